@@ -1,0 +1,72 @@
+# `make demo` and `make test` are the two commands; `make` alone runs everything CI runs.
+PYTHON ?= python3
+TAG    := $(shell $(PYTHON) -c 'import sys; print("py%d.%d" % sys.version_info[:2])')
+VENV   := .venv/$(TAG)
+BIN    := $(VENV)/bin
+EMULATORS := $(VENV)-emulators
+TESTS  ?=
+
+.DEFAULT_GOAL := all
+.PHONY: all env demo test check format bench up down package lock clean help
+
+all: check test                 ## everything CI runs
+
+help:                           ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+env: $(VENV)/.ready $(EMULATORS)/.ready   ## create the environments (.venv/), nothing outside this folder
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tailrace needs Python 3.11 or newer: make PYTHON=python3.13 ...")'
+	@echo "creating $(VENV) (about half a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(EMULATORS)/.ready: requirements/emulators.txt
+	@echo "creating $(EMULATORS) (mongod and the AWS emulator)"
+	@$(PYTHON) -m venv $(EMULATORS)
+	@$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/emulators.txt
+	@touch $@
+
+demo: env                       ## the whole path on this machine, with a kill -9 in the middle (KEEP=1 leaves it running)
+	@$(BIN)/python -m devstack demo $(if $(KEEP),--keep)
+
+test: env                       ## every test (TESTS='tests/tailer -k lanes' for some)
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: env                      ## format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: env                     ## let ruff format and mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: env                      ## changes per second, beside baselines measured in the same run
+	@$(BIN)/python -m benchmarks
+
+up:                             ## the same system under docker compose
+	docker compose up --build --detach
+	docker compose logs --follow demo
+
+down:                           ## stop it and remove its volumes
+	docker compose down --volumes --remove-orphans
+
+package: env                    ## dist/forwarder.zip for Lambda (Python 3.13, arm64)
+	@$(BIN)/python -m infra.package
+
+lock:                           ## make requirements/*.txt again from pyproject.toml
+	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+	@for part in "dev --all-extras --group dev" "tailer --extra tailer -c requirements/dev.txt" \
+	  "forwarder --extra forwarder -c requirements/dev.txt" "devstack --extra devstack -c requirements/dev.txt"; do set -- $$part; name=$$1; shift; \
+	  .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    pyproject.toml "$$@" -o requirements/$$name.txt; done
+	@.venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --group emulators -o requirements/emulators.txt
+
+clean:                          ## remove what make created
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,19 @@
+"""One contender in a process of its own: ``python -m benchmarks.contender floor|tailing|naive COURSE RESULT``."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.figures import Course, Run
+
+
+def main(name: str, course: str, result: str) -> None:
+    """Run the course, which is JSON, and leave what was measured as JSON in a file. Nobody pays for another's imports."""
+    run: Run = import_module(f"benchmarks.{name}").run(msgspec.json.decode(course, type=Course))
+    Path(result).write_bytes(msgspec.json.encode(run))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

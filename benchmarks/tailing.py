@@ -1,0 +1,68 @@
+"""The tailer as it runs in production: its own loop, source, sink, lease and clients, on the way to the responder."""
+
+import os
+import threading
+import time
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
+from tailer.app import aws_client, connect
+from tailer.checkpoints.mongodb import MongodbCheckpoints
+from tailer.lanes import lanes
+from tailer.lease import Contender
+from tailer.metrics import Metrics
+from tailer.model import Batch, Checkpoint
+from tailer.mongodb_source import MongodbSource, Watch
+from tailer.sqs_sink import SqsSink
+from tailer.tail import tail
+
+LANES = 128  # the default of TAILER_LANES
+LEASE = 15.0  # seconds, the default of TAILER_LEASE_SECONDS
+READY = "the stream is open"
+
+
+def run(course: Course) -> Run:
+    """Until every change of the course is accepted. Prints ``READY`` once it has looked at the stream."""
+    stopping, metrics = threading.Event(), Metrics("payments")
+    client = connect(course.mongodb_uri)
+    source = MongodbSource(client, Watch(database=DATABASE, collections=(COLLECTION,)))
+    lease = _contender(MongodbCheckpoints(client)).try_acquire()
+    assert lease
+    accepted: list[float] = []
+    finished: list[Run] = []
+
+    def delivered(batch: Batch) -> None:
+        if not batch.changes and not accepted:
+            print(READY, flush=True)
+        accepted.extend([time.monotonic()] * len(batch.changes))
+        if len(accepted) >= course.changes:
+            finished.append(meter.run(len(accepted), **_counted(metrics), accepted=accepted))
+            stopping.set()
+
+    sink = SqsSink(
+        aws_client("sqs"),
+        course.queue_url,
+        stream="payments",
+        lane_of=lanes(LANES, "document"),
+        metrics=metrics,
+        stopping=stopping,
+        clock=time.monotonic,
+    )
+    with lease:
+        meter, after = Meter(), Checkpoint(cluster_time=course.begin)
+        lease.save(after)
+        tail(source, sink, lease, after=after, stopping=stopping, delivered=delivered)
+    return finished[0]
+
+
+def _contender(store: MongodbCheckpoints) -> Contender:
+    stream = f"payments-{os.getpid()}"  # every run starts without a checkpoint
+    return Contender(store, stream=stream, identity="", owner=stream, seconds=LEASE, clock=time.monotonic)
+
+
+def _counted(metrics: Metrics) -> dict[str, int]:
+    families = text_string_to_metric_families(metrics.text().decode())
+    samples = {sample.name: int(sample.value) for family in families for sample in family.samples}
+    names = {"calls": "calls", "messages": "messages", "sent": "message_bytes"}
+    return {figure: samples[f"tailrace_{name}_total"] for figure, name in names.items()}

@@ -1,0 +1,160 @@
+"""The demo: payments are made and cancelled, the tailer is killed in the middle, and every event is accounted for."""
+
+import os
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bson import ObjectId
+from pymongo import MongoClient
+
+from devstack.audience import Audience
+from devstack.aws import Aws
+from devstack.consumer import Consumer
+from devstack.payments import Payments
+from devstack.resources import CONSUMER_QUEUE
+from devstack.screen import Screen
+from devstack.stack import COLLECTION, DATABASE, DevStack
+from devstack.verdict import judge
+from devstack.workspace import StartFailed
+
+PAYMENTS = 40
+PACE_SECONDS = 0.05  # between two writes: slow enough to watch
+ARRIVAL_SECONDS = 30.0  # for the last event, after the last write
+LOG_LINES = 25
+
+
+def demo(screen: Screen, keep: bool = False) -> int:
+    """Run it all on a stack of its own. The exit code: 0 only if every promise was kept."""
+    with _stack(screen) as stack:
+        payments = Payments(stack.mongo[DATABASE][COLLECTION])
+        tailer = stack.start_tailer()
+        tailer.wait_ready()
+        screen.step("the tailer is ready; payments begin")
+        with Audience(stack.consumer(), screen, payments) as audience:
+            made = _write(payments, PAYMENTS // 2)
+            tailer.kill()
+            audience.died, before = datetime.now(UTC), len(payments.committed)
+            screen.step("kill -9 of the tailer; the application goes on writing", "red")
+            made += _write(payments, PAYMENTS // 2)
+            screen.step(f"a new tailer starts; {len(payments.committed) - before} changes were written without one")
+            stack.start_tailer().wait_ready()
+            audience.back = datetime.now(UTC)
+            screen.step("the new tailer is ready; more payments are cancelled", "green")
+            _cancel(payments, made[1::4])
+            code = _conclude(screen, payments, audience)
+            if code:
+                _show_logs(screen, stack)
+            if keep:
+                code = _stay(screen, stack) or code
+    return code
+
+
+def up(screen: Screen) -> int:
+    """Start everything and stay until Ctrl-C, showing events as they arrive."""
+    with _stack(screen) as stack:
+        stack.start_tailer().wait_ready()
+        with Audience(stack.consumer(), screen):
+            return _stay(screen, stack)
+
+
+def external(screen: Screen) -> int:
+    """The same writes and the same verdict against a system that already runs: MONGODB_URI and AWS_ENDPOINT_URL say where."""
+    missing = [name for name in ("MONGODB_URI", "AWS_ENDPOINT_URL") if not os.environ.get(name)]
+    if missing:
+        raise StartFailed(f"{' and '.join(missing)} must say where the running system is")
+    aws, client = Aws(os.environ["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](os.environ["MONGODB_URI"])
+    with client, closing(aws):
+        sqs, payments = aws("sqs"), Payments(client[DATABASE][COLLECTION])
+        queue_url = sqs.get_queue_url(QueueName=CONSUMER_QUEUE)["QueueUrl"]
+        sqs.purge_queue(QueueUrl=queue_url)  # what an earlier run left is not this one's to judge
+        screen.step("payments begin")
+        with Audience(Consumer(sqs, queue_url), screen, payments) as audience:
+            made = _write(payments, PAYMENTS)
+            _cancel(payments, made[1::4])
+            return _conclude(screen, payments, audience)
+
+
+@contextmanager
+def _stack(screen: Screen) -> Iterator[DevStack]:
+    screen.step("starting the whole path on 127.0.0.1")
+    with DevStack(report=lambda part: screen.step(f"  {part}", "dim")) as stack:
+        try:
+            yield stack
+        except Exception:
+            _show_logs(screen, stack)
+            raise
+        screen.step("stopping everything")
+
+
+def _write(payments: Payments, count: int) -> list[ObjectId]:
+    """Create so many, and cancel every fourth as soon as the next one is there."""
+    made: list[ObjectId] = []
+    for number in range(count):
+        made.append(payments.create())
+        time.sleep(PACE_SECONDS)
+        if number % 4 == 1:
+            payments.cancel(made[-2])
+            time.sleep(PACE_SECONDS)
+    return made
+
+
+def _cancel(payments: Payments, chosen: list[ObjectId]) -> None:
+    for payment in chosen:
+        payments.cancel(payment)
+        time.sleep(PACE_SECONDS)
+
+
+def _conclude(screen: Screen, payments: Payments, audience: Audience) -> int:
+    if not audience.heard_all(len(payments.committed), ARRIVAL_SECONDS):
+        screen.step(f"gave up waiting {ARRIVAL_SECONDS:g} s after the last write", "red")
+    verdict = judge(payments.committed, audience.received)
+    screen.line()
+    for line in verdict.lines():
+        screen.line("  " + (screen.painted(line, "red") if line.startswith("FAIL") else line))
+    if audience.latencies:
+        middle, most = statistics.median(audience.latencies) * 1000, max(audience.latencies) * 1000
+        screen.line(f"       commit to consumer while a tailer ran: median {middle:.0f} ms, longest {most:.0f} ms")
+    word, colour = ("The verdict holds", "green") if verdict.holds else ("THE VERDICT DOES NOT HOLD", "red")
+    screen.line(f"\n{screen.painted(word, colour)} ({screen.elapsed:.1f} s in all)")
+    return 0 if verdict.holds else 1
+
+
+def _stay(screen: Screen, stack: DevStack) -> int:
+    """Say how to take part, and stay until Ctrl-C: 0 then, and 1 should the tailer end by itself."""
+    screen.line(f"""
+Everything is running, logs included, in {stack.workspace.folder}
+
+  mongosh '{stack.mongodb_uri}'
+    use {DATABASE}
+    db.{COLLECTION}.insertOne({{subscriptionId: "sub-1", accountNumber: "1", status: "created", created: new Date(), \
+updated: new Date()}})
+    db.{COLLECTION}.updateOne({{status: "created"}}, {{$set: {{status: "cancelled", updated: new Date()}}}})
+
+  python -c 'from pymongo import MongoClient; MongoClient("{stack.mongodb_uri}").{DATABASE}.{COLLECTION}.update_one(\
+{{"status": "created"}}, {{"$set": {{"status": "cancelled"}}}})'
+
+  AWS emulator {stack.emulator.endpoint_url}   tailer http://127.0.0.1:{stack.tailers[-1].port}/metrics
+
+Events appear below as they arrive. Ctrl-C stops everything.
+""")
+    try:
+        while stack.tailers[-1].running:
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        screen.line()
+        return 0
+    screen.step("the tailer has ended", "red")
+    _show_logs(screen, stack)
+    return 1
+
+
+def _show_logs(screen: Screen, stack: DevStack) -> None:
+    logs: list[Path] = [stack.emulator.process.log, *(tailer.log for tailer in stack.tailers)]
+    for log in logs:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+        screen.line(f"\nthe end of {log.name}:\n{tail}")

@@ -1,0 +1,64 @@
+"""The AWS emulator (ministack): SQS, DynamoDB, EventBridge and Lambda in one process of its own environment."""
+
+import subprocess
+
+from devstack.aws import ACCOUNT, REGION
+from devstack.installed import emulators_python
+from devstack.loopback import HOST, free_port, get, wait_until
+from devstack.workspace import Child, Workspace
+
+START_SECONDS = 30.0
+READY = "/_ministack/ready"
+
+
+class Emulator:
+    """
+    ``start`` begins the process and returns; ``wait_ready`` returns once it answers.
+
+    It keeps everything in memory. A Lambda function runs in a child process of it, in its own group and with the same Python.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._port = free_port()
+        self._process: Child | None = None
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
+    @property
+    def process(self) -> Child:
+        assert self._process, "the emulator was not started"  # noqa: S101 - a programming error, not a condition
+        return self._process
+
+    def start(self) -> None:
+        python = str(emulators_python())
+        self._process = self._workspace.spawn("emulator", [python, "-m", "ministack"], self._environment())
+
+    def wait_ready(self) -> None:
+        """
+        Raises:
+            StartFailed: it ended, or did not answer in time; with the end of its log.
+        """
+        wait_until(lambda: get(self._port, READY)[0] == 200, self.process, START_SECONDS)
+
+    def _environment(self) -> dict[str, str]:
+        folder = str(self._workspace.folder / "emulator")
+        return {
+            "BIND_HOST": HOST,  # it listens on every interface otherwise
+            "GATEWAY_PORT": str(self._port),
+            "MINISTACK_REGION": REGION,
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "STATE_DIR": folder,
+            "S3_DATA_DIR": folder,
+            "PERSIST_STATE": "0",
+            "LAMBDA_EXECUTOR": "local",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def function_python() -> str:
+    """The Python version ("3.11") that functions run on here: the emulator's own, whatever their ``Runtime`` says."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run([str(emulators_python()), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()

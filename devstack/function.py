@@ -1,0 +1,64 @@
+"""The forwarder as a function: its zip, its settings, and the mapping that feeds it from the queue."""
+
+import json
+from pathlib import Path
+
+from devstack.aws import Clients, role
+from devstack.workspace import StartFailed
+
+FUNCTION = "tailrace-forwarder"
+HANDLER = "lambda_forwarder.handler.handler"
+RUNTIME = "python3.13"  # as in production; the emulator runs everything with its own Python
+TIMEOUT_SECONDS = 5
+MEMORY = 256  # MB
+BATCH = 10  # messages, the most that a FIFO mapping takes
+
+
+def deploy(aws: Clients, package: Path, queue_arn: str, settings: dict[str, str]) -> None:
+    """
+    Put the package in place and let it run once before the queue feeds it.
+
+    Raises:
+        StartFailed: it does not start, with its own words.
+    """
+    _function(aws, package.read_bytes(), settings)
+    _prove(aws)
+    _mapping(aws, queue_arn)
+
+
+def _function(aws: Clients, code: bytes, settings: dict[str, str]) -> None:
+    """No AWS_ENDPOINT_URL among the settings: the emulator tells its functions its own address."""
+    client = aws("lambda")
+    configuration = {
+        "FunctionName": FUNCTION,
+        "Handler": HANDLER,
+        "Runtime": RUNTIME,
+        "Role": role(FUNCTION),
+        "Timeout": TIMEOUT_SECONDS,
+        "MemorySize": MEMORY,
+        "Environment": {"Variables": settings},
+    }
+    try:
+        client.create_function(Code={"ZipFile": code}, **configuration)
+    except client.exceptions.ResourceConflictException:
+        client.update_function_configuration(**configuration)
+        client.update_function_code(FunctionName=FUNCTION, ZipFile=code)
+
+
+def _prove(aws: Clients) -> None:
+    """Invoke the function with nothing to do: it is warm from here on, and one that cannot start says why now."""
+    answer = aws("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps({"Records": []}))
+    if answer.get("FunctionError"):
+        raise StartFailed(f"the function {FUNCTION} does not start: {answer['Payload'].read().decode()}")
+
+
+def _mapping(aws: Clients, queue_arn: str) -> None:
+    client = aws("lambda")
+    if client.list_event_source_mappings(FunctionName=FUNCTION, EventSourceArn=queue_arn)["EventSourceMappings"]:
+        return
+    client.create_event_source_mapping(
+        FunctionName=FUNCTION,
+        EventSourceArn=queue_arn,
+        BatchSize=BATCH,
+        FunctionResponseTypes=["ReportBatchItemFailures"],  # only the failed ones come again
+    )

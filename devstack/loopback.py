@@ -1,0 +1,55 @@
+"""127.0.0.1 and its ports: nothing of the dev stack listens or calls anywhere else."""
+
+import http.client
+import random
+import socket
+import time
+from collections.abc import Callable
+
+from devstack.workspace import Child, StartFailed
+
+HOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)  # below the range from which systems take the ports of outgoing connections
+POLL_SECONDS = 0.02
+
+
+def free_port() -> int:
+    """A port that nothing listens on now. Two stacks at once draw from 12,000."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise StartFailed(f"no free port on {HOST} between {PORTS.start} and {PORTS.stop}")
+
+
+def get(port: int, path: str, timeout: float = 5.0) -> tuple[int, str]:
+    """Status and body of a GET; status 0 where nobody answers. No proxy is asked."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> None:
+    """
+    Return once ``ready`` answers true.
+
+    Raises:
+        StartFailed: the process ended first, or the time is over; with the end of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not child.running:
+            raise StartFailed(f"{child.name} ended before it was ready; the end of its log:\n{child.log_tail()}")
+        if time.monotonic() > deadline:
+            raise StartFailed(f"{child.name} was not ready within {seconds:g} s; the end of its log:\n{child.log_tail()}")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,78 @@
+"""A real MongoDB replica set: change streams, resume tokens and (from 6.0) pre- and post-images are the server's own."""
+
+import time
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from devstack.installed import mongod_binary
+from devstack.loopback import HOST, free_port, wait_until
+from devstack.workspace import Child, StartFailed, Workspace
+
+REPLICA_SET = "rs0"
+START_SECONDS = 30.0
+CACHE = "0.25"  # GB, the least that WiredTiger takes
+OPLOG = "128"  # MB
+ELECTION = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}  # the defaults, 10 s and 2 s, are for networks
+
+
+class Mongod:
+    """
+    ``start`` begins the processes and returns; ``wait_ready`` returns once there is a primary. Nothing it stores outlives the
+    workspace.
+    """
+
+    def __init__(self, workspace: Workspace, members: int = 1) -> None:
+        self._workspace = workspace
+        self._ports = [free_port() for _ in range(members)]
+        self.members: list[Child] = []
+
+    @property
+    def uri(self) -> str:
+        hosts = ",".join(f"{HOST}:{port}" for port in self._ports)
+        return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}"
+
+    def start(self) -> None:
+        binary = mongod_binary()
+        self.members = [self._spawn(binary, number, port) for number, port in enumerate(self._ports)]
+
+    def wait_ready(self) -> None:
+        """
+        Initiate the replica set and wait for its primary.
+
+        Raises:
+            StartFailed: a member ended, or there was no primary in time; with the end of the log.
+        """
+        hosts = [{"_id": number, "host": f"{HOST}:{port}"} for number, port in enumerate(self._ports)]
+        first: MongoClient[dict[str, Any]]
+        for member, port in zip(self.members, self._ports, strict=True):
+            with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=100) as first:
+                wait_until(lambda client=first: _answers(client), member, START_SECONDS)  # type: ignore[misc]
+        with MongoClient(HOST, self._ports[0], directConnection=True) as first:
+            first.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts, "settings": ELECTION})
+            self._wait_for_primary(first)
+
+    def _wait_for_primary(self, client: MongoClient[dict[str, Any]]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not client.admin.command("hello").get("primary"):
+            if time.monotonic() > deadline:
+                raise StartFailed(f"no primary within {START_SECONDS:g} s; mongod's log:\n{self.members[0].log_tail()}")
+            time.sleep(0.02)
+
+    def _spawn(self, binary: str, number: int, port: int) -> Child:
+        name = f"mongod-{number}"
+        data = self._workspace.folder / name
+        data.mkdir()
+        network = ["--bind_ip", HOST, "--port", str(port), "--nounixsocket", "--replSet", REPLICA_SET]
+        storage = ["--dbpath", str(data), "--wiredTigerCacheSizeGB", CACHE, "--oplogSize", OPLOG]
+        quiet = ["--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        return self._workspace.spawn(name, [binary, *network, *storage, *quiet], {})
+
+
+def _answers(client: MongoClient[dict[str, Any]]) -> bool:
+    try:
+        client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True

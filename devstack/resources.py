@@ -1,0 +1,127 @@
+"""
+The queues, the table, the buses with their rules and the forwarder, made through the AWS API as an account would have them.
+
+Safe to run again: what is there stays, the function's code is replaced.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from devstack.aws import Clients, arn, role
+from devstack.function import FUNCTION, deploy
+
+QUEUE = "tailrace-changes.fifo"
+DEAD_LETTERS = "tailrace-changes-dlq.fifo"
+PARKING = "tailrace-parking.fifo"
+TABLE = "tailrace-state"
+BUS = "payments"
+CONSUMER_BUS = "subscriptions"  # another team's
+CONSUMER_QUEUE = "subscriptions-events"
+SOURCE = "app.payments"
+
+VISIBILITY_SECONDS = 10  # AWS advises six times the function's; here a failed message shall come back while someone watches
+RECEIVES = 10  # of one message, before it goes to the dead letters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What was made, by the names that its users need."""
+
+    queue_url: str
+    dead_letters_url: str
+    parking_url: str
+    consumer_queue_url: str
+    table: str = TABLE
+    bus: str = BUS
+    consumer_bus: str = CONSUMER_BUS
+    source: str = SOURCE
+    function: str | None = None
+
+
+def provision(aws: Clients, package: Path | None = None) -> Resources:
+    """
+    Make everything in the account that ``aws`` is a client of; without a package, everything but the forwarder.
+
+    Raises:
+        StartFailed: the forwarder does not start, with its own words.
+    """
+    dead_letters = _queue(aws, DEAD_LETTERS, _fifo())
+    redrive = json.dumps({"deadLetterTargetArn": arn("sqs", DEAD_LETTERS), "maxReceiveCount": RECEIVES})
+    resources = Resources(
+        queue_url=_queue(aws, QUEUE, _fifo() | {"RedrivePolicy": redrive}),
+        dead_letters_url=dead_letters,
+        parking_url=_queue(aws, PARKING, _fifo()),
+        consumer_queue_url=_queue(aws, CONSUMER_QUEUE, {"Policy": _from_rule(CONSUMER_BUS, CONSUMER_QUEUE)}),
+        function=FUNCTION if package else None,
+    )
+    _table(aws)
+    _buses(aws)
+    if package:
+        settings = {
+            "FORWARDER_EVENT_BUS": BUS,
+            "FORWARDER_SOURCE": SOURCE,
+            "FORWARDER_PARKING_QUEUE_URL": resources.parking_url,
+        }
+        deploy(aws, package, arn("sqs", QUEUE), settings)
+    return resources
+
+
+def _fifo() -> dict[str, str]:
+    """High throughput: order and deduplication per message group."""
+    return {
+        "FifoQueue": "true",
+        "ContentBasedDeduplication": "false",
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+    }
+
+
+def _queue(aws: Clients, name: str, attributes: dict[str, str]) -> str:
+    url: str = aws("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return url
+
+
+def _from_rule(bus: str, queue: str) -> str:
+    """A queue policy that lets one bus's rules send, and nobody else."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn("sqs", queue),
+        "Condition": {"ArnEquals": {"aws:SourceArn": arn("events", f"rule/{bus}/{SOURCE}")}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def _table(aws: Clients) -> None:
+    dynamodb = aws("dynamodb")
+    try:
+        dynamodb.create_table(
+            TableName=TABLE,
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    except dynamodb.exceptions.ResourceInUseException:
+        return
+
+
+def _buses(aws: Clients) -> None:
+    """Every event of the source goes from our bus to the consumer's, and from there to the consumer's queue."""
+    events = aws("events")
+    for bus in (BUS, CONSUMER_BUS):
+        try:
+            events.create_event_bus(Name=bus)
+        except events.exceptions.ResourceAlreadyExistsException:
+            continue
+    other_bus = {"Id": CONSUMER_BUS, "Arn": arn("events", f"event-bus/{CONSUMER_BUS}"), "RoleArn": role("tailrace-bus-to-bus")}
+    _rule(events, BUS, other_bus)
+    _rule(events, CONSUMER_BUS, {"Id": CONSUMER_QUEUE, "Arn": arn("sqs", CONSUMER_QUEUE)})
+
+
+def _rule(events: Any, bus: str, target: dict[str, str]) -> None:
+    events.put_rule(Name=SOURCE, EventBusName=bus, EventPattern=json.dumps({"source": [SOURCE]}), State="ENABLED")
+    events.put_targets(Rule=SOURCE, EventBusName=bus, Targets=[target])

@@ -1,0 +1,44 @@
+"""What a person sees while it works: one line per thing that happened, with the time since the start."""
+
+import os
+import sys
+import threading
+import time
+from typing import TextIO
+
+from devstack.consumer import Received
+
+COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
+
+
+class Screen:
+    """Lines for a terminal or a file; colour only on a terminal, and not where NO_COLOR is set. Any thread may write."""
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+        self._colour = out.isatty() and not os.environ.get("NO_COLOR")
+        self._lock = threading.Lock()
+        self._start = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._start
+
+    def step(self, text: str, colour: str = "bold") -> None:
+        """Something that the demo does."""
+        self.line(f"{self.elapsed:6.2f} s  {self.painted(text, colour)}")
+
+    def event(self, event: Received, latency: float | None, note: str = "") -> None:
+        """Something that a consumer received."""
+        colour = "yellow" if "Cancelled" in event.name else "green"
+        name = self.painted(f"{event.name:<16}", colour)
+        took = f"{latency * 1000:6.0f} ms" if latency is not None else " " * 9
+        text = f"{name}  {event.document}  {event.metadata['operation']:<6}  #{event.position[1]:<4} {took}"
+        self.line(f"{self.elapsed:6.2f} s    {text}  {self.painted(note, 'dim')}".rstrip())
+
+    def line(self, text: str = "") -> None:
+        with self._lock:
+            print(text, file=self._out, flush=True)
+
+    def painted(self, text: str, colour: str) -> str:
+        return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._colour and text else text

@@ -1,0 +1,116 @@
+"""All of it, started together: the one thing that the demo, the tests and the benchmarks use."""
+
+import platform
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pymongo import MongoClient
+
+from devstack.aws import Aws
+from devstack.consumer import Consumer
+from devstack.emulator import Emulator, function_python
+from devstack.mongod import Mongod
+from devstack.resources import Resources, provision
+from devstack.tailer import TailerProcess
+from devstack.workspace import Workspace
+from infra import package
+
+DATABASE = "payments"
+COLLECTION = "payments"
+LEASE_SECONDS = 2  # short, so that a tailer started after a kill need not wait long for the lease
+
+
+class DevStack:
+    """
+    ``with DevStack() as stack:`` gives a database, an AWS account with the forwarder in place, and tailers on request.
+
+    ``forwarder=False`` leaves the function and its mapping out, so that a test can read the queue itself. ``report`` hears, in
+    words, what is being started. At exit every process, port and file of it is gone.
+
+    Raises:
+        StartFailed: a part is not installed or did not come up; the message says which, why, and the remedy.
+    """
+
+    def __init__(self, *, forwarder: bool = True, members: int = 1, report: Callable[[str], None] = lambda _: None) -> None:
+        self._forwarder = forwarder
+        self._members = members
+        self._report = report
+        self._exit = ExitStack()
+        self.tailers: list[TailerProcess] = []
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self._start(undo)
+            self._exit = undo.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._exit.close()
+
+    def _start(self, undo: ExitStack) -> None:
+        self.workspace = undo.enter_context(Workspace())
+        self.mongod = Mongod(self.workspace, self._members)
+        self.emulator = Emulator(self.workspace)
+        self._report("mongod and the AWS emulator")
+        self.mongod.start()
+        self.emulator.start()
+        # What waits, waits at the same time.
+        with ThreadPoolExecutor(3) as threads:
+            waits = [threads.submit(self.mongod.wait_ready), threads.submit(self.emulator.wait_ready)]
+            zipped = threads.submit(forwarder_zip, self.workspace.folder, self._report) if self._forwarder else None
+            for wait in waits:
+                wait.result()
+        self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
+        self.aws = Aws(self.emulator.endpoint_url)
+        undo.callback(self.aws.close)
+        self._report("queues, table, buses and rules" + (", and the forwarder behind its queue" if zipped else ""))
+        self.resources: Resources = provision(self.aws, zipped.result() if zipped else None)
+
+    @property
+    def mongodb_uri(self) -> str:
+        return self.mongod.uri
+
+    def start_tailer(self, **settings: object) -> TailerProcess:
+        """
+        Start a tailer on payments.payments and return at once. A setting is named as its variable without the prefix, in
+        lower case: ``start_tailer(lanes=4, lease_seconds=15)``.
+        """
+        given = {f"TAILER_{name.upper()}": str(value) for name, value in settings.items()}
+        environment = self.tailer_environment | given
+        tailer = TailerProcess(self.workspace, environment, f"tailer-{len(self.tailers) + 1}")
+        self.tailers.append(tailer)
+        return tailer
+
+    @property
+    def tailer_environment(self) -> dict[str, str]:
+        """What a tailer here needs to know, in its own variables."""
+        return self.aws.environment | {
+            "TAILER_MONGODB_URI": self.mongodb_uri,
+            "TAILER_QUEUE_URL": self.resources.queue_url,
+            "TAILER_CHECKPOINTS": f"dynamodb://{self.resources.table}",
+            "TAILER_STREAM": "payments",
+            "TAILER_DATABASE": DATABASE,
+            "TAILER_COLLECTIONS": COLLECTION,
+            "TAILER_LEASE_SECONDS": str(LEASE_SECONDS),
+        }
+
+    def consumer(self) -> Consumer:
+        """The end of the path: the consumer team's queue, behind its own bus."""
+        return Consumer(self.aws("sqs"), self.resources.consumer_queue_url)
+
+
+def forwarder_zip(folder: Path, report: Callable[[str], None] = lambda _: None) -> Path:
+    """The forwarder's package, for the interpreter and the machine that run it here."""
+    report("the forwarder's zip (its dependencies are fetched once, in about ten seconds)")
+    return package.build(folder / "forwarder.zip", *function_target())
+
+
+def function_target() -> tuple[str, str | None]:
+    """Python version and platform tag of functions on this machine; no tag where there is no name for it but "this one"."""
+    tags = {"x86_64": "manylinux2014_x86_64", "aarch64": "manylinux2014_aarch64"}
+    return function_python(), tags.get(platform.machine()) if sys.platform == "linux" else None

@@ -1,0 +1,54 @@
+"""The tailer as it runs in production: a process of its own, told everything by its environment."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.loopback import free_port, get, wait_until
+from devstack.workspace import Child, Workspace
+from infra.package import REPOSITORY
+
+READY_SECONDS = 30.0
+STOP_SECONDS = 25.0  # the tailer promises 20
+
+
+class TailerProcess:
+    """``python -m tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace."""
+
+    def __init__(self, workspace: Workspace, environment: Mapping[str, str], name: str = "tailer") -> None:
+        self.port = int(environment.get("TAILER_HTTP_PORT", "0")) or free_port()
+        # The workspace has no .env file, so that only this environment counts.
+        own = {"TAILER_HTTP_PORT": str(self.port), "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+        self.process: Child = workspace.spawn(name, [sys.executable, "-m", "tailer", "run"], {**environment, **own})
+
+    @property
+    def log(self) -> Path:
+        return self.process.log
+
+    @property
+    def running(self) -> bool:
+        return self.process.running
+
+    def ready(self) -> bool:
+        return get(self.port, "/readyz")[0] == 200
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        """
+        Return once /readyz answers 200.
+
+        Raises:
+            StartFailed: it ended first, or was not ready in time; with the end of its log.
+        """
+        wait_until(self.ready, self.process, seconds)
+
+    def metrics(self) -> str:
+        """The text of /metrics."""
+        return get(self.port, "/metrics")[1]
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye, as when a machine is lost."""
+        self.process.kill()
+
+    def stop(self) -> int:
+        """SIGTERM, as ECS stops a task. The exit code; -9 when it did not end within its promise."""
+        return self.process.stop(STOP_SECONDS)

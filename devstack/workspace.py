@@ -1,0 +1,107 @@
+"""A temporary folder and the processes that work in it. Both are gone at exit, even after a SIGKILL of this process."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+REAPER = Path(__file__).with_name("reaper.py")
+INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # and nothing else of the developer's
+
+
+class StartFailed(Exception):
+    """A part of the stack did not come up. The message says which one and why, and ends with its log or the remedy."""
+
+
+class Child:
+    """One process, the leader of its own group: signals go to everything that it started too."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def log_tail(self, lines: int = 20) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self, grace: float) -> int:
+        """SIGTERM to the process, and after ``grace`` seconds SIGKILL to its whole group. The exit code; -9 when killed."""
+        if self.running:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace)
+        return self.kill()
+
+    def kill(self) -> int:
+        """SIGKILL to the whole group, at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return self._process.wait()
+
+
+class Workspace:
+    """
+    Where a stack lives: ``folder`` for its files, ``spawn`` for its processes.
+
+    A second process, the reaper, knows what is here and ends it should this one die without a word.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="tailrace-"))
+        self.children: list[Child] = []
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(REAPER)], stdin=subprocess.PIPE, start_new_session=True
+        )
+        self._tell("folder", self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        for child in reversed(self.children):
+            child.kill()
+            self._tell("ended", child.pid)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._reaper.stdin:
+            self._reaper.stdin.close()
+        self._reaper.wait()
+
+    def spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Child:
+        """Start a process in this folder with only the given environment; what it prints goes to ``NAME.log``."""
+        log = self.folder / f"{name}.log"
+        inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
+        here = {"HOME": str(self.folder), "TMPDIR": str(self.folder)}
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=inherited | here | dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._tell("child", process.pid)
+        child = Child(name, process, log)
+        self.children.append(child)
+        return child
+
+    def _tell(self, word: str, value: object) -> None:
+        if self._reaper.stdin:
+            self._reaper.stdin.write(f"{word} {value}\n".encode())
+            self._reaper.stdin.flush()

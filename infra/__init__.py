@@ -1,0 +1,1 @@
+"""What a production account needs, and how the code gets there."""

@@ -1,0 +1,149 @@
+"""
+The forwarder's deployment package: our two packages, its locked dependencies, and nothing else.
+
+    python -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
+
+The same inputs give the same bytes, so that a deployment changes only when the code does. Dependencies are a layer of
+their own in the cache: after a change of our source only our source is packed again.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LOCK = REPOSITORY / "requirements" / "forwarder.txt"
+SOURCES = ("contract", "lambda_forwarder")
+CACHE = REPOSITORY / "dist" / "cache"
+
+LAMBDA_PYTHON = "3.13"
+LAMBDA_PLATFORM = "manylinux2014_aarch64"
+UNZIPPED_LIMIT = 262_144_000  # bytes, Lambda, a zip package unpacked
+
+# The models that the function's clients read. boto3 is shipped because the runtime's own may be older than the
+# eventbridgev2 client; its models for 400 other services are not.
+CLIENTS = frozenset({"events", "eventbridgev2", "sqs", "dynamodb", "s3", "sts"})
+UNUSED_FOLDERS = frozenset({"tests", "bin", "boto3/examples"})
+UNUSED_SUFFIXES = (".pyi", "examples-1.json")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
+READABLE = 0o100644 << 16  # a regular file, rw-r--r--
+
+
+def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMBDA_PLATFORM, cache: Path = CACHE) -> Path:
+    """
+    Write the package for one Python version ("3.13") and one platform tag (none: this machine's) to ``output``.
+
+    Raises:
+        subprocess.CalledProcessError: pip could not install the locked dependencies; it has said why.
+        ValueError: the package is larger than Lambda takes.
+    """
+    layer = _dependencies(python, platform, cache)
+    with tempfile.TemporaryDirectory(prefix="tailrace-package-") as folder:
+        package = Path(folder) / "forwarder.zip"
+        shutil.copyfile(layer, package)
+        with ZipFile(package, "a") as archive:
+            for source in SOURCES:
+                _add(archive, REPOSITORY, (path for path in _files(REPOSITORY / source) if path.suffix != ".pyc"))
+            unzipped = sum(entry.file_size for entry in archive.infolist())
+        if unzipped > UNZIPPED_LIMIT:
+            raise ValueError(f"the package unpacks to {unzipped:,} bytes; Lambda takes {UNZIPPED_LIMIT:,}")
+        _place(package, output)
+    return output
+
+
+def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
+    """The zip of the trimmed dependencies, made once per lock, target and version of this file."""
+    compiler = interpreter(python)
+    recipe = (LOCK.read_text(), Path(__file__).read_text(), python, platform, compiler is not None)
+    layer = cache / f"dependencies-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]}.zip"
+    if layer.exists():
+        return layer
+    with tempfile.TemporaryDirectory(prefix="tailrace-package-") as folder:
+        installed = Path(folder) / "installed"
+        _install(installed, python, platform)
+        if compiler:
+            _compile(installed, compiler)
+        made = Path(folder) / "layer.zip"
+        with ZipFile(made, "w") as archive:
+            _add(archive, installed, (path for path in _files(installed) if _needed(path.relative_to(installed))))
+        _place(made, layer)
+    return layer
+
+
+def _install(target: Path, python: str, platform: str | None) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    place = ["--target", str(target), "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
+    if platform:
+        place += ["--platform", platform]
+    subprocess.run([*pip, *place, "--require-hashes", "-r", str(LOCK)], check=True)  # noqa: S603
+
+
+def interpreter(python: str) -> str | None:
+    """An interpreter of this version on this machine: this one, else the one on PATH."""
+    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return sys.executable
+    found = shutil.which(f"python{python}")
+    asked = found and subprocess.run([found, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    return found if asked and asked.stdout.startswith(f"Python {python}.") else None
+
+
+def _compile(installed: Path, compiler: str) -> None:
+    """Compile ahead: the function's file system is read-only, so every cold start would do it again (half a second)."""
+    ahead = [compiler, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*ahead, "-s", str(installed), "-p", "/var/task", str(installed)], check=True)  # noqa: S603
+
+
+def _needed(path: Path) -> bool:
+    """Whether the function can use a file of its dependencies, given relative to the package's root."""
+    if path.name.endswith(UNUSED_SUFFIXES) or path.parts[0].endswith(".dist-info"):
+        return False
+    if UNUSED_FOLDERS.intersection((*path.parts, "/".join(path.parts[:2]))):
+        return False
+    is_model = path.parts[:2] in {("botocore", "data"), ("boto3", "data")} and len(path.parts) > 3
+    return path.parts[2] in CLIENTS if is_model else True
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, in an order that does not depend on the file system."""
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _add(archive: ZipFile, root: Path, files: Iterable[Path]) -> None:
+    for path in files:
+        entry = ZipInfo(path.relative_to(root).as_posix(), EPOCH)
+        entry.compress_type = ZIP_DEFLATED
+        entry.external_attr = READABLE
+        entry.create_system = 3  # Unix, wherever it is built
+        archive.writestr(entry, path.read_bytes())
+
+
+def _place(made: Path, destination: Path) -> None:
+    """Put a finished file in its place in one step: two builds at once both leave a whole one."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    beside = destination.with_name(f".{destination.name}.{os.getpid()}")
+    shutil.copyfile(made, beside)
+    beside.replace(destination)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Build the forwarder Lambda's zip.")
+    parser.add_argument("--output", type=Path, default=REPOSITORY / "dist" / "forwarder.zip", metavar="FILE")
+    parser.add_argument("--python", default=LAMBDA_PYTHON, help="the runtime's version (default: %(default)s)")
+    parser.add_argument("--platform", default=LAMBDA_PLATFORM, help="pip's platform tag (default: %(default)s)")
+    chosen = parser.parse_args()
+    package = build(chosen.output, chosen.python, chosen.platform)
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    if not interpreter(chosen.python):
+        print(f"no python{chosen.python} here to compile ahead with: a cold start takes half a second longer")  # noqa: T201
+    print(f"{package}  {package.stat().st_size:,} bytes  sha256 {digest}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The Lambda functions: changes come in from the queue, domain events go out to the bus."""

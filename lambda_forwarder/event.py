@@ -1,0 +1,135 @@
+"""What other teams see: domain events, and the one place where an event becomes an entry of PutEvents."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, dataclass_transform
+from uuid import UUID, uuid5
+
+import msgspec
+from msgspec import Raw, Struct, StructMeta
+
+from contract.change import Change
+from contract.message import ChangeMessage
+
+EVENT_IDS = UUID("5d1f3f0e-9c1b-4f62-8f0d-7a1f6e0c2b84")  # the UUIDv5 namespace of every metadata.id, for ever
+NAME_LIMIT = 128  # characters, EventBridge, a detail-type
+
+
+class EventType(StructMeta):
+    """Makes the class statement of an event the whole of its definition, and refuses one that no bus would take."""
+
+    def __new__(
+        mcs,
+        name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        source: str = "",
+        version: str = "1",
+        **config: Any,
+    ) -> Any:
+        if any(isinstance(base, EventType) for base in bases):
+            _validate(name, namespace.get("__doc__") or "", source)
+        config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
+        cls: Any = super().__new__(mcs, name, bases, namespace, **config)
+        cls.__source__, cls.__version__ = source, version
+        return cls
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class DomainEvent(Struct, frozen=True, kw_only=True, metaclass=EventType):
+    """
+    Something that happened, in the past tense: a public contract from the first time it is published.
+
+    The class's name is the event's detail-type, its docstring the event's description, ``source`` its EventBridge
+    source; ``version`` (default "1") grows when a field changes its meaning or goes away. Fields are camelCase on the bus.
+    """
+
+    __source__: ClassVar[str]
+    __version__: ClassVar[str]
+
+
+Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
+"""Says which events, if any, a change means. A pure function: no clock, no network, no other change."""
+
+Mappers = Mapping[str, Iterable[Mapper]]
+"""Mappers by what they read: a collection's name, or ``database.collection`` where that is not enough."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One event as it goes on the bus, under EventBridge's names, with the change that it came from."""
+
+    id: str
+    document: str
+    source: str
+    detail_type: str
+    time: datetime
+    detail: bytes
+    change: Change
+
+
+class _Metadata(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    version: str
+    stream: str
+    generation: int
+    sequence: int
+    document: str
+    operation: str
+    occurred_at: datetime
+
+
+class _Detail(Struct, frozen=True):
+    metadata: _Metadata
+    data: Raw
+
+
+_encode = msgspec.json.Encoder().encode
+_decoder = cache(msgspec.json.Decoder)
+
+
+def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, position: int = 0, source: str | None = None) -> Entry:
+    """
+    Wrap the ``position``-th event of its type that ``change`` means; ``source`` replaces the class's own.
+
+    The same event of the same change gets the same id and the same bytes, however often it is published.
+
+    Raises:
+        TypeError: not a domain event, or it holds a value that JSON does not have.
+        msgspec.ValidationError: a field is not of its declared type; consumers rely on the declaration.
+    """
+    if not isinstance(event, DomainEvent):
+        raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
+    detail_type, document, occurred_at = type(event).__name__, change.document, change.occurred_at
+    data = _encode(event)
+    _decoder(type(event)).decode(data)
+    event_id = str(uuid5(EVENT_IDS, f"{change.id}\n{detail_type}\n{position}"))
+    metadata = _Metadata(
+        id=event_id,
+        version=event.__version__,
+        stream=message.stream,
+        generation=message.generation,
+        sequence=change.sequence,
+        document=document,
+        operation=change.operation_type,
+        occurred_at=occurred_at,
+    )
+    return Entry(
+        id=event_id,
+        document=document,
+        source=source or event.__source__,
+        detail_type=detail_type,
+        time=occurred_at,
+        detail=_encode(_Detail(metadata, Raw(data))),
+        change=change,
+    )
+
+
+def _validate(name: str, description: str, source: str) -> None:
+    if not description.strip():
+        raise TypeError(f"{name}: the docstring is the event's description; write one")
+    if not source or source.startswith("aws."):
+        raise TypeError(f'{name}: say where it comes from, class {name}(DomainEvent, source="app.…"); not aws.')
+    if len(name) > NAME_LIMIT:
+        raise TypeError(f"{name}: a detail-type has at most {NAME_LIMIT} characters")

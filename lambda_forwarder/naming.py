@@ -1,0 +1,51 @@
+"""Names what happened: the events that the changes of a message mean, by the mappers of their collection."""
+
+from collections.abc import Iterable, Sequence
+
+from contract.change import Change
+from contract.message import ChangeMessage
+from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry
+from lambda_forwarder.parked import Parked, unmapped
+
+
+def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:
+    """The events, in the order of the changes and then of the table, and what a mapper could not digest."""
+    entries: list[Entry] = []
+    parked: list[Parked] = []
+    for change in message.changes:
+        before = len(entries)
+        for mapper in _mappers_for(change, mappers):
+            try:
+                wrapped = _wrapped(mapper(change), change, message, source)
+                _one_mapper_per_event(wrapped, entries[before:])
+                entries += wrapped
+            except Exception as error:  # whatever it is, it must not hold back the other changes
+                parked.append(unmapped(change, message, mapper, error))
+    return entries, parked
+
+
+def _mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
+    found = mappers.get(f"{change.ns.db}.{change.ns.coll}")
+    return mappers.get(change.ns.coll, ()) if found is None else found
+
+
+def _wrapped(
+    events: DomainEvent | Sequence[DomainEvent] | None, change: Change, message: ChangeMessage, source: str | None
+) -> list[Entry]:
+    if events is None:
+        return []
+    if isinstance(events, DomainEvent):
+        return [entry(events, change=change, message=message, source=source)]
+    positions: dict[type, int] = {}
+    entries = []
+    for event in events:
+        position = positions.get(type(event), 0)
+        positions[type(event)] = position + 1
+        entries.append(entry(event, change=change, message=message, position=position, source=source))
+    return entries
+
+
+def _one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
+    """Two mappers that tell the same event of one change would give both the same id, and consumers drop the second."""
+    for twice in {told.detail_type for told in entries} & {told.detail_type for told in others}:
+        raise TypeError(f"another mapper already told {twice} of this change; an event has one mapper")

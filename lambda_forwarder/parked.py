@@ -1,0 +1,109 @@
+"""What could not be published, with its reason and all that a person needs to try it again."""
+
+import hashlib
+from typing import Any
+
+from msgspec import Raw, Struct
+
+from contract.change import Change
+from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
+from lambda_forwarder.event import Entry, Mapper
+
+TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
+
+NOTHING = Raw(b"null")  # a ``message`` that had to be left out
+AGAIN = "send `message` to the queue of changes again; events already published repeat with the same id"
+
+
+class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """
+    One thing that was set aside. What it was is either ``message``, the change alone as a message that can be sent to the
+    queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours.
+    """
+
+    id: str
+    reason: str
+    remedy: str
+    document: str
+    stream: str = ""
+    generation: int = 0
+    sequence: int = 0
+    change_id: str = ""
+    mapper: str = ""
+    event: str = ""
+    message: Raw = NOTHING
+    body: str | None = None
+    body_gzip: str | None = None
+    omitted: str = ""
+
+
+def unreadable(record: dict[str, Any], error: UnreadableMessage) -> Parked:
+    """A queue message that is not one of ours; its group is all the order it has."""
+    body: str = record["body"]
+    group = record["attributes"].get("MessageGroupId", record["messageId"])
+    return Parked(
+        id=_id(group, body),
+        reason=legible(str(error)),
+        remedy="find out who sent it; if it is ours, deploy a forwarder that reads it and send `body` to the queue again",
+        document=legible(group),
+        body=body,
+    )
+
+
+def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exception) -> Parked:
+    """A change that a mapper could not digest."""
+    name = f"{getattr(mapper, '__module__', '?')}.{getattr(mapper, '__qualname__', repr(mapper))}"
+    return _parked(
+        change,
+        message,
+        reason=f"{type(error).__name__}: {error}",
+        remedy=f"mend the mapper or the document, deploy, then {AGAIN}",
+        mapper=name,
+    )
+
+
+def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
+    """A change whose event the bus will never take."""
+    return _parked(
+        entry.change,
+        message,
+        reason=reason,
+        remedy=f"make the event smaller or its data valid in its mapper, deploy, then {AGAIN}",
+        event=entry.detail_type,
+    )
+
+
+def legible(text: str) -> str:
+    """Text that any queue accepts and any terminal shows: unprintable characters replaced, cut to ``TEXT_LIMIT``."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:TEXT_LIMIT])
+
+
+def _parked(change: Change, message: ChangeMessage, *, reason: str, remedy: str, mapper: str = "", event: str = "") -> Parked:
+    again, omitted = _again(change, message)
+    return Parked(
+        id=_id(message.stream, message.generation, change.id, mapper, event),
+        reason=legible(reason),
+        remedy=remedy,
+        document=legible(change.document),
+        stream=legible(message.stream),
+        generation=message.generation,
+        sequence=change.sequence,
+        change_id=legible(change.id),
+        mapper=mapper,
+        event=event,
+        message=again,
+        omitted=omitted,
+    )
+
+
+def _again(change: Change, message: ChangeMessage) -> tuple[Raw, str]:
+    try:
+        body = pack(stream=message.stream, generation=message.generation, lane=message.lane, changes=[encode_change(change)])
+    except TooLarge as error:
+        return NOTHING, f"the change does not fit: {error}"
+    return Raw(body.encode()), ""
+
+
+def _id(*parts: object) -> str:
+    text = "\n".join(map(str, parts))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

@@ -1,0 +1,74 @@
+"""What the environment tells the forwarder. Everything missing or wrong is reported at once, by name."""
+
+import pkgutil
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from lambda_forwarder.errors import Misconfigured
+
+PREFIX = "FORWARDER_"
+
+
+def _mappers(value: Any) -> Any:
+    """The table that "module:attribute" names."""
+    if not isinstance(value, str):
+        return value
+    if ":" not in value:
+        raise ValueError("it is not of the form module:attribute")
+    try:
+        found = pkgutil.resolve_name(value)
+    except Exception as error:  # importing foreign code: anything may come
+        raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
+    if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):
+        raise ValueError("it is not a table of collection names and their mappers")
+    return found
+
+
+def _callables(mappers: Any) -> bool:
+    return isinstance(mappers, Iterable) and all(map(callable, mappers))
+
+
+class Settings(BaseSettings):
+    """The description of each setting is also its remedy."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", regex_engine="python-re"
+    )
+
+    event_bus: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[/.\-_A-Za-z0-9:]{1,1600}$")] = Field(
+        description="set it to the name or the ARN of the event bus"
+    )
+    parking_queue_url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] = Field(
+        description="set it to the URL of the SQS queue that keeps what cannot be published"
+    )
+    source: Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")] | None = Field(
+        None, description="set it to the source of all events, like app.payments, not aws.…; or leave it out"
+    )
+    mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
+        "lambda_forwarder.mappings:MAPPERS",
+        validate_default=True,
+        description="set it to module:attribute of a table like lambda_forwarder.mappings:MAPPERS; or leave it out",
+    )
+
+
+def read_settings() -> Settings:
+    """
+    Read them from the environment and ``.env``.
+
+    Raises:
+        Misconfigured: its text has one line for each missing or bad setting, with the remedy.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Misconfigured("\n".join(sorted(map(_problem, error.errors())))) from None
+
+
+def _problem(error: Any) -> str:
+    field = str(error["loc"][0])
+    remedy = Settings.model_fields[field].description
+    message = "it is missing" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+    return f"{PREFIX}{field.upper()}: {message}; {remedy}"

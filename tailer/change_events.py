@@ -1,0 +1,105 @@
+"""One event of a change stream, as the server sends it, into one ``Change``; and the server's positions into text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import json_util
+from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
+
+from contract.change import Change, Document, Namespace, Transaction, UpdateDescription
+from tailer.bson_values import decode
+from tailer.errors import Misconfigured
+
+INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
+
+
+def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
+    """
+    The change of one event, numbered.
+
+    Raises:
+        Misconfigured: the pipeline took away a field that identifies the change.
+    """
+    event = decode(raw.raw)
+    try:
+        return Change(
+            id=_token_text(event["_id"], raw),
+            sequence=sequence,
+            operation_type=event["operationType"],
+            ns=_namespace(event),
+            cluster_time=_seconds_and_increment(event["clusterTime"]["$timestamp"]),
+            document_key=event.get("documentKey") or {},
+            wall_time=event.get("wallTime"),
+            full_document=event.get("fullDocument"),
+            full_document_before_change=event.get("fullDocumentBeforeChange"),
+            update_description=_update_description(event.get("updateDescription")),
+            txn=_transaction(event),
+        )
+    except KeyError as missing:
+        raise Misconfigured(
+            f"TAILER_PIPELINE removes {missing} from the event: keep every field but the documents"
+        ) from missing
+
+
+def token_text(token: Mapping[str, Any]) -> str:
+    """The server's token as opaque text: what it calls ``_data``, or the whole token where it is of another kind."""
+    data = token.get("_data")
+    if isinstance(data, str) and len(token) == 1:
+        return data
+    return json_util.dumps(token, json_options=json_util.CANONICAL_JSON_OPTIONS)
+
+
+def token_document(text: str) -> dict[str, Any]:
+    """The token that ``token_text`` made this text of."""
+    if text.startswith("{"):
+        return dict(json_util.loads(text))
+    return {"_data": text}
+
+
+def time_text(time: Timestamp) -> str:
+    """A cluster time as ``"seconds.increment"``."""
+    return f"{time.time}.{time.inc}"
+
+
+def time_of(text: str) -> Timestamp:
+    """The cluster time of ``"seconds.increment"``."""
+    seconds, _, increment = text.partition(".")
+    return Timestamp(int(seconds), int(increment))
+
+
+def next_time(text: str) -> str:
+    """The earliest cluster time after this one."""
+    time = time_of(text)
+    return f"{time.time}.{time.inc + 1}"
+
+
+def _token_text(decoded: Document, raw: RawBSONDocument) -> str:
+    """As ``token_text``, without a second look at the event where the token is text, as with every current server."""
+    data = decoded.get("_data")
+    return data if isinstance(data, str) and data[:1] in "08" and len(decoded) == 1 else token_text(raw["_id"])
+
+
+def _namespace(event: Document) -> Namespace:
+    ns = event.get("ns") or {}
+    return Namespace(db=ns.get("db", ""), coll=ns.get("coll", ""))
+
+
+def _seconds_and_increment(timestamp: Document) -> str:
+    return f"{timestamp['t']}.{timestamp['i']}"
+
+
+def _update_description(described: Document | None) -> UpdateDescription | None:
+    if described is None:
+        return None
+    return UpdateDescription(
+        updated_fields=described.get("updatedFields") or {},
+        removed_fields=described.get("removedFields") or [],
+        truncated_arrays=described.get("truncatedArrays") or [],
+    )
+
+
+def _transaction(event: Document) -> Transaction | None:
+    if "txnNumber" not in event or "lsid" not in event:
+        return None
+    return Transaction(lsid=str(event["lsid"].get("id", "")), txn_number=event["txnNumber"])

@@ -1,0 +1,48 @@
+"""Records in a DynamoDB table with a string partition key ``pk``."""
+
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from tailer.aws_errors import aws_errors
+from tailer.model import Record
+from tailer.ports import Conflict
+
+
+class DynamodbCheckpoints:
+    """One item per stream, its record as JSON beside the version that guards it."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, stream: str) -> Record | None:
+        """See ``CheckpointStore``."""
+        with aws_errors("TAILER_CHECKPOINTS", self._table):
+            answer = self._client.get_item(TableName=self._table, Key=_key(stream), ConsistentRead=True)
+        item = answer.get("Item")
+        return msgspec.json.decode(item["record"]["S"], type=Record) if item else None
+
+    def write(self, record: Record) -> None:
+        """See ``CheckpointStore``."""
+        item = {
+            **_key(record.stream),
+            "version": {"N": str(record.version)},
+            "record": {"S": msgspec.json.encode(record).decode()},
+        }
+        guard: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if record.version > 1:
+            expected = {":expected": {"N": str(record.version - 1)}}
+            guard = {"ConditionExpression": "version = :expected", "ExpressionAttributeValues": expected}
+        with aws_errors("TAILER_CHECKPOINTS", self._table):
+            try:
+                self._client.put_item(TableName=self._table, Item=item, **guard)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                    raise Conflict from None
+                raise
+
+
+def _key(stream: str) -> dict[str, Any]:
+    return {"pk": {"S": f"stream/{stream}"}}

@@ -1,0 +1,65 @@
+"""Records in a JSON file: for one machine. Several tasks of that machine may share it."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from tailer.errors import Misconfigured
+from tailer.model import Record
+from tailer.ports import Conflict
+
+
+class FileCheckpoints:
+    """One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, stream: str) -> Record | None:
+        """See ``CheckpointStore``."""
+        return self._records().get(stream)
+
+    def write(self, record: Record) -> None:
+        """See ``CheckpointStore``."""
+        with self._locked():
+            records = self._records()
+            stored = records.get(record.stream)
+            if (stored.version if stored else 0) != record.version - 1:
+                raise Conflict
+            self._replace(records | {record.stream: record})
+
+    def _records(self) -> dict[str, Record]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Record])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be read as checkpoints: {error}") from error
+
+    def _replace(self, records: dict[str, Record]) -> None:
+        new = self._path.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(records), indent=2))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = self._path.with_suffix(".lock").open("w")
+        except OSError as error:
+            raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be written: {error}") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield

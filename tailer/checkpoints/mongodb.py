@@ -1,0 +1,41 @@
+"""Records in a MongoDB or DocumentDB collection: the watched cluster itself, or another one."""
+
+from typing import Any
+
+import msgspec
+from pymongo import MongoClient, WriteConcern
+from pymongo.errors import DuplicateKeyError
+
+from tailer.model import Record
+from tailer.mongodb_errors import mongodb_errors
+from tailer.ports import Conflict
+
+DATABASE = "tailrace"  # no stream may watch it
+_DURABLE = WriteConcern("majority", wtimeout=5_000)  # ms; a fail-over must not bring an older record back
+
+
+class MongodbCheckpoints:
+    """One document per stream in ``tailrace.checkpoints``, replaced only where its version is the expected one."""
+
+    def __init__(self, client: "MongoClient[Any]") -> None:
+        self._records = client[DATABASE].get_collection("checkpoints", write_concern=_DURABLE)
+
+    def read(self, stream: str) -> Record | None:
+        """See ``CheckpointStore``."""
+        with mongodb_errors():
+            found = self._records.find_one({"_id": stream})
+        return msgspec.convert(found, Record) if found else None
+
+    def write(self, record: Record) -> None:
+        """See ``CheckpointStore``."""
+        document = {"_id": record.stream, **msgspec.to_builtins(record)}
+        with mongodb_errors():
+            if record.version == 1:
+                try:
+                    self._records.insert_one(document)
+                except DuplicateKeyError:
+                    raise Conflict from None
+                return
+            replaced = self._records.replace_one({"_id": record.stream, "version": record.version - 1}, document)
+        if not replaced.matched_count:
+            raise Conflict

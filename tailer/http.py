@@ -1,0 +1,67 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tailer.errors import Misconfigured
+from tailer.metrics import Metrics
+from tailer.pulse import Pulse
+
+_POLL = 0.1  # seconds until the server notices that it shall stop
+
+
+@contextmanager
+def endpoints(host: str, port: int, pulse: Pulse, metrics: Metrics) -> Iterator[None]:
+    """
+    Answer on ``host:port`` while the block runs; port 0 answers nowhere.
+
+    Raises:
+        Misconfigured: the address cannot be used.
+    """
+    if port == 0:
+        yield
+        return
+    try:
+        server = ThreadingHTTPServer((host, port), _handler(pulse, metrics))
+    except OSError as error:
+        raise Misconfigured(f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
+    threading.Thread(target=server.serve_forever, args=(_POLL,), name="http", daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _handler(pulse: Pulse, metrics: Metrics) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """A page by its path."""
+            match self.path.partition("?")[0]:
+                case "/healthz":
+                    self._state(good=pulse.healthy)
+                case "/readyz":
+                    self._state(good=pulse.ready)
+                case "/metrics":
+                    self._answer(HTTPStatus.OK, metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
+                case _:
+                    self._answer(HTTPStatus.NOT_FOUND, b"/healthz, /readyz, /metrics\n")
+
+        def _state(self, *, good: bool) -> None:
+            text = f"{pulse.state}, {pulse.lag():.1f} s behind\n".encode()
+            self._answer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text)
+
+        def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Probes come every few seconds and are not news."""
+
+    return Handler

@@ -1,0 +1,49 @@
+"""The values that pass between the source, the loop and the checkpoint store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from contract.change import Change
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """
+    The promise that everything up to ``token`` is in the queue.
+
+    ``token`` is the server's opaque text. Without one, the stream starts at ``cluster_time`` (``"seconds.increment"``,
+    inclusive). With one, ``cluster_time`` only tells people how far that is. ``sequence`` is the number of the last change
+    delivered; the next one gets ``sequence + 1``, so a replay gives every change its old number.
+    """
+
+    generation: int = 1
+    sequence: int = 0
+    token: str | None = None
+    cluster_time: str
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """
+    What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
+
+    ``version`` grows by one with every write. ``owner`` is empty when nobody tails the stream. ``fence`` grows with every
+    owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON. An owner whose version
+    stands still for ``lease_seconds`` has lost the lease.
+    """
+
+    stream: str
+    version: int = 0
+    owner: str = ""
+    fence: int = 0
+    identity: str = ""
+    lease_seconds: float = 0
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat."""
+
+    changes: Sequence[Change]
+    checkpoint: Checkpoint

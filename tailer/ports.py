@@ -1,0 +1,68 @@
+"""What the loop asks of its neighbours. An adapter is one file, named for the neighbour it talks to."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from contract.change import Change
+from tailer.model import Batch, Checkpoint, Record
+
+
+class Source(Protocol):
+    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+        """
+        Every change after the checkpoint, in the order the server committed them, numbered on from its sequence.
+
+        Never waits much longer than a second: when nothing arrives it yields an empty batch whose checkpoint has moved
+        on, so that the position never ages out. The same checkpoint gives the same changes with the same numbers and ids.
+
+        Raises:
+            Unavailable: the server or the network failed; open again from the last checkpoint.
+            HistoryLost: the server no longer has what follows the checkpoint.
+            Rejected: the server holds a change that it cannot deliver.
+            Misconfigured: the server refuses to watch this at all; the message names the setting.
+        """
+
+    def first(self) -> Checkpoint:
+        """
+        Where a stream without a checkpoint starts.
+
+        Raises: as ``batches``.
+        """
+
+
+class Sink(Protocol):
+    def send(self, changes: Sequence[Change], generation: int) -> None:
+        """
+        Return only once every change is durably accepted, in order within its lane.
+
+        Sending a change again is allowed and harmless: a repeat carries the same ids.
+
+        Raises:
+            Unavailable: nothing is known to be lost; the caller resumes from its checkpoint.
+            Rejected: the queue will never take this; the message names the change.
+        """
+
+
+class CheckpointStore(Protocol):
+    def read(self, stream: str) -> Record | None:
+        """
+        The stream's record as last written, or nothing if it was never written.
+
+        Raises:
+            Unavailable: the store does not answer.
+            Misconfigured: the store does not exist or refuses us; the message names the setting.
+        """
+
+    def write(self, record: Record) -> None:
+        """
+        Durably replace the version before ``record.version`` (0: none) by this record, or change nothing at all.
+
+        Raises:
+            Conflict: the stored version is another one: somebody else wrote, or our own earlier answer was lost.
+            Unavailable: the store does not answer; the record may or may not have been written.
+            Misconfigured: as ``read``.
+        """
+
+
+class Conflict(Exception):
+    """The record was not written, because the stored version is not the one before it."""

@@ -1,0 +1,60 @@
+"""Read and decode the next batch while this one is sent."""
+
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from tailer.model import Batch
+
+_LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: BaseException | None = None
+
+
+def prefetched(batches: Iterator[Batch]) -> Generator[Batch]:
+    """
+    The same batches in the same order, one of them read ahead in a background thread.
+
+    At most three batches exist at a time: the one in the caller's hands, one waiting and one being read. An error of the
+    reader is raised here, after the batches that were read before it. Closing stops the reader.
+    """
+    waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
+    closed = threading.Event()
+    reader = threading.Thread(target=_read, args=(batches, waiting, closed), name="prefetch", daemon=True)
+    reader.start()
+    try:
+        while not isinstance(item := waiting.get(), _End):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        closed.set()
+        reader.join(_LEAVE_AFTER)
+
+
+def _read(batches: Iterator[Batch], waiting: "queue.Queue[Batch | _End]", closed: threading.Event) -> None:
+    end = _End()
+    try:
+        for batch in batches:
+            if not _put(waiting, batch, closed):
+                return
+    except BaseException as error:
+        end = _End(error)
+    finally:
+        if close := getattr(batches, "close", None):
+            close()
+    _put(waiting, end, closed)
+
+
+def _put(waiting: "queue.Queue[Batch | _End]", item: Batch | _End, closed: threading.Event) -> bool:
+    while not closed.is_set():
+        try:
+            waiting.put(item, timeout=0.1)
+        except queue.Full:
+            continue
+        return True
+    return False

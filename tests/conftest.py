@@ -1,0 +1,38 @@
+"""Real neighbours for every test that wants them, started once."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack
+
+_names = count(1)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[DevStack]:
+    """A replica set and the AWS emulator, without the forwarder: the queue can be read here."""
+    with DevStack(forwarder=False) as stack:
+        yield stack
+
+
+@pytest.fixture
+def mongo(stack: DevStack) -> "MongoClient[dict[str, Any]]":
+    return stack.mongo
+
+
+@pytest.fixture
+def fresh() -> str:
+    """A name that no other test uses."""
+    return f"test{next(_names)}"
+
+
+@pytest.fixture
+def queue_url(stack: DevStack, fresh: str) -> str:
+    """A FIFO queue of this test's own, set up as in production."""
+    attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
+    return url

@@ -1,0 +1,33 @@
+"""Every message ever written must stay readable: the samples are append-only."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from contract.message import unpack
+
+V1 = Path(__file__).parents[1] / "samples" / "wire" / "v1"
+SAMPLES = sorted(V1.glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_every_sample_is_readable(path: Path) -> None:
+    """Read by today's reader, it gives changes, numbered without a gap."""
+    changes = unpack(path.read_text()).changes
+    assert [change.sequence for change in changes] == list(range(changes[0].sequence, changes[0].sequence + len(changes)))
+
+
+def test_no_sample_was_changed_or_removed() -> None:
+    """Each file that was ever added is there, byte for byte."""
+    sums = dict(line.split()[::-1] for line in (V1 / "SHA256SUMS").read_text().splitlines())
+    assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SAMPLES}
+
+
+def test_every_encoding_and_operation_has_a_sample() -> None:
+    """At least one message of each."""
+    bodies = [path.read_text() for path in SAMPLES]
+    assert {json.loads(body)["encoding"] for body in bodies} == {"identity", "gzip"}
+    operations = {change.operation_type for body in bodies for change in unpack(body).changes}
+    assert operations >= {"insert", "update", "replace", "delete", "drop", "rename", "dropDatabase"}

@@ -1,0 +1,13 @@
+"""One stack without the forwarder for this folder: its queues can be read here."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devstack import DevStack
+
+
+@pytest.fixture(scope="package")
+def bare_stack() -> Iterator[DevStack]:
+    with DevStack(forwarder=False) as stack:
+        yield stack

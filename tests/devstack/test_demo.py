@@ -1,0 +1,200 @@
+"""The demo shows what happens as it happens, and its exit code is its verdict."""
+
+import io
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack, __main__, demo
+from devstack.audience import Audience
+from devstack.consumer import Consumer, Received
+from devstack.payments import Payments
+from devstack.screen import Screen
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class Collection:
+    """What Payments needs of a collection; a write always succeeds."""
+
+    full_name = "payments.payments"
+
+    def insert_one(self, document: dict[str, Any]) -> None: ...
+
+    def update_one(self, selection: dict[str, Any], change: dict[str, Any]) -> None: ...
+
+
+class Hearsay(Consumer):
+    """Receives what it was given, once."""
+
+    def __init__(self, *events: Received) -> None:
+        self._events = list(events)
+
+    def receive(self, wait: int = 1) -> list[Received]:
+        events, self._events = self._events, []
+        return events
+
+
+class Deaf(Consumer):
+    """Cannot receive."""
+
+    def __init__(self) -> None: ...
+
+    def receive(self, wait: int = 1) -> list[Received]:
+        raise ConnectionError("the queue is gone")
+
+
+@pytest.fixture
+def payments() -> Payments:
+    written = Payments(Collection())  # type: ignore[arg-type]
+    written.cancel(written.create())
+    return written
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen(io.StringIO())
+
+
+def announced(payments: Payments) -> Iterator[Received]:
+    """The events that the commits of these payments must lead to."""
+    for sequence, commit in enumerate(payments.committed, start=1):
+        position = {"generation": 1, "sequence": sequence, "operation": "update"}
+        metadata = {"id": str(sequence), "document": commit.document, **position}
+        yield Received(name=commit.event, source="app.payments", metadata=metadata, data={})
+
+
+def conclude(screen: Screen, payments: Payments, consumer: Consumer) -> tuple[int, str]:
+    with Audience(consumer, screen, payments) as audience:
+        code = demo._conclude(screen, payments, audience)
+    out = screen._out
+    assert isinstance(out, io.StringIO)
+    return code, out.getvalue()
+
+
+def test_the_whole_path_works_and_the_demo_says_so() -> None:
+    """Two buses, a kill in the middle, every event shown with its document and latency, and exit 0 for a verdict that holds."""
+    run = subprocess.run(
+        [sys.executable, "-m", "devstack", "demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "kill -9" in run.stdout
+    assert run.stdout.count("PaymentCancelled  payments.payments/") >= 20
+    assert "The verdict holds" in run.stdout
+    assert "\x1b" not in run.stdout, "colour where nobody sees it"
+    assert run.stderr == ""
+
+
+def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
+    """`up` prints how to connect, shows the event of a write from outside, and Ctrl-C stops everything with exit 0."""
+    printed = tmp_path / "up.txt"
+    with printed.open("w") as out:
+        running = subprocess.Popen([sys.executable, "-m", "devstack", "up"], cwd=REPOSITORY, stdout=out, stderr=out)
+    try:
+        assert eventually(lambda: "Ctrl-C stops everything" in printed.read_text(), 60), printed.read_text()
+        uri = re.search(r"mongosh '(\S+)'", printed.read_text())
+        assert uri
+        client: MongoClient[dict[str, Any]]
+        with MongoClient(uri[1]) as client:
+            document = f"payments.payments/{Payments(client.payments.payments).create()}"
+        assert eventually(lambda: f"PaymentCreated    {document}" in printed.read_text(), 20), printed.read_text()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=20) == 0
+    finally:
+        running.kill()
+        running.wait()
+    assert "Traceback" not in printed.read_text()
+
+
+def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told where it is, the demo writes to it and judges what arrives; this is what compose runs."""
+    monkeypatch.setattr(demo, "PAYMENTS", 12)
+    with DevStack() as stack:
+        stack.start_tailer().wait_ready()
+        monkeypatch.setenv("MONGODB_URI", stack.mongodb_uri)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", stack.aws.endpoint_url)
+        assert demo.external(screen) == 0
+
+
+def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_verdict_that_holds_exits_0(screen: Screen, payments: Payments) -> None:
+    """All that was committed was heard, in order."""
+    code, text = conclude(screen, payments, Hearsay(*announced(payments)))
+    assert code == 0
+    assert "The verdict holds" in text
+
+
+def test_a_verdict_that_does_not_hold_exits_1(screen: Screen, payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting is bounded, and what is missing is named."""
+    monkeypatch.setattr(demo, "ARRIVAL_SECONDS", 0.2)
+    created, _ = announced(payments)
+    code, text = conclude(screen, payments, Hearsay(created))
+    assert code == 1
+    assert "gave up waiting" in text
+    assert f"FAIL every change accounted for: 1 of 2 ({created.document} PaymentCancelled)" in text
+    assert "THE VERDICT DOES NOT HOLD" in text
+
+
+def test_a_repeat_is_shown_as_one(screen: Screen, payments: Payments) -> None:
+    """The same id again is pointed out where it arrives, and the verdict still holds."""
+    created, cancelled = announced(payments)
+    code, text = conclude(screen, payments, Hearsay(created, created, cancelled))
+    assert code == 0
+    assert text.count("again, same id") == 1
+
+
+def test_a_consumer_that_breaks_ends_the_demo(screen: Screen, payments: Payments) -> None:
+    """What broke the listening thread is raised where someone waits for it."""
+    with Audience(Deaf(), screen, payments) as audience, pytest.raises(ConnectionError, match="the queue is gone"):
+        audience.heard_all(1, seconds=5)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_colour_only_on_a_terminal_that_wants_it(no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR is honoured; the words are the same."""
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal = Terminal()
+    Screen(terminal).step("kill -9", "red")
+    assert ("\x1b[31m" in terminal.getvalue()) is coloured
+    assert "kill -9" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("command", [["provision"], ["demo", "--external"]])
+def test_an_endpoint_must_be_named(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without AWS_ENDPOINT_URL nothing is called: these commands never touch a real account."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("MONGODB_URI", raising=False)
+    assert __main__.main(command) == 1
+    assert "AWS_ENDPOINT_URL" in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_said_in_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`up` on a machine without the emulator exits 1 with the remedy and no traceback."""
+    monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "bin/python"))
+    assert __main__.main(["up"]) == 1
+    assert "make env" in capsys.readouterr().err

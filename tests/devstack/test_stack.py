@@ -1,0 +1,162 @@
+"""The stack's parts are real, on this machine only, and made as an account would have them."""
+
+import json
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+from zipfile import ZipFile
+
+import pytest
+
+from devstack import DevStack
+from devstack.aws import arn
+from devstack.function import FUNCTION
+from devstack.resources import BUS, SOURCE, VISIBILITY_SECONDS, provision
+
+# Publishes each message's body, but reports a body that says so as failed the first time it comes.
+HANDLER = """
+import json, os, boto3
+events, seen = boto3.client("events"), set()
+
+def handler(event, context):
+    failed = []
+    for record in event["Records"]:
+        detail = json.loads(record["body"])
+        if failed or (detail["data"].get("fail") and record["messageId"] not in seen):
+            seen.add(record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+            continue
+        entry = {"EventBusName": os.environ["FORWARDER_EVENT_BUS"], "Source": os.environ["FORWARDER_SOURCE"]}
+        events.put_events(Entries=[entry | {"DetailType": "Test", "Detail": record["body"]}])
+    return {"batchItemFailures": failed}
+"""
+
+
+def send(stack: DevStack, *, group: str, sequence: int, **data: object) -> str:
+    metadata = {"id": str(uuid.uuid4()), "document": group, "generation": 1, "sequence": sequence}
+    body = json.dumps({"metadata": metadata, "data": data})
+    stack.aws("sqs").send_message(
+        QueueUrl=stack.resources.queue_url, MessageGroupId=group, MessageDeduplicationId=metadata["id"], MessageBody=body
+    )
+    return str(metadata["id"])
+
+
+def test_the_database_has_change_streams(bare_stack: DevStack) -> None:
+    """It is a replica set, found by its name, and tells of a change with a token to resume from."""
+    collection = bare_stack.mongo["streams"]["things"]
+    with collection.watch() as stream:
+        collection.insert_one({"_id": 1})
+        assert next(stream)["fullDocument"] == {"_id": 1}
+        assert stream.resume_token
+
+
+def test_everything_listens_on_this_machine_only(bare_stack: DevStack) -> None:
+    """Neither the database nor the emulator can be reached over another address."""
+    ports = [bare_stack.mongo.address[1] if bare_stack.mongo.address else 0, urlsplit(bare_stack.aws.endpoint_url).port or 0]
+    outward = _outward_address()
+    for port in ports:
+        with socket.create_connection(("127.0.0.1", port), timeout=2):
+            pass
+        if outward:
+            with pytest.raises(OSError, match="refused"):
+                socket.create_connection((outward, port), timeout=2)
+
+
+def test_the_queue_is_ordered_and_deduplicates_per_group(bare_stack: DevStack) -> None:
+    """High-throughput FIFO, with a FIFO queue for dead letters behind it."""
+    attributes = bare_stack.aws("sqs").get_queue_attributes(QueueUrl=bare_stack.resources.queue_url, AttributeNames=["All"])[
+        "Attributes"
+    ]
+    assert attributes["FifoQueue"] == "true"
+    assert attributes["DeduplicationScope"] == "messageGroup"
+    assert attributes["FifoThroughputLimit"] == "perMessageGroupId"
+    assert json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith("-dlq.fifo")
+
+
+def test_provisioning_again_changes_nothing(bare_stack: DevStack) -> None:
+    """A one-shot that runs twice finds everything there."""
+    assert provision(bare_stack.aws) == bare_stack.resources
+
+
+def test_an_event_crosses_two_buses(bare_stack: DevStack) -> None:
+    """What our bus takes arrives in the other team's queue, behind their own bus; what is not ours does not."""
+    detail = json.dumps({"metadata": {"id": "1", "document": "d", "generation": 1, "sequence": 1}, "data": {"n": 1}})
+    entry = {"EventBusName": BUS, "DetailType": "PaymentCancelled", "Detail": detail}
+    answer = bare_stack.aws("events").put_events(Entries=[entry | {"Source": "app.other"}, entry | {"Source": SOURCE}])
+    assert answer["FailedEntryCount"] == 0
+    consumer = bare_stack.consumer()
+    (event,) = consumer.receive_count(1, seconds=10)
+    assert (event.name, event.source, event.id, event.data) == ("PaymentCancelled", SOURCE, "1", {"n": 1})
+    assert consumer.receive(wait=0) == []
+
+
+@pytest.fixture
+def forwarding(bare_stack: DevStack, tmp_path: Path) -> Iterator[DevStack]:
+    """The stack with a small function of this test's behind the queue; taken away again."""
+    package = tmp_path / "function.zip"
+    with ZipFile(package, "w") as archive:
+        archive.writestr("lambda_forwarder/__init__.py", "")
+        archive.writestr("lambda_forwarder/handler.py", HANDLER)
+    provision(bare_stack.aws, package)
+    provision(bare_stack.aws, package)  # the second time replaces the code and adds no second mapping
+    queue = {"QueueUrl": bare_stack.resources.queue_url}
+    bare_stack.aws("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})  # a failure comes back soon
+    yield bare_stack
+    bare_stack.aws("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)})
+    functions = bare_stack.aws("lambda")
+    (mapping,) = functions.list_event_source_mappings(EventSourceArn=arn("sqs", "tailrace-changes.fifo"))["EventSourceMappings"]
+    functions.delete_event_source_mapping(UUID=mapping["UUID"])
+    functions.delete_function(FunctionName=FUNCTION)
+
+
+def test_a_message_reaches_the_consumer_through_the_function(forwarding: DevStack) -> None:
+    """Queue, mapping, zip, bus, rule, bus, rule, queue; and a reported failure comes again without losing the order."""
+    sent = [send(forwarding, group="a", sequence=1), send(forwarding, group="a", sequence=2, fail=True)]
+    sent += [send(forwarding, group="a", sequence=3)]
+    received = forwarding.consumer().receive_count(3, seconds=30)
+    assert [event.id for event in received] == sent
+
+
+def test_three_members_elect_a_primary() -> None:
+    """A replica set of three is there for whoever tests failover, and goes as one."""
+    with DevStack(forwarder=False, members=3) as stack:
+        members = [child.pid for child in stack.workspace.children]
+        assert len(stack.mongo.admin.command("replSetGetStatus")["members"]) == 3
+        assert stack.mongo["any"]["thing"].insert_one({"_id": 1}).acknowledged
+    assert _running(members) == ""
+
+
+def test_a_stack_starts_and_stops_in_seconds_and_leaves_nothing() -> None:
+    """No process, no folder, no port stays."""
+    start = time.monotonic()
+    with DevStack(forwarder=False) as stack:
+        up = time.monotonic() - start
+        pids = [child.pid for child in stack.workspace.children]
+        port = urlsplit(stack.aws.endpoint_url).port or 0
+        stopping = time.monotonic()
+    down = time.monotonic() - stopping
+    assert _running(pids) == ""
+    assert not stack.workspace.folder.exists()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=2)
+    assert up < 15
+    assert down < 5
+
+
+def _running(pids: list[int]) -> str:
+    listed = subprocess.run(["ps", "-o", "pid=", "-p", ",".join(map(str, pids))], capture_output=True, text=True, check=False)
+    return listed.stdout.strip()
+
+
+def _outward_address() -> str | None:
+    """This machine's own address on a network, where it has one. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(probe.getsockname()[0])

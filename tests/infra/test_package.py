@@ -1,0 +1,110 @@
+"""The forwarder's package: complete, alone, small, and the same bytes every time."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from devstack.stack import forwarder_zip, function_target
+from infra import package
+
+SMALL = 15_000_000  # bytes; Lambda takes 50 MB zipped, and every MB is paid for in each cold start
+# A bare interpreter (-I: no environment, no user folder; -S: no site-packages) that sees the package and nothing else.
+PROBE = """
+import json, sys, time
+sys.path.insert(0, sys.argv[1])
+start = time.perf_counter()
+import lambda_forwarder.handler
+took = time.perf_counter() - start
+import boto3
+clients = [boto3.client(name, region_name="eu-west-1").meta.service_model.service_name for name in sys.argv[2:]]
+outside = sorted(m.__file__ for m in list(sys.modules.values()) if "site-packages" in (getattr(m, "__file__", None) or ""))
+print(json.dumps({"seconds": took, "modules": sorted(sys.modules), "outside": outside, "clients": clients}))
+"""
+SETTINGS = {
+    "AWS_REGION": "eu-west-1",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # the discard port: importing must not call anyone
+    "FORWARDER_EVENT_BUS": "payments",
+    "FORWARDER_SOURCE": "app.payments",
+    "FORWARDER_PARKING_QUEUE_URL": "http://127.0.0.1:9/000000000000/tailrace-parking.fifo",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for this interpreter, as the dev stack builds it."""
+    return forwarder_zip(tmp_path_factory.mktemp("built"))
+
+
+def test_the_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The handler imports with the package alone on the path, every client it uses has its model, and pymongo is not there."""
+    with ZipFile(built) as archive:
+        archive.extractall(tmp_path)
+    clients = sorted(package.CLIENTS)
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", PROBE, str(tmp_path), *clients],
+        env=SETTINGS,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    seen = json.loads(run.stdout)
+    assert seen["outside"] == []
+    assert len(seen["clients"]) == len(clients)
+    assert not {"pymongo", "bson", "tailer", "devstack"}.intersection(seen["modules"])
+    with capsys.disabled():
+        sys.stdout.write(f"\nforwarder.zip: {built.stat().st_size:,} bytes, imported in {seen['seconds']:.2f} s\n")
+
+
+def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
+    """Our two packages and trimmed dependencies: no pymongo, no tailer, no models of other services, no installer's notes."""
+    names = ZipFile(built).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {"contract", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
+    assert not tops & {"pymongo", "bson", "tailer", "devstack", "infra", "bin"}
+    assert not any(name.endswith(".dist-info") for name in tops)
+    models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
+    assert models == package.CLIENTS
+    assert built.stat().st_size < SMALL
+
+
+def test_the_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """A build from nothing, in another cache, equals the cached one: a deployment changes only when the code does."""
+    again = package.build(tmp_path / "again.zip", *function_target(), cache=tmp_path / "cache")
+    assert _digest(again) == _digest(built)
+
+
+def test_a_change_of_our_source_changes_the_package_and_not_its_dependencies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our source is packed on top of the cached layer, so a new line of ours needs no installation."""
+    before = package.build(tmp_path / "before.zip", *function_target())
+    repository = tmp_path / "repository"
+    for source in package.SOURCES:
+        (repository / source).mkdir(parents=True)
+        (repository / source / "__init__.py").write_text('"""Changed."""\n')
+    monkeypatch.setattr(package, "REPOSITORY", repository)
+    monkeypatch.setattr(package, "_install", lambda *_: pytest.fail("the dependencies were installed again"))
+    after = package.build(tmp_path / "after.zip", *function_target())
+    assert _digest(after) != _digest(before)
+
+
+def test_a_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package over Lambda's limit fails here, with both sizes, and not in a deployment."""
+    monkeypatch.setattr(package, "UNZIPPED_LIMIT", 1_000)
+    with pytest.raises(ValueError, match="Lambda takes 1,000"):
+        package.build(tmp_path / "large.zip", *function_target())
+    assert list(tmp_path.iterdir()) == []
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

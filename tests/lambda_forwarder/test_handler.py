@@ -1,0 +1,103 @@
+"""The function as Lambda calls it, on the emulator; and its start in a bare interpreter."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from devstack.aws import Aws
+from lambda_forwarder import handler as module
+from lambda_forwarder.errors import Misconfigured
+from tests.lambda_forwarder.values import body, cancelled, inserted, record
+
+
+class Context:
+    """Lambda's second argument, as much of it as we use."""
+
+    def __init__(self, seconds: float = 30.0) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting of the developer's, and no forwarder of another test."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    module._forwarder.cache_clear()
+    yield
+    module._forwarder.cache_clear()
+
+
+@pytest.fixture
+def parking(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A bus and a parking queue, and the environment that names them; the queue's URL."""
+    name = uuid4().hex
+    aws("events").create_event_bus(Name=name)
+    url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+    settings = {"FORWARDER_EVENT_BUS": name, "FORWARDER_PARKING_QUEUE_URL": url}
+    for key, value in (aws.environment | settings).items():
+        monkeypatch.setenv(key, value)
+    return url
+
+
+def test_a_batch_is_forwarded_and_answered_in_part(aws: Aws, parking: str) -> None:
+    """An SQS event goes in, events go on the bus, what is not ours is parked, and the answer is Lambda's."""
+    event = {"Records": [record(body(inserted(), cancelled())), record("not ours"), record(body(cancelled()))]}
+    assert module.handler(event, Context()) == {"batchItemFailures": []}
+    [parked] = aws("sqs").receive_message(QueueUrl=parking)["Messages"]
+    assert json.loads(parked["Body"])["body"] == "not ours"
+
+
+def test_what_was_not_begun_is_returned(parking: str) -> None:
+    """Without time left every message is to come again, in Lambda's own form."""
+    event = {"Records": [record("x", message_id="m1"), record("y", message_id="m2")]}
+    expected = {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert module.handler(event, Context(seconds=0)) == expected
+
+
+def test_a_short_timeout_still_works(aws: Aws, parking: str) -> None:
+    """A function of a few seconds uses half of them rather than nothing."""
+    assert module.handler({"Records": [record(body(inserted()))]}, Context(seconds=3)) == {"batchItemFailures": []}
+
+
+def test_missing_settings_are_told_by_every_invocation() -> None:
+    """Nothing is forwarded and nothing is lost: the invocation fails, the messages stay."""
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match=r"FORWARDER_EVENT_BUS.*\nFORWARDER_PARKING_QUEUE_URL"):
+            module.handler({"Records": []}, Context())
+
+
+def test_missing_neighbours_are_told_together(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bus and a queue that do not exist are two lines of one error."""
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", "nowhere")
+    monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", f"{aws.endpoint_url}/000000000000/nowhere.fifo")
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: .*\nFORWARDER_PARKING_QUEUE_URL: "):
+        module.handler({"Records": []}, Context())
+
+
+def test_a_missing_region_is_told(parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without AWS's own settings the error says which."""
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    with pytest.raises(Misconfigured, match="region"):
+        module.handler({"Records": []}, Context())
+
+
+def test_importing_the_function_needs_nothing() -> None:
+    """No environment, no credentials; and neither the tailer nor the database's driver comes with it."""
+    program = (
+        "import sys, lambda_forwarder.handler; "
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pymongo', 'bson', 'tailer', 'devstack'}))"
+    )
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONPATH": root}, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

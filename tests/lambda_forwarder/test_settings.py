@@ -1,0 +1,75 @@
+"""Settings: what is right is read, what is wrong is told all at once."""
+
+import pytest
+
+from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.settings import read_settings
+
+NOT_A_TABLE = {"payments": "no mappers"}
+OTHER_TABLE = {"orders": (print,)}
+
+
+@pytest.fixture(autouse=True)
+def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.chdir(str(tmp_path))  # no .env of the developer's
+    for name in ("SOURCE", "MAPPERS"):
+        monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
+    monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo")
+
+
+def test_two_settings_are_enough() -> None:
+    """The bus and the parking queue; the rest has defaults."""
+    settings = read_settings()
+    assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
+
+
+def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line for each setting: its name, what is wrong, what to do."""
+    monkeypatch.delenv("FORWARDER_EVENT_BUS")
+    monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "parking")
+    monkeypatch.setenv("FORWARDER_SOURCE", "aws.payments")
+    monkeypatch.setenv("FORWARDER_MAPPERS", "nowhere:MAPPERS")
+    with pytest.raises(Misconfigured) as raised:
+        read_settings()
+    bus, mappers, parking, source = str(raised.value).split("\n")
+    assert bus == "FORWARDER_EVENT_BUS: it is missing; set it to the name or the ARN of the event bus"
+    assert mappers.startswith("FORWARDER_MAPPERS: it cannot be imported: ModuleNotFoundError")
+    assert parking.startswith("FORWARDER_PARKING_QUEUE_URL: ")
+    assert source.startswith("FORWARDER_SOURCE: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("lambda_forwarder.mappings", "not of the form"),
+        ("lambda_forwarder.mappings:NOTHING", "cannot be imported"),
+        (f"{__name__}:NOT_A_TABLE", "not a table"),
+        ("os:sep", "not a table"),
+    ],
+)
+def test_a_table_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
+    """A wrong FORWARDER_MAPPERS says in what way it is wrong."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", value)
+    with pytest.raises(Misconfigured, match=problem):
+        read_settings()
+
+
+def test_a_team_brings_its_own_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORWARDER_MAPPERS names it."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OTHER_TABLE")
+    assert read_settings().mappers == OTHER_TABLE
+
+
+def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates leave optional variables empty; that is leaving them out."""
+    monkeypatch.setenv("FORWARDER_SOURCE", "")
+    assert read_settings().source is None
+
+
+@pytest.mark.parametrize("bus", ["payments", "arn:aws:events:eu-west-1:123456789012:event-bus/payments", "aws.partner/x"])
+def test_a_bus_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, bus: str) -> None:
+    """Both forms are read as they are."""
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
+    assert read_settings().event_bus == bus

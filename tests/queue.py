@@ -1,0 +1,16 @@
+"""What is in a queue, for tests that stand where the forwarder will."""
+
+from contract.change import Change
+from contract.message import unpack
+from devstack import DevStack
+
+
+def received(stack: DevStack, queue_url: str) -> list[Change]:
+    """Everything in the queue, taken out, in the order SQS hands it out within each group."""
+    sqs = stack.aws("sqs")
+    changes: list[Change] = []
+    while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            changes += unpack(message["Body"]).changes
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return changes

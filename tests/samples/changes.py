@@ -1,0 +1,28 @@
+"""Changes and batches."""
+
+from typing import Any
+
+from contract.change import Change, Namespace
+from tailer.model import Checkpoint
+
+ORIGIN = Checkpoint(cluster_time="1795332226.1")
+
+
+def a_change(number: int = 1, **fields: Any) -> Change:
+    """An insert of a payment of its own."""
+    key = f"{number:024x}"
+    given: dict[str, Any] = {
+        "id": f"82{number:08X}",
+        "sequence": number,
+        "operation_type": "insert",
+        "ns": Namespace(db="payments", coll="payments"),
+        "cluster_time": f"1795332226.{number}",
+        "document_key": {"_id": key},
+        "full_document": {"_id": key, "status": "created"},
+    }
+    return Change(**(given | fields))
+
+
+def changes_of(document: str, count: int, start: int = 1) -> list[Change]:
+    """So many changes of one document, in order."""
+    return [a_change(number, document_key={"_id": document}) for number in range(start, start + count)]

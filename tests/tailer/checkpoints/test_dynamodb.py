@@ -1,0 +1,26 @@
+"""The DynamoDB store, on the emulator."""
+
+import pytest
+
+from devstack import DevStack
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
+from tailer.errors import Misconfigured
+from tests.conformance.checkpoint_store import CheckpointStoreConformance
+
+
+class TestDynamodbCheckpoints(CheckpointStoreConformance):
+    @pytest.fixture
+    def store(self, stack: DevStack, fresh: str) -> DynamodbCheckpoints:
+        stack.aws("dynamodb").create_table(
+            TableName=fresh,
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return DynamodbCheckpoints(stack.aws("dynamodb"), fresh)
+
+
+def test_a_missing_table_is_named(stack: DevStack) -> None:
+    """The message says which setting and which table."""
+    with pytest.raises(Misconfigured, match="TAILER_CHECKPOINTS: nowhere does not exist"):
+        DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")

@@ -1,0 +1,154 @@
+"""The tailer as a process: what it says and how it ends when something is wrong, before it touches anything."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack import DevStack
+from devstack.installed import mongod_binary
+from devstack.loopback import HOST, free_port, wait_until
+from devstack.tailer import TailerProcess
+from devstack.workspace import Workspace
+from tests.queue import received
+
+Lines = list[dict[str, Any]]
+
+
+def started(stack: DevStack, **settings: object) -> TailerProcess:
+    return stack.start_tailer(**settings)
+
+
+def ended(stack: DevStack, **settings: object) -> tuple[int, dict[str, Any]]:
+    """Exit code and last log line of a tailer that cannot start."""
+    tailer = started(stack, **settings)
+    code = tailer.process._process.wait(60)
+    return code, json.loads(tailer.process.log_tail(1))
+
+
+def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
+    """All of them at once, by name; exit 2."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tailer", "run"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("tailer: 5 settings need attention (environment or .env):")
+    for name in ("MONGODB_URI", "QUEUE_URL", "CHECKPOINTS", "STREAM", "DATABASE"):
+        assert f"TAILER_{name}" in done.stderr
+
+
+def test_help_teaches_every_setting() -> None:
+    """With its meaning and its default, and what the exit codes mean."""
+    done = subprocess.run([sys.executable, "-m", "tailer", "run", "--help"], capture_output=True, text=True, check=True)
+    assert "TAILER_LANES" in done.stdout
+    assert "(default 128)" in done.stdout
+    assert "3 history lost" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def standalone() -> Iterator[str]:
+    """A mongod that is not a replica set."""
+    with Workspace() as workspace:
+        port = free_port()
+        data = workspace.folder / "data"
+        data.mkdir()
+        child = workspace.spawn("mongod", [mongod_binary(), "--dbpath", str(data), "--port", str(port), "--bind_ip", HOST], {})
+        wait_until(lambda: "Waiting for connections" in child.log_tail(500), child, 30)
+        yield f"mongodb://{HOST}:{port}/"
+
+
+def test_a_standalone_server_is_told_apart(stack: DevStack, standalone: str) -> None:
+    """The remedy is named."""
+    code, last = ended(stack, mongodb_uri=standalone)
+    assert (code, last["action"], last["reason"]) == (2, "stopped", "Misconfigured")
+    assert "TAILER_MONGODB_URI is a standalone server" in last["message"]
+    assert "rs.initiate()" in last["message"]
+
+
+def test_a_queue_that_does_not_exist_is_named(stack: DevStack) -> None:
+    """Before the stream is opened."""
+    url = stack.resources.queue_url.replace("tailrace-changes", "nowhere")
+    code, last = ended(stack, queue_url=url)
+    assert code == 2
+    assert "nowhere.fifo does not exist" in last["message"]
+
+
+def test_a_queue_that_is_not_fifo_is_refused(stack: DevStack) -> None:
+    """By its name already."""
+    tailer = started(stack, queue_url=stack.resources.consumer_queue_url)
+    assert tailer.process._process.wait(60) == 2
+    assert "TAILER_QUEUE_URL" in tailer.process.log_tail(1)
+    assert "ends in .fifo" in tailer.process.log_tail(1)
+
+
+def test_a_table_that_does_not_exist_is_named(stack: DevStack) -> None:
+    """The setting and the table."""
+    code, last = ended(stack, checkpoints="dynamodb://nowhere")
+    assert code == 2
+    assert "TAILER_CHECKPOINTS: nowhere does not exist" in last["message"]
+
+
+def test_without_permission_it_says_what_to_grant(stack: DevStack, fresh: str) -> None:
+    """A user that may not read the database: the stream is refused, with the remedy."""
+    stack.mongo.admin.command("createUser", fresh, pwd="secret", roles=[])
+    uri = stack.mongodb_uri.replace("mongodb://", f"mongodb://{fresh}:secret@") + "&authSource=admin&authMechanism=SCRAM-SHA-1"
+    code, last = ended(stack, mongodb_uri=uri.replace(":secret@", ":wrong@"), stream=fresh)
+    assert code == 2
+    assert "wrong user name or password in TAILER_MONGODB_URI" in last["message"]
+    assert "wrong@" not in last["message"]
+
+
+def test_a_server_that_does_not_answer_is_waited_for(stack: DevStack, fresh: str) -> None:
+    """An outage is not a wrong setting: it says what it waits for, is not ready, and stops when asked."""
+    tailer = started(
+        stack, mongodb_uri=f"mongodb://{HOST}:{free_port()}/?serverSelectionTimeoutMS=100&replicaSet=rs0", stream=fresh
+    )
+    wait_until(lambda: "trying again" in tailer.process.log_tail(), tailer.process, 20)
+    assert not tailer.ready()
+    assert tailer.stop() == 0
+
+
+def test_sigterm_delivers_saves_and_releases(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Exit 0, and the next tailer starts at once with nothing to repeat."""
+    settings = {"queue_url": queue_url, "stream": fresh, "database": fresh, "collections": "", "lease_seconds": 60}
+    first = started(stack, **settings)
+    first.wait_ready()
+    stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(50)])
+    wait_until(lambda: 'tailrace_changes_sent_total{stream="' + fresh + '"} 50.0' in first.metrics(), first.process, 20)
+    assert first.stop() == 0
+    stack.mongo[fresh].payments.insert_one({"_id": 50})
+    second = started(stack, **settings)
+    second.wait_ready()
+    wait_until(lambda: "_sent_total" in second.metrics() and "} 1.0" in second.metrics(), second.process, 20)
+    assert second.stop() == 0
+    assert [change.sequence for change in sorted(received(stack, queue_url), key=lambda c: c.sequence)] == list(range(1, 52))
+
+
+def test_a_collection_that_does_not_exist_yet_is_waited_for(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Neither an error nor a busy loop: its first document arrives."""
+    tailer = started(stack, queue_url=queue_url, stream=fresh, database=f"{fresh}-new", collections="later")
+    tailer.wait_ready()
+    stack.mongo[f"{fresh}-new"].later.insert_one({"_id": 1})
+    wait_until(lambda: "} 1.0" in tailer.metrics(), tailer.process, 20)
+    assert tailer.stop() == 0
+
+
+def test_no_secret_reaches_the_log(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Neither the password of the URI nor a document."""
+    tailer = started(stack, queue_url=queue_url, stream=fresh, database=fresh, collections="", log_level="DEBUG")
+    tailer.wait_ready()
+    stack.mongo[fresh].payments.insert_one({"_id": 1, "accountNumber": "12345678"})
+    wait_until(lambda: "changes_sent_total" in tailer.metrics(), tailer.process, 20)
+    assert tailer.stop() == 0
+    text = tailer.log.read_text()
+    assert "12345678" not in text
+    assert all(json.loads(line)["action"] for line in text.splitlines())

@@ -1,0 +1,103 @@
+"""Health means caught up or moving."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devstack.loopback import HOST, free_port, get
+from tailer.errors import Misconfigured
+from tailer.http import endpoints
+from tailer.metrics import Metrics
+from tailer.model import Batch
+from tailer.pulse import STALLED_AFTER, Pulse
+from tests.conformance.checkpoint_store import Clock
+from tests.samples.changes import ORIGIN, a_change
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+IDLE = Batch(changes=(), checkpoint=ORIGIN)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics("payments")
+
+
+@pytest.fixture
+def pulse(metrics: Metrics, clock: Clock) -> Pulse:
+    return Pulse(metrics, clock=clock, now=lambda: NOW + timedelta(seconds=clock.now))
+
+
+@pytest.fixture
+def port(pulse: Pulse, metrics: Metrics) -> Iterator[int]:
+    port = free_port()
+    with endpoints(HOST, port, pulse, metrics):
+        yield port
+
+
+def test_a_starting_task_is_alive_but_not_ready(port: int) -> None:
+    """The container is not killed while it connects, and a deployment waits for it."""
+    assert get(port, "/healthz") == (200, "starting, 0.0 s behind\n")
+    assert get(port, "/readyz")[0] == 503
+
+
+def test_a_tailing_task_is_ready(port: int, pulse: Pulse) -> None:
+    """The stream is open."""
+    pulse.delivered(IDLE)
+    assert get(port, "/readyz") == (200, "tailing, 0.0 s behind\n")
+
+
+def test_a_task_that_does_not_move_is_unhealthy(port: int, pulse: Pulse, clock: Clock) -> None:
+    """Whatever it is waiting for: green but dead is the worst of all."""
+    pulse.delivered(IDLE)
+    pulse.waiting("MongoDB: nobody answers")
+    clock.now += STALLED_AFTER - 1
+    assert get(port, "/healthz")[0] == 200
+    clock.now += 1
+    assert get(port, "/healthz") == (503, f"waiting: MongoDB: nobody answers, {STALLED_AFTER:.1f} s behind\n")
+
+
+def test_a_spare_is_healthy_and_not_ready(port: int, pulse: Pulse) -> None:
+    """It does what it should, which is to wait."""
+    pulse.standing_by()
+    assert get(port, "/healthz")[0] == 200
+    assert get(port, "/readyz")[0] == 503
+
+
+def test_lag_is_the_age_of_the_last_change_or_of_the_last_empty_batch(pulse: Pulse, clock: Clock) -> None:
+    """A backlog shows as lag though batches flow; an idle stream shows none."""
+    clock.now = 0
+    pulse.delivered(Batch(changes=[a_change(wall_time="2026-11-22T07:59:00.000Z")], checkpoint=ORIGIN))
+    assert pulse.lag() == 60
+    pulse.delivered(IDLE)
+    assert pulse.lag() == 0
+    clock.now = 5
+    assert pulse.lag() == 5
+
+
+def test_metrics_are_printed_for_prometheus(port: int, pulse: Pulse) -> None:
+    """By name and stream."""
+    pulse.delivered(Batch(changes=[a_change(), a_change(2)], checkpoint=ORIGIN))
+    status, text = get(port, "/metrics")
+    assert status == 200
+    assert 'tailrace_changes_read_total{stream="payments"} 2.0' in text
+    assert 'tailrace_lease_owner{stream="payments"} 1.0' in text
+
+
+def test_anything_else_is_not_found(port: int) -> None:
+    """The answer says what there is."""
+    assert get(port, "/") == (404, "/healthz, /readyz, /metrics\n")
+
+
+def test_a_port_in_use_is_a_wrong_setting(port: int, pulse: Pulse, metrics: Metrics) -> None:
+    """Named, before anything is touched."""
+    with (
+        pytest.raises(Misconfigured, match=f"TAILER_HTTP_PORT: cannot listen on {HOST}:{port}"),
+        endpoints(HOST, port, pulse, metrics),
+    ):
+        pass

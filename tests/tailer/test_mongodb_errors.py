@@ -1,0 +1,59 @@
+"""Each answer of MongoDB and DocumentDB gets the reaction it needs, code by code."""
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.mongodb_errors import mongodb_errors
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (136, "CappedPositionLost: cursor position lost", HistoryLost),
+        (286, "Resume of change stream was not possible, as the resume point may no longer be in the oplog.", HistoryLost),
+        (280, "cannot resume stream; the resume token was not found", HistoryLost),
+        (260, "Attempting to resume a change stream using 'resumeAfter' is not allowed from an invalidate", HistoryLost),
+        (9, "Invalid resume token", HistoryLost),
+        (50811, "KeyString format error", HistoryLost),
+        (40647, "Bad resume token: _data of missing or of wrong type", HistoryLost),
+        (136, "Change streams are not enabled for this collection", Misconfigured),
+        (10334, "BSONObjectTooLarge", Rejected),
+        (13, "not authorized on payments to execute command", Misconfigured),
+        (18, "Authentication failed.", Misconfigured),
+        (40573, "The $changeStream stage is only supported on replica sets", Misconfigured),
+        (40324, "Unrecognized pipeline stage name: '$nonsense'", Misconfigured),
+        (9, "unknown field startAfter", Misconfigured),
+        (43, "cursor id 1 not found", Unavailable),
+        (189, "not primary", Unavailable),
+        (11600, "interrupted at shutdown", Unavailable),
+        (303, "too many cursors", Unavailable),
+        (None, "who knows", Unavailable),
+        (424242, "a code of the future", Unavailable),
+    ],
+)
+def test_a_code_has_a_reaction(code: int | None, text: str, expected: type[TailerError]) -> None:
+    """Dead positions are told from outages, and outages from wrong settings; the server's words are kept."""
+    with pytest.raises(TailerError, match=text[:20].replace("$", ".").replace("(", ".")) as caught, mongodb_errors():
+        raise OperationFailure(text, code)
+    assert type(caught.value) is expected
+
+
+@pytest.mark.parametrize("error", [AutoReconnect("cut"), NetworkTimeout("slow"), ServerSelectionTimeoutError("nobody")])
+def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
+    """Wait and go on."""
+    with pytest.raises(Unavailable), mongodb_errors():
+        raise error
+
+
+def test_a_wrong_uri_is_a_wrong_setting() -> None:
+    """The setting is named."""
+    with pytest.raises(Misconfigured, match="TAILER_MONGODB_URI"), mongodb_errors():
+        raise ConfigurationError("unknown option")

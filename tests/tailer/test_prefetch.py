@@ -1,0 +1,64 @@
+"""One batch is read ahead, and nothing else changes."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tailer.errors import Unavailable
+from tailer.model import Batch
+from tailer.prefetch import prefetched
+from tests.samples.changes import ORIGIN
+
+
+class Reader:
+    """Counts what is read of it, and says when it was closed."""
+
+    def __init__(self, count: int, error: Exception | None = None) -> None:
+        self.read = 0
+        self.closed = threading.Event()
+        self._count = count
+        self._error = error
+
+    def __iter__(self) -> Iterator[Batch]:
+        try:
+            for _ in range(self._count):
+                self.read += 1
+                yield Batch(changes=(), checkpoint=ORIGIN)
+            if self._error:
+                raise self._error
+        finally:
+            self.closed.set()
+
+
+def test_all_batches_come_in_order() -> None:
+    """The iterator ends when the source does."""
+    batches = [Batch(changes=(), checkpoint=ORIGIN) for _ in range(10)]
+    assert list(prefetched(iter(batches))) == batches
+
+
+def test_it_reads_ahead_but_not_far() -> None:
+    """While one batch is in hand, one waits and one is read: never more, however slow the caller."""
+    reader = Reader(100)
+    batches = prefetched(iter(reader))
+    next(batches)
+    threading.Event().wait(0.3)
+    assert 2 <= reader.read <= 3
+    batches.close()
+
+
+def test_an_error_comes_after_the_batches_before_it() -> None:
+    """What was read before the failure is still delivered."""
+    batches = prefetched(iter(Reader(3, Unavailable("cut"))))
+    assert [next(batches) is not None for _ in range(3)] == [True] * 3
+    with pytest.raises(Unavailable, match="cut"):
+        next(batches)
+
+
+def test_closing_stops_the_reader() -> None:
+    """The thread ends and closes the source, wherever it is."""
+    reader = Reader(1_000_000)
+    batches = prefetched(iter(reader))
+    next(batches)
+    batches.close()
+    assert reader.closed.wait(5)

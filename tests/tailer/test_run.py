@@ -1,0 +1,257 @@
+"""The loop on a real change stream and a real queue: stopped after any of its steps, it loses and reorders nothing."""
+
+import itertools
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from contract.change import Change
+from devstack import DevStack
+from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.errors import Rejected, Unavailable
+from tailer.lanes import lanes
+from tailer.lease import Contender
+from tailer.metrics import Metrics
+from tailer.model import Batch, Checkpoint, Record
+from tailer.mongodb_source import MongodbSource, Watch
+from tailer.ports import Sink, Source
+from tailer.pulse import Pulse
+from tailer.run import Task
+from tailer.sqs_sink import SqsSink
+from tests.queue import received
+
+Mongo = MongoClient[dict[str, Any]]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing may catch this and tidy up."""
+
+
+class Fuse:
+    """Burns down by one at every step of the loop, and then takes the process with it."""
+
+    def __init__(self, steps: float = math.inf) -> None:
+        self.left = steps
+
+    def burn(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+
+
+class FusedSource:
+    def __init__(self, source: Source, fuse: Fuse) -> None:
+        self.first = source.first
+        self._source, self._fuse = source, fuse
+
+    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+        for batch in self._source.batches(after):
+            self._fuse.burn()
+            yield batch
+
+
+class FusedSink:
+    def __init__(self, sink: Sink, fuse: Fuse) -> None:
+        self._sink, self._fuse = sink, fuse
+
+    def send(self, changes: Sequence[Change], generation: int) -> None:
+        self._fuse.burn()
+        self._sink.send(changes, generation)
+        self._fuse.burn()
+
+
+class FusedStore:
+    """After the crash nothing is written any more, not even by the tidy exit of a context manager."""
+
+    def __init__(self, store: MemoryCheckpoints, fuse: Fuse) -> None:
+        self.read = store.read
+        self._store, self._fuse = store, fuse
+
+    def write(self, record: Record) -> None:
+        if self._fuse.left <= 0:
+            raise Crash
+        self._fuse.burn()
+        self._store.write(record)
+        self._fuse.burn()
+
+
+class Rig:
+    """Tasks on one stream, one queue and one store, each with a life of its own."""
+
+    def __init__(self, stack: DevStack, database: str, queue_url: str) -> None:
+        self.stack, self.queue_url = stack, queue_url
+        self.source: Source = MongodbSource(stack.mongo, Watch(database=database))
+        self.store = MemoryCheckpoints()
+        self.stopping = threading.Event()
+        self._owners = itertools.count(1)
+
+    def task(self, fuse: Fuse | None = None, source: Source | None = None) -> Task:
+        fuse, metrics = fuse or Fuse(), Metrics("payments")
+        sink = SqsSink(
+            self.stack.aws("sqs"),
+            self.queue_url,
+            stream="payments",
+            lane_of=lanes(4, "document"),
+            metrics=metrics,
+            stopping=self.stopping,
+            clock=time.monotonic,
+        )
+        contender = Contender(
+            FusedStore(self.store, fuse),
+            stream="payments",
+            identity="{}",
+            owner=f"task {next(self._owners)}",
+            seconds=1,
+            clock=time.monotonic,
+        )
+        return Task(
+            source=FusedSource(source or self.source, fuse),
+            sink=FusedSink(sink, fuse),
+            contender=contender,
+            ready=lambda: None,
+            stopping=self.stopping,
+            pulse=Pulse(metrics, clock=time.monotonic, now=lambda: datetime.now(UTC)),
+            metrics=metrics,
+        )
+
+    def received(self) -> list[Change]:
+        return received(self.stack, self.queue_url)
+
+    def run_until_sequence(self, sequence: int, task: Task) -> None:
+        """Run, and stop cleanly once the checkpoint is there."""
+        threading.Thread(target=self._stop_at, args=(sequence,), daemon=True).start()
+        task.run()
+
+    def _stop_at(self, sequence: int) -> None:
+        while not self.stopping.wait(0.01):
+            record = self.store.read("payments")
+            if record and record.checkpoint and record.checkpoint.sequence >= sequence:
+                self.stopping.set()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailer.mongodb_source._MORE", {"batchSize": 3, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.lease._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("tailer.run.LOOK_AT_LEASE", 0.05)
+    monkeypatch.setattr("tailer.run._BREATH", 0.01)
+
+
+@pytest.fixture
+def rig(stack: DevStack, fresh: str, queue_url: str) -> Rig:
+    return Rig(stack, fresh, queue_url)
+
+
+def assert_complete_and_in_order(changes: Sequence[Change], count: int) -> None:
+    """Every number from one to count; of each document the first deliveries are in order; every repeat has the same id."""
+    first: dict[int, Change] = {}
+    for change in changes:
+        known = first.setdefault(change.sequence, change)
+        assert known.id == change.id
+    assert sorted(first) == list(range(1, count + 1))
+    for document in {change.document for change in changes}:
+        order = [sequence for sequence, change in first.items() if change.document == document]
+        assert order == sorted(order)
+
+
+@pytest.mark.parametrize("steps", range(1, 26))
+def test_a_crash_after_any_step_loses_nothing(rig: Rig, mongo: Mongo, fresh: str, steps: int) -> None:
+    """Killed between any two lines of the loop, the next task delivers the rest, in order, from the stored checkpoint."""
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    for number in range(10):
+        mongo[fresh].payments.update_one({"_id": number % 3}, {"$set": {"n": number}}, upsert=True)
+    with pytest.raises(Crash):
+        rig.task(Fuse(steps)).run()
+    rig.run_until_sequence(10, rig.task())
+    assert_complete_and_in_order(rig.received(), 10)
+
+
+def test_a_first_start_remembers_where_it_began(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """Killed before anything was read, the next task starts there and not at its own now."""
+    with pytest.raises(Crash):
+        rig.task(Fuse(5)).run()
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, rig.task())
+    assert_complete_and_in_order(rig.received(), 1)
+
+
+class Flaky:
+    """A source that fails after every batch with changes."""
+
+    def __init__(self, source: Source) -> None:
+        self.first = source.first
+        self._source = source
+        self.failures = 0
+
+    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+        for batch in self._source.batches(after):
+            yield batch
+            if batch.changes:
+                self.failures += 1
+                raise Unavailable("the primary stepped down")
+
+
+def test_an_outage_is_waited_out_from_the_checkpoint(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """However often the source fails, the stream goes on behind what was delivered, without a repeat."""
+    flaky = Flaky(rig.source)
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    mongo[fresh].payments.insert_many([{"_id": number} for number in range(9)])
+    rig.run_until_sequence(9, rig.task(source=flaky))
+    assert flaky.failures >= 3
+    changes = rig.received()
+    assert [len(changes), len({change.id for change in changes})] == [9, 9]
+
+
+class Refusing:
+    """A source with a change that nobody will ever deliver."""
+
+    def __init__(self, source: Source) -> None:
+        self.first = source.first
+        self._source = source
+
+    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+        for batch in self._source.batches(after):
+            yield batch
+            if batch.changes:
+                raise Rejected("the update of payments.payments/7 is larger than the server can deliver")
+
+
+def test_what_is_rejected_stops_the_task_and_frees_the_lease(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """Somebody has to look; what was delivered before is remembered, and nothing after it is touched."""
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    mongo[fresh].payments.insert_many([{"_id": number} for number in range(5)])
+    with pytest.raises(Rejected, match="payments/7"):
+        rig.task(source=Refusing(rig.source)).run()
+    record = rig.store.read("payments")
+    assert record is not None
+    assert record.owner == ""
+    assert record.checkpoint is not None
+    assert record.checkpoint.sequence == len(rig.received()) == 3
+
+
+def test_a_spare_task_takes_over_at_once_after_a_clean_stop(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """Two tasks, one stream: the second goes on where the first ended."""
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, rig.task())
+    rig.stopping.clear()
+    mongo[fresh].payments.insert_one({"_id": 2})
+    rig.run_until_sequence(2, rig.task())
+    changes = rig.received()
+    assert [change.sequence for change in changes] == [1, 2]
+
+
+def test_a_task_that_stands_by_stops_when_asked(rig: Rig) -> None:
+    """SIGTERM reaches a spare too."""
+    rig.store.write(Record(stream="payments", version=1, owner="somebody", lease_seconds=3600))
+    task = rig.task()
+    threading.Timer(0.2, rig.stopping.set).start()
+    task.run()
+    assert task.pulse.state == "standing by"
+    assert rig.store.read("payments").owner == "somebody"  # type: ignore[union-attr]

@@ -1,0 +1,127 @@
+"""Every missing or wrong setting, all at once, by name, with the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from tailer.errors import Misconfigured
+from tailer.settings import load, misspelt
+
+GOOD = {
+    "TAILER_MONGODB_URI": "mongodb://user:secret@db.example:27017/?replicaSet=rs0",
+    "TAILER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/changes.fifo",
+    "TAILER_CHECKPOINTS": "dynamodb://tailrace-state",
+    "TAILER_STREAM": "payments",
+    "TAILER_DATABASE": "payments",
+}
+
+
+@pytest.fixture(autouse=True)
+def _good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_what_is_needed_is_enough() -> None:
+    """Everything else has a default."""
+    settings = load()
+    assert (settings.lanes, settings.full_document, settings.start, settings.collections) == (128, "updateLookup", "now", ())
+
+
+def test_lists_and_stages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comma list, Extended JSON, a time."""
+    monkeypatch.setenv("TAILER_COLLECTIONS", "payments, refunds,")
+    monkeypatch.setenv("TAILER_PIPELINE", '[{"$match": {"documentKey._id": {"$oid": "65f000000000000000000001"}}}]')
+    monkeypatch.setenv("TAILER_START", "2026-11-22T08:23:46+01:00")
+    settings = load()
+    assert settings.collections == ("payments", "refunds")
+    assert str(settings.pipeline[0]["$match"]["documentKey._id"]) == "65f000000000000000000001"
+    assert settings.start == "1795332226.1"
+
+
+def test_a_dotenv_file_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the environment does not say is read from ``.env``."""
+    monkeypatch.delenv("TAILER_STREAM")
+    (tmp_path / ".env").write_text("TAILER_STREAM=from-file\nOTHER=1\n")
+    assert load().stream == "from-file"
+
+
+def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each, with the name and what is expected; a likely typo is pointed out."""
+    monkeypatch.delenv("TAILER_STREAM")
+    monkeypatch.delenv("TAILER_DATABASE")
+    monkeypatch.setenv("TAILER_LANES", "many")
+    monkeypatch.setenv("TAILER_COLLECTION", "payments")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "3 settings need attention (environment or .env):"
+    assert [line.split()[0] for line in lines[1:]] == [
+        "TAILER_STREAM",
+        "TAILER_DATABASE",
+        "TAILER_LANES",
+        "TAILER_COLLECTION",
+    ]
+    assert "1 to 100000" in lines[3]
+    assert "did you mean TAILER_COLLECTIONS?" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/standard"),
+        ("QUEUE_URL", "changes.fifo"),
+        ("CHECKPOINTS", "redis://localhost"),
+        ("CHECKPOINTS", "dynamodb://"),
+        ("CHECKPOINTS", "file://relative"),
+        ("STREAM", "with space"),
+        ("STREAM", "x" * 81),
+        ("DATABASE", ""),
+        ("DATABASE", "tailrace"),
+        ("PIPELINE", '{"$match": {}}'),
+        ("PIPELINE", '[{"$group": {}}]'),
+        ("PIPELINE", "[{"),
+        ("FULL_DOCUMENT", "sometimes"),
+        ("LANES", "0"),
+        ("START", "yesterday"),
+        ("START", "2026-01-31T12:00:00"),
+        ("START", "3000-01-01T00:00:00Z"),
+        ("LEASE_SECONDS", "0.5"),
+        ("HTTP_PORT", "70000"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Each of these would lose, reorder or stop later; it is refused before anything is touched."""
+    monkeypatch.setenv(f"TAILER_{name}", value)
+    with pytest.raises(Misconfigured, match=f"TAILER_{name}"):
+        load()
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in an error nor in a dump of the settings."""
+    assert "secret" not in repr(load())
+    assert "secret" not in load().model_dump_json()
+    monkeypatch.setenv("TAILER_CHECKPOINTS", "postgres://user:secret@host")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    assert "secret" not in str(caught.value)
+
+
+def test_only_what_resembles_a_setting_is_a_typo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An orchestrator's own variables are no news."""
+    monkeypatch.setenv("TAILER_SERVICE_HOST_QUITE_ANOTHER_THING", "10.0.0.1")
+    monkeypatch.setenv("TAILER_LANE", "4")
+    assert misspelt() == {"TAILER_LANE": "TAILER_LANES"}
+
+
+def test_what_changes_the_meaning_of_a_checkpoint_is_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is watched and how it is laned; not where it is sent or how often."""
+    before = load().identity
+    monkeypatch.setenv("TAILER_LEASE_SECONDS", "30")
+    assert load().identity == before
+    for name, value in {"LANES": "4", "ORDER_BY": "stream", "COLLECTIONS": "a", "DATABASE": "b"}.items():
+        monkeypatch.setenv(f"TAILER_{name}", value)
+        assert load().identity != before
+        before = load().identity

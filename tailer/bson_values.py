@@ -42,7 +42,7 @@ def _float(value: float) -> float | str:
 
 
 def _date(value: datetime) -> str:
-    return value.isoformat(timespec="milliseconds") + "Z"
+    return value.isoformat("T", "milliseconds") + "Z"  # by position: half the time
 
 
 def _distant_date(value: DatetimeMS) -> Document:

@@ -13,7 +13,8 @@ from tailer.lanes import lanes
 from tailer.lease import Contender
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_source import MongodbSource, Watch
+from tailer.mongodb_cursor import Watch
+from tailer.mongodb_source import MongodbSource
 from tailer.sqs_sink import SqsSink
 from tailer.tail import tail
 

@@ -6,6 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+GAP = "gap"
+"""The operation of the one change that no server sends: history was lost, and a person accepted it."""
+
 Document = dict[str, Any]
 """A document of plain JSON values: text, numbers, booleans, null, lists and objects."""
 
@@ -37,6 +40,19 @@ class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
     txn_number: int
 
 
+class Claim(Struct, frozen=True, kw_only=True):
+    """
+    Where the whole change lies that was too large for a message: its JSON, in S3.
+
+    ``bytes`` and ``sha256`` (hex) are of the object as stored; a reader checks both before it believes it.
+    """
+
+    bucket: str
+    key: str
+    bytes: int
+    sha256: str
+
+
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """
     One committed change.
@@ -44,6 +60,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ``id`` is the event's resume token text and ``sequence`` its number in its stream: both are the same however often
     the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
     tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent.
+    With a ``claim``, the documents and the update description are left out here and stand in the claimed change.
     """
 
     id: str
@@ -57,6 +74,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     full_document_before_change: Document | None = None
     update_description: UpdateDescription | None = None
     txn: Transaction | None = None
+    claim: Claim | None = None
 
     @property
     def occurred_at(self) -> datetime:

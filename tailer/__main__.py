@@ -1,45 +1,44 @@
 """The command line: ``tailer run``, or ``python -m tailer run``."""
 
-import argparse
-import gc
 import logging
 import signal
 import sys
 import threading
+from argparse import Namespace
+from collections.abc import Sequence
 
-from tailer import logs
-from tailer.app import run
-from tailer.errors import HistoryLost, Misconfigured, Rejected
-from tailer.settings import PREFIX, Settings, load
+from tailer import commands, logs
+from tailer.app import run, spare_the_garbage_collector
+from tailer.arguments import parser
+from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError
+from tailer.settings import Settings, load
 
 log = logging.getLogger("tailer")
 
-EXIT_CODES = {Misconfigured: 2, HistoryLost: 3, Rejected: 4}
-_GARBAGE = (50_000, 20, 100)  # decoded documents hold no cycles: looking for them often costs a sixth of the speed
-_EPILOG = """exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else.
-SIGTERM and SIGINT: the batch in flight is finished, the checkpoint saved and the lease released, within 20 seconds."""
+EXIT_CODES: dict[type[Exception], int] = {Misconfigured: 2, HistoryLost: 3, Rejected: 4}
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and say how it ended, as an exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser(_run).parse_args(arguments)
     try:
-        settings = load()
+        streams = _chosen(options, load())
     except Misconfigured as error:
-        print(f"tailer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard; there is no log yet
-        return EXIT_CODES[Misconfigured]
-    logs.configure(settings.log_level)
-    return int(options.command(settings))
+        return _failed(error)
+    logs.configure(streams[0].log_level)
+    try:
+        return int(options.command(options, streams, _say) or 0)
+    except TailerError as error:
+        return _failed(error)
 
 
-def _run(settings: Settings) -> int:
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE)
+def _run(_: Namespace, streams: Sequence[Settings], __: commands.Say) -> int:
+    spare_the_garbage_collector()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        run(settings, stopping)
+        run(streams, stopping)
     except (Misconfigured, HistoryLost, Rejected) as error:
         log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
         return EXIT_CODES[type(error)]
@@ -50,30 +49,20 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tailer",
-        description="Tails a MongoDB or DocumentDB change stream into an SQS FIFO queue.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser(
-        "run",
-        help="tail the stream until SIGTERM",
-        description="Tail the stream until SIGTERM.\n\nsettings (environment or .env):\n" + _settings_table(),
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.set_defaults(command=_run)
-    return parser
+def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Settings]:
+    chosen = [settings for settings in streams if options.stream in (None, settings.stream)]
+    if not chosen:
+        raise Misconfigured(f"there is no stream {options.stream!r}; there are {', '.join(s.stream for s in streams)}")
+    return chosen
 
 
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.get_default() or 'empty'}"
-        rows.append(f"  {PREFIX}{name.upper():28} {field.description} ({default})")
-    return "\n".join(rows)
+def _failed(error: TailerError) -> int:
+    print(f"tailer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    return EXIT_CODES.get(type(error), 1)
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201 - what a command is asked for goes to standard output
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The composition root: the only place where adapters are named, clients built and the environment's settings used."""
 
+import gc
 import logging
 import os
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,19 +18,22 @@ import boto3
 from botocore.config import Config
 from pymongo import MongoClient
 
+from contract.change import Namespace
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.lease import Contender
-from tailer.metrics import Metrics
+from tailer.metrics import Families, Metrics
+from tailer.mongodb_cursor import Watch
 from tailer.mongodb_errors import mongodb_errors
-from tailer.mongodb_source import MongodbSource, Watch
+from tailer.mongodb_source import MongodbSource
 from tailer.ports import CheckpointStore
 from tailer.preflight import check_queue, check_replica_set
 from tailer.pulse import Pulse
-from tailer.run import Task
+from tailer.run import Stream, Task
+from tailer.s3_claims import S3Claims
 from tailer.settings import WHOLE_CLUSTER, Settings, misspelt
 from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink
 
@@ -49,49 +54,118 @@ AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are
 )
 
 
-def run(settings: Settings, stopping: threading.Event) -> None:
+def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
     """
-    Tail the stream until ``stopping`` is set.
+    Tail one of the streams at a time, standing by for the others, until ``stopping`` is set.
 
     Raises:
         Misconfigured, HistoryLost, Rejected: as their names say; the message is for the person who reads the log.
     """
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
-    metrics = Metrics(settings.stream)
-    pulse = Pulse(metrics, clock=time.monotonic, now=lambda: datetime.now(UTC))
-    client = connect(settings.mongodb_uri.get_secret_value())
-    sqs = aws_client("sqs")
+    families = Families()
+    pulse = Pulse(clock=time.monotonic, now=_now)
     task = Task(
-        source=MongodbSource(client, _watch(settings), settings.start),
-        sink=SqsSink(
-            sqs,
-            settings.queue_url,
-            stream=settings.stream,
-            lane_of=lanes(settings.lanes, settings.order_by),
-            metrics=metrics,
-            stopping=stopping,
-            clock=time.monotonic,
-        ),
-        contender=Contender(
-            checkpoint_store(settings.checkpoints.get_secret_value(), client),
-            stream=settings.stream,
-            identity=settings.identity,
-            owner=f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}",
-            seconds=settings.lease_seconds,
-            clock=time.monotonic,
-        ),
-        ready=_preflight(settings, client, sqs),
-        stopping=stopping,
-        pulse=pulse,
-        metrics=metrics,
+        streams=[_stream(settings, families, stopping) for settings in streams], stopping=stopping, pulse=pulse, now=_now
     )
-    with endpoints(settings.http_host, settings.http_port, pulse, metrics):
+    with endpoints(streams[0].http_host, streams[0].http_port, pulse, families):
         task.run()
 
 
+def source(settings: Settings) -> MongodbSource:
+    """The change stream that the settings describe."""
+    watch = Watch(
+        database="" if settings.database == WHOLE_CLUSTER else settings.database,
+        collections=settings.collections,
+        pipeline=settings.pipeline,
+        full_document=settings.full_document,
+        full_document_before_change=settings.full_document_before_change,
+        but_not=DATABASE,
+    )
+    return MongodbSource(connect(settings.mongodb_uri.get_secret_value()), watch, settings.start)
+
+
+def contender(settings: Settings) -> Contender:
+    """This process as one that wants the stream's lease."""
+    return Contender(
+        checkpoint_store(settings),
+        stream=settings.stream,
+        identity=settings.identity,
+        owner=f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}",
+        seconds=settings.lease_seconds,
+        clock=time.monotonic,
+        now=_now,
+    )
+
+
+def namespace(settings: Settings) -> Namespace:
+    """What the stream watches, as far as one namespace can say it."""
+    only = settings.collections[0] if len(settings.collections) == 1 else ""
+    return Namespace(db=settings.database, coll=only)
+
+
+def checkpoint_store(settings: Settings) -> CheckpointStore:
+    """The store that ``TAILER_CHECKPOINTS`` names."""
+    url = settings.checkpoints.get_secret_value()
+    match urlsplit(url):
+        case ("dynamodb", table, *_):
+            return DynamodbCheckpoints(aws_client("dynamodb"), table)
+        case ("file", _, path, *_):
+            return FileCheckpoints(Path(path))
+        case ("mongodb", "", *_):
+            return MongodbCheckpoints(connect(settings.mongodb_uri.get_secret_value()))
+        case _:
+            return MongodbCheckpoints(connect(url))
+
+
+def _stream(settings: Settings, families: Families, stopping: threading.Event) -> Stream:
+    sqs, metrics = aws_client("sqs"), Metrics(settings.stream, families)
+    sink = SqsSink(
+        sqs,
+        settings.queue_url,
+        stream=settings.stream,
+        lane_of=lanes(settings.lanes, settings.order_by),
+        claims=S3Claims(aws_client("s3"), settings.claim_bucket) if settings.claim_bucket else None,
+        metrics=metrics,
+        stopping=stopping,
+        clock=time.monotonic,
+    )
+    return Stream(
+        name=settings.stream,
+        ns=namespace(settings),
+        source=source(settings),
+        sink=sink,
+        contender=contender(settings),
+        metrics=metrics,
+        ready=_preflight(settings, sqs),
+        history_seconds=settings.history_seconds,
+    )
+
+
+def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
+    client = connect(settings.mongodb_uri.get_secret_value())
+
+    def ready() -> None:
+        check_replica_set(client)
+        for advice in check_queue(sqs, settings.queue_url):
+            log.warning("%s", advice, extra={"action": "advice"})
+
+    return ready
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def spare_the_garbage_collector() -> None:
+    """Decoded documents hold no cycles, and looking for some after every few of them costs a seventh of the speed."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+@cache
 def connect(uri: str) -> "MongoClient[Any]":
-    """A client whose calls cannot hang for ever and, on a sharded cluster, all go through one router."""
+    """The client of a cluster, whose calls cannot hang for ever and, on a sharded cluster, all go through one router."""
     timeouts: dict[str, Any] = {
         name: value for name, value in MONGODB_TIMEOUTS.items() if f"{name}=".lower() not in uri.lower()
     }
@@ -102,39 +176,6 @@ def connect(uri: str) -> "MongoClient[Any]":
 def aws_client(service: str) -> Any:
     """A boto3 client; ECS tells the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only."""
     return boto3.Session(region_name=os.environ.get("AWS_REGION")).client(service, config=AWS_CONFIG)
-
-
-def checkpoint_store(url: str, watched: "MongoClient[Any]") -> CheckpointStore:
-    """The store that ``TAILER_CHECKPOINTS`` names."""
-    match urlsplit(url):
-        case ("dynamodb", table, *_):
-            return DynamodbCheckpoints(aws_client("dynamodb"), table)
-        case ("file", _, path, *_):
-            return FileCheckpoints(Path(path))
-        case ("mongodb", "", *_):
-            return MongodbCheckpoints(watched)
-        case _:
-            return MongodbCheckpoints(connect(url))
-
-
-def _preflight(settings: Settings, client: "MongoClient[Any]", sqs: Any) -> Callable[[], None]:
-    def ready() -> None:
-        check_replica_set(client)
-        for advice in check_queue(sqs, settings.queue_url):
-            log.warning("%s", advice, extra={"action": "advice"})
-
-    return ready
-
-
-def _watch(settings: Settings) -> Watch:
-    return Watch(
-        database="" if settings.database == WHOLE_CLUSTER else settings.database,
-        collections=settings.collections,
-        pipeline=settings.pipeline,
-        full_document=settings.full_document,
-        full_document_before_change=settings.full_document_before_change,
-        but_not=DATABASE,
-    )
 
 
 def _one_router(servers: list[Any]) -> list[Any]:

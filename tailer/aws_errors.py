@@ -1,4 +1,4 @@
-"""What SQS and DynamoDB answer when something is wrong, and the reaction each answer needs."""
+"""What SQS, DynamoDB and S3 answer when something is wrong, and the reaction each answer needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +22,7 @@ _BY_CODE: dict[str, tuple[type[TailerError], str]] = {
     "AWS.SimpleQueueService.NonExistentQueue": (Misconfigured, _NO_SUCH),
     "QueueDoesNotExist": (Misconfigured, _NO_SUCH),
     "ResourceNotFoundException": (Misconfigured, _NO_SUCH),
+    "NoSuchBucket": (Misconfigured, _NO_SUCH),
     "InvalidAddress": (Misconfigured, "is not the URL of a queue"),
     "AccessDenied": (Misconfigured, _DENIED),
     "AccessDeniedException": (Misconfigured, _DENIED),

@@ -7,14 +7,14 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tailer.errors import Misconfigured
-from tailer.metrics import Metrics
+from tailer.metrics import Families
 from tailer.pulse import Pulse
 
 _POLL = 0.1  # seconds until the server notices that it shall stop
 
 
 @contextmanager
-def endpoints(host: str, port: int, pulse: Pulse, metrics: Metrics) -> Iterator[None]:
+def endpoints(host: str, port: int, pulse: Pulse, metrics: Families) -> Iterator[None]:
     """
     Answer on ``host:port`` while the block runs; port 0 answers nowhere.
 
@@ -36,7 +36,7 @@ def endpoints(host: str, port: int, pulse: Pulse, metrics: Metrics) -> Iterator[
         server.server_close()
 
 
-def _handler(pulse: Pulse, metrics: Metrics) -> type[BaseHTTPRequestHandler]:
+def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """A page by its path."""

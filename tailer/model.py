@@ -23,13 +23,30 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     cluster_time: str
 
 
+class Gap(Struct, frozen=True, kw_only=True):
+    """
+    History that nobody delivered, and a person's word for it. ``after`` and ``until`` are cluster times; ``sequence`` is the
+    number of the change that announces it. Times of day are RFC 3339 in UTC.
+    """
+
+    generation: int
+    sequence: int
+    after: str
+    until: str
+    accepted_by: str
+    accepted_at: str
+    reason: str
+    announced: bool = False
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """
     What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
 
     ``version`` grows by one with every write. ``owner`` is empty when nobody tails the stream. ``fence`` grows with every
     owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON. An owner whose version
-    stands still for ``lease_seconds`` has lost the lease.
+    stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did;
+    ``gaps`` is the ledger of what was never delivered; ``saved_at`` the time of day of the last write, for people only.
     """
 
     stream: str
@@ -39,6 +56,9 @@ class Record(Struct, frozen=True, kw_only=True):
     identity: str = ""
     lease_seconds: float = 0
     checkpoint: Checkpoint | None = None
+    problem: str = ""
+    gaps: tuple[Gap, ...] = ()
+    saved_at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

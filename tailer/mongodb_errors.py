@@ -21,7 +21,7 @@ _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     260: (HistoryLost, _FOREIGN),  # InvalidResumeToken
     50811: (HistoryLost, _FOREIGN),  # not a token of this server's kind
     15: (HistoryLost, _FOREIGN),  # Overflow: a token cut short
-    10334: (Rejected, "a change is larger than the 16 MB the server can deliver: watch with a smaller TAILER_FULL_DOCUMENT"),
+    10334: (Rejected, "a change is larger than the 16 MB that the server can deliver, even without its document"),
     17280: (Rejected, "a change is larger than the server can deliver"),  # KeyTooLong
     13: (Misconfigured, "the user of TAILER_MONGODB_URI may not do this: grant it read (and changeStream) on what it watches"),
     18: (Misconfigured, "wrong user name or password in TAILER_MONGODB_URI, or the wrong authSource"),
@@ -43,6 +43,7 @@ _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     40415: (Misconfigured, _REFUSED),  # unknown field
 }
 
+TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, passes 16 MB
 _BY_CODE_OF_HISTORY = frozenset(code for code, (kind, _) in _BY_CODE.items() if kind is HistoryLost)
 
 

@@ -1,41 +1,23 @@
-"""A change stream of MongoDB or DocumentDB, read reply by reply."""
+"""A change stream of MongoDB or DocumentDB, opened again wherever the last reader ended."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import dataclasses
+import logging
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
 from msgspec.structs import replace
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure
 
-from contract.change import Change
-from tailer.change_events import INVALIDATE, change_from_event, next_time, time_of, time_text, token_document, token_text
+from tailer.change_events import next_time, time_text
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb_cursor import Cursor, Watch
+from tailer.mongodb_errors import TOO_LARGE, mongodb_errors
 
-AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
-EVENTS_PER_REPLY = 5_000
-BYTES_PER_BATCH = 4_194_304  # bytes of BSON; a reply may be 16 MB, and decoded documents take about ten times their BSON
-
-_MORE = {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": AWAIT}
-_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Watch:
-    """What to watch: no database means the whole cluster, no collections the whole database."""
-
-    database: str = ""
-    collections: tuple[str, ...] = ()
-    pipeline: Sequence[Mapping[str, Any]] = ()
-    full_document: str = "updateLookup"
-    full_document_before_change: str = "off"
-    but_not: str = ""  # a database of our own, which a cluster-wide stream must not see
+log = logging.getLogger(__name__)
 
 
 class MongodbSource:
@@ -55,115 +37,61 @@ class MongodbSource:
                     raise Misconfigured("TAILER_MONGODB_URI is not a replica set: change streams need one (mongod --replSet)")
                 return Checkpoint(cluster_time=next_time(time_text(reply["operationTime"])))
             if self._start == "beginning":
-                oldest = self._client.local["oplog.rs"].find_one(sort=[("$natural", 1)], projection={"ts": 1})
+                oldest = self.oldest()
                 if oldest is None:
                     raise Misconfigured("TAILER_START=beginning needs read on local.oplog.rs; DocumentDB has none: give a time")
-                return Checkpoint(cluster_time=time_text(oldest["ts"]))
+                return Checkpoint(cluster_time=oldest)
             return Checkpoint(cluster_time=self._start)
 
+    def oldest(self) -> str | None:
+        """The beginning of the oplog, where there is one and we may read it; see ``Source``."""
+        with mongodb_errors():
+            try:
+                entry = self._client.local["oplog.rs"].find_one(sort=[("$natural", 1)], projection={"ts": 1})
+            except OperationFailure:
+                return None
+        return time_text(entry["ts"]) if entry else None
+
     def batches(self, after: Checkpoint) -> Iterator[Batch]:
-        """Changes after the checkpoint as they come; see ``Source``."""
+        """
+        Changes after the checkpoint as they come; see ``Source``.
+
+        A change that is too large for the server together with its looked-up document is read once more without it.
+        """
         with mongodb_errors(), self._client.start_session(causal_consistency=False) as session:
             while True:
-                cursor = _Cursor(self._client, self._watch, after, session)
                 try:
-                    for batch in cursor.batches():
+                    for batch in self._until_gone(self._watch, after, session):
                         after = batch.checkpoint
                         yield batch
-                finally:
-                    cursor.close()  # also after what was watched is gone: then the stream opens anew behind that moment
+                except OperationFailure as error:
+                    if error.code not in TOO_LARGE or self._watch.bare:
+                        raise
+                    batch = self._one_bare(after, session)
+                    after = batch.checkpoint
+                    yield batch
 
+    def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession) -> Iterator[Batch]:
+        """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
+        cursor = Cursor(self._client, watch, after, session)
+        try:
+            yield from cursor.batches()
+        finally:
+            cursor.close()
 
-class _Cursor:
-    """One open change stream, until it is closed or what it watches is gone."""
-
-    def __init__(self, client: "MongoClient[Any]", watch: Watch, after: Checkpoint, session: ClientSession) -> None:
-        self._db = client[watch.database or "admin"]
-        self._session = session
-        self._position = after
-        self._reply = self._command(
-            {"aggregate": _target(watch), "pipeline": _pipeline(watch, after), "cursor": {"batchSize": 0}}
+    def _one_bare(self, after: Checkpoint, session: ClientSession) -> Batch:
+        """The next change alone, with nothing but what it set."""
+        bare = dataclasses.replace(self._watch, full_document="default", full_document_before_change="off")
+        with closing(self._until_gone(bare, after, session)) as batches:  # type: ignore[type-var]
+            batch = next(batch for batch in batches if batch.changes)
+        first = batch.changes[0]
+        log.warning(
+            "the %s of %s is too large for the server with its document; it goes on without it",
+            first.operation_type,
+            first.document,
+            extra={"action": "document_left_out", "change": first.id},
         )
-
-    @property
-    def _id(self) -> int:
-        return int(self._reply["cursor"]["id"])
-
-    def batches(self) -> Iterator[Batch]:
-        """What every reply holds, in batches of bounded size; one empty batch for a reply without events."""
-        yield from self._batches_of_reply("firstBatch")
-        while self._id:
-            self._reply = self._command({"getMore": self._id, "collection": self._collection, **_MORE})
-            yield from self._batches_of_reply("nextBatch")
-
-    def close(self) -> None:
-        """Leave no cursor behind on the server, if it can still be reached."""
-        if self._id:
-            with suppress(PyMongoError):
-                self._command({"killCursors": self._collection, "cursors": [self._id]})
-
-    def _batches_of_reply(self, name: str) -> Iterator[Batch]:
-        *slices, last = _slices(self._reply["cursor"][name])
-        for events in slices:
-            yield self._batch(events)
-        yield self._batch(last, self._reply["cursor"].get("postBatchResumeToken"))
-
-    def _batch(self, events: Sequence[RawBSONDocument], post_batch: Mapping[str, Any] | None = None) -> Batch:
-        """These events as changes, and the position after them: the server's own where it tells one."""
-        first = self._position.sequence + 1
-        changes = [change_from_event(event, number) for number, event in enumerate(events, first)]
-        if changes and changes[-1].operation_type == INVALIDATE:
-            gone = changes.pop()
-            self._moved(changes, token=None, cluster_time=next_time(gone.cluster_time))
-        elif changes:
-            token = token_text(post_batch) if post_batch else changes[-1].id
-            self._moved(changes, token=token, cluster_time=changes[-1].cluster_time)
-        elif post_batch and "operationTime" in self._reply:
-            self._moved(changes, token=token_text(post_batch), cluster_time=time_text(self._reply["operationTime"]))
-        return Batch(changes=changes, checkpoint=self._position)
-
-    def _moved(self, changes: Sequence[Change], *, token: str | None, cluster_time: str) -> None:
-        sequence = self._position.sequence + len(changes)
-        self._position = replace(self._position, sequence=sequence, token=token, cluster_time=cluster_time)
-
-    @property
-    def _collection(self) -> str:
-        return str(self._reply["cursor"]["ns"]).partition(".")[2]
-
-    def _command(self, command: dict[str, Any]) -> RawBSONDocument:
-        return self._db.command(command, codec_options=_RAW, session=self._session)
-
-
-def _target(watch: Watch) -> str | int:
-    return watch.collections[0] if len(watch.collections) == 1 else 1
-
-
-def _pipeline(watch: Watch, after: Checkpoint) -> list[Mapping[str, Any]]:
-    options: dict[str, Any] = {}
-    if after.token is not None:
-        options["resumeAfter"] = token_document(after.token)
-    else:
-        options["startAtOperationTime"] = time_of(after.cluster_time)
-    if watch.full_document != "default":
-        options["fullDocument"] = watch.full_document
-    if watch.full_document_before_change != "off":
-        options["fullDocumentBeforeChange"] = watch.full_document_before_change
-    if not watch.database:
-        options["allChangesForCluster"] = True
-    stages: list[Mapping[str, Any]] = [{"$changeStream": options}]
-    if len(watch.collections) > 1:
-        stages.append({"$match": {"ns.coll": {"$in": list(watch.collections)}}})
-    if not watch.database and watch.but_not:
-        stages.append({"$match": {"ns.db": {"$ne": watch.but_not}}})
-    return [*stages, *watch.pipeline]
-
-
-def _slices(events: Sequence[RawBSONDocument]) -> Iterator[Sequence[RawBSONDocument]]:
-    """The events in order, in runs of at most ``BYTES_PER_BATCH``; at least one run, which may be empty."""
-    begin = size = 0
-    for end, event in enumerate(events):
-        if size and size + len(event.raw) > BYTES_PER_BATCH:
-            yield events[begin:end]
-            begin, size = end, 0
-        size += len(event.raw)
-    yield events[begin:]
+        return Batch(
+            changes=[first],
+            checkpoint=replace(after, sequence=first.sequence, token=first.id, cluster_time=first.cluster_time),
+        )

@@ -1,11 +1,15 @@
 """Changes of one lane into as few SQS messages as the limits allow, in order."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from contract.change import Change
-from contract.message import MESSAGE_LIMIT, TooLarge, deduplication_id, encode_change, group_id, pack
+from contract.message import DECODED_LIMIT, MESSAGE_LIMIT, TooLarge, deduplication_id, encode_change, group_id, pack
 from tailer.errors import Rejected
+from tailer.ports import Claims
 
 CHANGES_PER_MESSAGE = 500  # so that one message is mapped and published well within a Lambda's time
 JSON_PER_MESSAGE = 524_288  # bytes before compression; even if nothing compresses, base64 keeps it under MESSAGE_LIMIT
@@ -29,13 +33,14 @@ class Packer:
 
     stream: str
     generation: int
+    claims: Claims | None = None
 
     def messages(self, lane: int, changes: Iterable[Change]) -> Iterator[Message]:
         """
         The lane's changes in order, packed.
 
         Raises:
-            Rejected: a single change does not fit into a message.
+            Rejected: a single change does not fit into a message, and there is nowhere to leave it.
         """
         run: list[Change] = []
         encoded: list[bytes] = []
@@ -56,9 +61,13 @@ class Packer:
             body = pack(stream=self.stream, generation=self.generation, lane=lane, changes=encoded)
         except TooLarge as error:
             change = changes[0]
+            if change.claim is None and self.claims is not None and len(encoded[0]) <= DECODED_LIMIT:
+                claimed = self._claimed(change, encoded[0], self.claims)
+                return self._message(lane, [claimed], [encode_change(claimed)])
             raise Rejected(
                 f"the {change.operation_type} of {change.document} (change {change.id}) does not fit into an SQS message: "
-                f"{error}. Nothing was skipped; the stream stops here"
+                f"{error}. Nothing was skipped; the stream stops here. Set TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET "
+                "to send such changes through S3"
             ) from error
         return Message(
             group_id=group_id(self.stream, lane),
@@ -69,6 +78,12 @@ class Packer:
             size=len(body) if body.isascii() else len(body.encode()),
             changes=len(changes),
         )
+
+    def _claimed(self, change: Change, encoded: bytes, claims: Claims) -> Change:
+        """The change with what makes it large left in the claim store, under a name that its content alone decides."""
+        digest = hashlib.sha256(encoded).hexdigest()
+        claim = claims.store(f"{self.stream}/{self.generation}/{change.sequence}-{digest}.json", encoded)
+        return replace(change, full_document=None, full_document_before_change=None, update_description=None, claim=claim)
 
 
 def calls(messages: Iterable[Message]) -> Iterator[list[Message]]:

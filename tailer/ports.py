@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from contract.change import Change
+from contract.change import Change, Claim
 from tailer.model import Batch, Checkpoint, Record
 
 
@@ -29,6 +29,14 @@ class Source(Protocol):
         Raises: as ``batches``.
         """
 
+    def oldest(self) -> str | None:
+        """
+        The cluster time at which the server's history begins; nothing where it cannot be told.
+
+        Raises:
+            Unavailable: the server or the network failed.
+        """
+
 
 class Sink(Protocol):
     def send(self, changes: Sequence[Change], generation: int) -> None:
@@ -40,6 +48,17 @@ class Sink(Protocol):
         Raises:
             Unavailable: nothing is known to be lost; the caller resumes from its checkpoint.
             Rejected: the queue will never take this; the message names the change.
+        """
+
+
+class Claims(Protocol):
+    def store(self, key: str, content: bytes) -> Claim:
+        """
+        Durably keep the content under the key, and say where a reader finds it. Storing it again changes nothing.
+
+        Raises:
+            Unavailable: the store does not answer.
+            Misconfigured: the store does not exist or refuses us; the message names the setting.
         """
 
 

@@ -13,21 +13,33 @@ STALLED_AFTER = 120.0  # seconds without a delivered batch or a look at the leas
 class Pulse:
     """Written by the loop, read by the HTTP endpoints. ``clock`` is monotonic, ``now`` the time of day in UTC."""
 
-    def __init__(self, metrics: Metrics, *, clock: Clock, now: Callable[[], datetime]) -> None:
-        self._metrics = metrics
+    def __init__(self, *, clock: Clock, now: Callable[[], datetime]) -> None:
         self._clock = clock
         self._now = now
         self._beat = clock()
         self._current: datetime | None = None
+        self._metrics: Metrics | None = None
         self.state = "starting"
-        metrics.lag.set_function(self.lag)
 
     def standing_by(self) -> None:
-        """Another task tails the stream; this one looks at the lease and waits."""
+        """Other tasks tail every stream; this one looks at the leases and waits."""
         self.state = "standing by"
-        self._current = None
         self._beat = self._clock()
-        self._metrics.owner.set(0)
+
+    def on_duty(self, metrics: Metrics) -> None:
+        """This task got a lease and opens the stream."""
+        self.state = "opening the stream"
+        self._beat = self._clock()
+        self._metrics = metrics
+        metrics.owner.set(1)
+        metrics.lag.set_function(self.lag)
+
+    def off_duty(self) -> None:
+        """This task let go of its stream."""
+        if self._metrics:
+            self._metrics.owner.set(0)
+            self._metrics.lag.set_function(lambda: 0.0)
+        self._metrics = self._current = None
 
     def waiting(self, reason: str) -> None:
         """A neighbour failed. This is not a beat: a wait that lasts shows as stalled."""
@@ -37,12 +49,12 @@ class Pulse:
         """A batch is in the queue. An empty one says that there was nothing left to deliver."""
         self.state = "tailing"
         self._beat = self._clock()
-        self._metrics.owner.set(1)
-        self._metrics.read.inc(len(batch.changes))
         self._current = batch.changes[-1].occurred_at if batch.changes else self._now()
+        if self._metrics:
+            self._metrics.read.inc(len(batch.changes))
 
     def lag(self) -> float:
-        """Seconds between now and the last moment up to which everything is known to be in the queue; 0 while standing by."""
+        """Seconds between now and the last moment up to which everything is known to be in the queue; 0 when off duty."""
         return max(0.0, (self._now() - self._current).total_seconds()) if self._current else 0.0
 
     @property
@@ -52,5 +64,5 @@ class Pulse:
 
     @property
     def ready(self) -> bool:
-        """Whether the task tails its stream now."""
+        """Whether the task tails a stream now."""
         return self.state == "tailing"

@@ -1,11 +1,13 @@
-"""Stand by until the lease is ours, tail until asked to stop; when a neighbour fails, wait and go on from the checkpoint."""
+"""Stand by until a lease is ours, tail until asked to stop; when a neighbour fails, wait and go on from the checkpoint."""
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
+from msgspec.structs import replace
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -15,7 +17,10 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from tailer.errors import LeaseLost, Unavailable
+from contract.change import Namespace
+from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, Unavailable
+from tailer.gaps import gap_change, history_lost_words
+from tailer.headroom import HeadroomWatch
 from tailer.lease import Contender, Lease
 from tailer.metrics import Metrics
 from tailer.ports import Sink, Source
@@ -32,69 +37,116 @@ _BREATH = 1.0  # seconds after a failure that followed some progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
-    """One task, tailing one stream or standing by for it."""
+class Stream:
+    """One configured stream and all it needs; ``ready`` is asked once, before anything is touched."""
 
+    name: str
+    ns: Namespace
     source: Source
     sink: Sink
     contender: Contender
-    ready: Callable[[], None]
+    metrics: Metrics
+    ready: Callable[[], None] = lambda: None
+    history_seconds: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task, tailing one of its streams at a time or standing by for all of them."""
+
+    streams: Sequence[Stream]
     stopping: threading.Event
     pulse: Pulse
-    metrics: Metrics
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def run(self) -> None:
         """
-        Work until ``stopping`` is set. ``ready`` is asked once, before anything is touched.
+        Work until ``stopping`` is set. A stream that can only be helped by a person is left alone; the others go on.
 
         Raises:
-            Rejected: somebody has to look.
-            Misconfigured: a setting is wrong.
+            Rejected, Misconfigured: there is no other stream left.
         """
+        streams = list(self.streams)
         try:
-            self._patiently(self.ready)
+            for stream in streams:
+                self._patiently(stream.ready)
             while not self.stopping.is_set():
-                if lease := self._patiently(self._stand_by):
-                    self._on_duty(lease)
+                if found := self._patiently(self._stand_by, streams):
+                    self._on_duty(*found, streams)
         except Unavailable:
             if not self.stopping.is_set():
                 raise
 
-    def _stand_by(self) -> Lease | None:
+    def _stand_by(self, streams: list[Stream]) -> tuple[Stream, Lease] | None:
         while not self.stopping.is_set():
-            if lease := self.contender.try_acquire():
-                log.info("this task tails the stream now", extra={"action": "lease_acquired", "checkpoint": lease.checkpoint})
-                return lease
+            for stream in list(streams):
+                try:
+                    if lease := stream.contender.try_acquire():
+                        return stream, lease
+                except Misconfigured as error:
+                    self._give_up(stream, error, streams)
             if self.pulse.state != "standing by":
-                log.info("another task tails the stream; standing by", extra={"action": "standing_by"})
+                log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
             self.pulse.standing_by()
             self.stopping.wait(LOOK_AT_LEASE)
         return None
 
-    def _on_duty(self, lease: Lease) -> None:
+    def _on_duty(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
+        log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
+        self.pulse.on_duty(stream.metrics)
         try:
-            with lease:
-                while not self.stopping.is_set():
-                    self._patiently(self._tail, lease)
+            watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
+            with lease, watch:
+                self._tail_until_stopped(stream, lease)
         except LeaseLost as error:
-            log.warning("%s", error, extra={"action": "lease_lost"})
+            log.warning("%s", error, extra=_about(stream, lease, "lease_lost"))
+        except (Rejected, Misconfigured) as error:
+            self._give_up(stream, error, streams)
         finally:
-            log.info("this task lets go of the stream", extra={"action": "released", "checkpoint": lease.checkpoint})
+            self.pulse.off_duty()
+            log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
 
-    def _tail(self, lease: Lease) -> None:
+    def _tail_until_stopped(self, stream: Stream, lease: Lease) -> None:
+        try:
+            while not self.stopping.is_set():
+                self._patiently(self._tail, stream, lease)
+        except HistoryLost as error:
+            words = HistoryLost(f"{history_lost_words(stream.name, lease.checkpoint)}. The server says: {error}")
+            self._note(lease, words)
+            raise words from error
+        except (Rejected, Misconfigured) as error:
+            self._note(lease, error)
+            raise
+
+    def _tail(self, stream: Stream, lease: Lease) -> None:
         """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
         if lease.checkpoint is None:
-            lease.save(self.source.first())
+            lease.save(stream.source.first())
+        _announce_gaps(stream, lease)
         after = lease.checkpoint
         assert after is not None  # noqa: S101 - saved just above
         try:
-            tail(self.source, self.sink, lease, after=after, stopping=self.stopping, delivered=self.pulse.delivered)
+            tail(stream.source, stream.sink, lease, after=after, stopping=self.stopping, delivered=self.pulse.delivered)
         except Unavailable as error:
-            self.metrics.reconnects.inc()
+            stream.metrics.reconnects.inc()
             if lease.checkpoint is after:
                 raise
             self._say(error, _BREATH)
             self.stopping.wait(_BREATH)
+
+    def _give_up(self, stream: Stream, error: Exception, streams: list[Stream]) -> None:
+        stream.metrics.stopped.set(1)
+        streams.remove(stream)
+        if not streams:
+            raise error
+        log.critical("%s", error, extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__})
+
+    def _note(self, lease: Lease, error: Exception) -> None:
+        """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
+        try:
+            lease.write(replace(lease.record, problem=str(error)))
+        except (LeaseLost, Unavailable) as unwritten:
+            log.warning("%s", unwritten, extra={"action": "problem_not_noted"})
 
     def _patiently(self, action: Callable[..., T], *args: object) -> T:
         """Try until it does not raise ``Unavailable``, waiting longer each time; no longer than asked to stop."""
@@ -115,3 +167,17 @@ class Task:
     def _say(self, error: BaseException | None, seconds: float) -> None:
         self.pulse.waiting(str(error))
         log.warning("%s; trying again in %.1f s", error, seconds, extra={"action": "waiting"})
+
+
+def _announce_gaps(stream: Stream, lease: Lease) -> None:
+    """Tell consumers of every accepted gap before anything that follows it."""
+    for gap in lease.record.gaps:
+        if not gap.announced:
+            stream.sink.send([gap_change(stream.name, stream.ns, gap)], gap.generation)
+            gaps = tuple(replace(one, announced=True) if one == gap else one for one in lease.record.gaps)
+            lease.write(replace(lease.record, gaps=gaps))
+            stream.metrics.gaps.inc()
+
+
+def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:
+    return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint}

@@ -4,7 +4,8 @@ import difflib
 import json
 import os
 import re
-from datetime import datetime
+import tomllib
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,12 +16,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.change import canonical
 from tailer.errors import Misconfigured
+from tailer.times import cluster_time_of
 
 PREFIX = "TAILER_"
 WHOLE_CLUSTER = "*"
 OWN_DATABASE = "tailrace"
 _STAGES = {"$match", "$project", "$redact", "$addFields", "$replaceRoot", "$set", "$unset"}  # what change streams allow
-_LATEST_START = 2**32 - 1  # seconds, what a BSON timestamp can hold
 
 
 def _names(value: Any) -> Any:
@@ -61,10 +62,17 @@ class Settings(BaseSettings):
     lanes: int = Field(default=128, ge=1, le=100_000, description="message groups to spread the stream over, 1 to 100000")
     order_by: str = Field(default="document", min_length=1, description="document, stream (one lane) or a field path")
     start: str = Field(default="now", description="now, beginning or an RFC 3339 time; for the very first start only")
+    claim_bucket: str = Field(default="", description="S3 bucket for changes too large for a message; without one they stop it")
+    history_seconds: int = Field(
+        default=0,
+        ge=0,
+        description="how long the server keeps history, if it does not tell (DocumentDB: change_stream_log_retention_duration)",
+    )
     lease_seconds: float = Field(default=15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
     http_host: str = Field(default="127.0.0.1", description="the address /healthz, /readyz and /metrics listen on")
     http_port: int = Field(default=8080, ge=0, le=65535, description="the port of /healthz, /readyz and /metrics; 0 for none")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    config: Path | None = Field(default=None, description="a TOML file with a table per stream, for tasks that share several")
 
     @field_validator("queue_url")
     @classmethod
@@ -101,10 +109,7 @@ class Settings(BaseSettings):
         """``now``, ``beginning``, or a time as the cluster time ``"seconds.increment"`` it begins with."""
         if start in ("now", "beginning") or re.fullmatch(r"\d+\.\d+", start):
             return start
-        time = datetime.fromisoformat(start)
-        if time.tzinfo is None or not 0 <= time.timestamp() <= _LATEST_START:
-            raise ValueError("a time needs its offset, e.g. 2026-01-31T12:00:00Z")
-        return f"{int(time.timestamp())}.1"
+        return cluster_time_of(start)
 
     @property
     def identity(self) -> str:
@@ -119,20 +124,26 @@ class Settings(BaseSettings):
         return canonical(watched).decode()
 
 
-def load() -> Settings:
+def load() -> tuple[Settings, ...]:
     """
-    The settings of this process.
+    The settings of every stream of this process: of the environment alone, or one for each table of ``TAILER_CONFIG``, where
+    the environment says what a table leaves out.
 
     Raises:
         Misconfigured: one line for each missing or wrong setting, all at once.
     """
-    try:
-        return Settings()
-    except ValidationError as error:
-        problems = {str(problem["loc"][0]): problem for problem in error.errors()}
-        lines = [f"  {PREFIX}{name.upper():28} {_problem(name, problem)}" for name, problem in problems.items()]
-        count = f"{len(lines)} settings need" if len(lines) > 1 else "1 setting needs"
-        raise Misconfigured("\n".join([f"{count} attention (environment or .env):", *lines, *_likely_typos()])) from None
+    tables = _tables(os.environ.get(f"{PREFIX}CONFIG") or dotenv_values(".env").get(f"{PREFIX}CONFIG"))
+    streams: list[Settings] = []
+    problems: list[str] = []
+    for name, table in tables.items():
+        try:
+            streams.append(Settings(**table))
+        except ValidationError as error:
+            problems += _lines(name, error)
+    if problems:
+        count = f"{len(problems)} settings need" if len(problems) > 1 else "1 setting needs"
+        raise Misconfigured("\n".join([f"{count} attention (environment or .env):", *problems, *_likely_typos()]))
+    return tuple(streams)
 
 
 def misspelt() -> dict[str, str]:
@@ -141,6 +152,32 @@ def misspelt() -> dict[str, str]:
     given = {name.upper() for name in (*os.environ, *dotenv_values(".env")) if name.upper().startswith(PREFIX)}
     close = {name: difflib.get_close_matches(name, known, n=1) for name in sorted(given - set(known))}
     return {name: matches[0] for name, matches in close.items() if matches}
+
+
+def _tables(config: str | None) -> dict[str, dict[str, Any]]:
+    """Stream name → what its table says. Without a file: one stream, of which the environment says everything."""
+    if not config:
+        return {"": {}}
+    try:
+        tables = tomllib.loads(Path(config).read_text())
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise Misconfigured(f"{PREFIX}CONFIG: {config} cannot be read: {error}") from error
+    if not tables:
+        raise Misconfigured(f"{PREFIX}CONFIG: {config} names no stream: write a table for each, e.g. [payments]")
+    for name, table in tables.items():
+        unknown = sorted(set(table) - _OF_A_STREAM) if isinstance(table, dict) else [name]
+        if unknown:
+            raise Misconfigured(
+                f"{PREFIX}CONFIG: {config}: {', '.join(unknown)} in [{name}] is not a setting of a stream; "
+                f"there are {', '.join(sorted(_OF_A_STREAM))}"
+            )
+    return {name: {"stream": name, **table} for name, table in tables.items()}
+
+
+def _lines(table: str, error: ValidationError) -> list[str]:
+    problems = {str(problem["loc"][0]): problem for problem in error.errors()}
+    where = f"[{table}] " if table else ""
+    return [f"  {PREFIX}{name.upper():28} {where}{_problem(name, problem)}" for name, problem in problems.items()]
 
 
 def _problem(name: str, problem: Any) -> str:
@@ -152,3 +189,7 @@ def _problem(name: str, problem: Any) -> str:
 
 def _likely_typos() -> list[str]:
     return [f"  {wrong:35} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
+
+
+_OF_A_TASK = {"config", "http_host", "http_port", "log_level"}
+_OF_A_STREAM = set(Settings.model_fields) - _OF_A_TASK - {"stream"}

@@ -20,6 +20,7 @@ from tailer.errors import TailerError, Unavailable
 from tailer.lanes import LaneOf
 from tailer.metrics import Metrics
 from tailer.packing import Message, Packer, calls
+from tailer.ports import Claims
 
 CALLS_AT_ONCE = 4  # each waits for the network most of its time; more cost CPU without gain unless SQS is far away
 GIVE_UP = 60.0  # seconds without a single accepted message, then the loop starts again from the checkpoint
@@ -39,6 +40,7 @@ class SqsSink:
         *,
         stream: str,
         lane_of: LaneOf,
+        claims: Claims | None = None,
         metrics: Metrics,
         stopping: threading.Event,
         clock: Callable[[], float],
@@ -47,6 +49,7 @@ class SqsSink:
         self._queue_url = queue_url
         self._stream = stream
         self._lane_of = lane_of
+        self._claims = claims
         self._metrics = metrics
         self._stopping = stopping
         self._clock = clock
@@ -72,7 +75,7 @@ class SqsSink:
         lanes: dict[int, list[Change]] = {}
         for change in changes:
             lanes.setdefault(self._lane_of(change), []).append(change)
-        packer = Packer(stream=self._stream, generation=generation)
+        packer = Packer(stream=self._stream, generation=generation, claims=self._claims)
         return {lane: deque(packer.messages(lane, run)) for lane, run in lanes.items()}
 
     def _round(self, waiting: Waiting) -> None:

@@ -8,7 +8,7 @@ import pytest
 from devstack.loopback import HOST, free_port, get
 from tailer.errors import Misconfigured
 from tailer.http import endpoints
-from tailer.metrics import Metrics
+from tailer.metrics import Families, Metrics
 from tailer.model import Batch
 from tailer.pulse import STALLED_AFTER, Pulse
 from tests.conformance.checkpoint_store import Clock
@@ -24,17 +24,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics("payments")
+def metrics() -> Families:
+    return Families()
 
 
 @pytest.fixture
-def pulse(metrics: Metrics, clock: Clock) -> Pulse:
-    return Pulse(metrics, clock=clock, now=lambda: NOW + timedelta(seconds=clock.now))
+def pulse(metrics: Families, clock: Clock) -> Pulse:
+    pulse = Pulse(clock=clock, now=lambda: NOW + timedelta(seconds=clock.now))
+    pulse.on_duty(Metrics("payments", metrics))
+    return pulse
 
 
 @pytest.fixture
-def port(pulse: Pulse, metrics: Metrics) -> Iterator[int]:
+def port(pulse: Pulse, metrics: Families) -> Iterator[int]:
     port = free_port()
     with endpoints(HOST, port, pulse, metrics):
         yield port
@@ -42,7 +44,7 @@ def port(pulse: Pulse, metrics: Metrics) -> Iterator[int]:
 
 def test_a_starting_task_is_alive_but_not_ready(port: int) -> None:
     """The container is not killed while it connects, and a deployment waits for it."""
-    assert get(port, "/healthz") == (200, "starting, 0.0 s behind\n")
+    assert get(port, "/healthz") == (200, "opening the stream, 0.0 s behind\n")
     assert get(port, "/readyz")[0] == 503
 
 
@@ -87,6 +89,8 @@ def test_metrics_are_printed_for_prometheus(port: int, pulse: Pulse) -> None:
     assert status == 200
     assert 'tailrace_changes_read_total{stream="payments"} 2.0' in text
     assert 'tailrace_lease_owner{stream="payments"} 1.0' in text
+    pulse.off_duty()
+    assert 'tailrace_lease_owner{stream="payments"} 0.0' in get(port, "/metrics")[1]
 
 
 def test_anything_else_is_not_found(port: int) -> None:
@@ -94,7 +98,7 @@ def test_anything_else_is_not_found(port: int) -> None:
     assert get(port, "/") == (404, "/healthz, /readyz, /metrics\n")
 
 
-def test_a_port_in_use_is_a_wrong_setting(port: int, pulse: Pulse, metrics: Metrics) -> None:
+def test_a_port_in_use_is_a_wrong_setting(port: int, pulse: Pulse, metrics: Families) -> None:
     """Named, before anything is touched."""
     with (
         pytest.raises(Misconfigured, match=f"TAILER_HTTP_PORT: cannot listen on {HOST}:{port}"),

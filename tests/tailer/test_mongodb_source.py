@@ -11,7 +11,8 @@ from pymongo import MongoClient
 from contract.change import Change
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_source import BYTES_PER_BATCH, MongodbSource, Watch
+from tailer.mongodb_cursor import BYTES_PER_BATCH, Watch
+from tailer.mongodb_source import MongodbSource
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -19,7 +20,7 @@ Mongo = MongoClient[dict[str, Any]]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty reply after 50 ms rather than a second."""
-    monkeypatch.setattr("tailer.mongodb_source._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
 
 
 def read(source: MongodbSource, after: Checkpoint, *, count: int) -> list[Change]:
@@ -220,10 +221,24 @@ def test_a_token_of_another_kind_is_history_lost(mongo: Mongo, fresh: str, token
         next(iter(MongodbSource(mongo, Watch(database=fresh)).batches(Checkpoint(token=token, cluster_time="1.1"))))
 
 
-def test_an_event_too_large_for_the_server_stops_with_words(mongo: Mongo, fresh: str) -> None:
-    """The update description and the looked-up document together pass 16 MB: nothing is skipped."""
+def test_an_event_too_large_for_the_server_goes_on_without_its_document(mongo: Mongo, fresh: str) -> None:
+    """The update description and the looked-up document together pass 16 MB: the change itself is still delivered."""
     source = MongodbSource(mongo, Watch(database=fresh))
     mongo[fresh].payments.insert_one({"_id": 1, "pad": "x" * 9_000_000})
+    start = source.first()
+    mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"pad": "y" * 9_000_000}})
+    mongo[fresh].payments.insert_one({"_id": 2})
+    large, after = read(source, start, count=2)
+    assert large.full_document is None
+    assert large.update_description is not None
+    assert len(large.update_description.updated_fields["pad"]) == 9_000_000
+    assert (large.sequence, after.sequence, after.document_key) == (1, 2, {"_id": 2})
+
+
+def test_an_event_that_the_server_can_never_deliver_stops_with_words(mongo: Mongo, fresh: str) -> None:
+    """Even bare it passes 16 MB: nothing is skipped, and it is not tried for ever."""
+    source = MongodbSource(mongo, Watch(database=fresh, pipeline=[{"$addFields": {"a": "$updateDescription"}}]))
+    mongo[fresh].payments.insert_one({"_id": 1})
     start = source.first()
     mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"pad": "y" * 9_000_000}})
     with pytest.raises(Rejected, match="16 MB"):

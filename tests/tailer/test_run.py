@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from contract.change import Change
+from contract.change import Change, Namespace
 from devstack import DevStack
 from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.errors import Rejected, Unavailable
@@ -19,10 +19,11 @@ from tailer.lanes import lanes
 from tailer.lease import Contender
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Record
-from tailer.mongodb_source import MongodbSource, Watch
+from tailer.mongodb_cursor import Watch
+from tailer.mongodb_source import MongodbSource
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse
-from tailer.run import Task
+from tailer.run import Stream, Task
 from tailer.sqs_sink import SqsSink
 from tests.queue import received
 
@@ -47,7 +48,7 @@ class Fuse:
 
 class FusedSource:
     def __init__(self, source: Source, fuse: Fuse) -> None:
-        self.first = source.first
+        self.first, self.oldest = source.first, source.oldest
         self._source, self._fuse = source, fuse
 
     def batches(self, after: Checkpoint) -> Iterator[Batch]:
@@ -92,11 +93,19 @@ class Rig:
         self._owners = itertools.count(1)
 
     def task(self, fuse: Fuse | None = None, source: Source | None = None) -> Task:
-        fuse, metrics = fuse or Fuse(), Metrics("payments")
+        fuse = fuse or Fuse()
+        return Task(
+            streams=[self.stream(fuse, source)],
+            stopping=self.stopping,
+            pulse=Pulse(clock=time.monotonic, now=lambda: datetime.now(UTC)),
+        )
+
+    def stream(self, fuse: Fuse, source: Source | None = None, name: str = "payments") -> Stream:
+        metrics = Metrics(name)
         sink = SqsSink(
             self.stack.aws("sqs"),
             self.queue_url,
-            stream="payments",
+            stream=name,
             lane_of=lanes(4, "document"),
             metrics=metrics,
             stopping=self.stopping,
@@ -104,19 +113,18 @@ class Rig:
         )
         contender = Contender(
             FusedStore(self.store, fuse),
-            stream="payments",
+            stream=name,
             identity="{}",
             owner=f"task {next(self._owners)}",
             seconds=1,
             clock=time.monotonic,
         )
-        return Task(
+        return Stream(
+            name=name,
+            ns=Namespace(db="payments"),
             source=FusedSource(source or self.source, fuse),
             sink=FusedSink(sink, fuse),
             contender=contender,
-            ready=lambda: None,
-            stopping=self.stopping,
-            pulse=Pulse(metrics, clock=time.monotonic, now=lambda: datetime.now(UTC)),
             metrics=metrics,
         )
 
@@ -137,7 +145,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailer.mongodb_source._MORE", {"batchSize": 3, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
     monkeypatch.setattr("tailer.lease._SAVE_EVERY", 0.0)
     monkeypatch.setattr("tailer.run.LOOK_AT_LEASE", 0.05)
     monkeypatch.setattr("tailer.run._BREATH", 0.01)
@@ -185,7 +193,7 @@ class Flaky:
     """A source that fails after every batch with changes."""
 
     def __init__(self, source: Source) -> None:
-        self.first = source.first
+        self.first, self.oldest = source.first, source.oldest
         self._source = source
         self.failures = 0
 
@@ -212,7 +220,7 @@ class Refusing:
     """A source with a change that nobody will ever deliver."""
 
     def __init__(self, source: Source) -> None:
-        self.first = source.first
+        self.first, self.oldest = source.first, source.oldest
         self._source = source
 
     def batches(self, after: Checkpoint) -> Iterator[Batch]:

@@ -25,7 +25,7 @@ def _good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_what_is_needed_is_enough() -> None:
     """Everything else has a default."""
-    settings = load()
+    [settings] = load()
     assert (settings.lanes, settings.full_document, settings.start, settings.collections) == (128, "updateLookup", "now", ())
 
 
@@ -34,7 +34,7 @@ def test_lists_and_stages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAILER_COLLECTIONS", "payments, refunds,")
     monkeypatch.setenv("TAILER_PIPELINE", '[{"$match": {"documentKey._id": {"$oid": "65f000000000000000000001"}}}]')
     monkeypatch.setenv("TAILER_START", "2026-11-22T08:23:46+01:00")
-    settings = load()
+    [settings] = load()
     assert settings.collections == ("payments", "refunds")
     assert str(settings.pipeline[0]["$match"]["documentKey._id"]) == "65f000000000000000000001"
     assert settings.start == "1795332226.1"
@@ -44,7 +44,7 @@ def test_a_dotenv_file_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     """What the environment does not say is read from ``.env``."""
     monkeypatch.delenv("TAILER_STREAM")
     (tmp_path / ".env").write_text("TAILER_STREAM=from-file\nOTHER=1\n")
-    assert load().stream == "from-file"
+    assert load()[0].stream == "from-file"
 
 
 def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,8 +101,8 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in an error nor in a dump of the settings."""
-    assert "secret" not in repr(load())
-    assert "secret" not in load().model_dump_json()
+    assert "secret" not in repr(load()[0])
+    assert "secret" not in load()[0].model_dump_json()
     monkeypatch.setenv("TAILER_CHECKPOINTS", "postgres://user:secret@host")
     with pytest.raises(Misconfigured) as caught:
         load()
@@ -118,10 +118,60 @@ def test_only_what_resembles_a_setting_is_a_typo(monkeypatch: pytest.MonkeyPatch
 
 def test_what_changes_the_meaning_of_a_checkpoint_is_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is watched and how it is laned; not where it is sent or how often."""
-    before = load().identity
+    before = load()[0].identity
     monkeypatch.setenv("TAILER_LEASE_SECONDS", "30")
-    assert load().identity == before
+    assert load()[0].identity == before
     for name, value in {"LANES": "4", "ORDER_BY": "stream", "COLLECTIONS": "a", "DATABASE": "b"}.items():
         monkeypatch.setenv(f"TAILER_{name}", value)
-        assert load().identity != before
-        before = load().identity
+        assert load()[0].identity != before
+        before = load()[0].identity
+
+
+STREAMS = """
+[payments]
+database = "payments"
+collections = ["payments", "refunds"]
+lanes = 32
+
+[orders]
+database = "orders"
+pipeline = [{"$match" = {"operationType" = "insert"}}]
+"""
+
+
+def test_a_file_may_name_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A table each; the environment says what a table leaves out, and its stream name is not needed."""
+    monkeypatch.delenv("TAILER_STREAM")
+    monkeypatch.delenv("TAILER_DATABASE")
+    (tmp_path / "streams.toml").write_text(STREAMS)
+    monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
+    payments, orders = load()
+    assert (payments.stream, payments.collections, payments.lanes) == ("payments", ("payments", "refunds"), 32)
+    assert (orders.stream, orders.database, orders.pipeline) == ("orders", "orders", ({"$match": {"operationType": "insert"}},))
+    assert payments.queue_url == orders.queue_url == GOOD["TAILER_QUEUE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[payments", "cannot be read"),
+        ("", "names no stream"),
+        ('database = "x"', "database"),
+        ("[payments]\nlane = 4", r"lane in \[payments\] is not a setting"),
+        ("[payments]\nhttp_port = 4", r"http_port in \[payments\] is not a setting"),
+        ("[payments]\nlanes = 0\n[orders]\nlanes = 0", r"(?s)TAILER_LANES .*\[payments\].*TAILER_LANES .*\[orders\]"),
+    ],
+)
+def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str) -> None:
+    """With the table and the setting."""
+    (tmp_path / "streams.toml").write_text(text)
+    monkeypatch.setenv("TAILER_CONFIG", str(tmp_path / "streams.toml"))
+    with pytest.raises(Misconfigured, match=words):
+        load()
+
+
+def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not taken for one without streams."""
+    monkeypatch.setenv("TAILER_CONFIG", "nowhere.toml")
+    with pytest.raises(Misconfigured, match=r"TAILER_CONFIG: nowhere.toml cannot be read"):
+        load()

@@ -1,0 +1,184 @@
+"""What a person does by hand: look at streams, and decide where they go on. Every change of a record holds its lease."""
+
+import getpass
+import os
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tailer import app, decisions
+from tailer.errors import Misconfigured, TailerError
+from tailer.headroom import headroom
+from tailer.lease import Lease
+from tailer.model import Record
+from tailer.settings import Settings
+from tailer.times import rfc3339, seconds
+
+Say = Callable[[str], None]
+Decision = Callable[[Record], Record]
+
+
+def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """The record of each stream, as it is stored."""
+    records = {settings.stream: app.checkpoint_store(settings).read(settings.stream) for settings in streams}
+    if options.json:
+        say(_json(records))
+        return
+    for stream, record in records.items():
+        say(_text(stream, _described(record) if record else {"checkpoint": "none: this stream was never started"}))
+
+
+def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """What each stream is, who tails it, how far behind and how far from losing its history it is."""
+    states = {settings.stream: _status(settings) for settings in streams}
+    if options.json:
+        say(_json(states))
+        return
+    for stream, state in states.items():
+        say(_text(stream, state))
+
+
+def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Give a stream that has none its first checkpoint."""
+    settings = _only(streams)
+    source = app.source(settings)
+    to = decisions.checked(source, decisions.position(options.to, source))
+
+    def decision(record: Record) -> Record:
+        if record.checkpoint is not None:
+            raise Misconfigured(f"stream {record.stream!r} has a checkpoint already; to move it: tailer checkpoint rewind")
+        return decisions.moved(record, to)
+
+    _decide(options, settings, decision, say)
+
+
+def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Move a stream's checkpoint: everything after the new one is delivered again, as a new generation."""
+    settings = _only(streams)
+    source = app.source(settings)
+    to = decisions.checked(source, decisions.position(options.to, source))
+    _decide(options, settings, lambda record: decisions.moved(record, to), say)
+
+
+def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on behind history that is lost; the gap is recorded, and published as StreamGapDetected."""
+    settings = _only(streams)
+    source = app.source(settings)
+    until = decisions.checked(source, decisions.position(options.to, source)) if options.to else None
+    by = options.by or getpass.getuser()
+
+    def decision(record: Record) -> Record:
+        return decisions.gap_accepted(record, source, until, by=by, reason=options.why, now=datetime.now(UTC))
+
+    _decide(options, settings, decision, say)
+
+
+def accept_settings(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on from the same position with what the settings say now, as a new generation."""
+    settings = _only(streams)
+    waiting = _waiting_messages(settings)
+    if waiting and not options.anyway:
+        raise Misconfigured(
+            f"about {waiting} messages wait in the queue: a document that changes its lane could overtake itself. "
+            "Stop the stream's tasks, let the queue run empty, and try again; or say --anyway"
+        )
+    _decide(options, settings, lambda record: decisions.settings_accepted(record, settings.identity), say)
+
+
+def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say) -> None:
+    """Take the decision while holding the lease, or only show it."""
+    if options.dry_run:
+        before = app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream)
+        _report(options, before, decision(before), say)
+        return
+    with _lease(settings) as lease:
+        before = lease.record
+        after = decision(before)
+        lease.write(after)
+    _report(options, before, after, say)
+
+
+def _lease(settings: Settings) -> Lease:
+    """The stream's lease; a task that is gone keeps it for the lease time, one that lives keeps it for good."""
+    contender = app.contender(settings)
+    deadline = time.monotonic() + settings.lease_seconds + 1
+    while not (lease := contender.try_acquire(any_identity=True)):
+        if time.monotonic() > deadline:
+            raise Misconfigured(f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile")
+        time.sleep(0.2)
+    return lease
+
+
+def _report(options: Namespace, before: Record, after: Record, say: Say) -> None:
+    if options.json:
+        say(_json({"dryRun": options.dry_run, "before": before, "after": after}))
+        return
+    say(_text("before", _position(before)))
+    say(_text("would be" if options.dry_run else "now", _position(after)))
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    record = app.checkpoint_store(settings).read(settings.stream)
+    if record is None or record.checkpoint is None:
+        return {"checkpoint": "none: this stream was never started"}
+    now = datetime.now(UTC)
+    try:
+        left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
+    except TailerError as error:
+        left, unknown = None, str(error)
+    else:
+        unknown = "unknown: the server does not tell; set TAILER_HISTORY_SECONDS"
+    return _described(record) | {
+        "secondsBehind": max(0, int(now.timestamp()) - seconds(record.checkpoint.cluster_time)),
+        "headroomSeconds": unknown if left is None else int(left),
+    }
+
+
+def _described(record: Record) -> dict[str, Any]:
+    return {
+        **_position(record),
+        "owner": record.owner or "nobody",
+        "fence": record.fence,
+        "savedAt": record.saved_at,
+        "watches": record.identity,
+        "gaps": [f"{rfc3339(gap.after)} to {rfc3339(gap.until)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps],
+        "problem": record.problem or "none",
+    }
+
+
+def _position(record: Record) -> dict[str, Any]:
+    checkpoint = record.checkpoint
+    if checkpoint is None:
+        return {"checkpoint": "none"}
+    return {
+        "deliveredUpTo": rfc3339(checkpoint.cluster_time),
+        "generation": checkpoint.generation,
+        "sequence": checkpoint.sequence,
+        "token": checkpoint.token or f"none: starts at {checkpoint.cluster_time}",
+    }
+
+
+def _waiting_messages(settings: Settings) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    answer = app.aws_client("sqs").get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=names)
+    return sum(int(answer["Attributes"][name]) for name in names)
+
+
+def _only(streams: Sequence[Settings]) -> Settings:
+    if len(streams) > 1:
+        raise Misconfigured(f"say which stream: --stream {' or '.join(settings.stream for settings in streams)}")
+    return streams[0]
+
+
+def _text(title: str, values: dict[str, Any]) -> str:
+    width = max(map(len, values))
+    shown = {name: "; ".join(value) or "none" if isinstance(value, list) else value for name, value in values.items()}
+    return "\n".join([title, *(f"  {name:{width}}  {value}" for name, value in shown.items())])
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + os.linesep

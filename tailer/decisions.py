@@ -1,0 +1,99 @@
+"""What a person may decide about a stream's position. Each decision makes a new record; none is taken by the tailer itself."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from tailer.errors import HistoryLost, Misconfigured
+from tailer.model import Checkpoint, Gap, Record
+from tailer.ports import Source
+from tailer.times import cluster_time_of, rfc3339
+
+_PROBES = 2  # the answers that tell whether a position can be resumed: of opening the stream, and of reading on
+
+
+def position(text: str, source: Source) -> Checkpoint:
+    """
+    Where ``text`` points: ``beginning``, an RFC 3339 time, or a resume token.
+
+    Raises:
+        Misconfigured: the beginning cannot be told.
+    """
+    if text == "beginning":
+        oldest = source.oldest()
+        if oldest is None:
+            raise Misconfigured("--to beginning needs read on local.oplog.rs, and DocumentDB has none: give a time")
+        return Checkpoint(cluster_time=oldest)
+    try:
+        return Checkpoint(cluster_time=cluster_time_of(text))
+    except ValueError:
+        return Checkpoint(token=text, cluster_time="0.0")
+
+
+def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
+    """
+    The checkpoint, once the server has shown that it can go on from there; its time is the server's where it had none.
+
+    Raises:
+        HistoryLost: the server cannot: too old, or a token of another cluster.
+    """
+    batches = source.batches(checkpoint)
+    for _ in range(_PROBES):
+        reached = next(batches)
+    if checkpoint.cluster_time != "0.0":
+        return checkpoint
+    time = reached.changes[0].cluster_time if reached.changes else reached.checkpoint.cluster_time
+    return replace(checkpoint, cluster_time=time)
+
+
+def moved(record: Record, to: Checkpoint) -> Record:
+    """The record with its position moved by hand: numbering goes on, in a new generation."""
+    before = record.checkpoint
+    if before is not None:
+        to = replace(to, generation=before.generation + 1, sequence=before.sequence)
+    return replace(record, checkpoint=to, problem="")
+
+
+def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by: str, reason: str, now: datetime) -> Record:
+    """
+    The record going on at ``until``, or at the oldest history there is, with the gap before it in the ledger.
+
+    Raises:
+        Misconfigured: there is no gap: the server still has what follows the checkpoint, or nothing was ever delivered.
+    """
+    before = record.checkpoint
+    if before is None:
+        raise Misconfigured(f"stream {record.stream!r} has no checkpoint, so nothing can be missing after it")
+    if _resumable(source, before):
+        raise Misconfigured(
+            f"there is no gap: the server still has everything after the checkpoint of stream {record.stream!r} "
+            f"({rfc3339(before.cluster_time)}). To move it all the same: tailer checkpoint rewind"
+        )
+    oldest = source.oldest()
+    start = until or (Checkpoint(cluster_time=oldest) if oldest else source.first())
+    gap = Gap(
+        generation=before.generation + 1,
+        sequence=before.sequence + 1,
+        after=before.cluster_time,
+        until=start.cluster_time,
+        accepted_by=by,
+        accepted_at=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        reason=reason,
+    )
+    checkpoint = replace(start, generation=gap.generation, sequence=gap.sequence)
+    return replace(record, checkpoint=checkpoint, problem="", gaps=(*record.gaps, gap))
+
+
+def settings_accepted(record: Record, identity: str) -> Record:
+    """The record at the same position for a stream that watches or lanes differently: a new generation."""
+    if record.checkpoint is None:
+        return replace(record, identity=identity)
+    return replace(moved(record, record.checkpoint), identity=identity)
+
+
+def _resumable(source: Source, checkpoint: Checkpoint) -> bool:
+    try:
+        checked(source, checkpoint)
+    except HistoryLost:
+        return False
+    return True

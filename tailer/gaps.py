@@ -1,0 +1,35 @@
+"""A gap in the history: recorded with a person's word, and announced as one change of its own."""
+
+from contract.change import GAP, Change, Namespace
+from tailer.model import Checkpoint, Gap
+from tailer.times import rfc3339
+
+
+def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:
+    """The change that tells consumers of a gap: numbered like any other, and the same however often it is sent."""
+    return Change(
+        id=f"gap-{stream}-{gap.generation}-{gap.sequence}",
+        sequence=gap.sequence,
+        operation_type=GAP,
+        ns=ns,
+        cluster_time=gap.until,
+        full_document={
+            "stream": stream,
+            "from": rfc3339(gap.after),
+            "to": rfc3339(gap.until),
+            "acceptedBy": gap.accepted_by,
+            "acceptedAt": gap.accepted_at,
+            "reason": gap.reason,
+        },
+    )
+
+
+def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
+    """What is missing, and the two ways out, for the person who is paged."""
+    since = rfc3339(checkpoint.cluster_time) if checkpoint else "its start"
+    return (
+        f"stream {stream!r} was delivered up to {since}, and what was committed after that may be gone from the server. "
+        f"Either bring the history back and start again, or rewind to a position that the server has "
+        f"(tailer checkpoint rewind --stream {stream} --to TIME), or accept the gap, which is recorded and published "
+        f"(tailer checkpoint accept-gap --stream {stream} --why REASON)"
+    )

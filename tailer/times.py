@@ -1,0 +1,28 @@
+"""Cluster times, ``"seconds.increment"``, and what they are for people."""
+
+from datetime import UTC, datetime
+
+_LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
+
+
+def seconds(cluster_time: str) -> int:
+    """Seconds since 1970."""
+    return int(cluster_time.partition(".")[0])
+
+
+def rfc3339(cluster_time: str) -> str:
+    """The time of day, in UTC, to the second."""
+    return datetime.fromtimestamp(seconds(cluster_time), tz=UTC).isoformat().replace("+00:00", "Z")
+
+
+def cluster_time_of(text: str) -> str:
+    """
+    The first cluster time of the second that an RFC 3339 time names.
+
+    Raises:
+        ValueError: not a time with its offset, or one that no server can start at.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not 0 <= moment.timestamp() <= _LATEST:
+        raise ValueError("a time needs its offset, e.g. 2026-01-31T12:00:00Z")
+    return f"{int(moment.timestamp())}.1"

@@ -1,0 +1,237 @@
+"""What a person does by hand: look, seed, rewind, accept; each on a real server, and each first as a dry run."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack import DevStack
+from tailer import app
+from tailer.__main__ import main
+from tailer.model import Checkpoint, Record
+from tailer.settings import load
+from tests.queue import received
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    yield
+    app.connect(stack.mongodb_uri).close()
+    app.connect.cache_clear()
+
+
+@pytest.fixture
+def tailer(
+    stack: DevStack,
+    queue_url: str,
+    fresh: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """The command line on a stream of this test's own: exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        **stack.tailer_environment,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_CHECKPOINTS": f"file://{tmp_path}/checkpoints.json",
+        "TAILER_LEASE_SECONDS": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def stored(stream: str) -> Record | None:
+    [settings] = load()
+    return app.checkpoint_store(settings).read(stream)
+
+
+def position(stream: str) -> Checkpoint:
+    record = stored(stream)
+    assert record is not None
+    assert record.checkpoint is not None
+    return record.checkpoint
+
+
+def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
+    """So many changes, written and read; the last one's id is a token of this server."""
+    [settings] = load()
+    source = app.source(settings)
+    start = source.first()
+    stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(count)])
+    changes: list[Any] = []
+    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+        while len(changes) < count:
+            changes += next(batches).changes
+    return changes
+
+
+def test_a_stream_never_started_says_so(tailer: Run, fresh: str) -> None:
+    """Neither command fails."""
+    for command in (["status"], ["checkpoint", "show"]):
+        code, out, _ = tailer(*command)
+        assert code == 0
+        assert "never started" in out
+
+
+def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A token of this server; shown first, then written; refused where there is a checkpoint already."""
+    token = tailed(stack, fresh, 3)[1].id
+    code, out, _ = tailer("checkpoint", "seed", "--to", token, "--dry-run")
+    assert code == 0
+    assert "would be" in out
+    assert stored(fresh) is None
+    assert tailer("checkpoint", "seed", "--to", token)[0] == 0
+    assert (position(fresh).token, position(fresh).generation, position(fresh).sequence) == (token, 1, 0)
+    code, _, err = tailer("checkpoint", "seed", "--to", token)
+    assert code == 2
+    assert "has a checkpoint already" in err
+
+
+@pytest.mark.parametrize("token", ["01abcdef", "82FF"])
+def test_a_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None:
+    """The server is asked before anything is written."""
+    code, _, err = tailer("checkpoint", "seed", "--to", token)
+    assert code == 3
+    assert "another cluster" in err
+    assert stored(fresh) is None
+
+
+def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Numbering goes on, so that (generation, sequence) still orders everything; --json for scripts."""
+    first, _, last = tailed(stack, fresh, 3)
+    tailer("checkpoint", "seed", "--to", last.id)
+    code, out, _ = tailer("checkpoint", "rewind", "--to", first.id, "--json")
+    assert code == 0
+    answer = json.loads(out)
+    assert (answer["before"]["checkpoint"]["generation"], answer["after"]["checkpoint"]["generation"]) == (1, 2)
+    assert position(fresh).token == first.id
+    for to in ("beginning", "2026-01-31T12:00:00Z"):
+        assert tailer("checkpoint", "rewind", "--to", to)[0] == 0
+    assert position(fresh).generation == 4
+    assert position(fresh).token is None
+
+
+def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A live owner would go on from its own position."""
+    token = tailed(stack, fresh, 1)[0].id
+    tailer("checkpoint", "seed", "--to", token)
+    [settings] = load()
+    lease = app.contender(settings).try_acquire()
+    assert lease is not None
+    with lease:
+        code, _, err = tailer("checkpoint", "rewind", "--to", token)
+    assert code == 2
+    assert "stop it first" in err
+
+
+def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Nobody skips by mistake what could still be delivered."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    code, _, err = tailer("checkpoint", "accept-gap", "--why", "impatience")
+    assert code == 2
+    assert "there is no gap" in err
+
+
+def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """The ledger keeps from, to, who and why; the next tailer tells consumers before anything else."""
+    [settings] = load()
+    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+    code, out, _ = tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada", "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["after"]["gaps"][0]["accepted_by"] == "ada"
+    assert stored(fresh).gaps == ()  # type: ignore[union-attr]
+
+    assert tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada")[0] == 0
+    assert (position(fresh).generation, position(fresh).sequence) == (2, 42)
+    assert "ada: cluster was replaced" in tailer("status")[1]
+
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    checkpoints = settings.checkpoints.get_secret_value()
+    process = stack.start_tailer(
+        stream=fresh, database=fresh, collections="", queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1
+    )
+    process.wait_ready()
+    assert process.stop() == 0
+    gap, *others = sorted(received(stack, queue_url), key=lambda change: change.sequence)
+    assert (gap.operation_type, gap.sequence) == ("gap", 42)
+    assert gap.full_document is not None
+    assert gap.full_document["from"] == "2023-11-14T22:13:20Z"
+    assert (gap.full_document["acceptedBy"], gap.full_document["reason"]) == ("ada", "cluster was replaced")
+    assert [change.sequence for change in others] == list(range(43, 43 + len(others)))
+    assert stored(fresh).gaps[0].announced  # type: ignore[union-attr]
+
+
+def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """The last good time and both commands; the status keeps the problem."""
+    [settings] = load()
+    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+    checkpoints = settings.checkpoints.get_secret_value()
+    process = stack.start_tailer(
+        stream=fresh, database=fresh, collections="", queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1
+    )
+    assert process.process._process.wait(30) == 3
+    last = json.loads(process.process.log_tail(1))
+    assert last["reason"] == "HistoryLost"
+    for words in ("up to 2023-11-14T22:13:20Z", "tailer checkpoint rewind", "tailer checkpoint accept-gap"):
+        assert words in last["message"]
+    assert "2023-11-14T22:13:20Z" in stored(fresh).problem  # type: ignore[union-attr]
+    assert position(fresh) == lost
+    assert received(stack, queue_url) == []
+
+
+def test_changed_settings_are_refused_until_they_are_accepted(
+    stack: DevStack, tailer: Run, fresh: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    before = position(fresh)
+    monkeypatch.setenv("TAILER_LANES", "4")
+    code, _, err = tailer("run")
+    assert code == 2
+    stack.aws("sqs").send_message(QueueUrl=queue_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
+    code, _, err = tailer("checkpoint", "accept-settings")
+    assert code == 2
+    assert "messages wait in the queue" in err
+    assert tailer("checkpoint", "accept-settings", "--anyway")[0] == 0
+    assert (position(fresh).generation, position(fresh).token) == (2, before.token)
+    assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
+
+
+def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """For people and for scripts."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert state["owner"] == "nobody"
+    assert state["secondsBehind"] < 60
+    assert state["headroomSeconds"] >= 0
+
+
+def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking is for all of them; deciding is for one."""
+    (tmp_path / "streams.toml").write_text("[a]\n[b]\n")
+    monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
+    assert set(json.loads(tailer("checkpoint", "show", "--json")[1])) == {"a", "b"}
+    code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")
+    assert code == 2
+    assert "--stream a or b" in err
+    code, _, err = tailer("status", "--stream", "c")
+    assert code == 2
+    assert "there is no stream 'c'" in err

@@ -1,6 +1,6 @@
 """One open change stream of MongoDB or DocumentDB, read reply by reply."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from contract.change import Change
 from tailer.change_events import INVALIDATE, change_from_event, next_time, time_of, time_text, token_document, token_text
 from tailer.model import Batch, Checkpoint
+from tailer.quiet import Quiet
 
 AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
 EVENTS_PER_REPLY = 5_000
@@ -44,10 +45,13 @@ class Watch:
 class Cursor:
     """One open change stream, until it is closed or what it watches is gone."""
 
-    def __init__(self, client: "MongoClient[Any]", watch: Watch, after: Checkpoint, session: ClientSession) -> None:
+    def __init__(
+        self, client: "MongoClient[Any]", watch: Watch, after: Checkpoint, session: ClientSession, clock: Callable[[], float]
+    ) -> None:
         self._db = client[watch.database or "admin"]
         self._session = session
         self._position = after
+        self._quiet = Quiet(clock)
         self._reply = self._command(
             {"aggregate": _target(watch), "pipeline": _pipeline(watch, after), "cursor": {"batchSize": 0}}
         )
@@ -79,6 +83,8 @@ class Cursor:
         """These events as changes, and the position after them: the server's own where it tells one."""
         first = self._position.sequence + 1
         changes = [change_from_event(event, number) for number, event in enumerate(events, first)]
+        if changes:
+            self._quiet.broken()
         if changes and changes[-1].operation_type == INVALIDATE:
             gone = changes.pop()
             self._moved(changes, token=None, cluster_time=next_time(gone.cluster_time))
@@ -87,6 +93,8 @@ class Cursor:
             self._moved(changes, token=token, cluster_time=changes[-1].cluster_time)
         elif post_batch and "operationTime" in self._reply:
             self._moved(changes, token=token_text(post_batch), cluster_time=time_text(self._reply["operationTime"]))
+        elif not post_batch and (passed := self._quiet.passed(self._reply)):
+            self._moved(changes, token=None, cluster_time=next_time(passed))
         return Batch(changes=changes, checkpoint=self._position)
 
     def _moved(self, changes: Sequence[Change], *, token: str | None, cluster_time: str) -> None:

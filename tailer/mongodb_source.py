@@ -2,7 +2,8 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -23,10 +24,13 @@ log = logging.getLogger(__name__)
 class MongodbSource:
     """``start`` is where a stream without a checkpoint begins: ``now``, ``beginning`` or ``"seconds.increment"``."""
 
-    def __init__(self, client: "MongoClient[Any]", watch: Watch, start: str = "now") -> None:
+    def __init__(
+        self, client: "MongoClient[Any]", watch: Watch, start: str = "now", clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
         self._watch = watch
         self._start = start
+        self._clock = clock
 
     def first(self) -> Checkpoint:
         """The position a stream without a checkpoint starts at; see ``Source``."""
@@ -73,7 +77,7 @@ class MongodbSource:
 
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession) -> Iterator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
-        cursor = Cursor(self._client, watch, after, session)
+        cursor = Cursor(self._client, watch, after, session, self._clock)
         try:
             yield from cursor.batches()
         finally:

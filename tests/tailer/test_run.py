@@ -9,16 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pymongo import MongoClient
 
 from contract.change import Change, Namespace
 from devstack import DevStack
 from tailer.checkpoints.memory import MemoryCheckpoints
-from tailer.errors import Rejected, Unavailable
+from tailer.errors import HistoryLost, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.lease import Contender
 from tailer.metrics import Metrics
-from tailer.model import Batch, Checkpoint, Record
+from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb_cursor import Watch
 from tailer.mongodb_source import MongodbSource
 from tailer.ports import Sink, Source
@@ -263,3 +264,66 @@ def test_a_task_that_stands_by_stops_when_asked(rig: Rig) -> None:
     task.run()
     assert task.pulse.state == "standing by"
     assert rig.store.read("payments").owner == "somebody"  # type: ignore[union-attr]
+
+
+class Lost:
+    """A source whose server has forgotten."""
+
+    def __init__(self, source: Source) -> None:
+        self.first, self.oldest = source.first, source.oldest
+
+    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+        raise HistoryLost("code 286")
+        yield
+
+
+def test_a_stream_that_lost_its_history_does_not_touch_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """The task notes the problem, says so in the metrics, and goes on with the stream it can help."""
+    position = rig.source.first()
+    for name in ("lost", "payments"):
+        rig.store.write(Record(stream=name, version=1, checkpoint=position))
+    lost, good = rig.stream(Fuse(), Lost(rig.source), "lost"), rig.stream(Fuse())
+    task = Task(streams=[lost, good], stopping=rig.stopping, pulse=rig.task().pulse)
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, task)
+    assert_complete_and_in_order(rig.received(), 1)
+    record = rig.store.read("lost")
+    assert record is not None
+    assert (record.owner, record.checkpoint) == ("", position)
+    assert "accept-gap" in record.problem
+    assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.text().decode()
+
+
+def test_lost_history_of_the_only_stream_ends_the_task(rig: Rig) -> None:
+    """With the last good time and the way out."""
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    with pytest.raises(HistoryLost, match=r"delivered up to 20\d\d-.*accept-gap.*code 286"):
+        rig.task(source=Lost(rig.source)).run()
+
+
+def test_a_spare_takes_whichever_stream_is_free(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """Two streams, one of them taken: the other one is tailed."""
+    position = rig.source.first()
+    rig.store.write(Record(stream="taken", version=1, owner="somebody", lease_seconds=3600, checkpoint=position))
+    rig.store.write(Record(stream="payments", version=1, checkpoint=position))
+    taken, free = rig.stream(Fuse(), name="taken"), rig.stream(Fuse())
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, Task(streams=[taken, free], stopping=rig.stopping, pulse=rig.task().pulse))
+    assert_complete_and_in_order(rig.received(), 1)
+    assert rig.store.read("taken").owner == "somebody"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_a_gap_is_announced_once_and_first_whatever_happens(rig: Rig, mongo: Mongo, fresh: str, steps: int) -> None:
+    """A crash around the announcement repeats it at most under the same id; everything else comes behind it."""
+    position = replace(rig.source.first(), generation=2, sequence=1)
+    gap = Gap(generation=2, sequence=1, after="1.1", until="2.1", accepted_by="ada", accepted_at="now", reason="lost")
+    rig.store.write(Record(stream="payments", version=1, checkpoint=position, gaps=(gap,)))
+    mongo[fresh].payments.insert_one({"_id": 1})
+    with pytest.raises(Crash):
+        rig.task(Fuse(steps)).run()
+    rig.run_until_sequence(2, rig.task())
+    changes = rig.received()
+    assert_complete_and_in_order(changes, 2)
+    assert next(change.sequence for change in changes if change.operation_type == "gap") == 1
+    assert rig.store.read("payments").gaps[0].announced  # type: ignore[union-attr]

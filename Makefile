@@ -49,9 +49,10 @@ format: env                     ## let ruff format and mend
 bench: env                      ## changes per second, beside baselines measured in the same run
 	@$(BIN)/python -m benchmarks
 
-up:                             ## the same system under docker compose
+up:                             ## the same system under docker compose, and the demo there
 	docker compose up --build --detach
-	docker compose logs --follow demo
+	docker compose logs --follow --no-log-prefix demo
+	@exit $$(docker inspect --format '{{.State.ExitCode}}' $$(docker compose ps --all --quiet demo))
 
 down:                           ## stop it and remove its volumes
 	docker compose down --volumes --remove-orphans

@@ -45,6 +45,10 @@ class Responder(socketserver.ThreadingTCPServer):
 
 def answered(target: bytes, body: bytes) -> bytes:
     """The JSON that SQS answers with when it accepted all of it."""
+    if target.endswith(b"GetQueueAttributes"):
+        return (
+            b'{"Attributes":{"FifoQueue":"true","DeduplicationScope":"messageGroup","FifoThroughputLimit":"perMessageGroupId"}}'
+        )
     if not target.endswith(b"Batch"):
         return b"{%b}" % _ANSWERED
     entries = (b'{"Id":"%b",%b}' % (entry, _ANSWERED) for entry in _ENTRY.findall(body))

@@ -1,68 +1,23 @@
-"""The command line: ``tailer run``, or ``python -m tailer run``."""
+"""
+The process: ``tailer run``, or ``python -m tailer run``.
 
-import logging
+It listens for SIGTERM before it imports anything large: the first process of a container is deaf to signals until it does.
+"""
+
 import signal
 import sys
 import threading
-from argparse import Namespace
-from collections.abc import Sequence
-
-from tailer import commands, logs
-from tailer.app import run, spare_the_garbage_collector
-from tailer.arguments import parser
-from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError
-from tailer.settings import Settings, load
-
-log = logging.getLogger("tailer")
-
-EXIT_CODES: dict[type[Exception], int] = {Misconfigured: 2, HistoryLost: 3, Rejected: 4}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and say how it ended, as an exit code."""
-    options = parser(_run).parse_args(arguments)
-    try:
-        streams = _chosen(options, load())
-    except Misconfigured as error:
-        return _failed(error)
-    logs.configure(streams[0].log_level)
-    try:
-        return int(options.command(options, streams, _say) or 0)
-    except TailerError as error:
-        return _failed(error)
-
-
-def _run(_: Namespace, streams: Sequence[Settings], __: commands.Say) -> int:
-    spare_the_garbage_collector()
+def main() -> int:
+    """Run the command of this process's arguments. The exit code."""
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        run(streams, stopping)
-    except (Misconfigured, HistoryLost, Rejected) as error:
-        log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
-        return EXIT_CODES[type(error)]
-    except Exception as error:
-        log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
-        return 1
-    log.info("stopped as asked", extra={"action": "stopped"})
-    return 0
+    if sys.argv[1:2] == ["run"]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+    from tailer.command_line import command_line
 
-
-def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Settings]:
-    chosen = [settings for settings in streams if options.stream in (None, settings.stream)]
-    if not chosen:
-        raise Misconfigured(f"there is no stream {options.stream!r}; there are {', '.join(s.stream for s in streams)}")
-    return chosen
-
-
-def _failed(error: TailerError) -> int:
-    print(f"tailer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
-    return EXIT_CODES.get(type(error), 1)
-
-
-def _say(text: str) -> None:
-    print(text)  # noqa: T201 - what a command is asked for goes to standard output
+    return command_line(sys.argv[1:], stopping)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,14 @@ def test_sigterm_delivers_saves_and_releases(stack: DevStack, queue_url: str, fr
     wait_until(lambda: "_sent_total" in second.metrics() and "} 1.0" in second.metrics(), second.process, 20)
     assert second.stop() == 0
     assert [change.sequence for change in sorted(received(stack, queue_url), key=lambda c: c.sequence)] == list(range(1, 52))
+
+
+@pytest.mark.parametrize("seconds", [0.4, 0.8, 1.2])
+def test_sigterm_is_heard_from_the_very_start(stack: DevStack, queue_url: str, fresh: str, seconds: float) -> None:
+    """A deployment that is taken back at once does not wait for the kill."""
+    tailer = started(stack, queue_url=queue_url, stream=fresh, database=fresh, collections="")
+    time.sleep(seconds)
+    assert tailer.stop() == 0
 
 
 def test_a_collection_that_does_not_exist_yet_is_waited_for(stack: DevStack, queue_url: str, fresh: str) -> None:

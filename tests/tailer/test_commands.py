@@ -1,6 +1,7 @@
 """What a person does by hand: look, seed, rewind, accept; each on a real server, and each first as a dry run."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from devstack import DevStack
 from tailer import app
-from tailer.__main__ import main
+from tailer.command_line import command_line
 from tailer.model import Checkpoint, Record
 from tailer.settings import load
 from tests.queue import received
@@ -50,7 +51,7 @@ def tailer(
         monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments)
+        code = command_line(arguments, threading.Event())
         return code, *capsys.readouterr()
 
     return run

@@ -1,0 +1,127 @@
+"""``python -m benchmarks.memory``: how much memory the real tailer process takes, before, during and after a backlog."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from pymongo import MongoClient
+
+from benchmarks.responder import LISTENING
+from devstack.aws import ACCOUNT, Aws
+from devstack.loopback import HOST, free_port, wait_until
+from devstack.mongod import Mongod
+from devstack.screen import Screen
+from devstack.tailer import TailerProcess
+from devstack.workspace import Workspace
+
+DATABASE = "payments"
+OPLOG = 990.0 * 8  # MB, room for the whole backlog
+BLOCK = 5_000  # documents in one write
+REPOSITORY = Path(__file__).resolve().parents[1]
+LARGE, LARGE_SIZE = 100, 5_000_000  # documents, and the bytes of each
+PATIENCE = 900.0  # seconds for one backlog
+WORDS = "monthly direct debit of a family plan, renewed; "
+
+
+class Scene:
+    """A mongod, an SQS that accepts everything, and a tailer between them. Use as a context manager."""
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self._workspace = undo.enter_context(Workspace())
+            mongod, port = Mongod(self._workspace), free_port()
+            mongod.start()
+            self._aws = Aws(f"http://{HOST}:{port}")
+            command = [sys.executable, "-m", "benchmarks.responder", str(port)]
+            responder = self._workspace.spawn("responder", command, {"PYTHONPATH": str(REPOSITORY)})
+            mongod.wait_ready()
+            wait_until(lambda: LISTENING in responder.log_tail(), responder, 30)
+            self.client: MongoClient[Any] = undo.enter_context(MongoClient(mongod.uri))
+            self.client.admin.command("replSetResizeOplog", 1, size=OPLOG)
+            self._uri = mongod.uri
+            self._exit = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._exit.close()
+
+    def tailer(self) -> TailerProcess:
+        """The tailer as it runs in production, ready."""
+        settings = {
+            "TAILER_MONGODB_URI": self._uri,
+            "TAILER_QUEUE_URL": f"{self._aws.endpoint_url}/{ACCOUNT}/payments.fifo",
+            "TAILER_CHECKPOINTS": "mongodb:",
+            "TAILER_STREAM": "payments",
+            "TAILER_DATABASE": DATABASE,
+            "TAILER_LEASE_SECONDS": "2",
+        }
+        tailer = TailerProcess(self._workspace, self._aws.environment | settings)
+        tailer.wait_ready()
+        return tailer
+
+
+def main() -> int:
+    """Print the figures of both backlogs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser.add_argument("--changes", type=int, default=1_000_000, help="how long the backlog of small changes is")
+    changes = parser.parse_args().changes
+    screen = Screen()
+    with Scene() as scene:
+        measure(screen, scene, f"{changes:,} changes of 0.3 kB", changes, lambda: _small(scene.client, changes))
+        measure(screen, scene, f"{LARGE} changes of 5 MB", LARGE, lambda: _large(scene.client))
+    return 0
+
+
+def measure(screen: Screen, scene: Scene, what: str, changes: int, write: Callable[[], None]) -> None:
+    """RSS of an idle tailer, of one that works off the backlog, and of the same one afterwards."""
+    first = scene.tailer()
+    time.sleep(2)
+    before = rss(first)
+    first.stop()
+    screen.step(f"writing {what} while no tailer runs")
+    write()
+    tailer, began, seen = scene.tailer(), time.monotonic(), []
+    while sent(tailer) < changes and time.monotonic() - began < PATIENCE:
+        seen.append(rss(tailer))
+        time.sleep(0.1)
+    seconds = time.monotonic() - began
+    time.sleep(5)
+    after = rss(tailer)
+    complete = sent(tailer) == changes
+    tailer.stop()
+    screen.line(
+        f"{what}: RSS before {before:.0f} MB, during at most {max(seen):.0f} MB, after {after:.0f} MB; "
+        f"{'all' if complete else 'NOT all'} sent in {seconds:.0f} s"
+    )
+
+
+def rss(tailer: TailerProcess) -> float:
+    """Resident memory of the process, in MB."""
+    status = Path(f"/proc/{tailer.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def sent(tailer: TailerProcess) -> int:
+    """Changes that the queue has accepted from this process."""
+    return int(float(tailer.metrics().partition('tailrace_changes_sent_total{stream="payments"} ')[2].split("\n")[0] or 0))
+
+
+def _small(client: "MongoClient[Any]", changes: int) -> None:
+    for begin in range(0, changes, BLOCK):
+        block = [
+            {"number": number, "status": "created", "note": WORDS * 3} for number in range(begin, min(begin + BLOCK, changes))
+        ]
+        client[DATABASE].payments.insert_many(block, ordered=False)
+
+
+def _large(client: "MongoClient[Any]") -> None:
+    for number in range(LARGE):
+        client[DATABASE].large.insert_one({"number": number, "text": WORDS * (LARGE_SIZE // len(WORDS))})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""`docker compose up` is the demo in containers, and a system to work with afterwards."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import docker
+import pytest
+from docker.models.containers import Container
+from pymongo import MongoClient
+from testcontainers.compose import DockerCompose
+from testcontainers.core.container import DockerContainer
+
+from devstack.aws import Aws
+from devstack.consumer import Consumer, Received
+from devstack.payments import Payments
+from devstack.resources import spare_queue
+from tests.docker.conftest import REPOSITORY
+
+STOP_SECONDS = 20  # what the tailer promises
+
+
+@pytest.fixture
+def payments(system: DockerCompose) -> Iterator[Payments]:
+    """An application on the host, as a person with mongosh there."""
+    client: MongoClient[dict[str, Any]]
+    host, port = system.get_service_host_and_port("mongo", 27017)
+    with MongoClient(host, port, directConnection=True) as client:
+        yield Payments(client.payments.payments)
+
+
+@pytest.fixture
+def consumer(system: DockerCompose, demo: Container) -> Iterator[Consumer]:
+    """What `demo watch` sees."""
+    host, port = system.get_service_host_and_port("aws", 4566)
+    aws = Aws(f"http://{host}:{port}")
+    with spare_queue(aws) as queue_url:
+        yield Consumer(aws("sqs"), queue_url)
+    aws.close()
+
+
+def test_the_file_is_valid(compose_command: list[str]) -> None:
+    """docker compose reads it without a complaint, also where no engine runs."""
+    read = subprocess.run([*compose_command, "config", "--quiet"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_the_demo_ends_with_its_verdict(demo: Container) -> None:
+    """Exit 0, every event shown, and a verdict that holds."""
+    log = demo.logs().decode()
+    assert demo.wait()["StatusCode"] == 0, log
+    assert log.count("PaymentCancelled  payments.payments/") >= 20
+    assert "The verdict holds" in log
+
+
+def test_the_tailer_runs_with_nothing_it_does_not_need(tailer: Container) -> None:
+    """Not root, no capabilities, no way to gain any, and a file system that it cannot write to. And it is healthy so."""
+    assert eventually_healthy(tailer)
+    status = tailer.exec_run(["cat", "/proc/self/status"]).output.decode()
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    assert tailer.exec_run(["id", "-u"]).output.strip() != b"0"
+    assert b"Read-only file system" in tailer.exec_run(["touch", "/tmp/file"]).output
+
+
+def test_only_this_machine_reaches_the_ports(system: DockerCompose, engine: docker.DockerClient, tailer: Container) -> None:
+    """What is published is published on 127.0.0.1."""
+    for container in system.get_containers():
+        published = engine.containers.get(container.ID).attrs["HostConfig"]["PortBindings"]
+        assert {binding["HostIp"] for bindings in published.values() for binding in bindings} == {"127.0.0.1"}
+
+
+def test_a_change_made_from_the_host_becomes_an_event(tailer: Container, payments: Payments, consumer: Consumer) -> None:
+    """With directConnection=true, for the replica set's own name is known inside only."""
+    payments.cancel(payments.create())
+    assert names(consumer.receive_count(2), payments) == ["PaymentCreated", "PaymentCancelled"]
+
+
+def test_a_second_tailer_stands_by_and_stops_when_told(tailer: Container, tailer_image: str) -> None:
+    """As process 1 of its container, where a signal that nobody handles would be lost: exit 0 in time."""
+    environment = dict(line.split("=", 1) for line in tailer.attrs["Config"]["Env"])
+    (network,) = tailer.attrs["NetworkSettings"]["Networks"]
+    with DockerContainer(tailer_image, env=environment, network_mode=network, read_only=True) as second:
+        spare = second.get_wrapped_container()
+        assert eventually(lambda: b"standing_by" in spare.logs())
+        assert stopped(spare) == 0
+
+
+def test_nothing_is_lost_when_it_is_killed_or_stopped(tailer: Container, payments: Payments, consumer: Consumer) -> None:
+    """What is written while no tailer runs arrives once one runs again; SIGTERM ends it in time with exit 0."""
+    tailer.kill()
+    created = payments.create()
+    tailer.start()
+    assert names(consumer.receive_count(1), payments) == ["PaymentCreated"]
+    assert stopped(tailer) == 0
+    payments.cancel(created)
+    tailer.start()
+    assert names(consumer.receive_count(1), payments) == ["PaymentCancelled"]
+
+
+def names(received: list[Received], payments: Payments) -> list[str]:
+    """The events of these payments, each once, in order of arrival."""
+    documents = {one.document for one in payments.committed}
+    return list({event.id: event.name for event in received if event.document in documents}.values())
+
+
+def stopped(container: Container) -> int:
+    """The exit code after SIGTERM; 137 when it did not end within its promise."""
+    container.stop(timeout=STOP_SECONDS)
+    return int(container.wait()["StatusCode"])
+
+
+def eventually_healthy(container: Container) -> bool:
+    def healthy() -> bool:
+        container.reload()
+        return bool(container.health == "healthy")
+
+    return eventually(healthy)
+
+
+def eventually(condition: Any, seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,63 @@
+"""The tailer's image by itself: `docker run`, without compose."""
+
+import re
+
+import docker
+from testcontainers.core.container import DockerContainer
+
+from tailer.settings import Settings
+from tests.docker.conftest import REPOSITORY
+
+
+def test_without_settings_it_names_them_all_and_exits_2(tailer_image: str, engine: docker.DockerClient) -> None:
+    """Nothing is touched, and a read-only file system is enough."""
+    code, text = run(tailer_image)
+    assert code == 2
+    for name, field in Settings.model_fields.items():
+        assert (f"TAILER_{name.upper()} " in text) is field.is_required(), name
+    assert "Traceback" not in text
+
+
+def test_it_is_told_what_it_needs_to_be_run_safely(tailer_image: str, engine: docker.DockerClient) -> None:
+    """A user that is not root, a health check without curl, the signal that it handles, and what it is."""
+    config = engine.images.get(tailer_image).attrs["Config"]
+    assert int(config["User"].partition(":")[0]) > 0  # a number: Kubernetes and ECS can tell that it is not root
+    assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
+    assert config["StopSignal"] == "SIGTERM"
+    assert config["Entrypoint"] == ["python", "-m", "tailer"]
+    assert config["Cmd"] == ["run"]
+    assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+
+
+def test_it_holds_the_tailer_and_nothing_else(tailer_image: str) -> None:
+    """Neither the forwarder nor the dev stack nor tests are in it."""
+    code, text = run(tailer_image, "python", "-c", "import contract, tailer.app, os; print(*os.listdir('/app'))")
+    assert code == 0, text
+    assert {"contract", "tailer"} <= set(text.split())
+    assert not {"lambda_forwarder", "devstack", "infra", "tests", "requirements"} & set(text.split())
+
+
+def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None:
+    """The image leaves out botocore's descriptions of the others; a new client needs a word in its Dockerfile."""
+    sources = "".join(path.read_text() for path in (REPOSITORY / "tailer").rglob("*.py"))
+    called = set(re.findall(r'client\("([a-z0-9-]+)"', sources))
+    assert {"sqs", "dynamodb"} <= called
+    make = f"import boto3; [boto3.client(name, region_name='eu-west-1') for name in {sorted(called)}]"
+    code, text = run(tailer_image, "python", "-c", make)
+    assert code == 0, text
+
+
+def test_only_what_the_images_copy_is_sent_to_the_engine() -> None:
+    """A secret or a virtual environment beside the sources never becomes part of an image."""
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    assert lines[1] == "*"
+    assert "**/.env" in lines
+
+
+def run(image: str, *command: str) -> tuple[int, str]:
+    """Exit code and output of a run that ends by itself, with a read-only file system and without a network."""
+    container = DockerContainer(image, read_only=True, network_mode="none", entrypoint=list(command) or None)
+    with container:
+        ended = container.get_wrapped_container().wait(timeout=60)
+        out, err = container.get_logs()
+    return ended["StatusCode"], (out + err).decode()

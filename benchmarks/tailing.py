@@ -64,6 +64,6 @@ def _contender(store: MongodbCheckpoints) -> Contender:
 
 def _counted(metrics: Metrics) -> dict[str, int]:
     families = text_string_to_metric_families(metrics.text().decode())
-    samples = {sample.name: int(sample.value) for family in families for sample in family.samples}
+    samples = {sample.name: sample.value for family in families for sample in family.samples}
     names = {"calls": "calls", "messages": "messages", "sent": "message_bytes"}
-    return {figure: samples[f"tailrace_{name}_total"] for figure, name in names.items()}
+    return {figure: int(samples[f"tailrace_{name}_total"]) for figure, name in names.items()}

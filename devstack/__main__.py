@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return demo.external(screen)
             case "demo":
                 return demo.demo(screen, keep=chosen.keep)
+            case "watch":
+                return demo.watch(screen)
             case _:
                 return _provision(chosen.zip)
     except StartFailed as failure:
@@ -44,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("demo", help="write payments, kill the tailer in the middle, account for every event")
     show.add_argument("--keep", action="store_true", help="leave it running afterwards, until Ctrl-C")
     show.add_argument("--external", action="store_true", help="use what MONGODB_URI and AWS_ENDPOINT_URL name; kills nothing")
+    commands.add_parser("watch", help="show the events of the system that AWS_ENDPOINT_URL names, until Ctrl-C")
     make = commands.add_parser("provision", help="make queues, table, buses and the forwarder at AWS_ENDPOINT_URL")
     make.add_argument("--zip", type=Path, default=Path("dist/forwarder.zip"), help="the forwarder (default: %(default)s)")
     return parser

@@ -12,9 +12,13 @@ from devstack.screen import Screen
 
 
 class Audience:
-    """``with Audience(...) as audience:`` listens until the block ends. ``received`` grows in order of arrival."""
+    """
+    ``with Audience(...) as audience:`` listens until the block ends. ``received`` grows in order of arrival.
 
-    def __init__(self, consumer: Consumer, screen: Screen, payments: Payments | None = None) -> None:
+    Where others write too, ``alone=False``: what concerns none of these payments is shown, and is not ours to judge.
+    """
+
+    def __init__(self, consumer: Consumer, screen: Screen, payments: Payments | None = None, *, alone: bool = True) -> None:
         self.received: list[Received] = []
         self.latencies: list[float] = []  # seconds from commit to first arrival, where no outage was in between
         self.died: datetime | None = None  # when the tailer was killed
@@ -22,6 +26,7 @@ class Audience:
         self._consumer = consumer
         self._screen = screen
         self._payments = payments
+        self._alone = alone
         self._seen: set[str] = set()
         self._leaving = threading.Event()
         self._failure: Exception | None = None
@@ -38,11 +43,28 @@ class Audience:
     def heard_all(self, count: int, seconds: float) -> bool:
         """Whether so many different events arrived in time. What broke the thread is raised here."""
         deadline = time.monotonic() + seconds
-        while len(self._seen) < count and time.monotonic() < deadline:
+        while self._heard() < count and time.monotonic() < deadline:
             if self._failure:
                 raise self._failure
             time.sleep(0.02)
-        return len(self._seen) >= count
+        return self._heard() >= count
+
+    def stay(self) -> None:
+        """Listen until interrupted. What broke the thread is raised here."""
+        while self._thread.is_alive():
+            self._thread.join(timeout=0.2)
+        if self._failure:
+            raise self._failure
+
+    def ours(self) -> list[Received]:
+        """What there is to judge, in order of arrival."""
+        if self._alone or not self._payments:
+            return self.received
+        documents = {one.document for one in self._payments.committed}
+        return [event for event in self.received if event.document in documents]
+
+    def _heard(self) -> int:
+        return len({event.id for event in self.ours()})
 
     def _listen(self) -> None:
         try:

@@ -34,8 +34,9 @@ class Aws:
     def __call__(self, service: str) -> Any:
         with self._lock:
             if service not in self._clients:
-                # An empty mapping: no proxy between two processes of one machine.
-                config = Config(proxies={}, retries={"total_max_attempts": 3, "mode": "standard"})
+                # An empty mapping: no proxy between two processes of one machine. A bucket is no host name here.
+                retries, s3 = {"total_max_attempts": 3, "mode": "standard"}, {"addressing_style": "path"}
+                config = Config(proxies={}, retries=retries, s3=s3)
                 self._clients[service] = self._session.client(service, endpoint_url=self.endpoint_url, config=config)
             return self._clients[service]
 

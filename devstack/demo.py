@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from devstack.audience import Audience
 from devstack.aws import Aws
 from devstack.consumer import Consumer
 from devstack.payments import Payments
-from devstack.resources import CONSUMER_QUEUE
+from devstack.resources import CONSUMER_QUEUE, spare_queue
 from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE, DevStack
 from devstack.verdict import judge
@@ -64,19 +64,34 @@ def up(screen: Screen) -> int:
 
 def external(screen: Screen) -> int:
     """The same writes and the same verdict against a system that already runs: MONGODB_URI and AWS_ENDPOINT_URL say where."""
-    missing = [name for name in ("MONGODB_URI", "AWS_ENDPOINT_URL") if not os.environ.get(name)]
-    if missing:
-        raise StartFailed(f"{' and '.join(missing)} must say where the running system is")
-    aws, client = Aws(os.environ["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](os.environ["MONGODB_URI"])
+    where = _required("MONGODB_URI", "AWS_ENDPOINT_URL")
+    aws, client = Aws(where["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](where["MONGODB_URI"])
     with client, closing(aws):
         sqs, payments = aws("sqs"), Payments(client[DATABASE][COLLECTION])
         queue_url = sqs.get_queue_url(QueueName=CONSUMER_QUEUE)["QueueUrl"]
         sqs.purge_queue(QueueUrl=queue_url)  # what an earlier run left is not this one's to judge
         screen.step("payments begin")
-        with Audience(Consumer(sqs, queue_url), screen, payments) as audience:
+        with Audience(Consumer(sqs, queue_url), screen, payments, alone=False) as audience:
             made = _write(payments, PAYMENTS)
             _cancel(payments, made[1::4])
             return _conclude(screen, payments, audience)
+
+
+def watch(screen: Screen) -> int:
+    """Show the events of a system that already runs (AWS_ENDPOINT_URL) until Ctrl-C, from a queue of this one's own."""
+    aws = Aws(_required("AWS_ENDPOINT_URL")["AWS_ENDPOINT_URL"])
+    with closing(aws), spare_queue(aws) as queue_url, Audience(Consumer(aws("sqs"), queue_url), screen) as audience:
+        screen.step("events appear below as they arrive; Ctrl-C ends this and nothing else")
+        with suppress(KeyboardInterrupt):
+            audience.stay()
+    return 0
+
+
+def _required(*names: str) -> dict[str, str]:
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        raise StartFailed(f"{' and '.join(missing)} must say where the running system is")
+    return {name: os.environ[name] for name in names}
 
 
 @contextmanager
@@ -112,7 +127,7 @@ def _cancel(payments: Payments, chosen: list[ObjectId]) -> None:
 def _conclude(screen: Screen, payments: Payments, audience: Audience) -> int:
     if not audience.heard_all(len(payments.committed), ARRIVAL_SECONDS):
         screen.step(f"gave up waiting {ARRIVAL_SECONDS:g} s after the last write", "red")
-    verdict = judge(payments.committed, audience.received)
+    verdict = judge(payments.committed, audience.ours())
     screen.line()
     for line in verdict.lines():
         screen.line("  " + (screen.painted(line, "red") if line.startswith("FAIL") else line))

@@ -8,6 +8,7 @@ from devstack.loopback import HOST, free_port, get, wait_until
 from devstack.workspace import Child, Workspace
 
 START_SECONDS = 30.0
+STOP_SECONDS = 10.0
 READY = "/_ministack/ready"
 
 
@@ -15,11 +16,13 @@ class Emulator:
     """
     ``start`` begins the process and returns; ``wait_ready`` returns once it answers.
 
-    It keeps everything in memory. A Lambda function runs in a child process of it, in its own group and with the same Python.
+    It keeps everything in memory; with ``persist``, ``restart`` brings it back as it was. A Lambda function runs in a child
+    process of it, in its own group and with the same Python.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, persist: bool = False) -> None:
         self._workspace = workspace
+        self._persist = persist
         self._port = free_port()
         self._process: Child | None = None
 
@@ -43,6 +46,17 @@ class Emulator:
         """
         wait_until(lambda: get(self._port, READY)[0] == 200, self.process, START_SECONDS)
 
+    def restart(self) -> None:
+        """
+        Stop it as one stops a service, and return once it answers again.
+
+        Raises:
+            StartFailed: as ``wait_ready``.
+        """
+        self.process.stop(STOP_SECONDS)
+        self.start()
+        self.wait_ready()
+
     def _environment(self) -> dict[str, str]:
         folder = str(self._workspace.folder / "emulator")
         return {
@@ -52,7 +66,7 @@ class Emulator:
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "STATE_DIR": folder,
             "S3_DATA_DIR": folder,
-            "PERSIST_STATE": "0",
+            "PERSIST_STATE": str(int(self._persist)),
             "LAMBDA_EXECUTOR": "local",
             "PYTHONUNBUFFERED": "1",
         }

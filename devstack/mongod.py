@@ -1,6 +1,7 @@
 """A real MongoDB replica set: change streams, resume tokens and (from 6.0) pre- and post-images are the server's own."""
 
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pymongo import MongoClient
@@ -13,29 +14,42 @@ from devstack.workspace import Child, StartFailed, Workspace
 REPLICA_SET = "rs0"
 START_SECONDS = 30.0
 CACHE = "0.25"  # GB, the least that WiredTiger takes
-OPLOG = "128"  # MB
+HISTORY = ("--oplogSize", "128")  # MB
 ELECTION = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}  # the defaults, 10 s and 2 s, are for networks
 
 
 class Mongod:
     """
     ``start`` begins the processes and returns; ``wait_ready`` returns once there is a primary. Nothing it stores outlives the
-    workspace.
+    workspace. ``behind`` puts proxies in front: it is told the members' ports and answers with those to be known by.
+    ``history`` is what mongod is told about how much of it to keep.
     """
 
-    def __init__(self, workspace: Workspace, members: int = 1) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        members: int = 1,
+        *,
+        behind: Callable[[Sequence[int]], Sequence[int]] = lambda ports: ports,
+        history: Sequence[str] = HISTORY,
+    ) -> None:
         self._workspace = workspace
-        self._ports = [free_port() for _ in range(members)]
+        self.ports = [free_port() for _ in range(members)]
+        self._known_by = behind(self.ports)
+        self._history = history
         self.members: list[Child] = []
 
     @property
     def uri(self) -> str:
-        hosts = ",".join(f"{HOST}:{port}" for port in self._ports)
+        hosts = ",".join(f"{HOST}:{port}" for port in self._known_by)
         return f"mongodb://{hosts}/?replicaSet={REPLICA_SET}"
 
     def start(self) -> None:
-        binary = mongod_binary()
-        self.members = [self._spawn(binary, number, port) for number, port in enumerate(self._ports)]
+        self.members = [self._spawn(number) for number in range(len(self.ports))]
+
+    def start_member(self, number: int) -> None:
+        """Start a member that ended, on what it had stored."""
+        self.members[number] = self._spawn(number)
 
     def wait_ready(self) -> None:
         """
@@ -44,12 +58,12 @@ class Mongod:
         Raises:
             StartFailed: a member ended, or there was no primary in time; with the end of the log.
         """
-        hosts = [{"_id": number, "host": f"{HOST}:{port}"} for number, port in enumerate(self._ports)]
+        hosts = [{"_id": number, "host": f"{HOST}:{port}"} for number, port in enumerate(self._known_by)]
         first: MongoClient[dict[str, Any]]
-        for member, port in zip(self.members, self._ports, strict=True):
+        for member, port in zip(self.members, self.ports, strict=True):
             with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=100) as first:
                 wait_until(lambda client=first: _answers(client), member, START_SECONDS)  # type: ignore[misc]
-        with MongoClient(HOST, self._ports[0], directConnection=True) as first:
+        with MongoClient(HOST, self.ports[0], directConnection=True) as first:
             first.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts, "settings": ELECTION})
             self._wait_for_primary(first)
 
@@ -60,14 +74,14 @@ class Mongod:
                 raise StartFailed(f"no primary within {START_SECONDS:g} s; mongod's log:\n{self.members[0].log_tail()}")
             time.sleep(0.02)
 
-    def _spawn(self, binary: str, number: int, port: int) -> Child:
+    def _spawn(self, number: int) -> Child:
         name = f"mongod-{number}"
         data = self._workspace.folder / name
-        data.mkdir()
-        network = ["--bind_ip", HOST, "--port", str(port), "--nounixsocket", "--replSet", REPLICA_SET]
-        storage = ["--dbpath", str(data), "--wiredTigerCacheSizeGB", CACHE, "--oplogSize", OPLOG]
+        data.mkdir(exist_ok=True)
+        network = ["--bind_ip", HOST, "--port", str(self.ports[number]), "--nounixsocket", "--replSet", REPLICA_SET]
+        storage = ["--dbpath", str(data), "--wiredTigerCacheSizeGB", CACHE, *self._history]
         quiet = ["--quiet", "--setParameter", "diagnosticDataCollectionEnabled=false"]
-        return self._workspace.spawn(name, [binary, *network, *storage, *quiet], {})
+        return self._workspace.spawn(name, [mongod_binary(), *network, *storage, *quiet], {})
 
 
 def _answers(client: MongoClient[dict[str, Any]]) -> bool:

@@ -1,21 +1,26 @@
 """
-The queues, the table, the buses with their rules and the forwarder, made through the AWS API as an account would have them.
+The queues, the table, the bucket, the buses with their rules and the forwarder, made through the AWS API as an account
+would have them.
 
 Safe to run again: what is there stays, the function's code is replaced.
 """
 
 import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from devstack.aws import Clients, arn, role
+from devstack.aws import REGION, Clients, arn, role
 from devstack.function import FUNCTION, deploy
 
 QUEUE = "tailrace-changes.fifo"
 DEAD_LETTERS = "tailrace-changes-dlq.fifo"
 PARKING = "tailrace-parking.fifo"
 TABLE = "tailrace-state"
+CLAIM_BUCKET = "tailrace-claims"
 BUS = "payments"
 CONSUMER_BUS = "subscriptions"  # another team's
 CONSUMER_QUEUE = "subscriptions-events"
@@ -34,6 +39,7 @@ class Resources:
     parking_url: str
     consumer_queue_url: str
     table: str = TABLE
+    claim_bucket: str = CLAIM_BUCKET
     bus: str = BUS
     consumer_bus: str = CONSUMER_BUS
     source: str = SOURCE
@@ -57,12 +63,15 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
         function=FUNCTION if package else None,
     )
     _table(aws)
+    _bucket(aws)
     _buses(aws)
     if package:
         settings = {
             "FORWARDER_EVENT_BUS": BUS,
             "FORWARDER_SOURCE": SOURCE,
             "FORWARDER_PARKING_QUEUE_URL": resources.parking_url,
+            "FORWARDER_WATERMARKS": TABLE,
+            "FORWARDER_CLAIM_BUCKET": CLAIM_BUCKET,
         }
         deploy(aws, package, arn("sqs", QUEUE), settings)
     return resources
@@ -96,6 +105,19 @@ def _from_rule(bus: str, queue: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
 
+@contextmanager
+def spare_queue(aws: Clients) -> Iterator[str]:
+    """One more queue behind the consumer's rule, gone at the end: who looks at this one takes no event from anybody."""
+    sqs, events, name = aws("sqs"), aws("events"), f"{CONSUMER_QUEUE}-{uuid.uuid4().hex[:8]}"
+    url = _queue(aws, name, {"Policy": _from_rule(CONSUMER_BUS, name)})
+    try:
+        events.put_targets(Rule=SOURCE, EventBusName=CONSUMER_BUS, Targets=[{"Id": name, "Arn": arn("sqs", name)}])
+        yield url
+    finally:
+        events.remove_targets(Rule=SOURCE, EventBusName=CONSUMER_BUS, Ids=[name])
+        sqs.delete_queue(QueueUrl=url)
+
+
 def _table(aws: Clients) -> None:
     dynamodb = aws("dynamodb")
     try:
@@ -106,6 +128,14 @@ def _table(aws: Clients) -> None:
             BillingMode="PAY_PER_REQUEST",
         )
     except dynamodb.exceptions.ResourceInUseException:
+        return
+
+
+def _bucket(aws: Clients) -> None:
+    s3 = aws("s3")
+    try:
+        s3.create_bucket(Bucket=CLAIM_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    except s3.exceptions.BucketAlreadyOwnedByYou:
         return
 
 

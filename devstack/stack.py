@@ -93,6 +93,7 @@ class DevStack:
             "TAILER_MONGODB_URI": self.mongodb_uri,
             "TAILER_QUEUE_URL": self.resources.queue_url,
             "TAILER_CHECKPOINTS": f"dynamodb://{self.resources.table}",
+            "TAILER_CLAIM_BUCKET": self.resources.claim_bucket,
             "TAILER_STREAM": "payments",
             "TAILER_DATABASE": DATABASE,
             "TAILER_COLLECTIONS": COLLECTION,

@@ -13,12 +13,14 @@ STOP_SECONDS = 25.0  # the tailer promises 20
 
 
 class TailerProcess:
-    """``python -m tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace."""
+    """``python -m tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code."""
 
-    def __init__(self, workspace: Workspace, environment: Mapping[str, str], name: str = "tailer") -> None:
+    def __init__(
+        self, workspace: Workspace, environment: Mapping[str, str], name: str = "tailer", *, source: Path = REPOSITORY
+    ) -> None:
         self.port = int(environment.get("TAILER_HTTP_PORT", "0")) or free_port()
         # The workspace has no .env file, so that only this environment counts.
-        own = {"TAILER_HTTP_PORT": str(self.port), "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
+        own = {"TAILER_HTTP_PORT": str(self.port), "PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
         self.process: Child = workspace.spawn(name, [sys.executable, "-m", "tailer", "run"], {**environment, **own})
 
     @property

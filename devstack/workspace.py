@@ -47,6 +47,10 @@ class Child:
                 self._process.wait(grace)
         return self.kill()
 
+    def signal(self, number: int) -> None:
+        """To the process alone."""
+        self._process.send_signal(number)
+
     def kill(self) -> int:
         """SIGKILL to the whole group, at once."""
         with contextlib.suppress(ProcessLookupError):

@@ -39,11 +39,19 @@ CODES: dict[str, Reaction] = {
     "SerializationException": Rejected,
     "RequestEntityTooLargeException": Rejected,
     "AWS.SimpleQueueService.BatchRequestTooLong": Rejected,
+    "NoSuchKey": Rejected,
+    "InvalidObjectState": Rejected,  # S3, an object that was archived: a person restores it
+    "KeyTooLongError": Rejected,
     "413": Rejected,  # what a proxy in between may answer, without a code of its own
     "ResourceNotFoundException": Misconfigured,
     "QueueDoesNotExist": Misconfigured,
     "AWS.SimpleQueueService.NonExistentQueue": Misconfigured,
     "InvalidAddress": Misconfigured,
+    "NoSuchBucket": Misconfigured,
+    "PermanentRedirect": Misconfigured,  # S3, a bucket of another region
+    "301": Misconfigured,  # HeadBucket answers with numbers
+    "403": Misconfigured,
+    "404": Misconfigured,
     "AccessDenied": Misconfigured,
     "AccessDeniedException": Misconfigured,
     "InvalidClientTokenId": Misconfigured,

@@ -1,17 +1,22 @@
-"""The heart of the forwarder: read a message, name what happened, publish it. Only then may the queue forget it."""
+"""
+The heart of the forwarder: read a message, name what happened, publish it, remember how far. Only then may the queue forget it.
+"""
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract.message import UnreadableMessage, unpack
+from contract.message import ChangeMessage, UnreadableMessage, unpack
+from lambda_forwarder.claimed import fetched, runs
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.event import Mappers
 from lambda_forwarder.naming import named
 from lambda_forwarder.parked import refused, unreadable
-from lambda_forwarder.ports import Parking, Publisher, TimeLeft
+from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
+from lambda_forwarder.progress import Progress
+from lambda_forwarder.watermark import check_counts
 
 Record = dict[str, Any]
 """One record of the Lambda's SQS event."""
@@ -21,14 +26,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Forwarder:
-    """Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event."""
+    """
+    Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event.
+
+    Without ``watermarks`` every repeat is published; without ``claims`` a change that was too large for the queue waits there.
+    """
 
     mappers: Mappers
     publisher: Publisher
     parking: Parking
+    watermarks: Watermarks | None = None
+    claims: Claims | None = None
     source: str | None = None
 
-    def forward(self, records: Iterable[Record], time_left: TimeLeft) -> list[str]:
+    def forward(self, records: Sequence[Record], time_left: TimeLeft) -> list[str]:
         """
         Return the ids of the messages that the queue must deliver again: those that failed, and those behind them.
 
@@ -37,12 +48,13 @@ class Forwarder:
         """
         failed: list[str] = []
         blocked: set[str] = set()
-        done = Counter(records=0, changes=0, events=0, parked=0)
+        done = Counter(records=0, changes=0, duplicates=0, events=0, parked=0)
+        progress = Progress(self.watermarks, records)
         for record in records:
             group = record["attributes"].get("MessageGroupId", record["messageId"])
             if group not in blocked and time_left() > 0:
                 try:
-                    done.update(self._forward(record, time_left))
+                    done.update(self._forward(record, progress, time_left))
                     continue
                 except Exception as error:
                     _log_failure(record, error)
@@ -51,20 +63,31 @@ class Forwarder:
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(failed)})
         return failed
 
-    def _forward(self, record: Record, time_left: TimeLeft) -> dict[str, int]:
+    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft) -> Counter[str]:
         """Return only when every event of the message was accepted, or its change parked with the reason."""
         try:
             message = unpack(record["body"])
+            check_counts(message)
         except UnreadableMessage as error:
             self.parking.park([unreadable(record, error)])
-            return {"records": 1, "parked": 1}
-        entries, parked = named(message, self.mappers, self.source)
+            return Counter(records=1, parked=1)
+        lane = progress.lane(record, message)
+        new = progress.unpublished(lane, message)
+        done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
+        for run in runs(new):
+            done.update(self._publish(run, time_left))
+        progress.published(lane, new)
+        return done
+
+    def _publish(self, run: ChangeMessage, time_left: TimeLeft) -> dict[str, int]:
+        """Publish what the run means, and park what of it cannot be."""
+        run, unclaimed = fetched(run, self.claims, time_left)
+        entries, unmapped = named(run, self.mappers, self.source)
         never = self.publisher.publish(entries, time_left)
-        parked += [refused(no.entry, message, no.reason) for no in never]
+        parked = [*unclaimed, *unmapped, *(refused(no.entry, run, no.reason) for no in never)]
         if parked:
             self.parking.park(parked)
-        changes, events = len(message.changes), len(entries) - len(never)
-        return {"records": 1, "changes": changes, "events": events, "parked": len(parked)}
+        return {"events": len(entries) - len(never), "parked": len(parked)}
 
 
 def _log_failure(record: Record, error: Exception) -> None:

@@ -1,12 +1,14 @@
-"""Both ports in memory: for tests of mappers and of the loop, under the same promises as the real ones."""
+"""The ports in memory: for tests of mappers and of the loop, under the same promises as the real ones."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambda_forwarder.errors import Unavailable
+from contract.change import Claim
+from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parked import Parked
 from lambda_forwarder.ports import Refused, TimeLeft
+from lambda_forwarder.watermark import Watermark
 
 
 @dataclass(kw_only=True)
@@ -39,3 +41,35 @@ class MemoryParking:
         """See ``Parking``."""
         for item in parked:
             self.parked.setdefault(item.id, item)
+
+
+@dataclass(kw_only=True)
+class MemoryWatermarks:
+    """Keeps the watermarks by lane."""
+
+    marks: dict[str, Watermark] = field(default_factory=dict)
+
+    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+        """See ``Watermarks``."""
+        return {lane: self.marks[lane] for lane in lanes if lane in self.marks}
+
+    def advance(self, lane: str, to: Watermark) -> None:
+        """See ``Watermarks``."""
+        if lane not in self.marks or self.marks[lane].position < to.position:
+            self.marks[lane] = to
+
+
+@dataclass(kw_only=True)
+class MemoryClaims:
+    """Holds the objects of one bucket by their keys."""
+
+    bucket: str = "claims"
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def fetch(self, claim: Claim) -> bytes:
+        """See ``Claims``."""
+        if claim.bucket != self.bucket:
+            raise Rejected(f"it lies in the bucket {claim.bucket!r}; ours is {self.bucket!r}")
+        if claim.key not in self.objects:
+            raise Rejected(f"there is no object {claim.key!r}")
+        return self.objects[claim.key][: claim.bytes + 1]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from contract.change import Change
+from contract.change import GAP, Change
 from contract.message import ChangeMessage
 from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry
+from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.parked import Parked, unmapped
 
 
@@ -25,6 +26,8 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
 
 
 def _mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
+    if change.operation_type == GAP:
+        return (stream_gap_detected,)  # whatever the table: consumers of every event must hear of it
     found = mappers.get(f"{change.ns.db}.{change.ns.coll}")
     return mappers.get(change.ns.coll, ()) if found is None else found
 

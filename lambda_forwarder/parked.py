@@ -4,15 +4,20 @@ import hashlib
 from typing import Any
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from contract.change import Change
 from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
+from lambda_forwarder.errors import Rejected
 from lambda_forwarder.event import Entry, Mapper
 
 TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
 
 NOTHING = Raw(b"null")  # a ``message`` that had to be left out
-AGAIN = "send `message` to the queue of changes again; events already published repeat with the same id"
+AGAIN = (
+    "send `message` to the queue of changes again, with `id` as its MessageDeduplicationId; "
+    "events already published repeat with the same id"
+)
 
 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -62,6 +67,17 @@ def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exce
     )
 
 
+def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked:
+    """A change too large for a message, whose whole cannot be had from where it claims to lie."""
+    return _parked(
+        change,
+        message,
+        reason=f"its claim: {error}",
+        remedy=f"put the object back under its key, from a version or a backup, then {AGAIN}. "
+        "Where it is gone for good, the database's present document is all there is",
+    )
+
+
 def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
     """A change whose event the bus will never take."""
     return _parked(
@@ -71,6 +87,13 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
         remedy=f"make the event smaller or its data valid in its mapper, deploy, then {AGAIN}",
         event=entry.detail_type,
     )
+
+
+def light(change: Change) -> Change:
+    """The change as it travelled: one that has a claim leaves its documents there."""
+    if change.claim is None:
+        return change
+    return replace(change, full_document=None, full_document_before_change=None, update_description=None)
 
 
 def legible(text: str) -> str:
@@ -98,7 +121,8 @@ def _parked(change: Change, message: ChangeMessage, *, reason: str, remedy: str,
 
 def _again(change: Change, message: ChangeMessage) -> tuple[Raw, str]:
     try:
-        body = pack(stream=message.stream, generation=message.generation, lane=message.lane, changes=[encode_change(change)])
+        encoded = encode_change(light(change))
+        body = pack(stream=message.stream, generation=message.generation, lane=message.lane, changes=[encoded])
     except TooLarge as error:
         return NOTHING, f"the change does not fit: {error}"
     return Raw(body.encode()), ""

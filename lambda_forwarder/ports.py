@@ -1,12 +1,14 @@
-"""What the forwarder needs from the world: somewhere to publish, and somewhere to keep what can never be published."""
+"""What the forwarder needs from the world: where to publish and to park, what was published before, and what was too large."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from contract.change import Claim
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parked import Parked
+from lambda_forwarder.watermark import Watermark
 
 TimeLeft = Callable[[], float]
 """Seconds in which new work may still be begun; zero or less means stop."""
@@ -42,4 +44,37 @@ class Parking(Protocol):
         Raises:
             Unavailable: some may be kept already; park all of them again later.
             Misconfigured: the queue is not there or not ours to use.
+        """
+
+
+class Watermarks(Protocol):
+    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+        """
+        Return how far each of these lanes is published, by the last ``advance`` that anybody made; a new lane is left out.
+
+        Raises:
+            Unavailable: not known now; publish nothing of these lanes.
+            Misconfigured: the table is not there or not ours to use.
+        """
+
+    def advance(self, lane: str, to: Watermark) -> None:
+        """
+        Return only once the lane's watermark durably stands here or further on. It never goes back.
+
+        Raises:
+            Unavailable: it may or may not have moved; whoever sees it as it was publishes repeats.
+            Misconfigured: as ``read``.
+        """
+
+
+class Claims(Protocol):
+    def fetch(self, claim: Claim) -> bytes:
+        """
+        Return what lies under the claim's key, at most one byte more of it than the claim says. Whether it is what the
+        claim says is for the caller to verify.
+
+        Raises:
+            Rejected: it is gone, or lies where we do not read; the message says which.
+            Unavailable: not now.
+            Misconfigured: the bucket is not there or not ours to read.
         """

@@ -44,6 +44,14 @@ class Settings(BaseSettings):
     parking_queue_url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] = Field(
         description="set it to the URL of the SQS queue that keeps what cannot be published"
     )
+    watermarks: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")] | None = Field(
+        None, description="set it to the name or the ARN of a DynamoDB table with a string partition key pk; or leave it out"
+    )
+    claim_bucket: (
+        Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")] | None
+    ) = Field(
+        None, description="set it to the name of the S3 bucket that the tailer's TAILER_CLAIM_BUCKET names; or leave it out"
+    )
     source: Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")] | None = Field(
         None, description="set it to the source of all events, like app.payments, not aws.…; or leave it out"
     )

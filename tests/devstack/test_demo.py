@@ -159,6 +159,16 @@ def test_a_repeat_is_shown_as_one(screen: Screen, payments: Payments) -> None:
     assert text.count("again, same id") == 1
 
 
+def test_where_others_write_too_their_events_are_not_judged(screen: Screen, payments: Payments) -> None:
+    """Against a system that is shared, somebody else's payment is shown and breaks no promise."""
+    created, cancelled = announced(payments)
+    metadata = {"id": "other", "document": "payments.payments/other", "operation": "insert", "generation": 1, "sequence": 9}
+    other = Received(name=created.name, source=created.source, metadata=metadata, data={})
+    with Audience(Hearsay(other, created, cancelled), screen, payments, alone=False) as audience:
+        assert demo._conclude(screen, payments, audience) == 0
+    assert len(audience.received) == 3
+
+
 def test_a_consumer_that_breaks_ends_the_demo(screen: Screen, payments: Payments) -> None:
     """What broke the listening thread is raised where someone waits for it."""
     with Audience(Deaf(), screen, payments) as audience, pytest.raises(ConnectionError, match="the queue is gone"):
@@ -180,7 +190,7 @@ def test_colour_only_on_a_terminal_that_wants_it(no_color: str, coloured: bool, 
     assert "kill -9" in terminal.getvalue()
 
 
-@pytest.mark.parametrize("command", [["provision"], ["demo", "--external"]])
+@pytest.mark.parametrize("command", [["provision"], ["demo", "--external"], ["watch"]])
 def test_an_endpoint_must_be_named(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

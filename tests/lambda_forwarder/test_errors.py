@@ -27,6 +27,11 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Una
         ("AccessDeniedException", Misconfigured),
         ("ResourceNotFoundException", Misconfigured),
         ("AWS.SimpleQueueService.NonExistentQueue", Misconfigured),
+        ("NoSuchBucket", Misconfigured),
+        ("403", Misconfigured),
+        ("404", Misconfigured),
+        ("NoSuchKey", Rejected),
+        ("ProvisionedThroughputExceededException", Unavailable),
     ],
 )
 def test_a_service_answer_is_named_by_its_reaction(code: str, reaction: type[ForwarderError]) -> None:

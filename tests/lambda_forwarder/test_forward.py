@@ -1,7 +1,7 @@
 """The loop: what is published, what is parked, what the queue must deliver again."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryParking, MemoryPublisher
+from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.parked import Parked
 from lambda_forwarder.ports import Refused, TimeLeft
-from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
+from lambda_forwarder.watermark import Watermark
+from tests.lambda_forwarder.values import body, cancelled, claiming, forever, gap, inserted, record
 
 
 class Flaky(MemoryPublisher):
@@ -34,6 +35,14 @@ class Flaky(MemoryPublisher):
 class NoParking:
     def park(self, parked: Sequence[Parked]) -> None:
         raise Unavailable("the parking queue is away")
+
+
+class NoWatermarks:
+    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+        raise Unavailable("the table is throttled")
+
+    def advance(self, lane: str, to: Watermark) -> None:
+        raise AssertionError("nothing was published")
 
 
 def forwarder(**parts: Any) -> Forwarder:
@@ -155,8 +164,9 @@ def test_a_batch_is_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> Non
     text = body(inserted("secret", subscriptionId="secret"), inserted("secret", subscriptionId=7, sequence=2))
     forwarder().forward([record(text), record("secret")], forever)
     [line] = caplog.records
-    told = {key: line.__dict__[key] for key in ("action", "records", "changes", "events", "parked", "failed")}
-    assert told == {"action": "batch_forwarded", "records": 2, "changes": 2, "events": 1, "parked": 2, "failed": 0}
+    counts = ("records", "changes", "duplicates", "events", "parked", "failed")
+    assert line.__dict__["action"] == "batch_forwarded"
+    assert [line.__dict__[count] for count in counts] == [2, 2, 0, 1, 2, 0]
     assert "secret" not in repr(line.__dict__)
 
 
@@ -170,3 +180,105 @@ def test_a_message_of_many_changes_is_one_publish() -> None:
     changes = [inserted(str(number), number) for number in range(1, 501)]
     assert forwarder(mappers={"payments": (documents,)}).forward([record(body(*changes))], forever) == []
     assert seen == list(range(1, 501))
+
+
+def test_a_repeat_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """What was published before goes on the bus no more, however old and however it was packed."""
+    caplog.set_level(logging.INFO)
+    publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
+    for records in (
+        [record(body(inserted("a", 1), inserted("b", 2)))],
+        [record(body(inserted("b", 2), inserted("c", 3))), record(body(inserted("c", 3), inserted("d", 4)))],
+        [record(body(inserted("a", 1)))],
+    ):
+        assert forwarder(publisher=publisher, watermarks=watermarks).forward(records, forever) == []
+    assert published(publisher) == ["a", "b", "c", "d"]
+    assert [line.__dict__["duplicates"] for line in caplog.records] == [0, 2, 1]
+
+
+def test_without_watermarks_a_repeat_is_published_under_its_id() -> None:
+    """The feature is off: consumers drop it."""
+    publisher = MemoryPublisher()
+    for _ in range(2):
+        forwarder(publisher=publisher).forward([record(body(inserted()))], forever)
+    first, second = publisher.entries
+    assert first.id == second.id
+
+
+@pytest.mark.parametrize("sequence", [-1, 2**63, 2**64])
+def test_a_number_that_nobody_counts_to_poisons_no_lane(sequence: int) -> None:
+    """It is parked as it came, and the lane's watermark stays where it is."""
+    parking, watermarks = MemoryParking(), MemoryWatermarks()
+    text = body(inserted()).replace('"sequence":1', f'"sequence":{sequence}')
+    assert forwarder(parking=parking, watermarks=watermarks).forward([record(text)], forever) == []
+    assert [item.body for item in parking.parked.values()] == [text]
+    assert watermarks.marks == {}
+
+
+def test_what_was_parked_counts_as_done() -> None:
+    """The watermark moves past it; sent again by hand, it is published all the same."""
+    publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
+    broken = {"payments": (lambda change: 1 / 0,)}
+    forwarder(mappers=broken, parking=parking, watermarks=watermarks).forward([record(body(inserted()))], forever)
+    assert watermarks.marks["payments.17"].sequence == 1
+    [item] = parking.parked.values()
+    again = record(bytes(item.message).decode(), sent=item.id)
+    assert forwarder(publisher=publisher, watermarks=watermarks).forward([again], forever) == []
+    assert published(publisher) == [inserted().document_key["_id"]]
+
+
+def test_without_an_answer_from_the_table_nothing_is_published() -> None:
+    """Not knowing what was published, the message waits; what is not ours is still parked."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    records = [record("not ours"), record(body(inserted()), message_id="m1"), record(body(cancelled()), message_id="m2")]
+    failed = forwarder(publisher=publisher, parking=parking, watermarks=NoWatermarks()).forward(records, forever)
+    assert failed == ["m1", "m2"]
+    assert publisher.entries == []
+    assert len(parking.parked) == 1
+
+
+def test_a_claimed_change_is_published_like_any_other() -> None:
+    """In its place between the others."""
+    publisher = MemoryPublisher()
+    claimed, content = claiming(inserted("b", 2))
+    records = [record(body(inserted("a", 1), claimed, inserted("c", 3)))]
+    claims = MemoryClaims(objects={"payments/1.json": content})
+    assert forwarder(publisher=publisher, claims=claims).forward(records, forever) == []
+    assert published(publisher) == ["a", "b", "c"]
+
+
+def test_an_event_of_a_claimed_change_that_is_too_large_is_parked_with_the_claim() -> None:
+    """As any other that the bus refuses."""
+    parking = MemoryParking()
+    claimed, content = claiming(inserted("a", subscriptionId="x" * 600))
+    parts = {"publisher": MemoryPublisher(limit=500), "claims": MemoryClaims(objects={"payments/1.json": content})}
+    assert forwarder(parking=parking, **parts).forward([record(body(claimed))], forever) == []
+    [item] = parking.parked.values()
+    assert "the limit is 500" in item.reason
+    assert '"claim"' in bytes(item.message).decode()
+    assert "xxx" not in bytes(item.message).decode()
+
+
+def test_a_claim_that_does_not_hold_is_parked_and_the_rest_goes_on() -> None:
+    """The object is gone: its change is set aside, and the lane moves past it."""
+    publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
+    claimed, _ = claiming(inserted("b", 2))
+    parts = {"publisher": publisher, "parking": parking, "watermarks": watermarks, "claims": MemoryClaims()}
+    assert forwarder(**parts).forward([record(body(inserted("a", 1), claimed, inserted("c", 3)))], forever) == []
+    assert published(publisher) == ["a", "c"]
+    assert [item.sequence for item in parking.parked.values()] == [2]
+    assert watermarks.marks["payments.17"].sequence == 3
+
+
+def test_without_a_bucket_a_claimed_change_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """The message fails and comes again until the setting is there; the log names it."""
+    assert forwarder().forward([record(body(claiming(inserted())[0]), message_id="m1")], forever) == ["m1"]
+    assert "FORWARDER_CLAIM_BUCKET" in caplog.text
+
+
+def test_a_gap_is_published_without_a_mapper_for_it() -> None:
+    """Once, like any change."""
+    publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
+    for _ in range(2):
+        forwarder(mappers={}, publisher=publisher, watermarks=watermarks).forward([record(body(gap()))], forever)
+    assert [entry.detail_type for entry in publisher.entries] == ["StreamGapDetected"]

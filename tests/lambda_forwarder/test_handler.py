@@ -11,9 +11,11 @@ from uuid import uuid4
 import pytest
 
 from devstack.aws import Aws
+from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder import handler as module
 from lambda_forwarder.errors import Misconfigured
-from tests.lambda_forwarder.values import body, cancelled, inserted, record
+from tests.lambda_forwarder.test_watermarks import a_table
+from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
 
 
 class Context:
@@ -57,6 +59,20 @@ def test_a_batch_is_forwarded_and_answered_in_part(aws: Aws, parking: str) -> No
     assert json.loads(parked["Body"])["body"] == "not ours"
 
 
+def test_with_a_table_and_a_bucket_it_remembers_and_fetches(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claimed change is fetched from S3, and the table says how far its lane was published."""
+    table = a_table(aws)
+    monkeypatch.setenv("FORWARDER_WATERMARKS", table)
+    monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", CLAIM_BUCKET)
+    claimed, content = claiming(inserted(), bucket=CLAIM_BUCKET, key="test_handler.json")
+    aws("s3").put_object(Bucket=CLAIM_BUCKET, Key="test_handler.json", Body=content)
+    event = {"Records": [record(body(claimed)), record(body(cancelled()))]}
+    assert module.handler(event, Context()) == {"batchItemFailures": []}
+    assert "Messages" not in aws("sqs").receive_message(QueueUrl=parking)
+    [item] = aws("dynamodb").scan(TableName=table)["Items"]
+    assert (item["pk"]["S"], item["generation"]["N"], item["sequence"]["N"]) == ("lane/payments.17", "1", "2")
+
+
 def test_what_was_not_begun_is_returned(parking: str) -> None:
     """Without time left every message is to come again, in Lambda's own form."""
     event = {"Records": [record("x", message_id="m1"), record("y", message_id="m2")]}
@@ -77,11 +93,20 @@ def test_missing_settings_are_told_by_every_invocation() -> None:
 
 
 def test_missing_neighbours_are_told_together(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bus and a queue that do not exist are two lines of one error."""
+    """What does not exist is one line each of one error."""
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "nowhere")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", f"{aws.endpoint_url}/000000000000/nowhere.fifo")
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: .*\nFORWARDER_PARKING_QUEUE_URL: "):
+    monkeypatch.setenv("FORWARDER_WATERMARKS", "nowhere")
+    monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "nowhere")
+    with pytest.raises(Misconfigured) as raised:
         module.handler({"Records": []}, Context())
+    named = [line.partition(":")[0] for line in str(raised.value).split("\n")]
+    assert named == [
+        "FORWARDER_EVENT_BUS",
+        "FORWARDER_PARKING_QUEUE_URL",
+        "FORWARDER_WATERMARKS",
+        "FORWARDER_CLAIM_BUCKET",
+    ]
 
 
 def test_a_missing_region_is_told(parking: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.naming import named
 from lambda_forwarder.parked import Parked
-from tests.lambda_forwarder.values import Noted, cancelled, inserted, message
+from tests.lambda_forwarder.values import Noted, cancelled, claiming, gap, inserted, message
 
 
 def note(change: Change) -> Noted:
@@ -74,6 +74,28 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -
     assert parked[0].mapper.endswith("test_naming.broken")
     assert parked[0].reason.startswith("KeyError: ")
     assert (parked[0].stream, parked[0].generation, parked[0].sequence) == ("payments", 1, 1)
+
+
+def test_a_gap_is_told_whatever_the_table() -> None:
+    """History that is missing concerns the consumers of every event; a team's own mappers never see it."""
+    entries, parked = named(message(gap()), {"payments": (broken,)}, source="app.staging")
+    assert [(entry.detail_type, entry.source) for entry in entries] == [("StreamGapDetected", "app.staging")]
+    assert parked == []
+
+
+def test_a_gap_that_cannot_be_read_is_parked() -> None:
+    """It is not passed over in silence either."""
+    odd = msgspec.structs.replace(gap(), full_document={"stream": "payments"})
+    entries, [parked] = named(message(odd), MAPPERS)
+    assert (entries, again(parked)) == ([], odd)
+
+
+def test_a_claimed_change_is_parked_with_its_claim() -> None:
+    """Not with the documents that were fetched for it: they would not fit, and the claim leads to them."""
+    light, _ = claiming(inserted(subscriptionId=7))
+    whole = msgspec.structs.replace(inserted(subscriptionId=7), claim=light.claim)
+    _, [parked] = named(message(whole), MAPPERS)
+    assert again(parked) == light
 
 
 def test_a_document_without_its_fields_is_parked() -> None:

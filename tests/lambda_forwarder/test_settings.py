@@ -13,7 +13,7 @@ OTHER_TABLE = {"orders": (print,)}
 @pytest.fixture(autouse=True)
 def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))  # no .env of the developer's
-    for name in ("SOURCE", "MAPPERS"):
+    for name in ("SOURCE", "MAPPERS", "WATERMARKS", "CLAIM_BUCKET"):
         monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo")
@@ -23,6 +23,7 @@ def test_two_settings_are_enough() -> None:
     """The bus and the parking queue; the rest has defaults."""
     settings = read_settings()
     assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
+    assert (settings.watermarks, settings.claim_bucket) == (None, None)
 
 
 def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,9 +32,13 @@ def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "parking")
     monkeypatch.setenv("FORWARDER_SOURCE", "aws.payments")
     monkeypatch.setenv("FORWARDER_MAPPERS", "nowhere:MAPPERS")
+    monkeypatch.setenv("FORWARDER_WATERMARKS", "dynamodb table")
+    monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "s3://claims")
     with pytest.raises(Misconfigured) as raised:
         read_settings()
-    bus, mappers, parking, source = str(raised.value).split("\n")
+    claims, bus, mappers, parking, source, watermarks = str(raised.value).split("\n")
+    assert claims.startswith("FORWARDER_CLAIM_BUCKET: ")
+    assert watermarks.startswith("FORWARDER_WATERMARKS: ")
     assert bus == "FORWARDER_EVENT_BUS: it is missing; set it to the name or the ARN of the event bus"
     assert mappers.startswith("FORWARDER_MAPPERS: it cannot be imported: ModuleNotFoundError")
     assert parking.startswith("FORWARDER_PARKING_QUEUE_URL: ")
@@ -66,6 +71,14 @@ def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Templates leave optional variables empty; that is leaving them out."""
     monkeypatch.setenv("FORWARDER_SOURCE", "")
     assert read_settings().source is None
+
+
+@pytest.mark.parametrize("table", ["tailrace-state", "arn:aws:dynamodb:eu-west-1:123456789012:table/tailrace-state"])
+def test_a_table_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """Both forms are read as they are, and so is a bucket's name."""
+    monkeypatch.setenv("FORWARDER_WATERMARKS", table)
+    monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "tailrace-claims.eu")
+    assert (read_settings().watermarks, read_settings().claim_bucket) == (table, "tailrace-claims.eu")
 
 
 @pytest.mark.parametrize("bus", ["payments", "arn:aws:events:eu-west-1:123456789012:event-bus/payments", "aws.partner/x"])

@@ -1,11 +1,22 @@
 """Changes, messages and records that are valid by default; a test names only what it is about."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from contract.change import Change, Namespace, UpdateDescription
-from contract.message import ChangeMessage, encode_change, group_id, pack
+from msgspec.structs import replace
+
+from contract.change import GAP, Change, Claim, Namespace, UpdateDescription
+from contract.message import (
+    ChangeMessage,
+    UnreadableMessage,
+    deduplication_id,
+    encode_change,
+    group_id,
+    pack,
+    unpack,
+)
 from lambda_forwarder.event import DomainEvent, Entry, entry
 
 PAYMENT = "65f2a1c09b1e8a5d4c3b2a19"
@@ -52,16 +63,57 @@ def cancelled(payment: str = PAYMENT, sequence: int = 2, *, looked_up: bool = Tr
     )
 
 
-def message(*changes: Change, lane: int = 17) -> ChangeMessage:
-    return ChangeMessage(stream="payments", generation=1, lane=lane, changes=changes)
+def gap(sequence: int = 3) -> Change:
+    """History from the last publication to the acceptance is missing, in the tailer's own form."""
+    return Change(
+        id=f"gap-payments-2-{sequence}",
+        sequence=sequence,
+        operation_type=GAP,
+        ns=Namespace(db="payments", coll="payments"),
+        cluster_time="1795334400.1",
+        full_document={
+            "stream": "payments",
+            "from": "2026-11-22T07:01:30Z",
+            "to": "2026-11-22T08:00:00Z",
+            "acceptedBy": "ada",
+            "acceptedAt": "2026-11-22T08:05:00.250000Z",
+            "reason": "the log's retention was three hours",
+        },
+    )
 
 
-def body(*changes: Change, lane: int = 17) -> str:
-    return pack(stream="payments", generation=1, lane=lane, changes=[encode_change(change) for change in changes])
+def claiming(whole: Change, *, bucket: str = "claims", key: str = "payments/1.json") -> tuple[Change, bytes]:
+    """The change as it travels, with a claim in the place of its documents, and the object it claims."""
+    content = encode_change(whole)
+    claim = Claim(bucket=bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    light = replace(whole, full_document=None, full_document_before_change=None, update_description=None, claim=claim)
+    return light, content
 
 
-def record(text: str, *, group: str | None = None, message_id: str | None = None) -> dict[str, Any]:
-    """One record as Lambda's event source mapping of a FIFO queue hands it over (recorded shape)."""
+def message(*changes: Change, lane: int = 17, generation: int = 1) -> ChangeMessage:
+    return ChangeMessage(stream="payments", generation=generation, lane=lane, changes=changes)
+
+
+def body(*changes: Change, lane: int = 17, generation: int = 1) -> str:
+    encoded = [encode_change(change) for change in changes]
+    return pack(stream="payments", generation=generation, lane=lane, changes=encoded)
+
+
+def sent_id(text: str) -> str:
+    """The deduplication id that the tailer sends this body under; any other for what is not the tailer's."""
+    try:
+        told = unpack(text)
+    except UnreadableMessage:
+        return "6f1c0f6a2d"
+    ids = [change.id for change in told.changes]
+    return deduplication_id(stream=told.stream, generation=told.generation, lane=told.lane, ids=ids)
+
+
+def record(text: str, *, group: str | None = None, message_id: str | None = None, sent: str | None = None) -> dict[str, Any]:
+    """
+    One record as Lambda's event source mapping of a FIFO queue hands it over (recorded shape), under the tailer's own
+    deduplication id unless ``sent`` is another.
+    """
     return {
         "messageId": message_id or str(uuid4()),
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
@@ -72,7 +124,7 @@ def record(text: str, *, group: str | None = None, message_id: str | None = None
             "SequenceNumber": "18893721453452310016",
             "MessageGroupId": group or group_id("payments", 17),
             "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-            "MessageDeduplicationId": "6f1c0f6a2d",
+            "MessageDeduplicationId": sent or sent_id(text),
             "ApproximateFirstReceiveTimestamp": "1795330680200",
         },
         "messageAttributes": {},

@@ -1,0 +1,40 @@
+"""Claimed changes in an S3 bucket."""
+
+from typing import Any
+
+from contract.change import Claim
+from lambda_forwarder.errors import Misconfigured, Rejected, translated
+
+
+class S3Claims:
+    """Reads from this bucket and from no other. ``client`` is a boto3 ``s3`` client."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def check(self) -> None:
+        """
+        Make sure that the bucket is there and that we may list it: S3 tells only those a missing object from a forbidden one.
+
+        Raises:
+            Misconfigured: it is not, or we may not.
+        """
+        try:
+            with translated("HeadBucket"):
+                self._client.head_bucket(Bucket=self._bucket)
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"FORWARDER_CLAIM_BUCKET: there is no bucket {self._bucket!r} that we may use ({error}); create it, or correct "
+                "the name, the region or the permissions s3:ListBucket and s3:GetObject"
+            ) from error
+
+    def fetch(self, claim: Claim) -> bytes:
+        """See ``Claims``."""
+        if claim.bucket != self._bucket:
+            raise Rejected(f"it lies in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
+        with translated("GetObject"):
+            body = self._client.get_object(Bucket=self._bucket, Key=claim.key)["Body"]
+            with body:
+                content: bytes = body.read(claim.bytes + 1)
+        return content

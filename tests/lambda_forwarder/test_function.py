@@ -1,0 +1,67 @@
+"""The function behind its queue, as it is deployed: what the mapping hands over is what watermarks and claims need."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from contract.change import Change
+from contract.message import group_id
+from devstack import DevStack
+from devstack.resources import CLAIM_BUCKET, TABLE
+from tests.lambda_forwarder.values import body, claiming, gap, inserted, sent_id
+
+LANE = 17
+SECONDS = 30.0
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[DevStack]:
+    with DevStack() as stack:
+        yield stack
+
+
+def send(stack: DevStack, *changes: Change, sent: str | None = None) -> None:
+    """As the tailer sends, unless under another deduplication id."""
+    text = body(*changes, lane=LANE)
+    stack.aws("sqs").send_message(
+        QueueUrl=stack.resources.queue_url,
+        MessageBody=text,
+        MessageGroupId=group_id("payments", LANE),
+        MessageDeduplicationId=sent or sent_id(text),
+    )
+
+
+def heard(stack: DevStack, until: int) -> Sequence[int]:
+    """The sequences that the consumer receives, up to this one."""
+    consumer = stack.consumer()
+    events = consumer.receive_until(lambda so_far: any(event.metadata["sequence"] == until for event in so_far), SECONDS)
+    return [event.metadata["sequence"] for event in events]
+
+
+def test_old_repeats_go_and_what_was_sent_again_stays(deployed: DevStack) -> None:
+    """
+    Runs that overlap, as a restarted tailer packs them, arrive once and in order; a parked change that somebody sends again
+    arrives although its lane has moved on; and the table says how far the lane is.
+    """
+    payments = [inserted(str(number), number) for number in range(1, 8)]
+    send(deployed, *payments[:3])
+    send(deployed, *payments[1:5])
+    send(deployed, *payments[:2])
+    send(deployed, payments[5])
+    assert heard(deployed, 6) == [1, 2, 3, 4, 5, 6]
+
+    send(deployed, payments[1], sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
+    send(deployed, payments[6])
+    assert heard(deployed, 7) == [2, 7]
+
+    key = {"pk": {"S": f"lane/payments.{LANE}"}}
+    item = deployed.aws("dynamodb").get_item(TableName=TABLE, Key=key)["Item"]
+    assert (item["generation"]["N"], item["sequence"]["N"]) == ("1", "7")
+
+
+def test_a_claimed_change_and_a_gap_arrive(deployed: DevStack) -> None:
+    """One from the bucket, the other without a mapper in the table."""
+    claimed, content = claiming(inserted("large", 101, note="x" * 2_000_000), bucket=CLAIM_BUCKET, key="test_function.json")
+    deployed.aws("s3").put_object(Bucket=CLAIM_BUCKET, Key="test_function.json", Body=content)
+    send(deployed, claimed, gap(102))
+    assert heard(deployed, 102) == [101, 102]

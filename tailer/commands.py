@@ -47,13 +47,7 @@ def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     settings = _only(streams)
     source = app.source(settings)
     to = decisions.checked(source, decisions.position(options.to, source))
-
-    def decision(record: Record) -> Record:
-        if record.checkpoint is not None:
-            raise Misconfigured(f"stream {record.stream!r} has a checkpoint already; to move it: tailer checkpoint rewind")
-        return decisions.moved(record, to)
-
-    _decide(options, settings, decision, say)
+    _decide(options, settings, lambda record: decisions.seeded(record, to, datetime.now(UTC)), say)
 
 
 def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:

@@ -1,5 +1,6 @@
 """What a person may decide about a stream's position. Each decision makes a new record; none is taken by the tailer itself."""
 
+from contextlib import closing
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -37,9 +38,8 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
-    batches = source.batches(checkpoint)
-    for _ in range(_PROBES):
-        reached = next(batches)
+    with closing(source.batches(checkpoint)) as batches:  # type: ignore[type-var]
+        reached = [next(batches) for _ in range(_PROBES)][-1]
     if checkpoint.cluster_time != "0.0":
         return checkpoint
     time = reached.changes[0].cluster_time if reached.changes else reached.checkpoint.cluster_time
@@ -47,11 +47,29 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
 
 
 def moved(record: Record, to: Checkpoint) -> Record:
-    """The record with its position moved by hand: numbering goes on, in a new generation."""
+    """
+    The record with its position moved by hand: numbering goes on, in a new generation.
+
+    Raises:
+        Misconfigured: there is no position yet.
+    """
     before = record.checkpoint
-    if before is not None:
-        to = replace(to, generation=before.generation + 1, sequence=before.sequence)
+    if before is None:
+        raise Misconfigured(f"stream {record.stream!r} has no checkpoint to move; to give it one: tailer checkpoint seed")
+    to = replace(to, generation=before.generation + 1, sequence=before.sequence)
     return replace(record, checkpoint=to, problem="")
+
+
+def seeded(record: Record, to: Checkpoint, now: datetime) -> Record:
+    """
+    The record with its first position, in a generation above that of every start before: see ``MongodbSource.first``.
+
+    Raises:
+        Misconfigured: there is a position already.
+    """
+    if record.checkpoint is not None:
+        raise Misconfigured(f"stream {record.stream!r} has a checkpoint already; to move it: tailer checkpoint rewind")
+    return replace(record, checkpoint=replace(to, generation=int(now.timestamp())), problem="")
 
 
 def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by: str, reason: str, now: datetime) -> Record:

@@ -17,6 +17,7 @@ from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb_cursor import Cursor, Watch
 from tailer.mongodb_errors import TOO_LARGE, mongodb_errors
+from tailer.times import seconds
 
 log = logging.getLogger(__name__)
 
@@ -33,19 +34,27 @@ class MongodbSource:
         self._clock = clock
 
     def first(self) -> Checkpoint:
-        """The position a stream without a checkpoint starts at; see ``Source``."""
+        """
+        The position a stream without a checkpoint starts at; see ``Source``.
+
+        Its generation is the server's time in seconds: above that of every start before, even if that one's checkpoint was
+        lost, so that nobody takes what follows for a repeat.
+        """
         with mongodb_errors():
-            if self._start == "now":
-                reply = self._client.admin.command("hello")
-                if "operationTime" not in reply:
-                    raise Misconfigured("TAILER_MONGODB_URI is not a replica set: change streams need one (mongod --replSet)")
-                return Checkpoint(cluster_time=next_time(time_text(reply["operationTime"])))
-            if self._start == "beginning":
-                oldest = self.oldest()
-                if oldest is None:
-                    raise Misconfigured("TAILER_START=beginning needs read on local.oplog.rs; DocumentDB has none: give a time")
-                return Checkpoint(cluster_time=oldest)
-            return Checkpoint(cluster_time=self._start)
+            reply = self._client.admin.command("hello")
+        if "operationTime" not in reply:
+            raise Misconfigured("TAILER_MONGODB_URI is not a replica set: change streams need one (mongod --replSet)")
+        now = time_text(reply["operationTime"])
+        return Checkpoint(generation=seconds(now), cluster_time=self._start_time(now))
+
+    def _start_time(self, now: str) -> str:
+        if self._start == "now":
+            return next_time(now)
+        if self._start != "beginning":
+            return self._start
+        if (oldest := self.oldest()) is None:
+            raise Misconfigured("TAILER_START=beginning needs read on local.oplog.rs; DocumentDB has none: give a time")
+        return oldest
 
     def oldest(self) -> str | None:
         """The beginning of the oplog, where there is one and we may read it; see ``Source``."""

@@ -98,7 +98,8 @@ def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: st
     assert "would be" in out
     assert stored(fresh) is None
     assert tailer("checkpoint", "seed", "--to", token)[0] == 0
-    assert (position(fresh).token, position(fresh).generation, position(fresh).sequence) == (token, 1, 0)
+    assert (position(fresh).token, position(fresh).sequence) == (token, 0)
+    assert position(fresh).generation > 1_700_000_000  # the time, in seconds: above every start before
     code, _, err = tailer("checkpoint", "seed", "--to", token)
     assert code == 2
     assert "has a checkpoint already" in err
@@ -120,12 +121,20 @@ def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str
     code, out, _ = tailer("checkpoint", "rewind", "--to", first.id, "--json")
     assert code == 0
     answer = json.loads(out)
-    assert (answer["before"]["checkpoint"]["generation"], answer["after"]["checkpoint"]["generation"]) == (1, 2)
+    seeded = answer["before"]["checkpoint"]["generation"]
+    assert answer["after"]["checkpoint"]["generation"] == seeded + 1
     assert position(fresh).token == first.id
     for to in ("beginning", "2026-01-31T12:00:00Z"):
         assert tailer("checkpoint", "rewind", "--to", to)[0] == 0
-    assert position(fresh).generation == 4
+    assert position(fresh).generation == seeded + 3
     assert position(fresh).token is None
+
+
+def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
+    """A stream without a checkpoint is seeded."""
+    code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")
+    assert code == 2
+    assert "tailer checkpoint seed" in err
 
 
 def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -212,7 +221,7 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     assert code == 2
     assert "messages wait in the queue" in err
     assert tailer("checkpoint", "accept-settings", "--anyway")[0] == 0
-    assert (position(fresh).generation, position(fresh).token) == (2, before.token)
+    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
     assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
 
 

@@ -190,6 +190,14 @@ def test_a_start_in_the_past_is_honoured(mongo: Mongo, fresh: str) -> None:
         assert len(read(source, source.first(), count=1)) == 1
 
 
+def test_every_first_start_is_a_new_generation(mongo: Mongo, fresh: str) -> None:
+    """The server's time: a stream whose checkpoint was lost starts above everything it ever sent."""
+    for start in ("now", "beginning", "1.1"):
+        first = MongodbSource(mongo, Watch(database=fresh), start).first()
+        assert first.generation >= mongo.admin.command("hello")["operationTime"].time - 5
+        assert first.sequence == 0
+
+
 def test_now_is_after_everything_that_was_committed(mongo: Mongo, fresh: str) -> None:
     """A first start does not announce the past."""
     mongo[fresh].payments.insert_one({"_id": 1})

@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
 from tailer.app import aws_client, connect
 from tailer.checkpoints.mongodb import MongodbCheckpoints
+from tailer.contender import Contender
 from tailer.lanes import lanes
-from tailer.lease import Contender
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb_cursor import Watch

@@ -22,9 +22,9 @@ from contract.change import Namespace
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
+from tailer.contender import Contender
 from tailer.http import endpoints
 from tailer.lanes import lanes
-from tailer.lease import Contender
 from tailer.metrics import Families, Metrics
 from tailer.mongodb_cursor import Watch
 from tailer.mongodb_errors import mongodb_errors

@@ -1,5 +1,5 @@
 """
-Who may tail a stream now, and how far it got: one record, guarded by one counter.
+How far a stream got, and the right to say so: one record, guarded by one counter.
 
 Every write carries the version after the one it replaces, so a store that can compare and replace is all it takes: a task
 that was paused while another took over finds a newer version, and nothing it writes is stored.
@@ -7,84 +7,18 @@ that was paused while another took over finds a newer version, and nothing it wr
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 
 from msgspec.structs import replace
 
-from tailer.errors import LeaseLost, Misconfigured, Unavailable
+from tailer.errors import LeaseLost, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
 
 Clock = Callable[[], float]
 _SAVE_EVERY = 1.0  # seconds between checkpoints while changes flow: what a crash repeats at most
 _RENEWALS_PER_LEASE = 3
-
-
-class Contender:
-    """
-    One task that wants the lease of a stream. ``owner`` is unique to the process; ``clock`` is monotonic, in seconds; ``now``
-    is the time of day, which is only written down for people.
-    """
-
-    def __init__(
-        self,
-        store: CheckpointStore,
-        *,
-        stream: str,
-        identity: str,
-        owner: str,
-        seconds: float,
-        clock: Clock,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._store = store
-        self._wanted = Record(stream=stream, owner=owner, identity=identity, lease_seconds=seconds)
-        self._clock = clock
-        self._now = now
-        self._seen = -1
-        self._since = 0.0
-
-    def try_acquire(self, *, any_identity: bool = False) -> "Lease | None":
-        """
-        The lease if it is free or its owner has stood still for the lease time, by our own clock; else nothing.
-
-        Raises:
-            Misconfigured: the checkpoint belongs to a stream that watches something else, and not ``any_identity``.
-            Unavailable: the store does not answer.
-        """
-        found = self._store.read(self._wanted.stream) or Record(stream=self._wanted.stream)
-        if found.owner and not self._stood_still(found):
-            return None
-        if not any_identity:
-            self._refuse_another_identity(found)
-        taken = replace(
-            found,
-            version=found.version + 1,
-            fence=found.fence + 1,
-            owner=self._wanted.owner,
-            lease_seconds=self._wanted.lease_seconds,
-            identity=found.identity or self._wanted.identity,
-        )
-        started = self._clock()
-        try:
-            self._store.write(taken)
-        except Conflict:
-            return None
-        return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
-
-    def _stood_still(self, found: Record) -> bool:
-        if found.version != self._seen:
-            self._seen, self._since = found.version, self._clock()
-        return self._clock() - self._since >= found.lease_seconds
-
-    def _refuse_another_identity(self, found: Record) -> None:
-        if found.identity and found.identity != self._wanted.identity:
-            raise Misconfigured(
-                f"the checkpoint of stream {found.stream!r} was made for {found.identity}, but the settings now say "
-                f"{self._wanted.identity}: sequence numbers and lanes would no longer mean the same. Set them back, or let the "
-                f"queue run empty and accept them with: tailer checkpoint accept-settings --stream {found.stream}"
-            )
 
 
 class Lease:

@@ -18,10 +18,11 @@ from tenacity import (
 )
 
 from contract.change import Namespace
+from tailer.contender import Contender
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, Unavailable
 from tailer.gaps import gap_change, history_lost_words
 from tailer.headroom import HeadroomWatch
-from tailer.lease import Contender, Lease
+from tailer.lease import Lease
 from tailer.metrics import Metrics
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse

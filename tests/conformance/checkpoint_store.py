@@ -5,8 +5,9 @@ import threading
 import pytest
 from msgspec.structs import replace
 
+from tailer.contender import Contender
 from tailer.errors import LeaseLost
-from tailer.lease import Contender, Lease
+from tailer.lease import Lease
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
 

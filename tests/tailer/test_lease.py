@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.contender import Contender
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
-from tailer.lease import Contender, Lease
+from tailer.lease import Lease
 from tailer.model import Record
 from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 

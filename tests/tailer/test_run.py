@@ -15,9 +15,9 @@ from pymongo import MongoClient
 from contract.change import Change, Namespace
 from devstack import DevStack
 from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.contender import Contender
 from tailer.errors import HistoryLost, Rejected, Unavailable
 from tailer.lanes import lanes
-from tailer.lease import Contender
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb_cursor import Watch

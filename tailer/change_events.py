@@ -62,6 +62,12 @@ def time_text(time: Timestamp) -> str:
     return f"{time.time}.{time.inc}"
 
 
+def reply_time(reply: Mapping[str, Any]) -> str | None:
+    """The cluster time at which the server answered, where it tells: every current one does, in one of two places."""
+    time = reply.get("operationTime") or (reply.get("$clusterTime") or {}).get("clusterTime")
+    return time_text(time) if time else None
+
+
 def time_of(text: str) -> Timestamp:
     """The cluster time of ``"seconds.increment"``."""
     seconds, _, increment = text.partition(".")

@@ -13,7 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from contract.change import Change
-from tailer.change_events import INVALIDATE, change_from_event, next_time, time_of, time_text, token_document, token_text
+from tailer.change_events import INVALIDATE, change_from_event, next_time, reply_time, time_of, token_document, token_text
 from tailer.model import Batch, Checkpoint
 from tailer.quiet import Quiet
 
@@ -91,8 +91,9 @@ class Cursor:
         elif changes:
             token = token_text(post_batch) if post_batch else changes[-1].id
             self._moved(changes, token=token, cluster_time=changes[-1].cluster_time)
-        elif post_batch and "operationTime" in self._reply:
-            self._moved(changes, token=token_text(post_batch), cluster_time=time_text(self._reply["operationTime"]))
+        elif post_batch:
+            time = reply_time(self._reply) or self._position.cluster_time
+            self._moved(changes, token=token_text(post_batch), cluster_time=time)
         elif not post_batch and (passed := self._quiet.passed(self._reply)):
             self._moved(changes, token=None, cluster_time=next_time(passed))
         return Batch(changes=changes, checkpoint=self._position)

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from tailer.change_events import next_time, time_text
+from tailer.change_events import next_time, reply_time, time_text
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb_cursor import Cursor, Watch
@@ -42,9 +43,7 @@ class MongodbSource:
         """
         with mongodb_errors():
             reply = self._client.admin.command("hello")
-        if "operationTime" not in reply:
-            raise Misconfigured("TAILER_MONGODB_URI is not a replica set: change streams need one (mongod --replSet)")
-        now = time_text(reply["operationTime"])
+        now = reply_time(reply) or f"{int(reply['localTime'].replace(tzinfo=UTC).timestamp())}.0"
         return Checkpoint(generation=seconds(now), cluster_time=self._start_time(now))
 
     def _start_time(self, now: str) -> str:

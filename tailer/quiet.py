@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tailer.change_events import time_text
+from tailer.change_events import reply_time
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,9 @@ class Quiet:
 
     def passed(self, reply: Mapping[str, Any]) -> str | None:
         """The cluster time that an empty reply shows to be passed by; nothing while it is not quiet for long enough."""
-        if "operationTime" not in reply:
+        if (server_time := reply_time(reply)) is None:
             return None
-        here = self._clock(), time_text(reply["operationTime"])
+        here = self._clock(), server_time
         began, time = self._since = self._since or here
         if here[0] - began < QUIET:
             return None

@@ -7,7 +7,7 @@ EMULATORS := $(VENV)-emulators
 TESTS  ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo test check format bench up down package lock clean help
+.PHONY: all env demo test faults check format docs bench up down package lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -36,6 +36,9 @@ demo: env                       ## the whole path on this machine, with a kill -
 test: env                       ## every test (TESTS='tests/tailer -k lanes' for some)
 	@$(BIN)/python -m pytest $(TESTS)
 
+faults: env                     ## the whole fault suite: kills, zombies, fail-overs, throttles … (about 30 minutes; FAULTS=--help)
+	@$(BIN)/python -m tests.faults $(FAULTS)
+
 check: env                      ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -45,6 +48,9 @@ check: env                      ## format, lint, types, import contracts
 format: env                     ## let ruff format and mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: env                       ## docs/events.md and schemas/, from the event classes and their samples
+	@$(BIN)/python -m lambda_forwarder catalogue
 
 bench: env                      ## changes per second, beside baselines measured in the same run
 	@$(BIN)/python -m benchmarks

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from contract import questions
+from contract.paths import Document as Document
+from contract.questions import Patch as Patch
+from contract.questions import Uncertain as Uncertain
+
 GAP = "gap"
 """The operation of the one change that no server sends: history was lost, and a person accepted it."""
-
-Document = dict[str, Any]
-"""A document of plain JSON values: text, numbers, booleans, null, lists and objects."""
-
-_ABSENT = object()
 
 
 class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,6 +61,10 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
     tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent.
     With a ``claim``, the documents and the update description are left out here and stand in the claimed change.
+
+    The fields are what the server sent. The questions below them are what it means; a question that the server did not
+    tell enough to answer raises ``Uncertain``, and the change is parked rather than told wrongly.
+    Paths are dotted, as in updates: ``address.city``, ``items.0.price``.
     """
 
     id: str
@@ -94,23 +98,63 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
         """Whether this change brought the document into being."""
         return self.operation_type == "insert"
 
-    def became(self, field: str, value: Any) -> bool:
-        """
-        Whether this change is the one that gave ``field`` (a top-level field) this value.
+    @property
+    def deleted(self) -> bool:
+        """Whether this change removed the document, alone: what goes with its whole collection has no change of its own."""
+        return self.operation_type == "delete"
 
-        Judged by what the change itself set, never by the looked-up document, which may already be newer: an update
-        counts when it set the field, an insert or replace when its document carries it. A pre-image, where there is
-        one, rules out a value that was there before.
+    @property
+    def before(self) -> Document | None:
         """
-        if self.operation_type == "update":
-            described = self.update_description
-            now = described.updated_fields.get(field, _ABSENT) if described else _ABSENT
-        elif self.operation_type in ("insert", "replace"):
-            now = (self.full_document or {}).get(field, _ABSENT)
-        else:
-            return False
-        before = (self.full_document_before_change or {}).get(field, _ABSENT)
-        return bool(now == value and before != value)
+        The document just before the change; None where there was none.
+
+        Raises:
+            Uncertain: there is no pre-image. Whoever can do without reads ``full_document_before_change``.
+        """
+        return questions.before(self)
+
+    @property
+    def after(self) -> Document | None:
+        """
+        The document just after the change; None where there is none. An update is applied to its pre-image.
+
+        Raises:
+            Uncertain: an update without pre-image or description. Whoever can do with a later state reads ``full_document``.
+        """
+        return questions.after(self)
+
+    def became(self, path: str, value: Any, *, assume_new: bool = False) -> bool:
+        """
+        Whether this change is the one that gave ``path`` this value: it is there after the change, and was not before.
+
+        Never judged by the looked-up document. ``assume_new`` says what to do where only the value before is not known (a
+        replace without pre-image): take it for another one, so that an event may be told again, but is never missed.
+
+        Raises:
+            Uncertain: the value after is not known, or the value before is not and nothing is assumed of it.
+        """
+        return questions.became(self, path, value, assume_new=assume_new)
+
+    def changed(self, path: str, *, assume_new: bool = False) -> bool:
+        """
+        Whether this change left another value at ``path`` than was there: set, replaced or removed. An insert changes every
+        field it has, a delete none: ask ``deleted``. ``assume_new`` as in ``became``.
+
+        Raises:
+            Uncertain: the server did not tell whether it changed, and nothing is assumed.
+        """
+        return questions.changed(self, path, assume_new=assume_new)
+
+    def diff(self) -> Patch:
+        """
+        The JSON Patch (RFC 6902) that turns ``before`` into ``after``, where no document is null.
+
+        It is exact whenever it is given; without a pre-image a replace is one replacement of the whole document.
+
+        Raises:
+            Uncertain: an update of which not enough is told to write one.
+        """
+        return questions.diff(self)
 
 
 def canonical(value: Any) -> bytes:

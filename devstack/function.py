@@ -1,4 +1,4 @@
-"""The forwarder as a function: its zip, its settings, and the mapping that feeds it from the queue."""
+"""The forwarder's functions: their zip, their settings, and the mapping that feeds the first of them from the queue."""
 
 import json
 from pathlib import Path
@@ -8,33 +8,39 @@ from devstack.workspace import StartFailed
 
 FUNCTION = "tailrace-forwarder"
 HANDLER = "lambda_forwarder.handler.handler"
+REDRIVE = "tailrace-redrive"
+REDRIVE_HANDLER = "lambda_forwarder.redrive.handler"
 RUNTIME = "python3.13"  # as in production; the emulator runs everything with its own Python
 TIMEOUT_SECONDS = 5
+REDRIVE_TIMEOUT_SECONDS = 60
 MEMORY = 256  # MB
 BATCH = 10  # messages, the most that a FIFO mapping takes
 
 
 def deploy(aws: Clients, package: Path, queue_arn: str, settings: dict[str, str]) -> None:
     """
-    Put the package in place and let it run once before the queue feeds it.
+    Put the package in place and let it run once before the queue feeds it. Redrive lies beside it, on no schedule: who wants
+    it invokes it.
 
     Raises:
         StartFailed: it does not start, with its own words.
     """
-    _function(aws, package.read_bytes(), settings)
+    code = package.read_bytes()
+    _function(aws, FUNCTION, HANDLER, TIMEOUT_SECONDS, code, settings)
+    _function(aws, REDRIVE, REDRIVE_HANDLER, REDRIVE_TIMEOUT_SECONDS, code, settings)
     _prove(aws)
     _mapping(aws, queue_arn)
 
 
-def _function(aws: Clients, code: bytes, settings: dict[str, str]) -> None:
+def _function(aws: Clients, name: str, handler: str, timeout: int, code: bytes, settings: dict[str, str]) -> None:
     """No AWS_ENDPOINT_URL among the settings: the emulator tells its functions its own address."""
     client = aws("lambda")
     configuration = {
-        "FunctionName": FUNCTION,
-        "Handler": HANDLER,
+        "FunctionName": name,
+        "Handler": handler,
         "Runtime": RUNTIME,
-        "Role": role(FUNCTION),
-        "Timeout": TIMEOUT_SECONDS,
+        "Role": role(name),
+        "Timeout": timeout,
         "MemorySize": MEMORY,
         "Environment": {"Variables": settings},
     }
@@ -42,7 +48,7 @@ def _function(aws: Clients, code: bytes, settings: dict[str, str]) -> None:
         client.create_function(Code={"ZipFile": code}, **configuration)
     except client.exceptions.ResourceConflictException:
         client.update_function_configuration(**configuration)
-        client.update_function_code(FunctionName=FUNCTION, ZipFile=code)
+        client.update_function_code(FunctionName=name, ZipFile=code)
 
 
 def _prove(aws: Clients) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.aws import REGION, Clients, arn, role
-from devstack.function import FUNCTION, deploy
+from devstack.function import FUNCTION, REDRIVE, deploy
 
 QUEUE = "tailrace-changes.fifo"
 DEAD_LETTERS = "tailrace-changes-dlq.fifo"
@@ -44,6 +44,7 @@ class Resources:
     consumer_bus: str = CONSUMER_BUS
     source: str = SOURCE
     function: str | None = None
+    redrive: str | None = None
 
 
 def provision(aws: Clients, package: Path | None = None) -> Resources:
@@ -61,6 +62,7 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
         parking_url=_queue(aws, PARKING, _fifo()),
         consumer_queue_url=_queue(aws, CONSUMER_QUEUE, {"Policy": _from_rule(CONSUMER_BUS, CONSUMER_QUEUE)}),
         function=FUNCTION if package else None,
+        redrive=REDRIVE if package else None,
     )
     _table(aws)
     _bucket(aws)
@@ -70,6 +72,7 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
             "FORWARDER_EVENT_BUS": BUS,
             "FORWARDER_SOURCE": SOURCE,
             "FORWARDER_PARKING_QUEUE_URL": resources.parking_url,
+            "FORWARDER_DEAD_LETTER_QUEUE_URL": resources.dead_letters_url,
             "FORWARDER_WATERMARKS": TABLE,
             "FORWARDER_CLAIM_BUCKET": CLAIM_BUCKET,
         }

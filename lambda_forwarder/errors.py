@@ -10,6 +10,7 @@ from botocore.exceptions import (
     NoRegionError,
     ParamValidationError,
     PartialCredentialsError,
+    UnknownServiceError,
 )
 
 
@@ -25,6 +26,19 @@ class Rejected(ForwarderError):
     """Never: what was sent will not be accepted however often it is tried. Park it."""
 
 
+class Blocked(ForwarderError):
+    """
+    A poison change that is not to be set aside: its group waits until it is mended or a dead letter.
+
+    ``sequence`` is its number; ``reason`` may quote the document, the text does not.
+    """
+
+    def __init__(self, text: str, *, sequence: int, reason: str) -> None:
+        super().__init__(text)
+        self.sequence = sequence
+        self.reason = reason
+
+
 class Misconfigured(ForwarderError):
     """A person must mend a setting, a permission or a resource. Until then the messages stay in the queue."""
 
@@ -35,6 +49,7 @@ CODES: dict[str, Reaction] = {
     "ValidationException": Rejected,
     "ValidationError": Rejected,
     "InvalidParameterValue": Rejected,
+    "InvalidInputException": Rejected,
     "InvalidMessageContents": Rejected,
     "SerializationException": Rejected,
     "RequestEntityTooLargeException": Rejected,
@@ -65,6 +80,7 @@ EXCEPTIONS: dict[type[BotoCoreError], Reaction] = {
     NoCredentialsError: Misconfigured,
     PartialCredentialsError: Misconfigured,
     NoRegionError: Misconfigured,
+    UnknownServiceError: Misconfigured,  # a boto3 that is older than the service
 }
 """By what botocore raises before a service has answered."""
 

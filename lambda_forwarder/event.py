@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, dataclass_transform
 from uuid import UUID, uuid5
 
 import msgspec
-from msgspec import Raw, Struct, StructMeta
+from msgspec import Meta, Raw, Struct, StructMeta
 
 from contract.change import Change
 from contract.message import ChangeMessage
+from lambda_forwarder.trace import traceparent
 
 EVENT_IDS = UUID("5d1f3f0e-9c1b-4f62-8f0d-7a1f6e0c2b84")  # the UUIDv5 namespace of every metadata.id, for ever
 NAME_LIMIT = 128  # characters, EventBridge, a detail-type
@@ -27,13 +28,16 @@ class EventType(StructMeta):
         *,
         source: str = "",
         version: str = "1",
+        about: str = "",
         **config: Any,
     ) -> Any:
         if any(isinstance(base, EventType) for base in bases):
             _validate(name, namespace.get("__doc__") or "", source)
         config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
         cls: Any = super().__new__(mcs, name, bases, namespace, **config)
-        cls.__source__, cls.__version__ = source, version
+        if about and about not in cls.__struct_fields__:
+            raise TypeError(f"{name}: about={about!r} is none of its fields")
+        cls.__source__, cls.__version__, cls.__about__ = source, version, about
         return cls
 
 
@@ -44,11 +48,16 @@ class DomainEvent(Struct, frozen=True, kw_only=True, metaclass=EventType):
 
     The class's name is the event's detail-type, its docstring the event's description, ``source`` its EventBridge
     source; ``version`` (default "1") grows when a field changes its meaning or goes away. Fields are camelCase on the bus.
+    Events keep their order per changed document, or per value of the field ``about`` where the class names one.
     """
 
     __source__: ClassVar[str]
     __version__: ClassVar[str]
+    __about__: ClassVar[str]
 
+
+Time = Annotated[datetime, Meta(tz=True)]
+"""A point in time: RFC 3339 with its offset. A field of this type is never published without one."""
 
 Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
 """Says which events, if any, a change means. A pure function: no clock, no network, no other change."""
@@ -69,7 +78,9 @@ class Entry(Struct, frozen=True, kw_only=True):
     change: Change
 
 
-class _Metadata(Struct, frozen=True, kw_only=True, rename="camel"):
+class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Where an event comes from. By ``id`` a repeat is known, by ``(generation, sequence)`` the order; ``late``: redriven."""
+
     id: str
     version: str
     stream: str
@@ -77,11 +88,13 @@ class _Metadata(Struct, frozen=True, kw_only=True, rename="camel"):
     sequence: int
     document: str
     operation: str
-    occurred_at: datetime
+    occurred_at: Time
+    late: bool = False
+    traceparent: str | None = None
 
 
 class _Detail(Struct, frozen=True):
-    metadata: _Metadata
+    metadata: Metadata
     data: Raw
 
 
@@ -101,11 +114,11 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
     """
     if not isinstance(event, DomainEvent):
         raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
-    detail_type, document, occurred_at = type(event).__name__, change.document, change.occurred_at
+    detail_type, document, occurred_at = type(event).__name__, _about(event, change), change.occurred_at
     data = _encode(event)
     _decoder(type(event)).decode(data)
     event_id = str(uuid5(EVENT_IDS, f"{change.id}\n{detail_type}\n{position}"))
-    metadata = _Metadata(
+    metadata = Metadata(
         id=event_id,
         version=event.__version__,
         stream=message.stream,
@@ -114,6 +127,7 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
         document=document,
         operation=change.operation_type,
         occurred_at=occurred_at,
+        traceparent=traceparent(change),
     )
     return Entry(
         id=event_id,
@@ -124,6 +138,11 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
         detail=_encode(_Detail(metadata, Raw(data))),
         change=change,
     )
+
+
+def _about(event: DomainEvent, change: Change) -> str:
+    """What the event keeps its order by."""
+    return f"{change.ns}/{getattr(event, event.__about__)}" if event.__about__ else change.document
 
 
 def _validate(name: str, description: str, source: str) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 from contract.message import ChangeMessage, UnreadableMessage, unpack
 from lambda_forwarder.claimed import fetched, runs
-from lambda_forwarder.errors import ForwarderError
+from lambda_forwarder.errors import Blocked, ForwarderError
 from lambda_forwarder.event import Mappers
 from lambda_forwarder.naming import named
-from lambda_forwarder.parked import refused, unreadable
+from lambda_forwarder.parked import Parked, refused, unreadable
+from lambda_forwarder.poison import ahead, before, blocked_by
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
 from lambda_forwarder.progress import Progress
 from lambda_forwarder.watermark import check_counts
@@ -30,6 +31,8 @@ class Forwarder:
     Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event.
 
     Without ``watermarks`` every repeat is published; without ``claims`` a change that was too large for the queue waits there.
+    A change that can never be published is parked; with ``block`` it fails its message instead, with nothing behind it
+    published, and its group waits.
     """
 
     mappers: Mappers
@@ -38,6 +41,7 @@ class Forwarder:
     watermarks: Watermarks | None = None
     claims: Claims | None = None
     source: str | None = None
+    block: bool = False
 
     def forward(self, records: Sequence[Record], time_left: TimeLeft) -> list[str]:
         """
@@ -48,7 +52,7 @@ class Forwarder:
         """
         failed: list[str] = []
         blocked: set[str] = set()
-        done = Counter(records=0, changes=0, duplicates=0, events=0, parked=0)
+        done = Counter(records=0, changes=0, duplicates=0, events=0, deduplicated=0, parked=0)
         progress = Progress(self.watermarks, records)
         for record in records:
             group = record["attributes"].get("MessageGroupId", record["messageId"])
@@ -69,25 +73,49 @@ class Forwarder:
             message = unpack(record["body"])
             check_counts(message)
         except UnreadableMessage as error:
-            self.parking.park([unreadable(record, error)])
+            self.set_aside([unreadable(record, error)])
             return Counter(records=1, parked=1)
         lane = progress.lane(record, message)
         new = progress.unpublished(lane, message)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
         for run in runs(new):
-            done.update(self._publish(run, time_left))
+            try:
+                done.update(self.publish(run, time_left))
+            except Blocked as poison:
+                progress.published(lane, before(new, poison.sequence))
+                raise
         progress.published(lane, new)
         return done
 
-    def _publish(self, run: ChangeMessage, time_left: TimeLeft) -> dict[str, int]:
-        """Publish what the run means, and park what of it cannot be."""
+    def publish(self, run: ChangeMessage, time_left: TimeLeft) -> Counter[str]:
+        """
+        Publish what the run means, and park what of it cannot be; return how many of each.
+
+        Raises:
+            Blocked: it cannot be and is not to be parked. Everything before it is published, nothing of its document behind.
+        """
         run, unclaimed = fetched(run, self.claims, time_left)
         entries, unmapped = named(run, self.mappers, self.source)
-        never = self.publisher.publish(entries, time_left)
-        parked = [*unclaimed, *unmapped, *(refused(no.entry, run, no.reason) for no in never)]
-        if parked:
-            self.parking.park(parked)
-        return {"events": len(entries) - len(never), "parked": len(parked)}
+        poison = [*unclaimed, *unmapped]
+        if self.block and poison:
+            entries = ahead(entries, poison)
+        published = self.publisher.publish(entries, time_left)
+        poison += (refused(no.entry, run, no.reason) for no in published.refused)
+        if poison:
+            self.set_aside(poison)
+        events = len(entries) - len(published.refused)
+        return Counter(events=events, deduplicated=published.deduplicated, parked=len(poison))
+
+    def set_aside(self, poison: Sequence[Parked]) -> None:
+        """
+        Park what can never be published.
+
+        Raises:
+            Blocked: it is not to be parked.
+        """
+        if self.block:
+            raise blocked_by(poison)
+        self.parking.park(poison)
 
 
 def _log_failure(record: Record, error: Exception) -> None:

@@ -1,5 +1,6 @@
 """The ports in memory: for tests of mappers and of the loop, under the same promises as the real ones."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from contract.change import Claim
 from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parked import Parked
-from lambda_forwarder.ports import Refused, TimeLeft
+from lambda_forwarder.ports import Published, Refused, TimeLeft, Waiting
 from lambda_forwarder.watermark import Watermark
 
 
@@ -18,17 +19,16 @@ class MemoryPublisher:
     limit: int = 1_048_576
     entries: list[Entry] = field(default_factory=list)
 
-    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Sequence[Refused]:
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         """See ``Publisher``."""
         if entries and time_left() <= 0:
             raise Unavailable("no time left")
         fitting = [entry for entry in entries if len(entry.detail) < self.limit]
         self.entries += fitting
-        return [
-            Refused(entry, f"{len(entry.detail)} bytes; the limit is {self.limit}")
-            for entry in entries
-            if len(entry.detail) >= self.limit
-        ]
+        refused = (entry for entry in entries if len(entry.detail) >= self.limit)
+        return Published(
+            refused=tuple(Refused(entry, f"{len(entry.detail)} bytes; the limit is {self.limit}") for entry in refused)
+        )
 
 
 @dataclass(kw_only=True)
@@ -66,6 +66,11 @@ class MemoryClaims:
     bucket: str = "claims"
     objects: dict[str, bytes] = field(default_factory=dict)
 
+    def store(self, key: str, content: bytes) -> Claim:
+        """See ``Claims``."""
+        self.objects[key] = content
+        return Claim(bucket=self.bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
     def fetch(self, claim: Claim) -> bytes:
         """See ``Claims``."""
         if claim.bucket != self.bucket:
@@ -73,3 +78,29 @@ class MemoryClaims:
         if claim.key not in self.objects:
             raise Rejected(f"there is no object {claim.key!r}")
         return self.objects[claim.key][: claim.bytes + 1]
+
+
+@dataclass(kw_only=True)
+class MemoryBacklog:
+    """Holds messages in order. A group with a message that is held gives no other, as in a FIFO queue."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)  # the groups of held messages, by the messages' ids
+
+    def take(self, count: int, seconds: float) -> Sequence[Waiting]:  # noqa: ARG002 - it holds them for ever
+        """See ``Backlog``."""
+        locked = set(self.held.values())
+        taken = [one for one in self.waiting if one.group not in locked][: min(count, 10)]
+        self.held |= {one.id: one.group for one in taken}
+        return taken
+
+    def remove(self, waiting: Sequence[Waiting]) -> None:
+        """See ``Backlog``."""
+        self.give_back(waiting)
+        gone = {one.id for one in waiting}
+        self.waiting = [one for one in self.waiting if one.id not in gone]
+
+    def give_back(self, waiting: Sequence[Waiting]) -> None:
+        """See ``Backlog``."""
+        for one in waiting:
+            self.held.pop(one.id, None)

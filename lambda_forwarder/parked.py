@@ -1,6 +1,8 @@
 """What could not be published, with its reason and all that a person needs to try it again."""
 
 import hashlib
+import traceback
+from pathlib import Path
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -12,12 +14,10 @@ from lambda_forwarder.errors import Rejected
 from lambda_forwarder.event import Entry, Mapper
 
 TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
+STACK_LIMIT = 5  # frames, the innermost, of which one sees where it happened
 
 NOTHING = Raw(b"null")  # a ``message`` that had to be left out
-AGAIN = (
-    "send `message` to the queue of changes again, with `id` as its MessageDeduplicationId; "
-    "events already published repeat with the same id"
-)
+AGAIN = "redrive (python -m lambda_forwarder redrive); events already published repeat with the same id"
 
 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -36,6 +36,7 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     change_id: str = ""
     mapper: str = ""
     event: str = ""
+    stack: tuple[str, ...] = ()
     message: Raw = NOTHING
     body: str | None = None
     body_gzip: str | None = None
@@ -49,7 +50,7 @@ def unreadable(record: dict[str, Any], error: UnreadableMessage) -> Parked:
     return Parked(
         id=_id(group, body),
         reason=legible(str(error)),
-        remedy="find out who sent it; if it is ours, deploy a forwarder that reads it and send `body` to the queue again",
+        remedy="find out who sent it; if it is ours, deploy a forwarder that reads it and redrive",
         document=legible(group),
         body=body,
     )
@@ -64,6 +65,7 @@ def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exce
         reason=f"{type(error).__name__}: {error}",
         remedy=f"mend the mapper or the document, deploy, then {AGAIN}",
         mapper=name,
+        stack=_stack(error),
     )
 
 
@@ -101,7 +103,16 @@ def legible(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:TEXT_LIMIT])
 
 
-def _parked(change: Change, message: ChangeMessage, *, reason: str, remedy: str, mapper: str = "", event: str = "") -> Parked:
+def _parked(
+    change: Change,
+    message: ChangeMessage,
+    *,
+    reason: str,
+    remedy: str,
+    mapper: str = "",
+    event: str = "",
+    stack: tuple[str, ...] = (),
+) -> Parked:
     again, omitted = _again(change, message)
     return Parked(
         id=_id(message.stream, message.generation, change.id, mapper, event),
@@ -114,9 +125,16 @@ def _parked(change: Change, message: ChangeMessage, *, reason: str, remedy: str,
         change_id=legible(change.id),
         mapper=mapper,
         event=event,
+        stack=stack,
         message=again,
         omitted=omitted,
     )
+
+
+def _stack(error: Exception) -> tuple[str, ...]:
+    """The innermost frames, outermost first, as ``package/module.py:12 function``: no values, no paths of a machine."""
+    frames = traceback.extract_tb(error.__traceback__)[-STACK_LIMIT:]
+    return tuple(legible(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}") for frame in frames)
 
 
 def _again(change: Change, message: ChangeMessage) -> tuple[Raw, str]:

@@ -1,4 +1,7 @@
-"""What the forwarder needs from the world: where to publish and to park, what was published before, and what was too large."""
+"""
+What the forwarder needs from the world: where to publish and to park, what was published before, what was too large, and
+what waits to be tried again.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -21,10 +24,17 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
+class Published(Struct, frozen=True, kw_only=True):
+    """What became of entries that were published: the refused ones, and how many the bus says it had already."""
+
+    refused: tuple[Refused, ...] = ()
+    deduplicated: int = 0
+
+
 class Publisher(Protocol):
-    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Sequence[Refused]:
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         """
-        Return only once every entry was accepted, in order per document, or refused for good; return the refused ones.
+        Return only once every entry was accepted, in order per document, or refused for good.
 
         Publishing an entry again is allowed: a repeat carries the same id, by which consumers know it.
 
@@ -68,6 +78,15 @@ class Watermarks(Protocol):
 
 
 class Claims(Protocol):
+    def store(self, key: str, content: bytes) -> Claim:
+        """
+        Return only once the content durably lies under this key. Storing the same again is allowed and harmless.
+
+        Raises:
+            Unavailable: it may lie there already; store it again later.
+            Misconfigured: the bucket is not there or not ours to write.
+        """
+
     def fetch(self, claim: Claim) -> bytes:
         """
         Return what lies under the claim's key, at most one byte more of it than the claim says. Whether it is what the
@@ -77,4 +96,42 @@ class Claims(Protocol):
             Rejected: it is gone, or lies where we do not read; the message says which.
             Unavailable: not now.
             Misconfigured: the bucket is not there or not ours to read.
+        """
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """One message of a backlog, held for us for a while. ``receipt`` is how we name it to its queue."""
+
+    id: str
+    group: str
+    body: str
+    receipt: str
+
+
+class Backlog(Protocol):
+    """A queue of what could not be published: parked changes, or dead letters."""
+
+    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+        """
+        Hold at most ``count`` messages, and ten, for so long; return them in order per group. None: nothing is left to take.
+
+        Raises:
+            Unavailable: not now.
+            Misconfigured: the queue is not there or not ours to read.
+        """
+
+    def remove(self, waiting: Sequence[Waiting]) -> None:
+        """
+        Return only once the queue has forgotten them.
+
+        Raises:
+            Unavailable: some may come again.
+            Misconfigured: as ``take``.
+        """
+
+    def give_back(self, waiting: Sequence[Waiting]) -> None:
+        """
+        Let them be taken again at once. Without it they can be when their time is over.
+
+        Raises: as ``remove``.
         """

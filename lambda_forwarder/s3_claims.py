@@ -1,5 +1,6 @@
-"""Claimed changes in an S3 bucket."""
+"""What was too large for a message or an event, in an S3 bucket."""
 
+import hashlib
 from typing import Any
 
 from contract.change import Claim
@@ -7,7 +8,7 @@ from lambda_forwarder.errors import Misconfigured, Rejected, translated
 
 
 class S3Claims:
-    """Reads from this bucket and from no other. ``client`` is a boto3 ``s3`` client."""
+    """Reads from and writes to this bucket and no other. ``client`` is a boto3 ``s3`` client."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -28,6 +29,18 @@ class S3Claims:
                 f"FORWARDER_CLAIM_BUCKET: there is no bucket {self._bucket!r} that we may use ({error}); create it, or correct "
                 "the name, the region or the permissions s3:ListBucket and s3:GetObject"
             ) from error
+
+    def store(self, key: str, content: bytes) -> Claim:
+        """See ``Claims``."""
+        try:
+            with translated("PutObject"):
+                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"FORWARDER_CLAIM_BUCKET: an event too large for the bus cannot be stored in {self._bucket!r} ({error}); "
+                "give the permission s3:PutObject. Until then the message stays in the queue"
+            ) from error
+        return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     def fetch(self, claim: Claim) -> bytes:
         """See ``Claims``."""

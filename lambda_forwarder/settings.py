@@ -2,7 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -43,6 +43,15 @@ class Settings(BaseSettings):
     )
     parking_queue_url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] = Field(
         description="set it to the URL of the SQS queue that keeps what cannot be published"
+    )
+    dead_letter_queue_url: (
+        Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] | None
+    ) = Field(
+        None, description="set it to the URL of the dead-letter queue of the tailer's queue, for redrive; or leave it out"
+    )
+    on_poison: Literal["park", "block"] = Field(
+        "park",
+        description="set it to park, or to block where a change that cannot be published is to hold back those behind it",
     )
     watermarks: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")] | None = Field(
         None, description="set it to the name or the ARN of a DynamoDB table with a string partition key pk; or leave it out"

@@ -7,10 +7,8 @@ advance, an event cannot be taken back, and no consumer needs it to act. Who may
 ``paymentId``. Times are the commit's own, so an event cannot disagree with the database about when.
 """
 
-from datetime import datetime
-
 from contract.change import Change
-from lambda_forwarder.event import DomainEvent
+from lambda_forwarder.event import DomainEvent, Mappers, Time
 
 
 class PaymentCreated(DomainEvent, source="app.payments"):
@@ -18,7 +16,7 @@ class PaymentCreated(DomainEvent, source="app.payments"):
 
     payment_id: str
     subscription_id: str
-    created_at: datetime
+    created_at: Time
 
 
 def payment_created(change: Change) -> PaymentCreated | None:
@@ -42,16 +40,17 @@ class PaymentCancelled(DomainEvent, source="app.payments"):
 
     payment_id: str
     subscription_id: str | None
-    cancelled_at: datetime
+    cancelled_at: Time
 
 
 def payment_cancelled(change: Change) -> PaymentCancelled | None:
     """
     A payment's status became ``cancelled``.
 
+    A cancellation is final, so it does no harm to hear of it again after a replace that does not tell what was there before.
     Only ``subscriptionId`` is read from the looked-up document: it never changes, so a later state tells it as well.
     """
-    if not change.became("status", "cancelled"):
+    if not change.became("status", "cancelled", assume_new=True):
         return None
     document = change.full_document or change.full_document_before_change or {}
     return PaymentCancelled(
@@ -59,3 +58,6 @@ def payment_cancelled(change: Change) -> PaymentCancelled | None:
         subscription_id=document.get("subscriptionId"),
         cancelled_at=change.occurred_at,
     )
+
+
+MAPPERS: Mappers = {"payments": (payment_created, payment_cancelled)}

@@ -14,7 +14,7 @@ import pytest
 
 from devstack import DevStack
 from devstack.aws import arn
-from devstack.function import FUNCTION
+from devstack.function import FUNCTION, REDRIVE
 from devstack.resources import BUS, SOURCE, VISIBILITY_SECONDS, provision
 
 # Publishes each message's body, but reports a body that says so as failed the first time it comes.
@@ -110,7 +110,8 @@ def forwarding(bare_stack: DevStack, tmp_path: Path) -> Iterator[DevStack]:
     functions = bare_stack.aws("lambda")
     (mapping,) = functions.list_event_source_mappings(EventSourceArn=arn("sqs", "tailrace-changes.fifo"))["EventSourceMappings"]
     functions.delete_event_source_mapping(UUID=mapping["UUID"])
-    functions.delete_function(FunctionName=FUNCTION)
+    for function in (FUNCTION, REDRIVE):
+        functions.delete_function(FunctionName=function)
 
 
 def test_a_message_reaches_the_consumer_through_the_function(forwarding: DevStack) -> None:

@@ -1,11 +1,40 @@
-"""The emulated AWS of the session's stack."""
+"""The emulated AWS of the session's stack, and the stand-in for the ordered bus that the emulator lacks."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
 import pytest
+from botocore.config import Config
 
 from devstack import DevStack
-from devstack.aws import Aws
+from devstack.aws import REGION, Aws
+from devstack.ordered_bus import SERVICE, OrderedBusServer
 
 
 @pytest.fixture(scope="session")
 def aws(stack: DevStack) -> Aws:
     return stack.aws
+
+
+@pytest.fixture(scope="session")
+def ordered_server() -> Iterator[OrderedBusServer]:
+    with OrderedBusServer() as server:
+        yield server
+
+
+@pytest.fixture
+def ordered(ordered_server: OrderedBusServer) -> OrderedBusServer:
+    """The stand-in, with nothing in it."""
+    ordered_server.forget()
+    return ordered_server
+
+
+@pytest.fixture(scope="session")
+def eventbridgev2(ordered_server: OrderedBusServer) -> Iterator[Any]:
+    """The real client of the stand-in, which makes each call once."""
+    config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1})
+    session = boto3.session.Session("test", "test", region_name=REGION)
+    client = session.client(SERVICE, endpoint_url=ordered_server.endpoint_url, config=config)
+    yield client
+    client.close()

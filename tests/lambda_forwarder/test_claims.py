@@ -1,5 +1,6 @@
 """What every place of claimed changes promises, asked of each of them."""
 
+import hashlib
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -27,6 +28,13 @@ class ClaimsConformance:
     def test_what_was_stored_is_fetched(self, claims: Claims, store: Store, content: bytes) -> None:
         """To the last byte."""
         assert claims.fetch(store(content)) == content
+
+    def test_what_we_store_ourselves_is_fetched(self, claims: Claims) -> None:
+        """By the claim that storing answers; storing it again changes nothing."""
+        first = claims.store("events/Noted/1.json", b'{"n": 1}')
+        assert claims.store("events/Noted/1.json", b'{"n": 1}') == first
+        assert claims.fetch(first) == b'{"n": 1}'
+        assert (first.bytes, first.sha256) == (8, hashlib.sha256(b'{"n": 1}').hexdigest())
 
     def test_what_is_longer_than_claimed_is_cut_one_byte_after(self, claims: Claims, store: Store) -> None:
         """One byte is enough to know it, however much lies there."""

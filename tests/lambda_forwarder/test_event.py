@@ -106,11 +106,12 @@ def test_only_events_are_published() -> None:
         ({"namespace": {"__doc__": "It happened."}}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "aws.tests"}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "name": "X" * 129}, "128"),
+        ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "none of its fields"),
     ],
 )
 def test_an_event_that_no_bus_takes_cannot_be_declared(statement: dict[str, Any], remedy: str) -> None:
-    """A missing description, a missing or reserved source, a name that is too long: told when the class is made."""
-    options = {"source": statement["source"]} if "source" in statement else {}
+    """No description, no source or a reserved one, a name too long, an unknown field: told when the class is made."""
+    options = {name: statement[name] for name in ("source", "about") if name in statement}
     namespace = statement["namespace"] | {"__module__": __name__}
     with pytest.raises(TypeError, match=remedy):
         EventType(statement.get("name", "Happened"), (DomainEvent,), namespace, **options)

@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devstack.aws import Aws
+from lambda_forwarder.classic_bus import ClassicBus
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.eventbridge import CALL_LIMIT, EventBridgePublisher, size
+from lambda_forwarder.ports import Published
 from tests.lambda_forwarder.values import forever, noted, noteds
 
 Answer = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
@@ -92,16 +94,26 @@ def clock() -> Clock:
 
 
 def publisher(bus: Bus, clock: Clock) -> EventBridgePublisher:
-    return EventBridgePublisher(bus.client, "payments", sleep=clock.sleep)
+    return EventBridgePublisher(ClassicBus(bus.client, "payments"), sleep=clock.sleep)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
 def test_exactly_the_failed_entries_are_put_again(code: str, clock: Clock) -> None:
     """A call of 200 with failures inside: those, and no others, go again, after a pause."""
     bus = Bus(results(b=code, d=code), results(d=code))
-    assert publisher(bus, clock).publish(noteds(*"abcd"), clock) == []
+    assert publisher(bus, clock).publish(noteds(*"abcd"), clock) == Published()
     assert bus.calls == [["a", "b", "c", "d"], ["b", "d"], ["d"]]
     assert len(clock.naps) == 2
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
+@pytest.mark.parametrize("position", range(10))
+def test_a_failed_entry_goes_again_wherever_it_stands(position: int, code: str, clock: Clock) -> None:
+    """It alone, and no later event of its document before it."""
+    document = "abcdefghij"[position]
+    bus = Bus(results(**{document: code}), results(**{document: code}))
+    assert publisher(bus, clock).publish(noteds(*"abcdefghij", document), clock) == Published()
+    assert bus.calls == [list("abcdefghij"), [document], [document], [document]]
 
 
 def test_a_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
@@ -115,7 +127,7 @@ def test_a_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
 def test_a_throttled_call_is_made_again(code: str, clock: Clock) -> None:
     """A whole call that was not taken goes again while there is time."""
     bus = Bus(error(code), error(code, 503))
-    assert publisher(bus, clock).publish(noteds("a"), clock) == []
+    assert publisher(bus, clock).publish(noteds("a"), clock) == Published()
     assert bus.calls == [["a"]] * 3
 
 
@@ -133,7 +145,7 @@ def test_it_gives_up_before_the_time_is_up(answer: Answer, clock: Clock) -> None
 def test_an_entry_that_can_never_be_accepted_is_not_tried_for_ever(code: str, clock: Clock) -> None:
     """It comes back with the bus's words; the others are published, among them later ones of its document."""
     bus = Bus(results(b=code))
-    [refused] = publisher(bus, clock).publish(noteds(*"abb"), clock)
+    [refused] = publisher(bus, clock).publish(noteds(*"abb"), clock).refused
     assert (refused.entry.document[-1], refused.reason) == ("b", f"{code}: said so")
     assert bus.calls == [["a", "b"], ["b"]]
 
@@ -153,7 +165,7 @@ def test_the_entry_that_spoiled_a_call_is_found(clock: Clock) -> None:
 
     bus = Bus(*[picky] * 10)
     entries = [noted("a", 1), noted("b", 2, text="bad"), noted("c", 3)]
-    [refused] = publisher(bus, clock).publish(entries, clock)
+    [refused] = publisher(bus, clock).publish(entries, clock).refused
     assert refused.entry == entries[1]
     assert bus.calls == [["a", "b", "c"], ["a"], ["b"], ["c"]]
 
@@ -202,7 +214,7 @@ def test_the_limit_itself_is_too_large(clock: Clock) -> None:
     """An entry must stay below the limit; one byte less goes out."""
     room = CALL_LIMIT - size(noted("a", 1))
     fits, not_any_more = noted("a", 1, text="x" * (room - 1)), noted("b", 1, text="x" * room)
-    [refused] = publisher(Bus(), clock).publish([fits, not_any_more], clock)
+    [refused] = publisher(Bus(), clock).publish([fits, not_any_more], clock).refused
     assert refused.entry == not_any_more
 
 
@@ -216,7 +228,7 @@ def test_integers_must_fit_int64(number: int) -> None:
             sent.extend(request["Entries"])
             return {"Entries": [OK]}
 
-    refused = EventBridgePublisher(Client(), "payments").publish([noted("a", 1, number=number)], forever)
+    refused = EventBridgePublisher(ClassicBus(Client(), "payments")).publish([noted("a", 1, number=number)], forever).refused
     assert len(refused) == (number >= 2**63)
     assert len(sent) == 1 - len(refused)
 
@@ -224,22 +236,22 @@ def test_integers_must_fit_int64(number: int) -> None:
 def test_a_bottomless_detail_comes_back(clock: Clock) -> None:
     """Nesting that nobody can read is refused, not an error that comes again for ever."""
     deep = msgspec.structs.replace(noted("a", 1), detail=b"[" * 5_000 + b"9" * 20 + b"]" * 5_000)
-    [refused] = publisher(Bus(), clock).publish([deep], clock)
+    [refused] = publisher(Bus(), clock).publish([deep], clock).refused
     assert "nested" in refused.reason
 
 
 def test_a_long_number_in_text_is_only_text(clock: Clock) -> None:
     """A card or order number in a string is no integer."""
-    assert publisher(Bus(), clock).publish([noted("a", 1, text="9" * 30)], clock) == []
+    assert publisher(Bus(), clock).publish([noted("a", 1, text="9" * 30)], clock) == Published()
 
 
 def test_a_missing_bus_is_told_at_the_start(aws: Aws) -> None:
     """PutEvents to a missing bus answers 200 and drops the events; we ask first, and name the setting."""
     with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: there is no bus 'nowhere'"):
-        EventBridgePublisher(aws("events"), "nowhere").check()
+        EventBridgePublisher(ClassicBus(aws("events"), "nowhere")).check()
 
 
 def test_an_existing_bus_is_fine(aws: Aws) -> None:
     """By its name; AWS takes an ARN as well, the emulator does not."""
     aws("events").create_event_bus(Name="there")
-    EventBridgePublisher(aws("events"), "there").check()
+    EventBridgePublisher(ClassicBus(aws("events"), "there")).check()

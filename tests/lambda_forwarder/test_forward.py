@@ -13,7 +13,7 @@ from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.parked import Parked
-from lambda_forwarder.ports import Refused, TimeLeft
+from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.watermark import Watermark
 from tests.lambda_forwarder.values import body, cancelled, claiming, forever, gap, inserted, record
 
@@ -25,7 +25,7 @@ class Flaky(MemoryPublisher):
         super().__init__()
         self.down = down
 
-    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Sequence[Refused]:
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         for entry in entries:
             if error := self.down.get(entry.document.rpartition("/")[2]):
                 raise error

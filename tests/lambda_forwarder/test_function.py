@@ -1,5 +1,6 @@
 """The function behind its queue, as it is deployed: what the mapping hands over is what watermarks and claims need."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -8,6 +9,8 @@ from contract.change import Change
 from contract.message import group_id
 from devstack import DevStack
 from devstack.resources import CLAIM_BUCKET, TABLE
+from lambda_forwarder.sqs_parking import SqsParking
+from tests.lambda_forwarder.test_parkings import parked
 from tests.lambda_forwarder.values import body, claiming, gap, inserted, sent_id
 
 LANE = 17
@@ -65,3 +68,20 @@ def test_a_claimed_change_and_a_gap_arrive(deployed: DevStack) -> None:
     deployed.aws("s3").put_object(Bucket=CLAIM_BUCKET, Key="test_function.json", Body=content)
     send(deployed, claimed, gap(102))
     assert heard(deployed, 102) == [101, 102]
+
+
+def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
+    """Invoked as a schedule would: a dead letter and a parked change arrive, late, and leave their queues."""
+    sqs, resources = deployed.aws("sqs"), deployed.resources
+    send(deployed, inserted("newer", 209))
+    assert heard(deployed, 209) == [209]
+    text = body(inserted("dead", 201), lane=LANE)
+    fifo = {"MessageGroupId": group_id("payments", LANE), "MessageDeduplicationId": sent_id(text)}
+    sqs.send_message(QueueUrl=resources.dead_letters_url, MessageBody=text, **fifo)
+    SqsParking(sqs, resources.parking_url).park([parked("parked", 202)])
+    answer = deployed.aws("lambda").invoke(FunctionName=resources.redrive, Payload=b"{}")
+    report = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, report
+    assert (report["messages"], report["published"], report["late"], report["left"]) == (2, 2, 2, 0)
+    events = deployed.consumer().receive_count(2, SECONDS)
+    assert [(event.metadata["sequence"], event.metadata["late"]) for event in events] == [(201, True), (202, True)]

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 
 from devstack.aws import Aws
+from devstack.ordered_bus import OrderedBusServer
 from devstack.resources import CLAIM_BUCKET
+from lambda_forwarder import app
 from lambda_forwarder import handler as module
 from lambda_forwarder.errors import Misconfigured
 from tests.lambda_forwarder.test_watermarks import a_table
@@ -34,9 +36,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
         monkeypatch.delenv(name)
-    module._forwarder.cache_clear()
+    app.forwarder.cache_clear()
     yield
-    module._forwarder.cache_clear()
+    app.forwarder.cache_clear()
 
 
 @pytest.fixture
@@ -71,6 +73,50 @@ def test_with_a_table_and_a_bucket_it_remembers_and_fetches(aws: Aws, parking: s
     assert "Messages" not in aws("sqs").receive_message(QueueUrl=parking)
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert (item["pk"]["S"], item["generation"]["N"], item["sequence"]["N"]) == ("lane/payments.17", "1", "2")
+
+
+def test_an_ordered_bus_is_told_by_its_arn(parking: str, ordered: OrderedBusServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same function publishes to the other kind of bus, which is checked at the start as well."""
+    bus = ordered.bus("payments")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGEV2", ordered.endpoint_url)
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
+    event = {"Records": [record(body(inserted(), cancelled()))]}
+    for _ in range(2):
+        assert module.handler(event, Context()) == {"batchItemFailures": []}
+    assert [told.detail_type for told in ordered.events.of(bus)] == ["PaymentCreated", "PaymentCancelled"]
+    app.forwarder.cache_clear()
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", bus[:-1] + "-")
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: there is no ordered bus"):
+        module.handler(event, Context())
+
+
+def test_an_event_too_large_for_the_bus_goes_to_the_bucket(
+    aws: Aws, parking: str, ordered: OrderedBusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a bucket the event claims its data; without one the change is parked."""
+    bus = ordered.bus("payments")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGEV2", ordered.endpoint_url)
+    monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
+    event = {"Records": [record(body(inserted("a", subscriptionId="s" * 1_100_000)))]}
+    module.handler(event, Context())
+    [parked] = aws("sqs").receive_message(QueueUrl=parking)["Messages"]
+    assert "must be smaller than 1048576" in json.loads(parked["Body"])["reason"]
+    app.forwarder.cache_clear()
+    monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", CLAIM_BUCKET)
+    module.handler(event, Context())
+    [told] = ordered.events.of(bus)
+    claim = told.detail["claim"]
+    stored = aws("s3").get_object(Bucket=claim["bucket"], Key=claim["key"])["Body"].read()
+    assert json.loads(stored)["subscriptionId"] == "s" * 1_100_000
+
+
+def test_with_block_a_poison_change_comes_again(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORWARDER_ON_POISON decides."""
+    monkeypatch.setenv("FORWARDER_ON_POISON", "block")
+    event = {"Records": [record(body(inserted(subscriptionId=7)), message_id="m1"), record(body(cancelled()), message_id="m2")]}
+    expected = {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert module.handler(event, Context()) == expected
+    assert "Messages" not in aws("sqs").receive_message(QueueUrl=parking)
 
 
 def test_what_was_not_begun_is_returned(parking: str) -> None:

@@ -1,5 +1,7 @@
 """Which events a message means, and what is set aside."""
 
+import re
+
 import msgspec
 
 from contract.change import Change, Namespace
@@ -74,6 +76,14 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -
     assert parked[0].mapper.endswith("test_naming.broken")
     assert parked[0].reason.startswith("KeyError: ")
     assert (parked[0].stream, parked[0].generation, parked[0].sequence) == ("payments", 1, 1)
+
+
+def test_a_parked_change_says_where_its_mapper_failed() -> None:
+    """The innermost frames: files, lines and functions, no values and no folders of a machine."""
+    _, [parked] = named(message(inserted()), {"payments": (broken,)})
+    assert len(parked.stack) <= 5
+    assert re.fullmatch(r"lambda_forwarder/test_naming\.py:\d+ broken", parked.stack[-1])
+    assert parked.stack[0].startswith("lambda_forwarder/naming.py:")
 
 
 def test_a_gap_is_told_whatever_the_table() -> None:

@@ -79,3 +79,14 @@ def test_a_missing_bucket_is_told_at_the_start(aws: Aws) -> None:
     """The message names the setting, the bucket and the permissions."""
     with pytest.raises(Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: there is no bucket 'nowhere' .*s3:ListBucket"):
         S3Claims(aws("s3"), "nowhere").check()
+
+
+def test_a_bucket_that_we_may_not_write_is_told() -> None:
+    """With the permission; the event's message stays in the queue rather than be parked."""
+
+    class Client:
+        def put_object(self, **_: object) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "said so"}}, "PutObject")
+
+    with pytest.raises(Misconfigured, match=r"FORWARDER_CLAIM_BUCKET.*s3:PutObject"):
+        S3Claims(Client(), "claims").store("events/Noted/1.json", b"{}")

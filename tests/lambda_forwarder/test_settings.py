@@ -13,7 +13,7 @@ OTHER_TABLE = {"orders": (print,)}
 @pytest.fixture(autouse=True)
 def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))  # no .env of the developer's
-    for name in ("SOURCE", "MAPPERS", "WATERMARKS", "CLAIM_BUCKET"):
+    for name in ("SOURCE", "MAPPERS", "WATERMARKS", "CLAIM_BUCKET", "DEAD_LETTER_QUEUE_URL", "ON_POISON"):
         monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo")
@@ -23,7 +23,8 @@ def test_two_settings_are_enough() -> None:
     """The bus and the parking queue; the rest has defaults."""
     settings = read_settings()
     assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
-    assert (settings.watermarks, settings.claim_bucket) == (None, None)
+    assert (settings.watermarks, settings.claim_bucket, settings.dead_letter_queue_url) == (None, None, None)
+    assert settings.on_poison == "park"
 
 
 def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,10 +35,14 @@ def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("FORWARDER_MAPPERS", "nowhere:MAPPERS")
     monkeypatch.setenv("FORWARDER_WATERMARKS", "dynamodb table")
     monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "s3://claims")
+    monkeypatch.setenv("FORWARDER_DEAD_LETTER_QUEUE_URL", "dead")
+    monkeypatch.setenv("FORWARDER_ON_POISON", "drop")
     with pytest.raises(Misconfigured) as raised:
         read_settings()
-    claims, bus, mappers, parking, source, watermarks = str(raised.value).split("\n")
+    claims, dead_letters, bus, mappers, on_poison, parking, source, watermarks = str(raised.value).split("\n")
     assert claims.startswith("FORWARDER_CLAIM_BUCKET: ")
+    assert dead_letters.startswith("FORWARDER_DEAD_LETTER_QUEUE_URL: ")
+    assert on_poison.startswith("FORWARDER_ON_POISON: ")
     assert watermarks.startswith("FORWARDER_WATERMARKS: ")
     assert bus == "FORWARDER_EVENT_BUS: it is missing; set it to the name or the ARN of the event bus"
     assert mappers.startswith("FORWARDER_MAPPERS: it cannot be imported: ModuleNotFoundError")

@@ -1,0 +1,55 @@
+"""
+The changes of a live collection as message bodies, one a line: what ``python -m lambda_forwarder try -`` reads.
+
+    python -m devstack.changes 'mongodb://127.0.0.1:27017/?directConnection=true' payments payments --count 1 \
+        | python -m lambda_forwarder try -
+
+It watches from now on, ends after so many changes, and sends nothing to any queue.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from typing import Any
+
+from pymongo import MongoClient
+
+from contract.message import encode_change, pack
+from tailer.mongodb_cursor import Watch
+from tailer.mongodb_source import MongodbSource
+
+
+def bodies(source: MongodbSource, stream: str) -> Iterator[str]:
+    """A message body for each change from now on; the position is taken at once, the changes as they come."""
+    start = source.first()
+    return _bodies(source, start, stream)
+
+
+def _bodies(source: MongodbSource, start: Any, stream: str) -> Iterator[str]:
+    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+        for batch in batches:
+            for change in batch.changes:
+                yield pack(stream=stream, generation=1, lane=0, changes=[encode_change(change)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m devstack.changes", description=__doc__)
+    parser.add_argument("uri")
+    parser.add_argument("database")
+    parser.add_argument("collection", nargs="?")
+    parser.add_argument("--count", type=int, default=1, help="how many changes to wait for (default: %(default)s)")
+    parser.add_argument("--pre-images", action="store_true", help="ask for the document before the change, too")
+    asked = parser.parse_args()
+    watch = Watch(
+        database=asked.database,
+        collections=(asked.collection,) if asked.collection else (),
+        full_document_before_change="whenAvailable" if asked.pre_images else "off",
+    )
+    with MongoClient[Any](asked.uri) as client:
+        for body in islice(bodies(MongodbSource(client, watch), asked.database), asked.count):
+            print(body, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""``python -m lambda_forwarder``: try a change against the mappers, write the catalogue of their events, redrive."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from contract.message import ChangeMessage, UnreadableMessage
+from lambda_forwarder import catalogue, redrive
+from lambda_forwarder.errors import ForwarderError, Misconfigured
+from lambda_forwarder.settings import Settings
+from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
+
+DONE, ATTENTION, UNUSABLE = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit codes: 0 all well, 1 something was parked or would break consumers, 2 what was given cannot be used."""
+    options = _parser().parse_args(arguments)
+    if options.command == "redrive":
+        return redrive.command(options)
+    try:
+        settings = _settings(options.mappers)
+        if options.command == "catalogue":
+            problems = catalogue.write(settings.mappers, options.schemas, options.events, options.samples)
+            _say(*problems)
+            return ATTENTION if problems else DONE
+        trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
+    except (ForwarderError, UnreadableMessage, OSError) as error:
+        _say(str(error))
+        return UNUSABLE
+    _show(trials, as_json=options.json)
+    return ATTENTION if any(trial.parked for trial in trials) else DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lambda_forwarder", description=__doc__)
+    parser.add_argument("--mappers", metavar="MODULE:ATTRIBUTE", help="your own table (default: FORWARDER_MAPPERS, else ours)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    attempt = commands.add_parser("try", help="show which events a change would give; publish nothing")
+    given = attempt.add_mutually_exclusive_group(required=True)
+    given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
+    given.add_argument("--queue", metavar="URL", help="look at what waits in a queue, and leave it there")
+    attempt.add_argument("--json", action="store_true", help="print the events as in tests/samples/events/")
+    write = commands.add_parser("catalogue", help="write the schemas and the page of all events")
+    write.add_argument("--schemas", type=Path, default=Path("schemas"), metavar="FOLDER")
+    write.add_argument("--events", type=Path, default=Path("docs/events.md"), metavar="FILE")
+    write.add_argument("--samples", type=Path, default=Path("tests/samples/events"), metavar="FOLDER")
+    redrive.add_command(commands)
+    return parser
+
+
+def _settings(mappers: str | None) -> Settings:
+    """Only the mappers and the source matter here; whatever else is required in the Lambda need not be set."""
+    given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none"} | (
+        {"mappers": mappers} if mappers else {}
+    )
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        told = (f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors())
+        raise Misconfigured("\n".join(told)) from None
+
+
+def _given(options: argparse.Namespace) -> Iterator[ChangeMessage]:
+    if options.queue:
+        return received(options.queue)
+    return read(sys.stdin.read() if options.sample == "-" else Path(options.sample).read_text())
+
+
+def _show(trials: list[Trial], *, as_json: bool) -> None:
+    lines = [line for trial in trials for line in shown(trial)]
+    if as_json:
+        told = [as_put(entry) for trial in trials for entry in trial.entries]
+        lines = [json.dumps(told[0] if len(told) == 1 else told, indent=2, ensure_ascii=False)]
+        _say(*(f"parked by {parked.mapper}: {parked.reason}" for trial in trials for parked in trial.parked))
+    for line in lines:
+        print(line)  # noqa: T201 - what the command is asked for
+    if not trials:
+        _say("there is no change to try")
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+
+
+if __name__ == "__main__":
+    sys.exit(main())

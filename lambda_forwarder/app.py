@@ -1,0 +1,109 @@
+"""The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
+
+import logging
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+
+from lambda_forwarder.classic_bus import ClassicBus
+from lambda_forwarder.dynamodb_watermarks import DynamodbWatermarks
+from lambda_forwarder.errors import Misconfigured, translated
+from lambda_forwarder.eventbridge import Bus, EventBridgePublisher
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.large import LargePublisher
+from lambda_forwarder.ordered_bus import OrderedBus, is_ordered
+from lambda_forwarder.ports import Publisher, TimeLeft
+from lambda_forwarder.s3_claims import S3Claims
+from lambda_forwarder.settings import read_settings
+from lambda_forwarder.sqs_parking import SqsParking
+from lambda_forwarder.strict import StrictPublisher
+
+MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
+CLIENTS = Config(
+    connect_timeout=1,  # seconds
+    read_timeout=4,  # seconds
+    retries={"mode": "standard", "total_max_attempts": 2},  # of a whole call; entries are retried by the publisher
+    parameter_validation=False,  # 0.4 ms a call; the adapters build every request themselves
+)
+S3 = CLIENTS.merge(Config(s3={"addressing_style": "path"}))  # a bucket is no host name at an endpoint of one's own
+
+log = logging.getLogger(__name__)
+
+
+class Neighbour(Protocol):
+    def check(self) -> None:
+        """
+        Make sure, at the start, that it is there and ours to use.
+
+        Raises:
+            Misconfigured: it is not.
+        """
+
+
+@cache
+def forwarder() -> Forwarder:
+    """
+    The forwarder that the environment asks for, with all its neighbours checked; made once.
+
+    Raises:
+        Misconfigured: all that is wrong, at once.
+    """
+    settings = read_settings()
+    table, bucket = settings.watermarks, settings.claim_bucket
+    with translated("creating the AWS clients"):
+        publisher = EventBridgePublisher(_bus(settings.event_bus))
+        parking = SqsParking(client("sqs"), settings.parking_queue_url)
+        watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
+        claims = S3Claims(boto3.client("s3", config=S3), bucket) if bucket else None
+    check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
+    log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
+    block = settings.on_poison == "block"
+    fitting: Publisher = LargePublisher(publisher, claims) if claims else publisher
+    return Forwarder(
+        mappers=settings.mappers,
+        publisher=StrictPublisher(fitting) if block else fitting,
+        parking=parking,
+        watermarks=watermarks,
+        claims=claims,
+        source=settings.source,
+        block=block,
+    )
+
+
+def client(service: str) -> Any:
+    """A boto3 client with our limits."""
+    return boto3.client(service, config=CLIENTS)
+
+
+def check(neighbours: Sequence[Neighbour]) -> None:
+    """
+    Ask each of them; what is wrong with any is one error.
+
+    Raises:
+        Misconfigured: its text has a line for each.
+    """
+    problems = []
+    for neighbour in neighbours:
+        try:
+            neighbour.check()
+        except Misconfigured as error:
+            problems.append(str(error))
+    if problems:
+        raise Misconfigured("\n".join(problems))
+
+
+def time_left(context: Any) -> TimeLeft:
+    """Until Lambda's end, less the time in which nothing is begun: of a short timeout, half."""
+
+    def seconds() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    margin = min(MARGIN, seconds() / 2)
+    return lambda: seconds() - margin
+
+
+def _bus(name: str) -> Bus:
+    return OrderedBus(client("eventbridgev2"), name) if is_ordered(name) else ClassicBus(client("events"), name)

@@ -1,0 +1,94 @@
+"""
+Whether a new form of an event breaks those who read the old one.
+
+It does when an event of the new form could be invalid under the old schema: a field is gone, may be missing or null now, has
+another type, or a value that was not possible before. A new field breaks nobody: readers ignore what they do not know.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+Schema = dict[str, Any]
+
+_BOUNDS = {
+    *("format", "pattern", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "multipleOf"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "prefixItems", "propertyNames"),
+}
+
+
+def breaks(old: Schema, new: Schema) -> list[str]:
+    """What a reader of ``old`` cannot rely on any more in ``new``, by path; both as ``schema.json_schema`` writes them."""
+    return list(_Comparison(old, new).breaks(old, new, ""))
+
+
+class _Comparison:
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self._old, self._new = old, new
+        self._begun: set[tuple[str, str]] = set()  # pairs of references: a type may hold itself
+
+    def breaks(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
+        pair = (old.get("$ref", ""), new.get("$ref", ""))
+        if all(pair):
+            if pair in self._begun:
+                return
+            self._begun.add(pair)
+        old, new = _resolved(self._old, old), _resolved(self._new, new)
+        if "anyOf" in new and "properties" not in new:
+            for branch in new["anyOf"]:
+                yield from self.breaks(old, branch, path)
+        elif "anyOf" in old and "properties" not in old:
+            found = [list(self.breaks(branch, new, path)) for branch in old["anyOf"]]
+            if all(found):
+                yield f"{path}: {_kind(new)} was not possible before" if len(found) > 1 else found[0][0]
+        else:
+            yield from self._alike(old, new, path)
+
+    def _alike(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
+        possible, now = _values(old), _values(new)
+        if possible is not None and (now is None or not all(value in possible for value in now)):
+            yield f"{path}: {_kind(new)}, not only {possible}"
+        elif possible is None and not _of_type(old, new, now):
+            yield f"{path}: {_kind(new)}, not {_kind(old)}"
+        else:
+            yield from (f"{path}: another {bound}" for bound in sorted(_BOUNDS & old.keys()) if new.get(bound) != old[bound])
+            yield from self._members(old, new, path)
+
+    def _members(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
+        fields: Schema = new.get("properties", {})
+        for name, field in old.get("properties", {}).items():
+            if name in fields:
+                yield from self.breaks(field, fields[name], f"{path}.{name}".lstrip("."))
+            else:
+                yield f"{path}.{name}: it is gone"
+        for name in old.get("required", ()):
+            if name in fields and name not in new.get("required", ()):
+                yield f"{path}.{name}: it may be missing"
+        for part in ("items", "additionalProperties"):
+            if isinstance(old.get(part), dict):
+                yield from self.breaks(old[part], new[part] if isinstance(new.get(part), dict) else {}, f"{path}[]")
+
+
+def _resolved(whole: Schema, schema: Schema) -> Schema:
+    found: Schema = schema
+    if "$ref" in schema:
+        found = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _values(schema: Schema) -> list[Any] | None:
+    return [schema["const"]] if "const" in schema else schema.get("enum")
+
+
+_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
+
+def _of_type(old: Schema, new: Schema, now: list[Any] | None) -> bool:
+    """Whether everything new is of the old type; an old schema without one takes anything."""
+    wanted = old.get("type")
+    types = {new.get("type")} if now is None else {_NAMES.get(type(value)) for value in now}
+    return wanted is None or all(found == wanted or (found, wanted) == ("integer", "number") for found in types)
+
+
+def _kind(schema: Schema) -> str:
+    values = _values(schema)
+    return f"one of {values}" if values is not None else str(schema.get("type", "anything"))

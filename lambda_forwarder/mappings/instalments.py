@@ -1,0 +1,26 @@
+"""The events of an instalment: one month's money. The payment service writes them into its outbox, with its books."""
+
+from datetime import date
+
+from lambda_forwarder.event import DomainEvent, Mappers
+from lambda_forwarder.mappings.outbox import Outbox
+
+
+class InstalmentCollected(DomainEvent, source="app.payments", about="payment_id"):
+    """One month's direct debit was collected. ``amount`` is a decimal number as text, such as "12.50"."""
+
+    payment_id: str
+    amount: str
+    currency: str
+    due_on: date
+
+
+class InstalmentFailed(DomainEvent, source="app.payments", about="payment_id"):
+    """The customer's bank refused one month's direct debit; it will be tried again."""
+
+    payment_id: str
+    reason: str
+    due_on: date
+
+
+MAPPERS: Mappers = {"payments.outbox": (Outbox(InstalmentCollected, InstalmentFailed),)}

@@ -1,0 +1,48 @@
+"""
+The events of a subscription: razors once a month, for as long as the direct debit holds.
+
+A subscription's document has ``_id``, ``productId``, ``quantity`` (units a month), ``status`` ("active" or "cancelled") and the
+customer's name and address, which stay out of every event for the reason given with the payments.
+"""
+
+from contract.change import Change
+from lambda_forwarder.event import DomainEvent, Mappers, Time
+
+
+class SubscriptionCreated(DomainEvent, source="app.subscriptions"):
+    """A customer subscribed to a product. Stock allocates it, payments sets up the direct debit."""
+
+    subscription_id: str
+    product_id: str
+    quantity: int
+    created_at: Time
+
+
+def subscription_created(change: Change) -> SubscriptionCreated | None:
+    """A subscription was inserted."""
+    if not change.created:
+        return None
+    document = change.after or {}
+    return SubscriptionCreated(
+        subscription_id=str(change.document_key["_id"]),
+        product_id=document["productId"],
+        quantity=document["quantity"],
+        created_at=change.occurred_at,
+    )
+
+
+class SubscriptionCancelled(DomainEvent, source="app.subscriptions"):
+    """A subscription ended; nothing more will be sent."""
+
+    subscription_id: str
+    cancelled_at: Time
+
+
+def subscription_cancelled(change: Change) -> SubscriptionCancelled | None:
+    """A subscription's status became ``cancelled``. It is final: after a replace without pre-image it may be told again."""
+    if not change.became("status", "cancelled", assume_new=True):
+        return None
+    return SubscriptionCancelled(subscription_id=str(change.document_key["_id"]), cancelled_at=change.occurred_at)
+
+
+MAPPERS: Mappers = {"subscriptions": (subscription_created, subscription_cancelled)}

@@ -1,0 +1,91 @@
+"""
+Redrive: publish again what was parked and what became a dead letter. A Lambda function for a schedule, and a command.
+
+    python -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run] [--json]
+"""
+
+import argparse
+import sys
+import time
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from lambda_forwarder.app import check, client, forwarder, time_left
+from lambda_forwarder.backlog import Shelf, dead_letter_shelf, parking_shelf
+from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.redriver import EVERYTHING, Redriver
+from lambda_forwarder.report import Report
+from lambda_forwarder.settings import read_settings
+from lambda_forwarder.sqs_backlog import SqsBacklog
+
+SECONDS = 900.0  # that the command works for unless told otherwise
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
+    """
+    Redrive until nothing is left or the invocation's time is up; answer the report. What the event says does not matter.
+
+    Raises:
+        Misconfigured: all that is wrong, at once. Nothing was touched.
+    """
+    answer: dict[str, Any] = msgspec.to_builtins(redriver().redrive(time_left(context)))
+    return answer
+
+
+@cache
+def redriver(parking: str | None = None, dead_letters: str | None = None) -> Redriver:
+    """
+    The redriver that the environment asks for, unless told of other queues.
+
+    Raises:
+        Misconfigured: all that is wrong, at once.
+    """
+    through, settings = forwarder(), read_settings()
+    sqs = client("sqs")
+    parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
+    dead_url = dead_letters or settings.dead_letter_queue_url
+    shelves: list[Shelf] = [parking_shelf(parked)]
+    backlogs = [parked]
+    if dead_url:
+        backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
+        shelves.append(dead_letter_shelf(backlogs[1]))
+    check(backlogs)
+    return Redriver(forwarder=through, shelves=shelves)
+
+
+def add_command(commands: Any) -> None:
+    """Add ``redrive`` to the parser of the command line."""
+    parser = commands.add_parser("redrive", help="publish parked changes and dead letters again")
+    parser.add_argument("--parking", metavar="URL", help="the parking queue (default: FORWARDER_PARKING_QUEUE_URL)")
+    parser.add_argument("--dead-letters", metavar="URL", help="the dead letters (default: FORWARDER_DEAD_LETTER_QUEUE_URL)")
+    parser.add_argument("--limit", type=int, default=EVERYTHING, metavar="N", help="take at most so many messages")
+    parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="begin nothing after so long (%(default)g)")
+    parser.add_argument("--dry-run", action="store_true", help="publish, park and remove nothing; say what would be")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def command(options: argparse.Namespace) -> int:
+    """Redrive once and print the report. 0: nothing is left behind; 1: something is; 2: misconfigured."""
+    end = time.monotonic() + options.seconds
+    if options.mappers:
+        return _unusable("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead")
+    try:
+        through = redriver(options.parking, options.dead_letters)
+    except Misconfigured as error:
+        return _unusable(str(error))
+    done = through.redrive(lambda: end - time.monotonic(), options.limit, dry_run=options.dry_run)
+    print(msgspec.json.encode(done).decode() if options.json else _text(done))  # noqa: T201 - what the command is asked for
+    return 1 if done.left else 0
+
+
+def _unusable(why: str) -> int:
+    print(f"redrive: {why}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    return 2
+
+
+def _text(done: Report) -> str:
+    lines = [", ".join(f"{name} {number}" for name, number in done.counts.items())]
+    lines += (f"left in {one.queue}: {one.document or one.message_id} #{one.sequence}: {one.reason}" for one in done.leftovers)
+    return "\n".join([*lines, *(["a dry run: nothing was published, parked or removed"] if done.dry_run else [])])

@@ -1,0 +1,80 @@
+"""A backlog in an SQS queue, FIFO or standard."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder.ports import Waiting
+
+CALL_COUNT = 10  # messages, SQS, one call
+WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
+HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
+
+
+class SqsBacklog:
+    """The queue with this URL, which ``setting`` names. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds."""
+
+    def __init__(self, client: Any, queue_url: str, setting: str, *, wait: int | None = None) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._setting = setting
+        self._wait = WAIT_SECONDS if wait is None else wait
+
+    def check(self) -> None:
+        """
+        Make sure that the queue exists.
+
+        Raises:
+            Misconfigured: it does not, or we may not ask.
+        """
+        self._call("GetQueueAttributes", self._client.get_queue_attributes, AttributeNames=["QueueArn"])
+
+    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+        """See ``Backlog``."""
+        answer = self._call(
+            "ReceiveMessage",
+            self._client.receive_message,
+            MaxNumberOfMessages=min(count, CALL_COUNT),
+            WaitTimeSeconds=self._wait,
+            VisibilityTimeout=min(math.ceil(seconds), HOLD_LIMIT),
+            MessageSystemAttributeNames=["MessageGroupId"],
+        )
+        return [
+            Waiting(
+                id=message["MessageId"],
+                group=message.get("Attributes", {}).get("MessageGroupId", message["MessageId"]),
+                body=message["Body"],
+                receipt=message["ReceiptHandle"],
+            )
+            for message in answer.get("Messages", ())
+        ]
+
+    def remove(self, waiting: Sequence[Waiting]) -> None:
+        """See ``Backlog``."""
+        self._batches("DeleteMessageBatch", self._client.delete_message_batch, waiting)
+
+    def give_back(self, waiting: Sequence[Waiting]) -> None:
+        """See ``Backlog``. The last first: a FIFO queue gives a group's messages out from the first."""
+        change = self._client.change_message_visibility_batch
+        self._batches("ChangeMessageVisibilityBatch", change, waiting[::-1], VisibilityTimeout=0)
+
+    def _batches(self, doing: str, call: Callable[..., Any], waiting: Sequence[Waiting], **each: object) -> None:
+        for start in range(0, len(waiting), CALL_COUNT):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": one.receipt, **each}
+                for number, one in enumerate(waiting[start : start + CALL_COUNT])
+            ]
+            answer = self._call(doing, call, Entries=entries)
+            for failed in answer.get("Failed", ()):
+                raise Unavailable(f"{doing} answered {failed['Code']}: {failed.get('Message', '')}")
+
+    def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
+        try:
+            with translated(doing):
+                return call(QueueUrl=self._queue_url, **request)
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"{self._setting}: there is no queue {self._queue_url} that we may use ({error}); create it, or correct the "
+                "URL or the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
+            ) from error

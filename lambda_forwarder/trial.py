@@ -1,0 +1,148 @@
+"""What events a change would give, and what would be parked: for whoever writes a mapper. Nothing is published or deleted."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from contract.change import Change
+from contract.message import ChangeMessage, UnreadableMessage, unpack
+from lambda_forwarder import dynamodb_records
+from lambda_forwarder.errors import translated
+from lambda_forwarder.event import Entry, Mappers
+from lambda_forwarder.naming import named
+from lambda_forwarder.parked import Parked
+
+RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
+KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """One change, and all that the forwarder would do about it."""
+
+    change: Change
+    entries: tuple[Entry, ...]
+    parked: tuple[Parked, ...]
+    mappers: tuple[str, ...]
+
+
+def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> Iterator[Trial]:
+    """Each change by itself, in order."""
+    for change in message.changes:
+        entries, parked = named(msgspec.structs.replace(message, changes=(change,)), mappers, source)
+        asked = mappers.get(f"{change.ns.db}.{change.ns.coll}", mappers.get(change.ns.coll, ()))
+        names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in asked)
+        yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names)
+
+
+def read(text: str) -> Iterator[ChangeMessage]:
+    """
+    The messages in a JSON text, or in one JSON text a line.
+
+    Raises:
+        UnreadableMessage: there is something else; it says what.
+    """
+    try:
+        values = [json.loads(text)]
+    except ValueError:
+        try:
+            values = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError as error:
+            raise UnreadableMessage(f"it is not JSON: {error}") from error
+    for value in values:
+        yield from _messages(value)
+
+
+def received(queue_url: str) -> Iterator[ChangeMessage]:
+    """
+    The messages that a queue hands out now, at most ten. They are given back at once; each counts as received once more.
+
+    Raises:
+        Unavailable, Rejected, Misconfigured: the queue did not answer.
+        UnreadableMessage: a message is not one of ours.
+    """
+    import boto3  # a second of start-up, only where it is needed
+
+    with translated(f"receiving from {queue_url}"):
+        queue = boto3.client("sqs")
+        answer = queue.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=RECEIVE_SECONDS, WaitTimeSeconds=1
+        )
+        messages = answer.get("Messages", [])
+        for message in messages:
+            queue.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+    for message in messages:
+        yield unpack(message["Body"])
+
+
+def as_put(entry: Entry) -> dict[str, Any]:
+    """An entry as EventBridge is asked to publish it, readable: the form of the samples."""
+    return {
+        "Source": entry.source,
+        "DetailType": entry.detail_type,
+        "Time": f"{entry.time:%Y-%m-%dT%H:%M:%SZ}",  # EventBridge keeps whole seconds
+        "Detail": json.loads(entry.detail),
+    }
+
+
+def shown(trial: Trial) -> Iterator[str]:
+    """A trial for a person, in lines."""
+    change = trial.change
+    yield f"{change.document}  {change.operation_type}  #{change.sequence}"
+    for entry in trial.entries:
+        yield f"  {entry.detail_type}  {entry.source}"
+        yield from _indented(json.dumps(json.loads(entry.detail), indent=2, ensure_ascii=False))
+    for parked in trial.parked:
+        yield f"  parked by {parked.mapper}"
+        yield from _indented(parked.reason, f"what to do: {parked.remedy}")
+    if not trial.entries and not trial.parked:
+        asked = f"{', '.join(trial.mappers)} told nothing" if trial.mappers else f"no mapper reads {change.ns}"
+        yield f"  nothing: {asked}"
+    if change.claim is not None:
+        yield f"  its documents lie in s3://{change.claim.bucket}/{change.claim.key}: try that object"
+
+
+def _messages(value: Any) -> Iterable[ChangeMessage]:
+    match value:
+        case {"operationType": _}:
+            return [_alone(value)]
+        case {"changes": _}:
+            return [unpack(json.dumps(value))]
+        case {"message": Mapping() as message}:
+            return [unpack(json.dumps(message))]
+        case {"Records": list(records)}:
+            return map(_recorded, records)
+        case {"Messages": list(messages)}:
+            return [unpack(message["Body"]) for message in messages]
+        case _:
+            raise UnreadableMessage(f"it is none of these: {KINDS}")
+
+
+def _recorded(record: Any) -> ChangeMessage:
+    """A record of either of the Lambda's events."""
+    match record:
+        case {"body": str(body)}:
+            return unpack(body)
+        case {"dynamodb": _}:
+            try:
+                return dynamodb_records.read(record)
+            except dynamodb_records.UnreadableRecord as error:
+                raise UnreadableMessage(str(error)) from error
+        case _:
+            raise UnreadableMessage("a record is neither of SQS nor of a DynamoDB stream")
+
+
+def _alone(value: Any) -> ChangeMessage:
+    """A change that came without its message: what the message would say of it is made up."""
+    try:
+        change = msgspec.convert(value, Change)
+    except msgspec.ValidationError as error:
+        raise UnreadableMessage(f"it is not a change as the tailer writes it: {error}") from error
+    return ChangeMessage(stream=change.ns.db, generation=1, lane=0, changes=(change,))
+
+
+def _indented(*texts: str) -> Iterator[str]:
+    for text in texts:
+        yield from (f"    {line}" for line in text.splitlines())

@@ -1,0 +1,40 @@
+"""When a subscription's change is an event, and what the event tells."""
+
+import pytest
+from msgspec.structs import replace
+
+from contract.change import Change, Namespace, Uncertain, UpdateDescription
+from lambda_forwarder.mappings.subscriptions import subscription_cancelled, subscription_created
+from tests.samples.changes import a_change
+
+DOCUMENT = {"_id": "sub-1", "productId": "razor-5", "quantity": 1, "status": "active", "name": "Ada"}
+
+
+def a_subscription(**fields: object) -> Change:
+    ns = Namespace(db="subscriptions", coll="subscriptions")
+    return a_change(ns=ns, document_key={"_id": "sub-1"}, full_document=DOCUMENT | fields)
+
+
+def test_an_insert_is_a_subscription_created() -> None:
+    """With what stock and payments need, and nothing of the customer."""
+    event = subscription_created(a_subscription())
+    assert event is not None
+    assert (event.subscription_id, event.product_id, event.quantity) == ("sub-1", "razor-5", 1)
+
+
+def test_setting_the_status_is_a_subscription_cancelled() -> None:
+    """And nothing else that happens to it later."""
+    set_now = UpdateDescription(updated_fields={"status": "cancelled"})
+    change = replace(a_subscription(status="cancelled"), operation_type="update", update_description=set_now)
+    event = subscription_cancelled(change)
+    assert event is not None
+    assert event.subscription_id == "sub-1"
+    later = replace(change, update_description=UpdateDescription(updated_fields={"quantity": 2}))
+    assert subscription_cancelled(later) is None
+    assert subscription_created(change) is None
+
+
+def test_an_update_that_is_not_described_is_not_guessed() -> None:
+    """It is parked: neither a cancellation missed nor one announced again with every later update."""
+    with pytest.raises(Uncertain):
+        subscription_cancelled(replace(a_subscription(status="cancelled"), operation_type="update"))

@@ -1,0 +1,176 @@
+"""``python -m lambda_forwarder try``: what somebody who writes a mapper sees."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from contract.change import Change
+from contract.message import UnreadableMessage
+from devstack.aws import Aws
+from lambda_forwarder.__main__ import main
+from lambda_forwarder.trial import read
+from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CHANGE = json.loads(msgspec.json.encode(cancelled()))
+BODY = body(inserted(), cancelled())
+
+Try = Callable[..., tuple[int, str, str]]
+
+
+def broken(change: Change) -> None:
+    """A mapper that cannot digest anything."""
+    raise KeyError("subscriptionId")
+
+
+BROKEN = {"payments": (broken,)}
+
+
+@pytest.fixture
+def attempt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Try:
+    monkeypatch.chdir(tmp_path)  # no .env of the developer's
+
+    def attempt(given: Any, *options: str, before: tuple[str, ...] = ()) -> tuple[int, str, str]:
+        text = given if isinstance(given, str) else json.dumps(given)
+        monkeypatch.setattr("sys.stdin", io.StringIO(text))
+        code = main([*before, "try", "-", *options])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [
+        (CHANGE, 1),
+        (BODY, 2),
+        (f"{json.dumps(CHANGE)}\n\n{BODY}", 3),
+        ({"Records": [record(BODY), record(BODY)]}, 4),
+        ({"Messages": [{"Body": BODY}]}, 2),
+        ({"id": "x", "reason": "KeyError", "message": json.loads(BODY)}, 2),
+    ],
+)
+def test_every_form_in_which_one_meets_a_change_is_read(given: Any, count: int) -> None:
+    """A change, a body, both by the line, an SQS event, the CLI's answer, a parked item."""
+    text = given if isinstance(given, str) else json.dumps(given)
+    assert sum(len(message.changes) for message in read(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("{", "not JSON"),
+        ("[]", "none of these"),
+        ({"operationType": "insert", "_id": {"_data": "82"}}, "not a change as the tailer writes it"),
+        ({"Records": [{"dynamodb": {}}]}, "not the record of a DynamoDB stream"),
+        ({"Records": [{"kinesis": {}}]}, "neither of SQS nor"),
+        ({"Messages": [{"Body": "hello"}]}, "not a change message"),
+    ],
+)
+def test_anything_else_is_told_apart(given: Any, problem: str, attempt: Try) -> None:
+    """The message says what it is not; the exit code is 2."""
+    with pytest.raises(UnreadableMessage, match=problem):
+        list(read(given if isinstance(given, str) else json.dumps(given)))
+    code, out, err = attempt(given)
+    assert (code, out) == (2, "")
+    assert problem in err
+
+
+def test_the_events_of_a_change_are_shown(attempt: Try) -> None:
+    """Its document and operation, then each event as it would go on the bus."""
+    code, out, err = attempt(CHANGE)
+    assert (code, err) == (0, "")
+    first, second, *detail = out.splitlines()
+    assert first == "payments.payments/65f2a1c09b1e8a5d4c3b2a19  update  #2"
+    assert second == "  PaymentCancelled  app.payments"
+    assert json.loads("".join(detail))["data"]["paymentId"] == "65f2a1c09b1e8a5d4c3b2a19"
+
+
+def test_no_event_is_shown_with_who_was_asked(attempt: Try) -> None:
+    """A mapper that tells nothing and a collection that nobody reads are two things."""
+    assert "nothing: payment_created, payment_cancelled told nothing" in attempt(CHANGE | {"operationType": "delete"})[1]
+    elsewhere = CHANGE | {"ns": {"db": "payments", "coll": "refunds"}}
+    assert "nothing: no mapper reads payments.refunds" in attempt(elsewhere)[1]
+
+
+def test_what_would_be_parked_says_why_and_what_to_do(attempt: Try) -> None:
+    """An uncertain answer and a mapper's own mistake; the exit code is 1."""
+    undescribed = {name: value for name, value in CHANGE.items() if name != "updateDescription"}
+    code, out, _ = attempt(undescribed)
+    assert code == 1
+    assert "parked by lambda_forwarder.mappings.payments.payment_cancelled" in out
+    assert "Uncertain: became 'status': there is no update description" in out
+    code, out, _ = attempt(CHANGE, before=("--mappers", f"{__name__}:BROKEN"))
+    assert code == 1
+    assert "KeyError: 'subscriptionId'" in out
+    assert "what to do: mend the mapper" in out
+
+
+def test_the_table_is_the_environments(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FORWARDER_MAPPERS as in the Lambda; a table that is not there is told, not traced."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:BROKEN")
+    assert attempt(CHANGE)[0] == 1
+    code, _, err = attempt(CHANGE, before=("--mappers", "nowhere:MAPPERS"))
+    assert code == 2
+    assert "mappers: it cannot be imported" in err
+
+
+def test_the_form_of_the_samples_can_be_had(attempt: Try) -> None:
+    """What it prints with --json is the second half of a sample pair; what is parked is told beside it."""
+    change = (SAMPLES / "events" / "payment_cancelled.change.json").read_text()
+    event = (SAMPLES / "events" / "payment_cancelled.event.json").read_text()
+    code, out, err = attempt(change, "--json")
+    assert (code, json.loads(out), err) == (0, json.loads(event), "")
+    both = attempt(BODY, "--json")[1]
+    assert [told["DetailType"] for told in json.loads(both)] == ["PaymentCreated", "PaymentCancelled"]
+    code, out, err = attempt(CHANGE, "--json", before=("--mappers", f"{__name__}:BROKEN"))
+    assert (code, json.loads(out)) == (1, [])
+    assert "KeyError" in err
+
+
+def test_a_claimed_change_says_where_its_documents_lie(attempt: Try) -> None:
+    """And the object that lies there can be tried."""
+    light, content = claiming(inserted())
+    assert "its documents lie in s3://claims/payments/1.json: try that object" in attempt(body(light))[1]
+    assert "PaymentCreated" in attempt(content.decode())[1]
+
+
+def test_a_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """One that is not there is told, not traced."""
+    assert main(["try", str(SAMPLES / "wire" / "v1" / "update.json")]) == 0
+    assert main(["try", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
+
+
+def test_every_wire_sample_can_be_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every operation and encoding gives an event, nothing, or a reason."""
+    for path in (SAMPLES / "wire" / "v1").glob("*.json"):
+        assert main(["try", str(path)]) in (0, 1), path
+    assert capsys.readouterr().err == ""
+
+
+def test_a_queue_is_looked_at_and_left_as_it_was(
+    aws: Aws, fresh: str, attempt: Try, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its messages are shown and still there at once afterwards."""
+    queue = aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    aws("sqs").send_message(QueueUrl=queue, MessageBody=BODY, MessageGroupId="payments.17", MessageDeduplicationId="1")
+    monkeypatch.setattr("boto3.client", aws)
+    assert main(["try", "--queue", queue]) == 0
+    out = capsys.readouterr().out
+    assert "PaymentCreated" in out
+    assert "PaymentCancelled" in out
+    again = aws("sqs").receive_message(QueueUrl=queue)
+    assert [message["Body"] for message in again["Messages"]] == [BODY]
+
+
+def test_a_queue_that_is_not_there_is_told(aws: Aws, attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not traced."""
+    monkeypatch.setattr("boto3.client", aws)
+    assert main(["try", "--queue", f"{aws.endpoint_url}/000000000000/none.fifo"]) == 2

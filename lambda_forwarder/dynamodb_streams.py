@@ -1,0 +1,175 @@
+"""
+The Lambda function behind a DynamoDB stream: the same events, by the same mappers, as for a document's change.
+
+The mapping must answer to ``ReportBatchItemFailures`` and the stream show new and old images. A shard is read in order, so the
+first record that fails is answered and comes again with everything behind it. Watermarks do not apply: Lambda keeps the place
+in the stream, and a repeat carries the ids it had.
+
+A stream keeps its records for a day. ``FORWARDER_ON_OUTAGE`` says what happens while the bus does not answer: ``wait`` (the
+default) leaves them in the stream, in order; ``park`` sends them to the parking queue, which keeps them for fourteen days.
+From there redrive publishes them, perhaps behind newer ones of their item, and then with ``late: true``.
+"""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from contract.change import Change
+from contract.message import ChangeMessage, UnreadableMessage
+from lambda_forwarder.app import forwarder, time_left
+from lambda_forwarder.dynamodb_records import Record, UnreadableRecord, read
+from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
+from lambda_forwarder.event import DomainEvent
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.parked import Parked, unmapped, unreadable
+from lambda_forwarder.ports import TimeLeft
+
+RUN_COUNT = 100  # records that are published together, and so repeat together when one of them cannot be
+ON_OUTAGE = "FORWARDER_ON_OUTAGE"
+
+log = logging.getLogger(__name__)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """
+    Forward the records of one DynamoDB event; answer from which of them on the stream must hand them over again.
+
+    Raises:
+        ForwarderError: the first record failed already, so all of them come again. It counts among the function's errors.
+    """
+    failed = stream_forwarder().forward(event["Records"], time_left(context))
+    return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
+
+
+@cache
+def stream_forwarder() -> "StreamForwarder":
+    """
+    The one that the environment asks for; made once.
+
+    Raises:
+        Misconfigured: all that is wrong.
+    """
+    on_outage = os.environ.get(ON_OUTAGE) or "wait"
+    if on_outage not in ("wait", "park"):
+        raise Misconfigured(f"{ON_OUTAGE}: it is {on_outage!r}; set it to wait or to park, or leave it out")
+    return StreamForwarder(forwarder=forwarder(), park_on_outage=on_outage == "park")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Records that are published together: changes of one stream and generation, or one record that is none."""
+
+    records: Sequence[Record]
+    message: ChangeMessage | None = None
+    error: UnreadableRecord | None = None
+
+    def numbered(self, sequence: int) -> Record:
+        """The record of the change with this number."""
+        changes = self.message.changes if self.message else ()
+        found = (record for record, change in zip(self.records, changes, strict=False) if change.sequence == sequence)
+        return next(found, self.records[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamForwarder:
+    """Forwards batches of stream records through a forwarder. With ``park_on_outage``, what the bus does not take is parked."""
+
+    forwarder: Forwarder
+    park_on_outage: bool = False
+
+    def forward(self, records: Sequence[Record], time_left: TimeLeft) -> str | None:
+        """
+        Return the SequenceNumber of the first record that was not dealt with; nothing where all were.
+
+        Raises:
+            ForwarderError: that is the very first one.
+        """
+        done = Counter(records=0, events=0, deduplicated=0, parked=0)
+        failed: Record | None = None
+        for run in runs(records):
+            try:
+                done.update(self._publish(run, time_left))
+            except Exception as error:
+                failed = run.numbered(error.sequence) if isinstance(error, Blocked) else run.records[0]
+                if failed is records[0]:
+                    raise
+                extra = {"action": "record_failed", "event_id": failed.get("eventID"), "error": type(error).__name__}
+                log.warning("a record failed: %s", error, extra=extra)
+                break
+        log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(records) - done["records"]})
+        return failed["dynamodb"]["SequenceNumber"] if failed else None
+
+    def _publish(self, run: Run, time_left: TimeLeft) -> Counter[str]:
+        """Return only when every event of the run was accepted, or its changes are parked with the reason."""
+        if time_left() <= 0:
+            raise Unavailable("the time was up before the record was begun")
+        done = Counter(records=len(run.records))
+        if run.message is None:
+            self.forwarder.set_aside([_foreign(record, run.error) for record in run.records])
+            return done + Counter(parked=len(run.records))
+        try:
+            return done + self.forwarder.publish(run.message, time_left)
+        except Unavailable as error:
+            if not self.park_on_outage:
+                raise
+            log.warning("parked during an outage: %s", error, extra={"action": "outage_parked", "changes": len(run.records)})
+            self.forwarder.parking.park([postponed(change, run.message, error) for change in run.message.changes])
+            return done + Counter(parked=len(run.records))
+
+
+def runs(records: Sequence[Record]) -> Iterator[Run]:
+    """
+    The records in order, as many together as may be.
+
+    Raises:
+        Misconfigured: the stream does not show both images.
+    """
+    gathered: list[tuple[Record, ChangeMessage]] = []
+    for record in records:
+        try:
+            message = read(record)
+        except UnreadableRecord as error:
+            yield from _gathered(gathered)
+            gathered = []
+            yield Run(records=(record,), error=error)
+            continue
+        if gathered and (len(gathered) == RUN_COUNT or _place(gathered[0][1]) != _place(message)):
+            yield from _gathered(gathered)
+            gathered = []
+        gathered.append((record, message))
+    yield from _gathered(gathered)
+
+
+def postponed(change: Change, message: ChangeMessage, error: Unavailable) -> Parked:
+    """A change whose events the bus did not accept while there was time. Nothing is wrong with it."""
+    parked = unmapped(change, message, _outage, error)
+    return replace(parked, mapper="", stack=(), remedy="none: redrive publishes it once the bus answers")
+
+
+def _gathered(gathered: Sequence[tuple[Record, ChangeMessage]]) -> Iterator[Run]:
+    if gathered:
+        changes = tuple(change for _, message in gathered for change in message.changes)
+        yield Run(records=[record for record, _ in gathered], message=replace(gathered[0][1], changes=changes))
+
+
+def _place(message: ChangeMessage) -> tuple[str, int]:
+    return message.stream, message.generation
+
+
+def _foreign(record: Record, error: UnreadableRecord | None) -> Parked:
+    """A record that we cannot read, as it came."""
+    name = record.get("eventID") or record.get("eventSourceARN") or "dynamodb"
+    body = msgspec.json.encode(record).decode()
+    return unreadable({"body": body, "messageId": str(name), "attributes": {}}, UnreadableMessage(str(error)))
+
+
+def _outage(change: Change) -> DomainEvent:
+    """Stands where a parked change names its mapper: so a change parked for an outage has an id of its own."""
+    raise NotImplementedError

@@ -7,7 +7,7 @@ EMULATORS := $(VENV)-emulators
 TESTS  ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo test faults check format docs bench up down package lock clean help
+.PHONY: all env demo razors test faults check format docs bench up down package lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -32,6 +32,9 @@ $(EMULATORS)/.ready: requirements/emulators.txt
 
 demo: env                       ## the whole path on this machine, with a kill -9 in the middle (KEEP=1 leaves it running)
 	@$(BIN)/python -m devstack demo $(if $(KEEP),--keep)
+
+razors: env                     ## the scenario of examples/razors, three domains and an order store, hop by hop (about 70 s)
+	@$(BIN)/python -m examples.razors
 
 test: env                       ## every test (TESTS='tests/tailer -k lanes' for some)
 	@$(BIN)/python -m pytest $(TESTS)

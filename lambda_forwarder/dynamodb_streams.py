@@ -11,7 +11,6 @@ From there redrive publishes them, perhaps behind newer ones of their item, and 
 """
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,14 +24,14 @@ from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.app import forwarder, time_left
 from lambda_forwarder.dynamodb_records import Record, UnreadableRecord, read
-from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
+from lambda_forwarder.errors import Blocked, Unavailable
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parked import Parked, unmapped, unreadable
 from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.settings import read_settings
 
 RUN_COUNT = 100  # records that are published together, and so repeat together when one of them cannot be
-ON_OUTAGE = "FORWARDER_ON_OUTAGE"
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +55,7 @@ def stream_forwarder() -> "StreamForwarder":
     Raises:
         Misconfigured: all that is wrong.
     """
-    on_outage = os.environ.get(ON_OUTAGE) or "wait"
-    if on_outage not in ("wait", "park"):
-        raise Misconfigured(f"{ON_OUTAGE}: it is {on_outage!r}; set it to wait or to park, or leave it out")
-    return StreamForwarder(forwarder=forwarder(), park_on_outage=on_outage == "park")
+    return StreamForwarder(forwarder=forwarder(), park_on_outage=read_settings().on_outage == "park")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         "park",
         description="set it to park, or to block where a change that cannot be published is to hold back those behind it",
     )
+    on_outage: Literal["wait", "park"] = Field(
+        "wait",
+        description="set it to wait, or to park where changes of a DynamoDB stream shall not wait for the bus (streams only)",
+    )
     watermarks: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")] | None = Field(
         None, description="set it to the name or the ARN of a DynamoDB table with a string partition key pk; or leave it out"
     )

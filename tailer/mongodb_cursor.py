@@ -62,7 +62,10 @@ class Cursor:
 
     def batches(self) -> Iterator[Batch]:
         """What every reply holds, in batches of bounded size; one empty batch for a reply without events."""
-        yield from self._batches_of_reply("firstBatch")
+        if self._reply["cursor"]["firstBatch"]:
+            yield from self._batches_of_reply("firstBatch")
+        else:
+            yield Batch(changes=[], checkpoint=self._position)  # open; whether the history is there shows when reading on
         while self._id:
             self._reply = self._command({"getMore": self._id, "collection": self._collection, **_MORE})
             yield from self._batches_of_reply("nextBatch")

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-LOOK_AT_LEASE = 1.0  # seconds between two looks of a task that stands by
+LOOK_AT_LEASE = 0.5  # seconds between two looks of a task that stands by
 _WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a neighbour fails again and again
 _BREATH = 1.0  # seconds after a failure that followed some progress
 

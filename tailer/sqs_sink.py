@@ -1,5 +1,6 @@
 """The SQS FIFO queue: lanes packed into messages, ten lanes a call, a few calls at a time."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +22,8 @@ from tailer.lanes import LaneOf
 from tailer.metrics import Metrics
 from tailer.packing import Message, Packer, calls
 from tailer.ports import Claims
+
+log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4  # each waits for the network most of its time; more cost CPU without gain unless SQS is far away
 GIVE_UP = 60.0  # seconds without a single accepted message, then the loop starts again from the checkpoint
@@ -65,7 +68,7 @@ class SqsSink:
             wait=_WAIT,
             stop=self._give_up,
             sleep=sleep_using_event(self._stopping),
-            before_sleep=lambda _: self._metrics.retries.inc(),
+            before_sleep=self._before_sleep,
             reraise=True,
         )
         while waiting:
@@ -115,6 +118,12 @@ class SqsSink:
         self._metrics.messages.inc()
         self._metrics.bytes.inc(message.size)
         self._metrics.sent.inc(message.changes)
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        self._metrics.retries.inc()
+        if state.outcome is not None and state.next_action is not None:
+            extra = {"action": "sending_again", "attempt": state.attempt_number}
+            log.warning("%s; sending again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
 
     def _give_up(self, _: RetryCallState) -> bool:
         return self._stopping.is_set() or self._clock() - self._accepted_at > GIVE_UP

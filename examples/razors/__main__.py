@@ -1,0 +1,27 @@
+"""``python -m examples.razors``: the whole scenario on this machine, hop by hop."""
+
+import argparse
+import sys
+
+from devstack.screen import Screen
+from devstack.workspace import StartFailed
+from examples.razors.scenario import run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m examples.razors", description="Razors by subscription, hop by hop.")
+    parser.add_argument(
+        "--no-wait", action="store_true", help="invoke the redrive rather than wait for its schedule (a minute)"
+    )
+    chosen = parser.parse_args()
+    try:
+        return run(Screen(), wait_for_schedule=not chosen.no_wait)
+    except StartFailed as failure:
+        sys.stderr.write(f"\n{failure}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

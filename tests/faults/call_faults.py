@@ -1,0 +1,107 @@
+"""What a neighbour in AWS may do to one call: refuse it, take a part of it, or take it and say something else."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SEND = "AmazonSQS.SendMessageBatch"
+STORE = "DynamoDB_20120810.PutItem"
+HANG = 11.0  # seconds, longer than the tailer waits for an answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A status and a JSON body."""
+
+    status: int
+    body: bytes
+
+
+Forward = Callable[[bytes], Answer]
+CallFault = Callable[[bytes, Forward, random.Random], Answer | None]
+"""From the request's body to its answer; no answer closes the connection without a word."""
+
+
+def throttled(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+    """Nothing is taken."""
+    return error(400, "com.amazonaws.sqs#RequestThrottled", "Rate exceeded")
+
+
+def partly(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+    """Any entries but not all of them are taken; the others fail one by one, as SQS does on HTTP 200."""
+    request = json.loads(body)
+    entries = request["Entries"]
+    taken = sorted(chance.sample(range(len(entries)), chance.randrange(len(entries))))
+    left = [entry["Id"] for number, entry in enumerate(entries) if number not in taken]
+    if not taken:
+        return _answered([], left)
+    answer = forward(json.dumps(request | {"Entries": [entries[number] for number in taken]}).encode())
+    if answer.status != 200:
+        return answer
+    parsed = json.loads(answer.body)
+    return _answered(parsed["Successful"], left, parsed.get("Failed", []))
+
+
+def denied(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+    """All entries are taken, and some of them are said to have failed."""
+    answer = forward(body)
+    if answer.status != 200:
+        return answer
+    parsed = json.loads(answer.body)
+    told = [entry for entry in parsed["Successful"] if chance.random() < 0.5]
+    ids = {entry["Id"] for entry in told}
+    left = [entry["Id"] for entry in parsed["Successful"] if entry["Id"] not in ids]
+    return _answered(told, left, parsed.get("Failed", []))
+
+
+def unanswered(body: bytes, forward: Forward, chance: random.Random) -> None:
+    """All of it is taken, and the connection breaks before the answer."""
+    forward(body)
+
+
+def failed_after(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+    """All of it is taken, and the answer is an internal error."""
+    forward(body)
+    return error(500, "com.amazonaws.sqs#InternalFailure", "internal error")
+
+
+def hung(body: bytes, forward: Forward, chance: random.Random) -> None:
+    """All of it is taken, and no answer comes until the client has given up."""
+    forward(body)
+    time.sleep(HANG)
+
+
+def store_throttled(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+    """The record is not written."""
+    kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+    return error(400, kind, "The level of configured provisioned throughput was exceeded")
+
+
+def store_unanswered(body: bytes, forward: Forward, chance: random.Random) -> None:
+    """The record is written, and the connection breaks before the answer."""
+    forward(body)
+
+
+CALL_FAULTS: dict[str, tuple[str, CallFault]] = {
+    "throttle": (SEND, throttled),
+    "partial": (SEND, partly),
+    "denied": (SEND, denied),
+    "unanswered": (SEND, unanswered),
+    "failed_after": (SEND, failed_after),
+    "hung": (SEND, hung),
+    "store_throttle": (STORE, store_throttled),
+    "store_unanswered": (STORE, store_unanswered),
+}
+"""By name: the operation it is about, and what happens to a call of it."""
+
+
+def error(status: int, kind: str, text: str) -> Answer:
+    return Answer(status=status, body=json.dumps({"__type": kind, "message": text}).encode())
+
+
+def _answered(successful: Sequence[Any], left: Sequence[str], failed: Sequence[Any] = ()) -> Answer:
+    refused = [{"Id": entry, "SenderFault": False, "Code": "ServiceUnavailable", "Message": "try again"} for entry in left]
+    return Answer(status=200, body=json.dumps({"Successful": successful, "Failed": [*failed, *refused]}).encode())

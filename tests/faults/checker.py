@@ -1,0 +1,129 @@
+"""The reader's judgement: is what arrived what was committed, once and in order, and is every repeat known for one?"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from contract.message import ChangeMessage
+from tests.faults.entries import Entry, Ledger, entry_of
+
+Lane = tuple[str, int, int]  # stream, generation, lane
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Each field but the counts is a broken promise where it is not empty."""
+
+    committed: int
+    arrivals: int
+    repeats: int
+    lost: Sequence[str] = ()  # committed, never arrived
+    invented: Sequence[str] = ()  # arrived, never committed
+    reordered: Sequence[str] = ()  # arrived behind something newer of its lane or document
+    unrecognisable: Sequence[str] = ()  # one change under two ids or two numbers
+    gaps: Sequence[str] = ()  # numbers that the stream skipped
+    intruders: Sequence[str] = ()  # checkpoints written by a task that no longer had the lease
+    deaths: Sequence[str] = ()  # tailers that ended without being told to
+
+    @property
+    def holds(self) -> bool:
+        return not any(broken for _, broken in self._promises())
+
+    def lines(self) -> list[str]:
+        """The verdict in words, one promise a line."""
+        lines = [f"  {'FAIL' if broken else 'ok  '} {len(broken)} {name}{_listed(broken)}" for name, broken in self._promises()]
+        return [*lines, f"       {self.committed:,} committed, {self.arrivals:,} arrivals, {self.repeats:,} of them repeats"]
+
+    def _promises(self) -> list[tuple[str, Sequence[str]]]:
+        return [
+            ("lost", self.lost),
+            ("out of order", self.reordered),
+            ("unrecognisable repeats", self.unrecognisable),
+            ("without a commit", self.invented),
+            ("gaps in the sequence", self.gaps),
+            ("writes of a former owner", self.intruders),
+            ("tailers that gave up", self.deaths),
+        ]
+
+
+@dataclass
+class Checker:
+    """
+    Hears every message in order of arrival and applies the forwarder's own rule: what is not newer than the lane's watermark
+    is dropped. So it may only be a repeat; anything else there would be lost.
+    """
+
+    arrivals: int = 0
+    _ids: dict[int, str] = field(default_factory=dict)
+    _sequences: dict[str, int] = field(default_factory=dict)
+    _watermarks: dict[Lane, int] = field(default_factory=dict)
+    _documents: defaultdict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    _reordered: list[str] = field(default_factory=list)
+    _unrecognisable: list[str] = field(default_factory=list)
+
+    @property
+    def heard(self) -> int:
+        """Different changes until now."""
+        return len(self._ids)
+
+    @property
+    def broken(self) -> bool:
+        """Whether something is wrong that no later message can mend."""
+        return bool(self._reordered or self._unrecognisable)
+
+    def deliver(self, message: ChangeMessage) -> None:
+        """One message, as the queue handed it out."""
+        lane = (message.stream, message.generation, message.lane)
+        for change in message.changes:
+            self.arrivals += 1
+            self._hear(lane, change.sequence, change.id, entry_of(change))
+
+    def judge(self, ledger: Ledger) -> Verdict:
+        """Compare with what was committed."""
+        lost: list[str] = []
+        invented: list[str] = []
+        reordered = list(self._reordered)
+        for document in {*ledger.documents, *self._documents}:
+            promised, arrived = ledger.entries(document), self._documents[document]
+            common = Counter(promised) & Counter(arrived)
+            lost += map(str, (Counter(promised) - common).elements())
+            invented += map(str, (Counter(arrived) - common).elements())
+            if _only(promised, common) != _only(arrived, common):
+                reordered.append(document)
+        return Verdict(
+            committed=ledger.count,
+            arrivals=self.arrivals,
+            repeats=self.arrivals - self.heard,
+            lost=lost,
+            invented=invented,
+            reordered=reordered,
+            unrecognisable=self._unrecognisable,
+            gaps=[str(number) for number in range(1, max(self._ids, default=0)) if number not in self._ids],
+        )
+
+    def _hear(self, lane: Lane, sequence: int, change: str, entry: Entry) -> None:
+        known, number = self._ids.get(sequence), self._sequences.get(change)
+        if known is None and number is None:
+            if sequence <= self._watermarks.get(lane, 0):
+                self._reordered.append(f"#{sequence} ({entry}) behind #{self._watermarks[lane]} of lane {lane[2]}")
+            self._watermarks[lane] = max(sequence, self._watermarks.get(lane, 0))
+            self._ids[sequence], self._sequences[change] = change, sequence
+            self._documents[entry.document].append(entry)
+        elif (known, number) != (change, sequence):
+            was = known or f"#{number}"
+            self._unrecognisable.append(f"#{sequence} ({entry}) came as {change} after it was {was}")
+
+
+def _only(entries: Iterable[Entry], counts: Counter[Entry]) -> list[Entry]:
+    """The entries in their order, each no more often than counted."""
+    left, kept = Counter(counts), []
+    for entry in entries:
+        if left[entry] > 0:
+            left[entry] -= 1
+            kept.append(entry)
+    return kept
+
+
+def _listed(broken: Sequence[str], most: int = 5) -> str:
+    more = f"; and {len(broken) - most} more" if len(broken) > most else ""
+    return f": {'; '.join(broken[:most])}{more}" if broken else ""

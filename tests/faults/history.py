@@ -1,0 +1,83 @@
+"""The server forgets what the tailer has not read: the stream must stop and say so, and must not go on from somewhere else."""
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from devstack.screen import Screen
+from infra.package import REPOSITORY
+from tailer.change_events import time_of
+from tests.faults.stage import OWNER_SECONDS, Stage
+from tests.faults.writer import COLLECTION, DATABASE
+
+SHORT = ("--oplogSize", "1", "--syncdelay", "1")  # MB, and seconds: nothing is forgotten that is not on disk
+CHURN = 1_000_000  # bytes of a document that nobody watches
+FORGOTTEN_SECONDS = 60.0
+HISTORY_LOST = 3  # the exit code
+
+
+def main(screen: Screen, seed: int, source: Path) -> int:
+    """Show it once. The exit code: 0 only if the tailer did as it must."""
+    problems = lose_history(seed, source)
+    screen.line(
+        f"  {'FAIL' if problems else 'ok  '} expired history: exit code {HISTORY_LOST}, nothing skipped {problems or ''}"
+    )
+    return int(bool(problems))
+
+
+def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
+    """What a tailer did wrong whose checkpoint fell off the oplog while it was down; nothing, if all was right."""
+    with Stage(random.Random(seed), members=1, history=SHORT, source=source) as stage:
+        watched = stage.client[DATABASE][COLLECTION]
+        tailer = stage.start_tailer()
+        tailer.wait_ready()
+        watched.insert_one({"_id": "before"})
+        _wait(lambda: _checkpoint(stage).sequence == 1, OWNER_SECONDS)
+        stage.kill(tailer)
+        kept = _checkpoint(stage)
+        watched.insert_one({"_id": "forgotten"})
+        _forget(stage, time_of(kept.cluster_time))
+        watched.insert_one({"_id": "after"})
+        late = stage.start_tailer()
+        ended = _wait(lambda: not late.running, OWNER_SECONDS)
+        code = late.stop()
+        problems = [] if ended and code == HISTORY_LOST else [f"it ended with {code}"]
+        if '"reason":"HistoryLost"' not in late.log.read_text():
+            problems.append(f"its log does not say so: {late.process.log_tail(3)}")
+        if _checkpoint(stage) != kept:
+            problems.append(f"it moved the checkpoint from {kept} to {_checkpoint(stage)}")
+        answer = stage.direct("sqs").receive_message(QueueUrl=stage.resources.queue_url, MaxNumberOfMessages=10)
+        if len(messages := answer.get("Messages", [])) != 1:
+            problems.append(f"{len(messages)} messages in the queue, and not only the one from before")
+        return problems
+
+
+def _forget(stage: Stage, until: Any) -> None:
+    """Write elsewhere until the oplog begins after that moment."""
+    oplog, elsewhere, number = stage.client["local"]["oplog.rs"], stage.client["elsewhere"]["churn"], 0
+
+    def forgotten() -> bool:
+        nonlocal number
+        number += 1
+        elsewhere.replace_one({"_id": 0}, {"pad": f"{number}" + "x" * CHURN}, upsert=True)
+        oldest = oplog.find_one(sort=[("$natural", 1)], projection={"ts": 1})
+        return bool(oldest and oldest["ts"] > until)
+
+    if not _wait(forgotten, FORGOTTEN_SECONDS):
+        raise TimeoutError(f"the oplog still reaches back to before {until} after {number} MB")
+
+
+def _checkpoint(stage: Stage) -> Any:
+    record = stage.aws.witness.latest
+    assert record
+    return record.checkpoint
+
+
+def _wait(happened: Any, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,154 @@
+"""
+The guarantees, broken on purpose in a copy of the source: the suite must notice each.
+
+A mutation is a few lines of the product replaced by others. Where the lines are no longer there, it says so: mend it here.
+"""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+from devstack.screen import Screen
+from infra.package import REPOSITORY
+from tests.faults import path
+from tests.faults.checker import Verdict
+from tests.faults.faults import perform
+from tests.faults.schedule import schedule
+from tests.faults.show import Show
+from tests.faults.stage import Stage
+
+PACKAGES = ("contract", "tailer")
+PACE = 400.0  # changes a second
+PAYMENTS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """Which guarantee it breaks and how, the faults that bring it to light, and the promises that must be found broken."""
+
+    breaks: str
+    edits: Sequence[tuple[str, str, str]]  # file, what stands there, what shall stand there
+    faults: Mapping[str, int]
+    found: Sequence[str]  # fields of the verdict, any of them
+
+    def apply(self, folder: Path) -> None:
+        """
+        Raises:
+            ValueError: the product no longer has the lines.
+        """
+        for name, old, new in self.edits:
+            path = folder / name
+            text = path.read_text()
+            if text.count(old) != 1:
+                raise ValueError(f"{name} no longer has exactly one {old!r}: mend tests/faults/mutations.py")
+            path.write_text(text.replace(old, new))
+
+
+MUTATIONS: Mapping[str, Mutation] = {
+    "none": Mutation(
+        breaks="nothing: the same faults, and the suite must find nothing",
+        edits=(),
+        faults={"kill": 6, "zombie": 2, "throttle": 8, "partial": 16, "import": 4},
+        found=(),
+    ),
+    "save_before_send": Mutation(
+        breaks="a checkpoint is saved only after the queue accepted everything up to it",
+        edits=[
+            (
+                "tailer/tail.py",
+                "            sink.send(batch.changes, after.generation)\n            lease.save(batch.checkpoint)\n",
+                "            lease.save(batch.checkpoint)\n            sink.send(batch.changes, after.generation)\n",
+            )
+        ],
+        faults={"kill": 25, "throttle": 60, "partial": 60, "import": 10, "aws_slow": 4},
+        found=["lost", "gaps"],
+    ),
+    "two_messages_of_a_lane_in_one_call": Mutation(
+        breaks="a lane has at most one message in a call",
+        edits=[
+            (
+                "tailer/sqs_sink.py",
+                "calls([messages[0] for messages in waiting.values()])",
+                "calls([message for messages in waiting.values() for message in list(messages)[:2]])",
+            ),
+            ("tailer/sqs_sink.py", "waiting[lane].popleft()", "waiting[lane].remove(message)"),
+        ],
+        faults={"partial": 80, "import": 20},
+        found=["reordered"],
+    ),
+    "ignore_the_fence": Mutation(
+        breaks="a task that lost its lease writes nothing more",
+        edits=[
+            (
+                "tailer/checkpoints/dynamodb.py",
+                "self._client.put_item(TableName=self._table, Item=item, **guard)",
+                "self._client.put_item(TableName=self._table, Item=item)",
+            ),
+        ],
+        faults={"zombie": 6},
+        found=["intruders"],
+    ),
+}
+
+
+IN_THE_FORWARDER: Mapping[str, tuple[str, str, str]] = {
+    "drop_the_watermark_comparison": (
+        "lambda_forwarder/watermark.py",
+        "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
+        "return False",
+    ),
+}
+"""Broken in the function's zip: file, what stands there, what shall stand there. The path's replay brings them to light."""
+
+
+def main(screen: Screen, seed: int) -> int:
+    """Try all of them. The exit code: 0 only if the suite noticed each, and found nothing where nothing is broken."""
+    unnoticed = 0
+    for name, mutation in MUTATIONS.items():
+        screen.step(f"{name}: {mutation.breaks}")
+        verdict = attempt(mutation, seed, screen)
+        broken = [field for field in mutation.found if getattr(verdict, field)]
+        unnoticed += _told(screen, verdict.lines(), as_it_must=bool(broken) if mutation.found else verdict.holds)
+    for name, edit in IN_THE_FORWARDER.items():
+        screen.step(f"{name}: a repeat older than the watermark is dropped")
+        outcome = path.walk(seed, PAYMENTS, 0, 0, damage=lambda package, edit=edit: _edit_zip(package, *edit))  # type: ignore[misc]
+        unnoticed += _told(screen, outcome.lines(), as_it_must=bool(outcome.late))
+    return int(unnoticed > 0)
+
+
+def _told(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
+    """Whether the suite was wrong."""
+    screen.line(
+        screen.painted("  as it must" if as_it_must else "  FAIL: the suite is wrong", "green" if as_it_must else "red")
+    )
+    for line in lines:
+        screen.line(f"    {line}")
+    return not as_it_must
+
+
+def _edit_zip(package: Path, name: str, old: str, new: str) -> None:
+    """The same zip with one file of it edited."""
+    with ZipFile(package) as archive:
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    text = files[name].decode()
+    if text.count(old) != 1:
+        raise ValueError(f"{name} no longer has exactly one {old!r}: mend tests/faults/mutations.py")
+    with ZipFile(package, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, text.replace(old, new) if entry == name else content)
+
+
+def attempt(mutation: Mutation, seed: int, screen: Screen) -> Verdict:
+    """What the suite says of the product with this mutation."""
+    with tempfile.TemporaryDirectory(prefix="tailrace-mutation-") as name:
+        folder = Path(name)
+        for package in PACKAGES:
+            shutil.copytree(REPOSITORY / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        mutation.apply(folder)
+        with Stage(random.Random(seed + 2), members=1, source=folder) as stage:
+            show = Show(stage, seed, screen, PACE)
+            return perform(show, schedule(seed, mutation.faults), 0, until_broken=True)

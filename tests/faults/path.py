@@ -1,0 +1,170 @@
+"""The whole path, from a commit to a consumer behind two buses, while tailers are killed and the Lambda fails in every way."""
+
+import random
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+from msgspec.structs import replace
+
+from devstack import DevStack
+from devstack.consumer import Received
+from devstack.function import FUNCTION
+from devstack.payments import Payments
+from devstack.screen import Screen
+from devstack.stack import COLLECTION, DATABASE
+from devstack.tailer import TailerProcess
+from devstack.verdict import Verdict, judge
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
+from tailer.checkpoints.file import FileCheckpoints
+from tailer.model import Record
+from tests.faults import unsteady
+from tests.faults.show import NeverCame
+
+TIMEOUT = 3  # seconds, of the function
+VISIBILITY = 4  # seconds, of the queue
+RATE = 0.3  # of the function's invocations that fail
+LEASE = 1  # second
+LANES = 8
+ARRIVAL_SECONDS = 120.0
+READY_SECONDS = 30.0
+
+Damage = Callable[[Path], None]
+"""What is done to the function's zip before it is put in place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The consumer's verdict, what went wrong on the way, and how many old events a late repeat of everything brought again."""
+
+    verdict: Verdict
+    faults: Counter[str]
+    late: int
+
+    @property
+    def holds(self) -> bool:
+        return self.verdict.holds and not self.late
+
+    def lines(self) -> list[str]:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
+        mark = "FAIL" if self.late else "ok  "
+        return [
+            *self.verdict.lines(),
+            f"{mark} {self.late} events again after a former owner sent everything once more",
+            f"     {counts}",
+        ]
+
+
+def main(screen: Screen, seed: int, payments: int, faults: int, kills: int) -> int:
+    """The exit code: 0 only if every promise was kept."""
+    screen.step(f"the whole path: {payments} payments, {kills} SIGKILLs, {faults} failures of the function")
+    outcome = walk(seed, payments, faults, kills)
+    for line in outcome.lines():
+        screen.line(f"  {line}")
+    return int(not outcome.holds)
+
+
+def walk(seed: int, payments: int, faults: int, kills: int, damage: Damage = lambda _: None) -> Outcome:
+    """Make payments and cancel half of them, meanwhile break what can be broken, and judge what the consumer heard."""
+    chance = random.Random(seed)
+    with DevStack() as stack:
+        log = _unsettle(stack, seed, faults, damage)
+        tailers = [_tailer(stack), _tailer(stack)]
+        _until(lambda: any(tailer.ready() for tailer in tailers), READY_SECONDS, "a tailer")
+        beginning = _beginning(stack)
+        application, received = Payments(stack.mongo[DATABASE][COLLECTION]), list[Received]()
+        killed = sorted(chance.sample(range(payments), kills))
+        for number in range(payments):
+            payment = application.create()
+            if chance.random() < 0.5:
+                application.cancel(payment)
+            if number in killed:
+                owner = next((tailer for tailer in tailers if tailer.ready()), tailers[0])
+                owner.kill()
+                tailers[tailers.index(owner)] = _tailer(stack)
+            time.sleep(chance.uniform(0, 0.02))
+        received += _collected(stack, received, len(application.committed))
+        verdict = judge(application.committed, received)
+        late = _late_repeats(stack, beginning, len(application.committed))
+        kinds = Counter(log.read_text().split()) if log.exists() else Counter[str]()
+        return Outcome(verdict=verdict, faults=kinds + Counter(kill=kills), late=late)
+
+
+def _unsettle(stack: DevStack, seed: int, faults: int, damage: Damage) -> Path:
+    """Put the unsteady handler around the forwarder. The file that tells what it did."""
+    folder = stack.workspace.folder
+    package, log = Path(shutil.copy(folder / "forwarder.zip", folder / "unsteady.zip")), folder / "unsteady.txt"
+    with ZipFile(package, "a") as archive:
+        archive.write(unsteady.__file__, "unsteady.py")
+    damage(package)
+    client = stack.aws("lambda")
+    settings = client.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
+    told = {"FAULTS_LOG": str(log), "FAULTS_COUNT": str(faults), "FAULTS_RATE": str(RATE), "FAULTS_SEED": str(seed)}
+    client.update_function_code(FunctionName=FUNCTION, ZipFile=package.read_bytes())
+    client.update_function_configuration(
+        FunctionName=FUNCTION, Handler="unsteady.handler", Timeout=TIMEOUT, Environment={"Variables": settings | told}
+    )
+    queue = {"QueueUrl": stack.resources.queue_url}
+    attributes = {"VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": ""}  # a failure comes back soon, however often
+    stack.aws("sqs").set_queue_attributes(**queue, Attributes=attributes)
+    return log
+
+
+def _tailer(stack: DevStack) -> TailerProcess:
+    return stack.start_tailer(lease_seconds=LEASE, lanes=LANES)
+
+
+def _beginning(stack: DevStack) -> Record:
+    """The stream's record before anything was written, as the first tailer left it."""
+    record = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table).read("payments")
+    assert record
+    return record
+
+
+def _collected(stack: DevStack, before: Sequence[Received], count: int) -> list[Received]:
+    """What arrives until nothing is missing, and then whatever else comes before the queue is empty."""
+    seen = {event.id for event in before}
+    consumer = stack.consumer()
+    received = consumer.receive_until(lambda new: len(seen | {event.id for event in new}) >= count, ARRIVAL_SECONDS)
+    _until(lambda: _idle(stack), ARRIVAL_SECONDS, "an empty queue")
+    while more := consumer.receive():
+        received += more
+    return received
+
+
+def _late_repeats(stack: DevStack, beginning: Record, changes: int) -> int:
+    """Let a tailer that still lives at the beginning send all of it once more; how many events reach the consumer again."""
+    store = stack.workspace.folder / "former-owner.json"
+    FileCheckpoints(store).write(replace(beginning, version=1, owner=""))
+    former = stack.start_tailer(checkpoints=f"file://{store}", lanes=LANES)
+    _until(lambda: _sent(former) >= changes, ARRIVAL_SECONDS, "all of it, sent once more")
+    former.kill()
+    _until(lambda: _idle(stack), ARRIVAL_SECONDS, "an empty queue")
+    consumer, late = stack.consumer(), 0
+    while again := consumer.receive():
+        late += len(again)
+    return late
+
+
+def _sent(tailer: TailerProcess) -> float:
+    lines = [line for line in tailer.metrics().splitlines() if line.startswith("tailrace_changes_sent_total")]
+    return float(lines[0].rpartition(" ")[2]) if lines else 0
+
+
+def _idle(stack: DevStack) -> bool:
+    """Whether the forwarder has nothing left to do."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    asked = stack.aws("sqs").get_queue_attributes(QueueUrl=stack.resources.queue_url, AttributeNames=names)
+    return not any(int(count) for count in asked["Attributes"].values())
+
+
+def _until(happened: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            raise NeverCame(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)

@@ -1,0 +1,156 @@
+"""Where the faults happen: a replica set and an AWS behind proxies, and two tailers, one of them standing by."""
+
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pymongo import MongoClient
+
+from devstack.aws import Aws
+from devstack.emulator import Emulator
+from devstack.loopback import HOST
+from devstack.mongod import HISTORY, Mongod
+from devstack.resources import provision
+from devstack.tailer import TailerProcess
+from devstack.workspace import Workspace
+from infra.package import REPOSITORY
+from tests.faults.aws_proxy import AwsProxy
+from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.writer import COLLECTION, DATABASE
+
+LEASE = 1.0  # seconds, the least there is
+OWNER_SECONDS = 40.0  # until somebody holds the lease, whatever else is going on
+WHOLE_SECONDS = 60.0  # until a replica set is whole again after a member came back
+LANES = 4  # few, so that much meets in each
+APPLICATION = b"tailrace"  # how a tailer's connections begin: MongoDB's handshake carries the application's name
+# A connection whose peer is gone is given up in seconds, so that a run has time for many of them.
+_DUMP_SECONDS = 1.0
+IMPATIENT = "socketTimeoutMS=4000&connectTimeoutMS=1500&heartbeatFrequencyMS=500&serverSelectionTimeoutMS=5000"
+
+
+class Stage:
+    """Use as a context manager. ``source`` is its tailers' code."""
+
+    def __init__(
+        self,
+        chance: random.Random,
+        *,
+        members: int = 3,
+        lease: float = LEASE,
+        history: Sequence[str] = HISTORY,
+        source: Path = REPOSITORY,
+    ) -> None:
+        self._chance = chance
+        self._members = members
+        self._history = history
+        self._source = source
+        self._exit = ExitStack()
+        self._count = 0
+        self.lease = lease
+        self.tailers: list[TailerProcess] = []  # those that should run
+        self.paused: list[TailerProcess] = []  # those among them that a SIGSTOP holds
+        self.deaths: list[str] = []  # ended without being told to
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self._start(undo)
+            self._exit = undo.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._exit.close()
+
+    def _start(self, undo: ExitStack) -> None:
+        self.workspace = undo.enter_context(Workspace())
+        self.mongod = Mongod(
+            self.workspace, self._members, behind=lambda ports: self._behind(undo, ports), history=self._history
+        )
+        self.emulator = Emulator(self.workspace, persist=True)
+        self.mongod.start()
+        self.emulator.start()
+        self.mongod.wait_ready()
+        self.emulator.wait_ready()
+        self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongod.uri, appname="writer"))
+        self.direct = Aws(self.emulator.endpoint_url)  # for the reader: nothing disturbs it
+        undo.callback(self.direct.close)
+        self.resources = provision(self.direct)
+        self.aws = undo.enter_context(AwsProxy(_port(self.emulator.endpoint_url), self._chance))
+        self.aws_network = undo.enter_context(TcpProxy([self.aws.port]))
+
+    def _behind(self, undo: ExitStack, ports: Any) -> list[int]:
+        self.mongodb_network = undo.enter_context(TcpProxy(ports, APPLICATION))
+        return self.mongodb_network.ports
+
+    def start_tailer(self) -> TailerProcess:
+        self._count += 1
+        tailer = TailerProcess(self.workspace, self._environment(), f"tailer-{self._count}", source=self._source)
+        self.tailers.append(tailer)
+        return tailer
+
+    def keep_two(self) -> None:
+        """Replace what is missing, and remember what ended by itself."""
+        for tailer in [tailer for tailer in self.tailers if not tailer.running]:
+            self.tailers.remove(tailer)
+            end = tailer.process.log_tail(1)
+            self.deaths.append(f"{tailer.log.name} ended by itself: {end}")
+        while len(self.tailers) - len(self.paused) < 2:
+            self.start_tailer()
+
+    @property
+    def owner(self) -> TailerProcess | None:
+        """The tailer that holds the lease, as far as the store knows."""
+        pid = self.aws.witness.owner.split("/")[1:2]
+        return next((tailer for tailer in self.tailers if [str(tailer.process.pid)] == pid), None)
+
+    def kill(self, tailer: TailerProcess) -> None:
+        self.tailers.remove(tailer)
+        tailer.kill()
+
+    def stop(self, tailer: TailerProcess) -> int:
+        """The exit code."""
+        self.tailers.remove(tailer)
+        return tailer.stop()
+
+    def pause(self, tailer: TailerProcess) -> None:
+        tailer.process.signal(signal.SIGSTOP)
+        self.paused.append(tailer)
+
+    def resume(self, tailer: TailerProcess) -> None:
+        self.paused.remove(tailer)
+        tailer.process.signal(signal.SIGCONT)
+
+    def keep_logs(self) -> Path:
+        """Copy every log to where it stays after this stage is gone; a tailer's ends with where each of its threads stands."""
+        for tailer in self.tailers:
+            tailer.process.signal(signal.SIGCONT)
+            tailer.process.signal(signal.SIGABRT)
+        time.sleep(_DUMP_SECONDS)
+        folder = Path(tempfile.mkdtemp(prefix="tailrace-faults-"))
+        for log in self.workspace.folder.glob("*.log"):
+            shutil.copy(log, folder)
+        return folder
+
+    def _environment(self) -> dict[str, str]:
+        return self.direct.environment | {
+            "PYTHONFAULTHANDLER": "1",
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{self.aws_network.ports[0]}",
+            "TAILER_MONGODB_URI": f"{self.mongod.uri}&{IMPATIENT}",
+            "TAILER_QUEUE_URL": self.resources.queue_url,
+            "TAILER_CHECKPOINTS": f"dynamodb://{self.resources.table}",
+            "TAILER_STREAM": "ledger",
+            "TAILER_DATABASE": DATABASE,
+            "TAILER_COLLECTIONS": COLLECTION,
+            "TAILER_LANES": str(LANES),
+            "TAILER_LEASE_SECONDS": str(self.lease),
+        }
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])

@@ -1,0 +1,48 @@
+"""How long a stream stands still when its tailer is killed, and when it is stopped."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+
+from devstack.screen import Screen
+from devstack.tailer import TailerProcess
+from tests.faults.show import Show
+from tests.faults.stage import OWNER_SECONDS, Stage
+
+PACE = 200.0  # changes a second: there is always one on its way
+SETTLED = (2.0, 3.0)  # seconds of work before the next blow; the lease's renewal is somewhere in between
+ALLOWED = 2.0  # seconds beside the lease
+
+
+def main(screen: Screen, seed: int, runs: int, lease: float) -> int:
+    """Measure both, ``runs`` times each. The exit code: 0 only if every takeover came in time and nothing was lost."""
+    chance = random.Random(seed)
+    with Stage(chance, members=1, lease=lease) as stage:
+        show = Show(stage, seed, screen, PACE)
+        figures: dict[str, list[float]] = {"kill": [], "stop": []}
+        show.begin()
+        for _ in range(runs):
+            figures["kill"].append(_measure(show, chance, stage.kill))
+            figures["stop"].append(_measure(show, chance, stage.stop))
+        verdict = show.conclude(0)
+    for name, times in figures.items():
+        worst, middle = max(times), statistics.median(times)
+        screen.line(f"  {name}: {len(times)} runs, lease {lease:g} s, median {middle:.2f} s, maximum {worst:.2f} s")
+    for line in verdict.lines():
+        screen.line(line)
+    return int(not verdict.holds or max(figures["kill"]) > lease + ALLOWED)
+
+
+def _measure(show: Show, chance: random.Random, blow: Callable[[TailerProcess], object]) -> float:
+    """Seconds from the blow to the first change that the queue accepted from another tailer."""
+    stage, witness, sends = show.stage, show.stage.aws.witness, show.stage.aws.sends
+    show.until(lambda: stage.owner is not None and len(stage.tailers) == 2, OWNER_SECONDS, "an owner and a spare")
+    show.wait(stage.lease + chance.uniform(*SETTLED))
+    owner, name = stage.owner, witness.owner
+    assert owner
+    began = time.monotonic()
+    blow(owner)
+    show.until(lambda: witness.owner not in ("", name), OWNER_SECONDS, "another owner")
+    show.until(lambda: sends[-1][0] >= witness.since, OWNER_SECONDS, "a change from it")
+    return next(done for came, done in list(sends) if came >= witness.since) - began

@@ -17,17 +17,18 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, InvalidURI
 
 from contract.change import Namespace
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.contender import Contender
+from tailer.errors import Misconfigured
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
 from tailer.mongodb_cursor import Watch
-from tailer.mongodb_errors import mongodb_errors
 from tailer.mongodb_source import MongodbSource
 from tailer.ports import CheckpointStore
 from tailer.preflight import check_queue, check_replica_set
@@ -115,7 +116,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
         case ("mongodb", "", *_):
             return MongodbCheckpoints(connect(settings.mongodb_uri.get_secret_value()))
         case _:
-            return MongodbCheckpoints(connect(url))
+            return MongodbCheckpoints(connect(url, "TAILER_CHECKPOINTS"))
 
 
 def _stream(settings: Settings, families: Families, stopping: threading.Event) -> Stream:
@@ -164,13 +165,18 @@ def spare_the_garbage_collector() -> None:
 
 
 @cache
-def connect(uri: str) -> "MongoClient[Any]":
+def connect(uri: str, setting: str = "TAILER_MONGODB_URI") -> "MongoClient[Any]":
     """The client of a cluster, whose calls cannot hang for ever and, on a sharded cluster, all go through one router."""
     timeouts: dict[str, Any] = {
         name: value for name, value in MONGODB_TIMEOUTS.items() if f"{name}=".lower() not in uri.lower()
     }
-    with mongodb_errors():
+    try:
         return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **timeouts)
+    except (ConfigurationError, InvalidURI, ValueError):  # whose words may repeat a part of the password
+        raise Misconfigured(
+            f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
+            "and password have their special characters escaped (%2F for /), and DNS knows the name of mongodb+srv://"
+        ) from None
 
 
 def aws_client(service: str) -> Any:

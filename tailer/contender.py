@@ -63,6 +63,16 @@ class Contender:
             return None
         return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
 
+    def problem(self) -> str:
+        """
+        Why the stream's last owner stopped for good, as its record says; empty once a person has decided.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = self._store.read(self._wanted.stream)
+        return found.problem if found else ""
+
     def _stood_still(self, found: Record) -> bool:
         if found.version != self._seen:
             self._seen, self._since = found.version, self._clock()

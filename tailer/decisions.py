@@ -8,9 +8,7 @@ from msgspec.structs import replace
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
-from tailer.times import cluster_time_of, rfc3339
-
-_PROBES = 2  # the answers that tell whether a position can be resumed: of opening the stream, and of reading on
+from tailer.times import cluster_time_of, rfc3339, time_of
 
 
 def position(text: str, source: Source) -> Checkpoint:
@@ -39,7 +37,7 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
     with closing(source.batches(checkpoint)) as batches:  # type: ignore[type-var]
-        reached = [next(batches) for _ in range(_PROBES)][-1]
+        reached = next(batches)
     if checkpoint.cluster_time != "0.0":
         return checkpoint
     time = reached.changes[0].cluster_time if reached.changes else reached.checkpoint.cluster_time
@@ -48,14 +46,19 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
 
 def moved(record: Record, to: Checkpoint) -> Record:
     """
-    The record with its position moved by hand: numbering goes on, in a new generation.
+    The record with its position moved back by hand: numbering goes on, in a new generation.
 
     Raises:
-        Misconfigured: there is no position yet.
+        Misconfigured: there is no position yet, or the new one is later, so that what is between would be skipped in silence.
     """
     before = record.checkpoint
     if before is None:
         raise Misconfigured(f"stream {record.stream!r} has no checkpoint to move; to give it one: tailer checkpoint seed")
+    if time_of(to.cluster_time) > time_of(before.cluster_time):
+        raise Misconfigured(
+            f"{rfc3339(to.cluster_time)} is later than {rfc3339(before.cluster_time)}, up to which stream {record.stream!r} "
+            "was delivered: what is between would be skipped. Where it is lost: tailer checkpoint accept-gap --to"
+        )
     to = replace(to, generation=before.generation + 1, sequence=before.sequence)
     return replace(record, checkpoint=to, problem="")
 
@@ -87,8 +90,7 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
             f"there is no gap: the server still has everything after the checkpoint of stream {record.stream!r} "
             f"({rfc3339(before.cluster_time)}). To move it all the same: tailer checkpoint rewind"
         )
-    oldest = source.oldest()
-    start = until or (Checkpoint(cluster_time=oldest) if oldest else source.first())
+    start = until or _oldest_behind(before, source)
     gap = Gap(
         generation=before.generation + 1,
         sequence=before.sequence + 1,
@@ -107,6 +109,14 @@ def settings_accepted(record: Record, identity: str) -> Record:
     if record.checkpoint is None:
         return replace(record, identity=identity)
     return replace(moved(record, record.checkpoint), identity=identity)
+
+
+def _oldest_behind(before: Checkpoint, source: Source) -> Checkpoint:
+    """The oldest history there is that was not delivered yet; now, where the server does not tell."""
+    oldest = source.oldest()
+    if oldest is None:
+        return Checkpoint(cluster_time=source.first().cluster_time)
+    return Checkpoint(cluster_time=max(oldest, before.cluster_time, key=time_of))
 
 
 def _resumable(source: Source, checkpoint: Checkpoint) -> bool:

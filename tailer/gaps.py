@@ -29,7 +29,7 @@ def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
     since = rfc3339(checkpoint.cluster_time) if checkpoint else "its start"
     return (
         f"stream {stream!r} was delivered up to {since}, and what was committed after that may be gone from the server. "
-        f"Either bring the history back and start again, or rewind to a position that the server has "
-        f"(tailer checkpoint rewind --stream {stream} --to TIME), or accept the gap, which is recorded and published "
-        f"(tailer checkpoint accept-gap --stream {stream} --why REASON)"
+        "Either bring the history back and start again; or, where the server still has that time and only the token is of no "
+        f"use, go back to it (tailer checkpoint rewind --stream {stream} --to {since}); or accept the gap, which is recorded "
+        f"and published (tailer checkpoint accept-gap --stream {stream} --why REASON)"
     )

@@ -51,7 +51,8 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
                     self._answer(HTTPStatus.NOT_FOUND, b"/healthz, /readyz, /metrics\n")
 
         def _state(self, *, good: bool) -> None:
-            text = f"{pulse.state}, {pulse.lag():.1f} s behind\n".encode()
+            stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
+            text = f"{pulse.state}, {pulse.lag():.1f} s behind{stopped}\n".encode()
             self._answer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text)
 
         def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:

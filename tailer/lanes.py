@@ -14,13 +14,14 @@ def lanes(count: int, order_by: str) -> LaneOf:
     """
     The lane function of a stream: ``order_by`` is ``document``, ``stream`` or a dotted field path.
 
-    A lane number is a stable hash modulo ``count``: the same in every process and every release.
+    What is not about one document (a drop, a gap) takes the lane of its namespace. A lane number is a stable hash modulo
+    ``count``: the same in every process and every release.
     """
     if order_by == "stream":
         return lambda _: 0
     if order_by == "document":
         return lambda change: _lane([change.ns.db, change.ns.coll, change.document_key], count)
-    return lambda change: _lane(_field(change, order_by), count)
+    return lambda change: _lane(_field(change, order_by) if change.document_key else [change.ns.db, change.ns.coll], count)
 
 
 def _lane(key: Any, count: int) -> int:

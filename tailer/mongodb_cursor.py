@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from contract.change import Change
 from tailer.change_events import INVALIDATE, change_from_event, next_time, reply_time, time_of, token_document, token_text
+from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.quiet import Quiet
 
@@ -46,12 +47,20 @@ class Cursor:
     """One open change stream, until it is closed or what it watches is gone."""
 
     def __init__(
-        self, client: "MongoClient[Any]", watch: Watch, after: Checkpoint, session: ClientSession, clock: Callable[[], float]
+        self,
+        client: "MongoClient[Any]",
+        watch: Watch,
+        after: Checkpoint,
+        session: ClientSession,
+        *,
+        clock: Callable[[], float],
+        events_per_reply: int = EVENTS_PER_REPLY,
     ) -> None:
         self._db = client[watch.database or "admin"]
         self._session = session
         self._position = after
         self._quiet = Quiet(clock)
+        self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(
             {"aggregate": _target(watch), "pipeline": _pipeline(watch, after), "cursor": {"batchSize": 0}}
         )
@@ -62,12 +71,10 @@ class Cursor:
 
     def batches(self) -> Iterator[Batch]:
         """What every reply holds, in batches of bounded size; one empty batch for a reply without events."""
-        if self._reply["cursor"]["firstBatch"]:
+        if self._reply["cursor"]["firstBatch"]:  # none is asked for: that the stream opens does not show that it goes on
             yield from self._batches_of_reply("firstBatch")
-        else:
-            yield Batch(changes=[], checkpoint=self._position)  # open; whether the history is there shows when reading on
         while self._id:
-            self._reply = self._command({"getMore": self._id, "collection": self._collection, **_MORE})
+            self._reply = self._command({"getMore": self._id, "collection": self._collection, **self._more})
             yield from self._batches_of_reply("nextBatch")
 
     def close(self) -> None:
@@ -92,8 +99,10 @@ class Cursor:
             gone = changes.pop()
             self._moved(changes, token=None, cluster_time=next_time(gone.cluster_time))
         elif changes:
-            token = token_text(post_batch) if post_batch else changes[-1].id
+            token = token_text(post_batch) if post_batch and self._id else changes[-1].id
             self._moved(changes, token=token, cluster_time=changes[-1].cluster_time)
+        elif not self._id:
+            raise Misconfigured("TAILER_PIPELINE hides the event which says that what is watched is gone: let invalidate pass")
         elif post_batch:
             time = reply_time(self._reply) or self._position.cluster_time
             self._moved(changes, token=token_text(post_batch), cluster_time=time)
@@ -131,10 +140,15 @@ def _pipeline(watch: Watch, after: Checkpoint) -> list[Mapping[str, Any]]:
         options["allChangesForCluster"] = True
     stages: list[Mapping[str, Any]] = [{"$changeStream": options}]
     if len(watch.collections) > 1:
-        stages.append({"$match": {"ns.coll": {"$in": list(watch.collections)}}})
+        stages.append(_match({"ns.coll": {"$in": list(watch.collections)}}))
     if not watch.database and watch.but_not:
         stages.append({"$match": {"ns.db": {"$ne": watch.but_not}}})
-    return [*stages, *watch.pipeline]
+    return [*stages, *(_match(stage["$match"]) if "$match" in stage else stage for stage in watch.pipeline)]
+
+
+def _match(condition: Any) -> Mapping[str, Any]:
+    """What the condition lets pass, and the event which says that what is watched is gone: without it nothing goes on."""
+    return {"$match": {"$or": [condition, {"operationType": INVALIDATE}]}}
 
 
 def _slices(events: Sequence[RawBSONDocument]) -> Iterator[Sequence[RawBSONDocument]]:

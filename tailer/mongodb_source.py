@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from tailer.change_events import next_time, reply_time, time_text
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_cursor import Cursor, Watch
+from tailer.mongodb_cursor import EVENTS_PER_REPLY, Cursor, Watch
 from tailer.mongodb_errors import TOO_LARGE, mongodb_errors
 from tailer.times import seconds
 
@@ -68,24 +68,29 @@ class MongodbSource:
         """
         Changes after the checkpoint as they come; see ``Source``.
 
-        A change that is too large for the server together with its looked-up document is read once more without it.
+        A change that is too large for the server together with its looked-up document is read once more without it; those
+        before it, which the server fails in the same reply, are read one by one until it is found.
         """
+        events = EVENTS_PER_REPLY
         with mongodb_errors(), self._client.start_session(causal_consistency=False) as session:
             while True:
                 try:
-                    for batch in self._until_gone(self._watch, after, session):
+                    for batch in self._until_gone(self._watch, after, session, events):
                         after = batch.checkpoint
                         yield batch
                 except OperationFailure as error:
                     if error.code not in TOO_LARGE or self._watch.bare:
                         raise
+                    if events > 1:
+                        events = 1
+                        continue
                     batch = self._one_bare(after, session)
-                    after = batch.checkpoint
+                    after, events = batch.checkpoint, EVENTS_PER_REPLY
                     yield batch
 
-    def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession) -> Iterator[Batch]:
+    def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Iterator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
-        cursor = Cursor(self._client, watch, after, session, self._clock)
+        cursor = Cursor(self._client, watch, after, session, clock=self._clock, events_per_reply=events)
         try:
             yield from cursor.batches()
         finally:
@@ -94,8 +99,10 @@ class MongodbSource:
     def _one_bare(self, after: Checkpoint, session: ClientSession) -> Batch:
         """The next change alone, with nothing but what it set."""
         bare = dataclasses.replace(self._watch, full_document="default", full_document_before_change="off")
-        with closing(self._until_gone(bare, after, session)) as batches:  # type: ignore[type-var]
-            batch = next(batch for batch in batches if batch.changes)
+        with closing(self._until_gone(bare, after, session, 1)) as batches:  # type: ignore[type-var]
+            batch = next((batch for batch in batches if batch.changes), None)
+        if batch is None:
+            return Batch(changes=[], checkpoint=after)
         first = batch.changes[0]
         log.warning(
             "the %s of %s is too large for the server with its document; it goes on without it",

@@ -25,6 +25,7 @@ class Message:
     body: str
     size: int
     changes: int
+    claimed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +78,7 @@ class Packer:
             body=body,
             size=len(body) if body.isascii() else len(body.encode()),
             changes=len(changes),
+            claimed=sum(change.claim is not None for change in changes),
         )
 
     def _claimed(self, change: Change, encoded: bytes, claims: Claims) -> Change:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tailer.model import Batch
 
+_LOOK = 0.2  # seconds between two looks at whether to stop, while a read takes its time
 _LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
 
 
@@ -15,22 +16,29 @@ class _End:
     error: BaseException | None = None
 
 
-def prefetched(batches: Iterator[Batch]) -> Generator[Batch]:
+def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator[Batch]:
     """
     The same batches in the same order, one of them read ahead in a background thread.
 
-    At most three batches exist at a time: the one in the caller's hands, one waiting and one being read. An error of the
-    reader is raised here, after the batches that were read before it. Closing stops the reader.
+    They end when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the one in the
+    caller's hands, one waiting and one being read. An error of the reader is raised here, after the batches that were read
+    before it. Closing stops the reader.
     """
     waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
     closed = threading.Event()
     reader = threading.Thread(target=_read, args=(batches, waiting, closed), name="prefetch", daemon=True)
     reader.start()
     try:
-        while not isinstance(item := waiting.get(), _End):
+        while not stopping.is_set():
+            try:
+                item = waiting.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
             yield item
-        if item.error is not None:
-            raise item.error
     finally:
         closed.set()
         reader.join(_LEAVE_AFTER)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured
 from tailer.mongodb_errors import mongodb_errors
@@ -38,6 +39,11 @@ def check_queue(client: Any, queue_url: str) -> list[str]:
         attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
     if attributes.get("FifoQueue") != "true":
         raise Misconfigured(f"TAILER_QUEUE_URL: {queue_url} is not a FIFO queue, and only FIFO keeps changes in order")
+    limit = int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
+    if limit < MESSAGE_LIMIT:
+        raise Misconfigured(
+            f"TAILER_QUEUE_URL: {queue_url} takes messages of {limit} bytes only: set its MaximumMessageSize to {MESSAGE_LIMIT}"
+        )
     return [
         f"TAILER_QUEUE_URL: {queue_url} has {name}={attributes.get(name, 'unset')}; {value} lets lanes go in parallel"
         for name, value in _ADVISED.items()

@@ -20,15 +20,17 @@ class Pulse:
         self._current: datetime | None = None
         self._metrics: Metrics | None = None
         self.state = "starting"
+        self.given_up: dict[str, datetime | None] = {}
 
     def standing_by(self) -> None:
         """Other tasks tail every stream; this one looks at the leases and waits."""
         self.state = "standing by"
         self._beat = self._clock()
 
-    def on_duty(self, metrics: Metrics) -> None:
-        """This task got a lease and opens the stream."""
+    def on_duty(self, metrics: Metrics, since: datetime | None = None) -> None:
+        """This task got a lease and opens the stream, which was delivered up to ``since`` by others."""
         self.state = "opening the stream"
+        self._current = since
         self._beat = self._clock()
         self._metrics = metrics
         metrics.owner.set(1)
@@ -53,9 +55,29 @@ class Pulse:
         if self._metrics:
             self._metrics.read.inc(len(batch.changes))
 
+    def stopped(self, stream: str, metrics: Metrics, since: datetime | None) -> None:
+        """This task gave the stream up for good; it falls behind from here on."""
+        self.given_up[stream] = since
+        metrics.stopped.set(1)
+        metrics.lag.set_function(lambda: self._behind(since))
+
+    @property
+    def noted(self) -> list[str]:
+        """Those given up after they had been tailed: why stands in their records."""
+        return [stream for stream, since in self.given_up.items() if since]
+
+    def revived(self, stream: str, metrics: Metrics) -> None:
+        """A person has looked: the stream is wanted again."""
+        self.given_up.pop(stream, None)
+        metrics.stopped.set(0)
+        metrics.lag.set_function(lambda: 0.0)
+
     def lag(self) -> float:
         """Seconds between now and the last moment up to which everything is known to be in the queue; 0 when off duty."""
-        return max(0.0, (self._now() - self._current).total_seconds()) if self._current else 0.0
+        return self._behind(self._current)
+
+    def _behind(self, since: datetime | None) -> float:
+        return max(0.0, (self._now() - since).total_seconds()) if since else 0.0
 
     @property
     def healthy(self) -> bool:

@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ from tailer.metrics import Metrics
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse
 from tailer.tail import tail
+from tailer.times import seconds
 
 T = TypeVar("T")
 
@@ -39,7 +41,7 @@ _BREATH = 1.0  # seconds after a failure that followed some progress
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One configured stream and all it needs; ``ready`` is asked once, before anything is touched."""
+    """One configured stream and all it needs; ``ready`` is asked once, before anything of it is touched."""
 
     name: str
     ns: Namespace
@@ -59,18 +61,18 @@ class Task:
     stopping: threading.Event
     pulse: Pulse
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _looked_at: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """
-        Work until ``stopping`` is set. A stream that can only be helped by a person is left alone; the others go on.
+        Work until ``stopping`` is set. A stream that can only be helped by a person is left alone until its record says that
+        one did; the others go on.
 
         Raises:
             Rejected, Misconfigured: there is no other stream left.
         """
         streams = list(self.streams)
         try:
-            for stream in streams:
-                self._patiently(stream.ready)
             while not self.stopping.is_set():
                 if found := self._patiently(self._stand_by, streams):
                     self._on_duty(*found, streams)
@@ -80,12 +82,21 @@ class Task:
 
     def _stand_by(self, streams: list[Stream]) -> tuple[Stream, Lease] | None:
         while not self.stopping.is_set():
+            unavailable: list[Unavailable] = []
+            self._take_back(streams)
             for stream in list(streams):
                 try:
+                    if stream.name not in self._looked_at:
+                        stream.ready()
+                        self._looked_at.add(stream.name)
                     if lease := stream.contender.try_acquire():
                         return stream, lease
+                except Unavailable as error:
+                    unavailable.append(error)
                 except Misconfigured as error:
-                    self._give_up(stream, error, streams)
+                    self._give_up(stream, None, error, streams)
+            if len(unavailable) == len(streams):
+                raise unavailable[0]
             if self.pulse.state != "standing by":
                 log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
             self.pulse.standing_by()
@@ -94,7 +105,7 @@ class Task:
 
     def _on_duty(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
         log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
-        self.pulse.on_duty(stream.metrics)
+        self.pulse.on_duty(stream.metrics, _moment(lease))
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:
@@ -102,7 +113,8 @@ class Task:
         except LeaseLost as error:
             log.warning("%s", error, extra=_about(stream, lease, "lease_lost"))
         except (Rejected, Misconfigured) as error:
-            self._give_up(stream, error, streams)
+            self.pulse.off_duty()
+            self._give_up(stream, lease, error, streams)
         finally:
             self.pulse.off_duty()
             log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
@@ -135,12 +147,21 @@ class Task:
             self._say(error, _BREATH)
             self.stopping.wait(_BREATH)
 
-    def _give_up(self, stream: Stream, error: Exception, streams: list[Stream]) -> None:
-        stream.metrics.stopped.set(1)
+    def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
+        self.pulse.stopped(stream.name, stream.metrics, _moment(lease) if lease else None)
         streams.remove(stream)
         if not streams:
             raise error
         log.critical("%s", error, extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__})
+
+    def _take_back(self, streams: list[Stream]) -> None:
+        """A stream whose problem a person has cleared from its record is wanted again; one that is misconfigured is not."""
+        for stream in self.streams:
+            if stream.name in self.pulse.noted:
+                with suppress(Unavailable):
+                    if not stream.contender.problem():
+                        self.pulse.revived(stream.name, stream.metrics)
+                        streams.append(stream)
 
     def _note(self, lease: Lease, error: Exception) -> None:
         """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
@@ -178,6 +199,11 @@ def _announce_gaps(stream: Stream, lease: Lease) -> None:
             gaps = tuple(replace(one, announced=True) if one == gap else one for one in lease.record.gaps)
             lease.write(replace(lease.record, gaps=gaps))
             stream.metrics.gaps.inc()
+
+
+def _moment(lease: Lease) -> datetime | None:
+    """Up to when the stream is delivered, to the second."""
+    return datetime.fromtimestamp(seconds(lease.checkpoint.cluster_time), tz=UTC) if lease.checkpoint else None
 
 
 def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:

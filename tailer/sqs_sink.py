@@ -57,6 +57,7 @@ class SqsSink:
         self._stopping = stopping
         self._clock = clock
         self._accepted_at = 0.0
+        self._refused = False
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
 
     def send(self, changes: Sequence[Change], generation: int) -> None:
@@ -83,6 +84,7 @@ class SqsSink:
 
     def _round(self, waiting: Waiting) -> None:
         """Offer the first message of every lane once; raise what went wrong after all answers are in."""
+        self._refused = False
         heads = {messages[0].group_id: lane for lane, messages in waiting.items()}
         problems: list[TailerError] = []
         for accepted, errors in self._pool.map(self._call, calls([messages[0] for messages in waiting.values()])):
@@ -98,11 +100,14 @@ class SqsSink:
 
     def _call(self, messages: Sequence[Message]) -> tuple[list[Message], list[TailerError]]:
         """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""
+        if self._refused and self._over():
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not tried again: other calls failed before")]
         self._metrics.calls.inc()
         try:
             with aws_errors("TAILER_QUEUE_URL", self._queue_url):
                 answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=_entries(messages))
         except TailerError as error:
+            self._refused = True
             return [], [error]
         accepted = {entry["Id"] for entry in answer.get("Successful", ())}
         errors = [
@@ -118,6 +123,7 @@ class SqsSink:
         self._metrics.messages.inc()
         self._metrics.bytes.inc(message.size)
         self._metrics.sent.inc(message.changes)
+        self._metrics.claims.inc(message.claimed)
 
     def _before_sleep(self, state: RetryCallState) -> None:
         self._metrics.retries.inc()
@@ -126,6 +132,10 @@ class SqsSink:
             log.warning("%s; sending again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
 
     def _give_up(self, _: RetryCallState) -> bool:
+        return self._over()
+
+    def _over(self) -> bool:
+        """Whether to leave the rest of the batch to the next attempt from the checkpoint."""
         return self._stopping.is_set() or self._clock() - self._accepted_at > GIVE_UP
 
 

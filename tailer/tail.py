@@ -29,7 +29,7 @@ def tail(
         LeaseLost: another task tails the stream now.
         Rejected: somebody has to look.
     """
-    with closing(prefetched(source.batches(after))) as batches:
+    with closing(prefetched(source.batches(after), stopping)) as batches:
         for batch in batches:
             lease.confirm()
             sink.send(batch.changes, after.generation)

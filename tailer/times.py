@@ -10,6 +10,12 @@ def seconds(cluster_time: str) -> int:
     return int(cluster_time.partition(".")[0])
 
 
+def time_of(cluster_time: str) -> tuple[int, int]:
+    """Seconds and increment: what orders cluster times."""
+    first, _, second = cluster_time.partition(".")
+    return int(first), int(second)
+
+
 def rfc3339(cluster_time: str) -> str:
     """The time of day, in UTC, to the second."""
     return datetime.fromtimestamp(seconds(cluster_time), tz=UTC).isoformat().replace("+00:00", "Z")

@@ -130,6 +130,17 @@ def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str
     assert position(fresh).token is None
 
 
+def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A later position is refused: what is between would never be delivered, and nobody told."""
+    first, _, last = tailed(stack, fresh, 3)
+    tailer("checkpoint", "seed", "--to", first.id)
+    for to in (last.id, "2100-01-01T00:00:00Z"):
+        code, _, err = tailer("checkpoint", "rewind", "--to", to)
+        assert code == 2
+        assert "would be skipped" in err
+    assert position(fresh).token == first.id
+
+
 def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
     """A stream without a checkpoint is seeded."""
     code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")

@@ -82,6 +82,21 @@ def test_lag_is_the_age_of_the_last_change_or_of_the_last_empty_batch(pulse: Pul
     assert pulse.lag() == 5
 
 
+def test_a_stream_that_was_given_up_falls_behind_and_is_named(port: int, pulse: Pulse, metrics: Families, clock: Clock) -> None:
+    """Its lag grows, so that the alarm on lag rings; the task stays alive for the others, and says which it gave up."""
+    clock.now = 60
+    pulse.stopped("orders", Metrics("orders", metrics), NOW)
+    assert 'tailrace_lag_seconds{stream="orders"} 60.0' in get(port, "/metrics")[1]
+    assert get(port, "/healthz") == (200, "opening the stream, 0.0 s behind; stopped, see tailer status: orders\n")
+
+
+def test_a_new_owner_is_as_far_behind_as_the_checkpoint(pulse: Pulse, metrics: Families, clock: Clock) -> None:
+    """From its first moment: a stream that cannot be opened falls behind."""
+    clock.now = 60
+    pulse.on_duty(Metrics("orders", metrics), NOW)
+    assert pulse.lag() == 60
+
+
 def test_metrics_are_printed_for_prometheus(port: int, pulse: Pulse) -> None:
     """By name and stream."""
     pulse.delivered(Batch(changes=[a_change(), a_change(2)], checkpoint=ORIGIN))

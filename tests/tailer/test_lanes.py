@@ -48,6 +48,14 @@ def test_a_field_may_decide() -> None:
     assert lane_of(looked_up) == lane_of(before)
 
 
+@pytest.mark.parametrize("order_by", ["document", "stream", "customer"])
+@pytest.mark.parametrize("operation", ["gap", "drop", "rename", "dropDatabase"])
+def test_what_is_not_about_one_document_has_a_lane_in_every_order(order_by: str, operation: str) -> None:
+    """It carries no field, and must not stop the stream."""
+    change = a_change(1, operation_type=operation, document_key={}, full_document=None)
+    assert 0 <= lanes(128, order_by)(change) < 128
+
+
 def test_a_change_without_the_field_stops_the_stream() -> None:
     """Its place in the order is unknown, so it is not guessed."""
     with pytest.raises(Rejected, match=r"TAILER_ORDER_BY=customer.*payments.payments/.*pre-images"):

@@ -133,6 +133,33 @@ def test_a_dropped_collection_is_watched_on(mongo: Mongo, fresh: str) -> None:
     assert [(change.operation_type, change.sequence) for change in changes] == [("insert", 1), ("drop", 2), ("insert", 3)]
 
 
+@pytest.mark.parametrize(
+    ("watch", "gone"),
+    [
+        (lambda db: Watch(database=db, collections=("a",), pipeline=[{"$match": {"operationType": "insert"}}]), "collection"),
+        (lambda db: Watch(database=db, collections=("a", "b")), "database"),
+        (lambda db: Watch(database=db, pipeline=[{"$match": {"operationType": "insert"}}]), "database"),
+    ],
+)
+def test_a_filtered_stream_also_hears_that_what_it_watched_is_gone(
+    mongo: Mongo, fresh: str, watch: Callable[[str], Watch], gone: str
+) -> None:
+    """A $match that does not think of it must not leave a position that cannot be resumed."""
+    source = MongodbSource(mongo, watch(fresh))
+    start = source.first()
+    mongo[fresh].a.insert_one({"_id": 1})
+    if gone == "database":
+        mongo.drop_database(fresh)
+    else:
+        mongo[fresh].a.drop()
+    mongo[fresh].a.insert_one({"_id": 2})
+    inserts = [change for change in read(source, start, count=2) if change.operation_type == "insert"]
+    while len(inserts) < 2:
+        last = Checkpoint(sequence=inserts[-1].sequence, token=inserts[-1].id, cluster_time=inserts[-1].cluster_time)
+        inserts += [change for change in read(source, last, count=1) if change.operation_type == "insert"]
+    assert [change.document_key["_id"] for change in inserts] == [1, 2]
+
+
 def test_the_position_after_a_drop_can_be_resumed(mongo: Mongo, fresh: str) -> None:
     """A task that stops right there goes on behind it, without a repeat."""
     source = MongodbSource(mongo, Watch(database=fresh, collections=("payments",)))
@@ -234,13 +261,16 @@ def test_an_event_too_large_for_the_server_goes_on_without_its_document(mongo: M
     source = MongodbSource(mongo, Watch(database=fresh))
     mongo[fresh].payments.insert_one({"_id": 1, "pad": "x" * 9_000_000})
     start = source.first()
+    mongo[fresh].payments.insert_one({"_id": 0})
+    mongo[fresh].payments.update_one({"_id": 0}, {"$set": {"note": "small"}})
     mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"pad": "y" * 9_000_000}})
     mongo[fresh].payments.insert_one({"_id": 2})
-    large, after = read(source, start, count=2)
+    _, before, large, after = read(source, start, count=4)
+    assert before.full_document == {"_id": 0, "note": "small"}
     assert large.full_document is None
     assert large.update_description is not None
     assert len(large.update_description.updated_fields["pad"]) == 9_000_000
-    assert (large.sequence, after.sequence, after.document_key) == (1, 2, {"_id": 2})
+    assert (large.sequence, after.sequence, after.document_key) == (3, 4, {"_id": 2})
 
 
 def test_an_event_that_the_server_can_never_deliver_stops_with_words(mongo: Mongo, fresh: str) -> None:

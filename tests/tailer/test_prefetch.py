@@ -1,6 +1,7 @@
 """One batch is read ahead, and nothing else changes."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -34,13 +35,13 @@ class Reader:
 def test_all_batches_come_in_order() -> None:
     """The iterator ends when the source does."""
     batches = [Batch(changes=(), checkpoint=ORIGIN) for _ in range(10)]
-    assert list(prefetched(iter(batches))) == batches
+    assert list(prefetched(iter(batches), threading.Event())) == batches
 
 
 def test_it_reads_ahead_but_not_far() -> None:
     """While one batch is in hand, one waits and one is read: never more, however slow the caller."""
     reader = Reader(100)
-    batches = prefetched(iter(reader))
+    batches = prefetched(iter(reader), threading.Event())
     next(batches)
     threading.Event().wait(0.3)
     assert 2 <= reader.read <= 3
@@ -49,7 +50,7 @@ def test_it_reads_ahead_but_not_far() -> None:
 
 def test_an_error_comes_after_the_batches_before_it() -> None:
     """What was read before the failure is still delivered."""
-    batches = prefetched(iter(Reader(3, Unavailable("cut"))))
+    batches = prefetched(iter(Reader(3, Unavailable("cut"))), threading.Event())
     assert [next(batches) is not None for _ in range(3)] == [True] * 3
     with pytest.raises(Unavailable, match="cut"):
         next(batches)
@@ -58,7 +59,24 @@ def test_an_error_comes_after_the_batches_before_it() -> None:
 def test_closing_stops_the_reader() -> None:
     """The thread ends and closes the source, wherever it is."""
     reader = Reader(1_000_000)
-    batches = prefetched(iter(reader))
+    batches = prefetched(iter(reader), threading.Event())
     next(batches)
     batches.close()
     assert reader.closed.wait(5)
+
+
+def test_a_read_that_hangs_does_not_keep_a_task_from_stopping() -> None:
+    """A half-open connection may hang for a minute; SIGTERM allows twenty seconds."""
+    stopping, hanging = threading.Event(), threading.Event()
+
+    def hang() -> Iterator[Batch]:
+        yield Batch(changes=(), checkpoint=ORIGIN)
+        hanging.wait(60)
+
+    batches = prefetched(hang(), stopping)
+    next(batches)
+    threading.Timer(0.2, stopping.set).start()
+    began = time.monotonic()
+    assert list(batches) == []
+    assert time.monotonic() - began < 10
+    hanging.set()

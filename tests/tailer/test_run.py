@@ -1,5 +1,6 @@
 """The loop on a real change stream and a real queue: stopped after any of its steps, it loses and reorders nothing."""
 
+import dataclasses
 import itertools
 import math
 import threading
@@ -132,14 +133,14 @@ class Rig:
     def received(self) -> list[Change]:
         return received(self.stack, self.queue_url)
 
-    def run_until_sequence(self, sequence: int, task: Task) -> None:
+    def run_until_sequence(self, sequence: int, task: Task, stream: str = "payments") -> None:
         """Run, and stop cleanly once the checkpoint is there."""
-        threading.Thread(target=self._stop_at, args=(sequence,), daemon=True).start()
+        threading.Thread(target=self._stop_at, args=(sequence, stream), daemon=True).start()
         task.run()
 
-    def _stop_at(self, sequence: int) -> None:
+    def _stop_at(self, sequence: int, stream: str) -> None:
         while not self.stopping.wait(0.01):
-            record = self.store.read("payments")
+            record = self.store.read(stream)
             if record and record.checkpoint and record.checkpoint.sequence >= sequence:
                 self.stopping.set()
 
@@ -292,6 +293,43 @@ def test_a_stream_that_lost_its_history_does_not_touch_the_others(rig: Rig, mong
     assert (record.owner, record.checkpoint) == ("", position)
     assert "accept-gap" in record.problem
     assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.text().decode()
+
+
+def test_a_stream_is_taken_back_once_a_person_has_decided(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """A spare looks at the record of what it gave up: no restart is needed after accept-gap or rewind."""
+    position = rig.source.first()
+    for name in ("lost", "taken"):
+        rig.store.write(
+            Record(stream=name, version=1, checkpoint=position, owner="" if name == "lost" else "x", lease_seconds=3600)
+        )
+    source = Lost(rig.source)
+    lost = rig.stream(Fuse(), source, "lost")
+    task = Task(streams=[lost, rig.stream(Fuse(), name="taken")], stopping=rig.stopping, pulse=rig.task().pulse)
+
+    def decide() -> None:
+        while not (record := rig.store.read("lost")) or not record.problem or record.owner:
+            time.sleep(0.01)
+        source.batches = rig.source.batches  # type: ignore[method-assign]
+        rig.store.write(replace(record, version=record.version + 1, problem=""))
+
+    threading.Thread(target=decide, daemon=True).start()
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, task, "lost")
+    assert_complete_and_in_order(rig.received(), 1)
+    assert task.pulse.given_up == {}
+
+
+def test_an_outage_of_one_stream_does_not_hold_up_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """A spare that cannot look at one lease still takes another."""
+
+    def nobody() -> None:
+        raise Unavailable("nobody answers")
+
+    rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
+    away = dataclasses.replace(rig.stream(Fuse(), name="away"), ready=nobody)
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, Task(streams=[away, rig.stream(Fuse())], stopping=rig.stopping, pulse=rig.task().pulse))
+    assert_complete_and_in_order(rig.received(), 1)
 
 
 def test_lost_history_of_the_only_stream_ends_the_task(rig: Rig) -> None:

@@ -19,7 +19,7 @@ from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.packing import CHANGES_PER_MESSAGE
-from tailer.sqs_sink import SqsSink
+from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink
 from tests.queue import received
 from tests.samples.changes import a_change, changes_of
 
@@ -197,6 +197,26 @@ def test_a_stopping_task_does_not_try_again(wire: Wire, sink: SqsSink, stopping:
     with pytest.raises(Unavailable):
         sink.send(changes_of("a", 1), 1)
     assert len(wire.calls) == 1
+
+
+def test_a_stopping_task_does_not_begin_what_would_fail_too(
+    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event
+) -> None:
+    """Of many calls of a round only those at once are made: the time to stop stays bounded."""
+    sink = SqsSink(
+        wire.client,
+        queue_url,
+        stream="payments",
+        lane_of=lanes(400, "document"),
+        metrics=Metrics("payments"),
+        stopping=stopping,
+        clock=time.monotonic,
+    )
+    stopping.set()
+    wire.answer = lambda _: (500, {"__type": "InternalFailure"})
+    with pytest.raises(Unavailable):
+        sink.send(many(2000, documents=2000), 1)
+    assert len(wire.calls) <= 2 * CALLS_AT_ONCE
 
 
 def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:

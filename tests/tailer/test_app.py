@@ -1,0 +1,27 @@
+"""What the composition root refuses, before anything is touched."""
+
+import pytest
+
+from devstack import DevStack
+from tailer.app import connect
+from tailer.errors import Misconfigured
+from tailer.preflight import check_queue
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["mongodb://user:se/cret@host:27017/", "mongodb://user:secret@host:27x/", "mongodb://user:se@cret@host/", "mongodb://"],
+)
+def test_a_uri_that_cannot_be_used_shows_no_part_of_the_password(uri: str) -> None:
+    """An unescaped character is the most common mistake, and the parser's words repeat what is behind it."""
+    with pytest.raises(Misconfigured, match="TAILER_CHECKPOINTS is not a MongoDB URI") as caught:
+        connect(uri, "TAILER_CHECKPOINTS")
+    assert "cret" not in str(caught.value)
+
+
+def test_a_queue_for_small_messages_is_refused(stack: DevStack, fresh: str) -> None:
+    """It would stop the stream at the first large one."""
+    attributes = {"FifoQueue": "true", "MaximumMessageSize": "262144"}
+    url = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
+    with pytest.raises(Misconfigured, match="set its MaximumMessageSize to 1048576"):
+        check_queue(stack.aws("sqs"), url)

@@ -27,7 +27,7 @@ def bodies(source: MongodbSource, stream: str) -> Iterator[str]:
 
 
 def _bodies(source: MongodbSource, start: Any, stream: str) -> Iterator[str]:
-    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(start)) as batches:
         for batch in batches:
             for change in batch.changes:
                 yield pack(stream=stream, generation=1, lane=0, changes=[encode_change(change)])

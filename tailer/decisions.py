@@ -36,7 +36,7 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
-    with closing(source.batches(checkpoint)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(checkpoint)) as batches:
         reached = next(batches)
     if checkpoint.cluster_time != "0.0":
         return checkpoint

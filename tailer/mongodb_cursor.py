@@ -1,6 +1,6 @@
 """One open change stream of MongoDB or DocumentDB, read reply by reply."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +69,7 @@ class Cursor:
     def _id(self) -> int:
         return int(self._reply["cursor"]["id"])
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch]:
         """What every reply holds, in batches of bounded size; one empty batch for a reply without events."""
         if self._reply["cursor"]["firstBatch"]:  # none is asked for: that the stream opens does not show that it goes on
             yield from self._batches_of_reply("firstBatch")

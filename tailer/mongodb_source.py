@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from datetime import UTC
 from typing import Any
@@ -64,7 +64,7 @@ class MongodbSource:
                 return None
         return time_text(entry["ts"]) if entry else None
 
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         """
         Changes after the checkpoint as they come; see ``Source``.
 
@@ -88,7 +88,7 @@ class MongodbSource:
                     after, events = batch.checkpoint, EVENTS_PER_REPLY
                     yield batch
 
-    def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Iterator[Batch]:
+    def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         cursor = Cursor(self._client, watch, after, session, clock=self._clock, events_per_reply=events)
         try:
@@ -99,7 +99,7 @@ class MongodbSource:
     def _one_bare(self, after: Checkpoint, session: ClientSession) -> Batch:
         """The next change alone, with nothing but what it set."""
         bare = dataclasses.replace(self._watch, full_document="default", full_document_before_change="off")
-        with closing(self._until_gone(bare, after, session, 1)) as batches:  # type: ignore[type-var]
+        with closing(self._until_gone(bare, after, session, 1)) as batches:
             batch = next((batch for batch in batches if batch.changes), None)
         if batch is None:
             return Batch(changes=[], checkpoint=after)

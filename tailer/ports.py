@@ -1,6 +1,6 @@
 """What the loop asks of its neighbours. An adapter is one file, named for the neighbour it talks to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from contract.change import Change, Claim
@@ -8,9 +8,10 @@ from tailer.model import Batch, Checkpoint, Record
 
 
 class Source(Protocol):
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         """
-        Every change after the checkpoint, in the order the server committed them, numbered on from its sequence.
+        Every change after the checkpoint, in the order the server committed them, numbered on from its sequence. Closing it
+        leaves nothing open on the server.
 
         Never waits much longer than a second: when nothing arrives it yields an empty batch whose checkpoint has moved
         on, so that the position never ages out. The same checkpoint gives the same changes with the same numbers and ids.

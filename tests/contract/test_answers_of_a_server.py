@@ -55,7 +55,7 @@ def change_by(mongo: Mongo, name: str, update: Any, pre_images: bool) -> Change:
     source = MongodbSource(mongo, Watch(database=name, full_document_before_change="required" if pre_images else "off"))
     start = source.first()
     orders.update_one({"_id": 1}, update)
-    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(start)) as batches:
         return next(change for batch in batches for change in batch.changes)
 
 

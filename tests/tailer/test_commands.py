@@ -76,7 +76,7 @@ def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
     start = source.first()
     stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(count)])
     changes: list[Any] = []
-    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(start)) as batches:
         while len(changes) < count:
             changes += next(batches).changes
     return changes

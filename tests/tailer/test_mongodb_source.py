@@ -26,7 +26,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def read(source: MongodbSource, after: Checkpoint, *, count: int) -> list[Change]:
     """The next so many changes, and a moment longer to see that there are no more."""
     changes: list[Change] = []
-    with closing(source.batches(after)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(after)) as batches:
         for batch in batches:
             changes += batch.changes
             if len(changes) >= count and not batch.changes:
@@ -103,7 +103,7 @@ def test_a_cluster_wide_stream_does_not_see_its_own_checkpoints(mongo: Mongo, fr
 def test_a_collection_may_come_later(mongo: Mongo, fresh: str) -> None:
     """Watching what does not exist yet is no error; its first document arrives."""
     source = MongodbSource(mongo, Watch(database=fresh, collections=("later",)))
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         assert next(batches).changes == []
         mongo[fresh].later.insert_one({"_id": 1})
         assert until(batches, lambda batch: bool(batch.changes)).changes[0].document_key == {"_id": 1}
@@ -112,7 +112,7 @@ def test_a_collection_may_come_later(mongo: Mongo, fresh: str) -> None:
 def test_the_position_moves_while_nothing_matches(mongo: Mongo, fresh: str) -> None:
     """Other collections churn; the idle stream's token goes on, so that it never ages out."""
     source = MongodbSource(mongo, Watch(database=fresh, collections=("quiet",)))
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         before = next(batches).checkpoint
         mongo[fresh].noisy.insert_many([{} for _ in range(10)])
         moved = until(batches, lambda batch: batch.checkpoint.token != before.token)
@@ -163,7 +163,7 @@ def test_a_filtered_stream_also_hears_that_what_it_watched_is_gone(
 def test_the_position_after_a_drop_can_be_resumed(mongo: Mongo, fresh: str) -> None:
     """A task that stops right there goes on behind it, without a repeat."""
     source = MongodbSource(mongo, Watch(database=fresh, collections=("payments",)))
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         mongo[fresh].payments.insert_one({"_id": 1})
         mongo[fresh].payments.drop()
         dropped = until(batches, lambda batch: bool(batch.changes) and batch.changes[-1].operation_type == "drop")
@@ -200,7 +200,7 @@ def test_a_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
     mongo[fresh].payments.insert_many([{"pad": "x" * 1_000_000} for _ in range(12)])
     mongo[fresh].payments.insert_one({"pad": "x" * (BYTES_PER_BATCH + 1)})
     sizes: list[int] = []
-    with closing(source.batches(start)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(start)) as batches:
         while sum(sizes) < 13:
             batch = next(batches)
             sizes.append(len(batch.changes))
@@ -291,7 +291,7 @@ def test_no_cursor_is_left_behind(mongo: Mongo, fresh: str) -> None:
         {"$match": {"cursor.originatingCommand.aggregate": 1}},
         {"$match": {"ns": f"{fresh}.$cmd.aggregate"}},
     ]
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         next(batches)
         assert len(list(mongo.admin.aggregate(idle))) == 1
     assert list(mongo.admin.aggregate(idle)) == []

@@ -36,7 +36,7 @@ def test_an_idle_position_moves_on_and_nothing_is_skipped_or_repeated(mongo: Mon
     """After a quiet while it is a time behind the last change; a task that starts there sees the next change, once."""
     clock = Clock()
     source = MongodbSource(mongo, Watch(database=fresh), clock=clock)
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         mongo[fresh].payments.insert_one({"_id": 1})
         change = next(batch for batch in batches if batch.changes)
         assert change.checkpoint.token == change.changes[0].id
@@ -49,7 +49,7 @@ def test_an_idle_position_moves_on_and_nothing_is_skipped_or_repeated(mongo: Mon
     assert moved.token is None
     assert moved.sequence == 1
     mongo[fresh].payments.insert_one({"_id": 2})
-    with closing(source.batches(moved)) as batches:  # type: ignore[type-var]
+    with closing(source.batches(moved)) as batches:
         after = next(batch for batch in batches if batch.changes)
     assert [(one.sequence, one.document_key) for one in after.changes] == [(2, {"_id": 2})]
 
@@ -58,7 +58,7 @@ def test_a_change_breaks_the_quiet(mongo: Mongo, fresh: str) -> None:
     """The while begins anew behind it."""
     clock = Clock()
     source = MongodbSource(mongo, Watch(database=fresh), clock=clock)
-    with closing(source.batches(source.first())) as batches:  # type: ignore[type-var]
+    with closing(source.batches(source.first())) as batches:
         next(batches)
         clock.now += QUIET - 1
         mongo[fresh].payments.insert_one({"_id": 1})

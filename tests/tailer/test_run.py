@@ -5,7 +5,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,7 +53,7 @@ class FusedSource:
         self.first, self.oldest = source.first, source.oldest
         self._source, self._fuse = source, fuse
 
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         for batch in self._source.batches(after):
             self._fuse.burn()
             yield batch
@@ -199,7 +199,7 @@ class Flaky:
         self._source = source
         self.failures = 0
 
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         for batch in self._source.batches(after):
             yield batch
             if batch.changes:
@@ -225,7 +225,7 @@ class Refusing:
         self.first, self.oldest = source.first, source.oldest
         self._source = source
 
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         for batch in self._source.batches(after):
             yield batch
             if batch.changes:
@@ -273,7 +273,7 @@ class Lost:
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
 
-    def batches(self, after: Checkpoint) -> Iterator[Batch]:
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
         raise HistoryLost("code 286")
         yield
 

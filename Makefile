@@ -30,19 +30,24 @@ $(EMULATORS)/.ready: requirements/emulators.txt
 	@$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/emulators.txt
 	@touch $@
 
+$(VENV)/.infra-ready: requirements/infra.txt $(VENV)/.ready
+	@echo "adding the CDK to $(VENV) (half a gigabyte, about half a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
+	@touch $@
+
 demo: env                       ## the whole path on this machine, with a kill -9 in the middle (KEEP=1 leaves it running)
 	@$(BIN)/python -m devstack demo $(if $(KEEP),--keep)
 
 razors: env                     ## the scenario of examples/razors, three domains and an order store, hop by hop (about 70 s)
 	@$(BIN)/python -m examples.razors
 
-test: env                       ## every test (TESTS='tests/tailer -k lanes' for some)
+test: env $(VENV)/.infra-ready  ## every test (TESTS='tests/tailer -k lanes' for some)
 	@$(BIN)/python -m pytest $(TESTS)
 
 faults: env                     ## the whole fault suite: kills, zombies, fail-overs, throttles … (about 30 minutes; FAULTS=--help)
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
-check: env                      ## format, lint, types, import contracts
+check: env $(VENV)/.infra-ready ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -71,7 +76,7 @@ package: env                    ## dist/forwarder.zip for Lambda (Python 3.13, a
 
 lock:                           ## make requirements/*.txt again from pyproject.toml
 	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
-	@for part in "dev --all-extras --group dev" "tailer --extra tailer -c requirements/dev.txt" \
+	@for part in "dev --extra tailer --extra forwarder --extra devstack --group dev" "infra --extra infra --group synth -c requirements/dev.txt" "tailer --extra tailer -c requirements/dev.txt" \
 	  "forwarder --extra forwarder -c requirements/dev.txt" "devstack --extra devstack -c requirements/dev.txt"; do set -- $$part; name=$$1; shift; \
 	  .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    pyproject.toml "$$@" -o requirements/$$name.txt; done

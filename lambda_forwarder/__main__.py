@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from contract.message import ChangeMessage, UnreadableMessage
-from lambda_forwarder import catalogue, redrive
+from lambda_forwarder import redrive
+from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.settings import Settings
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried

@@ -8,18 +8,18 @@ from typing import Any, Protocol
 import boto3
 from botocore.config import Config
 
-from lambda_forwarder.classic_bus import ClassicBus
-from lambda_forwarder.dynamodb_watermarks import DynamodbWatermarks
+from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import Misconfigured, translated
-from lambda_forwarder.eventbridge import Bus, EventBridgePublisher
 from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.large import LargePublisher
-from lambda_forwarder.ordered_bus import OrderedBus, is_ordered
+from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
-from lambda_forwarder.s3_claims import S3Claims
+from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.eventbridge import Bus, EventBridgePublisher
+from lambda_forwarder.publishing.large import LargePublisher
+from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
+from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.settings import read_settings
-from lambda_forwarder.sqs_parking import SqsParking
-from lambda_forwarder.strict import StrictPublisher
+from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 
 MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
 CLIENTS = Config(

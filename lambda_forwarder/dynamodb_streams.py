@@ -23,11 +23,11 @@ from msgspec.structs import replace
 from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.app import forwarder, time_left
-from lambda_forwarder.dynamodb_records import Record, UnreadableRecord, read
+from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, read
 from lambda_forwarder.errors import Blocked, Unavailable
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.parked import Parked, unmapped, unreadable
+from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.settings import read_settings
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.message import ChangeMessage, UnreadableMessage, unpack
-from lambda_forwarder.claimed import fetched, runs
+from lambda_forwarder.claims.claimed import fetched, runs
 from lambda_forwarder.errors import Blocked, ForwarderError
 from lambda_forwarder.event import Mappers
 from lambda_forwarder.naming import named
-from lambda_forwarder.parked import Parked, refused, unreadable
-from lambda_forwarder.poison import ahead, before, blocked_by
+from lambda_forwarder.parking.parked import Parked, refused, unreadable
+from lambda_forwarder.parking.poison import ahead, before, blocked_by
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
-from lambda_forwarder.progress import Progress
-from lambda_forwarder.watermark import check_counts
+from lambda_forwarder.watermarks.progress import Progress
+from lambda_forwarder.watermarks.watermark import check_counts
 
 Record = dict[str, Any]
 """One record of the Lambda's SQS event."""

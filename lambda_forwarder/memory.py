@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from contract.change import Claim
 from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.event import Entry
-from lambda_forwarder.parked import Parked
+from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import Published, Refused, TimeLeft, Waiting
-from lambda_forwarder.watermark import Watermark
+from lambda_forwarder.watermarks.watermark import Watermark
 
 
 @dataclass(kw_only=True)

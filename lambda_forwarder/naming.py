@@ -6,7 +6,7 @@ from contract.change import GAP, Change
 from contract.message import ChangeMessage
 from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry
 from lambda_forwarder.mappings.gaps import stream_gap_detected
-from lambda_forwarder.parked import Parked, unmapped
+from lambda_forwarder.parking.parked import Parked, unmapped
 
 
 def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:

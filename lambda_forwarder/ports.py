@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from contract.change import Claim
 from lambda_forwarder.event import Entry
-from lambda_forwarder.parked import Parked
-from lambda_forwarder.watermark import Watermark
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.watermarks.watermark import Watermark
 
 TimeLeft = Callable[[], float]
 """Seconds in which new work may still be begun; zero or less means stop."""

@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 
 from lambda_forwarder.app import check, client, forwarder, time_left
-from lambda_forwarder.backlog import Shelf, dead_letter_shelf, parking_shelf
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.redriver import EVERYTHING, Redriver
-from lambda_forwarder.report import Report
+from lambda_forwarder.redriving.backlog import Shelf, dead_letter_shelf, parking_shelf
+from lambda_forwarder.redriving.redriver import EVERYTHING, Redriver
+from lambda_forwarder.redriving.report import Report
+from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import read_settings
-from lambda_forwarder.sqs_backlog import SqsBacklog
 
 SECONDS = 900.0  # that the command works for unless told otherwise
 

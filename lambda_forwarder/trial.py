@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage, unpack
-from lambda_forwarder import dynamodb_records
+from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.event import Entry, Mappers
 from lambda_forwarder.naming import named
-from lambda_forwarder.parked import Parked
+from lambda_forwarder.parking.parked import Parked
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
 KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
@@ -127,8 +127,8 @@ def _recorded(record: Any) -> ChangeMessage:
             return unpack(body)
         case {"dynamodb": _}:
             try:
-                return dynamodb_records.read(record)
-            except dynamodb_records.UnreadableRecord as error:
+                return records.read(record)
+            except records.UnreadableRecord as error:
                 raise UnreadableMessage(str(error)) from error
         case _:
             raise UnreadableMessage("a record is neither of SQS nor of a DynamoDB stream")

@@ -97,7 +97,7 @@ MUTATIONS: Mapping[str, Mutation] = {
 
 IN_THE_FORWARDER: Mapping[str, tuple[str, str, str]] = {
     "drop_the_watermark_comparison": (
-        "lambda_forwarder/watermark.py",
+        "lambda_forwarder/watermarks/watermark.py",
         "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
         "return False",
     ),

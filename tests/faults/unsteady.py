@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from lambda_forwarder.eventbridge import EventBridgePublisher
 from lambda_forwarder.handler import handler as steady
+from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 
 KINDS = ("before", "published", "after", "reported", "late")
 TOO_LONG = 30.0  # seconds, more than any function here may take

@@ -17,19 +17,19 @@ from jsonpatch import apply_patch
 from contract.change import Change, UpdateDescription
 from devstack.aws import Aws
 from lambda_forwarder import app, dynamodb_streams
-from lambda_forwarder.backlog import parking_shelf
-from lambda_forwarder.dynamodb_records import GENERATIONS, Record, UnreadableRecord, expired, read
+from lambda_forwarder.dynamodb.records import GENERATIONS, Record, UnreadableRecord, expired, read
+from lambda_forwarder.dynamodb.values import item, number, plain
 from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder, runs
-from lambda_forwarder.dynamodb_values import item, number, plain
 from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
 from lambda_forwarder.event import DomainEvent, Entry
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.mappings.subscriptions import subscription_created
 from lambda_forwarder.memory import MemoryBacklog, MemoryParking, MemoryPublisher
+from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriver import Redriver
-from lambda_forwarder.sqs_parking import body
+from lambda_forwarder.redriving.backlog import parking_shelf
+from lambda_forwarder.redriving.redriver import Redriver
 from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import forever
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_forwarder.catalogue import events, told_by
+from lambda_forwarder.catalogue.catalogue import events, told_by
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.trial import as_put, read, tried
 

@@ -12,9 +12,9 @@ from lambda_forwarder.event import Entry
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.parked import Parked
+from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.watermark import Watermark
+from lambda_forwarder.watermarks.watermark import Watermark
 from tests.lambda_forwarder.values import body, cancelled, claiming, forever, gap, inserted, record
 
 

@@ -9,8 +9,8 @@ from contract.change import Change
 from contract.message import group_id
 from devstack import DevStack
 from devstack.resources import CLAIM_BUCKET, TABLE
-from lambda_forwarder.sqs_parking import SqsParking
-from tests.lambda_forwarder.test_parkings import parked
+from lambda_forwarder.parking.sqs import SqsParking
+from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import body, claiming, gap, inserted, sent_id
 
 LANE = 17

@@ -16,8 +16,8 @@ from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder import app
 from lambda_forwarder import handler as module
 from lambda_forwarder.errors import Misconfigured
-from tests.lambda_forwarder.test_watermarks import a_table
 from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
+from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
 
 class Context:

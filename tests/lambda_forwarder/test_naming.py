@@ -9,7 +9,7 @@ from contract.message import unpack
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.naming import named
-from lambda_forwarder.parked import Parked
+from lambda_forwarder.parking.parked import Parked
 from tests.lambda_forwarder.values import Noted, cancelled, claiming, gap, inserted, message
 
 

@@ -6,13 +6,13 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
-from lambda_forwarder.eventbridge import EventBridgePublisher
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryParking, MemoryWatermarks
-from lambda_forwarder.ordered_bus import OrderedBus
-from lambda_forwarder.watermark import Watermark
-from tests.lambda_forwarder.test_eventbridge import Clock
+from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from lambda_forwarder.publishing.ordered_bus import OrderedBus
+from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import body, cancelled, inserted, record
 
 INVOCATION = 10.0  # seconds

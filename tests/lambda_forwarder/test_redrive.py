@@ -14,12 +14,12 @@ from devstack.aws import Aws
 from lambda_forwarder import app, redrive
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.sqs_parking import SqsParking
-from lambda_forwarder.watermark import Watermark
+from lambda_forwarder.parking.sqs import SqsParking
+from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.test_handler import Context
-from tests.lambda_forwarder.test_parkings import parked
-from tests.lambda_forwarder.test_watermarks import a_table
 from tests.lambda_forwarder.values import body, inserted, sent_id
+from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
 FIFO = {"FifoQueue": "true"}
 
@@ -68,7 +68,7 @@ def account(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     }
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setattr("lambda_forwarder.sqs_backlog.WAIT_SECONDS", 0)
+    monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
     for made in (app.forwarder, redrive.redriver):
         made.cache_clear()
     yield account

@@ -16,7 +16,7 @@ from examples.razors.inbox import Event
 from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
-from lambda_forwarder.dynamodb_records import read
+from lambda_forwarder.dynamodb.records import read
 from lambda_forwarder.naming import named
 from tests.lambda_forwarder.test_dynamodb_streams import record
 from tests.lambda_forwarder.values import inserted, message

@@ -1,0 +1,90 @@
+"""The catalogue of a table's events: which there are, their schemas, and the files that tell other teams of them."""
+
+import inspect
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from msgspec import Struct
+
+from lambda_forwarder.catalogue import page
+from lambda_forwarder.catalogue.breaking import breaks
+from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
+from lambda_forwarder.event import DomainEvent, Mapper, Mappers
+from lambda_forwarder.mappings.gaps import stream_gap_detected
+
+EVERYWHERE = "any collection"
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """One event, and when it is told: by collection, in the words of its mapper."""
+
+    event: type[DomainEvent]
+    when: dict[str, str]
+
+
+def told_by(mapper: Mapper) -> list[type[DomainEvent]]:
+    """The events that a mapper can tell: those in its return type, or in its ``tells`` where only its maker knows them."""
+    waiting: list[Any] = [*getattr(mapper, "tells", ())] or [get_type_hints(mapper).get("return")]
+    told = []
+    while waiting:
+        hint = waiting.pop(0)
+        waiting = [*get_args(hint), *waiting]
+        if isinstance(hint, type) and issubclass(hint, DomainEvent):
+            told.append(hint)
+    return told
+
+
+def events(mappers: Mappers) -> list[Told]:
+    """Every event that a table can tell, by source and name, and the one that needs no table."""
+    found: dict[type[DomainEvent], dict[str, str]] = {}
+    tables: list[tuple[str, Iterable[Mapper]]] = [*mappers.items(), (EVERYWHERE, [stream_gap_detected])]
+    for collection, of_collection in tables:
+        for mapper in of_collection:
+            for event in told_by(mapper):
+                found.setdefault(event, {})[collection] = _words(mapper)
+    told = [Told(event=event, when=when) for event, when in found.items()]
+    return sorted(told, key=lambda one: (one.event.__source__, one.event.__name__))
+
+
+def files(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> dict[Path, str]:
+    """All files of the catalogue as they ought to be, by their paths."""
+    catalogue = events(mappers)
+    made = {page_file: page.page(catalogue, schemas, page_file, samples)}
+    for told in catalogue:
+        made[schemas / f"{schema_name(told.event)}.json"] = _text(json_schema(told.event))
+        made[schemas / f"{schema_name(told.event)}.openapi.json"] = _text(openapi(told.event))
+    return made
+
+
+def broken(mappers: Mappers, schemas: Path) -> Iterator[str]:
+    """What the events of the table break for readers of the schemas that were written before."""
+    known = events(mappers)
+    names = [f"{told.event.__source__}@{told.event.__name__}" for told in known]
+    for path in sorted(schemas.glob("*-v*.openapi.json")):
+        if path.name.rpartition("-v")[0] not in names:
+            yield f"{path.name} was published and no mapper tells it any more; remove its schemas once nobody reads it"
+    for told in known:
+        path = schemas / f"{schema_name(told.event)}.json"
+        for problem in breaks(json.loads(path.read_text()), json_schema(told.event)) if path.exists() else ():
+            name, version = told.event.__name__, told.event.__version__
+            yield f'{name} version {version} was published: {problem}; give it the next number, version="…"'
+
+
+def write(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> list[str]:
+    """Write the files, unless that would break somebody; return what it would break. What was published is never removed."""
+    problems = list(broken(mappers, schemas))
+    if not problems:
+        for path, text in files(mappers, schemas, page_file, samples).items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return problems
+
+
+def _words(mapper: Mapper) -> str:
+    return inspect.getdoc(mapper if inspect.isroutine(mapper) else type(mapper).__call__) or ""
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,108 @@
+"""The catalogue's page for people: every event with its fields, when it is told, an example and its schemas."""
+
+import inspect
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lambda_forwarder.catalogue.schema import json_schema, schema_name
+
+if TYPE_CHECKING:
+    from lambda_forwarder.catalogue.catalogue import Told
+
+HEAD = """# Events
+
+Every event that other teams can receive. This page is written by `python -m lambda_forwarder catalogue` from the event classes
+and their samples: do not edit it.
+
+An event arrives with what happened in `detail.data`, and where it comes from in `detail.metadata`. The same event may arrive
+twice: drop what you have seen by `detail.metadata.id`. Per `detail.metadata.document`, `(generation, sequence)` gives the
+order. A field may be added to an event at any time, so ignore what you do not know; anything else comes as a new version. An
+event too large for a bus has `detail.claim` (`bucket`, `key`, `bytes`, `sha256`) instead of `detail.data`: fetch it from S3.
+
+Each event has a JSON Schema of the whole event as EventBridge delivers it, and an OpenAPI document for EventBridge's schema
+registry (`aws schemas create-schema --type OpenApi3`). A consumer in Python validates with the `jsonschema` package:
+
+```python
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+
+def validator(schema: Path) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema.read_text()), format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def handle(event: dict, schema: Path) -> dict:
+    validator(schema).validate(event)  # raises jsonschema.ValidationError, which names the field
+    return event["detail"]["data"]
+```
+"""
+
+
+def page(catalogue: "list[Told]", schemas: Path, page_file: Path, samples: Path) -> str:
+    """The whole page; links to the schemas are relative to it."""
+    folder = Path(os.path.relpath(schemas, page_file.parent))
+    examples = _examples(samples)
+    lines = [HEAD, "| event | source | version |", "|---|---|---|"]
+    for told in catalogue:
+        event = told.event
+        lines.append(f"| [{event.__name__}](#{event.__name__.lower()}) | `{event.__source__}` | {event.__version__} |")
+    for told in catalogue:
+        lines += _section(told, folder, schemas, examples.get(told.event.__name__))
+    return "\n".join(lines) + "\n"
+
+
+def _section(told: "Told", folder: Path, schemas: Path, example: Any) -> Iterator[str]:
+    event, name = told.event, schema_name(told.event)
+    yield f"\n## {event.__name__}\n\n{_markdown(inspect.getdoc(event) or '')}\n"
+    yield from (f"Told from `{collection}`: {_markdown(words)}\n" for collection, words in told.when.items())
+    yield "| field | type |\n|---|---|"
+    whole = json_schema(event)
+    data = whole["$defs"][event.__name__]
+    for field, schema in data["properties"].items():
+        optional = "" if field in data.get("required", ()) else ", may be missing"
+        yield f"| `{field}` | {_kind(schema)}{optional} |"
+    pattern = json.dumps({"source": [event.__source__], "detail-type": [event.__name__]})
+    yield f"\nA rule's pattern: `{pattern}`."
+    yield f"Schemas: [JSON Schema]({folder / name}.json), [OpenAPI]({folder / name}.openapi.json)."
+    earlier = sorted(path.stem for path in schemas.glob(f"{event.__source__}@{event.__name__}-v*.json") if _earlier(path, name))
+    if earlier:
+        yield "Earlier versions: " + ", ".join(f"[{stem.rpartition('-')[2]}]({folder / stem}.json)" for stem in earlier) + "."
+    if example is not None:
+        yield f"\n```json\n{json.dumps(example, indent=2, ensure_ascii=False)}\n```"
+
+
+def _earlier(path: Path, name: str) -> bool:
+    return path.stem != name and not path.name.endswith(".openapi.json")
+
+
+def _examples(samples: Path) -> dict[str, Any]:
+    """The first sample of each event, by the file's name."""
+    found: dict[str, Any] = {}
+    for path in sorted(samples.glob("*.event.json")):
+        sample = json.loads(path.read_text())
+        for entry in sample if isinstance(sample, list) else [sample]:
+            found.setdefault(entry["DetailType"], entry["Detail"])
+    return found
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(map(_kind, schema["anyOf"]))
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    names = {"date-time": "time (RFC 3339)", "date": "date (RFC 3339)", "string": "text"}
+    kind = str(schema.get("format") or schema.get("type", "anything"))
+    return names.get(kind, kind)
+
+
+def _markdown(text: str) -> str:
+    return text.replace("``", "`")

@@ -1,0 +1,72 @@
+"""Changes too large for a message: fetched, verified, and put in the place of their claims."""
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from contract.change import Change, Claim
+from contract.message import DECODED_LIMIT, ChangeMessage
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
+from lambda_forwarder.parking.parked import Parked, light, unclaimed
+from lambda_forwarder.ports import Claims, TimeLeft
+
+_decode = msgspec.json.Decoder(Change).decode
+
+
+def runs(message: ChangeMessage) -> Iterator[ChangeMessage]:
+    """The message in runs of its changes, in order. A claimed change is a run of its own: only one need be in memory."""
+    start = 0
+    for end, change in enumerate(message.changes, 1):
+        if change.claim or end == len(message.changes) or message.changes[end].claim:
+            yield replace(message, changes=message.changes[start:end])
+            start = end
+
+
+def fetched(run: ChangeMessage, claims: Claims | None, time_left: TimeLeft) -> tuple[ChangeMessage, list[Parked]]:
+    """
+    The run with each claimed change whole, and what had to be parked instead.
+
+    Raises:
+        Unavailable: not now, or the time is up.
+        Misconfigured: the claims are not there or not ours to read.
+    """
+    changes: list[Change] = []
+    parked: list[Parked] = []
+    for change in run.changes:
+        try:
+            changes.append(change if change.claim is None else _whole(change, change.claim, claims, time_left))
+        except Rejected as error:
+            parked.append(unclaimed(change, run, error))
+    return replace(run, changes=tuple(changes)), parked
+
+
+def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeLeft) -> Change:
+    """
+    The change as it lies under its claim. It keeps the claim, by which it becomes light again.
+
+    Raises:
+        Rejected: what lies there is not what the claim says.
+    """
+    if claims is None:
+        raise Misconfigured(
+            "FORWARDER_CLAIM_BUCKET: it is missing, and a change was too large for the queue; set it to the tailer's "
+            "TAILER_CLAIM_BUCKET. Until then the message stays in the queue"
+        )
+    if not 0 < claim.bytes <= DECODED_LIMIT:
+        raise Rejected(f"it claims {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
+    if time_left() <= 0:
+        raise Unavailable("the time was up before a claimed change was fetched")
+    content = claims.fetch(claim)
+    if len(content) != claim.bytes:
+        raise Rejected(f"{len(content)} bytes lie there, or more; the claim says {claim.bytes}")
+    if hashlib.sha256(content).hexdigest() != claim.sha256:
+        raise Rejected("what lies there has another SHA-256 than the claim says")
+    try:
+        whole = replace(_decode(content), claim=claim)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Rejected(f"what lies there is not a change: {error}") from error
+    if light(whole) != change:
+        raise Rejected("what lies there is another change than the one that claims it")
+    return whole

@@ -1,0 +1,1 @@
+"""A DynamoDB stream's records, read as changes."""

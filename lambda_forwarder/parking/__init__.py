@@ -1,0 +1,1 @@
+"""What could not be published, kept with its reason."""

@@ -1,0 +1,37 @@
+"""Poison that blocks: what may still be published when a change cannot be and nothing may overtake it."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contract.message import ChangeMessage
+from lambda_forwarder.errors import Blocked
+from lambda_forwarder.event import Entry
+from lambda_forwarder.parking.parked import Parked
+
+
+def blocked_by(poison: Sequence[Parked]) -> Blocked:
+    """The error that holds the group back, about the first of them in the order of the stream."""
+    first = min(poison, key=_sequence)
+    where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or "it is not readable"
+    return Blocked(
+        f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: "
+        "its group waits until the mapper or the document is mended, or the message is a dead letter",
+        sequence=first.sequence,
+        reason=first.reason,
+    )
+
+
+def ahead(entries: Sequence[Entry], poison: Sequence[Parked]) -> list[Entry]:
+    """The events of the changes before the first poison one."""
+    first = min(map(_sequence, poison))
+    return [entry for entry in entries if entry.change.sequence < first]
+
+
+def before(message: ChangeMessage, sequence: int) -> ChangeMessage:
+    """The message's changes before this one."""
+    return replace(message, changes=tuple(change for change in message.changes if change.sequence < sequence))
+
+
+def _sequence(item: Parked) -> int:
+    return item.sequence

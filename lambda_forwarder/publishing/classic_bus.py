@@ -1,0 +1,83 @@
+"""The classic EventBridge bus: ten entries a call, no order and no deduplication of its own."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable, translated
+from lambda_forwarder.event import Entry
+from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
+
+INTEGERS = range(-(2**63), 2**63)  # the integers that EventBridge reads in a detail
+
+_long_number = re.compile(rb"\d{19}").search
+
+
+class ClassicBus:
+    """The bus of this name or ARN. ``client`` is a boto3 ``events`` client."""
+
+    call_count: ClassVar[int] = 10  # EventBridge, one PutEvents
+    codes: ClassVar[Mapping[str, Reaction]] = {
+        "ThrottlingException": Unavailable,  # the two that EventBridge calls retryable
+        "InternalFailure": Unavailable,
+        "MalformedDetail": Rejected,  # about the entry itself
+        "InvalidArgument": Rejected,
+    }
+
+    def __init__(self, client: Any, bus: str) -> None:
+        self._client = client
+        self._bus = bus
+
+    def check(self) -> None:
+        """See ``Bus``. PutEvents to a missing bus answers 200 and drops the events, so we ask first."""
+        try:
+            with translated("DescribeEventBus"):
+                self._client.describe_event_bus(Name=self._bus)
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"FORWARDER_EVENT_BUS: there is no bus {self._bus!r} that we may describe ({error}); "
+                "create it, or correct the name, the region or the permission events:DescribeEventBus"
+            ) from error
+
+    def unfit(self, entry: Entry) -> str:
+        """See ``Bus``."""
+        return too_large_reason(entry) or unreadable_number(entry)
+
+    def put(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+        """See ``Bus``."""
+        with translated("PutEvents"):
+            answer = self._client.put_events(Entries=[self._request(entry) for entry in entries])
+        answers: Sequence[Answer] = answer["Entries"]
+        return answers
+
+    def _request(self, entry: Entry) -> dict[str, Any]:
+        return {
+            "EventBusName": self._bus,
+            "Source": entry.source,
+            "DetailType": entry.detail_type,
+            "Time": entry.time,
+            "Detail": entry.detail.decode(),
+        }
+
+
+def unreadable_number(entry: Entry) -> str:
+    """Why EventBridge could not read the detail: a number beyond int64, or nesting; else nothing."""
+    try:
+        if _long_number(entry.detail) and not _integers_fit(msgspec.json.decode(entry.detail)):
+            return "it holds an integer that does not fit int64, which EventBridge does not read"
+    except RecursionError:
+        return "it is nested too deeply to be read"
+    return ""
+
+
+def _integers_fit(value: Any) -> bool:
+    match value:
+        case dict():
+            return all(map(_integers_fit, value.values()))
+        case list():
+            return all(map(_integers_fit, value))
+        case int():
+            return value in INTEGERS
+    return True

@@ -1,0 +1,87 @@
+"""The ordered EventBridge bus: a hundred entries a call, first in first out per document, repeats dropped by their id."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable, translated
+from lambda_forwarder.event import Entry
+from lambda_forwarder.publishing.classic_bus import unreadable_number
+from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
+
+ARN_PART = ":event-busv2/"  # in the ARN of every ordered bus, and of no other
+GROUP_LIMIT = 128  # characters, EventBridge, an EventGroupId
+TAKES_EVENTS = frozenset({"ACTIVE", "UPDATING", "UPDATE_FAILED"})  # "the bus remains operational"
+
+
+def is_ordered(bus: str) -> bool:
+    """Whether a bus, by its name or ARN, is an ordered one."""
+    return ARN_PART in bus
+
+
+class OrderedBus:
+    """
+    The bus of this ARN. ``client`` is a boto3 ``eventbridgev2`` client.
+
+    A document is an event group; ``metadata.id`` is the deduplication id. The service's limit for the size of an event is
+    not written down: we keep to the classic bus's, and an event that it refuses comes back with the bus's words.
+    """
+
+    call_count: ClassVar[int] = 100  # EventBridge, one PutEvents
+    codes: ClassVar[Mapping[str, Reaction]] = {
+        "ThrottlingException": Unavailable,
+        "InternalException": Unavailable,
+        "InternalFailure": Unavailable,
+        "InvalidStateException": Unavailable,  # a bus that is being changed
+        "InvalidInputException": Rejected,
+        "MalformedDetail": Rejected,
+        "InvalidArgument": Rejected,
+    }
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def check(self) -> None:
+        """See ``Bus``."""
+        try:
+            with translated("DescribeEventBus"):
+                state = self._client.describe_event_bus(EventBusArn=self._arn).get("State", "ACTIVE")
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"FORWARDER_EVENT_BUS: there is no ordered bus {self._arn!r} that we may describe ({error}); "
+                "create it, or correct the ARN, the region or the permission events:DescribeEventBus"
+            ) from error
+        if state not in TAKES_EVENTS:
+            raise Misconfigured(f"FORWARDER_EVENT_BUS: the ordered bus {self._arn!r} is {state}; wait for it or create another")
+
+    def unfit(self, entry: Entry) -> str:
+        """See ``Bus``."""
+        return too_large_reason(entry) or unreadable_number(entry)
+
+    def put(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+        """See ``Bus``. ``FailedEntryCount`` may be absent: what counts is each entry's own answer."""
+        with translated("PutEvents"):
+            answer = self._client.put_events(EventBusArn=self._arn, Entries=[_request(entry) for entry in entries])
+        answers: Sequence[Answer] = answer.get("Entries", ())
+        for one in answers:
+            if not (one.get("ErrorCode") or one.get("SuccessCode") or one.get("EventId")):
+                raise Unavailable("PutEvents answered neither success nor failure for an entry")
+        return answers
+
+
+def group_id(document: str) -> str:
+    """The ``EventGroupId`` of a document: its name where that fits, else its hash."""
+    if len(document) <= GROUP_LIMIT and document.isascii() and document.isprintable():
+        return document
+    return hashlib.blake2b(document.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+
+
+def _request(entry: Entry) -> dict[str, Any]:
+    return {
+        "Source": entry.source,
+        "DetailType": entry.detail_type,
+        "Time": entry.time,
+        "Detail": entry.detail.decode(),
+        "SystemMetadata": {"EventGroupId": group_id(entry.document), "DeduplicationId": entry.id},
+    }

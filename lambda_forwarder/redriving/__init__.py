@@ -1,0 +1,1 @@
+"""What was parked or became a dead letter, published again."""

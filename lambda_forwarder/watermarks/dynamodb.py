@@ -1,0 +1,117 @@
+"""Watermarks in a DynamoDB table with a string partition key ``pk``: one item per lane."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder.watermarks.watermark import Watermark
+
+PREFIX = "lane/"  # of the partition keys; the tailer's own items have another
+CALL_COUNT = 100  # keys, DynamoDB, one BatchGetItem
+ATTEMPTS = 3  # at what a call left over
+WAIT = wait_random_exponential(multiplier=0.05, max=0.5)  # seconds
+
+NAMES = {"#generation": "generation", "#sequence": "sequence", "#cluster_time": "clusterTime"}
+SET = "SET #generation = :generation, #sequence = :sequence, #cluster_time = :cluster_time"
+FORWARD = "attribute_not_exists(pk) OR #generation < :generation OR (#generation = :generation AND #sequence < :sequence)"
+NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
+NOWHERE = "check"  # no lane is called so: a lane's name has a dot
+
+
+class DynamodbWatermarks:
+    """Keeps them in this table, which may be the tailer's. ``client`` is a boto3 ``dynamodb`` client."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def check(self) -> None:
+        """
+        Make sure that the table is there, of our form, and ours to read and to write. Leaves nothing in it.
+
+        Raises:
+            Misconfigured: it is not; the message names the setting and the remedy.
+        """
+        self.read([NOWHERE])
+        self._update(NOWHERE, Watermark(generation=0, sequence=0, cluster_time="0.0"), NEVER)
+
+    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+        """See ``Watermarks``."""
+        keys = [_key(lane) for lane in lanes]
+        items: list[dict[str, Any]] = []
+        for start in range(0, len(keys), CALL_COUNT):
+            items += self._items(keys[start : start + CALL_COUNT])
+        return {item["pk"]["S"].removeprefix(PREFIX): _watermark(item) for item in items}
+
+    def advance(self, lane: str, to: Watermark) -> None:
+        """See ``Watermarks``."""
+        self._update(lane, to, FORWARD)
+
+    def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        left = keys
+
+        def attempt() -> bool:
+            nonlocal left
+            request = {self._table: {"Keys": left, "ConsistentRead": True}}
+            with self._ours("BatchGetItem"):
+                answer = self._client.batch_get_item(RequestItems=request)
+            for found in answer["Responses"].values():
+                items.extend(found)
+            left = [key for rest in answer.get("UnprocessedKeys", {}).values() for key in rest["Keys"]]
+            return bool(left)
+
+        Retrying(retry=retry_if_result(bool), wait=WAIT, stop=stop_after_attempt(ATTEMPTS), retry_error_callback=_throttled)(
+            attempt
+        )
+        return items
+
+    def _update(self, lane: str, to: Watermark, condition: str) -> None:
+        values = {
+            ":generation": {"N": str(to.generation)},
+            ":sequence": {"N": str(to.sequence)},
+            ":cluster_time": {"S": to.cluster_time},
+        }
+        with self._ours("UpdateItem"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(lane),
+                    UpdateExpression=SET,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=NAMES,
+                    ExpressionAttributeValues=values,
+                )
+            except ClientError as error:
+                if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
+                    raise
+
+    @contextmanager
+    def _ours(self, doing: str) -> Iterator[None]:
+        try:
+            with translated(doing):
+                yield
+        except (Misconfigured, Rejected) as error:
+            raise Misconfigured(
+                f"FORWARDER_WATERMARKS: there is no table {self._table!r} that we may use ({error}); create it with a string "
+                "partition key pk, or correct the name, the region or the permissions dynamodb:BatchGetItem and "
+                "dynamodb:UpdateItem; or leave the setting out, and repeats are published"
+            ) from error
+
+
+def _key(lane: str) -> dict[str, Any]:
+    return {"pk": {"S": f"{PREFIX}{lane}"}}
+
+
+def _watermark(item: dict[str, Any]) -> Watermark:
+    return Watermark(
+        generation=int(item["generation"]["N"]), sequence=int(item["sequence"]["N"]), cluster_time=item["clusterTime"]["S"]
+    )
+
+
+def _throttled(_: object) -> None:
+    raise Unavailable(f"BatchGetItem left watermarks out {ATTEMPTS} times: the table is throttled")

@@ -1,0 +1,69 @@
+"""The watermarks of one invocation: read at once for all its lanes, then moved as its messages go by."""
+
+import logging
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from contract.message import ChangeMessage
+from lambda_forwarder.ports import Watermarks
+from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
+
+ANEW = (
+    "lane %s counts anew below its watermark, %s: the stream's checkpoint was lost or replaced. Its changes are published, but "
+    "repeats are not dropped until it has caught up; a new generation (tailer checkpoint rewind) mends that"
+)
+
+log = logging.getLogger(__name__)
+
+
+class Progress:
+    """
+    How far the lanes of these records are published. Without ``watermarks`` everything counts as never published.
+
+    A failed read is tried again for the next message that needs it, so it holds back one message and its group.
+    """
+
+    def __init__(self, watermarks: Watermarks | None, records: Iterable[dict[str, Any]]) -> None:
+        self._watermarks = watermarks
+        groups = (record["attributes"].get("MessageGroupId") for record in records)
+        self._lanes: Collection[str] = {group for group in groups if group}
+        self._read: dict[str, Watermark] | None = None
+
+    def lane(self, record: dict[str, Any], message: ChangeMessage) -> str | None:
+        """The lane to keep the watermark of; nothing where none applies."""
+        return lane_of(record, message) if self._watermarks else None
+
+    def unpublished(self, lane: str | None, message: ChangeMessage) -> ChangeMessage:
+        """
+        The message without the changes that were published before.
+
+        Raises: as ``Watermarks.read``.
+        """
+        mark = self._marks.get(lane) if lane else None
+        if mark is None:
+            return message
+        if any(mark.belies(message.generation, change) for change in message.changes):
+            log.warning(ANEW, lane, mark.position, extra={"action": "lane_counts_anew"})
+        fresh = tuple(change for change in message.changes if not mark.covers(message.generation, change))
+        return replace(message, changes=fresh)
+
+    def published(self, lane: str | None, message: ChangeMessage) -> None:
+        """
+        Return only once the lane's watermark durably stands at the message's last change, or beyond.
+
+        Raises: as ``Watermarks.advance``.
+        """
+        if not (self._watermarks and lane and message.changes):
+            return
+        mark, now = self._marks.get(lane), reached(message.generation, message.changes)
+        if mark is None or mark.position < now.position:
+            self._watermarks.advance(lane, now)
+            self._marks[lane] = now
+
+    @property
+    def _marks(self) -> dict[str, Watermark]:
+        if self._read is None:
+            self._read = dict(self._watermarks.read(self._lanes)) if self._watermarks else {}
+        return self._read

@@ -1,0 +1,98 @@
+"""What breaks those who read an event, and what does not."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from msgspec import Meta, Struct
+
+from lambda_forwarder.catalogue.breaking import breaks
+
+
+class Part(Struct):
+    a: int
+    b: str | None = None
+
+
+class Smaller(Struct):
+    a: int
+
+
+class Tree(Struct):
+    name: str
+    children: list["Tree"] = []
+
+
+def form(**fields: Any) -> dict[str, Any]:
+    event = msgspec.defstruct(
+        "Event",
+        [(name, *((kind,) if not isinstance(kind, tuple) else kind)) for name, kind in fields.items()],
+        kw_only=True,
+    )
+    return msgspec.json.schema(event)
+
+
+OLD = {"text": str, "maybe": str | None, "kind": Literal["a", "b"], "part": Part, "parts": list[Part], "any": Any, "n": float}
+
+
+@pytest.mark.parametrize(
+    ("field", "new"),
+    [
+        ("more", int),
+        ("text", Literal["a"]),
+        ("text", Annotated[str, Meta(min_length=1)]),
+        ("maybe", str),
+        ("maybe", None),
+        ("kind", Literal["a"]),
+        ("any", list[int]),
+        ("n", int),
+        ("parts", list[Part]),
+    ],
+)
+def test_what_an_old_reader_still_understands_breaks_nothing(field: str, new: Any) -> None:
+    """A new field, and any form that allows less than the old one."""
+    assert breaks(form(**OLD), form(**(OLD | {field: new}))) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "new", "problem"),
+    [
+        ("text", str | None, "text: null"),
+        ("text", int, "text: integer, not string"),
+        ("text", Any, "text: anything"),
+        ("text", (str, ""), "text: it may be missing"),
+        ("maybe", int | None, "maybe: integer was not possible before"),
+        ("kind", Literal["a", "b", "c"], r"kind: one of \['a', 'b', 'c'\], not only \['a', 'b'\]"),
+        ("kind", str, "kind: string"),
+        ("part", Smaller, "part.b: it is gone"),
+        ("part", Part | None, "part: null"),
+        ("parts", list[Smaller], r"parts\[\].b: it is gone"),
+        ("parts", list[Part | None], r"parts\[\]: null"),
+        ("parts", list[Any], r"parts\[\]: anything"),
+        ("n", str, "n: string"),
+        ("n", Literal["x"], "n: one of"),
+    ],
+)
+def test_what_an_old_reader_cannot_expect_breaks(field: str, new: Any, problem: str) -> None:
+    """Null, missing, another type, another value: each named with its path."""
+    found = breaks(form(**OLD), form(**(OLD | {field: new})))
+    assert len(found) == 1
+    with pytest.raises(AssertionError, match=problem):
+        raise AssertionError(found[0])
+
+
+def test_a_field_that_is_gone_breaks() -> None:
+    """Whether it was required or not."""
+    assert breaks(form(**OLD), form(text=str)) == [f".{name}: it is gone" for name in OLD if name != "text"]
+    assert breaks(form(a=(int, 0)), form()) == [".a: it is gone"]
+
+
+def test_another_bound_breaks() -> None:
+    """A format, a pattern or a limit that readers may rely on."""
+    assert breaks(form(a=Annotated[str, Meta(max_length=3)]), form(a=str)) == ["a: another maxLength"]
+
+
+def test_a_type_that_holds_itself_is_compared_once() -> None:
+    """And ends."""
+    schema = msgspec.json.schema(Tree)
+    assert breaks(schema, schema) == []

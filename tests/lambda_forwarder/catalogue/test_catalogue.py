@@ -1,0 +1,168 @@
+"""The catalogue: complete, current, and never a break for those who read what was published."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+
+from contract.change import Change
+from lambda_forwarder.__main__ import main
+from lambda_forwarder.catalogue import catalogue
+from lambda_forwarder.event import DomainEvent, EventType, Mappers
+from lambda_forwarder.mappings import MAPPERS
+
+ROOT = Path(__file__).parents[3]
+SCHEMAS, PAGE, SAMPLES = ROOT / "schemas", ROOT / "docs" / "events.md", ROOT / "tests" / "samples" / "events"
+
+
+def event_class(version: str = "1", **fields: Any) -> type[DomainEvent]:
+    namespace = {"__doc__": "It happened.", "__module__": __name__, "__annotations__": fields}
+    made: type[DomainEvent] = EventType("Happened", (DomainEvent,), namespace, source="app.tests", version=version)
+    return made
+
+
+def table(event: type[DomainEvent]) -> Mappers:
+    def happened(change: Change) -> DomainEvent | None:
+        """Now and then."""
+        return None
+
+    happened.__annotations__["return"] = event
+    return {"things": (happened,)}
+
+
+def write(folder: Path, event: type[DomainEvent]) -> list[str]:
+    return catalogue.write(table(event), folder / "schemas", folder / "events.md", folder)
+
+
+def test_what_is_published_breaks_nobody() -> None:
+    """If this fails, an event that other teams read has changed: give the event a new version, or take the change back."""
+    assert list(catalogue.broken(MAPPERS, SCHEMAS)) == []
+
+
+def test_the_catalogue_is_current() -> None:
+    """If this fails, an event or a sample has changed: `make docs`, and look at the diff."""
+    made = catalogue.files(MAPPERS, SCHEMAS, PAGE, SAMPLES)
+    stale = [path.name for path, text in made.items() if not path.exists() or path.read_text() != text]
+    assert stale == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"), [({}, "it is gone"), ({"amount": str}, "string, not integer"), ({"amount": int | None}, "null")]
+)
+def test_a_break_is_refused_without_a_new_version(tmp_path: Path, fields: dict[str, Any], problem: str) -> None:
+    """Nothing is written; with the next version both are there and the page leads to both."""
+    assert write(tmp_path, event_class(amount=int)) == []
+    before = {path: path.read_text() for path in tmp_path.rglob("*.*")}
+    [told] = write(tmp_path, event_class(**fields))
+    assert told.startswith("Happened version 1 was published: ")
+    assert problem in told
+    assert {path: path.read_text() for path in tmp_path.rglob("*.*")} == before
+    assert write(tmp_path, event_class("2", **fields)) == []
+    assert "Earlier versions: [v1](schemas/app.tests@Happened-v1.json)." in (tmp_path / "events.md").read_text()
+
+
+def test_a_new_field_needs_no_new_version(tmp_path: Path) -> None:
+    """It is written over the old form."""
+    assert write(tmp_path, event_class(amount=int)) == []
+    assert write(tmp_path, event_class(amount=int, currency=str)) == []
+    assert "currency" in (tmp_path / "schemas" / "app.tests@Happened-v1.json").read_text()
+
+
+def test_an_event_that_is_not_told_any_more_is_missed(tmp_path: Path) -> None:
+    """Somebody may wait for it: its schemas are removed by hand, once nobody does."""
+    write(tmp_path, event_class(amount=int))
+    [told] = catalogue.broken({}, tmp_path / "schemas")
+    assert "no mapper tells it any more" in told
+
+
+def test_a_team_writes_its_own_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command with its own table and folders; a break ends with exit code 1 and its reason."""
+    monkeypatch.chdir(tmp_path)
+    own = ["--mappers", f"{__name__}:OWN", "catalogue", "--schemas", "s", "--events", "e.md", "--samples", "none"]
+    assert main(own) == 0
+    assert {path.name for path in tmp_path.rglob("*.json")} > {
+        "app.tests@Happened-v1.json",
+        "app.tests@Happened-v1.openapi.json",
+    }
+    monkeypatch.setattr(f"{__name__}.OWN", table(event_class()))
+    assert main(own) == 1
+    assert "data.amount: it is gone" in capsys.readouterr().err
+
+
+OWN = table(event_class(amount=int))
+
+
+def delivered(sample: dict[str, Any]) -> dict[str, Any]:
+    """A sample as EventBridge delivers it."""
+    return {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "time": sample["Time"],
+        "resources": [],
+        "source": sample["Source"],
+        "detail-type": sample["DetailType"],
+        "detail": sample["Detail"],
+    }
+
+
+def consumer() -> dict[str, Any]:
+    """The consumer's code, as the catalogue's page shows it."""
+    [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    return names
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.event.json")), ids=lambda path: path.name)
+def test_a_consumer_validates_what_it_receives(path: Path) -> None:
+    """The code on the page accepts every sample, and whatever a later version of it adds."""
+    event = delivered(json.loads(path.read_text()))
+    schema = SCHEMAS / f"{event['source']}@{event['detail-type']}-v{event['detail']['metadata']['version']}.json"
+    event["detail"]["data"]["added"] = event["detail"]["metadata"]["late"] = True
+    assert consumer()["handle"](event, schema) == event["detail"]["data"]
+
+
+def test_a_consumer_refuses_what_is_not_the_event() -> None:
+    """A missing field, another type, a time without offset, no data at all: the error names it."""
+    sample = json.loads((SAMPLES / "payment_cancelled.event.json").read_text())
+    schema = SCHEMAS / "app.payments@PaymentCancelled-v1.json"
+    handle, event = consumer()["handle"], delivered(sample)
+    for path, wrong in (("paymentId", None), ("cancelledAt", 5)):
+        data = event["detail"]["data"] | {path: wrong}
+        with pytest.raises(ValidationError):
+            handle(event | {"detail": event["detail"] | {"data": data}}, schema)
+    with pytest.raises(ValidationError):
+        handle(event | {"detail": {"metadata": event["detail"]["metadata"]}}, schema)
+    with pytest.raises(ValidationError):
+        handle(event | {"detail-type": "PaymentCreated"}, schema)
+
+
+def test_an_event_too_large_for_a_bus_is_valid_too() -> None:
+    """It has a claim instead of its data."""
+    event = delivered(json.loads((SAMPLES / "payment_cancelled.event.json").read_text()))
+    claim = {"bucket": "claims", "key": "events/1.json", "bytes": 1, "sha256": "00"}
+    detail = {"metadata": event["detail"]["metadata"], "claim": claim}
+    schema = json.loads((SCHEMAS / "app.payments@PaymentCancelled-v1.json").read_text())
+    Draft202012Validator(schema).validate(event | {"detail": detail})
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
+def test_every_schema_is_one(path: Path) -> None:
+    """JSON Schemas are valid by their own; OpenAPI documents use nothing that OpenAPI 3.0 does not know."""
+    schema = json.loads(path.read_text())
+    if not path.name.endswith(".openapi.json"):
+        Draft202012Validator.check_schema(schema)
+        return
+    assert schema["openapi"] == "3.0.0"
+    text = path.read_text()
+    assert not re.search(r'"(const|\$defs|prefixItems)"|"null"', text)
+    parts = schema["components"]["schemas"]
+    assert {reference.rpartition("/")[2] for reference in re.findall(r'"\$ref": "([^"]+)"', text)} <= parts.keys()
+    assert schema["components"]["schemas"]["AWSEvent"]["x-amazon-events-detail-type"] == schema["info"]["title"]

@@ -1,0 +1,145 @@
+"""A claimed change becomes whole only by what its claim says, byte for byte."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from contract.change import Change, Namespace
+from contract.message import DECODED_LIMIT, ChangeMessage, encode_change, unpack
+from lambda_forwarder.claims.claimed import fetched, runs
+from lambda_forwarder.errors import Misconfigured, Unavailable
+from lambda_forwarder.memory import MemoryClaims
+from lambda_forwarder.parking.parked import Parked, light
+from lambda_forwarder.ports import Claims
+from tests.lambda_forwarder.values import cancelled, claiming, forever, inserted, message
+
+KEY = "payments/1.json"
+WHOLE = inserted("a", 1, note="x" * 1_000)
+
+
+def unrolled(told: ChangeMessage, claims: Claims | None) -> tuple[list[Change], list[Parked]]:
+    """The changes of all runs, without their claims, and what was parked."""
+    changes: list[Change] = []
+    parked: list[Parked] = []
+    for part in runs(told):
+        run, unclaimed = fetched(part, claims, forever)
+        changes += [replace(change, claim=None) for change in run.changes]
+        parked += unclaimed
+    return changes, parked
+
+
+@pytest.mark.parametrize("whole", [WHOLE, cancelled()], ids=["insert", "update"])
+def test_a_claimed_change_becomes_whole(whole: Change) -> None:
+    """With every document and description that it left behind."""
+    change, content = claiming(whole)
+    assert change.full_document is None
+    assert unrolled(message(change), MemoryClaims(objects={KEY: content})) == ([whole], [])
+
+
+def test_it_keeps_its_claim_and_becomes_light_again() -> None:
+    """So that whoever parks it parks what travelled, not what was fetched."""
+    change, content = claiming(WHOLE)
+    run, _ = fetched(message(change), MemoryClaims(objects={KEY: content}), forever)
+    assert light(run.changes[0]) == change
+
+
+def test_changes_keep_their_order() -> None:
+    """Claimed ones are runs of their own between the others; nothing is lost at the seams."""
+    changes = [inserted(str(number), number) for number in range(1, 8)]
+    claims, sent = MemoryClaims(), list(changes)
+    for index in (0, 3, 4, 6):
+        sent[index], claims.objects[str(index)] = claiming(changes[index], key=str(index))
+    assert unrolled(message(*sent), claims) == (changes, [])
+
+
+@pytest.mark.parametrize(
+    ("claimed", "sizes"),
+    [("", []), ("..", [2]), ("x", [1]), ("xx", [1, 1]), (".x..x", [1, 1, 2, 1]), ("..x", [2, 1]), ("x.", [1, 1])],
+)
+def test_a_claimed_change_is_a_run_of_its_own(claimed: str, sizes: list[int]) -> None:
+    """So that only one is in memory at a time; all others stay together."""
+    changes = [inserted(str(number), number) for number in range(len(claimed))]
+    sent = [claiming(change)[0] if mark == "x" else change for change, mark in zip(changes, claimed, strict=True)]
+    cut = [run.changes for run in runs(message(*sent))]
+    assert [len(run) for run in cut] == sizes
+    assert [change for run in cut for change in run] == sent
+
+
+def _other(**fields: Any) -> Callable[[Change, bytes], tuple[Change, bytes]]:
+    return lambda change, _: (replace(change, **fields), encode_change(WHOLE))
+
+
+def _claim(**fields: Any) -> Callable[[Change, bytes], tuple[Change, bytes]]:
+    return lambda change, content: (_reclaimed(change, **fields), content)
+
+
+def _reclaimed(change: Change, **fields: Any) -> Change:
+    assert change.claim is not None
+    return replace(change, claim=replace(change.claim, **fields))
+
+
+def _object(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
+    return lambda change, _: (claiming(WHOLE)[0], content)
+
+
+def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
+    """An object that the claim truly describes, whatever it is."""
+    digest = hashlib.sha256(content).hexdigest()
+    return lambda change, _: (_reclaimed(change, bytes=len(content), sha256=digest), content)
+
+
+@pytest.mark.parametrize(
+    ("forge", "reason"),
+    [
+        (_object(encode_change(WHOLE) + b" "), "bytes lie there"),
+        (_object(encode_change(WHOLE)[:-1]), "bytes lie there"),
+        (_object(encode_change(WHOLE).replace(b"sub-0001", b"sub-0002")), "another SHA-256"),
+        (_claim(sha256="0" * 64), "another SHA-256"),
+        (_claim(bytes=0), "it claims 0 bytes"),
+        (_claim(bytes=-1), "it claims -1 bytes"),
+        (_claim(bytes=DECODED_LIMIT + 1), "the limit is 67108864"),
+        (_claim(bucket="theirs"), "it lies in the bucket 'theirs'"),
+        (_claim(key="gone"), "there is no object 'gone'"),
+        (_signed(b"hello"), "not a change"),
+        (_signed(b"\xff\xfe"), "not a change"),
+        (_signed(b"[" * 100_000), "not a change"),
+        (_signed(b'{"id": "82"}'), "not a change"),
+        (_other(id="another"), "another change"),
+        (_other(sequence=2), "another change"),
+        (_other(ns=Namespace(db="payments", coll="other")), "another change"),
+        (_other(document_key={"_id": "b"}), "another change"),
+        (_other(operation_type="delete"), "another change"),
+        (_other(cluster_time="1.1"), "another change"),
+    ],
+)
+def test_what_is_not_as_claimed_is_parked_with_the_reason(
+    forge: Callable[[Change, bytes], tuple[Change, bytes]], reason: str
+) -> None:
+    """Too long, too short, another content, another change: set aside with its claim; its neighbours go on."""
+    change, content = forge(*claiming(WHOLE))
+    before, after = inserted("before", 7), inserted("after", 8)
+    changes, [parked] = unrolled(message(before, change, after), MemoryClaims(objects={KEY: content}))
+    assert changes == [before, after]
+    assert parked.reason.startswith("its claim: ")
+    assert reason in parked.reason
+    assert unpack(bytes(parked.message).decode()).changes == (change,)
+
+
+def test_without_a_bucket_the_message_waits() -> None:
+    """A setting of ours is missing: nothing is parked and nothing skipped, a person is told its name."""
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: it is missing"):
+        unrolled(message(claiming(WHOLE)[0]), None)
+
+
+def test_what_travels_whole_needs_no_bucket() -> None:
+    """The common case asks nobody."""
+    assert unrolled(message(WHOLE), None) == ([WHOLE], [])
+
+
+def test_without_time_nothing_is_fetched() -> None:
+    """A download that may outlive the invocation is not begun."""
+    with pytest.raises(Unavailable, match="the time was up"):
+        fetched(message(claiming(WHOLE)[0]), MemoryClaims(), lambda: 0.0)

@@ -1,0 +1,89 @@
+"""What every place of claimed changes promises, asked of each of them."""
+
+import hashlib
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from contract.change import Claim
+from devstack.aws import REGION, Aws
+from lambda_forwarder.claims.s3 import S3Claims
+from lambda_forwarder.errors import Rejected
+from lambda_forwarder.memory import MemoryClaims
+from lambda_forwarder.ports import Claims
+
+Store = Callable[[bytes], Claim]
+"""Puts an object where the claims are read from, and claims it."""
+
+
+def a_claim(bucket: str, key: str = "payments/1/1-x.json", size: int = 2) -> Claim:
+    return Claim(bucket=bucket, key=key, bytes=size, sha256="0" * 64)
+
+
+class ClaimsConformance:
+    """A subclass gives ``claims`` and ``store``."""
+
+    @pytest.mark.parametrize("content", [b"{}", b"\x00\xff" * 1_000_000], ids=["small", "large"])
+    def test_what_was_stored_is_fetched(self, claims: Claims, store: Store, content: bytes) -> None:
+        """To the last byte."""
+        assert claims.fetch(store(content)) == content
+
+    def test_what_we_store_ourselves_is_fetched(self, claims: Claims) -> None:
+        """By the claim that storing answers; storing it again changes nothing."""
+        first = claims.store("events/Noted/1.json", b'{"n": 1}')
+        assert claims.store("events/Noted/1.json", b'{"n": 1}') == first
+        assert claims.fetch(first) == b'{"n": 1}'
+        assert (first.bytes, first.sha256) == (8, hashlib.sha256(b'{"n": 1}').hexdigest())
+
+    def test_what_is_longer_than_claimed_is_cut_one_byte_after(self, claims: Claims, store: Store) -> None:
+        """One byte is enough to know it, however much lies there."""
+        claim = store(b"x" * 1_000_000)
+        shorter = Claim(bucket=claim.bucket, key=claim.key, bytes=9, sha256=claim.sha256)
+        assert claims.fetch(shorter) == b"x" * 10
+
+    def test_what_is_gone_is_rejected(self, claims: Claims, store: Store) -> None:
+        """An object that expired never comes back by itself."""
+        with pytest.raises(Rejected, match=r"NoSuchKey|no object"):
+            claims.fetch(a_claim(store(b"{}").bucket, "payments/1/2-x.json"))
+
+    def test_a_foreign_bucket_is_never_read(self, claims: Claims) -> None:
+        """Whoever can send a message must not choose what we read."""
+        with pytest.raises(Rejected, match="it lies in the bucket 'theirs'"):
+            claims.fetch(a_claim("theirs"))
+
+
+class TestMemoryClaims(ClaimsConformance):
+    @pytest.fixture
+    def claims(self) -> MemoryClaims:
+        return MemoryClaims()
+
+    @pytest.fixture
+    def store(self, claims: MemoryClaims) -> Store:
+        def stored(content: bytes) -> Claim:
+            claims.objects["payments/1/1-x.json"] = content
+            return a_claim(claims.bucket, size=len(content))
+
+        return stored
+
+
+class TestS3Claims(ClaimsConformance):
+    """On the emulator, in a bucket of its own."""
+
+    @pytest.fixture
+    def bucket(self, aws: Aws) -> str:
+        name = f"claims-{uuid4().hex}"
+        aws("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return name
+
+    @pytest.fixture
+    def claims(self, aws: Aws, bucket: str) -> S3Claims:
+        return S3Claims(aws("s3"), bucket)
+
+    @pytest.fixture
+    def store(self, aws: Aws, bucket: str) -> Store:
+        def stored(content: bytes) -> Claim:
+            aws("s3").put_object(Bucket=bucket, Key="payments/1/1-x.json", Body=content)
+            return a_claim(bucket, size=len(content))
+
+        return stored

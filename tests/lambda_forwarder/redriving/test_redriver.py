@@ -1,0 +1,409 @@
+"""Redrive's loop: what is published again, in which order, what is marked late, what stays and why."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import msgspec
+import pytest
+
+from contract.change import Change
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.event import Entry
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.parking.sqs import body as parked_body
+from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.redriving.backlog import dead_letter_shelf, parking_shelf
+from lambda_forwarder.redriving.redriver import Redriver
+from lambda_forwarder.redriving.report import Report
+from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.publishing.test_strict import blocking
+from tests.lambda_forwarder.test_crashes import Killed, Steps
+from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record
+
+
+class Flaky(MemoryPublisher):
+    """Publishes nothing of the documents in ``down``."""
+
+    down: Sequence[str] = ()
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        if any(entry.document.endswith(f"/{name}") for entry in entries for name in self.down):
+            raise Unavailable("the bus is away")
+        return super().publish(entries, time_left)
+
+
+class World:
+    """A forwarder, and two queues of what it could not publish."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.publisher = Flaky()
+        self.parking = MemoryParking()
+        self.parked = MemoryBacklog()
+        self.dead = MemoryBacklog()
+        self.watermarks = MemoryWatermarks()
+        self._ids = count(1)
+        given = {"mappers": MAPPERS, "publisher": self.publisher, "parking": self.parking, "watermarks": self.watermarks}
+        self.forwarder = Forwarder(**{**given, **parts})
+
+    def park(self, *changes: Change, mappers: Any = None, generation: int = 1) -> None:
+        """What a forwarder parks of these changes, one queue message each, in the group of its document."""
+        parking = MemoryParking()
+        mappers = mappers or {"payments": (lambda change: 1 / 0,)}
+        forwarder = Forwarder(mappers=mappers, publisher=MemoryPublisher(), parking=parking)
+        forwarder.forward([record(body(*changes, generation=generation))], forever)
+        for item in parking.parked.values():
+            self.put_parked(item)
+
+    def put_parked(self, item: Parked) -> None:
+        text = parked_body(item).decode()
+        self.parked.waiting.append(Waiting(id=f"p{next(self._ids)}", group=item.document, body=text, receipt=""))
+
+    def bury(self, *changes: Change, text: str = "", lane: int = 17, generation: int = 1) -> None:
+        """A dead letter, as the tailer sent it."""
+        text = text or body(*changes, lane=lane, generation=generation)
+        self.dead.waiting.append(Waiting(id=f"d{next(self._ids)}", group=f"payments.{lane}", body=text, receipt=""))
+
+    def mark(self, sequence: int, lane: int = 17) -> None:
+        self.watermarks.marks[f"payments.{lane}"] = Watermark(generation=1, sequence=sequence, cluster_time="1795334400.1")
+
+    def redrive(self, time_left: TimeLeft = forever, **options: Any) -> Report:
+        shelves = [parking_shelf(self.parked), dead_letter_shelf(self.dead)]
+        return Redriver(forwarder=self.forwarder, shelves=shelves).redrive(time_left, **options)
+
+    @property
+    def published(self) -> list[tuple[str, int, bool]]:
+        """Document, sequence, late."""
+        told = [(entry, msgspec.json.decode(entry.detail)["metadata"]) for entry in self.publisher.entries]
+        return [(entry.document[-1], entry.change.sequence, metadata.get("late", False)) for entry, metadata in told]
+
+    @property
+    def remaining(self) -> list[str]:
+        return [one.id for one in (*self.parked.waiting, *self.dead.waiting)]
+
+
+def counts(report: Report) -> dict[str, int]:
+    return {name: number for name, number in report.counts.items() if number}
+
+
+def test_what_waits_is_published_and_leaves_its_queue() -> None:
+    """Parked changes and dead letters, under the ids that their events would have had."""
+    world = World()
+    world.mark(1)
+    world.park(inserted("a", 1))
+    world.bury(inserted("b", 2), cancelled("b", 3))
+    assert counts(world.redrive()) == {"messages": 2, "published": 3}
+    assert world.published == [("a", 1, False), ("b", 2, False), ("b", 3, False)]
+    assert world.remaining == []
+    straight = World()
+    straight.forwarder.forward([record(body(inserted("a", 1), inserted("b", 2), cancelled("b", 3)))], forever)
+    assert straight.publisher.entries == world.publisher.entries
+
+
+def test_a_document_keeps_its_order_across_both_queues() -> None:
+    """By the order of its changes, wherever each waited."""
+    world = World()
+    world.park(cancelled("a", 2), cancelled("b", 5))
+    world.bury(inserted("a", 1), inserted("b", 3), lane=17)
+    world.bury(cancelled("a", 4), cancelled("b", 6), lane=17)
+    world.bury(inserted("c", 1), lane=18)
+    world.redrive()
+    for name, sequences in (("a", [1, 2, 4]), ("b", [3, 5, 6]), ("c", [1])):
+        assert [sequence for document, sequence, _ in world.published if document == name] == sequences
+
+
+def test_many_messages_are_taken_round_by_round() -> None:
+    """A queue hands out ten; a group hands out no more while one of it is held."""
+    world = World()
+    for sequence in range(1, 36):
+        world.bury(inserted("a", sequence))
+    assert counts(world.redrive()) == {"messages": 35, "published": 35}
+    assert [sequence for _, sequence, _ in world.published] == list(range(1, 36))
+
+
+def test_an_event_behind_its_lanes_watermark_is_late() -> None:
+    """Something newer was published meanwhile; what is above the watermark is not late. The watermark stays where it is."""
+    world = World()
+    world.mark(5)
+    world.bury(inserted("a", 4), inserted("b", 5), inserted("c", 6))
+    world.bury(inserted("d", 1), lane=18)  # of this lane nothing was ever published
+    assert counts(world.redrive()) == {"messages": 2, "published": 4, "late": 1}
+    assert sorted(world.published) == [("a", 4, True), ("b", 5, False), ("c", 6, False), ("d", 1, False)]
+    assert world.watermarks.marks["payments.17"].sequence == 5
+
+
+def test_what_redrive_itself_overtakes_is_late() -> None:
+    """It was not there to take when the newer one went out."""
+    world = World()
+    for sequence in (7, 2):
+        world.bury(inserted("a", sequence), lane=sequence)
+    world.redrive(limit=1)
+    assert world.published == [("a", 7, False)]
+    world = World()
+    world.bury(inserted("a", 7), generation=2)
+    for number in range(9):
+        world.bury(inserted(f"x{number}", 1))
+    world.bury(inserted("a", 2), generation=1)
+    world.redrive()
+    assert [(sequence, late) for document, sequence, late in world.published if document == "a"] == [(7, False), (2, True)]
+
+
+def test_without_watermarks_everything_counts_as_late() -> None:
+    """Nobody knows; consumers compare."""
+    world = World(watermarks=None)
+    world.park(inserted("a", 1))
+    assert counts(world.redrive()) == {"messages": 1, "published": 1, "late": 1}
+    assert world.published == [("a", 1, True)]
+
+
+def test_a_lane_of_which_no_watermark_is_kept() -> None:
+    """What was parked there was passed by, for all that is known; before a dead letter nothing of its lane was published."""
+    world = World()
+    world.park(inserted("a", 1))
+    world.bury(inserted("b", 2))
+    world.redrive()
+    assert world.published == [("a", 1, True), ("b", 2, False)]
+
+
+def test_late_is_in_the_metadata_and_nowhere_else() -> None:
+    """The event is otherwise the one that it would have been."""
+    world, straight = World(watermarks=None), World()
+    world.park(inserted("a", 1))
+    world.redrive()
+    straight.forwarder.forward([record(body(inserted("a", 1)))], forever)
+    late, punctual = (msgspec.json.decode(each.publisher.entries[0].detail) for each in (world, straight))
+    assert late["metadata"].pop("late") is True
+    assert late == punctual
+
+
+def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
+    """Tried once, not again and again; what is behind it of its document waits; other documents go on."""
+    tried = []
+
+    def mapper(change: Change) -> None:
+        tried.append(change.sequence)
+        if change.sequence == 1:
+            raise ValueError("still broken")
+
+    world = World(mappers={"payments": (mapper,)})
+    world.park(inserted("a", 1), cancelled("a", 2), inserted("b", 3))
+    report = world.redrive()
+    assert counts(report) == {"messages": 3, "left": 2}
+    assert tried == [1, 3]
+    left, behind = report.leftovers
+    assert "behind" in behind.reason
+    assert (left.queue, left.document[-1], left.sequence, left.reason) == ("parking", "a", 1, "ValueError: still broken")
+    assert world.remaining == ["p1", "p2"]
+    assert world.parked.held == {}  # given back, for a person or the next run
+    assert world.parking.parked == {}
+
+
+def test_what_is_behind_waits_in_a_standard_queue_too() -> None:
+    """There a document's messages are taken together."""
+    world = World()
+    world.park(inserted("a", 1, subscriptionId=7), cancelled("a", 2))
+    world.parked.waiting = [msgspec.structs.replace(one, group=one.id) for one in world.parked.waiting]
+    report = world.redrive()
+    assert [(left.sequence, "behind" in left.reason) for left in report.leftovers] == [(1, False), (2, True)]
+    assert world.published == []
+
+
+def test_a_poison_change_of_a_dead_letter_is_parked() -> None:
+    """The rest of its message is published, and the message leaves: its poison is kept with the reason."""
+    world = World()
+    world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
+    world.bury(text="not ours")
+    assert counts(world.redrive()) == {"messages": 2, "published": 2, "parked": 2}
+    assert sorted(item.sequence for item in world.parking.parked.values()) == [0, 2]
+    assert world.remaining == []
+
+
+def test_where_poison_blocks_a_dead_letter_stays() -> None:
+    """What is before the poison is published; it and what is behind it wait."""
+    world = World()
+    world.forwarder = replace(blocking(world.publisher, parking=world.parking), watermarks=world.watermarks)
+    world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
+    report = world.redrive()
+    assert counts(report) == {"messages": 1, "left": 1}
+    assert "subscriptionId" in report.leftovers[0].reason
+    assert [sequence for _, sequence, _ in world.published] == [1]
+    assert world.parking.parked == {}
+
+
+def test_a_body_that_can_be_read_by_now_is_published() -> None:
+    """It was parked as it came; a newer forwarder reads it. What no one can read stays."""
+    world = World()
+    readable = body(inserted("a", 1)).replace('"version":1', '"version":2')
+    for text in (readable, "not ours"):
+        parking = MemoryParking()
+        Forwarder(mappers=MAPPERS, publisher=MemoryPublisher(), parking=parking).forward([record(text)], forever)
+        [item] = parking.parked.values()
+        world.put_parked(msgspec.structs.replace(item, body=text.replace('"version":2', '"version":1')))
+    world.parked.waiting = [msgspec.structs.replace(one, group=one.id) for one in world.parked.waiting]
+    report = world.redrive()
+    assert counts(report) == {"messages": 2, "published": 1, "late": 1, "left": 1}
+    assert "not a change message" in report.leftovers[0].reason
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "{}", '{"id": 7}', "[" * 100_000, '{"bodyGzip": "!"}'], ids=lambda text: text[:9]
+)
+def test_what_nobody_parked_stays(text: str) -> None:
+    """Foreign messages in the parking queue are a person's."""
+    world = World()
+    world.parked.waiting.append(Waiting(id="x", group="g", body=text, receipt=""))
+    report = world.redrive()
+    assert counts(report) == {"messages": 1, "left": 1}
+    assert report.leftovers[0].reason
+    assert world.remaining == ["x"]
+
+
+def test_a_change_that_was_left_out_stays_with_the_reason() -> None:
+    """Its coordinates are all there is."""
+    world = World()
+    world.park(inserted("a", 1))
+    item = msgspec.json.decode(world.parked.waiting.pop().body, type=Parked)
+    world.put_parked(
+        msgspec.structs.replace(item, message=msgspec.Raw(b"null"), omitted="the change: 2000000 bytes do not fit")
+    )
+    assert "do not fit" in world.redrive().leftovers[0].reason
+
+
+def test_a_claimed_change_is_fetched() -> None:
+    """As the forwarder does; one whose object is gone is left or parked like any poison."""
+    claimed, content = claiming(inserted("a", 1))
+    gone, _ = claiming(inserted("b", 2), key="gone")
+    world = World(claims=MemoryClaims(objects={"payments/1.json": content}))
+    world.bury(claimed, gone, inserted("c", 3))
+    assert counts(world.redrive()) == {"messages": 1, "published": 2, "parked": 1}
+
+
+def test_an_outage_leaves_what_it_hit_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    """A message goes only when everything of it was accepted; the report says why the rest stays."""
+    caplog.set_level(logging.INFO)
+    world = World()
+    world.publisher.down = ["b"]
+    world.park(inserted("e", 6))  # of the first one's lane, which waits as a whole: events may keep an order across documents
+    world.bury(inserted("a", 1), inserted("b", 2))
+    world.bury(inserted("b", 3), inserted("c", 4), lane=18)
+    world.bury(inserted("d", 5), lane=19)
+    report = world.redrive()
+    assert world.remaining == ["p1", "d2", "d3"]
+    behind = "it waits behind an earlier change of its document or its lane"
+    assert [left.reason for left in report.leftovers] == [behind, "Unavailable: the bus is away", behind]
+    assert [name for name, _, _ in world.published] == ["c", "d"]
+    world.publisher.down = []
+    assert counts(world.redrive())["messages"] == 3
+    assert {name for name, _, _ in world.published} == set("abcde")
+    assert world.remaining == []
+
+
+def test_it_stops_in_good_time() -> None:
+    """What was not published when the time is up stays, held by nobody."""
+    world = World()
+    for number in range(3):
+        world.bury(inserted(f"x{number}", number + 1), lane=number)
+    left = iter([9.0, 9.0, 9.0])
+    report = world.redrive(lambda: next(left, 0.0))
+    assert report.left == 3 - report.published
+    assert len(world.remaining) == report.left
+    assert world.dead.held == {}
+    assert counts(world.redrive(lambda: 0.0)) == {}
+
+
+def test_a_limit_is_kept() -> None:
+    """So many messages are taken and no more."""
+    world = World()
+    for number in range(30):
+        world.bury(inserted(f"x{number}", number + 1), lane=number)
+    assert counts(world.redrive(limit=12)) == {"messages": 12, "published": 12}
+    assert len(world.remaining) == 18
+
+
+def test_a_dry_run_changes_nothing() -> None:
+    """It says what would be."""
+    world = World()
+    world.mark(9)
+    world.park(inserted("a", 1), inserted("b", 2, subscriptionId=7))
+    world.bury(inserted("c", 3, subscriptionId=7), inserted("d", 4))
+    world.bury(text="not ours", lane=18)
+    before = world.remaining
+    report = world.redrive(dry_run=True)
+    assert counts(report) == {"messages": 4, "published": 2, "late": 2, "parked": 2, "left": 1}
+    assert report.dry_run
+    assert (world.remaining, world.published, world.parking.parked) == (before, [], {})
+    assert (world.parked.held, world.dead.held) == ({}, {})
+
+
+def test_a_queue_that_fails_keeps_what_it_has() -> None:
+    """What was published comes again under its ids; the rest is given back."""
+
+    class Broken(MemoryBacklog):
+        def remove(self, waiting: Sequence[Waiting]) -> None:
+            raise Unavailable("the queue is away")
+
+    world = World()
+    world.dead = Broken()
+    world.bury(inserted("a", 1))
+    with pytest.raises(Unavailable):
+        world.redrive()
+    assert world.dead.held == {}
+    assert world.remaining == ["d1"]
+    world.dead = MemoryBacklog(waiting=world.dead.waiting)
+    assert counts(world.redrive()) == {"messages": 1, "published": 1}
+    first, again = world.publisher.entries
+    assert first.id == again.id
+
+
+def test_a_queue_that_cannot_be_read_keeps_nobody_waiting() -> None:
+    """What was taken from the other one is given back."""
+
+    class Broken(MemoryBacklog):
+        def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+            raise Unavailable("the queue is away")
+
+    world = World()
+    world.park(inserted("a", 1))
+    world.dead = Broken()
+    with pytest.raises(Unavailable):
+        world.redrive()
+    assert (world.parked.held, world.remaining) == ({}, ["p1"])
+
+
+def test_killed_at_any_step_it_completes() -> None:
+    """Between any two calls of queues and bus; then run again. A repeat carries its id, and nothing is missing."""
+    for kill_at in count(1):
+        steps, world = Steps(kill_at), World()
+        world.park(inserted("a", 1), inserted("b", 2, subscriptionId=7))
+        world.bury(inserted("c", 3), inserted("d", 4, subscriptionId=7))
+        world.bury(cancelled("c", 5))
+        shelves = [parking_shelf(steps.around(world.parked)), dead_letter_shelf(steps.around(world.dead))]
+        parts = {"publisher": steps.around(world.publisher), "parking": steps.around(world.parking)}
+        try:
+            Redriver(forwarder=replace(world.forwarder, **parts), shelves=shelves).redrive(forever)
+        except Killed:
+            world.parked.held.clear()  # their time is over
+            world.dead.held.clear()
+            world.redrive()
+            assert {(name, sequence) for name, sequence, _ in world.published} == {("a", 1), ("c", 3), ("c", 5)}
+            assert world.remaining == ["p2"]
+            assert [item.sequence for item in world.parking.parked.values()] == [4]
+            continue
+        assert kill_at > 10
+        return
+
+
+def test_the_log_has_numbers_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    """One line, with a stable action."""
+    caplog.set_level(logging.INFO)
+    world = World()
+    world.park(inserted("secret", 1, subscriptionId=7))
+    world.redrive()
+    [line] = [line for line in caplog.records if line.__dict__.get("action") == "redriven"]
+    assert (line.__dict__["messages"], line.__dict__["left"]) == (1, 1)
+    assert "secret" not in repr(line.__dict__)

@@ -1,0 +1,86 @@
+"""What a watermark covers, and which messages it is for."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from contract.change import Change
+from contract.message import UnreadableMessage
+from lambda_forwarder.watermarks.watermark import Watermark, check_counts, lane_of, reached
+from tests.lambda_forwarder.values import body, cancelled, inserted, message, record
+
+LANE = "payments.17"
+MARK = Watermark(generation=2, sequence=10, cluster_time="1795330680.5")
+
+
+def at(sequence: int, cluster_time: str = "1795330680.1") -> Change:
+    return replace(inserted(sequence=sequence), cluster_time=cluster_time)
+
+
+@pytest.mark.parametrize(
+    ("generation", "sequence", "covered"),
+    [(2, 10, True), (2, 9, True), (2, 11, False), (1, 10, True), (1, 99, True), (3, 1, False)],
+)
+def test_what_is_at_or_below_it_was_published(generation: int, sequence: int, covered: bool) -> None:
+    """By generation first, then by sequence; a late message of an older generation never counts as new."""
+    assert MARK.covers(generation, at(sequence)) is covered
+
+
+def test_a_later_commit_under_a_lower_number_was_not_published() -> None:
+    """A stream that lost its checkpoint begins at one again: its new changes are no repeats of the old ones."""
+    anew = at(3, "1795330680.6")
+    assert MARK.belies(2, anew)
+    assert not MARK.covers(2, anew)
+
+
+@pytest.mark.parametrize("cluster_time", ["1795330680.5", "1795330680.4", "1795330679.9", "", "x.y", "9" * 5_000 + ".1"])
+def test_an_earlier_or_illegible_time_belies_nothing(cluster_time: str) -> None:
+    """Within one second the increment decides, as a number; what is no cluster time tells nothing."""
+    assert MARK.covers(2, at(10, cluster_time))
+
+
+def test_it_is_reached_by_the_last_change() -> None:
+    """The largest sequence of a message, with its commit's time."""
+    assert reached(2, [at(9), at(10, "1795330680.5")]) == MARK
+    assert reached(2, [at(10, "no time")]) == Watermark(generation=2, sequence=10, cluster_time="0.0")
+
+
+def test_the_tailers_own_message_has_a_lane() -> None:
+    """It comes in its lane's group, under the deduplication id of its changes."""
+    assert lane_of(record(body(inserted(), cancelled())), message(inserted(), cancelled())) == LANE
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"MessageDeduplicationId": "4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f"},
+        {"MessageDeduplicationId": None},
+        {"MessageGroupId": "payments.18"},
+        {"MessageGroupId": None},
+        {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:123456789012:changes.fifo"},
+    ],
+    ids=["redriven", "standard queue", "another group", "no group", "dead letter"],
+)
+def test_what_was_sent_again_has_none(attributes: dict[str, Any]) -> None:
+    """A redriven dead letter, a parked change sent by hand, a queue without order: no watermark may drop those."""
+    one = record(body(inserted()))
+    one["attributes"] = {key: value for key, value in (one["attributes"] | attributes).items() if value is not None}
+    assert lane_of(one, message(inserted())) is None
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, -(2**63), 2**64])
+def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
+    """Such a watermark would stand above everything that follows, or could not be stored."""
+    with pytest.raises(UnreadableMessage, match=str(number)):
+        check_counts(message(inserted(sequence=1), replace(inserted(), sequence=number)))
+    with pytest.raises(UnreadableMessage, match=str(number)):
+        check_counts(message(inserted(), generation=number))
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_every_other_number_is_read(generation: int, sequence: int) -> None:
+    """Zero and the largest int64 included."""
+    check_counts(message(replace(inserted(), sequence=sequence), generation=generation))

@@ -16,6 +16,7 @@ from contract.change import Change
 VERSION = 1
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message and the sum of a batch
 DECODED_LIMIT = 67_108_864  # bytes of JSON that a message may hold once unpacked; bounds the reader's memory
+VALUES_LIMIT = 1_000_000  # values in that JSON: three bytes, as of an empty list, take twenty times as many once decoded
 GZIP_FROM = 8_192  # bytes of JSON; anything smaller stays readable
 _GZIP_LEVEL = 1  # the fastest: 1.6 µs per kB, and JSON of one collection still shrinks about tenfold
 
@@ -80,6 +81,8 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
     body = _xml_safe(_encode(envelope))
     if len(body) > MESSAGE_LIMIT or sum(map(len, changes)) > DECODED_LIMIT:
         raise TooLarge(f"{len(body)} bytes in a message; the limit is {MESSAGE_LIMIT}")
+    if any(map(_too_many_values, changes)):
+        raise TooLarge(f"more than {VALUES_LIMIT} values in a message")
     return body.decode()
 
 
@@ -88,7 +91,8 @@ def unpack(body: str) -> ChangeMessage:
     Read a message of any version up to ours; unknown fields are ignored. The body is treated as hostile.
 
     Raises:
-        UnreadableMessage: not JSON, not ours, newer than this reader, or above ``DECODED_LIMIT`` once decompressed.
+        UnreadableMessage: not JSON, not ours, newer than this reader, or above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
+            decompressed.
     """
     try:
         version = _decode_version(body).version
@@ -129,4 +133,11 @@ def _gunzip(packed: bytes) -> bytes:
     array = inflater.decompress(packed, DECODED_LIMIT)
     if not inflater.eof:
         raise UnreadableMessage(f"cut short, or more than {DECODED_LIMIT} bytes once decompressed")
+    if _too_many_values(array):
+        raise UnreadableMessage(f"more than {VALUES_LIMIT} values once decompressed")
     return array
+
+
+def _too_many_values(array: bytes) -> bool:
+    """Never less than there are: what only looks like JSON inside of a text counts too."""
+    return len(array) > VALUES_LIMIT and sum(map(array.count, (b",", b"[", b"{"))) > VALUES_LIMIT

@@ -15,6 +15,7 @@ from contract.message import (
     DECODED_LIMIT,
     GZIP_FROM,
     MESSAGE_LIMIT,
+    VALUES_LIMIT,
     TooLarge,
     UnreadableMessage,
     deduplication_id,
@@ -129,6 +130,20 @@ def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
     bomb = base64.b64encode(gzip.compress(b" " * (DECODED_LIMIT + 1))).decode()
     with pytest.raises(UnreadableMessage, match="once decompressed"):
         unpack(envelope(encoding="gzip", changes=bomb))
+
+
+def test_a_bomb_of_many_small_values_is_refused_before_it_is_decoded() -> None:
+    """A few kilobytes of gzip can hold millions of empty lists, and each of them would take memory."""
+    bomb = base64.b64encode(gzip.compress(b"[" + b"[]," * VALUES_LIMIT + b"[]]")).decode()
+    with pytest.raises(UnreadableMessage, match="values once decompressed"):
+        unpack(envelope(encoding="gzip", changes=bomb))
+
+
+def test_what_a_reader_would_refuse_is_not_written() -> None:
+    """A change of so many values is too large for a message, however well it is compressed."""
+    with pytest.raises(TooLarge, match="values"):
+        packed(a_change(full_document={"list": [[]] * VALUES_LIMIT}))
+    assert unpack(packed(a_change(full_document={"list": [[]] * 100_000}))).changes[0].full_document
 
 
 def test_a_newer_version_says_what_to_do() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from botocore.config import Config
 
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import Misconfigured, translated
+from lambda_forwarder.figures import Figures
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
@@ -70,6 +72,7 @@ def forwarder() -> Forwarder:
         claims=claims,
         source=settings.source,
         block=block,
+        figures=Figures(settings.emf_namespace or "", now=lambda: datetime.now(UTC)),
     )
 
 

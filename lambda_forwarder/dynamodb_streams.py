@@ -24,6 +24,7 @@ from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.app import forwarder, time_left
 from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, read
+from lambda_forwarder.emf import shown
 from lambda_forwarder.errors import Blocked, Unavailable
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
@@ -43,7 +44,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         ForwarderError: the first record failed already, so all of them come again. It counts among the function's errors.
     """
-    failed = stream_forwarder().forward(event["Records"], time_left(context))
+    through = stream_forwarder()
+    with shown(through.forwarder.figures):
+        failed = through.forward(event["Records"], time_left(context))
     return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
 
 
@@ -94,6 +97,7 @@ class StreamForwarder:
                 done.update(self._publish(run, time_left))
             except Exception as error:
                 failed = run.numbered(error.sequence) if isinstance(error, Blocked) else run.records[0]
+                self.forwarder.figures.failed(run.message.stream if run.message else "", len(records) - records.index(failed))
                 if failed is records[0]:
                     raise
                 extra = {"action": "record_failed", "event_id": failed.get("eventID"), "error": type(error).__name__}
@@ -116,7 +120,9 @@ class StreamForwarder:
             if not self.park_on_outage:
                 raise
             log.warning("parked during an outage: %s", error, extra={"action": "outage_parked", "changes": len(run.records)})
-            self.forwarder.parking.park([postponed(change, run.message, error) for change in run.message.changes])
+            parked = [postponed(change, run.message, error) for change in run.message.changes]
+            self.forwarder.parking.park(parked)
+            self.forwarder.figures.parked(parked)
             return done + Counter(parked=len(run.records))
 
 

@@ -5,13 +5,14 @@ The heart of the forwarder: read a message, name what happened, publish it, reme
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract.message import ChangeMessage, UnreadableMessage, unpack
 from lambda_forwarder.claims.claimed import fetched, runs
 from lambda_forwarder.errors import Blocked, ForwarderError
 from lambda_forwarder.event import Mappers
+from lambda_forwarder.figures import Figures
 from lambda_forwarder.naming import named
 from lambda_forwarder.parking.parked import Parked, refused, unreadable
 from lambda_forwarder.parking.poison import ahead, before, blocked_by
@@ -32,7 +33,7 @@ class Forwarder:
 
     Without ``watermarks`` every repeat is published; without ``claims`` a change that was too large for the queue waits there.
     A change that can never be published is parked; with ``block`` it fails its message instead, with nothing behind it
-    published, and its group waits.
+    published, and its group waits. ``figures`` hear what becomes of everything.
     """
 
     mappers: Mappers
@@ -42,6 +43,7 @@ class Forwarder:
     claims: Claims | None = None
     source: str | None = None
     block: bool = False
+    figures: Figures = field(default_factory=Figures)
 
     def forward(self, records: Sequence[Record], time_left: TimeLeft) -> list[str]:
         """
@@ -64,6 +66,7 @@ class Forwarder:
                     _log_failure(record, error)
             blocked.add(group)
             failed.append(record["messageId"])
+            self.figures.failed(group.rpartition(".")[0])
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(failed)})
         return failed
 
@@ -78,6 +81,7 @@ class Forwarder:
         lane = progress.lane(record, message)
         new = progress.unpublished(lane, message)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
+        self.figures.dropped(message.stream, done["duplicates"])
         for run in runs(new):
             try:
                 done.update(self.publish(run, time_left))
@@ -100,10 +104,11 @@ class Forwarder:
         if self.block and poison:
             entries = ahead(entries, poison)
         published = self.publisher.publish(entries, time_left)
+        events = len(entries) - len(published.refused)
+        self.figures.published(run.stream, run.changes, events)
         poison += (refused(no.entry, run, no.reason) for no in published.refused)
         if poison:
             self.set_aside(poison)
-        events = len(entries) - len(published.refused)
         return Counter(events=events, deduplicated=published.deduplicated, parked=len(poison))
 
     def set_aside(self, poison: Sequence[Parked]) -> None:
@@ -116,6 +121,7 @@ class Forwarder:
         if self.block:
             raise blocked_by(poison)
         self.parking.park(poison)
+        self.figures.parked(poison)
 
 
 def _log_failure(record: Record, error: Exception) -> None:

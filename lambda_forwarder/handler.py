@@ -7,6 +7,7 @@ Importing it touches neither the environment nor the network; the first invocati
 from typing import Any
 
 from lambda_forwarder.app import forwarder, time_left
+from lambda_forwarder.emf import shown
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -16,5 +17,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         Misconfigured: all that is wrong, at once. The messages stay in the queue.
     """
-    failed = forwarder().forward(event["Records"], time_left(context))
+    through = forwarder()
+    with shown(through.figures):
+        failed = through.forward(event["Records"], time_left(context))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -7,13 +7,16 @@ Redrive: publish again what was parked and what became a dead letter. A Lambda f
 import argparse
 import sys
 import time
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from lambda_forwarder.app import check, client, forwarder, time_left
+from lambda_forwarder.emf import shown
 from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.figures import Figures
 from lambda_forwarder.redriving.backlog import Shelf, dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import EVERYTHING, Redriver
 from lambda_forwarder.redriving.report import Report
@@ -30,7 +33,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     Raises:
         Misconfigured: all that is wrong, at once. Nothing was touched.
     """
-    answer: dict[str, Any] = msgspec.to_builtins(redriver().redrive(time_left(context)))
+    through = redriver()
+    with shown(through.forwarder.figures):
+        answer: dict[str, Any] = msgspec.to_builtins(through.redrive(time_left(context)))
     return answer
 
 
@@ -42,7 +47,10 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
     Raises:
         Misconfigured: all that is wrong, at once.
     """
-    through, settings = forwarder(), read_settings()
+    settings = read_settings()
+    through = replace(
+        forwarder(), figures=Figures(settings.emf_namespace or "")
+    )  # what waited tells nothing of how fast we are
     sqs = client("sqs")
     parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
     dead_url = dead_letters or settings.dead_letter_queue_url

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     source: Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")] | None = Field(
         None, description="set it to the source of all events, like app.payments, not aws.…; or leave it out"
     )
+    emf_namespace: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")] | None = (
+        Field(None, description="set it to the CloudWatch namespace that the figures shall have; or leave it out for none")
+    )
     mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
         "lambda_forwarder.mappings:MAPPERS",
         validate_default=True,

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from lambda_forwarder.dynamodb.values import item, number, plain
 from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder, runs
 from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
 from lambda_forwarder.event import DomainEvent, Entry
+from lambda_forwarder.figures import Figures
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.mappings.subscriptions import subscription_created
@@ -30,6 +32,7 @@ from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving.backlog import parking_shelf
 from lambda_forwarder.redriving.redriver import Redriver
+from tests.emf import lines
 from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import forever
 
@@ -348,6 +351,19 @@ def test_a_shipped_mapper_names_an_item_as_it_names_a_document() -> None:
     assert (event.subscription_id, event.quantity) == ("sub-1", 1) if event else False
 
 
+def test_what_becomes_of_records_is_counted_by_table() -> None:
+    """Published with its time, parked, and what comes again: the failed record and all behind it."""
+    mappers = {"orders": (poisoned,)}
+    publisher, figures = Away(calls=1), Figures(now=lambda: datetime(2026, 11, 22, 6, 58, 2, tzinfo=UTC))
+    forwarder = Forwarder(mappers=mappers, publisher=publisher, parking=MemoryParking(), figures=figures)
+    records = [record(number, key="poison" if number == 2 else f"o-{number}") for number in range(1, RUN_COUNT + 4)]
+    StreamForwarder(forwarder=forwarder).forward(records, forever)
+    counted = {"EventsPublished": (RUN_COUNT - 1,), "ChangesParked": (1,), "MessagesFailed": (3,), "CommitToBus": [2000]}
+    assert figures.take() == {"dynamodb.orders": counted}
+    StreamForwarder(forwarder=forwarder, park_on_outage=True).forward(records[-3:], forever)
+    assert figures.take() == {"dynamodb.orders": {"ChangesParked": (3,)}}
+
+
 @pytest.fixture
 def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """A bus, a parking queue, and the environment that names them; the queue's URL."""
@@ -366,11 +382,18 @@ def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
         made.cache_clear()
 
 
-def test_the_function_answers_lambda(settings: str) -> None:
-    """A DynamoDB event goes in; the answer is Lambda's, and a batch of which nothing was done fails as a whole."""
+def test_the_function_answers_lambda(
+    settings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    A DynamoDB event goes in; the answer is Lambda's, and a batch of which nothing was done fails as a whole. The log has
+    the figures of both.
+    """
+    monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
     assert dynamodb_streams.handler({"Records": [record(1), record(2)]}, Context()) == {"batchItemFailures": []}
     with pytest.raises(Unavailable, match="the time was up"):
         dynamodb_streams.handler({"Records": [record(1)]}, Context(seconds=0))
+    assert [line["MessagesFailed"] for line in lines(capsys.readouterr().out, "dynamodb.orders")] == [1]
 
 
 def test_a_setting_that_is_neither_is_told(settings: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder import app
 from lambda_forwarder import handler as module
 from lambda_forwarder.errors import Misconfigured
+from tests.emf import lines
 from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
@@ -129,6 +130,22 @@ def test_what_was_not_begun_is_returned(parking: str) -> None:
 def test_a_short_timeout_still_works(aws: Aws, parking: str) -> None:
     """A function of a few seconds uses half of them rather than nothing."""
     assert module.handler({"Records": [record(body(inserted()))]}, Context(seconds=3)) == {"batchItemFailures": []}
+
+
+def test_with_a_namespace_the_log_has_the_figures(
+    parking: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a line that CloudWatch makes metrics of; without one there is none."""
+    event = {"Records": [record(body(inserted(), cancelled())), record("not ours")]}
+    module.handler(event, Context())
+    assert lines(capsys.readouterr().out) == []
+    app.forwarder.cache_clear()
+    monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
+    module.handler(event, Context())
+    said = {line.dimensions["Stream"]: line for line in lines(capsys.readouterr().out)}
+    assert said["payments"]["EventsPublished"] == 2
+    assert said["payments"]["CommitToBus"] >= 0
+    assert said["unknown"].metrics == {"ChangesParked": [1]}
 
 
 def test_missing_settings_are_told_by_every_invocation() -> None:

@@ -16,6 +16,7 @@ from lambda_forwarder.__main__ import main
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.watermarks.watermark import Watermark
+from tests.emf import lines
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import body, inserted, sent_id
@@ -105,6 +106,16 @@ def test_the_watermarks_table_tells_what_is_late(account: Account) -> None:
     account.bury(body(inserted("c", 3)))
     assert redrive.handler({}, Context())["late"] == 1
     assert account.heard() == [("c", True)]
+
+
+def test_the_function_counts_what_it_published_and_not_how_long_it_waited(
+    aws: Aws, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A change that was parked for a week says nothing of how fast the way to the bus is."""
+    monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
+    SqsParking(aws("sqs"), account.parking).park([parked("a", 1)])
+    redrive.handler({}, Context())
+    assert [line.metrics for line in lines(capsys.readouterr().out, "payments")] == [{"EventsPublished": [1]}]
 
 
 def test_the_command_prints_what_it_did(account: Account, capsys: pytest.CaptureFixture[str]) -> None:

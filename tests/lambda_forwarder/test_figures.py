@@ -1,0 +1,109 @@
+"""What the forwarder counts of each stream, and that it is true of what became of the changes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contract.message import group_id
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.figures import SAMPLE, Figures, Values
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.ports import Published, TimeLeft
+from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
+
+NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # a second after the cancellation
+
+
+class Throttled:
+    """A bus that is down."""
+
+    def publish(self, entries: Sequence[object], time_left: TimeLeft) -> Published:
+        raise Unavailable("throttled")
+
+
+def figures() -> Figures:
+    return Figures("Tailrace/trial", now=lambda: NOW)
+
+
+def counted(*records: Mapping[str, object], **parts: object) -> Values:
+    """What a forwarder of these parts counts of these records."""
+    given = {"mappers": MAPPERS, "publisher": MemoryPublisher(), "parking": MemoryParking(), "figures": figures()} | parts
+    through = Forwarder(**given)  # type: ignore[arg-type]
+    through.forward([dict(one) for one in records], forever)
+    return through.figures.take()
+
+
+def test_what_was_published_is_counted_with_the_time_it_took() -> None:
+    """From the commit of the oldest change of the message, in milliseconds."""
+    text = body(cancelled("a", 1), cancelled("b", 2))
+    assert counted(record(text)) == {"payments": {"EventsPublished": (2,), "CommitToBus": [1000]}}
+
+
+def test_what_was_parked_is_counted() -> None:
+    """Beside what was published of the same message."""
+    text = body(cancelled("a", 1), inserted("b", 2, subscriptionId=7))
+    found = counted(record(text))["payments"]
+    assert (found["EventsPublished"], found["ChangesParked"]) == ((1,), (1,))
+
+
+def test_what_is_not_ours_is_counted_under_no_name_of_its_own() -> None:
+    """Whoever may send to the queue cannot make metrics as they like."""
+    assert counted(record("not ours")) == {"unknown": {"ChangesParked": (1,)}}
+    foreign = record("x", group="a name with spaces")
+    assert counted(foreign, parking=MemoryParking(), publisher=Throttled()) == {"unknown": {"ChangesParked": (1,)}}
+
+
+def test_what_comes_again_is_counted_with_what_waits_behind_it() -> None:
+    """A failed message and the rest of its group."""
+    records = [record(body(cancelled("a"))), record(body(cancelled("b")))]
+    assert counted(*records, publisher=Throttled()) == {"payments": {"MessagesFailed": (2,)}}
+
+
+def test_a_repeat_that_the_watermark_drops_is_counted() -> None:
+    """And tells nothing of latency."""
+    marks = MemoryWatermarks()
+    once = record(body(cancelled()), group=group_id("payments", 17))
+    counted(once, watermarks=marks)
+    assert counted(once, watermarks=marks) == {"payments": {"DuplicatesDropped": (1,)}}
+
+
+def test_a_change_without_events_tells_nothing() -> None:
+    """A collection that nobody maps is no figure."""
+    assert counted(record(body(cancelled())), mappers={}) == {}
+
+
+def test_what_was_taken_is_not_told_again() -> None:
+    """Every invocation tells its own."""
+    found = figures()
+    found.failed("payments")
+    assert found.take() == {"payments": {"MessagesFailed": (1,)}}
+    assert found.take() == {}
+
+
+def test_a_clock_behind_the_servers_gives_no_negative_time() -> None:
+    """Zero is the least."""
+    found = Figures(now=lambda: NOW - timedelta(days=1))
+    found.published("payments", [cancelled()], events=1)
+    assert found.take()["payments"]["CommitToBus"] == [0]
+
+
+def test_without_a_clock_there_are_no_latencies() -> None:
+    """What was redriven waited for days, and tells nothing of how fast the way is."""
+    found = Figures()
+    found.published("payments", [cancelled()], events=3)
+    assert found.take() == {"payments": {"EventsPublished": (3,)}}
+
+
+@pytest.mark.parametrize("count", [1, SAMPLE, SAMPLE + 1, 1000])
+def test_of_very_many_latencies_there_is_a_part_with_the_longest(count: int) -> None:
+    """No more than a line can hold."""
+    times = iter(NOW + timedelta(milliseconds=number) for number in range(count))
+    found = Figures(now=lambda: next(times))
+    for _ in range(count):
+        found.published("payments", [cancelled()], events=1)
+    latencies = found.take()["payments"]["CommitToBus"]
+    assert len(latencies) <= SAMPLE
+    assert max(latencies) == 1000 + count - 1

@@ -7,12 +7,13 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
-from tailer.app import aws_client, connect
+from tailer.app import aws_client
 from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.contender import Contender
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint
+from tailer.mongodb_client import connect
 from tailer.mongodb_cursor import Watch
 from tailer.mongodb_source import MongodbSource
 from tailer.sqs_sink import SqsSink

@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,22 +16,23 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 from pymongo import MongoClient
-from pymongo.errors import ConfigurationError, InvalidURI
 
 from contract.change import Namespace
+from tailer.change_streams import Scope, check_enabled, scopes
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.contender import Contender
-from tailer.errors import Misconfigured
+from tailer.emf import emf_lines
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
+from tailer.mongodb_client import connect
 from tailer.mongodb_cursor import Watch
 from tailer.mongodb_source import MongodbSource
 from tailer.ports import CheckpointStore
-from tailer.preflight import check_queue, check_replica_set
-from tailer.pulse import Pulse
+from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
+from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Stream, Task
 from tailer.s3_claims import S3Claims
 from tailer.settings import WHOLE_CLUSTER, Settings, misspelt
@@ -40,11 +40,6 @@ from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink
 
 log = logging.getLogger(__name__)
 
-MONGODB_TIMEOUTS = {  # ms; what the URI says wins
-    "serverSelectionTimeoutMS": 10_000,
-    "connectTimeoutMS": 5_000,
-    "socketTimeoutMS": 60_000,  # a server may read history for long before it finds one change that matches
-}
 AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are ours, in one place
     connect_timeout=5,  # seconds, like the next; together they are how long a stopping tailer waits for a call
     read_timeout=10,
@@ -66,15 +61,19 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
     families = Families()
     pulse = Pulse(clock=time.monotonic, now=_now)
+    families.standing_by.set_function(lambda: float(pulse.state == STANDING_BY))
     task = Task(
         streams=[_stream(settings, families, stopping) for settings in streams], stopping=stopping, pulse=pulse, now=_now
     )
-    with endpoints(streams[0].http_host, streams[0].http_port, pulse, families):
+    with (
+        endpoints(streams[0].http_host, streams[0].http_port, pulse, families),
+        emf_lines(streams[0].emf_namespace, families, now=_now),
+    ):
         task.run()
 
 
-def source(settings: Settings) -> MongodbSource:
-    """The change stream that the settings describe."""
+def source(settings: Settings, client: "MongoClient[Any] | None" = None) -> MongodbSource:
+    """The change stream that the settings describe; read through this client, if one is given."""
     watch = Watch(
         database="" if settings.database == WHOLE_CLUSTER else settings.database,
         collections=settings.collections,
@@ -83,7 +82,12 @@ def source(settings: Settings) -> MongodbSource:
         full_document_before_change=settings.full_document_before_change,
         but_not=DATABASE,
     )
-    return MongodbSource(connect(settings.mongodb_uri.get_secret_value()), watch, settings.start)
+    return MongodbSource(cluster(settings) if client is None else client, watch, settings.start)
+
+
+def needed(settings: Settings) -> list[Scope]:
+    """What DocumentDB must keep change streams for, so that the stream sees anything."""
+    return scopes("" if settings.database == WHOLE_CLUSTER else settings.database, settings.collections)
 
 
 def contender(settings: Settings) -> Contender:
@@ -114,7 +118,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
         case ("file", _, path, *_):
             return FileCheckpoints(Path(path))
         case ("mongodb", "", *_):
-            return MongodbCheckpoints(connect(settings.mongodb_uri.get_secret_value()))
+            return MongodbCheckpoints(cluster(settings))
         case _:
             return MongodbCheckpoints(connect(url, "TAILER_CHECKPOINTS"))
 
@@ -144,11 +148,14 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event) -
 
 
 def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
-    client = connect(settings.mongodb_uri.get_secret_value())
+    client = cluster(settings)
 
     def ready() -> None:
-        check_replica_set(client)
-        for advice in check_queue(sqs, settings.queue_url):
+        hello = check_replica_set(client)
+        if maybe_documentdb(hello):
+            check_enabled(client, needed(settings))
+        uri = settings.mongodb_uri.get_secret_value()
+        for advice in (*advice_on_tls(uri), *check_queue(sqs, settings.queue_url)):
             log.warning("%s", advice, extra={"action": "advice"})
 
     return ready
@@ -164,27 +171,12 @@ def spare_the_garbage_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-@cache
-def connect(uri: str, setting: str = "TAILER_MONGODB_URI") -> "MongoClient[Any]":
-    """The client of a cluster, whose calls cannot hang for ever and, on a sharded cluster, all go through one router."""
-    timeouts: dict[str, Any] = {
-        name: value for name, value in MONGODB_TIMEOUTS.items() if f"{name}=".lower() not in uri.lower()
-    }
-    try:
-        return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **timeouts)
-    except (ConfigurationError, InvalidURI, ValueError):  # whose words may repeat a part of the password
-        raise Misconfigured(
-            f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
-            "and password have their special characters escaped (%2F for /), and DNS knows the name of mongodb+srv://"
-        ) from None
+def cluster(settings: Settings) -> "MongoClient[Any]":
+    """The client of the cluster to watch: one for all streams of this process that watch the same."""
+    password = settings.mongodb_password.get_secret_value()
+    return connect(settings.mongodb_uri.get_secret_value(), "TAILER_MONGODB_URI", settings.mongodb_username, password)
 
 
-def aws_client(service: str) -> Any:
+def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
     """A boto3 client; ECS tells the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only."""
-    return boto3.Session(region_name=os.environ.get("AWS_REGION")).client(service, config=AWS_CONFIG)
-
-
-def _one_router(servers: list[Any]) -> list[Any]:
-    """A cursor lives on the router that opened it: of several, always choose the same while it is there."""
-    routers = [server for server in servers if server.server_type_name == "Mongos"]
-    return sorted(routers, key=lambda router: router.address)[:1] or servers
+    return boto3.Session(region_name=os.environ.get("AWS_REGION")).client(service, config=config)

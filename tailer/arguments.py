@@ -3,11 +3,17 @@
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from tailer import commands
+from pydantic import SecretStr
+
+from tailer import commands, enabling
+from tailer.doctor.command import doctor, unsettled
 from tailer.settings import PREFIX, Settings
 
 _EPILOG = """exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else.
 SIGTERM and SIGINT: the batch in flight is finished, the checkpoint saved and the lease released, within 20 seconds."""
+_DOCTOR = """With the settings of tailer run it connects to everything and tells line by line what is ok, what FAILs, what to
+warn of and what was skipped, each with its remedy. It takes no lease, sends no message and consumes nothing. Its exit
+code is what tailer run would end with: 0 without a FAIL."""
 _TO = "beginning (the oldest history there is), an RFC 3339 time, or a resume token"
 
 
@@ -24,6 +30,9 @@ def parser(run: Any) -> ArgumentParser:
     )
     status = _command(all_of_them, "status", commands.status, "who tails each stream, how far behind, how much history is left")
     status.add_argument("--json", action="store_true", help="for scripts")
+    look = _command(all_of_them, "doctor", doctor, "what would not work, and what to do about it", more=_DOCTOR)
+    look.add_argument("--json", action="store_true", help="for scripts: one object, at the end")
+    look.set_defaults(unsettled=unsettled)
     checkpoint = all_of_them.add_parser("checkpoint", help="show a stream's position, or decide where it goes on")
     deeds = checkpoint.add_subparsers(required=True, metavar="COMMAND")
     show = _command(deeds, "show", commands.show, "the stored record of each stream")
@@ -40,7 +49,25 @@ def parser(run: Any) -> ArgumentParser:
     gap.add_argument("--to", help=f"where to go on: {_TO} (default: the oldest history there is, else now)")
     accept = _deed(deeds, "accept-settings", commands.accept_settings, "go on as the settings say now, as a new generation")
     accept.add_argument("--anyway", action="store_true", help="although messages wait in the queue")
+    _change_streams(all_of_them)
     return top
+
+
+def _change_streams(parsers: Any) -> None:
+    parser = parsers.add_parser("change-streams", help="what DocumentDB keeps for the streams: show, enable or disable it")
+    deeds = parser.add_subparsers(required=True, metavar="COMMAND")
+    show = _command(deeds, "show", enabling.show, "what each stream needs, and whether it is enabled")
+    show.add_argument("--json", action="store_true", help="for scripts")
+    for name, command, summary, reader in (
+        (
+            "enable",
+            enabling.enable,
+            "enable what the streams need (DocumentDB; as a user who may)",
+            "let it in, to read them and no more",
+        ),
+        ("disable", enabling.disable, "disable it again, for every reader", "let it in no more"),
+    ):
+        _deed(deeds, name, command, summary).add_argument("--reader", metavar="ARN", help=f"an IAM role or user: {reader}")
 
 
 def _deed(parsers: Any, name: str, command: Any, summary: str) -> ArgumentParser:
@@ -66,6 +93,11 @@ def _command(parsers: Any, name: str, command: Any, summary: str, more: str = ""
 def _settings_table() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"default {field.get_default() or 'empty'}"
+        default = "required" if field.is_required() else f"{_default(field.get_default())}"
         rows.append(f"  {PREFIX}{name.upper():28} {field.description} ({default})")
     return "\n".join(rows)
+
+
+def _default(value: Any) -> str:
+    said = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return f"default {said or 'empty'}"

@@ -7,15 +7,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 
-from tailer import commands, logs
+from tailer import logs
+from tailer.answers import Say
 from tailer.app import run, spare_the_garbage_collector
 from tailer.arguments import parser
-from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError
+from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.settings import Settings, load
 
 log = logging.getLogger("tailer")
-
-EXIT_CODES: dict[type[Exception], int] = {Misconfigured: 2, HistoryLost: 3, Rejected: 4}
 
 
 def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
@@ -24,7 +23,7 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
     try:
         streams = _chosen(options, load())
     except Misconfigured as error:
-        return _failed(error)
+        return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
     logs.configure(streams[0].log_level)
     try:
         return int(options.command(options, streams, _say) or 0)
@@ -32,7 +31,7 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
         return _failed(error)
 
 
-def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: commands.Say) -> int:
+def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:
     spare_the_garbage_collector()
     try:
         run(streams, stopping)
@@ -59,4 +58,4 @@ def _failed(error: TailerError) -> int:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - what a command is asked for goes to standard output
+    print(text, flush=True)  # noqa: T201 - what a command is asked for goes to standard output

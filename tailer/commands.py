@@ -1,16 +1,14 @@
 """What a person does by hand: look at streams, and decide where they go on. Every change of a record holds its lease."""
 
 import getpass
-import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from tailer import app, decisions
+from tailer.answers import Say, as_json, as_text
 from tailer.errors import Misconfigured, TailerError
 from tailer.headroom import headroom
 from tailer.lease import Lease
@@ -18,7 +16,6 @@ from tailer.model import Record
 from tailer.settings import Settings
 from tailer.times import rfc3339, seconds
 
-Say = Callable[[str], None]
 Decision = Callable[[Record], Record]
 
 
@@ -26,20 +23,20 @@ def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """The record of each stream, as it is stored."""
     records = {settings.stream: app.checkpoint_store(settings).read(settings.stream) for settings in streams}
     if options.json:
-        say(_json(records))
+        say(as_json(records))
         return
     for stream, record in records.items():
-        say(_text(stream, _described(record) if record else {"checkpoint": "none: this stream was never started"}))
+        say(as_text(stream, _described(record) if record else {"checkpoint": "none: this stream was never started"}))
 
 
 def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """What each stream is, who tails it, how far behind and how far from losing its history it is."""
     states = {settings.stream: _status(settings) for settings in streams}
     if options.json:
-        say(_json(states))
+        say(as_json(states))
         return
     for stream, state in states.items():
-        say(_text(stream, state))
+        say(as_text(stream, state))
 
 
 def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
@@ -109,10 +106,10 @@ def _lease(settings: Settings) -> Lease:
 
 def _report(options: Namespace, before: Record, after: Record, say: Say) -> None:
     if options.json:
-        say(_json({"dryRun": options.dry_run, "before": before, "after": after}))
+        say(as_json({"dryRun": options.dry_run, "before": before, "after": after}))
         return
-    say(_text("before", _position(before)))
-    say(_text("would be" if options.dry_run else "now", _position(after)))
+    say(as_text("before", _position(before)))
+    say(as_text("would be" if options.dry_run else "now", _position(after)))
 
 
 def _status(settings: Settings) -> dict[str, Any]:
@@ -166,13 +163,3 @@ def _only(streams: Sequence[Settings]) -> Settings:
     if len(streams) > 1:
         raise Misconfigured(f"say which stream: --stream {' or '.join(settings.stream for settings in streams)}")
     return streams[0]
-
-
-def _text(title: str, values: dict[str, Any]) -> str:
-    width = max(map(len, values))
-    shown = {name: "; ".join(value) or "none" if isinstance(value, list) else value for name, value in values.items()}
-    return "\n".join([title, *(f"  {name:{width}}  {value}" for name, value in shown.items())])
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + os.linesep

@@ -23,3 +23,7 @@ class LeaseLost(TailerError):
 
 class Misconfigured(TailerError):
     """A setting is missing or wrong: exit before touching anything. The message names the setting and the remedy."""
+
+
+EXIT_CODES: dict[type[TailerError], int] = {Misconfigured: 2, HistoryLost: 3, Rejected: 4}
+"""What a command ends with; 1 for anything else."""

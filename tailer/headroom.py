@@ -1,8 +1,9 @@
-"""How much history is left before the checkpoint falls off it: the figure to be paged for before anything is lost."""
+"""How much history there is, and how much of it is left before the checkpoint falls off it: the figure to be paged for."""
 
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from math import nan
 
 from tailer.errors import TailerError
 from tailer.lease import Lease
@@ -14,21 +15,29 @@ from tailer.times import seconds
 EVERY = 30.0  # seconds between two looks
 
 
+def history(source: Source, *, history_seconds: int, now: datetime) -> float | None:
+    """
+    Seconds that the server's history reaches back. Nothing where neither the server nor a setting tells.
+
+    Raises: as ``Source.oldest``.
+    """
+    if (oldest := source.oldest()) is not None:
+        return now.timestamp() - seconds(oldest)
+    return float(history_seconds) if history_seconds else None
+
+
 def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
     """
     Seconds between the oldest history and the checkpoint. Nothing where neither the server nor a setting tells.
 
     Raises: as ``Source.oldest``.
     """
-    if (oldest := source.oldest()) is not None:
-        return float(seconds(checkpoint.cluster_time) - seconds(oldest))
-    if history_seconds:
-        return history_seconds - (now.timestamp() - seconds(checkpoint.cluster_time))
-    return None
+    kept = history(source, history_seconds=history_seconds, now=now)
+    return None if kept is None else _left(kept, checkpoint, now)
 
 
 class HeadroomWatch:
-    """Keeps the figure up to date from a thread of its own while the block runs: the loop never waits for it."""
+    """Keeps both figures up to date from a thread of its own while the block runs: the loop never waits for it."""
 
     def __init__(
         self, source: Source, lease: Lease, metrics: Metrics, *, history_seconds: int, now: Callable[[], datetime]
@@ -45,19 +54,28 @@ class HeadroomWatch:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._metrics.headroom.set(float("nan"))
+        self._show(nan, nan)
 
     def _watch(self) -> None:
         while not self._over.is_set():
-            self._metrics.headroom.set(self._look())
+            self._show(*self._look())
             self._over.wait(EVERY)
 
-    def _look(self) -> float:
-        checkpoint = self._lease.checkpoint
-        if checkpoint is None:
-            return float("nan")
+    def _look(self) -> tuple[float, float]:
+        """Headroom and history; NaN is what nobody knows."""
+        now, checkpoint = self._now(), self._lease.checkpoint
         try:
-            left = headroom(self._source, checkpoint, history_seconds=self._history_seconds, now=self._now())
+            kept = history(self._source, history_seconds=self._history_seconds, now=now)
         except TailerError:
-            return float("nan")
-        return float("nan") if left is None else left
+            return nan, nan
+        if kept is None or checkpoint is None:
+            return nan, nan if kept is None else kept
+        return _left(kept, checkpoint, now), kept
+
+    def _show(self, left: float, kept: float) -> None:
+        self._metrics.headroom.set(left)
+        self._metrics.history.set(kept)
+
+
+def _left(kept: float, checkpoint: Checkpoint, now: datetime) -> float:
+    return kept - (now.timestamp() - seconds(checkpoint.cluster_time))

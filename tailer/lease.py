@@ -48,6 +48,11 @@ class Lease:
         """Everything up to here is in the queue; none before the stream's first start."""
         return self._ours.checkpoint
 
+    @property
+    def checkpoint_age(self) -> float:
+        """Seconds since the checkpoint was last written to the store, by this owner or when it took over."""
+        return self._clock() - self._saved
+
     def confirm(self) -> None:
         """
         Return only while the lease is surely ours.

@@ -1,52 +1,75 @@
-"""Every figure the tailer shows, by name and unit. ``/metrics`` prints them for Prometheus."""
+"""The figures of ``contract.figures.TAILER``, counted. ``/metrics`` prints them for Prometheus, ``emf`` for CloudWatch."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from math import nan
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from contract.figures import TAILER, Figure, Kind
+from tailer.latency import BUCKETS, Latency
+
+LABELS = ["stream"]
 
 
 class Families:
     """The figures of one task, of all its streams."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self.read = self._counter("changes_read", "changes read from the change stream")
-        self.sent = self._counter("changes_sent", "changes accepted by the queue")
-        self.messages = self._counter("messages", "messages accepted by the queue")
-        self.bytes = self._counter("message_bytes", "bytes of the messages accepted by the queue")
-        self.calls = self._counter("calls", "SendMessageBatch calls")
-        self.retries = self._counter("retries", "times sending had to wait and try again")
-        self.reconnects = self._counter("reconnects", "times the stream was opened again after a failure")
-        self.claims = self._counter("claims", "changes too large for a message, left in the claim bucket")
-        self.gaps = self._counter("gaps", "accepted gaps in the history that were announced")
-        self.lag = self._gauge("lag_seconds", "how far the queue is behind the database; 0 where this task stands by")
-        self.headroom = self._gauge("headroom_seconds", "history left before the checkpoint falls off it; NaN where unknown")
-        self.owner = self._gauge("lease_owner", "1 while this task tails the stream")
-        self.stopped = self._gauge("stopped", "1 after this task gave the stream up for good: a person has to look")
+        self._registry = registry = CollectorRegistry()
+        self._counters = {
+            one.name: Counter(one.prometheus, one.meaning, LABELS, registry=registry) for one in _all(Kind.COUNTER)
+        }
+        self._gauges = {one.name: Gauge(one.prometheus, one.meaning, LABELS, registry=registry) for one in _all(Kind.GAUGE)}
+        self._latencies = {
+            one.name: Histogram(one.prometheus, one.meaning, LABELS, registry=registry, buckets=BUCKETS)
+            for one in _all(Kind.LATENCY)
+        }
+        standing_by = TAILER["StandingBy"]
+        self.standing_by = Gauge(standing_by.prometheus, standing_by.meaning, registry=registry)
+        self.streams: list[Metrics] = []
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
         return generate_latest(self._registry)
 
-    def _counter(self, name: str, meaning: str) -> Counter:
-        return Counter(f"tailrace_{name}", meaning, ["stream"], registry=self._registry)
+    def value(self, figure: Figure, stream: str = "") -> float:
+        """A counter's sum since the start, or a gauge as it is now; NaN where nobody knows."""
+        name = f"{figure.prometheus}_total" if figure.kind is Kind.COUNTER else figure.prometheus
+        found = self._registry.get_sample_value(name, {"stream": stream} if figure.per_stream else {})
+        return nan if found is None else found
 
-    def _gauge(self, name: str, meaning: str) -> Gauge:
-        return Gauge(f"tailrace_{name}", meaning, ["stream"], registry=self._registry)
+    def counter(self, name: str, stream: str) -> Counter:
+        """The one stream's share of a counter, by the figure's name; likewise the next two."""
+        return self._counters[name].labels(stream)
+
+    def gauge(self, name: str, stream: str) -> Gauge:
+        return self._gauges[name].labels(stream)
+
+    def latency(self, name: str, stream: str) -> Latency:
+        return Latency(self._latencies[name].labels(stream))
 
 
 class Metrics:
     """The figures of one stream."""
 
     def __init__(self, stream: str, families: Families | None = None) -> None:
+        self.stream = stream
         self._families = families = families or Families()
-        self.read, self.sent = families.read.labels(stream), families.sent.labels(stream)
-        self.messages, self.bytes = families.messages.labels(stream), families.bytes.labels(stream)
-        self.calls, self.retries = families.calls.labels(stream), families.retries.labels(stream)
-        self.reconnects, self.claims = families.reconnects.labels(stream), families.claims.labels(stream)
-        self.gaps, self.lag = families.gaps.labels(stream), families.lag.labels(stream)
-        self.headroom, self.owner = families.headroom.labels(stream), families.owner.labels(stream)
-        self.stopped = families.stopped.labels(stream)
-        self.headroom.set(float("nan"))
+        self.read, self.sent = families.counter("ChangesRead", stream), families.counter("ChangesSent", stream)
+        self.messages, self.bytes = families.counter("Messages", stream), families.counter("MessageBytes", stream)
+        self.calls, self.retries = families.counter("Calls", stream), families.counter("Retries", stream)
+        self.reconnects, self.claims = families.counter("Reconnects", stream), families.counter("Claims", stream)
+        self.gaps, self.lag = families.counter("Gaps", stream), families.gauge("Lag", stream)
+        self.headroom, self.history = families.gauge("Headroom", stream), families.gauge("History", stream)
+        self.checkpoint_age, self.owner = families.gauge("CheckpointAge", stream), families.gauge("LeaseOwner", stream)
+        self.stopped, self.commit_to_queue = families.gauge("Stopped", stream), families.latency("CommitToQueue", stream)
+        for unknown in (self.headroom, self.history, self.checkpoint_age):
+            unknown.set(nan)
+        families.streams.append(self)
 
     def text(self) -> bytes:
         """All figures of the task, in Prometheus' text format."""
         return self._families.text()
+
+
+def _all(kind: Kind) -> list[Figure]:
+    return [figure for figure in TAILER.values() if figure.kind is kind and figure.per_stream]

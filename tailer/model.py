@@ -1,7 +1,7 @@
 """The values that pass between the source, the loop and the checkpoint store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import Struct
 
@@ -63,7 +63,13 @@ class Record(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat."""
+    """
+    Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat.
+
+    ``read_at`` is when the server answered, by the monotonic clock, where the source tells: an empty batch that waited behind
+    a slow delivery says what was true then.
+    """
 
     changes: Sequence[Change]
     checkpoint: Checkpoint
+    read_at: float | None = field(default=None, compare=False)

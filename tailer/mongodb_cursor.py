@@ -59,6 +59,7 @@ class Cursor:
         self._db = client[watch.database or "admin"]
         self._session = session
         self._position = after
+        self._clock = clock
         self._quiet = Quiet(clock)
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(
@@ -108,7 +109,7 @@ class Cursor:
             self._moved(changes, token=token_text(post_batch), cluster_time=time)
         elif not post_batch and (passed := self._quiet.passed(self._reply)):
             self._moved(changes, token=None, cluster_time=next_time(passed))
-        return Batch(changes=changes, checkpoint=self._position)
+        return Batch(changes=changes, checkpoint=self._position, read_at=self._read_at)
 
     def _moved(self, changes: Sequence[Change], *, token: str | None, cluster_time: str) -> None:
         sequence = self._position.sequence + len(changes)
@@ -119,7 +120,9 @@ class Cursor:
         return str(self._reply["cursor"]["ns"]).partition(".")[2]
 
     def _command(self, command: dict[str, Any]) -> RawBSONDocument:
-        return self._db.command(command, codec_options=_RAW, session=self._session)
+        reply = self._db.command(command, codec_options=_RAW, session=self._session)
+        self._read_at = self._clock()
+        return reply
 
 
 def _target(watch: Watch) -> str | int:

@@ -7,12 +7,21 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyM
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 
-_NOT_ENABLED = "change streams are not enabled here: enable them with modifyChangeStreams (DocumentDB), then start again"
+_NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
 _GONE = "the server no longer has the history after the checkpoint"
 _FOREIGN = "the checkpoint's token is not valid here: it is of another cluster or engine, or damaged"
 _REFUSED = (
     "the server refuses this change stream: check TAILER_PIPELINE, TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE"
 )
+_DENIED = "the user of TAILER_MONGODB_URI may not do this: grant it read (and changeStream) on what it watches"
+_WHO = (
+    "wrong user name or password in TAILER_MONGODB_URI (or TAILER_MONGODB_PASSWORD), the wrong authSource, or no user for the "
+    "IAM role (tailer change-streams enable --reader ROLE_ARN)"
+)
+_NO_CREDENTIALS = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
+_UNKNOWN_AUTHORITY = "the server's certificate is not signed by an authority that tlsCAFile names"
+
+UNAUTHORIZED = 13
 
 _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     136: (HistoryLost, _GONE),  # CappedPositionLost: DocumentDB
@@ -23,8 +32,8 @@ _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     15: (HistoryLost, _FOREIGN),  # Overflow: a token cut short
     10334: (Rejected, "a change is larger than the 16 MB that the server can deliver, even without its document"),
     17280: (Rejected, "a change is larger than the server can deliver"),  # KeyTooLong
-    13: (Misconfigured, "the user of TAILER_MONGODB_URI may not do this: grant it read (and changeStream) on what it watches"),
-    18: (Misconfigured, "wrong user name or password in TAILER_MONGODB_URI, or the wrong authSource"),
+    UNAUTHORIZED: (Misconfigured, _DENIED),
+    18: (Misconfigured, _WHO),
     8000: (Misconfigured, "wrong user name or password in TAILER_MONGODB_URI"),  # AtlasError
     40573: (
         Misconfigured,
@@ -48,23 +57,33 @@ _BY_CODE_OF_HISTORY = frozenset(code for code, (kind, _) in _BY_CODE.items() if 
 
 
 @contextmanager
-def mongodb_errors() -> Iterator[None]:
-    """Raise our own error instead of pymongo's: whatever is not in the table is worth another try, after a wait."""
+def mongodb_errors(denied: str = "") -> Iterator[None]:
+    """
+    Raise our own error instead of pymongo's: whatever is not in the table is worth another try, after a wait.
+
+    ``denied`` is the remedy where the user may not do this, if it is not to grant what a tailer needs.
+    """
     try:
         yield
     except (ConfigurationError, InvalidURI) as error:
         raise Misconfigured(f"TAILER_MONGODB_URI: {error}") from error
     except OperationFailure as error:
-        raise _translated(error) from error
+        raise _translated(error, denied) from error
     except PyMongoError as error:
-        raise Unavailable(f"MongoDB: {_first_line(error)}") from error
+        text = _first_line(error)
+        why = f"{_UNKNOWN_AUTHORITY}: " if "CERTIFICATE_VERIFY_FAILED" in text else ""
+        raise Unavailable(f"MongoDB: {why}{text}") from error
 
 
-def _translated(error: OperationFailure) -> TailerError:
+def _translated(error: OperationFailure, denied: str) -> TailerError:
     text = _first_line(error)
+    if denied and error.code == UNAUTHORIZED:
+        return Misconfigured(f"{denied} (code {error.code}: {text})")
+    if "MONGODB-AWS credentials" in text:  # pymongo's own words, without a code; the next try may find some
+        return Unavailable(f"{_NO_CREDENTIALS} ({text})")
     if "not enabled" in text.lower() and "change" in text.lower():  # DocumentDB answers 136 for this too
         return Misconfigured(f"{_NOT_ENABLED} ({text})")
-    if "modified by the pipeline" in text:
+    if "modified by the pipeline" in text or "Feature not supported" in text:  # DocumentDB: 303, as for its cursors
         return Misconfigured(f"{_REFUSED} ({text})")
     if "resume token" in text.lower() and error.code not in _BY_CODE_OF_HISTORY:  # DocumentDB: 9, "Invalid resume token"
         return HistoryLost(f"{_FOREIGN} ({text})")

@@ -1,5 +1,6 @@
 """What must hold before a tailer touches anything, and the remedy where it does not."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import MongoClient
@@ -8,23 +9,41 @@ from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured
 from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb_uri import encrypted, of_documentdb
 
 _ADVISED = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 
 
-def check_replica_set(client: "MongoClient[Any]") -> None:
+def check_replica_set(client: "MongoClient[Any]") -> Mapping[str, Any]:
     """
+    What the server says of itself.
+
     Raises:
         Misconfigured: change streams are impossible here.
         Unavailable: nobody answers.
     """
     with mongodb_errors():
-        hello = client.admin.command("hello")
+        hello: Mapping[str, Any] = client.admin.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":  # isdbgrid: a router of a sharded cluster
         raise Misconfigured(
             "TAILER_MONGODB_URI is a standalone server, and change streams need a replica set: start it with "
             "mongod --replSet rs0 and run rs.initiate() once"
         )
+    return hello
+
+
+def maybe_documentdb(hello: Mapping[str, Any]) -> bool:
+    """Whether the server may be DocumentDB: it alone is a replica set that tells no cluster time."""
+    return "setName" in hello and "$clusterTime" not in hello
+
+
+def advice_on_tls(uri: str) -> list[str]:
+    """What would be better said otherwise in the URI, one sentence each."""
+    if not of_documentdb(uri) or encrypted(uri):
+        return []
+    return [
+        "TAILER_MONGODB_URI switches TLS off: the sign-in and every document cross the network as they are; leave tls=false out"
+    ]
 
 
 def check_queue(client: Any, queue_url: str) -> list[str]:

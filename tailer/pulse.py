@@ -1,12 +1,14 @@
 """What a task is doing and how far behind it is: health means caught up or moving, never merely alive."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import nan
 
 from tailer.lease import Clock
 from tailer.metrics import Metrics
 from tailer.model import Batch
 
+STANDING_BY = "standing by"
 STALLED_AFTER = 120.0  # seconds without a delivered batch or a look at the lease; a batch comes every second even when idle
 
 
@@ -24,23 +26,30 @@ class Pulse:
 
     def standing_by(self) -> None:
         """Other tasks tail every stream; this one looks at the leases and waits."""
-        self.state = "standing by"
+        self.state = STANDING_BY
         self._beat = self._clock()
 
-    def on_duty(self, metrics: Metrics, since: datetime | None = None) -> None:
-        """This task got a lease and opens the stream, which was delivered up to ``since`` by others."""
+    def on_duty(
+        self, metrics: Metrics, since: datetime | None = None, checkpoint_age: Callable[[], float] = lambda: nan
+    ) -> None:
+        """
+        This task got a lease and opens the stream, which was delivered up to ``since`` by others. ``checkpoint_age`` tells, in
+        seconds, when the checkpoint was last written down.
+        """
         self.state = "opening the stream"
         self._current = since
         self._beat = self._clock()
         self._metrics = metrics
         metrics.owner.set(1)
         metrics.lag.set_function(self.lag)
+        metrics.checkpoint_age.set_function(checkpoint_age)
 
     def off_duty(self) -> None:
         """This task let go of its stream."""
         if self._metrics:
             self._metrics.owner.set(0)
             self._metrics.lag.set_function(lambda: 0.0)
+            self._metrics.checkpoint_age.set_function(lambda: nan)
         self._metrics = self._current = None
 
     def waiting(self, reason: str) -> None:
@@ -51,9 +60,11 @@ class Pulse:
         """A batch is in the queue. An empty one says that there was nothing left to deliver."""
         self.state = "tailing"
         self._beat = self._clock()
-        self._current = batch.changes[-1].occurred_at if batch.changes else self._now()
-        if self._metrics:
+        reached = self._reached(batch)
+        self._current = max(self._current or reached, reached)
+        if self._metrics and batch.changes:
             self._metrics.read.inc(len(batch.changes))
+            self._metrics.commit_to_queue.observe(self._behind(batch.changes[0].occurred_at))
 
     def stopped(self, stream: str, metrics: Metrics, since: datetime | None) -> None:
         """This task gave the stream up for good; it falls behind from here on."""
@@ -73,8 +84,19 @@ class Pulse:
         metrics.lag.set_function(lambda: 0.0)
 
     def lag(self) -> float:
-        """Seconds between now and the last moment up to which everything is known to be in the queue; 0 when off duty."""
+        """
+        Seconds between now and the last moment up to which everything is known to be in the queue: the last change's commit or
+        the last empty answer of the server, whichever is later. 0 when off duty.
+        """
         return self._behind(self._current)
+
+    def _reached(self, batch: Batch) -> datetime:
+        """Up to when a batch shows everything to be delivered; never later than now, whatever a server's clock says."""
+        now = self._now()
+        if batch.changes:
+            return min(batch.changes[-1].occurred_at, now)
+        waited = self._beat - batch.read_at if batch.read_at is not None else 0.0
+        return now - timedelta(seconds=max(0.0, waited))
 
     def _behind(self, since: datetime | None) -> float:
         return max(0.0, (self._now() - since).total_seconds()) if since else 0.0

@@ -26,7 +26,7 @@ from tailer.headroom import HeadroomWatch
 from tailer.lease import Lease
 from tailer.metrics import Metrics
 from tailer.ports import Sink, Source
-from tailer.pulse import Pulse
+from tailer.pulse import STANDING_BY, Pulse
 from tailer.tail import tail
 from tailer.times import seconds
 
@@ -97,7 +97,7 @@ class Task:
                     self._give_up(stream, None, error, streams)
             if len(unavailable) == len(streams):
                 raise unavailable[0]
-            if self.pulse.state != "standing by":
+            if self.pulse.state != STANDING_BY:
                 log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
             self.pulse.standing_by()
             self.stopping.wait(LOOK_AT_LEASE)
@@ -105,7 +105,7 @@ class Task:
 
     def _on_duty(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
         log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
-        self.pulse.on_duty(stream.metrics, _moment(lease))
+        self.pulse.on_duty(stream.metrics, _moment(lease), lambda: lease.checkpoint_age)
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:

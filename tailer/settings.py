@@ -4,18 +4,19 @@ import difflib
 import json
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from bson import json_util
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.change import canonical
 from tailer.errors import Misconfigured
+from tailer.mongodb_uri import names_a_user
+from tailer.stream_tables import stream_tables
 from tailer.times import cluster_time_of
 
 PREFIX = "TAILER_"
@@ -40,6 +41,10 @@ class Settings(BaseSettings):
     )
 
     mongodb_uri: SecretStr = Field(description="the replica set to watch, e.g. mongodb://host:27017/?replicaSet=rs0")
+    mongodb_username: str = Field(default="", description="the user to sign in as, where the URI does not say")
+    mongodb_password: SecretStr = Field(
+        default=SecretStr(""), validate_default=True, description="that user's password, as it is, without any escapes"
+    )
     queue_url: str = Field(description="the URL of the SQS FIFO queue; its name ends in .fifo")
     checkpoints: SecretStr = Field(
         description="where to remember how far the stream got: dynamodb://TABLE, mongodb: (the watched cluster), "
@@ -71,8 +76,26 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
     http_host: str = Field(default="127.0.0.1", description="the address /healthz, /readyz and /metrics listen on")
     http_port: int = Field(default=8080, ge=0, le=65535, description="the port of /healthz, /readyz and /metrics; 0 for none")
+    emf_namespace: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._/#:-]{0,255}$",
+        description="the CloudWatch namespace of the figures, which are then also written to standard output once a minute",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     config: Path | None = Field(default=None, description="a TOML file with a table per stream, for tasks that share several")
+    config_toml: SecretStr = Field(
+        default=SecretStr(""), description="the text of such a file itself, where a task has an environment but no files"
+    )
+
+    @field_validator("mongodb_password")
+    @classmethod
+    def _one_sign_in(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        username, uri = info.data.get("mongodb_username", ""), info.data.get("mongodb_uri", SecretStr(""))
+        if bool(username) != bool(password.get_secret_value()):
+            raise ValueError(f"{PREFIX}MONGODB_USERNAME and {PREFIX}MONGODB_PASSWORD belong together: set both or neither")
+        if username and names_a_user(uri.get_secret_value()):
+            raise ValueError(f"{PREFIX}MONGODB_URI says already who signs in: leave it out there or here")
+        return password
 
     @field_validator("queue_url")
     @classmethod
@@ -126,13 +149,13 @@ class Settings(BaseSettings):
 
 def load() -> tuple[Settings, ...]:
     """
-    The settings of every stream of this process: of the environment alone, or one for each table of ``TAILER_CONFIG``, where
-    the environment says what a table leaves out.
+    The settings of every stream of this process: of the environment alone, or one for each table of ``TAILER_CONFIG`` or
+    ``TAILER_CONFIG_TOML``, where the environment says what a table leaves out.
 
     Raises:
         Misconfigured: one line for each missing or wrong setting, all at once.
     """
-    tables = _tables(os.environ.get(f"{PREFIX}CONFIG") or dotenv_values(".env").get(f"{PREFIX}CONFIG"))
+    tables = stream_tables(_given("config"), _given("config_toml"), _OF_A_STREAM)
     streams: list[Settings] = []
     problems: list[str] = []
     for name, table in tables.items():
@@ -154,24 +177,8 @@ def misspelt() -> dict[str, str]:
     return {name: matches[0] for name, matches in close.items() if matches}
 
 
-def _tables(config: str | None) -> dict[str, dict[str, Any]]:
-    """Stream name → what its table says. Without a file: one stream, of which the environment says everything."""
-    if not config:
-        return {"": {}}
-    try:
-        tables = tomllib.loads(Path(config).read_text())
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"{PREFIX}CONFIG: {config} cannot be read: {error}") from error
-    if not tables:
-        raise Misconfigured(f"{PREFIX}CONFIG: {config} names no stream: write a table for each, e.g. [payments]")
-    for name, table in tables.items():
-        unknown = sorted(set(table) - _OF_A_STREAM) if isinstance(table, dict) else [name]
-        if unknown:
-            raise Misconfigured(
-                f"{PREFIX}CONFIG: {config}: {', '.join(unknown)} in [{name}] is not a setting of a stream; "
-                f"there are {', '.join(sorted(_OF_A_STREAM))}"
-            )
-    return {name: {"stream": name, **table} for name, table in tables.items()}
+def _given(name: str) -> str:
+    return os.environ.get(f"{PREFIX}{name.upper()}") or dotenv_values(".env").get(f"{PREFIX}{name.upper()}") or ""
 
 
 def _lines(table: str, error: ValidationError) -> list[str]:
@@ -191,5 +198,5 @@ def _likely_typos() -> list[str]:
     return [f"  {wrong:35} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
 
 
-_OF_A_TASK = {"config", "http_host", "http_port", "log_level"}
+_OF_A_TASK = {"config", "config_toml", "emf_namespace", "http_host", "http_port", "log_level"}
 _OF_A_STREAM = set(Settings.model_fields) - _OF_A_TASK - {"stream"}

@@ -1,8 +1,10 @@
 """`docker compose up` is the demo in containers, and a system to work with afterwards."""
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import docker
@@ -14,6 +16,7 @@ from testcontainers.core.container import DockerContainer
 
 from devstack.aws import Aws
 from devstack.consumer import Consumer, Received
+from devstack.loopback import get
 from devstack.payments import Payments
 from devstack.resources import spare_queue
 from tests.docker.conftest import REPOSITORY
@@ -75,6 +78,46 @@ def test_a_change_made_from_the_host_becomes_an_event(tailer: Container, payment
     """With directConnection=true, for the replica set's own name is known inside only."""
     payments.cancel(payments.create())
     assert names(consumer.receive_count(2), payments) == ["PaymentCreated", "PaymentCancelled"]
+
+
+def test_the_doctor_finds_the_system_well(tailer: Container) -> None:
+    """Run in the tailer's own container, as one does on call: nothing fails, and it sees the tailer beside it."""
+    assert eventually_healthy(tailer)
+    code, output = tailer.exec_run(["python", "-m", "tailer", "doctor", "--json"])
+    told = json.loads(output)
+    assert (code, [finding for finding in told["findings"] if finding["state"] == "FAIL"]) == (0, [])
+    found = {finding["name"]: finding["found"] for finding in told["findings"]}
+    assert "a tailer answers" in found["http.port"]
+    assert "owner number" in found["stream.lease"]
+    assert found["forwarder.bus"] == "payments exists"
+
+
+def test_the_health_check_is_light(tailer: Container) -> None:
+    """It runs every few seconds on a part of a CPU: of what an HTTP client or a driver would import it imports nothing."""
+    ask = "import sys, tailer.probe; print(*sys.modules)"
+    loaded = set(tailer.exec_run(["python", "-c", ask]).output.decode().split())
+    assert not loaded & {"http.client", "email", "ssl", "pymongo", "boto3", "msgspec", "asyncio", "logging"}
+    assert tailer.exec_run(["python", "-m", "tailer.probe"]).exit_code == 0
+
+
+def test_it_is_at_work_soon_after_it_starts_and_gone_soon_after_it_is_told(
+    tailer: Container, tailer_image: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the container's start to the first heartbeat of its stream, and from SIGTERM to exit 0; both are printed."""
+    environment = dict(line.split("=", 1) for line in tailer.attrs["Config"]["Env"]) | {"TAILER_STREAM": "another"}
+    (network,) = tailer.attrs["NetworkSettings"]["Networks"]
+    with DockerContainer(tailer_image, env=environment, network_mode=network, read_only=True, ports=[8080]) as another:
+        own = another.get_wrapped_container()
+        own.reload()
+        begun = datetime.fromisoformat(own.attrs["State"]["StartedAt"][:26] + "+00:00")
+        port = int(another.get_exposed_port(8080))
+        assert eventually(lambda: get(port, "/readyz")[0] == 200, seconds=60)
+        started = (datetime.now(UTC) - begun).total_seconds()
+        told = time.monotonic()
+        assert stopped(own) == 0
+        ended = time.monotonic() - told
+    with capsys.disabled():
+        print(f"\n  start to first heartbeat {started:.1f} s, SIGTERM to exit 0 {ended:.1f} s")  # noqa: T201
 
 
 def test_a_second_tailer_stands_by_and_stops_when_told(tailer: Container, tailer_image: str) -> None:

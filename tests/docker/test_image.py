@@ -7,6 +7,9 @@ from testcontainers.core.container import DockerContainer
 
 from tailer.settings import Settings
 from tests.docker.conftest import REPOSITORY
+from tests.tailer.test_mongodb_client import SHIPPED
+
+ENTRYPOINT = ["python", "-m", "tailer"]
 
 
 def test_without_settings_it_names_them_all_and_exits_2(tailer_image: str, engine: docker.DockerClient) -> None:
@@ -22,9 +25,9 @@ def test_it_is_told_what_it_needs_to_be_run_safely(tailer_image: str, engine: do
     """A user that is not root, a health check without curl, the signal that it handles, and what it is."""
     config = engine.images.get(tailer_image).attrs["Config"]
     assert int(config["User"].partition(":")[0]) > 0  # a number: Kubernetes and ECS can tell that it is not root
-    assert config["Healthcheck"]["Test"][:2] == ["CMD", "python"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "tailer.probe"]
     assert config["StopSignal"] == "SIGTERM"
-    assert config["Entrypoint"] == ["python", "-m", "tailer"]
+    assert config["Entrypoint"] == ENTRYPOINT
     assert config["Cmd"] == ["run"]
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
 
@@ -40,11 +43,35 @@ def test_it_holds_the_tailer_and_nothing_else(tailer_image: str) -> None:
 def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None:
     """The image leaves out botocore's descriptions of the others; a new client needs a word in its Dockerfile."""
     sources = "".join(path.read_text() for path in (REPOSITORY / "tailer").rglob("*.py"))
-    called = set(re.findall(r'client\("([a-z0-9-]+)"', sources))
-    assert {"sqs", "dynamodb"} <= called
+    called = set(re.findall(r'clients?\("([a-z0-9-]+)"', sources))
+    assert {"sqs", "dynamodb", "lambda", "events", "eventbridgev2", "sts"} <= called
     make = f"import boto3; [boto3.client(name, region_name='eu-west-1') for name in {sorted(called)}]"
     code, text = run(tailer_image, "python", "-c", make)
     assert code == 0, text
+
+
+def test_it_carries_amazons_authorities(tailer_image: str) -> None:
+    """The same bytes as here, and its user can read them: DocumentDB needs no mount and no download."""
+    digest = "hashlib.sha256(AMAZON_RDS.read_bytes()).hexdigest()"
+    code, text = run(
+        tailer_image, "python", "-c", f"import hashlib; from tailer.mongodb_uri import AMAZON_RDS; print({digest})"
+    )
+    assert (code, text.strip()) == (0, SHIPPED)
+
+
+def test_a_tailer_that_does_not_answer_is_unhealthy(tailer_image: str) -> None:
+    """The health check fails and says why."""
+    code, text = run(tailer_image, "python", "-m", "tailer.probe")
+    assert code == 1
+    assert text.startswith("nobody answers on port 8080: ")
+
+
+def test_its_doctor_needs_nothing_but_the_image(tailer_image: str) -> None:
+    """Without settings it says which are missing, as a finding."""
+    code, text = run(tailer_image, *ENTRYPOINT, "doctor")
+    assert code == 2
+    assert text.startswith("FAIL  settings ")
+    assert "TAILER_QUEUE_URL missing" in text
 
 
 def test_only_what_the_images_copy_is_sent_to_the_engine() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from devstack import DevStack
-from tailer.app import connect
 from tailer.errors import Misconfigured
+from tailer.mongodb_client import connect
 from tailer.preflight import check_queue
 
 

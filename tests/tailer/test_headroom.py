@@ -1,13 +1,20 @@
 """How much history is left: told by the server, or by a setting, or honestly not at all."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isnan
 
 import pytest
 
-from tailer.headroom import headroom
+from contract.figures import TAILER
+from tailer.errors import Unavailable
+from tailer.headroom import HeadroomWatch, headroom, history
+from tailer.metrics import Families, Metrics
 from tailer.model import Checkpoint
 
 CHECKPOINT = Checkpoint(cluster_time="1000.7")
+NOW = datetime.fromtimestamp(1500, tz=UTC)
 
 
 class History:
@@ -26,5 +33,59 @@ class History:
 )
 def test_headroom(oldest: str | None, setting: int, expected: float | None) -> None:
     """The checkpoint's distance from the oldest history; below zero it is lost already."""
-    now = datetime.fromtimestamp(1500, tz=UTC)
-    assert headroom(History(oldest), CHECKPOINT, history_seconds=setting, now=now) == expected  # type: ignore[arg-type]
+    assert headroom(History(oldest), CHECKPOINT, history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("oldest", "setting", "expected"), [("400.1", 3600, 1100.0), (None, 3600, 3600.0), (None, 0, None)])
+def test_history_is_what_the_server_keeps_in_all(oldest: str | None, setting: int, expected: float | None) -> None:
+    """The whole, of which headroom is the part that is left."""
+    assert history(History(oldest), history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
+
+
+class Watched:
+    """What a watch is given: a source, a lease, and the figures it keeps up to date."""
+
+    def __init__(self, oldest: Callable[[], str | None], checkpoint: Checkpoint | None = CHECKPOINT) -> None:
+        self.oldest, self.checkpoint = oldest, checkpoint
+        self.families = Families()
+        metrics = Metrics("payments", self.families)
+        self.watch = HeadroomWatch(self, self, metrics, history_seconds=0, now=lambda: NOW)  # type: ignore[arg-type]
+
+    @property
+    def figures(self) -> tuple[float, float]:
+        headroom, history = (self.families.value(TAILER[name], "payments") for name in ("Headroom", "History"))
+        return headroom, history
+
+
+def test_a_watch_shows_both_while_it_lasts() -> None:
+    """A task that no longer tails the stream does not go on showing what it knew."""
+    watched = Watched(lambda: "400.1")
+    with watched.watch:
+        while isnan(watched.figures[1]):
+            time.sleep(0.001)
+        assert watched.figures == (600, 1100)
+    assert [isnan(figure) for figure in watched.figures] == [True, True]
+
+
+def test_before_the_first_checkpoint_only_the_whole_is_known() -> None:
+    """Nothing was delivered, so nothing can be lost."""
+    watched = Watched(lambda: "400.1", checkpoint=None)
+    with watched.watch:
+        while isnan(watched.figures[1]):
+            time.sleep(0.001)
+        assert isnan(watched.figures[0])
+
+
+def test_a_server_that_does_not_answer_leaves_both_unknown() -> None:
+    """A figure of before the outage would hide that it shrinks."""
+    asked: list[bool] = []
+
+    def down() -> str:
+        asked.append(True)
+        raise Unavailable("nobody answers")
+
+    watched = Watched(down)
+    with watched.watch:
+        while not asked:
+            time.sleep(0.001)
+        assert [isnan(figure) for figure in watched.figures] == [True, True]

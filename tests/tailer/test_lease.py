@@ -122,3 +122,17 @@ def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Cl
     taken(store, clock).release()
     with pytest.raises(Misconfigured, match=r"'payments' was made for \{\}, but .* \{\"lanes\":4\}"):
         acquire(store, clock, owner="two", identity='{"lanes":4}')
+
+
+def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(store: Shaky, clock: Clock) -> None:
+    """A store that is down does not make a checkpoint young."""
+    lease = taken(store, clock)
+    clock.now += 3
+    assert lease.checkpoint_age == 3
+    lease.save(CHECKPOINT)
+    assert lease.checkpoint_age == 0
+    store.down = True
+    clock.now += 2
+    with pytest.raises(Unavailable):
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1))
+    assert lease.checkpoint_age == 2

@@ -35,6 +35,7 @@ from tailer.mongodb_errors import mongodb_errors
         (189, "not primary", Unavailable),
         (11600, "interrupted at shutdown", Unavailable),
         (303, "too many cursors", Unavailable),
+        (303, "Feature not supported: $$REMOVE", Misconfigured),
         (None, "who knows", Unavailable),
         (424242, "a code of the future", Unavailable),
     ],
@@ -51,6 +52,30 @@ def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
     """Wait and go on."""
     with pytest.raises(Unavailable), mongodb_errors():
         raise error
+
+
+def test_what_is_not_enabled_names_the_command_that_enables_it() -> None:
+    """DocumentDB may say so with the code of a lost position."""
+    with pytest.raises(Misconfigured, match="tailer change-streams enable"), mongodb_errors():
+        raise OperationFailure("Change streams are not enabled for this collection", 136)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
+    """It is tried again, as certificates are renewed; the log names what may be missing."""
+    error = ServerSelectionTimeoutError(
+        "SSL handshake failed: db:27017: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"
+    )
+    with pytest.raises(Unavailable, match="tlsCAFile"), mongodb_errors():
+        raise error
+
+
+def test_what_is_not_a_tailers_has_its_own_remedy() -> None:
+    """Who enables change streams needs other rights than who reads them."""
+    with (
+        pytest.raises(Misconfigured, match="sign in as the primary user"),
+        mongodb_errors(denied="sign in as the primary user"),
+    ):
+        raise OperationFailure("Authorization failure", 13)
 
 
 def test_a_wrong_uri_is_a_wrong_setting() -> None:

@@ -170,6 +170,55 @@ def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
         load()
 
 
+def test_the_text_of_a_file_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a task has an environment and no files; wrong text is named as such, and nothing of it is shown in a dump."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
+    assert [settings.stream for settings in load()] == ["payments", "orders"]
+    assert "refunds" not in repr(load()[1].config_toml)
+    monkeypatch.setenv("TAILER_CONFIG_TOML", "[payments")
+    with pytest.raises(Misconfigured, match="TAILER_CONFIG_TOML cannot be read"):
+        load()
+
+
+def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file and a text at once could contradict each other."""
+    (tmp_path / "streams.toml").write_text(STREAMS)
+    monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
+    monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
+    with pytest.raises(Misconfigured, match="leave one of them out"):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("uri", "username", "password", "words"),
+    [
+        ("mongodb://db.example/", "tailer", "", "belong together"),
+        ("mongodb://db.example/", "", "hunter2", "belong together"),
+        ("mongodb://user:secret@db.example/", "tailer", "hunter2", "leave it out there or here"),
+        ("mongodb://db.example/?authMechanism=MONGODB-AWS", "tailer", "hunter2", "leave it out there or here"),
+    ],
+)
+def test_one_place_says_who_signs_in(
+    monkeypatch: pytest.MonkeyPatch, uri: str, username: str, password: str, words: str
+) -> None:
+    """A user and a password beside the URI, or whoever the URI names; no password is repeated."""
+    for name, value in {"URI": uri, "USERNAME": username, "PASSWORD": password}.items():
+        monkeypatch.setenv(f"TAILER_MONGODB_{name}", value)
+    with pytest.raises(Misconfigured, match=words) as caught:
+        load()
+    assert "TAILER_MONGODB_PASSWORD" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_password_beside_the_uri_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read, and not shown."""
+    for name, value in {"URI": "mongodb://db.example/", "USERNAME": "tailer", "PASSWORD": "hunter2"}.items():
+        monkeypatch.setenv(f"TAILER_MONGODB_{name}", value)
+    [settings] = load()
+    assert settings.mongodb_password.get_secret_value() == "hunter2"
+    assert "hunter2" not in repr(settings) + settings.model_dump_json()
+
+
 def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not taken for one without streams."""
     monkeypatch.setenv("TAILER_CONFIG", "nowhere.toml")

@@ -1,0 +1,90 @@
+"""
+Which change streams a DocumentDB cluster keeps: none, until someone with the right to do so says which.
+
+A stream over what is not kept opens there without an error, and nothing ever arrives. MongoDB keeps them all and knows none of
+these commands.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from tailer.errors import Misconfigured
+from tailer.mongodb_errors import mongodb_errors
+
+ENABLE = "tailer change-streams enable"
+_UNKNOWN = {59, 40324}  # no such command, no such stage: the server is MongoDB
+_DENIED = "the user may not list and modify change streams: sign in as the cluster's primary user, or one with clusterAdmin"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Scope:
+    """What change streams are kept for: a collection; without one the whole database; with neither the whole cluster."""
+
+    database: str
+    collection: str
+
+    def covers(self, other: "Scope") -> bool:
+        """Whether what is kept for this is kept for the other too."""
+        return self.database in ("", other.database) and self.collection in ("", other.collection)
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.collection or '*'}" if self.database else "*"
+
+
+def scopes(database: str, collections: Sequence[str]) -> list[Scope]:
+    """What a stream over these collections needs; no collection is the whole database, no database the whole cluster."""
+    return [Scope(database, collection) for collection in collections or ("",)]
+
+
+def enabled(client: "MongoClient[Any]") -> list[Scope] | None:
+    """
+    What change streams are kept for; nothing where that is not a question, because the server is MongoDB.
+
+    Raises:
+        Misconfigured: the user may not ask.
+        Unavailable: nobody answers.
+    """
+    with mongodb_errors(denied=_DENIED):
+        try:
+            rows = list(client.admin.aggregate([{"$listChangeStreams": 1}]))
+        except OperationFailure as error:
+            if error.code in _UNKNOWN:
+                return None
+            raise
+    return sorted(Scope(row["database"], row["collection"]) for row in rows)
+
+
+def switch(client: "MongoClient[Any]", scope: Scope, *, on: bool) -> None:
+    """
+    Begin or cease to keep change streams for exactly this. What is kept for something wider stays as it is.
+
+    Raises: as ``enabled``.
+    """
+    words = {"modifyChangeStreams": 1, "database": scope.database, "collection": scope.collection, "enable": on}
+    with mongodb_errors(denied=_DENIED):
+        client.admin.command(words)
+
+
+def by(scope: Scope, kept: Collection[Scope]) -> Scope | None:
+    """Of what is kept, the narrowest that covers the scope."""
+    return max((one for one in kept if one.covers(scope)), default=None)
+
+
+def check_enabled(client: "MongoClient[Any]", needed: Sequence[Scope]) -> None:
+    """
+    Return where change streams are kept for all of it, and where the user may not ask.
+
+    Raises:
+        Misconfigured: they are not; the message names the command that enables them.
+        Unavailable: nobody answers.
+    """
+    try:
+        kept = enabled(client)
+    except Misconfigured:
+        return
+    if missing := [str(scope) for scope in needed if kept is not None and not by(scope, kept)]:
+        raise Misconfigured(f"change streams are not enabled for {', '.join(missing)}, so nothing would arrive: {ENABLE}")

@@ -1,0 +1,69 @@
+"""What the doctor asks of AWS: with patience for one short answer, and without a right that a tailer does not need."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+
+from tailer import app
+from tailer.aws_errors import aws_errors
+from tailer.doctor.database import skewed
+from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip
+
+Clients = Callable[[str], Any]
+"""A service's name to its boto3 client."""
+
+_QUICK = app.AWS_CONFIG.merge(Config(connect_timeout=3, read_timeout=5))
+_DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
+
+
+def client(service: str) -> Any:
+    """As a tailer's, and giving up sooner."""
+    return app.aws_client(service, _QUICK)
+
+
+@contextmanager
+def allowed(right: str, setting: str, resource: str) -> Iterator[None]:
+    """
+    For what a tailer need not do.
+
+    Raises:
+        NotAllowed: AWS refuses for want of this right.
+        TailerError: as ``aws_errors``.
+    """
+    with aws_errors(setting, resource):
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"].get("Code") in _DENIED:
+                raise NotAllowed(right) from error
+            raise
+
+
+class Identity:
+    """Who this process is to AWS."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def known(self) -> Verdict:
+        """Asked of STS, which a tailer itself never calls: no answer is no failure."""
+        try:
+            who = self._clients("sts").get_caller_identity()["Arn"]
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            return fail(f"{error}", "give the task a role, or AWS_REGION and credentials in its environment")
+        except (BotoCoreError, ClientError, ValueError) as error:
+            return skip(f"STS does not say: {error}")
+        return ok(str(who))
+
+
+def clock(answer: Any, now: datetime) -> Verdict:
+    """Our clock beside that of the service that answered; AWS refuses what is signed five minutes off."""
+    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    if not said:
+        return skip("the answer has no date")
+    return skewed("the clock of AWS", (parsedate_to_datetime(said) - now).total_seconds())

@@ -1,0 +1,123 @@
+"""The list of everything that is looked at, in the order in which it is told. A new look is one line here."""
+
+from collections.abc import Callable, Hashable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from tailer.doctor import process
+from tailer.doctor.aws import Clients, Identity
+from tailer.doctor.claims import Claims
+from tailer.doctor.database import Database
+from tailer.doctor.encryption import Encryption
+from tailer.doctor.finding import Check, Clock
+from tailer.doctor.forwarder import Forwarder
+from tailer.doctor.history import OPENING, STILL_LOOKING, History
+from tailer.doctor.network import Network
+from tailer.doctor.queues import Queue
+from tailer.doctor.records import WATCHED, Records
+from tailer.settings import Settings
+
+Streams = Sequence[Settings]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surgery:
+    """What the looks are taken with: boto3's clients, the time of day, a monotonic clock, and what closes what they opened."""
+
+    clients: Clients
+    now: Callable[[], datetime]
+    clock: Clock
+    undo: ExitStack
+
+
+def all_checks(streams: Streams, surgery: Surgery) -> list[Check]:
+    """Every check of these streams: once for each process, cluster, store, stream and queue."""
+    checks = [
+        Check(name="settings", look=partial(process.settings, streams)),
+        Check(name="http.port", look=partial(process.port, streams[0].http_host, streams[0].http_port)),
+    ]
+    for cluster in _grouped(streams, lambda one: (one.mongodb_uri, one.mongodb_username)):
+        checks += _of_cluster(cluster, surgery, "" if len(cluster) == len(streams) else _named(cluster))
+    for sharing in _grouped(streams, lambda one: one.checkpoints):
+        stored = next(one for one in checks if (one.name, one.stream) == ("checkpoints.read", sharing[0].stream))
+        write = Records(sharing[0], clock=surgery.clock).write
+        checks.append(Check(name="checkpoints.write", look=write, needs=(stored,)))
+    checks.append(Check(name="aws.identity", look=Identity(surgery.clients).known))
+    for sharing in _grouped(streams, lambda one: one.queue_url):
+        checks += _of_queue(sharing, surgery, "" if len(sharing) == len(streams) else _named(sharing))
+    return sorted(checks, key=lambda check: check.name == "stream.lease")  # those wait; meanwhile the rest is looked at
+
+
+def _of_cluster(cluster: Streams, surgery: Surgery, named: str) -> list[Check]:
+    check, uri = partial(Check, stream=named), cluster[0].mongodb_uri.get_secret_value()
+    network = Network(uri)
+    database = Database(cluster[0], network, now=surgery.now)
+    surgery.undo.callback(database.close)
+    reachable = check(name="database.reachable", look=network.reachable)
+    tls = check(name="database.tls", look=Encryption(uri, network, now=surgery.now).tls, needs=(reachable,))
+    server = check(name="database.server", look=database.server, needs=(tls,))
+    signed_in = check(name="database.sign-in", look=database.sign_in, needs=(server,))
+    checks = [reachable, tls, server, signed_in, check(name="database.clock", look=database.clock, needs=(signed_in,))]
+    for settings in cluster:
+        checks += _of_stream(settings, database, signed_in, surgery)
+    return checks
+
+
+def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery: Surgery) -> list[Check]:
+    check = partial(Check, stream=settings.stream)
+    records = Records(settings, clock=surgery.clock)
+    history = History(settings, database, records, now=surgery.now)
+    same = settings.checkpoints.get_secret_value() == "mongodb:"
+    stored = check(name="checkpoints.read", look=records.read, needs=(signed_in,) if same else ())
+    kept = check(name="stream.enabled", look=history.kept, needs=(signed_in,))
+    readable = check(
+        name="stream.readable", look=history.readable, needs=(stored, signed_in), seconds=OPENING, late=STILL_LOOKING
+    )
+    return [
+        stored,
+        kept,
+        readable,
+        check(name="stream.documents", look=history.documents, needs=(signed_in,)),
+        check(name="stream.history", look=history.reaches_back, needs=(stored, signed_in)),
+        check(name="stream.settings", look=records.settings, needs=(stored,)),
+        check(name="stream.problem", look=records.problem, needs=(stored,)),
+        check(name="stream.lease", look=records.lease, needs=(stored,), seconds=WATCHED + 2),
+    ]
+
+
+def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
+    check, bucket = partial(Check, stream=named), sharing[0].claim_bucket
+    queue = Queue(sharing[0].queue_url, surgery.clients, now=surgery.now)
+    forwarder = Forwarder(queue, bucket, surgery.clients)
+    exists = check(name="queue.exists", look=queue.exists)
+    mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,))
+    function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,))
+    return [
+        exists,
+        check(name="aws.clock", look=queue.clock, needs=(exists,)),
+        check(name="queue.fifo", look=queue.fifo, needs=(exists,)),
+        check(name="queue.size", look=queue.size, needs=(exists,)),
+        check(name="queue.encryption", look=queue.encryption, needs=(exists,)),
+        check(name="queue.send", look=queue.send, needs=(exists,)),
+        check(name="queue.dead-letters", look=queue.dead_letters, needs=(exists,)),
+        check(name="claims.bucket", look=Claims(bucket, sharing[0].stream, surgery.clients).writable),
+        mapping,
+        function,
+        check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),
+        check(name="forwarder.bus", look=forwarder.bus, needs=(function,)),
+        check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
+    ]
+
+
+def _grouped(streams: Streams, key: Callable[[Settings], Hashable]) -> list[Streams]:
+    """The streams that share something, in their order."""
+    groups: dict[Hashable, list[Settings]] = {}
+    for settings in streams:
+        groups.setdefault(key(settings), []).append(settings)
+    return list(groups.values())
+
+
+def _named(streams: Streams) -> str:
+    return ", ".join(settings.stream for settings in streams)

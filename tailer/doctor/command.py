@@ -1,0 +1,47 @@
+"""``tailer doctor``."""
+
+import re
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cache
+
+from tailer.answers import Say
+from tailer.doctor.aws import client
+from tailer.doctor.checks import Surgery, all_checks
+from tailer.doctor.examination import examine, exit_code
+from tailer.doctor.finding import Finding, fail
+from tailer.doctor.report import json_object, line, summary
+from tailer.errors import Misconfigured
+from tailer.settings import Settings
+
+_SIGN_IN = re.compile(r"//[^/@\s]*@")
+
+
+def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
+    """Look at everything, say what is wrong and what to do about it. The exit code of the worst of it."""
+    findings: list[Finding] = []
+    with ExitStack() as undo:
+        surgery = Surgery(clients=cache(client), now=lambda: datetime.now(UTC), clock=time.monotonic, undo=undo)
+        for finding in examine(all_checks(streams, surgery), clock=time.monotonic, hide=hidden):
+            findings.append(finding)
+            if not options.json:
+                say(line(finding, several=len(streams) > 1))
+    say(json_object(findings) if options.json else summary(findings))
+    return exit_code(findings)
+
+
+def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
+    """The same where the settings cannot be read: there is nothing else to look at."""
+    head, *problems = (text.strip() for text in str(error).splitlines())
+    verdict = fail(f"{head} {'; '.join(problems)}".strip(), "put them right, then ask again")
+    finding = Finding(name="settings", stream="", verdict=verdict)
+    say(json_object([finding]) if options.json else line(finding, several=False))
+    return exit_code([finding])
+
+
+def hidden(text: str) -> str:
+    """Without the user and the password of any URI, should a library ever repeat one."""
+    return _SIGN_IN.sub("//***@", text)

@@ -1,0 +1,80 @@
+"""TLS to the database: whether it is spoken, who vouches for the server's certificate, and until when."""
+
+import socket
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.doctor.network import CONNECT, Address, Network, text
+from tailer.mongodb_uri import AMAZON_RDS, defaults, encrypted, hosts, option
+
+_ENDS_SOON = timedelta(days=30)
+_AUTHORITY = "name the file of its authority in tlsCAFile=…: for a region newer than this release, Amazon's newest bundle"
+_UNVERIFIED = ("tlsInsecure", "tlsAllowInvalidCertificates")
+
+
+class Encryption:
+    """What the URI asks for, tried on the host that answers."""
+
+    def __init__(self, uri: str, network: Network, *, now: Callable[[], datetime]) -> None:
+        self._uri = uri
+        self._network = network
+        self._now = now
+
+    def tls(self) -> Verdict:
+        """One handshake, as a tailer would make it."""
+        if not encrypted(self._uri):
+            return self._off()
+        host, context = self._network.host, self._context()
+        told = f"authorities: {self._whose()}"
+        try:
+            with (
+                socket.create_connection(host, CONNECT) as plain,
+                context.wrap_socket(plain, server_hostname=host[0]) as connection,
+            ):
+                certificate, told = connection.getpeercert() or {}, f"{connection.version()}; {told}"
+        except ssl.SSLCertVerificationError as error:
+            return fail(f"the certificate of {text(host)} does not hold: {error.verify_message}; {told}", _AUTHORITY)
+        except OSError as error:
+            return fail(f"no TLS with {text(host)}: {error}", "let the server speak TLS, or take tls=true out of the URI")
+        return self._judged(str(certificate.get("notAfter", "")), told)
+
+    def _judged(self, end: str, told: str) -> Verdict:
+        if not end:
+            return warn(f"{told}; nobody looks at the certificate", f"take {' and '.join(_UNVERIFIED)} out of the URI")
+        day = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC)
+        told = f"{told}; certificate until {day:%Y-%m-%d}"
+        return ok(told) if day - self._now() > _ENDS_SOON else warn(told, "renew it: nothing connects after that day")
+
+    def _off(self) -> Verdict:
+        if all(map(_here, hosts(self._uri))):
+            return ok("off; the server is on this machine")
+        return warn("off: the sign-in and every document cross the network as they are", "add tls=true to TAILER_MONGODB_URI")
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._file())
+        unverified = any(map(self._says, _UNVERIFIED))
+        context.check_hostname = not (unverified or self._says("tlsAllowInvalidHostnames"))
+        context.verify_mode = ssl.CERT_NONE if unverified else ssl.CERT_REQUIRED
+        if key := option(self._uri, "tlsCertificateKeyFile"):
+            context.load_cert_chain(key, password=option(self._uri, "tlsCertificateKeyFilePassword"))
+        return context
+
+    def _file(self) -> str | None:
+        return option(self._uri, "tlsCAFile") or defaults(self._uri).get("tlsCAFile")
+
+    def _whose(self) -> str:
+        file = self._file()
+        return "Amazon's, as shipped" if file == str(AMAZON_RDS) else file or "the system's"
+
+    def _says(self, name: str) -> bool:
+        return (option(self._uri, name) or "").lower() == "true"
+
+
+def _here(address: Address) -> bool:
+    try:
+        return ip_address(address[0]).is_loopback
+    except ValueError:
+        return address[0] == "localhost"

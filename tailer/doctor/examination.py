@@ -1,0 +1,62 @@
+"""Takes one look after the other, none for longer than it may take, and goes on whatever one of them finds."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, State, Verdict, fail, skip
+from tailer.errors import TailerError, Unavailable
+
+PATIENCE = 55.0  # seconds for all of it
+_PASSED = {State.OK, State.WARN}
+
+
+def examine(checks: Iterable[Check], *, clock: Clock, hide: Callable[[str], str] = lambda text: text) -> Iterator[Finding]:
+    """
+    Every check's finding as soon as it is known, in order. ``hide`` takes secrets out of what foreign code may have said.
+
+    A check whose needs did not pass is not looked at: one cause, one failure. After ``PATIENCE`` nothing more is.
+    """
+    end = clock() + PATIENCE
+    states: dict[Check, State] = {}
+    for check in checks:
+        verdict = _verdict(check, states, end - clock())
+        states[check] = verdict.state
+        verdict = replace(verdict, found=hide(verdict.found), remedy=hide(verdict.remedy))
+        yield Finding(name=check.name, stream=check.stream, verdict=verdict)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """0 without a failure; else what ``tailer run`` would end with: first what it refuses to start for."""
+    codes = {finding.verdict.exit_code for finding in findings}
+    return next((code for code in (2, 3, 4, 1) if code in codes), 0)
+
+
+def _verdict(check: Check, states: dict[Check, State], left: float) -> Verdict:
+    if missing := [need.name for need in check.needs if states.get(need) not in _PASSED]:
+        return skip(f"not looked at: {missing[0]} comes first")
+    if left <= 0:
+        return skip(f"not looked at: the others took {PATIENCE:g} s")
+    return _within(min(check.seconds, left), check)
+
+
+def _within(seconds: float, check: Check) -> Verdict:
+    """In a thread of its own, which is left to itself when it takes too long: it ends with the process."""
+    answers: list[Verdict] = []
+    thread = threading.Thread(target=lambda: answers.append(_looked(check)), name=check.name, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if answers:
+        return answers[0]
+    return check.late or fail(f"no answer within {seconds:.0f} s", error=Unavailable)
+
+
+def _looked(check: Check) -> Verdict:
+    try:
+        return check.look()
+    except NotAllowed as right:
+        return skip("this process may not look", f"it would need {right}")
+    except TailerError as error:
+        return fail(str(error), error=type(error))
+    except Exception as error:
+        return fail(f"{type(error).__name__}: {error}", error=Unavailable)

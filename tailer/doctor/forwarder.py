@@ -1,0 +1,104 @@
+"""The other end of the queue, as far as this process may look: the function, what feeds it, and what it publishes to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tailer.doctor.aws import Clients, allowed
+from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.doctor.queues import Queue
+
+_ITEMS = "ReportBatchItemFailures"
+_ORDERED = ":event-busv2/"  # in the ARN of every ordered bus
+_NO_SUCH = {"ResourceNotFoundException", "NotFoundException"}
+
+
+class Forwarder:
+    """Found by the queue that feeds it. What one look finds the next ones use."""
+
+    def __init__(self, queue: Queue, claim_bucket: str, clients: Clients) -> None:
+        self._queue = queue
+        self._claim_bucket = claim_bucket
+        self._clients = clients
+        self._function = ""
+        self._configuration: Mapping[str, Any] = {}
+
+    def mapping(self) -> Verdict:
+        """Whether a function reads the queue, and gives back only what it could not handle."""
+        arn = self._queue.attributes["QueueArn"]
+        with allowed("lambda:ListEventSourceMappings", "TAILER_QUEUE_URL", arn):
+            mappings = self._clients("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+        if not mappings:
+            return fail("no function of this account and region reads the queue", "deploy the forwarder behind it")
+        mapping = next((one for one in mappings if one.get("State") == "Enabled"), mappings[0])
+        self._function = mapping["FunctionArn"]
+        name, state, last = (
+            self._function.rpartition(":function:")[2],
+            mapping.get("State", "unknown"),
+            mapping.get("LastProcessingResult"),
+        )
+        if state != "Enabled":
+            return fail(f"the mapping to {name} is {state}", f"enable the event source mapping {mapping['UUID']}")
+        if _ITEMS not in mapping.get("FunctionResponseTypes", ()):
+            return fail(f"the mapping to {name} takes every answer for success", f"give it FunctionResponseTypes=[{_ITEMS}]")
+        if str(last).startswith("PROBLEM"):
+            return warn(f"{name}: {last}", "see the function's log")
+        return ok(f"{name} reads it")
+
+    def function(self) -> Verdict:
+        """Whether it can run, and knows the tailer's claim bucket."""
+        right = f"lambda:GetFunctionConfiguration on {self._function}"
+        with allowed(right, "the forwarder", self._function):
+            self._configuration = self._clients("lambda").get_function_configuration(FunctionName=self._function)
+        state = self._configuration.get("State", "Active")
+        if state not in ("Active", "Inactive", "Pending"):  # inactive: idle for long; the next message wakes it
+            return fail(f"it is {state}: {self._configuration.get('StateReason', '')}", "deploy it again")
+        bucket = self._setting("CLAIM_BUCKET")
+        if self._claim_bucket and bucket != self._claim_bucket:
+            return fail(
+                f"FORWARDER_CLAIM_BUCKET is {bucket or 'not set'}, TAILER_CLAIM_BUCKET {self._claim_bucket}",
+                "let both name the same bucket",
+            )
+        if state == "Pending":
+            return warn("it is being created", "ask again in a minute")
+        return ok(f"{self._configuration.get('Runtime', 'runs')}, {self._configuration['Timeout']} s")
+
+    def visibility(self) -> Verdict:
+        """See ``Queue``."""
+        return self._queue.visibility(int(self._configuration["Timeout"]))
+
+    def bus(self) -> Verdict:
+        """Whether the bus exists: what is put on a missing one is gone without an error."""
+        if not (bus := self._setting("EVENT_BUS")):
+            return fail("FORWARDER_EVENT_BUS is not set", "set it to the bus's name or ARN")
+        with allowed(f"events:DescribeEventBus on {bus}", "FORWARDER_EVENT_BUS", bus):
+            try:
+                state = self._described(bus).get("State", "ACTIVE")
+            except ClientError as error:
+                if error.response["Error"].get("Code") not in _NO_SUCH:
+                    raise
+                return fail(f"there is no bus {bus}: events would be dropped", "create it, or correct FORWARDER_EVENT_BUS")
+        return ok(f"{bus} exists") if state in ("ACTIVE", "UPDATING") else warn(f"{bus} is {state}", "wait for it, or mend it")
+
+    def parking(self) -> Verdict:
+        """Whether something was set aside because nobody could publish it."""
+        if not (url := self._setting("PARKING_QUEUE_URL")):
+            return fail("FORWARDER_PARKING_QUEUE_URL is not set", "set it to the URL of a FIFO queue")
+        name = url.rpartition("/")[2]
+        if depth := self._queue.depth(url, name):
+            return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/redrive.md")
+        return ok(f"{name} is empty")
+
+    def _described(self, bus: str) -> Mapping[str, Any]:
+        clients: Clients = self._clients
+        if _ORDERED in bus:
+            ordered: Mapping[str, Any] = clients("eventbridgev2").describe_event_bus(EventBusArn=bus)
+            return ordered
+        classic: Mapping[str, Any] = clients("events").describe_event_bus(Name=bus)
+        return classic
+
+    def _setting(self, name: str) -> str:
+        """Of the function's own environment, of which nothing else is looked at."""
+        variables: Mapping[str, str] = self._configuration.get("Environment", {}).get("Variables", {})
+        return variables.get(f"FORWARDER_{name}", "")

@@ -1,0 +1,113 @@
+"""The change stream of one stream: kept by the server, open to us, and reaching back to the checkpoint."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from tailer import app, decisions
+from tailer.change_streams import ENABLE, by, enabled
+from tailer.doctor.database import Database
+from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
+from tailer.doctor.records import Records
+from tailer.errors import HistoryLost, Misconfigured
+from tailer.gaps import history_lost_words
+from tailer.headroom import headroom, history
+from tailer.mongodb_errors import mongodb_errors
+from tailer.settings import WHOLE_CLUSTER, Settings
+from tailer.times import rfc3339
+
+OPENING = 15.0  # seconds; a server may look through much history before it answers
+STILL_LOOKING = warn(
+    f"the server looks through history for more than {OPENING:g} s before it finds a change that matches",
+    "wait; if the tailer's log says 'timed out' again and again, give TAILER_MONGODB_URI a larger socketTimeoutMS",
+)
+_LITTLE = 0.2  # of the history: below it somebody is to be called
+_IMAGES = (6, 0)  # the MongoDB that brought pre- and post-images
+
+
+class History:
+    """What a stream reads, read for a moment and let go: a running tailer does not notice."""
+
+    def __init__(self, settings: Settings, database: Database, records: Records, *, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._database = database
+        self._records = records
+        self._now = now
+
+    def kept(self) -> Verdict:
+        """Whether DocumentDB keeps change streams for all that is watched; MongoDB does for everything."""
+        if not self._database.documentdb:
+            return ok("MongoDB keeps change streams for everything")
+        needed = app.needed(self._settings)
+        try:
+            kept = enabled(self._database.client)
+        except Misconfigured:
+            raise NotAllowed("the action listChangeStreams, which readAnyDatabase holds; a tailer does without") from None
+        if kept is None:
+            return ok("the server keeps change streams for everything")
+        missing = [str(scope) for scope in needed if not by(scope, kept)]
+        return fail(f"not enabled for {', '.join(missing)}", f"{ENABLE}, as a user who may") if missing else ok("enabled")
+
+    def readable(self) -> Verdict:
+        """Whether the stream opens where the next tailer opens it: its pipeline, its options, its rights, its position."""
+        source = app.source(self._settings, self._database.client)
+        checkpoint = self._records.checkpoint
+        try:
+            decisions.checked(source, checkpoint or source.first())
+        except HistoryLost as error:
+            return fail(str(error), history_lost_words(self._settings.stream, checkpoint), HistoryLost)
+        return ok(f"opens after {rfc3339(checkpoint.cluster_time)}" if checkpoint else f"opens at {self._settings.start}")
+
+    def reaches_back(self) -> Verdict:
+        """How long the stream may stand still before it loses something."""
+        source, told = app.source(self._settings, self._database.client), self._settings.history_seconds
+        kept = history(source, history_seconds=told, now=self._now())
+        if kept is None:
+            return warn(
+                "the server does not tell how long it keeps history",
+                "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says",
+            )
+        if (checkpoint := self._records.checkpoint) is None:
+            return ok(f"{kept:.0f} s of history")
+        left = headroom(source, checkpoint, history_seconds=told, now=self._now()) or 0.0
+        found = f"{left:.0f} s left of {kept:.0f} s, {max(0.0, left / kept if kept else 0.0):.0%}"
+        return ok(found) if left >= _LITTLE * kept else warn(found, "let a tailer catch up, and keep history for longer")
+
+    def documents(self) -> Verdict:
+        """Whether the server can tell the documents that are asked for."""
+        before, after = self._settings.full_document_before_change, self._settings.full_document
+        wants = [one for one in (before, after) if one in ("whenAvailable", "required")]
+        if not wants:
+            return ok(f"fullDocument {after}, no pre-images")
+        if self._database.documentdb or self._database.version < _IMAGES:
+            return fail(
+                f"{'DocumentDB' if self._database.documentdb else 'MongoDB before 6.0'} has neither pre- nor post-images",
+                "set TAILER_FULL_DOCUMENT to updateLookup and TAILER_FULL_DOCUMENT_BEFORE_CHANGE to off",
+            )
+        if self._settings.database == WHOLE_CLUSTER:
+            return skip("pre- and post-images are not looked up for a whole cluster")
+        without = self._without_images()
+        if not without:
+            return ok("pre- and post-images are kept")
+        found = f"no pre- and post-images of {', '.join(without)}"
+        remedy = "collMod with changeStreamPreAndPostImages: {enabled: true}"
+        return fail(found, f"{remedy}: an update would stop the stream") if "required" in wants else warn(found, remedy)
+
+    def _without_images(self) -> list[str]:
+        """Of the watched collections that exist."""
+        database: Any = self._database.client[self._settings.database]
+        watched = self._settings.collections
+        with mongodb_errors():
+            try:
+                found = {one["name"]: one.get("options", {}) for one in database.list_collections()}
+            except PyMongoError as error:
+                raise NotAllowed("the action listCollections, which read holds") from error
+        return [
+            name
+            for name, options in sorted(found.items())
+            if (name in watched or not watched)
+            and not name.startswith("system.")
+            and not options.get("changeStreamPreAndPostImages", {}).get("enabled")
+        ]

@@ -1,0 +1,122 @@
+"""The queue: there, FIFO, for large messages, ours to send to, and with somewhere to put what nobody can handle."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from contract.message import MESSAGE_LIMIT
+from tailer.aws_errors import aws_errors
+from tailer.doctor.aws import Clients, allowed, clock
+from tailer.doctor.finding import Verdict, fail, ok, warn
+
+_PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+_EMPTY = {"AWS.SimpleQueueService.EmptyBatchRequest", "EmptyBatchRequest", "InvalidParameterValue", "ValidationError"}
+_SETTING = "TAILER_QUEUE_URL"
+
+
+class Queue:
+    """One queue. Nothing is sent to it and nothing received."""
+
+    def __init__(self, url: str, clients: Clients, *, now: Callable[[], datetime]) -> None:
+        self.url = url
+        self._clients = clients
+        self._now = now
+        self._answer: Mapping[str, Any] = {}
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """As SQS tells them, once ``exists`` has asked."""
+        attributes: Mapping[str, str] = self._answer.get("Attributes", {})
+        return attributes
+
+    def exists(self) -> Verdict:
+        """Whether it is there, and how much waits in it."""
+        with aws_errors(_SETTING, self.url):
+            self._answer = self._clients("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+        return ok(f"{self.attributes['QueueArn']}, {waiting(self.attributes)} messages wait")
+
+    def clock(self) -> Verdict:
+        """AWS's clock beside ours, by the answer of ``exists``."""
+        return clock(self._answer, self._now())
+
+    def fifo(self) -> Verdict:
+        """Whether it keeps order, and lets lanes go in parallel."""
+        if self.attributes.get("FifoQueue") != "true":
+            return fail("a standard queue, which keeps no order", "create a FIFO queue, and let TAILER_QUEUE_URL name it")
+        wrong = [
+            f"{name}={self.attributes.get(name, 'unset')}" for name, value in _PARALLEL.items() if not self._has(name, value)
+        ]
+        if wrong:
+            return warn(
+                f"FIFO, but {', '.join(wrong)}", f"create it with {', '.join(f'{n}={v}' for n, v in _PARALLEL.items())}"
+            )
+        return ok("FIFO, in high-throughput mode")
+
+    def size(self) -> Verdict:
+        """Whether a message may be as large as the tailer makes one."""
+        limit = int(self.attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
+        if limit < MESSAGE_LIMIT:
+            return fail(f"takes messages of {limit} bytes", f"set its MaximumMessageSize to {MESSAGE_LIMIT}")
+        return ok(f"takes messages of {limit} bytes")
+
+    def encryption(self) -> Verdict:
+        """Whether what waits is encrypted."""
+        if key := self.attributes.get("KmsMasterKeyId"):
+            return ok(f"with the KMS key {key}")
+        if self.attributes.get("SqsManagedSseEnabled") == "true":
+            return ok("with SQS's own keys")
+        return warn("what waits in it is not encrypted", "set SqsManagedSseEnabled=true, or a KMS key")
+
+    def send(self) -> Verdict:
+        """
+        Whether we may send, as far as a call without a message can tell: SQS refuses it either as empty, which is good, or as
+        forbidden.
+        """
+        with aws_errors(_SETTING, self.url):
+            try:
+                self._clients("sqs").send_message_batch(QueueUrl=self.url, Entries=[])
+            except ClientError as error:
+                if error.response["Error"].get("Code") not in _EMPTY:
+                    raise
+        return ok("allowed, as far as an empty call can tell")
+
+    def dead_letters(self) -> Verdict:
+        """Whether a message that nobody can handle ends somewhere, and whether one did."""
+        if not (policy := self.attributes.get("RedrivePolicy")):
+            return warn("no dead-letter queue: what fails for long enough is gone", "give it a RedrivePolicy")
+        arn = json.loads(policy)["deadLetterTargetArn"]
+        name = arn.rpartition(":")[2]
+        depth = self.depth(f"{self.url.rpartition('/')[0]}/{name}", arn)
+        if depth:
+            return warn(f"{name} holds {depth} messages", "see why in the forwarder's log; then redrive them: docs/redrive.md")
+        return ok(f"{name} is empty")
+
+    def visibility(self, seconds: int) -> Verdict:
+        """Whether a message stays hidden for as long as the function that handles it may take."""
+        hidden = int(self.attributes["VisibilityTimeout"])
+        found = f"{hidden} s, for a function that may take {seconds} s"
+        if hidden < seconds:
+            return fail(found, f"set the queue's VisibilityTimeout to {6 * seconds}")
+        return ok(found) if hidden >= 6 * seconds else warn(found, f"set the queue's VisibilityTimeout to {6 * seconds}")
+
+    def depth(self, url: str, arn: str) -> int:
+        """
+        How many messages are in another queue.
+
+        Raises:
+            NotAllowed: we may not ask.
+        """
+        with allowed(f"sqs:GetQueueAttributes on {arn}", _SETTING, url):
+            answer = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        return waiting(answer["Attributes"])
+
+    def _has(self, name: str, value: str) -> bool:
+        return self.attributes.get(name) == value
+
+
+def waiting(attributes: Mapping[str, str]) -> int:
+    """Messages in the queue, those in somebody's hands included."""
+    return sum(int(attributes.get(f"ApproximateNumberOfMessages{which}", 0)) for which in ("", "NotVisible"))

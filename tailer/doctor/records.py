@@ -1,0 +1,120 @@
+"""What is stored of a stream, and whether the store keeps its promise: a stale write changes nothing."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+
+from msgspec.structs import replace
+
+from tailer import app
+from tailer.doctor.finding import Clock, Verdict, fail, ok, skip, warn
+from tailer.errors import Misconfigured, Rejected, Unavailable
+from tailer.model import Checkpoint, Record
+from tailer.ports import CheckpointStore, Conflict
+from tailer.settings import Settings
+from tailer.times import rfc3339
+
+PROBE = "~doctor"  # no stream can be called that
+WATCHED = 20.0  # seconds for which a lease is looked at, at most
+_RENEWALS_PER_LEASE = 3
+_POLL = 0.2  # seconds
+
+
+class Records:
+    """The record of one stream, as ``read`` found it."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._record: Record | None = None
+        self._read_at = 0.0
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where the next tailer goes on; none before the first start, or where the store cannot be read."""
+        return self._record.checkpoint if self._record else None
+
+    def read(self) -> Verdict:
+        """Whether the store answers, and what it holds of the stream."""
+        self._record, self._read_at = self._store.read(self._settings.stream), self._clock()
+        if self.checkpoint is None:
+            return ok("no checkpoint: the stream was never started")
+        return ok(f"delivered up to {rfc3339(self.checkpoint.cluster_time)}, sequence {self.checkpoint.sequence}")
+
+    def write(self) -> Verdict:
+        """A record of our own is written, and then once more as one who had not noticed: that must change nothing."""
+        try:
+            stored = _written(self._store)
+        except Misconfigured as error:
+            if "AccessDenied" not in str(error):
+                raise
+            return warn(
+                f"may not write a record of its own: {error}", f"allow {PROBE} where the role names the records it may write"
+            )
+        try:
+            self._store.write(replace(stored, owner="stale"))
+        except Conflict:
+            if self._store.read(PROBE) == stored:
+                return ok("written, and a stale write was refused")
+        return fail("the store takes a stale write: two tasks could undo each other's checkpoints", _FENCE, Rejected)
+
+    def settings(self) -> Verdict:
+        """Whether the checkpoint was made for what the settings say now."""
+        stored = self._record.identity if self._record else ""
+        if not stored or stored == self._settings.identity:
+            return ok("the checkpoint is of these settings" if stored else "no checkpoint yet")
+        return fail(
+            f"the checkpoint was made for {stored}, the settings say {self._settings.identity}",
+            "set them back, or let the queue run empty and accept them: tailer checkpoint accept-settings",
+        )
+
+    def problem(self) -> Verdict:
+        """Whether the last owner stopped for good."""
+        if self._record and self._record.problem:
+            return fail(f"the last task stopped: {self._record.problem}", "put that right, then start it again", Unavailable)
+        return ok("none recorded")
+
+    def lease(self) -> Verdict:
+        """Who tails the stream, and whether its lease is being renewed: watched until it is, or for longer than that takes."""
+        if self._record is None or not (owner := self._record.owner):
+            return self._nobody()
+        every = self._record.lease_seconds / _RENEWALS_PER_LEASE
+        if every * 1.5 > WATCHED:
+            return skip(f"{owner}; it renews every {every:.0f} s, which is longer than the doctor waits")
+        while self._stored_version() == self._record.version:
+            if (waited := self._clock() - self._read_at) > every * 1.5:
+                remedy = f"see its log; a spare task takes over after {self._record.lease_seconds:g} s"
+                return warn(f"{owner} has not renewed its lease for {waited:.0f} s", remedy)
+            self._sleep(_POLL)
+        return ok(f"{owner} tails it, owner number {self._record.fence}")
+
+    def _nobody(self) -> Verdict:
+        if self.checkpoint is None:
+            return ok("nobody tails it: it was never started")
+        saved = self._record.saved_at if self._record else ""
+        return warn(f"nobody tails it since {saved or 'an unknown time'}", "start a task: tailer run")
+
+    def _stored_version(self) -> int:
+        stored = self._store.read(self._settings.stream)
+        return stored.version if stored else 0
+
+    @cached_property
+    def _store(self) -> CheckpointStore:
+        """As the settings name it; whatever is wrong with that is the finding of the first look that needs it."""
+        return app.checkpoint_store(self._settings)
+
+
+_FENCE = "use a store that can compare and replace: dynamodb://TABLE, mongodb: or file:///PATH"
+
+
+def _written(store: CheckpointStore) -> Record:
+    """The probe's next version. Another doctor may come between; not often."""
+    for _ in range(5):
+        before = store.read(PROBE) or Record(stream=PROBE)
+        with suppress(Conflict):
+            after = replace(before, version=before.version + 1, owner="doctor")
+            store.write(after)
+            return after
+    raise Unavailable(f"another process writes the record {PROBE} all the time")

@@ -1,0 +1,57 @@
+"""The client of a MongoDB or DocumentDB cluster, whose calls cannot hang for ever."""
+
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, InvalidURI
+
+from tailer.errors import Misconfigured
+from tailer.mongodb_uri import defaults, option
+
+TIMEOUTS = {  # ms; what the URI says wins
+    "serverSelectionTimeoutMS": 10_000,
+    "connectTimeoutMS": 5_000,
+    "socketTimeoutMS": 60_000,  # a server may read history for long before it finds one change that matches
+}
+
+
+def client(
+    uri: str,
+    setting: str = "TAILER_MONGODB_URI",
+    username: str = "",
+    password: str = "",
+    *,
+    timeouts: Mapping[str, int] = TIMEOUTS,
+) -> "MongoClient[Any]":
+    """
+    A client that on a sharded cluster takes one router for everything, and to DocumentDB speaks TLS. It connects when used.
+
+    Raises:
+        Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of it.
+    """
+    options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
+    if username:
+        options |= {"username": username, "password": password}
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
+            return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **options)
+    except (ConfigurationError, InvalidURI, ValueError, OSError):  # whose words may repeat a part of the password
+        raise Misconfigured(
+            f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
+            "and password have their special characters escaped (%2F for /), DNS knows the name of mongodb+srv://, and files "
+            "that it names can be read"
+        ) from None
+
+
+connect = cache(client)
+"""The one client of this process for each cluster."""
+
+
+def _one_router(servers: list[Any]) -> list[Any]:
+    """A cursor lives on the router that opened it: of several, always choose the same while it is there."""
+    routers = [server for server in servers if server.server_type_name == "Mongos"]
+    return sorted(routers, key=lambda router: router.address)[:1] or servers

@@ -1,0 +1,55 @@
+"""What a MongoDB URI says, and what it leaves to us. No name is looked up, and no error repeats a part of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
+"""The authorities that sign DocumentDB's certificates: Amazon's own bundle, without those that ended before 2027."""
+
+_DOCUMENTDB = re.compile(r"\.docdb(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$")  # the region is before docdb, in China behind it
+_NAMES_A_USER = {"MONGODB-AWS", "MONGODB-OIDC", "MONGODB-X509"}  # without a password
+
+
+def hosts(uri: str) -> list[tuple[str, int]]:
+    """Name and port of each host; of ``mongodb+srv://`` the name that DNS is asked about, with port 0."""
+    scheme, _, rest = uri.partition("://")
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return [_host(host, 0 if scheme == "mongodb+srv" else 27017) for host in authority.split(",") if host]
+
+
+def option(uri: str, *names: str) -> str | None:
+    """What the URI says of the option, by the first of its names that it uses."""
+    said = {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2])}
+    return next((said[name.lower()] for name in names if name.lower() in said), None)
+
+
+def names_a_user(uri: str) -> bool:
+    """Whether the URI itself says who signs in: with a user name, a certificate or an IAM role."""
+    return "@" in uri.partition("://")[2].partition("/")[0] or (option(uri, "authMechanism") or "").upper() in _NAMES_A_USER
+
+
+def of_documentdb(uri: str) -> bool:
+    """Whether every host is of Amazon DocumentDB, by its name."""
+    names = [name.lower() for name, _ in hosts(uri)]
+    return bool(names) and all(map(_DOCUMENTDB.search, names))
+
+
+def encrypted(uri: str) -> bool:
+    """Whether the connection uses TLS: as the URI says; where it does not, with ``mongodb+srv`` and to DocumentDB."""
+    said = option(uri, "tls", "ssl")
+    return said.lower() == "true" if said else uri.startswith("mongodb+srv://") or of_documentdb(uri)
+
+
+def defaults(uri: str) -> dict[str, Any]:
+    """The options that DocumentDB's certificates need and the URI leaves open."""
+    if not of_documentdb(uri) or not encrypted(uri):
+        return {}
+    return {"tls": True} | ({} if option(uri, "tlsCAFile") else {"tlsCAFile": str(AMAZON_RDS)})
+
+
+def _host(text: str, port: int) -> tuple[str, int]:
+    """IPv6 addresses stand in brackets."""
+    found = re.fullmatch(r"(\[[^]]*\]|[^:]*)(?::(\d+))?", text)
+    return (found[1].strip("[]"), int(found[2] or port)) if found else (text, port)

@@ -1,0 +1,79 @@
+"""DocumentDB users that sign in as an IAM role or user, without a password, and may do no more than a tailer does."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from tailer.change_streams import Scope
+from tailer.errors import Misconfigured
+from tailer.mongodb_errors import mongodb_errors
+
+Role = dict[str, str]
+"""``{"role": …, "db": …}``, as MongoDB writes it."""
+
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
+_EXISTS, _NOT_FOUND = 51003, 11  # users, and MongoDB's codes for it
+_DENIED = "the user may not manage users: sign in as the cluster's primary user, or one with userAdminAnyDatabase"
+
+
+def roles(scopes: Sequence[Scope], also_writes: str = "") -> list[Role]:
+    """
+    What a reader of these scopes needs: ``read`` holds ``find`` and ``changeStream``, and its smallest measure is a database.
+
+    ``also_writes`` is the database that the reader keeps its checkpoints in, where that is the same cluster.
+    """
+    databases = sorted({scope.database for scope in scopes})
+    if "" in databases:
+        needed = [{"role": "readAnyDatabase", "db": "admin"}]
+    else:
+        needed = [{"role": "read", "db": database} for database in databases]
+    return needed + ([{"role": "readWrite", "db": also_writes}] if also_writes else [])
+
+
+def checked(principal: str) -> str:
+    """
+    The principal, which is the name of its user.
+
+    Raises:
+        Misconfigured: it is not the ARN of an IAM role or user.
+    """
+    if not _PRINCIPAL.fullmatch(principal):
+        raise Misconfigured(
+            f"--reader {principal} is not the ARN of an IAM role or user, e.g. arn:aws:iam::123456789012:role/tailer"
+        )
+    return principal
+
+
+class Readers:
+    """The users of a cluster's ``$external`` database. Every method raises ``Misconfigured`` where the user may not do it."""
+
+    def __init__(self, client: "MongoClient[Any]") -> None:
+        self._external = client["$external"]
+
+    def roles(self, principal: str) -> list[Role] | None:
+        """What the reader may do now; nothing where there is no such user."""
+        with mongodb_errors(denied=_DENIED):
+            users = self._external.command("usersInfo", principal)["users"]
+        return [{"role": role["role"], "db": role["db"]} for role in users[0]["roles"]] if users else None
+
+    def admit(self, principal: str, roles: Sequence[Role]) -> None:
+        """Let the principal in, with these roles and no other. It may be in already."""
+        with mongodb_errors(denied=_DENIED):
+            try:
+                self._external.command("createUser", principal, mechanisms=["MONGODB-AWS"], roles=list(roles))
+            except OperationFailure as error:
+                if error.code != _EXISTS and "already exists" not in str(error):
+                    raise
+                self._external.command("updateUser", principal, roles=list(roles))
+
+    def dismiss(self, principal: str) -> None:
+        """Let the principal in no more. It may be out already."""
+        with mongodb_errors(denied=_DENIED):
+            try:
+                self._external.command("dropUser", principal)
+            except OperationFailure as error:
+                if error.code != _NOT_FOUND:
+                    raise

@@ -1,0 +1,185 @@
+"""
+DocumentDB's dialect: a proxy in front of a real mongod, which answers as DocumentDB 5.0 does where the two differ.
+
+It keeps the list of change streams and the users of ``$external`` itself, lets IAM roles in, tells no cluster time, has no
+oplog, and knows neither pre-images nor ``getParameter``. All else is mongod's own answer. What it does AWS documents, or
+others measured.
+"""
+
+import socket
+import socketserver
+import struct
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+import bson
+
+from devstack.loopback import HOST
+
+Document = dict[str, Any]
+
+_HEADER = struct.Struct("<iiii")  # length, request, response to, opcode
+_OP_MSG = 2013
+_MORE_TO_COME = 2
+_LOST = (136, "CappedPositionLost: CollectionScan died due to position in capped collection being deleted.")
+
+
+class DocumentdbDialect:
+    """
+    ``with DocumentdbDialect(port) as database:`` listens on a port of its own; ``uri`` is how to reach it.
+
+    ``enabled`` holds (database, collection) as ``$listChangeStreams`` shows them, ``users`` the roles by ARN, ``keys`` the
+    access keys of roles that may sign in, ``denied`` the commands that the user may not do. ``lost`` makes every resume token
+    too old. ``seen`` is every command that changed something, and every sign-in.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.enabled: set[tuple[str, str]] = set()
+        self.users: dict[str, list[Document]] = {}
+        self.keys: set[str] = set()
+        self.denied: set[str] = set()
+        self.lost = False
+        self.version = (5, 0)
+        self.seen: list[Document] = []
+        self._server = socketserver.ThreadingTCPServer((HOST, 0), _handler(self, port), bind_and_activate=True)
+        self._server.daemon_threads = True
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{HOST}:{self._server.server_address[1]}/?directConnection=true&serverMonitoringMode=poll"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def answer(self, command: Document) -> Document | None:
+        """What DocumentDB says; nothing where it is what MongoDB says."""
+        name = next(iter(command))
+        stage = (command.get("pipeline") or [{}])[0]
+        if name in self.denied or next(iter(stage), "") in self.denied:
+            return _error(13, "Authorization failure")
+        match name:
+            case "modifyChangeStreams":
+                return self._modify(command)
+            case "usersInfo" | "createUser" | "updateUser" | "dropUser":
+                return self._user(name, command)
+            case "aggregate" if "$listChangeStreams" in stage:
+                rows = [{"database": database, "collection": collection} for database, collection in sorted(self.enabled)]
+                return _cursor(rows)
+            case "aggregate" if "$changeStream" in stage:
+                return self._watch(stage["$changeStream"])
+            case "saslStart" if command["mechanism"] == "MONGODB-AWS":
+                nonce = bson.decode(command["payload"])["r"] + bytes(32)
+                return _said({"s": nonce, "h": "sts.amazonaws.com"}, done=False)
+            case "saslContinue":
+                return self._sign_in(bson.decode(command["payload"]))
+            case "find" if command["$db"] == "local":
+                return _cursor([])
+            case "buildInfo" | "buildinfo":
+                major, minor = self.version
+                return {"version": f"{major}.{minor}.0", "versionArray": [major, minor, 0, 0], "ok": 1.0}
+            case "getParameter":
+                return _error(303, "Feature not supported: getParameter")
+        return None
+
+    def _modify(self, command: Document) -> Document:
+        scope = (command["database"], command["collection"])
+        self.seen.append({"scope": scope, "enable": command["enable"]})
+        (self.enabled.add if command["enable"] else self.enabled.discard)(scope)
+        return {"ok": 1.0}
+
+    def _user(self, name: str, command: Document) -> Document:
+        assert command["$db"] == "$external"
+        user = command[name]
+        if name == "usersInfo":
+            return {"users": [{"user": user, "roles": self.users[user]}] if user in self.users else [], "ok": 1.0}
+        if (name == "createUser") == (user in self.users):
+            return _error(51003, f"User {user} already exists") if user in self.users else _error(11, f"User {user} not found")
+        self.seen.append({key: value for key, value in command.items() if not key.startswith(("$", "lsid"))})
+        if name == "dropUser":
+            del self.users[user]
+        else:
+            self.users[user] = command["roles"]
+        return {"ok": 1.0}
+
+    def _sign_in(self, payload: Document) -> Document:
+        """The signed question to STS who signed it, which DocumentDB would send on; here the access key tells."""
+        key = payload["a"].partition("Credential=")[2].partition("/")[0]
+        self.seen.append({"signIn": key, "token": payload.get("t")})
+        return _said({}, done=True) if key in self.keys else _error(18, "Authentication failed.")
+
+    def _watch(self, options: Document) -> Document | None:
+        if unknown := {"startAfter", "fullDocumentBeforeChange"} & options.keys():
+            return _error(9, f"BSON field '$changeStream.{min(unknown)}' is an unknown field.")
+        return _error(*_LOST) if self.lost and "resumeAfter" in options else None
+
+
+def _cursor(rows: list[Document]) -> Document:
+    return {"cursor": {"firstBatch": rows, "id": bson.Int64(0), "ns": "admin.$cmd.aggregate"}, "ok": 1.0}
+
+
+def _said(payload: Document, *, done: bool) -> Document:
+    return {"conversationId": 1, "done": done, "payload": bson.Binary(bson.encode(payload)), "ok": 1.0}
+
+
+def _error(code: int, text: str) -> Document:
+    return {"ok": 0.0, "code": code, "errmsg": text}
+
+
+def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseRequestHandler]:
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError), socket.create_connection((HOST, port)) as mongod:  # clients leave as they like
+                while message := _read(self.request):
+                    command = _document(message)
+                    if command and (answer := dialect.answer(command)):
+                        self.request.sendall(_reply(message, answer))
+                    else:
+                        mongod.sendall(message)
+                        self._relay(mongod)
+
+        def _relay(self, mongod: socket.socket) -> None:
+            while reply := _read(mongod):
+                told = _document(reply)
+                if told and "$clusterTime" in told:
+                    del told["$clusterTime"]
+                    self.request.sendall(_reply(reply, told, keep=True))
+                else:
+                    self.request.sendall(reply)
+                if not (told and reply[16] & _MORE_TO_COME):
+                    return
+
+    return Handler
+
+
+def _read(connection: socket.socket) -> bytes:
+    """One message; nothing at the end."""
+    try:
+        head = connection.recv(16, socket.MSG_WAITALL)
+        if len(head) < 16:
+            return b""
+        return head + connection.recv(_HEADER.unpack(head)[0] - 16, socket.MSG_WAITALL)
+    except OSError:
+        return b""
+
+
+def _document(message: bytes) -> Document | None:
+    """The command or the answer of an OP_MSG; nothing of the older opcodes, with which connections begin."""
+    if _HEADER.unpack(message[:16])[3] != _OP_MSG:
+        return None
+    size = int.from_bytes(message[21:25], "little")
+    return bson.decode(message[21 : 21 + size])
+
+
+def _reply(to: bytes, document: Document, *, keep: bool = False) -> bytes:
+    """An OP_MSG that answers a message; or with ``keep`` the same answer with other words."""
+    _, request, response_to, _ = _HEADER.unpack(to[:16])
+    flags = to[16:20] if keep else bytes(4)
+    body = flags + b"\0" + bson.encode(document)
+    return _HEADER.pack(16 + len(body), request, response_to if keep else request, _OP_MSG) + body

@@ -1,0 +1,166 @@
+"""A patient to look at: real neighbours, set up as a deployment sets them up, until a test breaks one of them."""
+
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack
+from devstack.aws import arn, role
+from tailer.command_line import command_line
+from tailer.mongodb_client import client
+from tailer.settings import load
+from tests.documentdb import DocumentdbDialect
+
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the doctor said: its exit code, and each finding by its name."""
+
+    code: int
+    findings: dict[str, dict[str, str]]
+
+    def __getitem__(self, name: str) -> tuple[str, str]:
+        """State and words of one finding."""
+        finding = self.findings[name]
+        return finding["state"], f"{finding['found']} → {finding['remedy']}"
+
+    @property
+    def failed(self) -> set[str]:
+        return {name for name, finding in self.findings.items() if finding["state"] == "FAIL"}
+
+
+Doctor = Callable[..., Report]
+
+
+@pytest.fixture
+def parking_url(stack: DevStack, fresh: str) -> str:
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-parking.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def dead_letters_url(stack: DevStack, fresh: str) -> str:
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-dlq.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def queue_url(stack: DevStack, fresh: str, dead_letters_url: str) -> str:
+    """As in production: high throughput, encrypted, with dead letters, hidden for six times what the function may take."""
+    attributes = {
+        "FifoQueue": "true",
+        "DeduplicationScope": "messageGroup",
+        "FifoThroughputLimit": "perMessageGroupId",
+        "SqsManagedSseEnabled": "true",
+        "VisibilityTimeout": "18",
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn("sqs", f"{fresh}-dlq.fifo"), "maxReceiveCount": 5}),
+    }
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def function(stack: DevStack, fresh: str, parking_url: str) -> str:
+    """One that stands where the forwarder does, with its settings."""
+    variables = {
+        "FORWARDER_EVENT_BUS": stack.resources.bus,
+        "FORWARDER_PARKING_QUEUE_URL": parking_url,
+        "FORWARDER_CLAIM_BUCKET": stack.resources.claim_bucket,
+    }
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("stand_in.py", "def handler(event, context):\n    return {}\n")
+    client = stack.aws("lambda")
+    client.create_function(
+        FunctionName=fresh,
+        Runtime="python3.13",
+        Role=role(fresh),
+        Handler="stand_in.handler",
+        Code={"ZipFile": package.getvalue()},
+        Timeout=3,
+        Environment={"Variables": variables},
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName=fresh, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200})
+    return fresh
+
+
+@pytest.fixture
+def mapping(stack: DevStack, fresh: str, queue_url: str, function: str) -> Iterator[str]:
+    """What feeds the function from the queue; its id."""
+    client = stack.aws("lambda")
+    responses = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
+    made = client.create_event_source_mapping(FunctionName=function, EventSourceArn=arn("sqs", f"{fresh}.fifo"), **responses)
+    yield made["UUID"]
+    client.delete_event_source_mapping(UUID=made["UUID"])
+
+
+@pytest.fixture
+def settings(
+    stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """A tailer's environment. What a test changes here, the doctor reads."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    given = {
+        **stack.tailer_environment,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_LEASE_SECONDS": "1",
+        "TAILER_HTTP_PORT": "0",
+    }
+    clients: list[MongoClient[Any]] = []
+
+    def connected(*words: str) -> "MongoClient[Any]":
+        clients.append(client(*words))
+        return clients[-1]
+
+    monkeypatch.setattr("tailer.app.connect", connected)
+    monkeypatch.setattr(
+        "tailer.app.aws_client", lambda service, *_: stack.aws(service)
+    )  # made once: each costs a tenth of a second
+    yield given
+    for one in clients:
+        one.close()
+
+
+@pytest.fixture
+def doctor(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    """``tailer doctor --json`` with the settings as they are now; those that are given stay for the next time."""
+
+    def look(**given: str) -> Report:
+        settings.update(given)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        code = command_line(["doctor", "--json"], threading.Event())
+        told = json.loads(capsys.readouterr().out)
+        assert told["exitCode"] == code
+        return Report(code=code, findings={finding["name"]: finding for finding in told["findings"]})
+
+    return look
+
+
+@pytest.fixture
+def documentdb(stack: DevStack) -> Iterator[DocumentdbDialect]:
+    with DocumentdbDialect(stack.mongod.ports[0]) as dialect:
+        yield dialect
+
+
+@pytest.fixture
+def stored(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The settings as the product reads them."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    [one] = load()
+    return one

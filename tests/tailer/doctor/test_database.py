@@ -1,0 +1,215 @@
+"""What the doctor finds on the way to the database, and at its door: each on a real server, or a dialect in front of one."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from devstack import DevStack
+from devstack.loopback import HOST, free_port
+from tailer.doctor.database import Database, skewed
+from tailer.doctor.encryption import Encryption
+from tailer.doctor.finding import State, Verdict
+from tailer.doctor.network import Network
+from tailer.settings import Settings
+from tests.documentdb import DocumentdbDialect
+from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.doctor.servers import mongod, with_tls, with_users
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+BEHIND_THE_DATABASE = {"stream.enabled", "stream.readable", "stream.documents", "stream.history"}
+
+Door = Callable[[str], tuple[Network, Encryption, Database]]
+"""The first looks at a cluster, by its URI."""
+
+
+@pytest.fixture
+def looked(stored: Settings) -> Iterator[Door]:
+    opened: list[Database] = []
+
+    def at(uri: str) -> tuple[Network, Encryption, Database]:
+        settings = Settings(**{**stored.model_dump(), "mongodb_uri": uri})
+        network = Network(uri)
+        opened.append(Database(settings, network, now=lambda: datetime.now(UTC)))
+        return network, Encryption(uri, network, now=lambda: NOW), opened[-1]
+
+    yield at
+    for database in opened:
+        database.close()
+
+
+def test_a_database_that_nobody_reaches_fails_once(doctor: Doctor) -> None:
+    """What comes behind it is skipped and says why; the store and the queue are looked at all the same. Exit 1: an outage."""
+    report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{free_port()}/")
+    assert report.failed == {"database.reachable", "forwarder.mapping"}
+    assert "refuses" in report["database.reachable"][1]
+    assert {name for name, finding in report.findings.items() if finding["state"] == "skip"} >= BEHIND_THE_DATABASE
+    assert report["checkpoints.write"][0] == report["queue.send"][0] == "ok"
+    there = doctor(TAILER_CHECKPOINTS="mongodb:")
+    assert there.failed == report.failed
+    assert there["checkpoints.read"][0] == there["checkpoints.write"][0] == "skip"
+
+
+@pytest.mark.parametrize(
+    ("uri", "words", "code"),
+    [
+        (f"mongodb://{HOST}:1/", "start the database, or correct the port", 1),
+        ("mongodb://nowhere.invalid/", "VPC's DNS", 1),
+        ("mongodb+srv://nowhere.invalid/", "unknown to DNS", 2),
+    ],
+)
+def test_the_way_there_is_told_apart(uri: str, words: str, code: int) -> None:
+    """A name, a port, and a network that says nothing need different people."""
+    verdict = Network(uri).reachable()
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, code)
+    assert words in f"{verdict.found} {verdict.remedy}"
+
+
+def test_a_silence_points_to_the_security_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection is an answer; none at all is a network in between."""
+
+    def silent(*_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("socket.create_connection", silent)
+    assert "security group" in Network("mongodb://db.example/").reachable().remedy
+
+
+def test_one_host_of_several_is_enough(stack: DevStack) -> None:
+    """The other is named: it could not take over."""
+    network = Network(f"mongodb://{HOST}:1,{HOST}:{stack.mongod.ports[0]}/")
+    verdict = network.reachable()
+    assert verdict.state is State.WARN
+    assert "refuses" in verdict.found
+    assert network.host == (HOST, stack.mongod.ports[0])
+
+
+def test_a_standalone_server_is_told_apart(doctor: Doctor) -> None:
+    """Nobody had to sign in to see it; the remedy is named. Exit 2."""
+    with mongod() as port:
+        report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{port}/")
+    assert "rs.initiate()" in report["database.server"][1]
+    assert report["database.sign-in"][0] == "skip"
+    assert report.code == 2
+
+
+def test_a_replica_set_of_another_name_is_told(stack: DevStack, looked: Door) -> None:
+    """A driver would only say that nobody answers."""
+    network, _, database = looked(stack.mongodb_uri.replace("rs0", "rs1"))
+    assert network.reachable().state is State.OK
+    verdict = database.server()
+    assert verdict.state is State.FAIL
+    assert "replicaSet=rs0" in verdict.remedy
+
+
+def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fresh: str, tmp_path: Path) -> None:
+    """A wrong password fails at the door, a user without rights at the stream, the right one nowhere. No password is shown."""
+    with with_users(tmp_path, fresh) as server:
+        uri = f"mongodb://{server}/?replicaSet=rs0"
+        wrong = doctor(TAILER_MONGODB_URI=uri, TAILER_MONGODB_USERNAME="tailer", TAILER_MONGODB_PASSWORD="not-it")
+        nobody = doctor(TAILER_MONGODB_USERNAME="nobody", TAILER_MONGODB_PASSWORD="nobody-password")
+        reader = doctor(TAILER_MONGODB_USERNAME="tailer", TAILER_MONGODB_PASSWORD="tailer-password")
+    assert "database.sign-in" in wrong.failed
+    assert "wrong user name or password" in wrong["database.sign-in"][1]
+    assert "not-it" not in str(wrong.findings)
+    assert wrong.code == nobody.code == 2
+    assert "signed in as nobody of admin" in nobody["database.sign-in"][1]
+    assert "stream.readable" in nobody.failed
+    assert "grant it read" in nobody["stream.readable"][1]
+    assert reader["stream.readable"][0] == "ok"
+    assert "unknown" in reader["stream.history"][1] or reader["stream.history"][0] == "warn"  # the oplog is not for it
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command, to make a certificate")
+def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) -> None:
+    """Which, whose authorities, and until when; a certificate nobody vouches for, another name, and no TLS are told apart."""
+    with with_tls(tmp_path) as (port, authority):
+
+        def tls(host: str, options: str) -> Verdict:
+            network, encryption, _ = looked(f"mongodb://{host}:{port}/?tls=true{options}")
+            assert network.reachable().state is State.OK
+            return encryption.tls()
+
+        good = tls("localhost", f"&tlsCAFile={authority}")
+        assert good.state is State.OK
+        assert "TLSv1.3" in good.found
+        assert "certificate until 202" in good.found
+        unknown = tls("localhost", "")
+        assert (unknown.state, unknown.exit_code) == (State.FAIL, 2)
+        assert "tlsCAFile" in unknown.remedy
+        assert "mismatch" in tls(HOST, f"&tlsCAFile={authority}").found
+        assert tls("localhost", "&tlsInsecure=true").state is State.WARN
+        network, _, database = looked(f"mongodb://localhost:{port}/?replicaSet=rs0&tls=true&tlsCAFile={authority}")
+        network.reachable()
+        assert database.server().state is database.sign_in().state is State.OK
+        database.close()
+
+
+def test_a_server_without_tls_is_told(stack: DevStack, looked: Door) -> None:
+    """It does not look like an outage."""
+    network, encryption, _ = looked(f"mongodb://{HOST}:{stack.mongod.ports[0]}/?tls=true")
+    network.reachable()
+    verdict = encryption.tls()
+    assert verdict.state is State.FAIL
+    assert "take tls=true out" in verdict.remedy
+
+
+def test_no_tls_is_fine_on_one_machine_only(looked: Door) -> None:
+    """Elsewhere it is a warning."""
+    assert looked("mongodb://localhost/")[1].tls().state is State.OK
+    assert looked("mongodb://10.0.0.7/")[1].tls().state is State.WARN
+
+
+def test_documentdb_is_recognised_and_needs_to_be_enabled(doctor: Doctor, documentdb: DocumentdbDialect, fresh: str) -> None:
+    """By how it answers; without the right to ask it is skipped, with the right that it would need."""
+    missing = doctor(TAILER_MONGODB_URI=documentdb.uri)
+    assert "DocumentDB 5.0.0" in missing["database.sign-in"][1]
+    assert "tailer change-streams enable" in missing["stream.enabled"][1]
+    assert "TAILER_HISTORY_SECONDS" in missing["stream.history"][1]
+    assert missing.code == 2
+    documentdb.enabled = {(fresh, "")}
+    assert doctor(TAILER_HISTORY_SECONDS="86400")["stream.enabled"][0] == "ok"
+    documentdb.denied = {"$listChangeStreams"}
+    denied = doctor()
+    assert denied["stream.enabled"][0] == "skip"
+    assert "listChangeStreams" in denied["stream.enabled"][1]
+
+
+def test_a_documentdb_that_is_too_old_is_told(documentdb: DocumentdbDialect, looked: Door) -> None:
+    """5.0 is the floor."""
+    documentdb.version = (4, 0)
+    network, _, database = looked(documentdb.uri)
+    network.reachable()
+    database.server()
+    assert database.sign_in().state is State.FAIL
+
+
+def test_a_role_signs_in_as_itself(documentdb: DocumentdbDialect, looked: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mechanism is told; what it signs with is not."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATASK")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    documentdb.keys = {"AKIATASK"}
+    network, _, database = looked(documentdb.uri + "&authMechanism=MONGODB-AWS&authSource=$external")
+    network.reachable()
+    database.server()
+    found = database.sign_in().found
+    assert "MONGODB-AWS" in found
+    assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0.4, State.OK), (-4.9, State.OK), (5.1, State.WARN), (-400, State.WARN)])
+def test_clocks_may_differ_a_little(seconds: float, state: State) -> None:
+    """Nothing depends on them but figures, so it is never a failure."""
+    verdict = skewed("the database's clock", seconds)
+    assert verdict.state is state
+    assert ("ahead of" if seconds > 0 else "behind") in verdict.found
+
+
+def test_a_certificate_that_ends_soon_is_a_warning() -> None:
+    """A month before it does."""
+    encryption = Encryption("mongodb://db.example/?tls=true", Network(""), now=lambda: NOW)
+    for days, state in ((31, State.OK), (29, State.WARN)):
+        end = (NOW + timedelta(days=days)).strftime("%b %d %H:%M:%S %Y GMT")
+        assert encryption._judged(end, "TLSv1.3").state is state

@@ -1,0 +1,122 @@
+"""``tailer doctor`` as a whole: what it says of a good setup, how it ends, and that nobody notices it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from devstack import DevStack
+from devstack.loopback import wait_until
+from tailer.app import checkpoint_store
+from tailer.command_line import command_line
+from tailer.settings import load
+from tests.queue import received
+from tests.tailer.doctor.conftest import Doctor, Settings
+
+GUIDE = Path(__file__).parents[3] / "docs" / "doctor.md"
+
+
+def test_a_good_setup_passes(doctor: Doctor, mapping: str) -> None:
+    """Before the first start: everything is looked at, everything is good, and the exit code is 0."""
+    report = doctor()
+    assert {name: finding for name, finding in report.findings.items() if finding["state"] != "ok"} == {}
+    assert report.code == 0
+
+
+def test_the_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
+    """docs/doctor.md has a row for each of them, and none for another; what it quotes are checks that exist."""
+    names, guide = set(doctor().findings), GUIDE.read_text()
+    table = guide.partition("## What it looks at")[2].partition("## What it says")[0]
+    assert set(re.findall(r"^\| `([a-z.-]+)` \|", table, re.MULTILINE)) == names
+    quoted = re.findall(r"^ *(?:ok|warn|skip|FAIL) +(\S+)", guide, re.MULTILINE)
+    assert len(quoted) > 30
+    assert set(quoted) <= names
+
+
+def test_people_get_a_line_each(stack: DevStack, settings: Settings, mapping: str, tmp_path: Path) -> None:
+    """As a process of its own: state, name, what was found and what to do about it; at the end how many of each."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tailer", "doctor"],
+        cwd=tmp_path,
+        env={**os.environ, **settings, "PYTHONPATH": str(GUIDE.parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *lines, last = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(re.fullmatch(r"(ok  |warn|skip|FAIL)  [a-z.-]+ +\S.*", line) for line in lines)
+    assert last == f"{len(lines)} ok, 0 warn, 0 skip, 0 FAIL; exit 0"
+
+
+def test_settings_that_cannot_be_read_are_a_finding_too(doctor: Doctor, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them at once; a queue that is not FIFO is known by its name, and no script has to read another format."""
+    report = doctor(TAILER_LANES="many", TAILER_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/000000000000/standard")
+    assert report.code == 2
+    assert set(report.findings) == {"settings"}
+    for words in ("TAILER_LANES", "TAILER_QUEUE_URL", "not the URL of a FIFO queue"):
+        assert words in report["settings"][1]
+    assert command_line(["doctor"], threading.Event()) == 2
+    assert capsys.readouterr().out.startswith("FAIL  settings ")
+
+
+def test_a_misspelt_setting_is_pointed_out(doctor: Doctor, mapping: str) -> None:
+    """A warning, as a tailer would start."""
+    report = doctor(TAILER_LANE="4")
+    assert report["settings"][0] == "warn"
+    assert "did you mean TAILER_LANES?" in report["settings"][1]
+    assert report.code == 0
+
+
+def test_several_streams_are_each_looked_at(
+    doctor: Doctor, settings: Settings, mapping: str, fresh: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What they share once, what is their own for each, and named."""
+    settings["TAILER_CONFIG_TOML"] = f'[{fresh}-a]\ndatabase = "{fresh}"\n[{fresh}-b]\ndatabase = "{fresh}"\nlanes = 4\n'
+    doctor()
+    assert command_line(["doctor"], threading.Event()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert sum(" queue.exists " in line for line in lines) == 1
+    assert sum(" database.server " in line for line in lines) == 1
+    for stream in ("a", "b"):
+        [line] = [line for line in lines if " stream.readable " in line and f"[{fresh}-{stream}]" in line]
+        assert line.startswith("ok")
+
+
+def test_a_running_tailer_does_not_notice(
+    stack: DevStack, doctor: Doctor, settings: Settings, fresh: str, queue_url: str
+) -> None:
+    """It keeps its lease, its checkpoint and its numbering; nothing is sent, and nothing taken from the queue."""
+    names = ("STREAM", "DATABASE", "COLLECTIONS", "QUEUE_URL", "LEASE_SECONDS")
+    tailer = stack.start_tailer(**{name.lower(): settings[f"TAILER_{name}"] for name in names})
+    tailer.wait_ready()
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    wait_until(lambda: "_sent_total" in tailer.metrics() and "} 1.0" in tailer.metrics(), tailer.process, 20)
+    report = doctor(TAILER_HTTP_PORT=str(tailer.port))
+    assert report["stream.lease"][0] == "ok"
+    assert "owner number 1" in report["stream.lease"][1]
+    assert "a tailer answers" in report["http.port"][1]
+    assert report.failed == {"forwarder.mapping"}
+    stack.mongo[fresh].payments.insert_one({"_id": 2})
+    wait_until(lambda: "} 2.0" in tailer.metrics(), tailer.process, 20)
+    assert tailer.stop() == 0
+    assert [change.sequence for change in sorted(received(stack, queue_url), key=lambda one: one.sequence)] == [1, 2]
+    record = checkpoint_store(load()[0]).read(fresh)
+    assert record is not None
+    assert (record.fence, record.problem) == (1, "")
+
+
+def test_no_secret_is_told(doctor: Doctor, settings: Settings, mapping: str) -> None:
+    """Neither the database's password nor what the function has in its environment."""
+    uri = settings["TAILER_MONGODB_URI"].replace("mongodb://", "mongodb://tailer:hunter2%2F@") + "&authSource=admin"
+    report = doctor(
+        TAILER_MONGODB_URI=uri, TAILER_CHECKPOINTS="mongodb://tailer:hunter3@127.0.0.1:1/?serverSelectionTimeoutMS=100"
+    )
+    assert {"database.sign-in", "checkpoints.read"} <= report.failed
+    text = json.dumps(report.findings)
+    assert "hunter" not in text

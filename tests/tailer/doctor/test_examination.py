@@ -1,0 +1,143 @@
+"""How looks are taken: each in its time, none for a cause that is known already, and whatever happens in one of them."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from devstack.loopback import HOST, free_port
+from tailer.doctor import process
+from tailer.doctor.command import hidden
+from tailer.doctor.examination import PATIENCE, examine, exit_code
+from tailer.doctor.finding import Check, Finding, NotAllowed, State, Verdict, fail, ok, skip, warn
+from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.http import endpoints
+from tailer.metrics import Families
+from tailer.pulse import Pulse
+from tests.conformance.checkpoint_store import Clock
+
+Look = Callable[[], Verdict]
+
+
+def examined(*checks: Check, clock: Clock | None = None) -> list[Finding]:
+    return list(examine(checks, clock=clock or Clock()))
+
+
+def raising(error: Exception) -> Look:
+    def look() -> Verdict:
+        raise error
+
+    return look
+
+
+@pytest.mark.parametrize("outcome", [fail("broken"), skip("unseen")])
+def test_what_depends_on_a_failure_is_not_looked_at(outcome: Verdict) -> None:
+    """One cause, one failure; what does not depend on it is looked at."""
+    first = Check(name="first", look=lambda: outcome)
+    second = Check(name="second", look=raising(AssertionError("looked")), needs=(first,))
+    third = Check(name="third", look=raising(AssertionError("looked")), needs=(second,))
+    other = Check(name="other", look=lambda: ok("good"))
+    findings = examined(first, second, third, other)
+    assert [finding.verdict.state for finding in findings] == [outcome.state, State.SKIP, State.SKIP, State.OK]
+    assert "first comes first" in findings[1].verdict.found
+
+
+def test_a_warning_stops_nothing() -> None:
+    """What it depends on works."""
+    first = Check(name="first", look=lambda: warn("so so", "mend it"))
+    assert examined(first, Check(name="second", look=lambda: ok("good"), needs=(first,)))[1].verdict.state is State.OK
+
+
+def test_a_look_that_hangs_is_given_up_and_the_next_is_taken() -> None:
+    """It fails as an outage, or with the words that it has for this."""
+    never = threading.Event()
+    hanging = Check(name="hanging", look=lambda: ok(str(never.wait(60))), seconds=0.05)
+    known = Check(name="known", look=lambda: ok(str(never.wait(60))), seconds=0.05, late=warn("slow", "wait"))
+    findings = examined(hanging, known, Check(name="next", look=lambda: ok("good")))
+    assert [finding.verdict.state for finding in findings] == [State.FAIL, State.WARN, State.OK]
+    assert findings[0].verdict.exit_code == 1
+    never.set()
+
+
+def test_all_of_it_is_over_in_a_minute() -> None:
+    """Who is on call does not wait for a doctor: what is left then is skipped."""
+    clock = Clock()
+
+    def slow() -> Verdict:
+        clock.now += PATIENCE
+        return ok("at last")
+
+    findings = examined(Check(name="slow", look=slow), Check(name="late", look=lambda: ok("good")), clock=clock)
+    assert [finding.verdict.state for finding in findings] == [State.OK, State.SKIP]
+    assert PATIENCE < 60
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Misconfigured("a setting"), 2),
+        (HistoryLost("gone"), 3),
+        (Rejected("never"), 4),
+        (Unavailable("later"), 1),
+        (LeaseLost("not ours"), 1),
+        (ZeroDivisionError("a mistake of ours"), 1),
+    ],
+)
+def test_an_error_is_a_failure_with_the_code_of_run(error: Exception, code: int) -> None:
+    """Nothing ends the doctor early; the words are kept."""
+    [finding] = examined(Check(name="look", look=raising(error)))
+    assert (finding.verdict.state, finding.verdict.exit_code) == (State.FAIL, code)
+    assert str(error) in finding.verdict.found
+
+
+def test_a_missing_right_is_no_failure() -> None:
+    """It is named, and the exit code is that of what could be seen."""
+    [finding] = examined(Check(name="look", look=raising(NotAllowed("lambda:ListEventSourceMappings"))))
+    assert finding.verdict.state is State.SKIP
+    assert "lambda:ListEventSourceMappings" in finding.verdict.remedy
+    assert exit_code([finding]) == 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "code"),
+    [
+        ([], 0),
+        ([Unavailable], 1),
+        ([Unavailable, HistoryLost], 3),
+        ([Rejected, HistoryLost], 3),
+        ([HistoryLost, Misconfigured, Unavailable], 2),
+    ],
+)
+def test_the_exit_code_is_what_run_would_end_with(errors: list[type[TailerError]], code: int) -> None:
+    """First what it would refuse to start for, then what would stop it, then what it would wait for."""
+    findings = [Finding(name="x", stream="", verdict=fail("x", error=error)) for error in errors]
+    assert exit_code([*findings, Finding(name="y", stream="", verdict=warn("y", "z"))]) == code
+
+
+def test_sign_ins_are_taken_out_of_every_text() -> None:
+    """Should a library ever repeat a URI; what merely equals a password tells nothing and stays."""
+    check = Check(name="look", look=lambda: warn("mongodb://user:hunter2@host/ is wrong", "not mongodb+srv://hunter2@host"))
+    [finding] = examine([check], clock=Clock(), hide=hidden)
+    assert (finding.verdict.found, finding.verdict.remedy) == ("mongodb://***@host/ is wrong", "not mongodb+srv://***@host")
+
+
+def test_a_port_is_free_or_a_tailers_or_in_the_way(pulse: Pulse) -> None:
+    """A doctor in a running task finds its tailer there; another program would keep a tailer from starting."""
+    assert process.port("127.0.0.1", 0).found == "none: TAILER_HTTP_PORT is 0"
+    port = free_port()
+    assert process.port(HOST, port).state is State.OK
+    with endpoints(HOST, port, pulse, Families()):
+        found = process.port(HOST, port)
+        assert found.state is State.OK
+        assert "a tailer answers" in found.found
+    with socket.create_server((HOST, 0)) as other:
+        verdict = process.port(HOST, other.getsockname()[1])
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
+
+
+@pytest.fixture
+def pulse() -> Pulse:
+    from datetime import UTC, datetime
+
+    return Pulse(clock=Clock(), now=lambda: datetime(2026, 11, 22, 8, 0, tzinfo=UTC))

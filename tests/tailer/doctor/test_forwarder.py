@@ -1,0 +1,145 @@
+"""What the doctor finds at the other end of the queue, where it may look."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from devstack import DevStack
+from devstack.ordered_bus import OrderedBusServer
+from tailer.doctor.finding import NotAllowed, State
+from tailer.doctor.forwarder import Forwarder
+from tailer.doctor.queues import Queue
+from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.doctor.test_queues import Refusing, refused
+
+Made = Callable[[], Forwarder]
+
+
+@pytest.fixture
+def forwarder(stack: DevStack, queue_url: str) -> Made:
+    """As it is found now, the queue and the function looked at already."""
+
+    def made() -> Forwarder:
+        queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
+        queue.exists()
+        found = Forwarder(queue, stack.resources.claim_bucket, stack.aws)
+        if found.mapping().state is State.OK:
+            found.function()
+        return found
+
+    return made
+
+
+def test_a_bus_that_is_gone_is_found(stack: DevStack, doctor: Doctor, function: str, mapping: str, fresh: str) -> None:
+    """EventBridge takes events for it without an error and drops them: exit 2."""
+    events = stack.aws("events")
+    events.create_event_bus(Name=fresh)
+    configure(stack, function, FORWARDER_EVENT_BUS=fresh)
+    assert doctor().code == 0
+    events.delete_event_bus(Name=fresh)
+    report = doctor()
+    assert report.failed == {"forwarder.bus"}
+    assert f"there is no bus {fresh}" in report["forwarder.bus"][1]
+    assert report.code == 2
+
+
+def test_a_queue_that_nobody_reads_is_found(forwarder: Made) -> None:
+    """A stream would fill it, and nothing come out."""
+    assert "no function" in forwarder().mapping().found
+
+
+def test_a_mapping_that_is_switched_off_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
+    """By its id, to switch it on again."""
+    stack.aws("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+    verdict = forwarder().mapping()
+    assert verdict.state is State.FAIL
+    assert mapping in verdict.remedy
+
+
+def test_a_mapping_that_takes_everything_for_success_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
+    """What the function gives back as failed would be deleted: that loses changes."""
+    stack.aws("lambda").update_event_source_mapping(UUID=mapping, FunctionResponseTypes=[])
+    verdict = forwarder().mapping()
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
+    assert "ReportBatchItemFailures" in verdict.remedy
+
+
+def test_a_claim_bucket_that_the_function_does_not_know_is_found(
+    stack: DevStack, forwarder: Made, function: str, mapping: str
+) -> None:
+    """It could not fetch what the tailer left there."""
+    configure(stack, function, FORWARDER_CLAIM_BUCKET="another")
+    verdict = forwarder().function()
+    assert verdict.state is State.FAIL
+    assert "FORWARDER_CLAIM_BUCKET is another" in verdict.found
+
+
+def test_parked_changes_are_counted(stack: DevStack, forwarder: Made, mapping: str, parking_url: str) -> None:
+    """Each waits for a person."""
+    assert forwarder().parking().state is State.OK
+    stack.aws("sqs").send_message(QueueUrl=parking_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
+    verdict = forwarder().parking()
+    assert verdict.state is State.WARN
+    assert "holds 1 changes" in verdict.found
+
+
+@pytest.mark.parametrize("name", ["EVENT_BUS", "PARKING_QUEUE_URL"])
+def test_a_function_without_its_settings_is_found(
+    stack: DevStack, forwarder: Made, function: str, mapping: str, name: str
+) -> None:
+    """It would not start."""
+    configure(stack, function, **{f"FORWARDER_{name}": ""})
+    found = forwarder()
+    verdict = found.bus() if name == "EVENT_BUS" else found.parking()
+    assert f"FORWARDER_{name} is not set" in verdict.found
+
+
+def test_an_ordered_bus_is_asked_by_its_arn(stack: DevStack, forwarder: Made, function: str, mapping: str) -> None:
+    """With its own client; a bus that is not there is told in the same words."""
+    with OrderedBusServer() as server:
+        found = forwarder()
+        found._clients = lambda service: ordered(server) if service == "eventbridgev2" else stack.aws(service)
+        for arn, state in ((server.bus("orders"), State.OK), (server.bus("other").replace("other", "gone"), State.FAIL)):
+            configure(stack, function, FORWARDER_EVENT_BUS=arn)
+            found.function()
+            assert found.bus().state is state
+
+
+def ordered(server: OrderedBusServer) -> Any:
+    import boto3
+
+    return boto3.client(
+        "eventbridgev2",
+        endpoint_url=server.endpoint_url,
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("look", "right"),
+    [
+        ("mapping", "lambda:ListEventSourceMappings"),
+        ("function", "lambda:GetFunctionConfiguration"),
+        ("bus", "events:DescribeEventBus on payments"),
+        ("parking", "sqs:GetQueueAttributes"),
+    ],
+)
+def test_what_a_tailer_may_not_see_is_skipped_with_the_right_that_is_missing(
+    forwarder: Made, mapping: str, look: str, right: str
+) -> None:
+    """Its role has none of these; a person's may."""
+    found = forwarder()
+    found._clients = found._queue._clients = Refusing(refused("AccessDeniedException"))
+    with pytest.raises(NotAllowed, match=right):
+        getattr(found, look)()
+
+
+def configure(stack: DevStack, function: str, **variables: str) -> None:
+    """The function's settings, but for these."""
+    client = stack.aws("lambda")
+    now = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": now | variables})

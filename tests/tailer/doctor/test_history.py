@@ -1,0 +1,133 @@
+"""What the doctor finds of a stream and its history, with the position that is stored."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from devstack import DevStack
+from devstack.loopback import HOST
+from tailer import app
+from tailer.doctor.history import History
+from tailer.doctor.records import Records
+from tailer.model import Checkpoint, Record
+from tailer.settings import Settings
+from tailer.times import rfc3339
+from tests.documentdb import DocumentdbDialect
+from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.doctor.servers import forget, with_short_history
+
+TOKEN = "82" + "0" * 40
+
+
+@pytest.fixture
+def stopped_at(stored: Settings) -> Callable[[Checkpoint], None]:
+    """Leaves a checkpoint, as a task that stopped there."""
+
+    def leave(checkpoint: Checkpoint) -> None:
+        record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=checkpoint)
+        app.checkpoint_store(stored).write(record)
+
+    return leave
+
+
+def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str, stopped_at: Any, fresh: str) -> None:
+    """A server that has forgotten it: its own word, the last good time, and the two commands. Exit 3, as a tailer would."""
+    with with_short_history() as client:
+        with client[fresh].watch() as changes:
+            client[fresh].payments.insert_one({"_id": 1})
+            change = next(changes)
+        reached = change["clusterTime"]
+        token = Checkpoint(sequence=1, token=change["_id"]["_data"], cluster_time=f"{reached.time}.{reached.inc}")
+        stopped_at(token)
+        forget(client, reached)
+        report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{client.address[1]}/?replicaSet=rs0")  # type: ignore[index]
+    assert report.failed == {"stream.readable"}
+    assert report.code == 3
+    words = report["stream.readable"][1]
+    for part in (
+        "code 286",
+        f"up to {rfc3339(token.cluster_time)}",
+        "tailer checkpoint rewind",
+        "tailer checkpoint accept-gap",
+    ):
+        assert part in words
+    assert report["stream.history"][0] == "warn"
+
+
+def test_documentdb_says_it_in_other_words(
+    doctor: Doctor, mapping: str, documentdb: DocumentdbDialect, stopped_at: Any, fresh: str
+) -> None:
+    """136, of a token; the same finding."""
+    stopped_at(Checkpoint(sequence=1, token=TOKEN, cluster_time="1700000000.1"))
+    documentdb.enabled, documentdb.lost = {("", "")}, True
+    report = doctor(TAILER_MONGODB_URI=documentdb.uri, TAILER_HISTORY_SECONDS="86400")
+    assert report.failed == {"stream.readable"}
+    assert report.code == 3
+    assert "136: CappedPositionLost" in report["stream.readable"][1]
+
+
+def test_a_token_of_another_cluster_is_lost_too(doctor: Doctor, mapping: str, stopped_at: Any) -> None:
+    """The time of its checkpoint is a way back."""
+    stopped_at(Checkpoint(sequence=1, token="01abcdef", cluster_time="1700000000.1"))
+    report = doctor()
+    assert report.code == 3
+    assert "another cluster or engine" in report["stream.readable"][1]
+
+
+def test_a_pipeline_that_the_server_refuses_is_found_before_the_first_start(doctor: Doctor, mapping: str) -> None:
+    """The real one is opened."""
+    report = doctor(TAILER_PIPELINE='[{"$match": {"$nonsense": 1}}]')
+    assert report.failed == {"stream.readable"}
+    assert report.code == 2
+    assert "TAILER_PIPELINE" in report["stream.readable"][1]
+
+
+def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor, mapping: str, fresh: str) -> None:
+    """Where they are required an update would stop the stream; where they are wished for, they would only be missing."""
+    stack.mongo[fresh].create_collection("payments")
+    required = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
+    assert required.failed == {"stream.documents"}
+    assert "of payments" in required["stream.documents"][1]
+    assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable")["stream.documents"][0] == "warn"
+    stack.mongo[fresh].command("collMod", "payments", changeStreamPreAndPostImages={"enabled": True})
+    assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required").code == 0
+
+
+class Elsewhere:
+    """A database of another kind, of which only its kind is asked."""
+
+    def __init__(self, *, documentdb: bool, version: tuple[int, int]) -> None:
+        self.documentdb = documentdb
+        self.version = version
+        self.client: Any = None
+
+
+@pytest.mark.parametrize(("documentdb", "version"), [(True, (5, 0)), (False, (5, 0))])
+def test_a_server_without_images_is_told(stored: Settings, documentdb: bool, version: tuple[int, int]) -> None:
+    """With what to set instead."""
+    settings = Settings(**{**stored.model_dump(), "full_document": "required"})
+    database: Any = Elsewhere(documentdb=documentdb, version=version)
+    verdict = History(settings, database, Records(settings, clock=lambda: 0.0), now=lambda: NOW).documents()
+    assert verdict.exit_code == 2
+    assert "updateLookup" in verdict.remedy
+
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("behind", "state"), [(10, "ok"), (79, "ok"), (81, "warn"), (120, "warn")])
+def test_a_fifth_of_the_history_left_is_too_little(
+    stored: Settings, documentdb: DocumentdbDialect, stopped_at: Any, behind: int, state: str
+) -> None:
+    """In seconds and as a share; where the server does not tell, by what the settings say."""
+    stopped_at(Checkpoint(cluster_time=f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1"))
+    settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
+    records = Records(settings, clock=lambda: 0.0)
+    records.read()
+    database: Any = Elsewhere(documentdb=True, version=(5, 0))
+    database.client = app.cluster(settings)
+    verdict = History(settings, database, records, now=lambda: NOW).reaches_back()
+    assert verdict.state == state
+    assert verdict.found == f"{100 - behind} s left of 100 s, {max(0, 100 - behind)}%"

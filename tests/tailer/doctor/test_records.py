@@ -1,0 +1,174 @@
+"""What the doctor finds where the checkpoints are, and of who holds the lease."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from devstack import DevStack
+from tailer import app
+from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.doctor.finding import State
+from tailer.doctor.records import PROBE, Records
+from tailer.errors import Misconfigured, Unavailable
+from tailer.model import Checkpoint, Record
+from tailer.ports import Conflict
+from tailer.settings import Settings
+from tests.conformance.checkpoint_store import Clock
+from tests.tailer.doctor.conftest import Doctor
+
+REACHED = Checkpoint(sequence=4711, token="82ü", cluster_time="1795332226.1")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> MemoryCheckpoints:
+    store = MemoryCheckpoints()
+    monkeypatch.setattr(app, "checkpoint_store", lambda _: store)
+    return store
+
+
+@pytest.fixture
+def records(stored: Settings, store: MemoryCheckpoints, clock: Clock) -> Records:
+    """A doctor whose waiting is what moves the clock."""
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    return Records(stored, clock=clock, sleep=sleep)
+
+
+@pytest.fixture
+def owned(stored: Settings, store: MemoryCheckpoints) -> Record:
+    record = Record(
+        stream=stored.stream, version=1, owner="host/7", fence=3, identity=stored.identity, lease_seconds=15, checkpoint=REACHED
+    )
+    store.write(record)
+    return record
+
+
+@pytest.mark.parametrize("kind", ["dynamodb", "mongodb", "file"])
+def test_a_store_is_written_and_shown_to_be_fenced(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
+    """Every kind of store, on real parts; once more does not matter, and no stream can be called like the probe."""
+    url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
+    settings = Settings(**{**stored.model_dump(), "checkpoints": url})
+    for _ in range(2):
+        verdict = Records(settings, clock=lambda: 0.0).write()
+        assert (verdict.state, verdict.found) == (State.OK, "written, and a stale write was refused")
+    with pytest.raises(ValueError, match="stream"):
+        Settings(**{**stored.model_dump(), "stream": PROBE})
+
+
+def test_a_store_that_takes_a_stale_write_is_found_out(
+    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one to write would win, whoever owns the stream: exit 4, nothing may run on it."""
+    monkeypatch.setattr(store, "write", lambda record: store._records.update({record.stream: record}))
+    verdict = Records(stored, clock=lambda: 0.0).write()
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, 4)
+
+
+def test_a_role_that_may_only_write_its_streams_is_told_apart(
+    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB's LeadingKeys may name the streams and not the probe: that says nothing about the streams."""
+
+    def denied(_: object) -> None:
+        raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
+
+    monkeypatch.setattr(store, "write", denied)
+    verdict = Records(stored, clock=lambda: 0.0).write()
+    assert verdict.state is State.WARN
+    assert PROBE in verdict.remedy
+
+
+def test_two_doctors_at_once_do_not_fail_each_other(
+    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One finds that the other wrote, and tries again; for ever it does not."""
+    write, conflicts = store.write, iter([True, True, False])
+
+    def sometimes(record: Record) -> None:
+        if next(conflicts, False):
+            raise Conflict
+        write(record)
+
+    monkeypatch.setattr(store, "write", sometimes)
+    assert Records(stored, clock=lambda: 0.0).write().state is State.OK
+    conflicts = iter([True] * 9)
+    with pytest.raises(Unavailable, match=PROBE):
+        Records(stored, clock=lambda: 0.0).write()
+
+
+def test_nobody_is_fine_before_the_first_start_only(records: Records, store: MemoryCheckpoints, stored: Settings) -> None:
+    """Afterwards a stream without an owner is falling behind."""
+    records.read()
+    assert records.lease().state is State.OK
+    store.write(Record(stream=stored.stream, version=1, checkpoint=REACHED, saved_at="2026-11-22T08:00:00.000+00:00"))
+    records.read()
+    verdict = records.lease()
+    assert verdict.state is State.WARN
+    assert "since 2026-11-22T08:00:00.000+00:00" in verdict.found
+
+
+def test_a_lease_that_is_renewed_is_alive(
+    records: Records, owned: Record, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """However short the doctor looks: what happened since it read the record counts."""
+    records.read()
+    clock.now += 60
+    store.write(replace(owned, version=2))
+    verdict = records.lease()
+    assert verdict.state is State.OK
+    assert "host/7 tails it, owner number 3" in verdict.found
+    assert clock.now == 1060
+
+
+def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record, clock: Clock) -> None:
+    """After one and a half times as long as a renewal takes, and no sooner."""
+    records.read()
+    verdict = records.lease()
+    assert verdict.state is State.WARN
+    assert 7.5 < clock.now - 1000 < 8.5
+    assert "host/7 has not renewed its lease" in verdict.found
+    assert "after 15 s" in verdict.remedy
+
+
+def test_a_long_lease_is_not_waited_for(records: Records, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
+    """The doctor has less than a minute."""
+    store.write(replace(owned, version=2, lease_seconds=300))
+    records.read()
+    assert records.lease().state is State.SKIP
+    assert clock.now == 1000
+
+
+def test_a_recorded_problem_is_told(records: Records, owned: Record, store: MemoryCheckpoints) -> None:
+    """In the words of the task that stopped."""
+    records.read()
+    assert records.problem().state is State.OK
+    store.write(replace(owned, version=2, problem="the payments.payments/4711 is too large"))
+    records.read()
+    verdict = records.problem()
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, 1)
+    assert "payments/4711 is too large" in verdict.found
+
+
+def test_settings_that_the_checkpoint_was_not_made_for_are_found(doctor: Doctor, stored: Settings, mapping: str) -> None:
+    """As a tailer would refuse them; the command that accepts them is named."""
+    record = Record(stream=stored.stream, version=1, identity=stored.identity)
+    app.checkpoint_store(stored).write(record)
+    report = doctor(TAILER_LANES="4")
+    assert report.failed == {"stream.settings"}
+    assert report.code == 2
+    assert "tailer checkpoint accept-settings" in report["stream.settings"][1]
+
+
+@pytest.fixture(autouse=True)
+def _no_probe_of_other_tests(stack: DevStack) -> Iterator[None]:
+    yield
+    stack.mongo.drop_database("tailrace")

@@ -1,0 +1,84 @@
+"""Tailers of this process, with figures every few moments: real ones, with their own loop and neighbours."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from devstack import DevStack
+from tailer import app, emf, headroom
+from tailer.settings import load
+from tests.emf import Line, lines
+
+OFTEN = 0.1  # seconds
+
+Start = Callable[[str], "Task"]
+"""Starts a task whose lines are told from those of others by this owner's name."""
+
+
+class Task:
+    """One tailer, and what it said so far."""
+
+    def __init__(self, namespace: str, ended: "Future[None]", stopping: threading.Event, log: Callable[[], list[Line]]) -> None:
+        self.stopping = stopping
+        self._namespace, self._ended, self._log = namespace, ended, log
+
+    def lines(self, stream: str) -> list[Line]:
+        """Of a stream, or with an empty name of the task."""
+        of_this_task = [line for line in self._log() if line.namespace == self._namespace]
+        return [line for line in of_this_task if line.dimensions.get("Stream", "") == stream]
+
+    def wait(self, stream: str, seen: Callable[[Line], bool]) -> Line:
+        """The first line that shows it; the test's own time limit ends the wait."""
+        while not (found := [line for line in self.lines(stream) if seen(line)]):
+            if self._ended.done():
+                raise AssertionError("the task ended before it showed that") from self._ended.exception()
+        return found[0]
+
+    def stop(self) -> None:
+        """As SIGTERM would. What went wrong is raised."""
+        self.stopping.set()
+        self._ended.result()
+
+
+@contextmanager
+def tasks(
+    stack: DevStack, queue_url: str, stream: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Start]:
+    """Gives what starts a task on this stream, which watches the database of the same name."""
+    monkeypatch.setattr(emf, "EVERY", OFTEN)
+    monkeypatch.setattr(headroom, "EVERY", OFTEN)
+    for name, value in (stack.tailer_environment | settings(queue_url, stream) | {"TAILER_HTTP_PORT": "0"}).items():
+        monkeypatch.setenv(name, value)
+    log: list[Line] = []
+
+    def all_of_it() -> list[Line]:
+        log.extend(lines(capsys.readouterr().out))
+        return log
+
+    running: list[Task] = []
+    with ThreadPoolExecutor(4) as threads:
+
+        def start(namespace: str) -> Task:
+            monkeypatch.setenv("TAILER_EMF_NAMESPACE", namespace)
+            stopping = threading.Event()
+            running.append(Task(namespace, threads.submit(app.run, load(), stopping), stopping, all_of_it))
+            return running[-1]
+
+        try:
+            yield start
+        finally:
+            for task in running:
+                task.stopping.set()
+
+
+def settings(queue_url: str, stream: str) -> dict[str, str]:
+    """Everything of a database, in a queue of its own."""
+    return {
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_STREAM": stream,
+        "TAILER_DATABASE": stream,
+        "TAILER_COLLECTIONS": "",
+    }

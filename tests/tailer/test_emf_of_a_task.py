@@ -1,0 +1,88 @@
+"""Real tailers and what they tell CloudWatch of themselves: the figures that the alarms stand on are true."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from devstack import DevStack
+from devstack.tailer import TailerProcess
+from tests.emf import lines
+from tests.queue import received
+from tests.tailer.tasks import Start, settings, tasks
+
+TOO_LARGE = 2_000_000  # bytes of a change that no message can hold
+
+
+@pytest.fixture
+def start(
+    stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Start]:
+    """Starts a task on the stream ``fresh`` with figures in this namespace."""
+    with tasks(stack, queue_url, fresh, monkeypatch, capsys) as start:
+        yield start
+
+
+def process(stack: DevStack, queue_url: str, fresh: str, **more: str) -> TailerProcess:
+    """A tailer as it runs in production, with figures."""
+    given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
+    return stack.start_tailer(**given, **{"emf_namespace": "Tailrace/trial"} | more)
+
+
+def test_an_owner_and_its_spare_say_what_they_do(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:
+    """One owns the stream, has sent all that was written and is not behind; the other stands by, and takes over."""
+    owner = start("Tailrace/one")
+    owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
+    spare = start("Tailrace/two")
+    assert spare.wait("", lambda line: line["StandingBy"] == 1)
+    stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(50)])
+    assert owner.wait(fresh, lambda line: line["ChangesSent"] > 0)
+    latest = owner.wait(fresh, lambda line: max(line.metrics.get("Headroom", [0])) > 0)
+    assert 0 <= latest["Lag"] <= latest["History"]
+    assert latest["Headroom"] <= latest["History"]
+    assert latest["CheckpointAge"] >= 0
+    assert (latest["LeaseOwner"], latest["Stopped"]) == (1, 0)
+    assert owner.lines("")[-1]["StandingBy"] == 0
+    assert {line["LeaseOwner"] for line in spare.lines(fresh)} == {0}
+    assert "Headroom" not in spare.lines(fresh)[-1].metrics
+    owner.stop()
+    spare.wait(fresh, lambda line: line["LeaseOwner"] == 1)
+    spare.stop()
+    said = {name: sum(line[name] for line in owner.lines(fresh)) for name in ("ChangesRead", "ChangesSent", "Retries", "Gaps")}
+    assert said == {"ChangesRead": 50, "ChangesSent": 50, "Retries": 0, "Gaps": 0}
+    assert len(received(stack, queue_url)) == 50
+    assert [value for line in owner.lines(fresh) for value in line.metrics.get("CommitToQueue", ())]
+    assert owner.lines(fresh)[-1]["LeaseOwner"] == 0
+
+
+def test_a_task_that_is_stopped_says_what_it_did_last(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """SIGTERM less than a minute after the start: not a change is missing in CloudWatch's sums."""
+    tailer = process(stack, queue_url, fresh)
+    tailer.wait_ready()
+    stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(20)])
+    while f'tailrace_changes_sent_total{{stream="{fresh}"}} 20.0' not in tailer.metrics():
+        assert tailer.running
+    assert tailer.stop() == 0
+    said = lines(tailer.log.read_text(), fresh)
+    assert sum(line["ChangesSent"] for line in said) == 20
+    assert (said[-1]["LeaseOwner"], said[-1]["Stopped"]) == (0, 0)
+    assert {line.namespace for line in said} == {"Tailrace/trial"}
+
+
+def test_a_stream_that_was_given_up_says_so_before_the_process_ends(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """The alarm on it rings although nobody is left to say it again."""
+    tailer = process(stack, queue_url, fresh, claim_bucket="")
+    tailer.wait_ready()
+    stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
+    assert tailer.process._process.wait(60) == 4
+    last = lines(tailer.log.read_text(), fresh)[-1]
+    assert (last["Stopped"], last["LeaseOwner"], last["ChangesSent"]) == (1, 0, 0)
+    assert lines(tailer.log.read_text(), "")[-1]["StandingBy"] == 0
+
+
+def test_nothing_is_written_without_a_namespace(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Outside AWS the log is the log."""
+    tailer = process(stack, queue_url, fresh, emf_namespace="")
+    tailer.wait_ready()
+    assert tailer.stop() == 0
+    assert lines(tailer.log.read_text()) == []

@@ -1,0 +1,59 @@
+"""The container's health check asks what a person would, and says no more than one line."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from devstack.loopback import HOST, free_port
+from tailer import probe
+from tailer.http import endpoints
+from tailer.metrics import Families
+from tailer.pulse import STALLED_AFTER, Pulse
+from tests.conformance.checkpoint_store import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def port(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A tailer's own, known by the settings."""
+    port = free_port()
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port))
+    with endpoints(HOST, port, Pulse(clock=clock, now=lambda: datetime(2026, 11, 22, tzinfo=UTC)), Families()):
+        yield port
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", HOST])
+def test_a_tailer_that_moves_is_healthy(
+    port: int, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it listens; nothing is said."""
+    monkeypatch.setenv("TAILER_HTTP_HOST", host)
+    assert probe.main() == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_tailer_that_stands_still_is_unhealthy(port: int, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """In its own words, which the orchestrator keeps."""
+    clock.now += STALLED_AFTER
+    assert probe.main() == 1
+    assert capsys.readouterr().err == "starting, 0.0 s behind\n"
+
+
+def test_a_port_that_nobody_answers_on_is_unhealthy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Named."""
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
+    assert probe.main() == 1
+    assert f"nobody answers on port {port}" in capsys.readouterr().err
+
+
+def test_a_tailer_that_answers_nowhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TAILER_HTTP_PORT=0 says so: there is nobody to ask, and nothing to kill it for."""
+    monkeypatch.setenv("TAILER_HTTP_PORT", "0")
+    assert probe.main() == 0

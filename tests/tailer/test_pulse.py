@@ -1,0 +1,82 @@
+"""What a task knows of its own delay: never less than is true, whatever waits and whichever clock is wrong."""
+
+from datetime import UTC, datetime, timedelta
+from math import isnan
+
+import pytest
+
+from contract.change import Change
+from contract.figures import TAILER
+from tailer.metrics import Families, Metrics
+from tailer.model import Batch
+from tailer.pulse import Pulse
+from tests.conformance.checkpoint_store import Clock
+from tests.samples.changes import ORIGIN, a_change
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def families() -> Families:
+    return Families()
+
+
+@pytest.fixture
+def pulse(clock: Clock, families: Families) -> Pulse:
+    start = clock.now
+    pulse = Pulse(clock=clock, now=lambda: NOW + timedelta(seconds=clock.now - start))
+    pulse.on_duty(Metrics("payments", families))
+    return pulse
+
+
+def committed(seconds_ago: float) -> Change:
+    return a_change(wall_time=(NOW - timedelta(seconds=seconds_ago)).isoformat())
+
+
+def a_batch(*changes: Change, read_at: float | None = None) -> Batch:
+    return Batch(changes=changes, checkpoint=ORIGIN, read_at=read_at)
+
+
+def test_lag_counts_from_the_later_of_the_last_change_and_the_last_empty_answer(pulse: Pulse) -> None:
+    """A change whose time is told in whole seconds does not take back what an empty answer has shown."""
+    pulse.delivered(a_batch())
+    pulse.delivered(a_batch(committed(0.9)))
+    assert pulse.lag() == 0
+
+
+def test_an_empty_answer_that_waited_tells_of_the_time_when_it_was_given(pulse: Pulse, clock: Clock) -> None:
+    """A queue that refused for forty seconds leaves the stream forty seconds behind, not up to date."""
+    read_at = clock.now
+    clock.now += 40
+    pulse.delivered(a_batch(read_at=read_at))
+    assert pulse.lag() == 40
+
+
+def test_a_server_whose_clock_is_ahead_hides_no_delay(pulse: Pulse, clock: Clock) -> None:
+    """A change from the future counts as one of now, so that the lag grows from here on."""
+    pulse.delivered(a_batch(committed(-3600)))
+    assert pulse.lag() == 0
+    clock.now += 30
+    assert pulse.lag() == 30
+
+
+def test_a_batch_tells_how_long_its_oldest_change_took(pulse: Pulse, families: Families) -> None:
+    """Once, and never below zero; an empty batch tells nothing."""
+    metrics = families.streams[0]
+    pulse.delivered(a_batch(committed(3), committed(1)))
+    pulse.delivered(a_batch())
+    pulse.delivered(a_batch(committed(-5)))
+    assert metrics.commit_to_queue.take() == [3, 0]
+
+
+def test_the_age_of_the_checkpoint_is_known_while_on_duty(pulse: Pulse, families: Families) -> None:
+    """A spare has none."""
+    pulse.on_duty(families.streams[0], checkpoint_age=lambda: 4.5)
+    assert families.value(TAILER["CheckpointAge"], "payments") == 4.5
+    pulse.off_duty()
+    assert isnan(families.value(TAILER["CheckpointAge"], "payments"))

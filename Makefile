@@ -5,9 +5,10 @@ VENV   := .venv/$(TAG)
 BIN    := $(VENV)/bin
 EMULATORS := $(VENV)-emulators
 TESTS  ?=
+ENVIRONMENT ?= trial
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test faults check format docs bench up down package lock clean help
+.PHONY: all env demo razors test faults check format docs bench up down package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -57,8 +58,12 @@ format: env                     ## let ruff format and mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: env                       ## docs/events.md and schemas/, from the event classes and their samples
+docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/events.md, schemas/, docs/configuration.md, tables of docs/security.md and costs.md
 	@$(BIN)/python -m lambda_forwarder catalogue
+	@$(BIN)/python -m infra.pages.configuration
+	@$(BIN)/python -m infra.pages.metrics
+	@$(BIN)/python -m infra.pages.security
+	@$(BIN)/python -m infra.costs
 
 bench: env                      ## changes per second, beside baselines measured in the same run
 	@$(BIN)/python -m benchmarks
@@ -74,6 +79,18 @@ down:                           ## stop it and remove its volumes
 package: env                    ## dist/forwarder.zip for Lambda (Python 3.13, arm64)
 	@$(BIN)/python -m infra.package
 
+synth: env $(VENV)/.infra-ready ## the stack of an environment to cdk.out/, checked (ENVIRONMENT=production); no account needed
+	@$(BIN)/python -m infra --environment $(ENVIRONMENT)
+
+bootstrap: synth                ## prepare the account and region of your credentials for the CDK, once
+	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) bootstrap
+
+diff: synth                     ## what a deployment would change (ENVIRONMENT=production)
+	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) diff
+
+deploy: synth                   ## put it into the AWS account of your credentials; asks before it widens a right (CDK=--no-rollback)
+	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) deploy $(CDK)
+
 lock:                           ## make requirements/*.txt again from pyproject.toml
 	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
 	@for part in "dev --extra tailer --extra forwarder --extra devstack --group dev" "infra --extra infra --group synth -c requirements/dev.txt" "tailer --extra tailer -c requirements/dev.txt" \
@@ -84,4 +101,4 @@ lock:                           ## make requirements/*.txt again from pyproject.
 	    --group emulators -o requirements/emulators.txt
 
 clean:                          ## remove what make created
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

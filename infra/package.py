@@ -31,6 +31,8 @@ UNZIPPED_LIMIT = 262_144_000  # bytes, Lambda, a zip package unpacked
 # eventbridgev2 client; its models for 400 other services are not.
 CLIENTS = frozenset({"events", "eventbridgev2", "sqs", "dynamodb", "s3", "sts"})
 UNUSED_FOLDERS = frozenset({"tests", "bin", "boto3/examples"})
+# Of Powertools the function uses its metrics; the rest, a web page of a megabyte and a half among it, is not.
+POWERTOOLS = frozenset({"exceptions", "logging", "metrics", "shared", "tracing", "warnings", "utilities/jmespath_utils"})
 UNUSED_SUFFIXES = (".pyi", "examples-1.json")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
 READABLE = 0o100644 << 16  # a regular file, rw-r--r--
@@ -106,6 +108,9 @@ def _needed(path: Path) -> bool:
         return False
     if UNUSED_FOLDERS.intersection((*path.parts, "/".join(path.parts[:2]))):
         return False
+    if path.parts[0] == "aws_lambda_powertools":
+        *folders, _ = (part for part in path.parts[1:] if part != "__pycache__")
+        return not folders or folders == ["utilities"] or bool(POWERTOOLS.intersection((folders[0], "/".join(folders[:2]))))
     is_model = path.parts[:2] in {("botocore", "data"), ("boto3", "data")} and len(path.parts) > 3
     return path.parts[2] in CLIENTS if is_model else True
 

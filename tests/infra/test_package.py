@@ -74,6 +74,7 @@ def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
     assert not any(name.endswith(".dist-info") for name in tops)
     models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
     assert models == package.CLIENTS
+    assert not any(name.startswith("aws_lambda_powertools/event_handler/") for name in names)
     assert built.stat().st_size < SMALL
 
 

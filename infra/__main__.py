@@ -1,0 +1,68 @@
+"""
+An environment to a template, checked.
+
+    python -m infra [--environment trial] [--output cdk.out/trial]
+
+Needs no account, no network and no Docker. Exit codes: 0 there is a template and nothing is wrong with it, 1 something is,
+2 misconfigured.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra import lint
+from infra.nag import Findings
+from infra.package import REPOSITORY, build
+from infra.settings import ENVIRONMENTS, Misconfigured, load
+from infra.statements import statements
+from infra.synthesis import Synthesised, synthesise
+
+PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """See above. What goes wrong is said on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m infra", description="Synthesise and check one environment's stack.")
+    parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")
+    chosen = parser.parse_args(arguments)
+    given = Path(chosen.environment)
+    file = given if given.suffix == ".toml" else ENVIRONMENTS / f"{given}.toml"
+    try:
+        environment = load(file)
+        made = synthesise(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=build(PACKAGE))
+    except Misconfigured as error:
+        return _wrong(2, str(error))
+    except Findings as error:
+        return _wrong(1, str(error))
+    print(_summary(made))  # noqa: T201 - what the command is asked for
+    if problems := lint.problems(made.file):
+        return _wrong(1, "\n".join(problems))
+    print("  cfn-lint   nothing to say")  # noqa: T201
+    return 0
+
+
+def _summary(made: Synthesised) -> str:
+    types = Counter(resource["Type"].removeprefix("AWS::") for resource in made.template["Resources"].values())
+    most = ", ".join(f"{count} {kind}" for kind, count in types.most_common())
+    return "\n".join(
+        [
+            f"{made.stack}: {types.total()} resources",
+            f"  {most}",
+            f"  grants     {len(statements(made.template))} statements",
+            f"  cdk-nag    0 findings; {len(made.departures)} departures from a rule, each with its reason (infra/nag.py)",
+            f"  template   {made.file}",
+        ]
+    )
+
+
+def _wrong(code: int, text: str) -> int:
+    print(text, file=sys.stderr)  # noqa: T201
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What a deployment costs: a bill of its template, and of what a million changes cause."""

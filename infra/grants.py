@@ -1,0 +1,151 @@
+"""
+Who may do what: every right that a role of the stack has, each named for why it has it.
+
+A statement allows what the code calls, on what it calls it, and nothing else. SQS checks a batch call as the single one:
+``SendMessageBatch`` is ``sqs:SendMessage``. What a resource's own policy says is with the resource.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+
+from infra.key import DATA
+from infra.messaging.bus import Delivery, EventBus
+from infra.messaging.functions import STREAMS_FAILED
+from infra.messaging.ordered_bus import is_ordered
+from infra.messaging.queues import Queues
+from infra.messaging.state import State
+from infra.sections import EVENTS
+from infra.settings import Bus, Stream, StreamTable
+
+Statement = iam.PolicyStatement
+LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
+STREAMS = "stream/"  # of the checkpoints, before the stream's name: tailer.checkpoints.dynamodb
+DOCTOR = "stream/~doctor"  # of the record that the doctor tries the store with: tailer.doctor.records.PROBE
+
+
+def logging(group: logs.ILogGroup) -> Iterator[Statement]:
+    """A function's own log."""
+    yield _allow("WriteItsOwnLog", "logs", ("CreateLogStream", "PutLogEvents"), group.log_group_arn)
+
+
+def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
+    """What every function does that publishes: the forwarder, redrive, and the forwarders of DynamoDB streams."""
+    yield _allow("PublishEvents", "events", ("PutEvents", "DescribeEventBus"), bus.arn)
+    yield _allow("ParkWhatCannotBePublished", "sqs", ("SendMessage", "GetQueueAttributes"), queues.parking.queue_arn)
+    yield _allow(
+        "RememberWhatWasPublished",
+        "dynamodb",
+        ("BatchGetItem", "UpdateItem"),
+        state.table.table_arn,
+        conditions=_keys(LANES),
+    )
+    yield _allow("TellAMissingClaimFromAForbiddenOne", "s3", ("ListBucket",), state.bucket.bucket_arn)
+    yield _allow("FetchClaimedChanges", "s3", ("GetObject",), *_claims(state, streams))
+    yield _allow("StoreEventsTooLargeForTheBus", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{EVENTS}/*"))
+
+
+def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
+    """What Lambda does as the forwarder to bring it messages."""
+    yield _allow(
+        "ReceiveChanges",
+        "sqs",
+        ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"),
+        changes.queue_arn,
+    )
+
+
+def redriving(queues: Queues) -> Iterator[Statement]:
+    """What redrive does besides publishing."""
+    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+    yield _allow("TakeWhatIsToBeRedriven", "sqs", actions, queues.parking.queue_arn, queues.dead_letters.queue_arn)
+
+
+def scheduling(function: lambda_.IFunction) -> Iterator[Statement]:
+    """What the scheduler does as its role."""
+    yield _allow("WakeRedrive", "lambda", ("InvokeFunction",), function.function_arn)
+
+
+def streaming(table: StreamTable, state: State) -> Iterator[Statement]:
+    """What Lambda does as the forwarder of a DynamoDB stream to bring it records, and to keep those it had to give up."""
+    yield _allow("ReadTheStream", "dynamodb", ("DescribeStream", "GetRecords", "GetShardIterator"), table.stream_arn)
+    yield _allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB knows no narrower resource for it
+    yield _allow("KeepRecordsThatWereGivenUp", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{STREAMS_FAILED}*"))
+
+
+def delivering(delivery: Delivery) -> Iterator[Statement]:
+    """What EventBridge does as the role of one consumer. An ordered bus takes forwarded events by either action."""
+    actions = ("PutEvents", "PutRawEvents") if is_ordered(delivery.consumer.bus_arn) else ("PutEvents",)
+    yield _allow("SendEventsToTheConsumersBus", "events", actions, delivery.consumer.bus_arn)
+    if not delivery.rule_arn:
+        yield _allow("KeepWhatTheirBusDidNotTake", "sqs", ("SendMessage",), delivery.undelivered.queue_arn)
+
+
+def leaving(delivery: Delivery) -> Iterator[Statement]:
+    """What a classic bus does itself with an event that a consumer's bus did not take. It is part of the queue's own policy."""
+    if delivery.rule_arn:
+        yield iam.PolicyStatement(
+            sid="KeepWhatTheirBusDidNotTake",
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[delivery.undelivered.queue_arn],
+            conditions={"ArnEquals": {"aws:SourceArn": delivery.rule_arn}},
+        )
+
+
+def fetching(bus: Bus, state: State) -> Iterator[Statement]:
+    """
+    What other accounts may read: the data of events that were too large for the bus, below the events' own names. It is part
+    of the bucket's own policy; who of an account may is for the account to say.
+    """
+    for account, events in bus.readers.items():
+        yield iam.PolicyStatement(
+            sid=f"LetAnAccountFetchEventsTooLargeForTheBus{account}",
+            principals=[iam.AccountPrincipal(account)],
+            actions=["s3:GetObject"],
+            resources=[state.bucket.arn_for_objects(f"{EVENTS}/{event}/*") for event in events]
+            or [state.bucket.arn_for_objects(f"{EVENTS}/*")],
+        )
+
+
+def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
+    """What the tailer does, for these streams."""
+    yield _allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
+    keys = [*(f"{STREAMS}{stream.name}" for stream in streams), DOCTOR]
+    yield _allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))
+    yield _allow("StoreChangesTooLargeForAMessage", "s3", ("PutObject",), *_claims(state, streams))
+
+
+def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> Iterator[Statement]:
+    """What ``tailer doctor`` looks at besides: the other end of the queue. It runs as the tailer."""
+    yield _allow("FindTheForwarder", "lambda", ("ListEventSourceMappings",), "*")  # Lambda knows no narrower resource for it
+    yield _allow("LookAtTheForwarder", "lambda", ("GetFunctionConfiguration",), forwarder.function_arn)
+    yield _allow("LookAtTheBus", "events", ("DescribeEventBus",), bus.arn)
+    others = queues.dead_letters.queue_arn, queues.parking.queue_arn
+    yield _allow("CountWhatWasSetAside", "sqs", ("GetQueueAttributes",), *others)
+
+
+def encrypting(key: kms.IKey | None) -> Iterator[Statement]:
+    """Of everyone who reads or writes what is encrypted with a key of our own, where there is one."""
+    if key:
+        yield _allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
+
+
+def _claims(state: State, streams: Sequence[Stream]) -> list[str]:
+    """Where the tailer leaves what is too large: below its stream's name. Streams that nobody named may be called anything."""
+    return [state.bucket.arn_for_objects(f"{stream.name}/*") for stream in streams] or [state.bucket.arn_for_objects("*")]
+
+
+def _keys(*allowed: str) -> dict[str, object]:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(allowed)}}
+
+
+def _allow(
+    sid: str, service: str, actions: Sequence[str], *resources: str, conditions: dict[str, object] | None = None
+) -> Statement:
+    named = [f"{service}:{action}" for action in actions]
+    return Statement(sid=sid, actions=named, resources=list(resources), conditions=conditions)

@@ -1,0 +1,1 @@
+"""From the queue to the bus: queues, state, functions, bus."""

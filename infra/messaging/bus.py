@@ -1,0 +1,67 @@
+"""The event bus that domain events are published on, and the way from there to other teams' buses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.messaging.classic_bus import ClassicBus
+from infra.messaging.ordered_bus import OrderedBus
+from infra.messaging.queues import RETENTION_DAYS
+from infra.messaging.schemas import Schemas
+from infra.removal import removal_policy
+from infra.settings import Consumer, Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """The way to one consumer: as ``role``; what cannot be delivered stays in ``undelivered``."""
+
+    consumer: Consumer
+    role: iam.Role
+    undelivered: sqs.Queue
+    rule_arn: str
+    """Of a classic bus's rule, which itself writes to ``undelivered``; empty where the role does."""
+
+
+class EventBus(Construct):
+    """
+    A classic bus with its archive, or an ordered one that keeps its events itself.
+
+    Each consumer has a rule (ordered: a subscriber) to their own bus, tried for a day, with a queue of its own for what their
+    bus did not take. Which events it gets, its ``events`` say by name.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+        super().__init__(scope, id)
+        self._environment = environment
+        self._key = key
+        self.name = environment.bus_name
+        kind = OrderedBus if environment.bus.kind == "ordered" else ClassicBus
+        self._bus: OrderedBus | ClassicBus = kind(self, "Bus", environment=environment, key=key)
+        self.arn = self._bus.arn
+        self.address = self._bus.address
+        """What the forwarder calls it by."""
+        self.deliveries: Sequence[Delivery] = [self._delivery(consumer) for consumer in environment.bus.consumers]
+        if environment.bus.allowed_accounts:
+            self._bus.share(environment.bus.allowed_accounts)
+        if environment.bus.schemas:
+            Schemas(self, "Schemas", registry=self.name)
+
+    def _delivery(self, consumer: Consumer) -> Delivery:
+        role = iam.Role(self, f"{consumer.name}Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        undelivered = sqs.Queue(
+            self,
+            f"{consumer.name}Undelivered",
+            retention_period=Duration.days(RETENTION_DAYS),
+            encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=self._key,
+            enforce_ssl=True,
+            removal_policy=removal_policy(self._environment),
+        )
+        rule_arn = self._bus.route(consumer, role, undelivered)
+        return Delivery(consumer=consumer, role=role, undelivered=undelivered, rule_arn=rule_arn)

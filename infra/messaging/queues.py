@@ -1,0 +1,50 @@
+"""The queue of changes, its dead letters, and where the forwarder parks what it cannot publish."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.removal import removal_policy
+from infra.settings import Environment
+
+MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message
+RETENTION_DAYS = 14  # SQS's longest
+RECEIVES = 10  # of one message, before it goes to the dead letters
+VISIBILITY = 6  # times the function's timeout: what AWS advises, so that a batch being worked on does not come again
+LOOK = 30  # seconds that a message is hidden from the next who looks; redrive says itself how long it holds one
+
+
+class Queues(Construct):
+    """
+    Three FIFO queues in high-throughput mode: order and deduplication are per message group, and no group waits for another.
+
+    A message stays 14 days in each. A FIFO queue counts anew for a message that it gets from another.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+        super().__init__(scope, id)
+        self._key = key
+        self._removal = removal_policy(environment)
+        self.dead_letters = self._queue("DeadLetters", LOOK)
+        self.parking = self._queue("Parking", LOOK)
+        self.changes = self._queue("Changes", VISIBILITY * environment.forwarder.timeout, self.dead_letters)
+
+    def _queue(self, name: str, visibility: int, dead_letters: sqs.IQueue | None = None) -> sqs.Queue:
+        """``visibility`` in seconds."""
+        return sqs.Queue(
+            self,
+            name,
+            fifo=True,
+            content_based_deduplication=False,
+            deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
+            fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+            max_message_size_bytes=MESSAGE_LIMIT,
+            visibility_timeout=Duration.seconds(visibility),
+            retention_period=Duration.days(RETENTION_DAYS),
+            encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=self._key,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=RECEIVES) if dead_letters else None,
+            removal_policy=self._removal,
+        )

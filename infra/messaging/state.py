@@ -1,0 +1,68 @@
+"""What outlives a process: a table of checkpoints, leases and watermarks; a bucket of what is too large for a call."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.messaging.queues import RETENTION_DAYS
+from infra.removal import removal_policy
+from infra.settings import Environment
+
+QUEUES = 3  # that a message may lie in, one after the other, 14 days in each: changes, dead letters, parking
+MARGIN_DAYS = 3  # for what is in flight between them
+CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: what a message claims is there for as long as the message can be
+
+
+class State(Construct):
+    """
+    A table with one item for each stream and each lane, and the claim bucket.
+
+    No item of the table may ever expire by itself, so it has no time to live: a checkpoint is needed for as long as its stream,
+    and a watermark for as long as a message of its lane may come back.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+        super().__init__(scope, id)
+        removal = removal_policy(environment)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
+            encryption_key=key,
+            deletion_protection=environment.removal == "retain",
+            removal_policy=removal,
+        )
+        self.bucket = s3.Bucket(
+            self,
+            "Claims",
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=bool(key),
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="WhatNobodyCanClaimAnyMore",
+                    expiration=Duration.days(object_days(environment)),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+            removal_policy=removal,
+        )
+
+
+def object_days(environment: Environment) -> int:
+    """
+    Days that an object is kept: as long as a message can lie in our queues, or an event in the archive and then in a
+    consumer's queue, whichever is longer.
+
+    An event that is replayed from the archive on its last day still finds its data.
+    """
+    return max(CLAIM_DAYS, environment.bus.archive_days + RETENTION_DAYS)

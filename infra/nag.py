@@ -1,0 +1,131 @@
+"""
+The rules of AwsSolutions (cdk-nag), all of them, and where the stack departs from one of them, with the reason.
+
+What no reason here covers fails the synthesis.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Acknowledgment, App, Stack, Validations
+from cdk_nag import AwsSolutionsChecks
+
+PACK = "AwsSolutions"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """``rule`` and ``where`` are patterns of a whole finding and of a whole construct path below the stack."""
+
+    rule: str
+    where: str
+    reason: str
+
+    def covers(self, rule: str, path: str) -> bool:
+        return bool(re.fullmatch(self.rule, rule) and re.fullmatch(self.where, path))
+
+
+DEPARTURES: Sequence[Departure] = (
+    Departure(
+        rule="SQS3",
+        where="Queues/Parking/Resource|Events/.*Undelivered/Resource",
+        reason="It is itself where what cannot be delivered ends, and an alarm tells when it is not empty",
+    ),
+    Departure(
+        rule="S1",
+        where="State/Claims/Resource",
+        reason="Only roles of this stack and accounts that its policy names read there; CloudTrail's data events tell who did",
+    ),
+    Departure(
+        rule="L1",
+        where="Functions/(Forwarder|Redrive|Stream.*)/Resource",
+        reason="The zip holds compiled dependencies for Python 3.13, which Lambda supports until 2029",
+    ),
+    Departure(
+        rule=r"IAM5\[Resource::<StateClaims\w+\.Arn>/.*\*\]",
+        where="(Functions|Service)/.*",
+        reason="Objects below one prefix of one bucket: their names are made of ids that do not exist yet",
+    ),
+    Departure(
+        rule=r"IAM5\[Resource::\*\]",
+        where="Functions/Stream.*Role/DefaultPolicy/Resource",
+        reason="dynamodb:ListStreams, which Lambda asks for, is granted for all streams or for none",
+    ),
+    Departure(
+        rule=r"IAM5\[Resource::\*\]",
+        where="(Service|Enabling)/Task/ExecutionRole/DefaultPolicy/Resource",
+        reason="ecr:GetAuthorizationToken is granted for all registries or for none; what it opens is named",
+    ),
+    Departure(
+        rule=r"IAM5\[Resource::\*\]",
+        where="Service/Task/Role/DefaultPolicy/Resource",
+        reason="lambda:ListEventSourceMappings, by which the doctor finds the forwarder, is granted for all or for none",
+    ),
+    Departure(
+        rule=r"IAM5\[Resource::arn:.*:task(-definition)?/.*\*\]",
+        where="Enabling/Role/DefaultPolicy/Resource",
+        reason="Revisions of one task definition and tasks of one cluster, whose numbers do not exist yet",
+    ),
+    Departure(
+        rule="ECS2",
+        where="(Service|Enabling)/Task/Definition/Resource",
+        reason="No secret is among the variables: user names and passwords come from Secrets Manager as the task starts",
+    ),
+    Departure(
+        rule="ECS4",
+        where="Service/Cluster/Resource",
+        reason="The alarms are on the tailer's own figures; Container Insights costs more than the tasks it looks at",
+    ),
+    Departure(
+        rule="DOC2",
+        where="Database/Cluster",
+        reason="Nobody but the tailer's security group reaches the port, and everybody's tools expect it there",
+    ),
+    Departure(
+        rule="DOC3",
+        where="Database/Cluster",
+        reason="DocumentDB itself keeps the administrator's password in Secrets Manager, and changes it each week",
+    ),
+    Departure(
+        rule="DOC4",
+        where="Database/Cluster",
+        reason="As many days of backups as the environment's backup_days asks for",
+    ),
+    Departure(
+        rule=r"DOC5\[LogExport::\w+\]",
+        where="Database/Cluster",
+        reason="These are events of the audit log, which is exported; DocumentDB has no exports of these names",
+    ),
+)
+
+
+class Findings(Exception):
+    """What no departure covers: a line for each, with the rule, the construct and what is wrong."""
+
+
+def check(app: App, stack: Stack) -> Sequence[Departure]:
+    """
+    Check every rule now, and have every rule but the departures checked again as the app is synthesised. The departures that
+    were needed are returned, one for each finding.
+
+    Raises:
+        Findings: there is something that no departure covers.
+    """
+    constructs = {construct.node.path: construct for construct in stack.node.find_all()}
+    needed: list[Departure] = []
+    findings: list[str] = []
+    for violation in AwsSolutionsChecks(app).validate_scope(stack).violations:
+        rule = violation.rule_name.removeprefix(f"{PACK}-")
+        for path in (resource.construct_path or "" for resource in violation.violating_resources):
+            departure = next((one for one in DEPARTURES if one.covers(rule, path.partition("/")[2])), None)
+            if departure is None:
+                findings.append(f"{violation.rule_name} {path}: {violation.description}")
+            else:
+                acknowledgment = Acknowledgment(id=f"{PACK}::{violation.rule_name}", reason=departure.reason)
+                Validations.of(constructs[path]).acknowledge(acknowledgment)
+                needed.append(departure)
+    if findings:
+        raise Findings("\n".join(findings))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return needed

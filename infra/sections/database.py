@@ -1,0 +1,60 @@
+"""The database."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from infra.sections.section import ID, SecretArn, Section
+
+
+class Database(Section):
+    """A DocumentDB cluster of its own, or an existing one by its host."""
+
+    host: str = Field("", description="the cluster endpoint of an existing DocumentDB; leave it out to make a cluster")
+    port: int = Field(27017, ge=1, le=65535, description="the cluster's port")
+    security_group_id: str = Field(
+        "", pattern=rf"^(sg-{ID})?$", description="existing cluster only: the security group that lets the tailer in"
+    )
+    admin_secret_arn: SecretArn = Field(
+        "",
+        description="existing cluster only: secret of an administrator ({username, password}), to enable change streams with",
+    )
+    engine_version: Literal["5.0.0", "8.0.0"] = Field("5.0.0", description="DocumentDB version of the cluster that is made")
+    instance_class: str = Field(
+        "t4g.medium", pattern=r"^[a-z0-9]+\.[a-z0-9]+$", description="instance class without db., e.g. t4g.medium or r8g.large"
+    )
+    instances: int = Field(1, ge=1, le=16, description="instances of the cluster that is made; 2 or more survive a zone")
+    backup_days: int = Field(7, ge=1, le=35, description="days of automatic backups, 1 to 35")
+    history_seconds: int = Field(
+        86_400,
+        ge=3_600,
+        le=604_800,
+        description="how long the cluster keeps changes (change_stream_log_retention_duration), 3600 to 604800 seconds",
+    )
+    authentication: Literal["iam", "secret"] = Field(
+        "iam", description="how the tailer signs in: iam (its role), or secret (username and password of secret_arn)"
+    )
+    secret_arn: SecretArn = Field(
+        "",
+        description="authentication secret only: ARN of a secret with the keys username and password, of a user that there is: "
+        "a cluster that is made here begins with iam",
+    )
+    enable_change_streams: bool = Field(
+        True, description="whether a deployment enables change streams on what the streams watch, before it starts the tailer"
+    )
+    disable_change_streams: bool = Field(
+        False,
+        description="whether the end of that step, with the stack or by itself, disables them: their history is then lost",
+    )
+
+    @model_validator(mode="after")
+    def _made_or_existing(self) -> "Database":
+        if self.host and not self.security_group_id:
+            raise ValueError("an existing cluster needs security_group_id, so that the tailer is let in")
+        if not self.host and (self.security_group_id or self.admin_secret_arn):
+            raise ValueError("security_group_id and admin_secret_arn belong to an existing cluster: set host")
+        if self.host and self.enable_change_streams and not self.admin_secret_arn:
+            raise ValueError("enable_change_streams on an existing cluster needs admin_secret_arn; or set it to false")
+        if (self.authentication == "secret") != bool(self.secret_arn):
+            raise ValueError('secret_arn and authentication = "secret" go together')
+        return self

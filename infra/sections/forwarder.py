@@ -1,0 +1,44 @@
+"""The functions."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from infra.sections.section import KEPT, LogDays, Section
+
+
+class StreamTable(Section):
+    """A DynamoDB table as a source: its stream feeds a forwarder of its own."""
+
+    stream_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:dynamodb:[^:]+:\d{12}:table/[^/]+/stream/\S+$", description="ARN of the table's stream"
+    )
+    on_outage: Literal["wait", "park"] = Field("wait", description="wait, or park while the bus does not answer")
+    start: Literal["TRIM_HORIZON", "LATEST"] = Field("TRIM_HORIZON", description="TRIM_HORIZON or LATEST; at the first start")
+
+
+class Forwarder(Section):
+    """The Lambda functions: Python 3.13 on arm64."""
+
+    memory: int = Field(512, ge=128, le=10_240, description="MB of a function, 128 to 10240; CPU grows with it")
+    timeout: int = Field(30, ge=5, le=900, description="seconds, 5 to 900; the queue hides a message for six times as long")
+    max_concurrency: int = Field(10, ge=2, le=1000, description="invocations at once that the queue may cause, 2 to 1000")
+    mappers: str = Field(
+        "",
+        pattern=r"^([\w.]+:[\w.]+)?$",
+        description="module:attribute of your table of events; leave it out for the shipped ones",
+    )
+    source: str = Field(
+        "", max_length=256, pattern=r"^(?!aws\.)", description="the source of all events; leave it out for each's own"
+    )
+    on_poison: Literal["park", "block"] = Field("park", description="park a change that cannot be published, or block its lane")
+    redrive_minutes: int = Field(
+        15, ge=0, le=1440, description="minutes between redrives of parked changes; 0 for by hand only"
+    )
+    reserve_redrive: bool = Field(
+        True,
+        description="whether Lambda keeps redrives from overlapping (reserved concurrency 1); false in a new account, whose "
+        "quota of 10 leaves nothing to reserve",
+    )
+    log_days: LogDays = Field(30, description=KEPT)
+    dynamodb_streams: tuple[StreamTable, ...] = Field((), description="tables whose streams are forwarded too")

@@ -1,0 +1,101 @@
+"""The streams, and the tailer that watches them."""
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import PydanticBaseSettingsSource
+
+from infra.sections.section import KEPT, Architecture, LogDays, SecretArn, Section
+from tailer.settings import Settings
+
+EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
+FARGATE = {256: (512, 2048), 512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16_384), 4096: (8192, 30_720)}  # MiB by CPU
+
+
+class _Alone(Settings):
+    """The tailer's settings as they are told, whatever this process's environment says."""
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (sources["init_settings"],)
+
+
+class Stream(Section):
+    """One change stream: the tailer's own settings by their own names."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9_-]{1,80}$", description="its name: letters, digits, - and _, at most 80; not events"
+    )
+    database: str = Field(min_length=1, description="the database to watch, or * for the whole cluster")
+    collections: tuple[str, ...] = Field((), description="collections to watch; leave it out for all of the database")
+    pipeline: str = Field("", description='further stages, a JSON list as text, e.g. [{"$match": {"operationType": "insert"}}]')
+    full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = Field(
+        "updateLookup", description="default, updateLookup, whenAvailable or required"
+    )
+    full_document_before_change: Literal["off", "whenAvailable", "required"] = Field(
+        "off", description="off, whenAvailable or required; pre-images need MongoDB 6.0, DocumentDB has none"
+    )
+    lanes: int = Field(128, ge=1, le=100_000, description="message groups to spread the stream over, 1 to 100000")
+    order_by: str = Field("document", min_length=1, description="document, stream (one lane) or a field path")
+    start: str = Field("now", description="now, beginning or an RFC 3339 time; for the very first start only")
+
+    @field_validator("name")
+    @classmethod
+    def _own_prefix(cls, name: str) -> str:
+        if name == EVENTS:
+            raise ValueError("consumers may read the claim bucket below events/, where this stream would leave its own claims")
+        return name
+
+    @model_validator(mode="after")
+    def _as_the_tailer_reads_it(self) -> "Stream":
+        """What a task would refuse as it starts, a deployment refuses before."""
+        told = self.model_dump(exclude={"name"}) | {"pipeline": self.pipeline or "[]", "stream": self.name}
+        try:
+            _Alone(mongodb_uri="mongodb://host", queue_url="https://host/q.fifo", checkpoints="dynamodb://table", **told)
+        except ValidationError as error:
+            problems = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+            raise ValueError("; ".join(problems)) from None
+        return self
+
+
+class Tailer(Section):
+    """The ECS service."""
+
+    mongodb_uri: str = Field(
+        "",
+        description="a MongoDB elsewhere instead of [database]: its URI without credentials, e.g. mongodb://host/?replicaSet=rs0",
+    )
+    secret_arn: SecretArn = Field("", description="mongodb_uri only: ARN of a secret with the keys username and password")
+    cpu: Literal[256, 512, 1024, 2048, 4096] = Field(256, description="CPU units of a task: 256, 512, 1024, 2048 or 4096")
+    memory: int = Field(512, ge=512, le=30_720, description="MiB of a task, in Fargate's steps for its cpu")
+    architecture: Architecture = Field("arm64", description="arm64 or x86_64")
+    spares: int = Field(1, ge=0, le=10, description="tasks that stand by, on top of one for each stream")
+    image: str = Field(
+        "",
+        pattern=r"^(\S+@sha256:[0-9a-f]{64})?$",
+        description="an image by its digest, NAME@sha256:…; leave it out to build tailer/Dockerfile at deploy time",
+    )
+    log_days: LogDays = Field(30, description=KEPT)
+    lease_seconds: float = Field(15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _no_secret(cls, uri: str) -> str:
+        if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("it is not the URI of a MongoDB")
+        if "@" in uri:
+            raise ValueError("credentials do not belong here: name a secret in secret_arn")
+        return uri
+
+    @model_validator(mode="after")
+    def _size_that_there_is(self) -> "Tailer":
+        least, most = FARGATE[self.cpu]
+        if not least <= self.memory <= most or (self.memory > 512 and self.memory % 1024):
+            raise ValueError(f"a task with cpu {self.cpu} has a memory of {least} to {most} in steps of 1024: correct memory")
+        return self
+
+    @model_validator(mode="after")
+    def _secret_of_a_uri(self) -> "Tailer":
+        if self.secret_arn and not self.mongodb_uri:
+            raise ValueError("secret_arn belongs to mongodb_uri; that of a DocumentDB is [database] secret_arn")
+        return self

@@ -1,0 +1,190 @@
+"""The one stack: what there is, how it fits together, and who may do what."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from infra import grants, outputs, task_grants
+from infra.connections import connect
+from infra.key import Key
+from infra.messaging.bus import EventBus
+from infra.messaging.functions import Functions
+from infra.messaging.queues import Queues
+from infra.messaging.state import State
+from infra.removal import removal_policy
+from infra.settings import Environment
+from infra.tailing.database import Database
+from infra.tailing.enabling import Enabling
+from infra.tailing.network import Network
+from infra.tailing.service import Service
+from infra.watching.alarms import Alarms
+from infra.watching.dashboard import Dashboard
+from infra.watching.notices import Notices
+
+
+class TailraceStack(Stack):
+    """
+    Everything of one environment, ``tailrace-<name>``. Without a database or a MongoDB to watch: the messaging part only.
+
+    ``package`` is the forwarder's zip. No account and no region are named, so the template fits any.
+    """
+
+    def __init__(self, scope: Construct, environment: Environment, *, package: Path) -> None:
+        super().__init__(scope, f"tailrace-{environment.name}", description=f"Tailrace, {environment.name}")
+        self._environment = environment
+        self._key = self._own_key() if environment.customer_key else None
+        self.queues = Queues(self, "Queues", environment=environment, key=self._key)
+        self.state = State(self, "State", environment=environment, key=self._key)
+        self.bus = EventBus(self, "Events", environment=environment, key=self._key)
+        self.functions = Functions(
+            self, "Functions", environment=environment, package=package, settings=self._settings(), key=self._key
+        )
+        self._grant_messaging()
+        self.functions.feed(self.queues.changes)
+        self.functions.feed_streams(self.state.bucket)
+        self.alarms = self._observe()
+        outputs.of_messaging(self, queues=self.queues, state=self.state, bus=self.bus)
+        if environment.watches:
+            self._watch()
+
+    def _own_key(self) -> Key:
+        return Key(self, "Key", removal=removal_policy(self._environment), readers=tuple(self._environment.bus.readers))
+
+    def _settings(self) -> dict[str, str]:
+        """What the functions read from their environment. A setting that is left out is left to the forwarder's default."""
+        forwarder = self._environment.forwarder
+        settings = {
+            "FORWARDER_EVENT_BUS": self.bus.address,
+            "FORWARDER_PARKING_QUEUE_URL": self.queues.parking.queue_url,
+            "FORWARDER_DEAD_LETTER_QUEUE_URL": self.queues.dead_letters.queue_url,
+            "FORWARDER_WATERMARKS": self.state.table.table_name,
+            "FORWARDER_CLAIM_BUCKET": self.state.bucket.bucket_name,
+            "FORWARDER_ON_POISON": forwarder.on_poison,
+            "FORWARDER_SOURCE": forwarder.source,
+            "FORWARDER_MAPPERS": forwarder.mappers,
+            "FORWARDER_EMF_NAMESPACE": self._environment.namespace,
+        }
+        return {name: value for name, value in settings.items() if value}
+
+    def _observe(self) -> Alarms:
+        """Who is told, of what, and what they see. What they are told of."""
+        environment = self._environment
+        notices = Notices(self, "Notices", environment=environment, key=self._key)
+        alarms = Alarms(
+            self,
+            "Alarms",
+            environment=environment,
+            queues=self.queues,
+            functions=self.functions,
+            bus=self.bus,
+            notices=notices,
+        )
+        Dashboard(self, "Dashboard", environment=environment, queues=self.queues, functions=self.functions, alarms=alarms)
+        return alarms
+
+    def _watch(self) -> None:
+        """The network, the database if it is ours to make or to name, and the tailer between it and the queue."""
+        network = Network(self, "Network", environment=self._environment, key=self._key)
+        database = self._database(network)
+        service = self._service(network, database)
+        connect(service, network, database, self._environment.tailer.mongodb_uri)
+        service.service.node.add_dependency(network, *([database] if database else []))  # ways and hosts that nothing names
+        for alarm in self.alarms.of_tailers:  # or the first deployment, and each new stream, would begin with an alarm
+            alarm.node.add_dependency(service.service)
+        enabling = self._enabling(network, database, service) if database else None
+        self._grant_tailing(network, service, enabling)
+        outputs.of_tailing(self, service=service, subnets=network.subnets, administrator=enabling.task if enabling else None)
+
+    def _database(self, network: Network) -> Database | None:
+        if not self._environment.database:
+            return None
+        return Database(
+            self,
+            "Database",
+            identifier=self.stack_name,
+            settings=self._environment.database,
+            vpc=network.vpc,
+            subnets=network.subnets,
+            key=self._key,
+            removal=removal_policy(self._environment),
+        )
+
+    def _service(self, network: Network, database: Database | None) -> Service:
+        settings, tailer = self._environment.database, self._environment.tailer
+        secret_arn = (settings or tailer).secret_arn
+        return Service(
+            self,
+            "Service",
+            environment=self._environment,
+            vpc=network.vpc,
+            subnets=network.subnets,
+            uri=database.uri(iam=settings.authentication == "iam") if database and settings else tailer.mongodb_uri,
+            secret=secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn) if secret_arn else None,
+            queue_url=self.queues.changes.queue_url,
+            table_name=self.state.table.table_name,
+            bucket_name=self.state.bucket.bucket_name,
+            key=self._key,
+        )
+
+    def _enabling(self, network: Network, database: Database, service: Service) -> Enabling | None:
+        """Before the service, where the environment wants it: a tailer finds change streams, or no tailer starts."""
+        settings = self._environment.database
+        if not settings or not settings.enable_change_streams:
+            return None
+        enabling = Enabling(
+            self,
+            "Enabling",
+            environment=self._environment,
+            settings=settings,
+            database=database,
+            service=service,
+            subnets=network.subnets,
+            key=self._key,
+        )
+        enabling.done.node.add_dependency(network)
+        service.service.node.add_dependency(enabling.done)
+        return enabling
+
+    def _grant_messaging(self) -> None:
+        """Who may do what, in the messaging part."""
+        functions, tables = self.functions, self._environment.forwarder.dynamodb_streams
+        self._grant(functions.forwarder.role, grants.consuming(self.queues.changes))
+        self._grant(functions.redrive.role, grants.redriving(self.queues))
+        for function, table in zip(functions.streams, tables, strict=True):
+            self._grant(function.role, grants.streaming(table, self.state))
+        for function in (functions.forwarder, functions.redrive, *functions.streams):
+            self._grant(function.role, grants.publishing(self.bus, self.queues, self.state, self._environment.streams))
+            self._grant(function.role, grants.logging(function.log_group))
+            self._grant(function.role, grants.encrypting(self._key))
+        if functions.scheduling_role:
+            self._grant(functions.scheduling_role, grants.scheduling(functions.redrive))
+        for delivery in self.bus.deliveries:
+            self._grant(delivery.role, grants.delivering(delivery))
+            self._grant(delivery.role, grants.encrypting(None if delivery.rule_arn else self._key))
+            for statement in grants.leaving(delivery):
+                delivery.undelivered.add_to_resource_policy(statement)
+        for statement in grants.fetching(self._environment.bus, self.state):
+            self.state.bucket.add_to_resource_policy(statement)
+
+    def _grant_tailing(self, network: Network, service: Service, enabling: Enabling | None) -> None:
+        """Who may do what, around the tailer."""
+        self._grant(service.task_role, grants.tailing(self.queues, self.state, self._environment.streams))
+        self._grant(service.task_role, grants.examining(self.queues, self.bus, self.functions.forwarder))
+        self._grant(service.task_role, grants.encrypting(self._key))
+        self._grant(service.task.execution_role, task_grants.starting(service.task))
+        if network.flow_log and network.flow_log_role:
+            self._grant(network.flow_log_role, task_grants.recording_flows(network.flow_log))
+        if enabling:
+            self._grant(enabling.task.execution_role, task_grants.starting(enabling.task))
+            self._grant(enabling.task.execution_role, grants.encrypting(self._key))
+            self._grant(enabling.role, task_grants.enabling(enabling))
+            self._grant(enabling.role, grants.logging(enabling.log_group))
+
+    def _grant(self, role: iam.IRole | None, statements: Iterable[iam.PolicyStatement]) -> None:
+        for statement in statements:
+            if role:  # of a function, which always has one of ours
+                role.add_to_principal_policy(statement)

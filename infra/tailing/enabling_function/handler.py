@@ -1,0 +1,194 @@
+"""
+Two custom resources for CloudFormation.
+
+``Custom::ChangeStreams`` runs an ECS task that enables change streams, and waits for its end. ``Custom::AdminSecret`` tells the
+ARN of the secret that DocumentDB keeps for the administrator of a cluster, which CloudFormation itself does not.
+
+Every request is answered, whatever happens: without an answer a deployment waits until its time is up.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+NOTHING = "nothing-was-made"  # the id of what could not be made: CloudFormation deletes even that
+ANSWER_SECONDS = 60.0  # of the function's time, kept back to answer in: for the last call of AWS, and for sending
+POLL_SECONDS = 5.0
+GRACE_SECONDS = 90.0  # until a right that was given a moment ago counts everywhere
+ATTEMPTS = 3  # a first task may come before its route, its rights or the database's primary
+MISCONFIGURED = 2  # an exit code of the tailer, after which another attempt would end the same
+REASON_LIMIT = 1_000  # characters; CloudFormation takes 4,096 bytes of answer
+SENDS = 5
+SEND_SECONDS = 4.0
+PATIENCE = Config(connect_timeout=3, read_timeout=7, retries={"total_max_attempts": 2, "mode": "standard"})  # 20 seconds
+
+Properties = Mapping[str, Any]
+Client = Callable[[str], Any]
+
+
+class Failed(Exception):
+    """What was asked for is not done. The text is for the person who deploys."""
+
+
+class Clock:
+    """The seconds that are left."""
+
+    def __init__(
+        self, seconds: float, *, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.now = now
+        self._end = now() + seconds
+        self._sleep = sleep
+
+    def sleep(self, waiting_for: str) -> None:
+        """
+        Raises:
+            Failed: there is no time left to wait in.
+        """
+        if self.now() + POLL_SECONDS > self._end:
+            raise Failed(f"gave up waiting for {waiting_for}")
+        self._sleep(POLL_SECONDS)
+
+
+def handler(event: Mapping[str, Any], context: Any) -> None:
+    """Do what one request asks for, and answer it."""
+    clock = Clock(context.get_remaining_time_in_millis() / 1_000 - ANSWER_SECONDS)
+    send(event["ResponseURL"], answer(event, clock, partial(boto3.client, config=PATIENCE)))
+
+
+def answer(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
+    """What CloudFormation hears. A deletion that fails is a success with a reason: no stack may be stuck on it."""
+    deed, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
+    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    try:
+        resource, data = RESOURCES[event["ResourceType"]](deed, made, event["ResourceProperties"], clock, client)
+    except Exception as error:  # whatever it is, a deployment waits for the answer
+        reason = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
+        _log(f"{deed.lower()} failed", resource=made, reason=reason)
+        status = "SUCCESS" if deed == "Delete" else "FAILED"
+        return answer | {"Status": status, "PhysicalResourceId": made, "Reason": reason[:REASON_LIMIT]}
+    _log(f"{deed.lower()} done", resource=resource)
+    return answer | {"Status": "SUCCESS", "PhysicalResourceId": resource, "Data": data}
+
+
+def send(url: str, answer: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
+    """
+    Put the answer where CloudFormation waits for it. The address is a secret.
+
+    Raises:
+        OSError: it cannot be reached, several times.
+    """
+    # The address is signed for no content type, and urllib would choose one.
+    request = Request(url, json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's own
+    for again in range(1, SENDS + 1):
+        try:
+            with urlopen(request, timeout=SEND_SECONDS):  # noqa: S310
+                return
+        except OSError as error:
+            _log("answer not taken", reason=type(error).__name__)
+            if again == SENDS:
+                raise
+            sleep(again)
+
+
+def change_streams(deed: str, made: str, properties: Properties, clock: Clock, client: Client) -> tuple[str, dict[str, str]]:
+    """
+    Run the command ``Enable``, and when the resource ends ``Disable``, where there is one.
+
+    The resource is the database's: other streams change it, another database is another resource. What is no longer watched
+    stays enabled: to disable it ends its history for every reader, and a deployment that is taken back could not bring it back.
+    """
+    if deed != "Delete":
+        _run(properties, properties["Enable"], clock, client("ecs"))
+    elif made != NOTHING and properties.get("Disable"):
+        _run(properties, properties["Disable"], clock, client("ecs"))
+    return f"change-streams@{properties['Database']}", {}
+
+
+def admin_secret(deed: str, made: str, properties: Properties, clock: Clock, client: Client) -> tuple[str, dict[str, str]]:
+    """Wait for the secret of ``Cluster``. It comes and goes with its cluster: there is nothing to make or to delete."""
+    if deed == "Delete":
+        return made, {}
+    cluster, docdb = properties["Cluster"], client("docdb")
+    while True:
+        [found] = _patiently(clock, docdb.describe_db_clusters, DBClusterIdentifier=cluster)["DBClusters"]
+        secret = found.get("MasterUserSecret", {})
+        if secret.get("SecretStatus") in {"active", "rotating"}:
+            return f"admin-secret@{cluster}", {"SecretArn": secret["SecretArn"]}
+        clock.sleep(f"the secret of the administrator of {cluster}, which is {secret.get('SecretStatus', 'not there')}")
+
+
+RESOURCES = {"Custom::ChangeStreams": change_streams, "Custom::AdminSecret": admin_secret}
+
+
+def _run(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> None:
+    """
+    Return once the command has succeeded in a task. It may run more than once, and must not mind.
+
+    Raises:
+        Failed: it did not; says how the last task ended, and where its log is.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        code, end = _end_of_task(properties, command, clock, ecs)
+        if code == 0:
+            return
+        _log("task failed", attempt=attempt, end=end)
+        if code == MISCONFIGURED or attempt == ATTEMPTS:
+            raise Failed(f"{' '.join(command[:2])} failed: {end}")
+        clock.sleep(f"another attempt; the last failed: {end}")
+
+
+def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> tuple[int | None, str]:
+    """Run one task to its end: the exit code of its container, if there is one, and the end in words."""
+    cluster, name = properties["Cluster"], properties["Container"]
+    private = {"subnets": properties["Subnets"], "securityGroups": properties["SecurityGroups"], "assignPublicIp": "DISABLED"}
+    run = _patiently(
+        clock,
+        ecs.run_task,
+        cluster=cluster,
+        taskDefinition=properties["TaskDefinition"],
+        launchType="FARGATE",
+        startedBy="change-streams",
+        networkConfiguration={"awsvpcConfiguration": private},
+        overrides={"containerOverrides": [{"name": name, "command": command}]},
+    )
+    if not run["tasks"]:
+        return None, f"no task was started: {', '.join(failure.get('reason', '') for failure in run['failures'])}"
+    arn, task = run["tasks"][0]["taskArn"], run["tasks"][0]
+    while task.get("lastStatus") != "STOPPED":
+        clock.sleep(f"{arn}, which is {task.get('lastStatus', 'not known yet')}")
+        task = (_patiently(clock, ecs.describe_tasks, cluster=cluster, tasks=[arn])["tasks"] or [{}])[0]
+    container: dict[str, Any] = next((one for one in task.get("containers", []) if one.get("name") == name), {})
+    code = container.get("exitCode")
+    why = container.get("reason") or task.get("stoppedReason") or "no reason given"
+    log = f"{properties['LogGroup']}, stream {properties['LogStreams']}/{arn.rpartition('/')[2]}"
+    return code, f"{'it never ran' if code is None else f'exit code {code}'}: {why}; its log: {log}"
+
+
+def _patiently(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
+    """
+    What AWS answers, once a right that was just given counts.
+
+    Raises:
+        Failed: it refuses for longer than that takes.
+    """
+    patience = clock.now() + GRACE_SECONDS
+    while True:
+        try:
+            return call(**request)
+        except (BotoCoreError, ClientError) as error:
+            if clock.now() > patience:
+                raise Failed(str(error)) from error
+            clock.sleep(f"AWS: {error}")
+
+
+def _log(action: str, **values: object) -> None:
+    sys.stdout.write(json.dumps({"action": action, **values}) + "\n")

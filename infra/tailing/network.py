@@ -1,0 +1,99 @@
+"""The network that the tailer and its database live in."""
+
+from aws_cdk import Aws, Fn
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from infra.log_group import LogGroup
+from infra.removal import removal_policy
+from infra.settings import Environment
+from infra.tailing import endpoints
+
+FLOW_LOG_DAYS = 30
+FLOW_LOG_SECONDS = 600  # AWS's longest: connections here last for days, and each interval is a line for each
+
+
+class Network(Construct):
+    """
+    An existing VPC by its ids, in which nothing is made and of which nothing is looked up; or one of its own.
+
+    Nobody gets into its own. With egress ``endpoints`` nothing gets out of it either, but to the services that a task needs;
+    with ``nat`` it has a way to the internet.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+        super().__init__(scope, id)
+        self._environment = environment
+        self._settings = environment.network
+        self._key = key
+        self.endpoints: ec2.SecurityGroup | None = None
+        """Of the interface endpoints, where there are any. It lets nobody in by itself."""
+        self.flow_log: LogGroup | None = None
+        self.flow_log_role: iam.Role | None = None
+        """What writes ``flow_log``: it begins without the right to."""
+        self.vpc: ec2.IVpc = self._existing() if self._settings.vpc_id else self._made()
+        self.subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets or self.vpc.isolated_subnets)
+
+    def _existing(self) -> ec2.IVpc:
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=self._settings.vpc_id,
+            availability_zones=list(self._settings.availability_zones),
+            private_subnet_ids=list(self._settings.private_subnet_ids),
+        )
+
+    def _made(self) -> ec2.IVpc:
+        nat = self._settings.egress == "nat"
+        private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
+        subnets = [ec2.SubnetConfiguration(name="Private", subnet_type=private)]
+        if nat:
+            public = ec2.SubnetType.PUBLIC
+            subnets.append(ec2.SubnetConfiguration(name="Public", subnet_type=public, map_public_ip_on_launch=False))
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(self._settings.cidr),
+            # By number: the names of a region's zones are known to an account only.
+            availability_zones=[Fn.select(zone, Fn.get_azs()) for zone in range(self._settings.zones)],
+            subnet_configuration=subnets,
+            nat_gateways=self._settings.nat_gateways if nat else 0,
+        )
+        self._keep(vpc)
+        self._log_flows(vpc)
+        endpoints.add_gateways(vpc)
+        if not nat:
+            self.endpoints = ec2.SecurityGroup(
+                self, "Endpoints", vpc=vpc, description="Endpoints of AWS services", allow_all_outbound=False
+            )
+            endpoints.add_interfaces(vpc, self._environment, self.endpoints)
+        return vpc
+
+    def _keep(self, vpc: ec2.Vpc) -> None:
+        """A database that outlives the stack lives on in this VPC: its subnets must stay as well. They cost nothing."""
+        database = self._environment.database
+        if database and not database.host:
+            for part in vpc.node.find_all():
+                if isinstance(part, ec2.CfnVPC | ec2.CfnSubnet):
+                    part.apply_removal_policy(removal_policy(self._environment))
+
+    def _log_flows(self, vpc: ec2.Vpc) -> None:
+        removal = removal_policy(self._environment)
+        self.flow_log = LogGroup(self, "FlowLog", days=FLOW_LOG_DAYS, key=self._key, removal=removal)
+        account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+        self.flow_log_role = iam.Role(
+            self, "FlowLogRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com", conditions=account)
+        )
+        ec2.CfnFlowLog(
+            self,
+            "Flows",
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            max_aggregation_interval=FLOW_LOG_SECONDS,
+            log_destination_type="cloud-watch-logs",
+            log_group_name=self.flow_log.log_group_name,
+            deliver_logs_permission_arn=self.flow_log_role.role_arn,
+        )

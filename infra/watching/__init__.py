@@ -1,0 +1,1 @@
+"""What tells the people on call: figures, alarms, dashboard."""

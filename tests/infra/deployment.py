@@ -1,0 +1,95 @@
+"""A synthesised stack put into the emulator's CloudFormation, as the CDK's command line puts it into an account."""
+
+import json
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devstack.aws import ACCOUNT, REGION, Aws
+from infra.synthesis import Synthesised
+
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"  # what `cdk bootstrap` makes, by its names
+BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
+SECONDS = 60.0
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What there is now. ``resources`` are the emulator's own words, by logical id."""
+
+    template: Resource
+    outputs: Mapping[str, str]
+    resources: Mapping[str, Resource]
+
+    def physical(self, kind: str, part: str = "") -> str:
+        """The name of the one resource of the type, of those whose logical id has this part."""
+        found = (one for one in self.resources.values() if one["ResourceType"] == kind and part in one["LogicalResourceId"])
+        [one] = found
+        return str(one["PhysicalResourceId"])
+
+
+def bootstrap(aws: Aws) -> None:
+    """What every account has from the CDK before the first deployment: a bucket for assets, and a version to ask for."""
+    s3 = aws("s3")
+    if ASSETS not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=ASSETS, CreateBucketConfiguration={"LocationConstraint": REGION})
+    aws("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="30", Type="String", Overwrite=True)
+
+
+def publish(aws: Aws, made: Synthesised) -> None:
+    """Put every asset where the template looks for it, by the assembly's own list."""
+    folder = made.file.parent
+    assets = json.loads((folder / f"{made.stack}.assets.json").read_text())["files"].values()
+    for asset in assets:
+        [place] = asset["destinations"].values()
+        bucket = place["bucketName"].replace("${AWS::AccountId}", ACCOUNT).replace("${AWS::Region}", REGION)
+        aws("s3").upload_file(str(folder / asset["source"]["path"]), bucket, place["objectKey"])
+
+
+def without(template: Mapping[str, Any], kinds: Collection[str]) -> Resource:
+    """The template less the resources of these types. Nothing that stays may refer to them."""
+    kept = {name: one for name, one in template["Resources"].items() if one["Type"] not in kinds}
+    left: Resource = json.loads(json.dumps({**template, "Resources": kept}))
+    gone = template["Resources"].keys() - kept.keys()
+    assert not [name for name in gone if json.dumps(name) in json.dumps(left)]
+    return left
+
+
+def create(aws: Aws, stack: str, template: Mapping[str, Any]) -> None:
+    """Ask for the stack. The template goes by the bucket of assets: it is too large to be part of the call."""
+    key = f"{stack}.template.json"
+    aws("s3").put_object(Bucket=ASSETS, Key=key, Body=json.dumps(template))
+    url = f"{aws.endpoint_url}/{ASSETS}/{key}"
+    aws("cloudformation").create_stack(StackName=stack, TemplateURL=url, Capabilities=["CAPABILITY_IAM"])
+
+
+def deploy(aws: Aws, stack: str, template: Resource) -> Deployment:
+    """
+    Create the stack and return once it is there.
+
+    Raises:
+        AssertionError: it failed; with what CloudFormation says about each resource that did.
+    """
+    cloudformation = aws("cloudformation")
+    create(aws, stack, template)
+    deadline = time.monotonic() + SECONDS
+    while (described := cloudformation.describe_stacks(StackName=stack)["Stacks"][0])["StackStatus"].endswith("IN_PROGRESS"):
+        assert time.monotonic() < deadline, f"{stack} is {described['StackStatus']} after {SECONDS:g} s"
+        time.sleep(0.1)
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failures = [(one["LogicalResourceId"], one["ResourceStatusReason"]) for one in events if "FAILED" in one["ResourceStatus"]]
+    assert (described["StackStatus"], failures) == ("CREATE_COMPLETE", [])
+    resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    return Deployment(
+        template=template,
+        outputs={one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]},
+        resources={one["LogicalResourceId"]: one for one in resources},
+    )
+
+
+def remove(aws: Aws, stack: str) -> None:
+    """Delete the stack, and with it everything in it."""
+    aws("cloudformation").delete_stack(StackName=stack)

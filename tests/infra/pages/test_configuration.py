@@ -1,0 +1,78 @@
+"""The reference of all settings is complete, current, and says what the settings themselves do."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import BaseModel, Field
+
+from infra.pages import configuration
+from infra.sections import Section
+from infra.settings import Environment
+from lambda_forwarder.settings import Settings as ForwarderSettings
+from tailer.settings import Settings as TailerSettings
+
+TABLES: list[type[BaseModel]] = [
+    TailerSettings,
+    ForwarderSettings,
+    Environment,
+    *(section for _, section in configuration.sections(Environment)),
+]
+
+
+def described(model: type[BaseModel]) -> Iterator[str]:
+    return (name for name, field in model.model_fields.items() if field.description)
+
+
+def test_the_page_is_what_the_settings_say() -> None:
+    """``make docs`` writes it; whoever changes a setting runs it."""
+    assert configuration.PAGE.read_text() == configuration.page()
+
+
+@pytest.mark.parametrize("model", TABLES, ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_every_setting_has_a_description(model: type[BaseModel]) -> None:
+    """It is the remedy in an error and the meaning on the page."""
+    assert set(described(model)) == set(model.model_fields)
+
+
+def test_every_setting_is_on_the_page() -> None:
+    """By the name a person writes: a variable, or a name in a table of TOML."""
+    page = configuration.page()
+    variables = [f"TAILER_{name.upper()}" for name in TailerSettings.model_fields]
+    variables += [f"FORWARDER_{name.upper()}" for name in ForwarderSettings.model_fields]
+    assert [name for name in variables if f"| `{name}` |" not in page] == []
+    for heading, section in configuration.sections(Environment):
+        part = page.partition(f"### `{heading}`\n")[2].partition("\n### ")[0]
+        inner = {deeper.strip("[]").partition(".")[0] for deeper, _ in configuration.sections(section)}
+        assert [name for name in section.model_fields if name not in inner and f"| `{name}` |" not in part] == [], heading
+
+
+def test_every_section_of_an_environment_is_on_the_page() -> None:
+    """A section that nothing leads to would be a setting that nobody can set."""
+    reached = {section for _, section in configuration.sections(Environment)}
+    assert reached | {Environment} == set(Section.__subclasses__())
+
+
+def test_what_a_setting_takes_is_what_it_enforces() -> None:
+    """Choices, bounds and lists are read from the setting, so they cannot disagree with it."""
+
+    class Inner(BaseModel):
+        """A table."""
+
+        depth: float = Field(0.5, gt=0, lt=1, description="how deep")
+
+    class Outer(BaseModel):
+        """Of every kind."""
+
+        size: int = Field(description="how large | small", ge=1, le=1_000)
+        sure: bool = Field(False, description="whether")
+        names: tuple[str, ...] = Field((), description="<names>")
+        inner: tuple[Inner, ...] = Field((), description="tables")
+
+    table = configuration.table(Outer)
+    assert "| `size` | a number from 1 to 1,000 | required | how large \\| small |" in table
+    assert "| `sure` | `true` or `false` | `false` | whether |" in table
+    assert "| `names` | a list | none | &lt;names> |" in table
+    assert "inner" not in table
+    [(heading, section)] = configuration.sections(Outer)
+    assert (heading, section) == ("[[inner]]", Inner)
+    assert "| `depth` | a number above 0 below 1 | `0.5` | how deep |" in configuration.table(Inner)

@@ -1,0 +1,94 @@
+"""The calls that a program made, held against what its role allows: as much of IAM as our statements use."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from devstack.aws import arn
+
+NAMES = {  # by which IAM knows a call that has another name; a batch is checked as the single call
+    "SendMessageBatch": "SendMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "HeadBucket": "ListBucket",
+}
+FREE = {"sts:GetCallerIdentity"}  # nobody needs a right for it
+
+Statement = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One call, as IAM sees it. ``keys`` are the partition keys that it is about."""
+
+    action: str
+    resource: str
+    keys: tuple[str, ...] = ()
+
+
+@contextmanager
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
+    """Every call that any boto3 client of this process makes meanwhile."""
+    calls: set[Call] = set()
+    whole = BaseClient._make_api_call
+
+    def recording(self: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+        calls.update(_calls(self.meta.service_model.service_name, operation, parameters))
+        return whole(self, operation, parameters)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", recording)
+        yield calls
+
+
+def allowed(call: Call, statements: Sequence[Statement]) -> bool:
+    """Whether one of the statements allows it."""
+    return call.action in FREE or any(_matches(call, statement) for statement in statements)
+
+
+def used(statement: Statement, calls: set[Call]) -> set[str]:
+    """The statement's actions that one of the calls needed."""
+    return {call.action for call in calls if _matches(call, statement)}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _matches(call: Call, statement: Statement) -> bool:
+    conditions = statement.get("Condition", {})
+    assert set(conditions) <= {"ForAllValues:StringLike"}, conditions
+    keys = listed(conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", "*"))
+    return (
+        statement["Effect"] == "Allow"
+        and call.action in listed(statement["Action"])
+        and any(fnmatchcase(call.resource, pattern) for pattern in listed(statement["Resource"]))
+        and all(any(fnmatchcase(key, pattern) for pattern in keys) for key in call.keys)
+    )
+
+
+def _calls(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
+    action = f"{'events' if service == 'eventbridgev2' else service}:{NAMES.get(operation, operation)}"
+    match parameters:
+        case {"QueueUrl": url}:
+            yield Call(action=action, resource=arn("sqs", url.rpartition("/")[2]))
+        case {"RequestItems": tables}:
+            for table, request in tables.items():
+                keys = tuple(key["pk"]["S"] for key in request["Keys"])
+                yield Call(action=action, resource=arn("dynamodb", f"table/{table}"), keys=keys)
+        case {"TableName": table}:
+            key = parameters.get("Key") or parameters["Item"]
+            yield Call(action=action, resource=arn("dynamodb", f"table/{table}"), keys=(key["pk"]["S"],))
+        case {"Bucket": bucket}:
+            yield Call(action=action, resource="/".join([f"arn:aws:s3:::{bucket}", *filter(None, [parameters.get("Key")])]))
+        case {"Entries": [{"EventBusName": bus}, *_]} | {"Name": bus}:
+            yield Call(action=action, resource=arn("events", f"event-bus/{bus}"))
+        case {"FunctionName": function}:
+            yield Call(action=action, resource=function)
+        case _:
+            yield Call(action=action, resource="*")

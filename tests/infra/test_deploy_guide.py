@@ -1,0 +1,121 @@
+"""The deploy guide's files, policies and names are those of the code."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from infra.costs.__main__ import template
+from infra.package import REPOSITORY
+from infra.settings import Environment, load
+from tailer.arguments import parser
+
+DOCS = REPOSITORY / "docs"
+GUIDE = (DOCS / "deploy.md").read_text()
+SHAPES = 4  # of the first, each is a whole environment
+TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "StoreChangesTooLargeForAMessage"}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def environments(tmp_path: Any) -> list[Environment]:
+    """Every environment file of the guide, as it would be read."""
+    found = []
+    for number, text in enumerate(blocks("toml")):
+        file = tmp_path / f"mine-{number}.toml"
+        file.write_text(text)
+        found.append(load(file))
+    return found
+
+
+@cache
+def synthesised(environment: Environment) -> dict[str, Any]:
+    return dict(template(environment))
+
+
+def test_every_environment_of_the_guide_is_valid(environments: list[Environment]) -> None:
+    """To be copied as it stands."""
+    assert len(environments) > SHAPES
+    assert [environment.watches for environment in environments[:SHAPES]] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("shape", range(SHAPES))
+def test_every_shape_of_the_guide_synthesises(environments: list[Environment], shape: int) -> None:
+    """With nothing for cdk-nag to find, and every output that the guide names."""
+    environment = environments[shape]
+    outputs = synthesised(environment)["Outputs"]
+    assert {"QueueUrl", "StateTable", "ClaimBucket"} <= outputs.keys()
+    assert environment.watches == ({"Doctor", "LogGroupName", "ClusterName", "ServiceName"} <= outputs.keys())
+
+
+def test_a_tailer_elsewhere_gets_the_rights_of_ours(environments: list[Environment]) -> None:
+    """The policy in the guide allows what the task's role is allowed, action by action."""
+    [policy] = [found for text in blocks("json") if "SendChanges" in (found := json.loads(text)).__str__()]
+    told = {one["Sid"]: one for one in policy["Statement"]}
+    ours = {one["Sid"]: one for one in granted(synthesised(environments[0])) if one["Sid"] in TAILING}
+    assert told.keys() == ours.keys() == TAILING
+    for sid, one in told.items():
+        assert set(one["Action"]) == set(listed(ours[sid]["Action"])), sid
+        assert one.get("Condition") == ours[sid].get("Condition"), sid
+
+
+def test_a_consumer_lets_in_what_is_sent(environments: list[Environment]) -> None:
+    """The bus policy names the bus and the events of the consumer in the guide."""
+    [consumer] = [consumer for environment in environments for consumer in environment.bus.consumers]
+    [policy] = [found for text in blocks("json") if "LetTailraceSendEvents" in (found := json.loads(text)).__str__()]
+    [statement] = policy["Statement"]
+    assert statement["Resource"] == consumer.bus_arn
+    assert statement["Condition"]["StringEquals"]["events:detail-type"] == list(consumer.events)
+
+
+def test_every_make_target_of_the_documents_exists() -> None:
+    """``make TARGET``, wherever a document says it in code."""
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    assert "deploy" in targets
+    for page in DOCS.glob("*.md"):
+        assert {words[0] for words in said(page.read_text(), "make")} <= targets, page
+
+
+def test_every_command_of_the_tailer_in_the_documents_exists() -> None:
+    """``tailer status`` and the like: the parser knows them."""
+    known = set(commands())
+    assert ("checkpoint", "rewind") in known
+    assert list(said((DOCS / "upgrade.md").read_text(), "tailer"))
+    for page in DOCS.glob("*.md"):
+        for words in said(page.read_text(), "tailer"):
+            assert any(words[: len(one)] == one for one in known), f"{page.name}: tailer {' '.join(words)}"
+
+
+def granted(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for resource in made["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Policy":
+            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def said(text: str, program: str) -> Iterator[tuple[str, ...]]:
+    """The words behind the name of a program, wherever a document begins a line of code with it."""
+    code = [*re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE), *re.findall(r"`([^`]+)`", text, re.DOTALL)]
+    for line in code:
+        if found := re.match(rf"{program} ((?:[a-z-]+\s*)+)", line):
+            yield tuple(found[1].split())
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Every command, by its words."""
+    for name, one in _choices(parser(run=None)).items():
+        deeds = _choices(one)
+        yield from ((name, deed) for deed in deeds) if deeds else [(name,)]
+
+
+def _choices(made: Any) -> dict[str, Any]:
+    return next((action.choices for action in made._actions if isinstance(action.choices, dict)), {})

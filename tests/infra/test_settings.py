@@ -1,0 +1,183 @@
+"""What an environment says, and everything that is wrong with one, at once."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from infra.sections import Section
+from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load
+from tailer.settings import Settings as TailerSettings
+from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
+
+STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'
+ONE_ZONE = 'private_subnet_ids = ["subnet-0a1b2c3d"]\navailability_zones = ["eu-west-1a"]'
+
+
+def problems(folder: Path, text: str) -> str:
+    """What is said about a file with this text."""
+    file = folder / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(Misconfigured) as error:
+        load(file)
+    return str(error.value)
+
+
+def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> None:
+    """All of them at once, by the names of the file."""
+    told = problems(
+        tmp_path,
+        """
+        removel = "destroy"
+        [forwarder]
+        timeout = 4000
+        log_days = 31
+        [bus]
+        kind = "fast"
+        allowed_accounts = ["12"]
+        [[bus.consumers]]
+        name = "theirs"
+        [[streams]]
+        name = "payments"
+        """,
+    )
+    first, *lines = told.splitlines()
+    assert first == "mine.toml: 7 settings need attention:"
+    named = {line.strip().split(": ")[0] for line in lines}
+    assert named == {
+        "removel",
+        "forwarder.timeout",
+        "forwarder.log_days",
+        "bus.kind",
+        "bus.allowed_accounts.0",
+        "bus.consumers.0.bus_arn",
+        "streams.0.database",
+    }
+    assert "removel: it is not a setting; did you mean removal?" in told
+    assert "seconds, 5 to 900" in told
+    assert "1, 3, 5, 7, 14, 30" in told
+    assert "streams.0.database: it is missing; the database to watch" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[nonsense]\na = 1", "nonsense: it is not a setting; there are name, removal"),
+        ('[network]\nprivate_subnet_ids = ["subnet-0a1b2c3d"]', "belong to an existing VPC: set vpc_id"),
+        ('[network]\nvpc_id = "vpc-1"', "network.vpc_id: it does not look like one; the id of an existing VPC"),
+        ('[database]\nhost = "h"', "database: an existing cluster needs security_group_id"),
+        ('[database]\nauthentication = "secret"', "go together"),
+        ("[database]", "streams: a tailer needs something to watch"),
+        ('[tailer]\nmongodb_uri = "mongodb://me:secret@host"', "credentials do not belong here"),
+        ("[tailer]\ncpu = 512\nmemory = 512", "a task with cpu 512 has a memory of 1024 to 4096"),
+        (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
+        ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
+        (
+            f'[network]\nvpc_id = "vpc-0a1b2c3d"\n{ONE_ZONE}\n[database]\n{STREAM}',
+            "two zones or more only; name subnets of another",
+        ),
+        (f'[tailer]\nmongodb_uri = "mongodb://host"\n{STREAM}', 'a MongoDB elsewhere is behind egress = "nat"'),
+        (f'[database]\n[tailer]\nimage = "tailer@sha256:{64 * "a"}"\n{STREAM}', "an image of another registry than ECR"),
+        ('[[streams]]\nname = "events"\ndatabase = "a"', "where this stream would leave its own claims"),
+        ('[[streams]]\nname = "a"\ndatabase = "tailrace"', "no stream may watch the database the checkpoints are kept in"),
+        ('[[streams]]\nname = "a"\ndatabase = "b"\npipeline = "[{\\"$group\\": 1}]"', "a stage is an object with one of"),
+        ('[[streams]]\nname = "a"\ndatabase = "b"\n[[streams]]\nname = "a"\ndatabase = "c"', "two have one name"),
+        ("[", "mine.toml cannot be read"),
+    ],
+)
+def test_what_does_not_go_together_is_said_in_words(tmp_path: Path, text: str, told: str) -> None:
+    """What is wrong, and what to do."""
+    assert told in problems(tmp_path, text)
+
+
+def test_a_secret_is_in_no_error(tmp_path: Path) -> None:
+    """Not even of somebody who put it where it does not belong."""
+    assert "hunter2" not in problems(tmp_path, '[tailer]\nmongodb_uri = "mongodb://me:hunter2@host/?tls=true"')
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """By its path."""
+    with pytest.raises(Misconfigured, match=r"none\.toml cannot be read"):
+        load(tmp_path / "none.toml")
+
+
+def test_an_environment_is_called_like_its_file() -> None:
+    """Unless the file says another name."""
+    assert load(ENVIRONMENTS / "trial.toml").name == "trial"
+
+
+def test_nothing_is_needed_but_a_name() -> None:
+    """Small and safe: nothing is deleted with the stack, and without a database only the messaging part is made."""
+    smallest = Environment(name="x")
+    assert smallest.removal == "retain"
+    assert not smallest.watches
+    assert smallest.bus_name == "tailrace-x"
+    assert smallest.namespace == "Tailrace/x"
+
+
+def test_the_shipped_environments_are_what_they_say() -> None:
+    """A trial leaves nothing behind; production has two of everything that can fail, and a key of its own."""
+    trial, production = (load(ENVIRONMENTS / f"{name}.toml") for name in ("trial", "production"))
+    assert trial.removal == "destroy"
+    assert production.removal == "retain"
+    assert production.customer_key
+    assert production.database is not None
+    assert production.database.instances >= 2
+    assert production.network.zones >= 2
+    assert production.tailer.spares >= 1
+    assert production.tailer.architecture == "arm64"
+
+
+def test_a_stream_is_what_the_tailer_takes_for_one() -> None:
+    """The same names with the same defaults; those that are not here are the task's or the stack's to say."""
+    theirs = {name: field.get_default() for name, field in TailerSettings.model_fields.items()}
+    mine = {name: field.get_default() for name, field in Stream.model_fields.items() if name not in ("name", "pipeline")}
+    assert {name: theirs.get(name) for name in mine} == mine
+
+
+def test_what_the_tailer_would_refuse_is_refused() -> None:
+    """Whatever the environment of this process says."""
+    with pytest.raises(ValidationError, match="Invalid isoformat"):
+        Stream(name="a", database="b", start="yesterday")
+
+
+def test_a_tailers_own_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who also runs a tailer here has other settings."""
+    monkeypatch.setenv("TAILER_LANES", "none")
+    assert Stream(name="a", database="b").lanes == 128
+
+
+def test_every_field_says_what_to_set_it_to() -> None:
+    """It is the remedy in an error, and the documentation."""
+
+    def silent(section: type[BaseModel]) -> list[str]:
+        return [f"{section.__name__}.{name}" for name, field in section.model_fields.items() if not field.description]
+
+    sections: list[type[BaseModel]] = [Environment, *Section.__subclasses__()]
+    assert len(sections) > 9
+    assert [name for section in sections for name in silent(section)] == []
+
+
+def test_an_account_sees_the_events_of_all_its_consumers() -> None:
+    """And every event, where one of them gets all or the account makes its own rules."""
+
+    def of(account: str, *events: str) -> dict[str, object]:
+        return {"name": "x", "bus_arn": f"arn:aws:events:eu-west-1:{account}:event-bus/x", "events": events}
+
+    one, two, three = 12 * "1", 12 * "2", 12 * "3"
+    consumers = [of(one, "B"), of(one, "A", "B"), of(two, "A"), of(two), of(three, "A")]
+    bus = Bus.model_validate({"consumers": consumers, "allowed_accounts": [three]})
+    assert bus.readers == {one: ["A", "B"], two: (), three: ()}
+
+
+def test_values_cannot_be_changed() -> None:
+    """What was validated is what is deployed."""
+    with pytest.raises(ValidationError, match="frozen"):
+        Tailer().spares = 3  # type: ignore[misc]
+
+
+def test_an_existing_vpc_names_a_zone_for_each_subnet() -> None:
+    """Nothing is looked up, so it has to be told."""
+    with pytest.raises(ValidationError, match="one zone for each"):
+        Network.model_validate({**EXISTING_VPC, "availability_zones": ["eu-west-1a"]})
+    assert Environment.model_validate({"name": "x", "network": EXISTING_VPC, "streams": STREAMS}).network.vpc_id

@@ -1,0 +1,86 @@
+"""The table of statements says what the template says, and the page is current."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.pages.security import BEGIN, END, PAGE, page
+from infra.statements import statements, table
+from infra.synthesis import Synthesised
+
+Made = Callable[[str], Synthesised]
+ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}}
+
+
+def template(*found: dict[str, Any]) -> dict[str, Any]:
+    """A role, and a policy of it with these statements."""
+    document = {"Statement": list(found)}
+    policy = {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": document}}
+    bucket = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "stack/State/Claims/Resource"}}
+    return {"Resources": {"Role": ROLE, "Policy": policy, "Bucket": bucket}}
+
+
+def test_the_page_is_current(made: Made) -> None:
+    """Run ``make docs`` after a change of a right."""
+    text = PAGE.read_text()
+    assert page(text, made("everything").template) == text
+
+
+def test_every_statement_of_every_policy_is_in_it(made: Made) -> None:
+    """Counted in the template itself, wherever a policy may be."""
+
+    def counted(value: Any) -> int:
+        if isinstance(value, list):
+            return sum(map(counted, value))
+        if not isinstance(value, dict):
+            return 0
+        own = "Effect" in value and "Action" in value
+        return int(own) + sum(map(counted, value.values()))
+
+    whole = made("everything").template
+    distinct = statements(whole)
+    assert counted(whole["Resources"]) == len(distinct)
+    names = {action for one in distinct for action in one.actions}
+    assert all(name in table(whole) for name in names)
+    assert len(distinct) == len(table(whole).splitlines()) - 2
+
+
+def test_a_resource_is_named_by_its_place_in_the_stack() -> None:
+    """A person reads the table, and a person knows no logical ids."""
+    objects = {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket", "Arn"]}, "/events/*"]]}
+    other = {"Fn::Sub": "arn:${AWS::Partition}:x:${AWS::Region}"}
+    allowed = {"Sid": "ReadAnEvent2", "Effect": "Allow", "Action": "s3:GetObject", "Resource": [objects, other]}
+    [one] = statements(template(allowed))
+    assert one.who == "Role"
+    assert one.actions == ("s3:GetObject",)
+    assert one.resources == ("State/Claims/events/*", "arn:aws:x:REGION")
+    assert one.why == "read an event"
+
+
+def test_a_condition_is_said_in_words() -> None:
+    """What is compared, and with what."""
+    condition = {"ArnLike": {"aws:SourceArn": ["a*", "b"]}, "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    [one] = statements(template({"Effect": "Allow", "Action": ["a:B"], "Resource": "*", "Condition": condition}))
+    assert one.conditions == ("aws:SourceArn is like a* or b", "aws:SourceAccount is ACCOUNT")
+
+
+def test_what_is_forbidden_says_so() -> None:
+    """It stands out in the table."""
+    text = table(template({"Effect": "Deny", "Action": "a:B", "Resource": "*"}))
+    assert "| Role | **not** `a:B` | `*` |  |  |" in text
+
+
+def test_a_comparison_that_nobody_has_words_for_is_an_error() -> None:
+    """Rather than a table that leaves a condition out."""
+    condition = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+    with pytest.raises(KeyError, match="IpAddress"):
+        statements(template({"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": condition}))
+
+
+def test_the_page_keeps_what_is_around_the_table() -> None:
+    """And a page without the marks is not written over."""
+    assert page(f"above\n{BEGIN}\nold\n{END}\nbelow\n", {"Resources": {}}).startswith(f"above\n{BEGIN}\n\n| who |")
+    assert page(f"{BEGIN}{END}\nbelow\n", {"Resources": {}}).endswith(f"{END}\nbelow\n")
+    with pytest.raises(ValueError, match="has lost the marks"):
+        page("no marks", {"Resources": {}})

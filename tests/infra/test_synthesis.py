@@ -1,0 +1,94 @@
+"""Every kind of environment becomes a template that nothing is wrong with, as far as can be told without an account."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+
+from infra import lint, nag
+from infra.synthesis import Synthesised, synthesise
+from tests.infra.variants import VARIANTS
+
+Made = Callable[[str], Synthesised]
+STATEFUL = {
+    "AWS::SQS::Queue",
+    "AWS::DynamoDB::Table",
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::DocDB::DBCluster",
+    "AWS::Events::EventBus",
+    "AWS::Events::Archive",
+    "AWS::EventsV2::EventBus",
+    "AWS::Logs::LogGroup",
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_nothing_is_wrong_with_it(made: Made, variant: str) -> None:
+    """cdk-nag and the CDK's own rules pass, or there would be no template; and cfn-lint has nothing to say."""
+    assert lint.problems(made(variant).file) == []
+
+
+@pytest.mark.parametrize(("variant", "policy"), [("trial", "Delete"), ("production", "Retain"), ("ordered", "Retain")])
+def test_what_holds_something_outlives_the_stack_unless_it_says_destroy(made: Made, variant: str, policy: str) -> None:
+    """On deletion of the stack and on replacement alike."""
+    resources = made(variant).template["Resources"]
+    kept = {name: one for name, one in resources.items() if one["Type"] in STATEFUL}
+    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in kept.values()} == {(policy, policy)}
+
+
+def test_the_messaging_part_has_nothing_that_costs_while_it_is_idle(made: Made) -> None:
+    """No network, no database, no task: for those who run the tailer elsewhere."""
+    kinds = {one["Type"].split("::")[1] for one in made("messaging").template["Resources"].values()}
+    assert kinds.isdisjoint({"EC2", "DocDB", "ECS", "KMS"})
+
+
+def test_the_same_environment_gives_the_same_template(made: Made, tmp_path: Path) -> None:
+    """Byte for byte, so that a deployment changes what was changed and nothing else."""
+    first = made("messaging").file
+    package = shutil.copy(first.parents[1] / "forwarder.zip", tmp_path / "other.zip")
+    again = synthesise(VARIANTS["messaging"], tmp_path / "again", package=Path(package))
+    assert again.file.read_bytes() == first.read_bytes()
+
+
+def test_every_departure_from_a_rule_is_needed_by_some_environment(made: Made) -> None:
+    """A reason that covers nothing any more is taken out."""
+    needed = {departure for variant in VARIANTS for departure in made(variant).departures}
+    assert needed == set(nag.DEPARTURES)
+
+
+def test_a_finding_without_a_reason_stops_the_synthesis() -> None:
+    """With the rule, the construct and what is wrong, all at once."""
+    app = App()
+    stack = Stack(app, "stack")
+    sqs.Queue(stack, "Queue")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role.add_to_policy(iam.PolicyStatement(actions=["s3:*"], resources=["*"]))
+    with pytest.raises(nag.Findings) as found:
+        nag.check(app, stack)
+    rules = {line.split()[0] for line in str(found.value).splitlines()}
+    assert {"AwsSolutions-SQS3", "AwsSolutions-SQS4", "AwsSolutions-IAM5[Action::s3:*]"} <= rules
+
+
+def test_a_departure_covers_its_own_place_only() -> None:
+    """The same finding somewhere else is one."""
+    [parking] = [one for one in nag.DEPARTURES if one.rule == "SQS3"]
+    assert parking.covers("SQS3", "Queues/Parking/Resource")
+    assert not parking.covers("SQS3", "Queues/Changes/Resource")
+    assert not parking.covers("SQS4", "Queues/Parking/Resource")
+
+
+def test_the_linter_looks_at_what_the_cdk_lets_pass(made: Made, tmp_path: Path) -> None:
+    """A property that CloudFormation would refuse in the middle of a deployment is a line here."""
+    template = json.loads(made("messaging").file.read_text())
+    mapping = next(one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::EventSourceMapping")
+    mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"] = 1
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(template))
+    [problem] = lint.problems(file)
+    assert "MaximumConcurrency" in problem

@@ -1,0 +1,192 @@
+"""The runbook: a page for each alarm and an alarm for each page, with commands that do what they say."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.figures import TAILER, Kind
+from infra.package import REPOSITORY
+from infra.settings import Alarms, Environment
+from infra.watching.meanings import PAGES, RUNBOOK
+from tailer.arguments import parser
+from tailer.errors import EXIT_CODES
+from tests.infra.template import stack
+from tests.infra.watching.test_alarms import EVERYTHING
+
+TEXT = (REPOSITORY / RUNBOOK).read_text()
+NO_ALARM = {"before-you-are-called", "without-cloudwatch"} | {f"exit-code-{code}" for code in EXIT_CODES.values()}
+PARTS = ("Means", "First", "Shows", "Do", "Escalate")
+SHELL = re.search(r"```bash\n(.*?)```", TEXT, re.DOTALL)
+TASK = "arn:aws:ecs:eu-west-1:000000000000:task/cluster/0123456789abcdef"
+AWS = """#!/usr/bin/env python3
+import json, os, sys
+with open(os.environ["CALLS"], "a") as calls:
+    calls.write(json.dumps(sys.argv[1:]) + "\\n")
+if answer := json.loads(os.environ["ANSWERS"]).get(" ".join(sys.argv[1:3])):
+    print(answer)
+"""
+
+
+def pages() -> dict[str, str]:
+    """Heading → what stands under it."""
+    return dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
+
+
+def test_every_alarm_has_a_page_and_every_page_an_alarm() -> None:
+    """The heading is the page's name and its anchor; but for what is no alarm: how to begin, and the exit codes."""
+    assert set(pages()) - NO_ALARM == set(PAGES)
+    assert set(pages()) >= NO_ALARM
+    assert all(re.fullmatch(r"[a-z0-9-]+", heading) for heading in pages())
+
+
+@pytest.mark.parametrize("name", [*PAGES, *(f"exit-code-{code}" for code in EXIT_CODES.values())])
+def test_a_page_says_what_it_means_and_what_to_do(name: str) -> None:
+    """In five parts, always the same, in the order in which they are needed."""
+    assert re.findall(r"^\*\*(\w+)\.\*\*", pages()[name], re.MULTILINE) == list(PARTS)
+
+
+def test_every_link_within_the_documents_leads_somewhere() -> None:
+    """Also to the heading that it names."""
+    for path, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", TEXT):
+        text = (REPOSITORY / "docs" / path).read_text() if path else TEXT
+        headings = {
+            re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
+            for line in re.findall(r"^#+ (.+)", text, re.MULTILINE)
+        }
+        assert anchor in headings, (path, anchor)
+
+
+def test_every_command_of_the_tailer_exists() -> None:
+    """With the options that the page gives it."""
+    commands = re.findall(r"`tailer ((?!`)[^`]+)`", TEXT)
+    assert len(commands) > 5
+    for command in commands:
+        words = re.sub(r"\b(STREAM|REASON|TIME)\b", "2026-11-22T08:00:00Z", command).split()
+        options = parser(lambda *_: 0).parse_args(words)
+        assert callable(options.command), command
+
+
+def test_every_setting_of_an_environment_that_is_named_exists() -> None:
+    """As ``[section] name``."""
+    named = re.findall(r"`\[(\w+)\] (\w+)`", TEXT)
+    assert named
+    for section, name in named:
+        model = Environment.model_fields[section].annotation
+        assert name in model.model_fields, (section, name)  # type: ignore[union-attr]
+    assert ("alarms", "lag_seconds") in named
+    assert Alarms().lag_seconds > 0
+
+
+def test_every_figure_that_is_named_is_shown() -> None:
+    """In the rules for Prometheus, too."""
+    shown = {figure.prometheus for figure in TAILER.values() if figure.kind is not Kind.COUNTER}
+    named = set(re.findall(r"tailrace_\w+", TEXT))
+    assert named
+    assert named <= shown
+    rules = set(re.findall(r"- alert: ([\w-]+)", TEXT))
+    assert rules <= set(PAGES)
+
+
+class Shell:
+    """bash with the runbook's own commands, and an ``aws`` that notes what it is asked."""
+
+    def __init__(self, folder: Path, outputs: Mapping[str, str]) -> None:
+        self._folder, self._outputs = folder, outputs
+        for name, text in (("aws", AWS), ("python", "#!/bin/sh\nenv\n")):
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o755)
+
+    def run(self, command: str, **answers: str) -> tuple[int, str, list[list[str]]]:
+        """The exit code, what it printed, and the calls of ``aws`` but those that only ask for outputs."""
+        assert SHELL
+        output = (
+            "output() { case $1 in "
+            + " ".join(f"{name}) echo '{_quoted(value)}';;" for name, value in self._outputs.items())
+            + " esac; }"
+        )
+        calls = self._folder / "calls"
+        calls.write_text("")
+        environment = {"PATH": f"{self._folder}:{os.environ['PATH']}", "CALLS": str(calls), "ANSWERS": json.dumps(answers)}
+        script = f"{SHELL[1]}\n{output}\n{command}\n"
+        done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
+        assert not done.stderr, done.stderr
+        return done.returncode, done.stdout, [json.loads(line) for line in calls.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def outputs() -> dict[str, str]:
+    """The stack's, with names in the place of what only a deployment knows."""
+    found = stack(**EVERYTHING).to_json()["Outputs"]
+    return {name: _text(output["Value"]) for name, output in found.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    [(function, argument)] = value.items()
+    return "".join(map(_text, argument[1])) if function == "Fn::Join" else str(argument if function == "Ref" else argument[0])
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "'\\''")
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("tailer status", ["status"]),
+        ("tailer doctor", ["doctor"]),
+        ('tailer checkpoint accept-gap --stream payments --why "the oplog was too short" --dry-run',
+         ["checkpoint", "accept-gap", "--stream", "payments", "--why", "the oplog was too short", "--dry-run"]),
+    ],
+    ids=lambda value: value.split()[1] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_command_of_the_tailer_runs_beside_the_service(
+    tmp_path: Path, outputs: Mapping[str, str], command: str, expected: list[str]
+) -> None:
+    """In the place of the doctor, in the same network; it prints what the task said and ends as the task ended."""
+    answers = {
+        "ecs run-task": TASK,
+        "logs get-log-events": json.dumps(["payments", "  owner  nobody"]),
+        "ecs describe-tasks": "3",
+    }
+    code, said, calls = Shell(tmp_path, outputs).run(command, **answers)
+    assert (code, said) == (3, "payments\n  owner  nobody\n")
+    run, wait, logs, _ = calls
+    overrides = json.loads(run[run.index("--overrides") + 1])
+    assert overrides["containerOverrides"] == [{"name": "tailer", "command": expected}]
+    assert json.loads(run[run.index("--network-configuration") + 1])["awsvpcConfiguration"]["subnets"]
+    assert wait[:3] == ["ecs", "wait", "tasks-stopped"]
+    assert logs[logs.index("--log-stream-name") + 1] == "tailrace-production-tailer/tailer/0123456789abcdef"
+
+
+def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """The names that the function itself has."""
+    code, said, calls = Shell(tmp_path, outputs).run("redrive --dry-run")
+    given = dict(line.split("=", 1) for line in said.splitlines() if line.startswith("FORWARDER_"))
+    assert (code, calls) == (0, [])
+    assert given == {
+        "FORWARDER_EVENT_BUS": outputs["EventBusArn"],
+        "FORWARDER_PARKING_QUEUE_URL": outputs["ParkingQueueUrl"],
+        "FORWARDER_DEAD_LETTER_QUEUE_URL": outputs["DeadLetterQueueUrl"],
+        "FORWARDER_WATERMARKS": outputs["StateTable"],
+        "FORWARDER_CLAIM_BUCKET": outputs["ClaimBucket"],
+    }
+
+
+def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """One and no other, wherever in the pages of an answer it is."""
+    functions = stack(**EVERYTHING).find_resources("AWS::Lambda::Function")
+    for name in ("Forwarder", "Redrive", "Stream1"):
+        answers = {"cloudformation list-stack-resources": "\n\ntailrace-production-it\n"}
+        _, said, [call] = Shell(tmp_path, outputs).run(f"function_name {name}", **answers)
+        wanted = re.search(r"starts_with\(LogicalResourceId, '([^']+)'\)", call[-1])
+        assert wanted
+        assert len([one for one in functions if one.startswith(wanted[1])]) == 1
+        assert said == "tailrace-production-it\n"

@@ -1,0 +1,69 @@
+"""Links from one document to another lead somewhere, down to the heading."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+_FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
+
+
+def prose(document: Path) -> str:
+    """A document without its blocks of code, where brackets mean something else."""
+    return _FENCED.sub("", document.read_text())
+
+
+def anchors(document: Path) -> Iterator[str]:
+    """What a link can point to, as GitHub makes it of headings: small letters, no punctuation, ``-`` for a space."""
+    seen: Counter[str] = Counter()
+    for heading in _HEADING.findall(prose(document)):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        yield f"{slug}-{seen[slug]}" if seen[slug] else slug
+        seen[slug] += 1
+
+
+def dead(document: Path) -> Iterator[str]:
+    """The links of a document that lead nowhere."""
+    for link in _LINK.findall(prose(document)):
+        path, _, anchor = link.partition("#")
+        if "://" in link or path.startswith("mailto:"):
+            continue
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """To a file or folder that is there, and to a heading that it has."""
+    assert list(dead(document)) == []
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    """A page that nothing links to is read by nobody."""
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop().resolve()
+        if document not in reached and document.suffix == ".md":
+            reached.add(document)
+            targets = [document.parent / link.partition("#")[0] for link in _LINK.findall(prose(document))]
+            waiting += [target for target in targets if target.is_file()]
+    assert [page for page in (ROOT / "docs").glob("*.md") if page.resolve() not in reached] == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    """A missing file, a missing heading and a second heading of one name; code and other sites are left alone."""
+    (tmp_path / "there.md").write_text("# The *One*, and `Two`!\n## Again\n## Again\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Here\n[a](there.md) [b](gone.md) [c](there.md#the-one-and-two) [d](there.md#again-1) [e](there.md#three)\n"
+        "[f](#here) [g](#nowhere) [h](https://example.org/#x)\n```\n[i](code.md)\n```\n"
+    )
+    assert list(dead(page)) == ["gone.md", "there.md#three", "#nowhere"]

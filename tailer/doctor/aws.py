@@ -7,17 +7,26 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 
 from tailer import app
 from tailer.aws_errors import aws_errors
 from tailer.doctor.database import skewed
-from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip
+from tailer.doctor.finding import NotAllowed, OutOfReach, Verdict, fail, ok, skip
 
 Clients = Callable[[str], Any]
 """A service's name to its boto3 client."""
 
 _QUICK = app.AWS_CONFIG.merge(Config(connect_timeout=3, read_timeout=5))
+_NO_WAY = (ConnectTimeoutError, EndpointConnectionError, HTTPClientError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 
 
@@ -29,10 +38,11 @@ def client(service: str) -> Any:
 @contextmanager
 def allowed(right: str, setting: str, resource: str) -> Iterator[None]:
     """
-    For what a tailer need not do.
+    For what a tailer need not do. The right begins with the service's name.
 
     Raises:
         NotAllowed: AWS refuses for want of this right.
+        OutOfReach: the service is not to be reached, as where a network has endpoints only for what a tailer needs.
         TailerError: as ``aws_errors``.
     """
     with aws_errors(setting, resource):
@@ -42,6 +52,8 @@ def allowed(right: str, setting: str, resource: str) -> Iterator[None]:
             if error.response["Error"].get("Code") in _DENIED:
                 raise NotAllowed(right) from error
             raise
+        except _NO_WAY as error:
+            raise OutOfReach(right.partition(":")[0]) from error
 
 
 class Identity:

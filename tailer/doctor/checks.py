@@ -11,7 +11,7 @@ from tailer.doctor.aws import Clients, Identity
 from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
 from tailer.doctor.encryption import Encryption
-from tailer.doctor.finding import Check, Clock
+from tailer.doctor.finding import Check, Clock, out_of_reach
 from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.history import OPENING, STILL_LOOKING, History
 from tailer.doctor.network import Network
@@ -92,8 +92,8 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
     queue = Queue(sharing[0].queue_url, surgery.clients, now=surgery.now)
     forwarder = Forwarder(queue, bucket, surgery.clients)
     exists = check(name="queue.exists", look=queue.exists)
-    mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,))
-    function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,))
+    mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,), late=out_of_reach("lambda"))
+    function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,), late=out_of_reach("lambda"))
     return [
         exists,
         check(name="aws.clock", look=queue.clock, needs=(exists,)),
@@ -106,7 +106,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         mapping,
         function,
         check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),
-        check(name="forwarder.bus", look=forwarder.bus, needs=(function,)),
+        check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events")),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, State, Verdict, fail, skip
+from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, OutOfReach, State, Verdict, fail, out_of_reach, skip
 from tailer.errors import TailerError, Unavailable
 
 PATIENCE = 55.0  # seconds for all of it
@@ -56,6 +56,8 @@ def _looked(check: Check) -> Verdict:
         return check.look()
     except NotAllowed as right:
         return skip("this process may not look", f"it would need {right}")
+    except OutOfReach as service:
+        return out_of_reach(str(service))
     except TailerError as error:
         return fail(str(error), error=type(error))
     except Exception as error:

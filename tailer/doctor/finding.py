@@ -62,6 +62,10 @@ class NotAllowed(Exception):
     """This process may not look; the text is the right that it would need."""
 
 
+class OutOfReach(Exception):
+    """There is no way to a service from here; the text says which."""
+
+
 def ok(found: str) -> Verdict:
     """As it should be."""
     return Verdict(state=State.OK, found=found)
@@ -75,6 +79,11 @@ def warn(found: str, remedy: str) -> Verdict:
 def skip(found: str, remedy: str = "") -> Verdict:
     """Not looked at, and why."""
     return Verdict(state=State.SKIP, found=found, remedy=remedy)
+
+
+def out_of_reach(service: str) -> Verdict:
+    """Where a network has ways only to what a tailer needs, nothing else can be looked at, and nothing is wrong."""
+    return skip(f"no way to {service} from here", "ask again from where there is one: a tailer itself needs none")
 
 
 def fail(found: str, remedy: str = "", error: type[TailerError] = Misconfigured) -> Verdict:

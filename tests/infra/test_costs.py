@@ -21,6 +21,7 @@ from infra.settings import ENVIRONMENTS, Database, Environment, Network, Stream,
 from tailer.emf import EmfLines
 from tailer.metrics import Families, Metrics
 from tailer.run import LOOK_AT_LEASE
+from tests.infra.template import EXISTING_VPC
 
 MESSAGING = Environment(name="messaging")
 [UNPACKED, QUIET, *_, BEHIND] = MEASURED
@@ -124,7 +125,7 @@ def test_a_stream_more_costs_more(given: Inputs) -> None:
 
 def test_an_existing_network_carries_messages_for_nothing(given: Inputs) -> None:
     """What it costs is on another bill."""
-    existing = Network(vpc_id="vpc-0123abcd", private_subnet_ids=("subnet-0123abcd",), availability_zones=("eu-west-1a",))
+    existing = Network.model_validate(EXISTING_VPC)
     stream = (Stream(name="s", database="d"),)
     there, made = (
         Environment(name="e", database=Database(), streams=stream, network=network) for network in (existing, Network())

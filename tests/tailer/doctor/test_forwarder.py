@@ -1,20 +1,25 @@
 """What the doctor finds at the other end of the queue, where it may look."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from devstack import DevStack
 from devstack.ordered_bus import OrderedBusServer
-from tailer.doctor.finding import NotAllowed, State
+from tailer.doctor.examination import examine
+from tailer.doctor.finding import Check, NotAllowed, State
 from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.queues import Queue
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.test_queues import Refusing, refused
 
 Made = Callable[[], Forwarder]
+NOWHERE = "http://127.0.0.1:1"  # a port that nobody listens on
 
 
 @pytest.fixture
@@ -108,15 +113,13 @@ def test_an_ordered_bus_is_asked_by_its_arn(stack: DevStack, forwarder: Made, fu
 
 
 def ordered(server: OrderedBusServer) -> Any:
-    import boto3
+    return client("eventbridgev2", server.endpoint_url)
 
-    return boto3.client(
-        "eventbridgev2",
-        endpoint_url=server.endpoint_url,
-        region_name="eu-west-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-    )
+
+def client(service: str, endpoint_url: str) -> Any:
+    place = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    once = Config(retries={"total_max_attempts": 1})
+    return boto3.client(service, endpoint_url=endpoint_url, config=once, **place)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,20 @@ def test_what_a_tailer_may_not_see_is_skipped_with_the_right_that_is_missing(
     found._clients = found._queue._clients = Refusing(refused("AccessDeniedException"))
     with pytest.raises(NotAllowed, match=right):
         getattr(found, look)()
+
+
+def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_url: str) -> None:
+    """A network of endpoints has those that a tailer needs; the doctor still ends well there, and at once."""
+
+    def clients(service: str) -> Any:
+        return client("lambda", NOWHERE) if service == "lambda" else stack.aws(service)
+
+    queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
+    queue.exists()
+    look = Check(name="forwarder.mapping", look=Forwarder(queue, "", clients).mapping)
+    [finding] = examine([look], clock=time.monotonic)
+    assert finding.verdict.state is State.SKIP
+    assert "no way to lambda" in finding.verdict.found
 
 
 def configure(stack: DevStack, function: str, **variables: str) -> None:

@@ -7,8 +7,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
-from tailer.change_events import time_of
-from tailer.mongodb_cursor import AWAIT, EVENTS_PER_REPLY
+from tailer.mongodb.change_events import time_of
+from tailer.mongodb.cursor import AWAIT, EVENTS_PER_REPLY
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from benchmarks.backlog import collection
 from benchmarks.figures import Course, Meter, Run
-from tailer.change_events import time_of
+from tailer.mongodb.change_events import time_of
 
 
 def run(course: Course) -> Run:

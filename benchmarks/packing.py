@@ -19,8 +19,8 @@ from benchmarks.backlog import payments
 from benchmarks.figures import COLLECTION, DATABASE
 from contract.change import Change
 from infra.costs.packed import CHANGES, CHUNK, Packed
-from tailer.change_events import change_from_event
 from tailer.lanes import lanes
+from tailer.mongodb.change_events import change_from_event
 from tailer.packing import ENTRIES_PER_CALL, Message, Packer, calls
 from tailer.settings import Settings
 

@@ -13,9 +13,9 @@ from tailer.contender import Contender
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_client import connect
-from tailer.mongodb_cursor import Watch
-from tailer.mongodb_source import MongodbSource
+from tailer.mongodb.client import connect
+from tailer.mongodb.cursor import Watch
+from tailer.mongodb.source import MongodbSource
 from tailer.sqs_sink import SqsSink
 from tailer.tail import tail
 

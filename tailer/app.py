@@ -18,7 +18,6 @@ from botocore.config import Config
 from pymongo import MongoClient
 
 from contract.change import Namespace
-from tailer.change_streams import Scope, check_enabled, scopes
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
@@ -27,9 +26,10 @@ from tailer.emf import emf_lines
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
-from tailer.mongodb_client import connect
-from tailer.mongodb_cursor import Watch
-from tailer.mongodb_source import MongodbSource
+from tailer.mongodb.change_streams import Scope, check_enabled, scopes
+from tailer.mongodb.client import connect
+from tailer.mongodb.cursor import Watch
+from tailer.mongodb.source import MongodbSource
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
 from tailer.pulse import STANDING_BY, Pulse

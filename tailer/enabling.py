@@ -10,9 +10,10 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer import app, readers
+from tailer import app
 from tailer.answers import Say, as_json, as_text
-from tailer.change_streams import ENABLE, Scope, by, enabled, switch
+from tailer.mongodb import readers
+from tailer.mongodb.change_streams import ENABLE, Scope, by, enabled, switch
 from tailer.settings import OWN_DATABASE, Settings
 
 _NOT_NEEDED = "this is MongoDB, which keeps change streams for everything: nothing needs enabling"

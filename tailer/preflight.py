@@ -8,8 +8,8 @@ from pymongo import MongoClient
 from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured
-from tailer.mongodb_errors import mongodb_errors
-from tailer.mongodb_uri import encrypted, of_documentdb
+from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.uri import encrypted, of_documentdb
 
 _ADVISED = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 

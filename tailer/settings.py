@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.change import canonical
 from tailer.errors import Misconfigured
-from tailer.mongodb_uri import names_a_user
+from tailer.mongodb.uri import names_a_user
 from tailer.stream_tables import stream_tables
 from tailer.times import cluster_time_of
 

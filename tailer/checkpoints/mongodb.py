@@ -7,7 +7,7 @@ from pymongo import MongoClient, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from tailer.model import Record
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb.errors import mongodb_errors
 from tailer.ports import Conflict
 
 DATABASE = "tailrace"  # no stream may watch it

@@ -10,9 +10,9 @@ from pymongo.errors import PyMongoError
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.doctor.network import Network
-from tailer.mongodb_client import client
-from tailer.mongodb_errors import mongodb_errors
-from tailer.mongodb_uri import names_a_user, of_documentdb, option
+from tailer.mongodb.client import client
+from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.uri import names_a_user, of_documentdb, option
 from tailer.preflight import check_replica_set, maybe_documentdb
 from tailer.settings import Settings
 

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.doctor.network import CONNECT, Address, Network, text
-from tailer.mongodb_uri import AMAZON_RDS, defaults, encrypted, hosts, option
+from tailer.mongodb.uri import AMAZON_RDS, defaults, encrypted, hosts, option
 
 _ENDS_SOON = timedelta(days=30)
 _AUTHORITY = "name the file of its authority in tlsCAFile=…: for a region newer than this release, Amazon's newest bundle"

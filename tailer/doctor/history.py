@@ -7,14 +7,14 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from tailer import app, decisions
-from tailer.change_streams import ENABLE, by, enabled
 from tailer.doctor.database import Database
 from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
 from tailer.doctor.records import Records
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.gaps import history_lost_words
 from tailer.headroom import headroom, history
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb.change_streams import ENABLE, by, enabled
+from tailer.mongodb.errors import mongodb_errors
 from tailer.settings import WHOLE_CLUSTER, Settings
 from tailer.times import rfc3339
 

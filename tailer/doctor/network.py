@@ -9,7 +9,7 @@ from pymongo.uri_parser import parse_uri
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.errors import Unavailable
-from tailer.mongodb_uri import hosts
+from tailer.mongodb.uri import hosts
 
 CONNECT = 3.0  # seconds
 

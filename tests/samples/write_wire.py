@@ -17,8 +17,8 @@ from pymongo import MongoClient
 
 from contract.change import Change
 from devstack import DevStack
-from tailer.mongodb_cursor import Watch
-from tailer.mongodb_source import MongodbSource
+from tailer.mongodb.cursor import Watch
+from tailer.mongodb.source import MongodbSource
 from tailer.packing import Packer
 
 V1 = Path(__file__).parent / "wire" / "v1"

@@ -1,6 +1,7 @@
 """Tailers of this process, with figures every few moments: real ones, with their own loop and neighbours."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ class Task:
         while not (found := [line for line in self.lines(stream) if seen(line)]):
             if self._ended.done():
                 raise AssertionError("the task ended before it showed that") from self._ended.exception()
+            time.sleep(OFTEN)  # the tasks run in threads of this process
         return found[0]
 
     def stop(self) -> None:

@@ -13,7 +13,7 @@ from devstack import DevStack
 from tailer import app
 from tailer.command_line import command_line
 from tailer.model import Checkpoint, Record
-from tailer.mongodb_client import connect
+from tailer.mongodb.client import connect
 from tailer.settings import load
 from tests.queue import received
 
@@ -22,7 +22,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(autouse=True)
 def _impatient(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
     yield
     connect(stack.mongodb_uri, "TAILER_MONGODB_URI", "", "").close()
     connect.cache_clear()

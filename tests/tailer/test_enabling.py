@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from devstack import DevStack
 from tailer import app
 from tailer.command_line import command_line
-from tailer.mongodb_client import client
+from tailer.mongodb.client import client
 from tests.documentdb import DocumentdbDialect
 
 Run = Callable[..., tuple[int, str, str]]

@@ -21,8 +21,8 @@ from tailer.errors import HistoryLost, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
-from tailer.mongodb_cursor import Watch
-from tailer.mongodb_source import MongodbSource
+from tailer.mongodb.cursor import Watch
+from tailer.mongodb.source import MongodbSource
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse
 from tailer.run import Stream, Task
@@ -147,7 +147,7 @@ class Rig:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
     monkeypatch.setattr("tailer.lease._SAVE_EVERY", 0.0)
     monkeypatch.setattr("tailer.run.LOOK_AT_LEASE", 0.05)
     monkeypatch.setattr("tailer.run._BREATH", 0.01)

@@ -3,7 +3,7 @@
 import pytest
 from aws_cdk.assertions import Template
 
-from tailer.mongodb_uri import encrypted, names_a_user, option
+from tailer.mongodb.uri import encrypted, names_a_user, option
 from tests.infra.template import EXISTING_DATABASE, EXISTING_VPC, HOST, SECRET, container, of_type, only, stack, variables
 
 CLUSTER = "AWS::DocDB::DBCluster"

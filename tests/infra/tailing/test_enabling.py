@@ -7,7 +7,7 @@ from aws_cdk.assertions import Template
 
 from infra.tailing.enabling_function import handler
 from tailer.arguments import parser
-from tailer.mongodb_uri import names_a_user
+from tailer.mongodb.uri import names_a_user
 from tests.infra.template import EXISTING_DATABASE, EXISTING_VPC, SECRET, container, of_type, only, stack, variables
 
 DONE = "Custom::ChangeStreams"

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 from devstack import DevStack
 from devstack.aws import arn, role
 from tailer.command_line import command_line
-from tailer.mongodb_client import client
+from tailer.mongodb.client import client
 from tailer.settings import load
 from tests.documentdb import DocumentdbDialect
 
@@ -110,7 +110,7 @@ def settings(
 ) -> Iterator[Settings]:
     """A tailer's environment. What a test changes here, the doctor reads."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
     given = {
         **stack.tailer_environment,
         "TAILER_STREAM": fresh,

@@ -11,8 +11,8 @@ from pymongo import MongoClient
 from contract.change import Change
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_cursor import BYTES_PER_BATCH, Watch
-from tailer.mongodb_source import MongodbSource
+from tailer.mongodb.cursor import BYTES_PER_BATCH, Watch
+from tailer.mongodb.source import MongodbSource
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -20,7 +20,7 @@ Mongo = MongoClient[dict[str, Any]]
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty reply after 50 ms rather than a second."""
-    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
 
 
 def read(source: MongodbSource, after: Checkpoint, *, count: int) -> list[Change]:

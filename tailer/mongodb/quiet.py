@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tailer.change_events import reply_time
+from tailer.mongodb.change_events import reply_time
 
 log = logging.getLogger(__name__)
 

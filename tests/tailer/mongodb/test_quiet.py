@@ -8,9 +8,9 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
-from tailer.mongodb_cursor import Cursor, Watch
-from tailer.mongodb_source import MongodbSource
-from tailer.quiet import QUIET
+from tailer.mongodb.cursor import Cursor, Watch
+from tailer.mongodb.quiet import QUIET
+from tailer.mongodb.source import MongodbSource
 from tests.conformance.checkpoint_store import Clock
 
 Mongo = MongoClient[dict[str, Any]]
@@ -29,7 +29,7 @@ def _old_dialect(monkeypatch: pytest.MonkeyPatch) -> None:
         return RawBSONDocument(encode({**reply, "cursor": rest}))
 
     monkeypatch.setattr(Cursor, "_command", without_token)
-    monkeypatch.setattr("tailer.mongodb_cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
 
 
 def test_an_idle_position_moves_on_and_nothing_is_skipped_or_repeated(mongo: Mongo, fresh: str) -> None:

@@ -5,8 +5,16 @@ from bson import Timestamp, encode
 from bson.raw_bson import RawBSONDocument
 
 from contract.questions import Uncertain
-from tailer.change_events import change_from_event, next_time, reply_time, time_of, time_text, token_document, token_text
 from tailer.errors import Misconfigured
+from tailer.mongodb.change_events import (
+    change_from_event,
+    next_time,
+    reply_time,
+    time_of,
+    time_text,
+    token_document,
+    token_text,
+)
 
 BARE = {"operationType": "insert", "clusterTime": Timestamp(7, 1), "ns": {"db": "a", "coll": "b"}, "documentKey": {"_id": 1}}
 

@@ -13,10 +13,18 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from contract.change import Change
-from tailer.change_events import INVALIDATE, change_from_event, next_time, reply_time, time_of, token_document, token_text
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
-from tailer.quiet import Quiet
+from tailer.mongodb.change_events import (
+    INVALIDATE,
+    change_from_event,
+    next_time,
+    reply_time,
+    time_of,
+    token_document,
+    token_text,
+)
+from tailer.mongodb.quiet import Quiet
 
 AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
 EVENTS_PER_REPLY = 5_000

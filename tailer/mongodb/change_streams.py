@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb.errors import mongodb_errors
 
 ENABLE = "tailer change-streams enable"
 _UNKNOWN = {59, 40324}  # no such command, no such stage: the server is MongoDB

@@ -8,8 +8,8 @@ from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 
 from contract.change import Change, Document, Namespace, Transaction, UpdateDescription
-from tailer.bson_values import decode
 from tailer.errors import Misconfigured
+from tailer.mongodb.bson_values import decode
 
 INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
 

@@ -11,7 +11,7 @@ from pymongo.errors import (
 )
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb.errors import mongodb_errors
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from pymongo import MongoClient
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
 from tailer.errors import Misconfigured, Unavailable
-from tailer.mongodb_client import client
-from tailer.mongodb_errors import mongodb_errors
-from tailer.mongodb_uri import AMAZON_RDS, encrypted, hosts
+from tailer.mongodb.client import client
+from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.uri import AMAZON_RDS, encrypted, hosts
 from tailer.preflight import advice_on_tls
 from tests.documentdb import DocumentdbDialect
 

@@ -13,11 +13,11 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from tailer.change_events import next_time, reply_time, time_text
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb_cursor import EVENTS_PER_REPLY, Cursor, Watch
-from tailer.mongodb_errors import TOO_LARGE, mongodb_errors
+from tailer.mongodb.change_events import next_time, reply_time, time_text
+from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor, Watch
+from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
 from tailer.times import seconds
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import pytest
 from bson import Binary, Decimal128, Int64, ObjectId
 from bson.datetime_ms import DatetimeMS
 
-from tailer.bson_values import decode
+from tailer.mongodb.bson_values import decode
 from tests.samples.write_wire import EVERY_BSON_TYPE
 
 

@@ -25,7 +25,7 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 
 from contract.change import Document
-from tailer.bson_undefined import restore_undefined
+from tailer.mongodb.bson_undefined import restore_undefined
 
 
 def decode(raw: bytes | memoryview) -> Document:

@@ -9,7 +9,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
 from tailer.errors import Misconfigured
-from tailer.mongodb_uri import defaults, option
+from tailer.mongodb.uri import defaults, option
 
 TIMEOUTS = {  # ms; what the URI says wins
     "serverSelectionTimeoutMS": 10_000,

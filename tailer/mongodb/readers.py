@@ -7,9 +7,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tailer.change_streams import Scope
 from tailer.errors import Misconfigured
-from tailer.mongodb_errors import mongodb_errors
+from tailer.mongodb.change_streams import Scope
+from tailer.mongodb.errors import mongodb_errors
 
 Role = dict[str, str]
 """``{"role": …, "db": …}``, as MongoDB writes it."""

@@ -5,7 +5,7 @@ VENV   := .venv/$(TAG)
 BIN    := $(VENV)/bin
 EMULATORS := $(VENV)-emulators
 TESTS  ?=
-ENVIRONMENT ?= trial
+ENVIRONMENT ?=
 
 .DEFAULT_GOAL := all
 .PHONY: all env demo razors test faults check format docs bench up down package synth bootstrap diff deploy lock clean help
@@ -34,6 +34,7 @@ $(EMULATORS)/.ready: requirements/emulators.txt
 $(VENV)/.infra-ready: requirements/infra.txt $(VENV)/.ready
 	@echo "adding the CDK to $(VENV) (half a gigabyte, about half a minute, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
+	@$(BIN)/python -m infra.cdk --version > /dev/null 2>&1 || echo "npm did not fetch the CDK's command line: make deploy will try again"
 	@touch $@
 
 demo: env                       ## the whole path on this machine, with a kill -9 in the middle (KEEP=1 leaves it running)
@@ -69,27 +70,28 @@ bench: env                      ## changes per second, beside baselines measured
 	@$(BIN)/python -m benchmarks
 
 up:                             ## the same system under docker compose, and the demo there
-	docker compose up --build --detach
+	@docker compose up --build --detach || { echo "Is a port taken? Then: TAILRACE_MONGODB_PORT=27018 TAILRACE_AWS_PORT=4567" \
+	  "TAILRACE_HTTP_PORT=8081 make up. What did come up is still there: make down removes it." >&2; exit 1; }
 	docker compose logs --follow --no-log-prefix demo
 	@exit $$(docker inspect --format '{{.State.ExitCode}}' $$(docker compose ps --all --quiet demo))
 
-down:                           ## stop it and remove its volumes
-	docker compose down --volumes --remove-orphans
+down:                           ## stop it, and remove its volumes and the images that it built
+	docker compose down --volumes --remove-orphans --rmi local
 
 package: env                    ## dist/forwarder.zip for Lambda (Python 3.13, arm64)
 	@$(BIN)/python -m infra.package
 
-synth: env $(VENV)/.infra-ready ## the stack of an environment to cdk.out/, checked (ENVIRONMENT=production); no account needed
-	@$(BIN)/python -m infra --environment $(ENVIRONMENT)
+synth: env $(VENV)/.infra-ready ## the stack of an environment to cdk.out/, checked (ENVIRONMENT=mine; else the trial); no account needed
+	@$(BIN)/python -m infra --environment '$(or $(ENVIRONMENT),trial)'
 
-bootstrap: synth                ## prepare the account and region of your credentials for the CDK, once
-	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) bootstrap
+bootstrap: env $(VENV)/.infra-ready   ## prepare the account and region of your credentials for the CDK, once
+	@$(BIN)/python -m infra.cdk bootstrap
 
-diff: synth                     ## what a deployment would change (ENVIRONMENT=production)
-	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) diff
+diff: env $(VENV)/.infra-ready  ## what a deployment would change; say of which: ENVIRONMENT=mine
+	@$(BIN)/python -m infra.cdk --environment '$(ENVIRONMENT)' diff
 
-deploy: synth                   ## put it into the AWS account of your credentials; asks before it widens a right (CDK=--no-rollback)
-	@$(BIN)/python -m infra.cdk --environment $(ENVIRONMENT) deploy $(CDK)
+deploy: env $(VENV)/.infra-ready ## put ENVIRONMENT=mine into the AWS account of your credentials; asks before it widens a right (CDK=--no-rollback)
+	@$(BIN)/python -m infra.cdk --environment '$(ENVIRONMENT)' deploy $(CDK)
 
 lock:                           ## make requirements/*.txt again from pyproject.toml
 	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv

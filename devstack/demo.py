@@ -2,11 +2,13 @@
 
 import os
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from bson import ObjectId
@@ -16,7 +18,7 @@ from devstack.audience import Audience
 from devstack.aws import Aws
 from devstack.consumer import Consumer
 from devstack.payments import Payments
-from devstack.resources import CONSUMER_QUEUE, spare_queue
+from devstack.resources import CONSUMER_QUEUE, VISIBILITY_SECONDS, spare_queue
 from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE, DevStack
 from devstack.verdict import judge
@@ -153,6 +155,9 @@ updated: new Date()}})
   python -c 'from pymongo import MongoClient; MongoClient("{stack.mongodb_uri}").{DATABASE}.{COLLECTION}.update_one(\
 {{"status": "created"}}, {{"$set": {{"status": "cancelled"}}}})'
 
+  {_doctor(stack)}
+    examines all of it; it warns of queue.visibility: here a failed message is back in {VISIBILITY_SECONDS} s, while you watch
+
   AWS emulator {stack.emulator.endpoint_url}   tailer http://127.0.0.1:{stack.tailers[-1].port}/metrics
 
 Events appear below as they arrive. Ctrl-C stops everything.
@@ -166,6 +171,14 @@ Events appear below as they arrive. Ctrl-C stops everything.
     screen.step("the tailer has ended", "red")
     _show_logs(screen, stack)
     return 1
+
+
+def _doctor(stack: DevStack) -> str:
+    """The command that examines the newest tailer, with its settings, which are in a file beside its log."""
+    settings = stack.workspace.folder / "tailer.env"
+    settings.write_text("".join(f"{name}={quote(value)}\n" for name, value in stack.tailers[-1].settings.items()))
+    command = Path(sys.executable).with_name("tailer")
+    return f"(set -a; . {quote(str(settings))}; {quote(str(command))} doctor)"
 
 
 def _show_logs(screen: Screen, stack: DevStack) -> None:

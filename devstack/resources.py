@@ -81,12 +81,13 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
 
 
 def _fifo() -> dict[str, str]:
-    """High throughput: order and deduplication per message group."""
+    """High throughput: order and deduplication per message group. Encrypted, as every queue of a deployment."""
     return {
         "FifoQueue": "true",
         "ContentBasedDeduplication": "false",
         "DeduplicationScope": "messageGroup",
         "FifoThroughputLimit": "perMessageGroupId",
+        "SqsManagedSseEnabled": "true",
         "VisibilityTimeout": str(VISIBILITY_SECONDS),
     }
 

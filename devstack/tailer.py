@@ -20,8 +20,9 @@ class TailerProcess:
     ) -> None:
         self.port = int(environment.get("TAILER_HTTP_PORT", "0")) or free_port()
         # The workspace has no .env file, so that only this environment counts.
-        own = {"TAILER_HTTP_PORT": str(self.port), "PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
-        self.process: Child = workspace.spawn(name, [sys.executable, "-m", "tailer", "run"], {**environment, **own})
+        self.settings = {**environment, "TAILER_HTTP_PORT": str(self.port)}
+        own = {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
+        self.process: Child = workspace.spawn(name, [sys.executable, "-m", "tailer", "run"], self.settings | own)
 
     @property
     def log(self) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 from infra import lint
 from infra.nag import Findings
 from infra.package import REPOSITORY, build
-from infra.settings import ENVIRONMENTS, Misconfigured, load
+from infra.settings import Misconfigured, load, named
 from infra.statements import statements
 from infra.synthesis import Synthesised, synthesise
 
@@ -29,10 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")
     chosen = parser.parse_args(arguments)
-    given = Path(chosen.environment)
-    file = given if given.suffix == ".toml" else ENVIRONMENTS / f"{given}.toml"
     try:
-        environment = load(file)
+        environment = load(named(chosen.environment))
         made = synthesise(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=build(PACKAGE))
     except Misconfigured as error:
         return _wrong(2, str(error))

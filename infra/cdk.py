@@ -1,9 +1,11 @@
 """
-The CDK's own command line, for one environment that was synthesised: deploy, diff, destroy, bootstrap …
+The CDK's own command line, for one environment: deploy, diff, destroy …; and bootstrap, for an account and region.
 
-    python -m infra.cdk --environment trial deploy
+    python -m infra.cdk --environment mine deploy
+    python -m infra.cdk bootstrap
 
-It is fetched by npm at the first use, and runs on the Node.js of the lock.
+It is fetched by npm at the first use, and runs on the Node.js of the lock. Exit codes: the command line's own, or 2 where
+there is nothing that it could do: no environment, none that is right, or no credentials.
 """
 
 import argparse
@@ -13,26 +15,59 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra import __main__ as synthesis
+from infra.account import NoAccount, account
 from infra.package import REPOSITORY
+from infra.settings import Misconfigured, load, named, there
 
 # The first that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0, though it is newer, does not: it says so and ends.
 VERSION = "2.1148.1"
 NPX = Path("lib", "node_modules", "npm", "bin", "npx-cli.js")
+OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it and return its exit code. What it is told besides the environment it is told as it is."""
-    parser = argparse.ArgumentParser(prog="python -m infra.cdk", description="The CDK's command line.", add_help=False)
-    parser.add_argument("--environment", default="trial", metavar="NAME", help="one that was synthesised to cdk.out/NAME")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.cdk", description="The CDK's command line.", add_help=False, allow_abbrev=False
+    )
+    parser.add_argument("--environment", default="", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
+    parser.add_argument("--profile", metavar="NAME", help="of your AWS configuration")
     chosen, rest = parser.parse_known_args(arguments)
-    run = command(REPOSITORY / "cdk.out" / chosen.environment, rest)
+    profile = ["--profile", chosen.profile] if chosen.profile else []
+    try:
+        if "bootstrap" in rest:  # nobody's environment: where there is no stack, the account has to be said
+            run = command(None, [*rest, str(account(chosen.profile)), *profile])
+        elif deed := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
+            assembly = _assembly(chosen.environment, deed)
+            account(chosen.profile)
+            if code := synthesis.main(["--environment", chosen.environment, "--output", str(assembly)]):
+                return code
+            run = command(assembly, [*rest, *profile])
+        else:
+            run = command(None, [*rest, *profile])
+    except (Misconfigured, NoAccount) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
 
 
-def command(assembly: Path, rest: Sequence[str]) -> list[str]:
-    """What is run for the stack in this folder."""
+def _assembly(name: str, deed: str) -> Path:
+    """
+    The folder that an environment is synthesised to.
+
+    Nobody means an environment by saying none: a wrong guess would be a second database in production's account.
+    """
+    if not name:
+        raise Misconfigured(f"say which: make {deed} ENVIRONMENT=mine; there are: {there()}")
+    return REPOSITORY / "cdk.out" / load(named(name)).name
+
+
+def command(assembly: Path | None, rest: Sequence[str]) -> list[str]:
+    """What is run, for the stack in this folder if there is one."""
     node = Path(os.environ["JSII_NODE"])
-    return [str(node), str(node.parents[1] / NPX), "--yes", f"aws-cdk@{VERSION}", *rest, "--app", str(assembly)]
+    app = ["--app", str(assembly)] if assembly else []
+    return [str(node), str(node.parents[1] / NPX), "--yes", f"aws-cdk@{VERSION}", *rest, *app]
 
 
 def environment() -> dict[str, str]:

@@ -4,23 +4,20 @@ One environment: what a deployment consists of, read from ``infra/environments/<
 Everything has a default that is small and safe. Everything wrong in a file is reported at once, by name, with the remedy.
 """
 
-import difflib
 import tomllib
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import Field, ValidationError, model_validator
 
+from infra.problems import problems
 from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, Section, Stream, StreamTable, Tailer
 
 __all__ = [
     "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "Stream", "StreamTable",
-    "Tailer", "load",
+    "Tailer", "load", "named", "there",
 ]  # fmt: skip
 
-_WORDS = {"missing": "it is missing", "string_pattern_mismatch": "it does not look like one"}
 ENVIRONMENTS = Path(__file__).parent / "environments"
 
 
@@ -87,6 +84,28 @@ class Environment(Section):
         return self
 
 
+def there() -> str:
+    """The environments that there are, by name."""
+    return ", ".join(sorted(file.stem for file in ENVIRONMENTS.glob("*.toml")))
+
+
+def named(name: str) -> Path:
+    """
+    The file of an environment: ``mine`` and ``mine.toml`` are one of those that there are, anything else is a path.
+
+    Raises:
+        Misconfigured: there is no such file.
+    """
+    given = Path(name)
+    ours = ENVIRONMENTS / f"{name.removesuffix('.toml')}.toml"
+    file = ours if len(given.parts) == 1 and ours.is_file() else given
+    if file.suffix == ".toml" and file.is_file():
+        return file
+    raise Misconfigured(
+        f"there is no environment {name}; there are: {there()} (infra/environments/), or say the path of a file"
+    )
+
+
 def load(file: Path) -> Environment:
     """
     The environment of a TOML file, whose own name is the default of ``name``.
@@ -101,41 +120,6 @@ def load(file: Path) -> Environment:
     try:
         return Environment.model_validate({"name": file.stem, **tables})
     except ValidationError as error:
-        problems = [f"  {_line(problem)}" for problem in error.errors()]
-        count = f"{len(problems)} settings need" if len(problems) > 1 else "1 setting needs"
-        raise Misconfigured("\n".join([f"{file.name}: {count} attention:", *problems])) from None
-
-
-def _line(problem: Any) -> str:
-    """``forwarder.timeout: what is wrong; what to set it to``."""
-    *above, last = problem["loc"] or ("",)
-    message = problem["msg"].removeprefix("Value error, ")
-    section, _ = _place(above)
-    if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(last), section.model_fields, n=1)
-        message = (
-            f"it is not a setting; {f'did you mean {close[0]}?' if close else 'there are ' + ', '.join(section.model_fields)}"
-        )
-    elif problem["type"] in _WORDS:
-        message = _WORDS[problem["type"]]
-    inner, field = _place(problem["loc"])
-    remedy = field.description if field and inner is section else None  # what a whole section got wrong says its own
-    return "; ".join(filter(None, [": ".join(filter(None, [".".join(map(str, problem["loc"])), message])), remedy]))
-
-
-def _place(loc: Sequence[int | str]) -> tuple[type[BaseModel], FieldInfo | None]:
-    """The innermost section that a problem is in, and its field if it is a setting's."""
-    section: type[BaseModel] = Environment
-    field: FieldInfo | None = None
-    for part in loc:
-        if isinstance(part, str):
-            field = section.model_fields.get(part)
-            section = next(_sections(field.annotation), section) if field else section
-    return section, field
-
-
-def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _sections(part)
+        wrong = problems(error, Environment)
+        count = f"{len(wrong)} settings need" if len(wrong) > 1 else "1 setting needs"
+        raise Misconfigured("\n".join([f"{file.name}: {count} attention:", *(f"  {one}" for one in wrong)])) from None

@@ -1,6 +1,7 @@
 """The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
 
 import logging
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -59,7 +60,7 @@ def forwarder() -> Forwarder:
         publisher = EventBridgePublisher(_bus(settings.event_bus))
         parking = SqsParking(client("sqs"), settings.parking_queue_url)
         watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
-        claims = S3Claims(boto3.client("s3", config=S3), bucket) if bucket else None
+        claims = S3Claims(client("s3", S3), bucket) if bucket else None
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
     log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
     block = settings.on_poison == "block"
@@ -76,9 +77,15 @@ def forwarder() -> Forwarder:
     )
 
 
-def client(service: str) -> Any:
+def client(service: str, config: Config = CLIENTS) -> Any:
     """A boto3 client with our limits."""
-    return boto3.client(service, config=CLIENTS)
+    return _session(os.environ.get("AWS_REGION")).client(service, config=config)
+
+
+@cache
+def _session(region: str | None) -> boto3.Session:
+    """One for all clients; people say the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only."""
+    return boto3.Session(region_name=region)
 
 
 def check(neighbours: Sequence[Neighbour]) -> None:

@@ -10,12 +10,17 @@ Say = Callable[[str], None]
 
 
 def as_text(title: str, values: dict[str, Any]) -> str:
-    """A title, and each name with its value below."""
+    """A title, and each name with its value below. What nobody knows is null to a script and unknown to a person."""
     width = max(map(len, values))
-    shown = {name: "; ".join(value) or "none" if isinstance(value, list) else value for name, value in values.items()}
-    return "\n".join([title, *(f"  {name:{width}}  {value}" for name, value in shown.items())])
+    return "\n".join([title, *(f"  {name:{width}}  {_shown(value)}" for name, value in values.items())])
 
 
 def as_json(value: Any) -> str:
     """The same for a script."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + os.linesep
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return "; ".join(value) or "none"
+    return "unknown" if value is None else value

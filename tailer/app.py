@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import InvalidRegionError, NoRegionError
 from pymongo import MongoClient
 
 from contract.change import Namespace
@@ -23,6 +24,7 @@ from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.contender import Contender
 from tailer.emf import emf_lines
+from tailer.errors import Misconfigured
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
@@ -63,7 +65,7 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
     pulse = Pulse(clock=time.monotonic, now=_now)
     families.standing_by.set_function(lambda: float(pulse.state == STANDING_BY))
     task = Task(
-        streams=[_stream(settings, families, stopping) for settings in streams], stopping=stopping, pulse=pulse, now=_now
+        streams=[_stream(settings, families, stopping, pulse) for settings in streams], stopping=stopping, pulse=pulse, now=_now
     )
     with (
         endpoints(streams[0].http_host, streams[0].http_port, pulse, families),
@@ -123,7 +125,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
             return MongodbCheckpoints(connect(url, "TAILER_CHECKPOINTS"))
 
 
-def _stream(settings: Settings, families: Families, stopping: threading.Event) -> Stream:
+def _stream(settings: Settings, families: Families, stopping: threading.Event, pulse: Pulse) -> Stream:
     sqs, metrics = aws_client("sqs"), Metrics(settings.stream, families)
     sink = SqsSink(
         sqs,
@@ -134,6 +136,7 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event) -
         metrics=metrics,
         stopping=stopping,
         clock=time.monotonic,
+        waits=pulse.waiting,
     )
     return Stream(
         name=settings.stream,
@@ -178,5 +181,13 @@ def cluster(settings: Settings) -> "MongoClient[Any]":
 
 
 def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
-    """A boto3 client; ECS tells the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only."""
-    return boto3.Session(region_name=os.environ.get("AWS_REGION")).client(service, config=config)
+    """
+    A boto3 client; ECS tells the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only.
+
+    Raises:
+        Misconfigured: nothing tells the region, or it is not one.
+    """
+    try:
+        return boto3.Session(region_name=os.environ.get("AWS_REGION") or None).client(service, config=config)
+    except (NoRegionError, InvalidRegionError) as error:
+        raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error

@@ -1,6 +1,7 @@
 """Runs a command of the command line and says how it ended."""
 
 import logging
+import os
 import sys
 import threading
 from argparse import Namespace
@@ -15,6 +16,8 @@ from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, Tail
 from tailer.settings import Settings, load
 
 log = logging.getLogger("tailer")
+
+NOBODY_READS = 141  # what a shell makes of a command that ends by SIGPIPE
 
 
 def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
@@ -58,4 +61,8 @@ def _failed(error: TailerError) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 - what a command is asked for goes to standard output
+    try:
+        print(text, flush=True)  # noqa: T201 - what a command is asked for goes to standard output
+    except BrokenPipeError:  # as of `tailer doctor | head`: whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+        raise SystemExit(NOBODY_READS) from None

@@ -120,12 +120,13 @@ def _status(settings: Settings) -> dict[str, Any]:
     try:
         left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
     except TailerError as error:
-        left, unknown = None, str(error)
+        left, problem = None, str(error)
     else:
-        unknown = "unknown: the server does not tell; set TAILER_HISTORY_SECONDS"
+        problem = "the server does not tell; set TAILER_HISTORY_SECONDS" if left is None else "none"
     return _described(record) | {
         "secondsBehind": max(0, int(now.timestamp()) - seconds(record.checkpoint.cluster_time)),
-        "headroomSeconds": unknown if left is None else int(left),
+        "headroomSeconds": None if left is None else int(left),
+        "headroomProblem": problem,
     }
 
 

@@ -1,5 +1,7 @@
 """What a person may decide about a stream's position. Each decision makes a new record; none is taken by the tailer itself."""
 
+import json
+import re
 from contextlib import closing
 from datetime import datetime
 
@@ -8,7 +10,10 @@ from msgspec.structs import replace
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
-from tailer.times import cluster_time_of, rfc3339, time_of
+from tailer.times import cluster_time_of, is_time, rfc3339, time_of
+
+_POSITIONS = "beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a resume token"
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 
 def position(text: str, source: Source) -> Checkpoint:
@@ -16,7 +21,7 @@ def position(text: str, source: Source) -> Checkpoint:
     Where ``text`` points: ``beginning``, an RFC 3339 time, or a resume token.
 
     Raises:
-        Misconfigured: the beginning cannot be told.
+        Misconfigured: it is none of them, or the beginning cannot be told.
     """
     if text == "beginning":
         oldest = source.oldest()
@@ -26,6 +31,8 @@ def position(text: str, source: Source) -> Checkpoint:
     try:
         return Checkpoint(cluster_time=cluster_time_of(text))
     except ValueError:
+        if is_time(text) or not _is_token(text):
+            raise Misconfigured(f"--to {text} is not a position: {_POSITIONS}") from None
         return Checkpoint(token=text, cluster_time="0.0")
 
 
@@ -125,3 +132,11 @@ def _resumable(source: Source, checkpoint: Checkpoint) -> bool:
     except HistoryLost:
         return False
     return True
+
+
+def _is_token(text: str) -> bool:
+    """Whether it is written like one: hex of whole bytes, or the whole token as JSON where a server's are of another kind."""
+    try:
+        return bool(_HEX.fullmatch(text)) or isinstance(json.loads(text), dict)
+    except ValueError:
+        return False

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import isnan
 
 from tailer.errors import Misconfigured
 from tailer.metrics import Families
@@ -52,7 +53,8 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
 
         def _state(self, *, good: bool) -> None:
             stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
-            text = f"{pulse.state}, {pulse.lag():.1f} s behind{stopped}\n".encode()
+            lag = pulse.lag()
+            text = f"{pulse.state}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
             self._answer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text)
 
         def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:

@@ -62,7 +62,7 @@ class Metrics:
         self.headroom, self.history = families.gauge("Headroom", stream), families.gauge("History", stream)
         self.checkpoint_age, self.owner = families.gauge("CheckpointAge", stream), families.gauge("LeaseOwner", stream)
         self.stopped, self.commit_to_queue = families.gauge("Stopped", stream), families.latency("CommitToQueue", stream)
-        for unknown in (self.headroom, self.history, self.checkpoint_age):
+        for unknown in (self.lag, self.headroom, self.history, self.checkpoint_age):
             unknown.set(nan)
         families.streams.append(self)
 

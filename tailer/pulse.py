@@ -1,6 +1,6 @@
 """What a task is doing and how far behind it is: health means caught up or moving, never merely alive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from math import nan
 
@@ -21,12 +21,20 @@ class Pulse:
         self._beat = clock()
         self._current: datetime | None = None
         self._metrics: Metrics | None = None
+        self._left: Metrics | None = None
+        self._unseen: Collection[str] = ()
         self.state = "starting"
         self.given_up: dict[str, datetime | None] = {}
 
-    def standing_by(self) -> None:
-        """Other tasks tail every stream; this one looks at the leases and waits."""
+    def spare(self, metrics: Metrics) -> None:
+        """This task may tail the stream, and does not now."""
+        metrics.lag.set_function(lambda: self._lag_of_spare(metrics))
+
+    def standing_by(self, unseen: Collection[str] = ()) -> None:
+        """Other tasks tail every stream but the ``unseen``, of which nobody tells; this one looks at the leases and waits."""
         self.state = STANDING_BY
+        self._unseen = unseen
+        self._left = self._current = None
         self._beat = self._clock()
 
     def on_duty(
@@ -39,18 +47,19 @@ class Pulse:
         self.state = "opening the stream"
         self._current = since
         self._beat = self._clock()
-        self._metrics = metrics
+        self._metrics, self._left = metrics, None
         metrics.owner.set(1)
         metrics.lag.set_function(self.lag)
         metrics.checkpoint_age.set_function(checkpoint_age)
 
     def off_duty(self) -> None:
-        """This task let go of its stream."""
+        """This task let go of its stream, which falls behind until somebody is seen to tail it."""
         if self._metrics:
+            self.state = "looking for a lease"
             self._metrics.owner.set(0)
-            self._metrics.lag.set_function(lambda: 0.0)
             self._metrics.checkpoint_age.set_function(lambda: nan)
-        self._metrics = self._current = None
+            self.spare(self._metrics)
+            self._metrics, self._left = None, self._metrics
 
     def waiting(self, reason: str) -> None:
         """A neighbour failed. This is not a beat: a wait that lasts shows as stalled."""
@@ -69,6 +78,7 @@ class Pulse:
     def stopped(self, stream: str, metrics: Metrics, since: datetime | None) -> None:
         """This task gave the stream up for good; it falls behind from here on."""
         self.given_up[stream] = since
+        self._left = self._current = None
         metrics.stopped.set(1)
         metrics.lag.set_function(lambda: self._behind(since))
 
@@ -81,14 +91,20 @@ class Pulse:
         """A person has looked: the stream is wanted again."""
         self.given_up.pop(stream, None)
         metrics.stopped.set(0)
-        metrics.lag.set_function(lambda: 0.0)
+        self.spare(metrics)
 
     def lag(self) -> float:
         """
         Seconds between now and the last moment up to which everything is known to be in the queue: the last change's commit or
-        the last empty answer of the server, whichever is later. 0 when off duty.
+        the last empty answer of the server, whichever is later. 0 behind another owner; NaN where nobody knows.
         """
-        return self._behind(self._current)
+        return 0.0 if self.state == STANDING_BY else self._behind(self._current)
+
+    def _lag_of_spare(self, metrics: Metrics) -> float:
+        """Only a look at the lease shows that another task tails the stream; without one it falls behind, or nobody knows."""
+        if self.state == STANDING_BY:
+            return nan if metrics.stream in self._unseen else 0.0
+        return self.lag() if metrics is self._left else nan
 
     def _reached(self, batch: Batch) -> datetime:
         """Up to when a batch shows everything to be delivered; never later than now, whatever a server's clock says."""
@@ -99,7 +115,7 @@ class Pulse:
         return now - timedelta(seconds=max(0.0, waited))
 
     def _behind(self, since: datetime | None) -> float:
-        return max(0.0, (self._now() - since).total_seconds()) if since else 0.0
+        return max(0.0, (self._now() - since).total_seconds()) if since else nan
 
     @property
     def healthy(self) -> bool:

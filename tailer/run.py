@@ -72,6 +72,8 @@ class Task:
             Rejected, Misconfigured: there is no other stream left.
         """
         streams = list(self.streams)
+        for stream in streams:
+            self.pulse.spare(stream.metrics)
         try:
             while not self.stopping.is_set():
                 if found := self._patiently(self._stand_by, streams):
@@ -82,7 +84,7 @@ class Task:
 
     def _stand_by(self, streams: list[Stream]) -> tuple[Stream, Lease] | None:
         while not self.stopping.is_set():
-            unavailable: list[Unavailable] = []
+            unavailable: dict[str, Unavailable] = {}
             self._take_back(streams)
             for stream in list(streams):
                 try:
@@ -92,14 +94,14 @@ class Task:
                     if lease := stream.contender.try_acquire():
                         return stream, lease
                 except Unavailable as error:
-                    unavailable.append(error)
+                    unavailable[stream.name] = error
                 except Misconfigured as error:
                     self._give_up(stream, None, error, streams)
             if len(unavailable) == len(streams):
-                raise unavailable[0]
+                raise next(iter(unavailable.values()))
             if self.pulse.state != STANDING_BY:
                 log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
-            self.pulse.standing_by()
+            self.pulse.standing_by(unavailable)
             self.stopping.wait(LOOK_AT_LEASE)
         return None
 

@@ -87,6 +87,13 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="the text of such a file itself, where a task has an environment but no files"
     )
 
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _scheme(cls, uri: SecretStr) -> SecretStr:
+        if not uri.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return uri
+
     @field_validator("mongodb_password")
     @classmethod
     def _one_sign_in(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:

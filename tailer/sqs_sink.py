@@ -34,7 +34,11 @@ Waiting = dict[int, deque[Message]]
 
 
 class SqsSink:
-    """See ``Sink``. Of each lane only the first waiting message is ever in a call: nothing can overtake it."""
+    """
+    See ``Sink``. Of each lane only the first waiting message is ever in a call: nothing can overtake it.
+
+    ``waits`` is told the reason of every wait before sending again.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class SqsSink:
         metrics: Metrics,
         stopping: threading.Event,
         clock: Callable[[], float],
+        waits: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._queue_url = queue_url
@@ -56,6 +61,7 @@ class SqsSink:
         self._metrics = metrics
         self._stopping = stopping
         self._clock = clock
+        self._waits = waits
         self._accepted_at = 0.0
         self._refused = False
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
@@ -128,6 +134,7 @@ class SqsSink:
     def _before_sleep(self, state: RetryCallState) -> None:
         self._metrics.retries.inc()
         if state.outcome is not None and state.next_action is not None:
+            self._waits(str(state.outcome.exception()))
             extra = {"action": "sending_again", "attempt": state.attempt_number}
             log.warning("%s; sending again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
 

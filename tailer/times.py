@@ -32,3 +32,12 @@ def cluster_time_of(text: str) -> str:
     if moment.tzinfo is None or not 0 <= moment.timestamp() <= _LATEST:
         raise ValueError("a time needs its offset, e.g. 2026-01-31T12:00:00Z")
     return f"{int(moment.timestamp())}.1"
+
+
+def is_time(text: str) -> bool:
+    """Whether ISO 8601 takes the text for a date or a time of a day, with or without an offset."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -19,7 +19,7 @@ from infra.costs.standing import Template, standing
 from infra.costs.traffic import traffic
 from infra.nag import Findings
 from infra.package import REPOSITORY
-from infra.settings import ENVIRONMENTS, Database, Environment, Misconfigured, Network, Stream, load
+from infra.settings import ENVIRONMENTS, Database, Environment, Misconfigured, Network, Stream, load, named
 from infra.synthesis import synthesise
 
 PAGE = REPOSITORY / "docs" / "costs.md"
@@ -69,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.environment is None:
             PAGE.write_text(page(PAGE.read_text(), given))
             return 0
-        named = Path(chosen.environment)
-        environment = load(named if named.suffix == ".toml" else ENVIRONMENTS / f"{named}.toml")
+        environment = load(named(chosen.environment))
         print(_bill(environment, given, chosen.changes))  # noqa: T201 - what the command is asked for
     except (Misconfigured, MissingInput, Findings, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -9,7 +9,13 @@ from infra.sections.section import KEPT, Architecture, LogDays, SecretArn, Secti
 from tailer.settings import Settings
 
 EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
-FARGATE = {256: (512, 2048), 512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16_384), 4096: (8192, 30_720)}  # MiB by CPU
+FARGATE = {  # MiB by CPU
+    256: (512, 1024, 2048),
+    512: range(1024, 4097, 1024),
+    1024: range(2048, 8193, 1024),
+    2048: range(4096, 16_385, 1024),
+    4096: range(8192, 30_721, 1024),
+}
 
 
 class _Alone(Settings):
@@ -54,7 +60,7 @@ class Stream(Section):
             _Alone(mongodb_uri="mongodb://host", queue_url="https://host/q.fifo", checkpoints="dynamodb://table", **told)
         except ValidationError as error:
             problems = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
-            raise ValueError("; ".join(problems)) from None
+            raise ValueError(*problems) from None  # one by one, so that they are counted
         return self
 
 
@@ -67,7 +73,9 @@ class Tailer(Section):
     )
     secret_arn: SecretArn = Field("", description="mongodb_uri only: ARN of a secret with the keys username and password")
     cpu: Literal[256, 512, 1024, 2048, 4096] = Field(256, description="CPU units of a task: 256, 512, 1024, 2048 or 4096")
-    memory: int = Field(512, ge=512, le=30_720, description="MiB of a task, in Fargate's steps for its cpu")
+    memory: int = Field(
+        512, ge=512, le=30_720, description="MiB of a task, of those that Fargate has for its cpu: 512, 1024 or 2048 for 256"
+    )
     architecture: Architecture = Field("arm64", description="arm64 or x86_64")
     spares: int = Field(1, ge=0, le=10, description="tasks that stand by, on top of one for each stream")
     image: str = Field(
@@ -89,9 +97,9 @@ class Tailer(Section):
 
     @model_validator(mode="after")
     def _size_that_there_is(self) -> "Tailer":
-        least, most = FARGATE[self.cpu]
-        if not least <= self.memory <= most or (self.memory > 512 and self.memory % 1024):
-            raise ValueError(f"a task with cpu {self.cpu} has a memory of {least} to {most} in steps of 1024: correct memory")
+        *others, most = FARGATE[self.cpu]
+        if self.memory not in (*others, most):
+            raise ValueError(f"memory: a task with cpu {self.cpu} has {', '.join(map(str, others))} or {most}")
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, OutOfReach, State, Verdict, fail, out_of_reach, skip
+from tailer.doctor.remedies import remedy
 from tailer.errors import TailerError, Unavailable
 
 PATIENCE = 55.0  # seconds for all of it
@@ -15,13 +16,15 @@ def examine(checks: Iterable[Check], *, clock: Clock, hide: Callable[[str], str]
     """
     Every check's finding as soon as it is known, in order. ``hide`` takes secrets out of what foreign code may have said.
 
-    A check whose needs did not pass is not looked at: one cause, one failure. After ``PATIENCE`` nothing more is.
+    A check whose needs did not pass is not looked at: one cause, one failure. After ``PATIENCE`` nothing more is. No failure
+    comes without a remedy.
     """
     end = clock() + PATIENCE
     states: dict[Check, State] = {}
     for check in checks:
         verdict = _verdict(check, states, end - clock())
         states[check] = verdict.state
+        verdict = _remedied(check, verdict)
         verdict = replace(verdict, found=hide(verdict.found), remedy=hide(verdict.remedy))
         yield Finding(name=check.name, stream=check.stream, verdict=verdict)
 
@@ -38,6 +41,13 @@ def _verdict(check: Check, states: dict[Check, State], left: float) -> Verdict:
     if left <= 0:
         return skip(f"not looked at: the others took {PATIENCE:g} s")
     return _within(min(check.seconds, left), check)
+
+
+def _remedied(check: Check, verdict: Verdict) -> Verdict:
+    """With the look's own advice, and else with what helps against such a failure of such a check."""
+    if verdict.state is not State.FAIL or verdict.remedy:
+        return verdict
+    return replace(verdict, remedy=remedy(check.name, verdict.exit_code))
 
 
 def _within(seconds: float, check: Check) -> Verdict:

@@ -87,5 +87,5 @@ def out_of_reach(service: str) -> Verdict:
 
 
 def fail(found: str, remedy: str = "", error: type[TailerError] = Misconfigured) -> Verdict:
-    """It does not work. ``error`` is what ``tailer run`` makes of it."""
+    """It does not work. ``error`` is what ``tailer run`` makes of it; without a remedy it gets that of its check."""
     return Verdict(state=State.FAIL, found=found, remedy=remedy, exit_code=EXIT_CODES.get(error, 1))

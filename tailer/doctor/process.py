@@ -3,12 +3,15 @@
 import os
 import socket
 from collections.abc import Sequence
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.pulse import STANDING_BY
 from tailer.settings import Settings, misspelt
 
 _PATIENCE = 2.0  # seconds
+_STOPPED = "; stopped, see tailer status"  # as ``tailer.http`` says it of streams that were given up
 
 
 def settings(streams: Sequence[Settings]) -> Verdict:
@@ -21,7 +24,7 @@ def settings(streams: Sequence[Settings]) -> Verdict:
 
 
 def port(host: str, number: int) -> Verdict:
-    """Free for a tailer, or a tailer's already."""
+    """Free for a tailer, or already that of one which tails or stands by."""
     if number == 0:
         return ok("none: TAILER_HTTP_PORT is 0")
     try:
@@ -30,22 +33,33 @@ def port(host: str, number: int) -> Verdict:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, number))
     except OSError as error:
-        said = _healthz(host, number)
-        if said:
-            return ok(f"a tailer answers on {host}:{number}: {said}")
+        status, said = _asked(host, number, "/healthz")
+        if status in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE) and " s behind" in said:
+            ready = _asked(host, number, "/readyz")[0] == HTTPStatus.OK
+            return _running(f"a tailer answers on {host}:{number}: {said}", said, healthy=status == HTTPStatus.OK, ready=ready)
         return fail(f"cannot listen on {host}:{number}: {error.strerror}", "choose another TAILER_HTTP_PORT, or 0 for none")
     return ok(f"{host}:{number} is free")
 
 
-def _healthz(host: str, number: int) -> str:
-    """The first line of what a tailer says of itself there; empty where none does."""
+def _running(found: str, said: str, *, healthy: bool, ready: bool) -> Verdict:
+    """What a tailer says of itself, and whether it is at work."""
+    if not healthy:
+        return warn(found, "it does not move: see its log, and the checks below for the neighbour that it waits for")
+    if _STOPPED in said:
+        return warn(found, "see why with tailer status, put that right, then start it again")
+    if ready or said.startswith(STANDING_BY):
+        return ok(found)
+    return warn(found, "ask again in a minute; if it stays, see its log, and the checks below for what it waits for")
+
+
+def _asked(host: str, number: int, path: str) -> tuple[int, str]:
+    """Status and text of a page there; 0 where nobody answers."""
     connection = HTTPConnection("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, number, timeout=_PATIENCE)  # noqa: S104
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         answer = connection.getresponse()
-        text = answer.read(1000).decode(errors="replace").strip()
+        return answer.status, answer.read(10_000).decode(errors="replace").strip()
     except (OSError, HTTPException):
-        return ""
+        return 0, ""
     finally:
         connection.close()
-    return text if answer.status in (200, 503) and " s behind" in text else ""

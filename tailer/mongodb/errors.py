@@ -9,7 +9,7 @@ from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Una
 
 _NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
 _GONE = "the server no longer has the history after the checkpoint"
-_FOREIGN = "the checkpoint's token is not valid here: it is of another cluster or engine, or damaged"
+_FOREIGN = "the resume token is not valid here: it is of another cluster or engine, or damaged"
 _REFUSED = (
     "the server refuses this change stream: check TAILER_PIPELINE, TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE"
 )

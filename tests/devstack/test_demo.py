@@ -114,6 +114,19 @@ def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
     assert "Traceback" not in printed.read_text()
 
 
+def test_the_doctor_can_be_tried_on_what_runs(screen: Screen) -> None:
+    """The printed command is whole: of a healthy stack it warns of what the words beside it say, and of nothing else."""
+    with DevStack() as stack:
+        stack.start_tailer().wait_ready()
+        run = subprocess.run(
+            ["sh", "-c", demo._doctor(stack)], cwd=stack.workspace.folder, capture_output=True, text=True, check=False
+        )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "a tailer answers on" in run.stdout
+    assert set(re.findall(r"^(?:warn|FAIL) +(\S+)", run.stdout, re.MULTILINE)) <= {"queue.visibility", "stream.history"}
+    assert "queue.visibility" in run.stdout
+
+
 def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told where it is, the demo writes to it and judges what arrives; this is what compose runs."""
     monkeypatch.setattr(demo, "PAYMENTS", 12)

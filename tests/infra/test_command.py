@@ -2,20 +2,19 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+import infra.account
 from devstack.aws import ACCOUNT, REGION, Aws
 from devstack.emulator import Emulator
 from devstack.workspace import Workspace
 from infra import cdk
 from infra.__main__ import main
-from infra.settings import Bus, Environment
-from infra.synthesis import synthesise
+from infra.settings import there
 
 
 def test_it_says_in_short_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,9 +41,45 @@ def test_what_is_wrong_with_an_environment_is_said_and_nothing_made(tmp_path: Pa
 
 
 def test_an_environment_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """By the file that it would be."""
+    """With those that are."""
     assert main(["--environment", "nowhere"]) == 2
-    assert "nowhere.toml cannot be read" in capsys.readouterr().err
+    assert f"there is no environment nowhere; there are: {there()}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("deed", ["deploy", "diff", "destroy"])
+def test_a_deed_wants_to_be_told_the_environment(deed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no default: a wrong one would be a second stack in production's account."""
+    assert cdk.main([deed]) == 2
+    assert cdk.main(["--environment", "", deed]) == 2
+    said = f"say which: make {deed} ENVIRONMENT=mine; there are: {there()}\n"
+    assert capsys.readouterr().err == said + said
+
+
+@pytest.mark.parametrize("deed", [["bootstrap"], ["--environment", "trial", "deploy"], ["--environment", "trial", "diff"]])
+@pytest.mark.parametrize(
+    "missing", [{"AWS_REGION"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, set()], ids=["region", "credentials", "answer"]
+)
+def test_without_an_account_nothing_is_begun(
+    deed: list[str], missing: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Before a template is made, it is said what the shell has to have."""
+    shell = {
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nobody answers there
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+    }
+    for name in (name for name in list(os.environ) if name.startswith("AWS_")):
+        monkeypatch.delenv(name)
+    for name in shell.keys() - missing:
+        monkeypatch.setenv(name, shell[name])
+    assert cdk.main(deed) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("no AWS credentials that work in this shell: aws sts get-caller-identity must answer")
+    assert said.out == ""
 
 
 def test_the_cdk_runs_on_the_node_of_the_lock(tmp_path: Path) -> None:
@@ -69,27 +104,31 @@ def account() -> Iterator[Aws]:
         aws.close()
 
 
-def test_the_cdks_command_line_deploys_what_was_synthesised(account: Aws, tmp_path: Path) -> None:
+def test_the_account_is_the_one_that_aws_says(account: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the region that the CDK would take."""
+    for name, value in account.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    assert str(infra.account.account()) == f"aws://{ACCOUNT}/eu-north-1"
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    assert str(infra.account.account()) == f"aws://{ACCOUNT}/{REGION}"
+
+
+def test_the_cdks_command_line_deploys_what_was_synthesised(
+    account: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Bootstrap, deploy, no difference left, destroy: the pinned command line reads our template, in the emulator's account."""
-    environment = {**cdk.environment(), **account.environment, "npm_config_offline": "true"}
-
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        command = cdk.command(tmp_path / "out", arguments)
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-    if run("--version").returncode:
+    for name, value in {**account.environment, "AWS_REGION": REGION, "npm_config_offline": "true"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(cdk, "REPOSITORY", tmp_path)
+    if cdk.main(["--version"]):
         pytest.skip(f"needs aws-cdk@{cdk.VERSION} in npm's cache: python -m infra.cdk --version fetches it")
-    # Less what the emulator's CloudFormation has not.
-    deployable = Environment(name="cdk", removal="destroy", bus=Bus(schemas=False, archive_days=0))
-    (tmp_path / "forwarder.zip").write_bytes(b"")
-    made = synthesise(deployable, tmp_path / "out", package=tmp_path / "forwarder.zip")
-    for arguments in (
-        ("bootstrap", f"aws://{ACCOUNT}/{REGION}"),
-        ("deploy", "--require-approval", "never"),
-        ("diff", "--fail"),
-        ("destroy", "--force"),
-    ):
-        done = run(*arguments)
-        assert done.returncode == 0, done.stderr
+    file = tmp_path / "cdk.toml"  # less what the emulator's CloudFormation has not
+    file.write_text('removal = "destroy"\n[bus]\nschemas = false\narchive_days = 0')
+    assert cdk.main(["bootstrap"]) == 0, capfd.readouterr().err
+    for deed in (["deploy", "--require-approval", "never"], ["diff", "--fail"], ["destroy", "--force"]):
+        assert cdk.main(["--environment", str(file), *deed]) == 0, capfd.readouterr().err
+    assert f"aws://{ACCOUNT}/{REGION} bootstrapped" in capfd.readouterr().err
     with pytest.raises(ClientError, match="does not exist"):
-        account("cloudformation").describe_stacks(StackName=made.stack)
+        account("cloudformation").describe_stacks(StackName="tailrace-cdk")

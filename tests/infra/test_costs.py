@@ -17,7 +17,7 @@ from infra.costs.packed import MEASURED
 from infra.costs.standing import standing
 from infra.costs.traffic import traffic
 from infra.costs.unpriced import PRICED, UNPRICED
-from infra.settings import ENVIRONMENTS, Database, Environment, Network, Stream, load
+from infra.settings import ENVIRONMENTS, Alarms, Database, Environment, Network, Stream, load
 from tailer.emf import EmfLines
 from tailer.metrics import Families, Metrics
 from tailer.run import LOOK_AT_LEASE
@@ -146,7 +146,7 @@ def test_the_assumptions_agree_with_the_code(given: Inputs) -> None:
 
 def test_a_bill_is_printed_with_your_own_prices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``--inputs`` replaces all of them, and what is not there is said."""
-    mine = tmp_path / "mine.toml"
+    mine = tmp_path / "prices.toml"
     mine.write_text(re.sub(r"(\[prices\.event\]\nusd = )1\.00", r"\g<1>9.00", SHIPPED_INPUTS.read_text()))
     assert main(["--environment", "trial"]) == 0
     shipped = capsys.readouterr().out
@@ -157,6 +157,21 @@ def test_a_bill_is_printed_with_your_own_prices(tmp_path: Path, capsys: pytest.C
     assert main(["--environment", "trial", "--inputs", str(mine)]) == 2
     assert "no price for event" in capsys.readouterr().err
     assert main(["--environment", str(tmp_path / "none.toml")]) == 2
+
+
+def test_an_address_for_alarms_costs_a_key(given: Inputs) -> None:
+    """As its description and the page say; not where there is a key already."""
+
+    def month(**more: Any) -> float:
+        one = Environment(name="x", **more)
+        return usd(standing(template(one), one, given), "KMS")
+
+    mail = Alarms(email="oncall@example.com")
+    assert month() == 0
+    assert f"{month(alarms=mail):.2f}" == "1.30"
+    assert month(alarms=mail, customer_key=True) == month(customer_key=True)
+    assert "USD 1.30" in str(Alarms.model_fields["email"].description)
+    assert "`[alarms] email` adds USD 1.30" in PAGE.read_text()
 
 
 def test_a_page_without_marks_is_refused() -> None:

@@ -82,6 +82,14 @@ def test_every_make_target_of_the_documents_exists() -> None:
         assert {words[0] for words in said(page.read_text(), "make")} <= targets, page
 
 
+def test_a_deployment_says_of_what() -> None:
+    """``make deploy`` and ``make diff`` refuse without an environment. "A deployment by" is no command."""
+    pages = [REPOSITORY / "README.md", *DOCS.glob("*.md")]
+    told = [found for page in pages for found in re.findall(r"(?<!deployment by `)make (?:deploy|diff)\b.*", page.read_text())]
+    assert told
+    assert [line for line in told if not re.match(r"make \w+ ENVIRONMENT=[\w$]", line)] == []
+
+
 def test_every_command_of_the_tailer_in_the_documents_exists() -> None:
     """``tailer status`` and the like: the parser knows them."""
     known = set(commands())

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra.sections import Section
-from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load
+from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load, named, there
 from tailer.settings import Settings as TailerSettings
 from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
 
@@ -69,7 +69,13 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ('[database]\nauthentication = "secret"', "go together"),
         ("[database]", "streams: a tailer needs something to watch"),
         ('[tailer]\nmongodb_uri = "mongodb://me:secret@host"', "credentials do not belong here"),
-        ("[tailer]\ncpu = 512\nmemory = 512", "a task with cpu 512 has a memory of 1024 to 4096"),
+        ("[tailer]\ncpu = 512\nmemory = 512", "tailer: memory: a task with cpu 512 has 1024, 2048, 3072 or 4096"),
+        ("[tailer]\ncpu = 256\nmemory = 1536", "tailer: memory: a task with cpu 256 has 512, 1024 or 2048"),
+        ('[streams]\nname = "a"', "streams: write [[streams]], with two brackets, for each"),
+        ('[bus.consumers]\nname = "a"', "bus.consumers: write [[bus.consumers]], with two brackets, for each"),
+        ("[[forwarder]]\ntimeout = 30", "forwarder: there is one: write [forwarder], with one bracket"),
+        (f'{STREAM}\ncollections = "c"', "streams.0.collections: it is a list: write it in brackets; collections to watch"),
+        ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
         ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
         (
@@ -88,6 +94,42 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
 def test_what_does_not_go_together_is_said_in_words(tmp_path: Path, text: str, told: str) -> None:
     """What is wrong, and what to do."""
     assert told in problems(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('[[streams]]\nname = "a"\ndatabse = "b"', ["streams.0.databse: it is not a setting; did you mean database?"]),
+        (
+            '[[streams]]\nname = "a"\nhost = "b"',
+            [
+                "streams.0.database: it is missing; the database to watch, or * for the whole cluster",
+                "streams.0.host: it is not a setting; there are name, database",
+            ],
+        ),
+        (
+            f'{STREAM}\nstart = "yesterday"\npipeline = "["',
+            ["streams.0: pipeline: Expecting value", "streams.0: start: Invalid isoformat string"],
+        ),
+    ],
+)
+def test_mistakes_are_counted_as_one_would(tmp_path: Path, text: str, lines: list[str]) -> None:
+    """A misspelt name is one, and not another that is missing; what one check finds several of is several."""
+    first, *told = problems(tmp_path, text).splitlines()
+    assert first == f"mine.toml: {'1 setting needs' if len(lines) == 1 else f'{len(lines)} settings need'} attention:"
+    assert [line.strip().startswith(begin) for line, begin in zip(told, lines, strict=True)] == [True] * len(lines)
+
+
+def test_an_environment_is_named_as_one_likes(tmp_path: Path) -> None:
+    """With its ending and without, or by a path."""
+    assert named("trial") == named("trial.toml") == ENVIRONMENTS / "trial.toml"
+    assert "production, trial" in there()
+    mine = tmp_path / "mine.toml"
+    mine.write_text("")
+    assert named(str(mine)) == mine
+    for other in ("nowhere", str(tmp_path / "nowhere.toml"), str(tmp_path)):
+        with pytest.raises(Misconfigured, match=r"there is no environment .*nowhere|there is no environment /"):
+            named(other)
 
 
 def test_a_secret_is_in_no_error(tmp_path: Path) -> None:

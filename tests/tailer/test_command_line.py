@@ -1,6 +1,7 @@
 """The tailer as a process: what it says and how it ends when something is wrong, before it touches anything."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -45,6 +46,22 @@ def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
     assert done.stderr.startswith("tailer: 5 settings need attention (environment or .env):")
     for name in ("MONGODB_URI", "QUEUE_URL", "CHECKPOINTS", "STREAM", "DATABASE"):
         assert f"TAILER_{name}" in done.stderr
+
+
+def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path) -> None:
+    """As `tailer doctor | head` does: no traceback, and the code that a shell gives for it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", "tailer", "doctor"],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(Path.cwd())},
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_help_teaches_every_setting() -> None:

@@ -1,6 +1,7 @@
 """What a person does by hand: look, seed, rewind, accept; each on a real server, and each first as a dry run."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from devstack.loopback import HOST
 from tailer import app
 from tailer.command_line import command_line
 from tailer.model import Checkpoint, Record
@@ -111,8 +113,19 @@ def test_a_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None
     """The server is asked before anything is written."""
     code, _, err = tailer("checkpoint", "seed", "--to", token)
     assert code == 3
-    assert "another cluster" in err
+    assert "the resume token is not valid here: it is of another cluster" in err
     assert stored(fresh) is None
+
+
+@pytest.mark.parametrize(
+    "to", ["12:12", "now", "2026-11-22 12:12", "2026-11-22T12:12:00", "20261122", "3000-01-01T00:00:00Z", '{"_data', "8"]
+)
+@pytest.mark.parametrize("command", [["rewind"], ["seed"], ["accept-gap", "--why", "lost"]])
+def test_what_is_no_position_is_told_from_a_token(tailer: Run, command: list[str], to: str) -> None:
+    """A time without its zone is the most common mistake, and no reason to believe that history is lost."""
+    code, _, err = tailer("checkpoint", *command, "--to", to, "--dry-run")
+    assert code == 2
+    assert f"--to {to} is not a position: beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a" in err
 
 
 def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -140,6 +153,18 @@ def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: st
         assert code == 2
         assert "would be skipped" in err
     assert position(fresh).token == first.id
+
+
+@pytest.mark.parametrize("command", [["run"], ["checkpoint", "accept-settings"]])
+def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    """One line names the variable, and exit 2 says that another start will not help."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    code, _, err = tailer(*command)
+    assert code == 2
+    assert "AWS_REGION: You must specify a region." in err
+    assert "Traceback" not in err
 
 
 def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
@@ -244,6 +269,20 @@ def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str)
     assert state["owner"] == "nobody"
     assert state["secondsBehind"] < 60
     assert state["headroomSeconds"] >= 0
+    assert state["headroomProblem"] == "none"
+
+
+def test_headroom_that_nobody_knows_is_null(stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script reads a number or null, and why; a person reads that it is unknown."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    gone = f"mongodb://{HOST}:1/?replicaSet=rs0&serverSelectionTimeoutMS=100"
+    monkeypatch.setenv("TAILER_MONGODB_URI", gone)
+    code, out, _ = tailer("status", "--json")
+    state = json.loads(out)[fresh]
+    assert (code, state["headroomSeconds"]) == (0, None)
+    assert f"{HOST}:1" in state["headroomProblem"]
+    assert re.search(r"headroomSeconds +unknown", tailer("status")[1])
+    connect(gone, "TAILER_MONGODB_URI", "", "").close()
 
 
 def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

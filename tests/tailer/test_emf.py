@@ -52,7 +52,7 @@ def written(families: Families, log: Log) -> Callable[[], Line]:
 
 def test_a_line_says_every_figure_that_is_known_in_its_unit(metrics: Metrics, written: Callable[[], Line]) -> None:
     """And no other: what an alarm asks for by name, unit and stream is there."""
-    for gauge in (metrics.headroom, metrics.history, metrics.checkpoint_age):
+    for gauge in (metrics.lag, metrics.headroom, metrics.history, metrics.checkpoint_age):
         gauge.set(5)
     metrics.commit_to_queue.observe(0.125)
     line = written()
@@ -80,7 +80,7 @@ def test_a_gauge_says_how_it_is(metrics: Metrics, written: Callable[[], Line]) -
 def test_what_nobody_knows_is_left_out(metrics: Metrics, written: Callable[[], Line]) -> None:
     """NaN is not JSON, and zero would be a lie."""
     metrics.headroom.set(nan)
-    assert {"Headroom", "History", "CheckpointAge", "CommitToQueue"}.isdisjoint(written().metrics)
+    assert {"Lag", "Headroom", "History", "CheckpointAge", "CommitToQueue"}.isdisjoint(written().metrics)
 
 
 def test_a_latency_says_each_batch_in_milliseconds_once(metrics: Metrics, written: Callable[[], Line]) -> None:

@@ -44,7 +44,7 @@ def port(pulse: Pulse, metrics: Families) -> Iterator[int]:
 
 def test_a_starting_task_is_alive_but_not_ready(port: int) -> None:
     """The container is not killed while it connects, and a deployment waits for it."""
-    assert get(port, "/healthz") == (200, "opening the stream, 0.0 s behind\n")
+    assert get(port, "/healthz") == (200, "opening the stream, ? s behind\n")
     assert get(port, "/readyz")[0] == 503
 
 
@@ -71,6 +71,15 @@ def test_a_spare_is_healthy_and_not_ready(port: int, pulse: Pulse) -> None:
     assert get(port, "/readyz")[0] == 503
 
 
+def test_a_task_that_cannot_look_does_not_say_that_it_is_up_to_date(port: int, pulse: Pulse, metrics: Families) -> None:
+    """Neither to a person nor to an alarm: 0 would be a lie in an outage."""
+    pulse.off_duty()
+    pulse.spare(Metrics("orders", metrics))
+    pulse.waiting("DynamoDB: nobody answers")
+    assert get(port, "/readyz") == (503, "waiting: DynamoDB: nobody answers, ? s behind\n")
+    assert 'tailrace_lag_seconds{stream="orders"} NaN' in get(port, "/metrics")[1]
+
+
 def test_lag_is_the_age_of_the_last_change_or_of_the_last_empty_batch(pulse: Pulse, clock: Clock) -> None:
     """A backlog shows as lag though batches flow; an idle stream shows none."""
     clock.now = 0
@@ -87,7 +96,7 @@ def test_a_stream_that_was_given_up_falls_behind_and_is_named(port: int, pulse: 
     clock.now = 60
     pulse.stopped("orders", Metrics("orders", metrics), NOW)
     assert 'tailrace_lag_seconds{stream="orders"} 60.0' in get(port, "/metrics")[1]
-    assert get(port, "/healthz") == (200, "opening the stream, 0.0 s behind; stopped, see tailer status: orders\n")
+    assert get(port, "/healthz") == (200, "opening the stream, ? s behind; stopped, see tailer status: orders\n")
 
 
 def test_a_new_owner_is_as_far_behind_as_the_checkpoint(pulse: Pulse, metrics: Families, clock: Clock) -> None:

@@ -34,14 +34,15 @@ def test_the_value_of_a_figure_is_its_streams_own() -> None:
     payments, orders = Metrics("payments", families), Metrics("orders", families)
     payments.sent.inc(3)
     orders.sent.inc(4)
+    payments.lag.set(0)
     orders.lag.set(1.5)
     assert [families.value(TAILER["ChangesSent"], stream) for stream in ("payments", "orders")] == [3, 4]
     assert [families.value(TAILER["Lag"], stream) for stream in ("payments", "orders")] == [0, 1.5]
 
 
-@pytest.mark.parametrize("name", ["Headroom", "History", "CheckpointAge"])
+@pytest.mark.parametrize("name", ["Lag", "Headroom", "History", "CheckpointAge"])
 def test_what_nobody_knows_yet_is_not_zero(name: str) -> None:
-    """Zero headroom would be an alarm, and a checkpoint without age a lie."""
+    """Zero headroom would be an alarm, and no lag or a checkpoint without age a lie."""
     families = Families()
     Metrics("payments", families)
     assert isnan(families.value(TAILER[name], "payments"))

@@ -74,6 +74,39 @@ def test_a_batch_tells_how_long_its_oldest_change_took(pulse: Pulse, families: F
     assert metrics.commit_to_queue.take() == [3, 0]
 
 
+def test_a_task_that_lost_its_lease_in_an_outage_falls_behind(pulse: Pulse, families: Families, clock: Clock) -> None:
+    """From what it delivered last, until it sees that another task tails the stream."""
+    pulse.delivered(a_batch())
+    pulse.off_duty()
+    pulse.waiting("DynamoDB: nobody answers")
+    clock.now += 400
+    assert (pulse.lag(), families.value(TAILER["Lag"], "payments")) == (400, 400)
+    assert families.value(TAILER["LeaseOwner"], "payments") == 0
+    pulse.standing_by()
+    assert (pulse.lag(), families.value(TAILER["Lag"], "payments")) == (0, 0)
+    pulse.waiting("DynamoDB: nobody answers")
+    assert isnan(pulse.lag())
+    assert isnan(families.value(TAILER["Lag"], "payments"))
+
+
+def test_what_a_task_delivered_says_nothing_of_another_stream(pulse: Pulse, families: Families) -> None:
+    """Whether it tails it, lost it, or waits."""
+    pulse.spare(Metrics("orders", families))
+    pulse.delivered(a_batch())
+    assert isnan(families.value(TAILER["Lag"], "orders"))
+    pulse.off_duty()
+    assert isnan(families.value(TAILER["Lag"], "orders"))
+
+
+def test_of_a_stream_whose_lease_was_not_seen_nothing_is_known(pulse: Pulse, families: Families) -> None:
+    """A spare that can look at one lease and not at another stands by for the one only."""
+    pulse.off_duty()
+    pulse.spare(Metrics("orders", families))
+    pulse.standing_by(["orders"])
+    assert isnan(families.value(TAILER["Lag"], "orders"))
+    assert families.value(TAILER["Lag"], "payments") == 0
+
+
 def test_the_age_of_the_checkpoint_is_known_while_on_duty(pulse: Pulse, families: Families) -> None:
     """A spare has none."""
     pulse.on_duty(families.streams[0], checkpoint_age=lambda: 4.5)

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+import re
 import threading
 import time
 from collections.abc import Generator, Sequence
@@ -330,6 +331,53 @@ def test_an_outage_of_one_stream_does_not_hold_up_the_others(rig: Rig, mongo: Mo
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, Task(streams=[away, rig.stream(Fuse())], stopping=rig.stopping, pulse=rig.task().pulse))
     assert_complete_and_in_order(rig.received(), 1)
+
+
+class Unseen:
+    """A store that answers until it is cut off."""
+
+    def __init__(self, store: MemoryCheckpoints) -> None:
+        self.cut = threading.Event()
+        self._store = store
+
+    def read(self, stream: str) -> Record | None:
+        self._look()
+        return self._store.read(stream)
+
+    def write(self, record: Record) -> None:
+        self._look()
+        self._store.write(record)
+
+    def _look(self) -> None:
+        if self.cut.is_set():
+            raise Unavailable("the store does not answer")
+
+
+def test_a_task_that_is_cut_off_from_its_lease_falls_behind(rig: Rig) -> None:
+    """It cannot know whether anybody else tails the stream, so it does not say that it is up to date."""
+    store = Unseen(rig.store)
+    stream = rig.stream(Fuse())
+    contender = Contender(store, stream="payments", identity="{}", owner="cut off", seconds=1, clock=time.monotonic)
+    task = Task(streams=[dataclasses.replace(stream, contender=contender)], stopping=rig.stopping, pulse=rig.task().pulse)
+    said: list[str] = []
+
+    def cut_off() -> None:
+        while task.pulse.state != "tailing":
+            time.sleep(0.01)
+        store.cut.set()
+        while 'tailrace_lease_owner{stream="payments"} 1.0' in text() or not task.pulse.state.startswith("waiting"):
+            time.sleep(0.01)
+        said.append(text())
+        rig.stopping.set()
+
+    def text() -> str:
+        return stream.metrics.text().decode()
+
+    threading.Thread(target=cut_off, daemon=True).start()
+    task.run()
+    lag = re.search(r'tailrace_lag_seconds{stream="payments"} ([0-9.]+)', said[0])
+    assert lag
+    assert float(lag[1]) > 0
 
 
 def test_lost_history_of_the_only_stream_ends_the_task(rig: Rig) -> None:

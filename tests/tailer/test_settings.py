@@ -72,6 +72,8 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/standard"),
         ("QUEUE_URL", "changes.fifo"),
+        ("MONGODB_URI", "mongo://host"),
+        ("MONGODB_URI", "127.0.0.1:27017"),
         ("CHECKPOINTS", "redis://localhost"),
         ("CHECKPOINTS", "dynamodb://"),
         ("CHECKPOINTS", "file://relative"),
@@ -103,8 +105,9 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in an error nor in a dump of the settings."""
     assert "secret" not in repr(load()[0])
     assert "secret" not in load()[0].model_dump_json()
-    monkeypatch.setenv("TAILER_CHECKPOINTS", "postgres://user:secret@host")
-    with pytest.raises(Misconfigured) as caught:
+    for name in ("CHECKPOINTS", "MONGODB_URI"):
+        monkeypatch.setenv(f"TAILER_{name}", "postgres://user:secret@host")
+    with pytest.raises(Misconfigured, match=r"must begin with mongodb:// or mongodb\+srv://") as caught:
         load()
     assert "secret" not in str(caught.value)
 

@@ -67,7 +67,13 @@ def stopping() -> threading.Event:
 
 
 @pytest.fixture
-def sink(wire: Wire, queue_url: str, stopping: threading.Event) -> SqsSink:
+def waits() -> list[str]:
+    """Why the sink waited, each time it did."""
+    return []
+
+
+@pytest.fixture
+def sink(wire: Wire, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
     return SqsSink(
         wire.client,
         queue_url,
@@ -76,6 +82,7 @@ def sink(wire: Wire, queue_url: str, stopping: threading.Event) -> SqsSink:
         metrics=Metrics("payments"),
         stopping=stopping,
         clock=time.monotonic,
+        waits=waits.append,
     )
 
 
@@ -146,6 +153,17 @@ def test_throttling_is_waited_out(stack: DevStack, wire: Wire, sink: SqsSink, qu
     sink.send(changes_of("a", 10), 1)
     assert len(wire.calls) == 4
     assert len(received(stack, queue_url)) == 10
+
+
+def test_whoever_asks_for_the_state_learns_of_a_wait(wire: Wire, sink: SqsSink, waits: list[str]) -> None:
+    """From the first refusal on, with the queue's own words; a call that is accepted says nothing."""
+    sink.send([a_change()], 1)
+    assert waits == []
+    answers = iter([(503, {"__type": "ServiceUnavailable", "message": "come back later"})])
+    wire.answer = lambda _: next(answers, None)
+    sink.send([a_change(2)], 1)
+    [reason] = waits
+    assert "come back later" in reason
 
 
 def test_an_answer_that_was_lost_repeats_nothing(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:

@@ -144,8 +144,10 @@ def _quoted(text: str) -> str:
         ("tailer doctor", ["doctor"]),
         ('tailer checkpoint accept-gap --stream payments --why "the oplog was too short" --dry-run',
          ["checkpoint", "accept-gap", "--stream", "payments", "--why", "the oplog was too short", "--dry-run"]),
+        (r"""tailer checkpoint accept-gap --why 'outage & "repair" of $HOME \ it'"'"'s `done`'""",
+         ["checkpoint", "accept-gap", "--why", """outage & "repair" of $HOME \\ it's `done`"""]),
     ],
-    ids=lambda value: value.split()[1] if isinstance(value, str) else "",
+    ids=["status", "doctor", "a-reason", "a-reason-that-a-shell-would-take-apart"],
 )  # fmt: skip
 def test_a_command_of_the_tailer_runs_beside_the_service(
     tmp_path: Path, outputs: Mapping[str, str], command: str, expected: list[str]
@@ -164,6 +166,16 @@ def test_a_command_of_the_tailer_runs_beside_the_service(
     assert json.loads(run[run.index("--network-configuration") + 1])["awsvpcConfiguration"]["subnets"]
     assert wait[:3] == ["ecs", "wait", "tasks-stopped"]
     assert logs[logs.index("--log-stream-name") + 1] == "tailrace-production-tailer/tailer/0123456789abcdef"
+
+
+def test_the_environment_of_the_clone_is_found_among_others(tmp_path: Path) -> None:
+    """One of several, and never that of the emulators, by the line that the page gives."""
+    [line] = re.findall(r"make env && (\. \S+)$", TEXT, re.MULTILINE)
+    for name in ("py3.11", "py3.11-emulators", "py3.13", "lock"):
+        (tmp_path / ".venv" / name / "bin").mkdir(parents=True)
+        (tmp_path / ".venv" / name / "bin" / "activate").write_text(f"echo {name}\n")
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "py3.11\n"
 
 
 def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mapping[str, str]) -> None:

@@ -3,19 +3,27 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from devstack.loopback import HOST, free_port
 from tailer.doctor import process
+from tailer.doctor.checks import Surgery, all_checks
 from tailer.doctor.command import hidden
 from tailer.doctor.examination import PATIENCE, examine, exit_code
 from tailer.doctor.finding import Check, Finding, NotAllowed, State, Verdict, fail, ok, skip, warn
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.http import endpoints
-from tailer.metrics import Families
-from tailer.pulse import Pulse
+from tailer.metrics import Families, Metrics
+from tailer.model import Batch
+from tailer.pulse import STALLED_AFTER, Pulse
+from tailer.settings import Settings
 from tests.conformance.checkpoint_store import Clock
+from tests.samples.changes import ORIGIN
 
 Look = Callable[[], Verdict]
 
@@ -99,6 +107,49 @@ def test_a_missing_right_is_no_failure() -> None:
     assert exit_code([finding]) == 0
 
 
+@pytest.mark.parametrize("error", [Misconfigured, HistoryLost, Rejected, Unavailable, LeaseLost, ZeroDivisionError])
+def test_no_failure_comes_without_a_remedy(stored: Settings, error: type[Exception]) -> None:
+    """Whatever check it is of, and however it failed: who is on call reads what to do."""
+    broken = [replace(check, look=raising(error("no")), needs=()) for check in every_check(stored)]
+    findings = examined(*broken)
+    assert len(findings) > 25
+    assert {finding.verdict.state for finding in findings} == {State.FAIL}
+    assert [finding.name for finding in findings if not finding.verdict.remedy] == []
+
+
+def test_a_check_that_gets_no_answer_says_which_neighbour_to_look_at(stored: Settings) -> None:
+    """Every time-out names one; what is no neighbour is this process itself."""
+    never = threading.Event()
+    late = [
+        replace(check, look=lambda: ok(str(never.wait(60))), needs=(), seconds=0.01)
+        for check in every_check(stored)
+        if check.late is None
+    ]
+    remedies = {finding.name: finding.verdict.remedy for finding in examined(*late)}
+    never.set()
+    neighbours = {"database": "database", "checkpoints": "TAILER_CHECKPOINTS", "queue": "SQS", "claims": "S3"}
+    for name, text in remedies.items():
+        assert neighbours.get(name.partition(".")[0], "") in text
+        assert text
+    assert {name.partition(".")[0] for name in remedies} >= set(neighbours)
+
+
+def test_a_remedy_of_a_look_is_kept() -> None:
+    """It knows better than what helps against most."""
+    [finding] = examined(Check(name="queue.exists", look=lambda: fail("broken", "mend it")))
+    assert finding.verdict.remedy == "mend it"
+
+
+def every_check(settings: Settings) -> list[Check]:
+    """As the doctor would make them, and none of them looked at yet."""
+
+    def clients(service: str) -> Any:
+        raise AssertionError(f"{service} was asked")
+
+    surgery = Surgery(clients=clients, now=lambda: datetime.now(UTC), clock=Clock(), undo=ExitStack())
+    return all_checks([settings], surgery)
+
+
 @pytest.mark.parametrize(
     ("errors", "code"),
     [
@@ -128,6 +179,7 @@ def test_a_port_is_free_or_a_tailers_or_in_the_way(pulse: Pulse) -> None:
     port = free_port()
     assert process.port(HOST, port).state is State.OK
     with endpoints(HOST, port, pulse, Families()):
+        pulse.standing_by()
         found = process.port(HOST, port)
         assert found.state is State.OK
         assert "a tailer answers" in found.found
@@ -136,8 +188,37 @@ def test_a_port_is_free_or_a_tailers_or_in_the_way(pulse: Pulse) -> None:
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
 
 
-@pytest.fixture
-def pulse() -> Pulse:
-    from datetime import UTC, datetime
+def test_a_tailer_that_does_not_tail_is_a_warning(pulse: Pulse, clock: Clock) -> None:
+    """One that starts, waits for a neighbour, gave a stream up or does not move: each with what to do."""
 
-    return Pulse(clock=Clock(), now=lambda: datetime(2026, 11, 22, 8, 0, tzinfo=UTC))
+    def at_the_port() -> Verdict:
+        return process.port(HOST, port)
+
+    port = free_port()
+    with endpoints(HOST, port, pulse, Families()):
+        starting = at_the_port()
+        pulse.delivered(Batch(changes=(), checkpoint=ORIGIN))
+        tailing = at_the_port()
+        pulse.waiting("the database does not answer")
+        waiting = at_the_port()
+        pulse.standing_by()
+        pulse.stopped("payments", Metrics("payments"), None)
+        stopped = at_the_port()
+        clock.now += STALLED_AFTER
+        stalled = at_the_port()
+    assert tailing.state is State.OK
+    for verdict in (starting, waiting, stopped, stalled):
+        assert verdict.state is State.WARN
+        assert verdict.remedy
+    assert "waiting: the database does not answer" in waiting.found
+    assert "does not move" in stalled.remedy
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pulse(clock: Clock) -> Pulse:
+    return Pulse(clock=clock, now=lambda: datetime(2026, 11, 22, 8, 0, tzinfo=UTC))

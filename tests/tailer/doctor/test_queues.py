@@ -51,7 +51,7 @@ def test_a_queue_that_does_not_exist_fails_once(doctor: Doctor, queue_url: str) 
     """Whatever depends on it is skipped; the setting and the queue are named. Exit 2."""
     report = doctor(TAILER_QUEUE_URL=queue_url.replace(".fifo", "-gone.fifo"))
     assert report.failed == {"queue.exists"}
-    assert "TAILER_QUEUE_URL" in report["queue.exists"][1]
+    assert "→ compare TAILER_QUEUE_URL with aws sqs list-queues, and AWS_REGION" in report["queue.exists"][1]
     assert report["queue.fifo"][0] == report["forwarder.bus"][0] == "skip"
     assert report.code == 2
 

@@ -1,0 +1,70 @@
+"""What is wrong with an environment, in the words of its file."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+_WORDS = {"missing": "it is missing", "string_pattern_mismatch": "it does not look like one"}
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """
+    A line for each mistake, ``forwarder.timeout: what is wrong; what to set it to``.
+
+    A setting whose name is misspelt is one mistake, though under its right name it is missing as well.
+    """
+    found = error.errors()
+    meant = {(*one["loc"][:-1], close) for one in found if one["type"] == "extra_forbidden" for close in _close(one, model)}
+    counted = [one for one in found if one["type"] != "missing" or one["loc"] not in meant]
+    return [_line(one, message, model) for one in counted for message in _messages(one, model)]
+
+
+def _line(problem: Any, message: str, model: type[BaseModel]) -> str:
+    _, field = _place(problem["loc"], model)
+    remedy = field.description if field and not any(_sections(field.annotation)) else None  # a section's error says its own
+    return "; ".join(filter(None, [": ".join(filter(None, [".".join(map(str, problem["loc"])), message])), remedy]))
+
+
+def _messages(problem: Any, model: type[BaseModel]) -> Sequence[str]:
+    """What is wrong. A check of ours may find several things at once."""
+    kind, name = problem["type"], ".".join(part for part in problem["loc"] if isinstance(part, str))
+    section, field = _place(problem["loc"], model)
+    if kind == "extra_forbidden":
+        close = _close(problem, model)
+        remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(section.model_fields)}"
+        return [f"it is not a setting; {remedy}"]
+    if kind == "tuple_type":
+        tables = field is not None and any(_sections(field.annotation))
+        return [f"write [[{name}]], with two brackets, for each" if tables else "it is a list: write it in brackets"]
+    if kind == "model_type" and isinstance(problem["input"], Sequence) and not isinstance(problem["input"], str):
+        return [f"there is one: write [{name}], with one bracket"]
+    if kind == "value_error":
+        return [str(one) for one in problem["ctx"]["error"].args]
+    return [_WORDS.get(kind, problem["msg"])]
+
+
+def _close(problem: Any, model: type[BaseModel]) -> list[str]:
+    """The setting that a name there is none of was meant for, if one is like it."""
+    *above, last = problem["loc"]
+    return difflib.get_close_matches(str(last), _place(above, model)[0].model_fields, n=1)
+
+
+def _place(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The innermost section that a problem is in, and its field if it is a setting's."""
+    section, field = model, None
+    for part in loc:
+        if isinstance(part, str):
+            fields: Mapping[str, FieldInfo] = section.model_fields
+            field = fields.get(part)
+            section = next(_sections(field.annotation), section) if field else section
+    return section, field
+
+
+def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _sections(part)

@@ -1,10 +1,11 @@
 """The one stack: what there is, how it fits together, and who may do what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -45,8 +46,7 @@ class TailraceStack(Stack):
         )
         self._grant_messaging()
         self.functions.feed(self.queues.changes)
-        self.functions.feed_streams(self.state.bucket)
-        self.alarms = self._observe()
+        self.alarms = self._observe(self.functions.feed_streams(self.state.bucket))
         outputs.of_messaging(self, queues=self.queues, state=self.state, bus=self.bus)
         if environment.watches:
             self._watch()
@@ -70,7 +70,7 @@ class TailraceStack(Stack):
         }
         return {name: value for name, value in settings.items() if value}
 
-    def _observe(self) -> Alarms:
+    def _observe(self, mappings: Sequence[lambda_.CfnEventSourceMapping]) -> Alarms:
         """Who is told, of what, and what they see. What they are told of."""
         environment = self._environment
         notices = Notices(self, "Notices", environment=environment, key=self._key)
@@ -80,6 +80,7 @@ class TailraceStack(Stack):
             environment=environment,
             queues=self.queues,
             functions=self.functions,
+            mappings=mappings,
             bus=self.bus,
             notices=notices,
         )

@@ -91,6 +91,7 @@ class Functions(Construct):
             maximum_record_age_in_seconds=RECORD_AGE,
             maximum_retry_attempts=-1,  # until then
             destination_config={"onFailure": {"destination": failed.bucket_arn}},
+            metrics_config={"metrics": ["EventCount"]},  # without it nobody sees that records were given up
         )
         mapping.node.add_dependency(function)  # and so its permissions, which Lambda looks at
         return mapping

@@ -1,5 +1,7 @@
 """The alarms: each is named after its page of the runbook, and of several for one page each names what it is about."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Duration, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -28,6 +30,7 @@ class Alarms(Construct):
 
     What is shown once a minute rings after three bad minutes of three or five, so that one late line rings nothing. Where a
     figure that must be there is missing, that is bad; where one is only written when something happens, it is good.
+    ``mappings`` are those of the DynamoDB streams, in the environment's order.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Alarms(Construct):
         environment: Environment,
         queues: Queues,
         functions: Functions,
+        mappings: Sequence[lambda_.CfnEventSourceMapping],
         bus: EventBus,
         notices: Notices,
     ) -> None:
@@ -60,8 +64,8 @@ class Alarms(Construct):
         # It runs once in so many minutes: "again and again" is two of three of its runs.
         pause = max(FIVE_MINUTES.to_minutes(), environment.forwarder.redrive_minutes)
         self._of_function("redrive", functions.redrive, period=Duration.minutes(pause))
-        for table, function in zip(environment.forwarder.dynamodb_streams, functions.streams, strict=True):
-            self._of_table(table.stream_arn.split("/")[1], function)
+        for table, function, mapping in zip(environment.forwarder.dynamodb_streams, functions.streams, mappings, strict=True):
+            self._of_table(table.stream_arn.split("/")[1], function, mapping)
         for delivery in bus.deliveries:
             self._of_delivery(delivery, bus)
 
@@ -98,10 +102,12 @@ class Alarms(Construct):
         throttles = function.metric_throttles(period=period, statistic="Sum")
         self._alarm("forwarder-throttles", throttles, FROM, 1, bad=2, of=3, about=about)
 
-    def _of_table(self, table: str, function: lambda_.IFunction) -> None:
+    def _of_table(self, table: str, function: lambda_.IFunction, mapping: lambda_.CfnEventSourceMapping) -> None:
         self._of_function(table, function)
         age = function.metric("IteratorAge", period=MINUTE, statistic="Maximum")  # milliseconds
         self._alarm("table-age", age, ABOVE, 1000 * self._settings.lag_seconds, bad=3, of=5, about=table)
+        self._alarm("records-kept", _records(mapping, "OnFailureDestinationDeliveredEventCount"), FROM, 1, about=table)
+        self._alarm("records-lost", _records(mapping, "DroppedEventCount"), FROM, 1, about=table)
 
     def _of_delivery(self, delivery: Delivery, bus: EventBus) -> None:
         name = delivery.consumer.name
@@ -146,6 +152,17 @@ class Alarms(Construct):
             alarm.add_alarm_action(self._action)
             alarm.add_ok_action(self._action)
         self.alarms.append(alarm)
+
+
+def _records(mapping: lambda_.CfnEventSourceMapping, name: str) -> cloudwatch.Metric:
+    """Records that Lambda gave up on, by what became of them."""
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name=name,
+        dimensions_map={"EventSourceMappingUUID": mapping.attr_id},
+        statistic="Sum",
+        period=FIVE_MINUTES,
+    )
 
 
 def _waiting(queue: sqs.IQueue) -> cloudwatch.Metric:

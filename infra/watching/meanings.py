@@ -16,6 +16,8 @@ PAGES: Final = {
     "forwarder-errors": "A function of the forwarder fails as a whole, again and again",
     "forwarder-throttles": "Lambda refuses to run a function of the forwarder",
     "table-age": "Records of a DynamoDB stream wait longer than they may",
+    "records-kept": "Records of a DynamoDB stream were given up and kept: their events are missing on the bus",
+    "records-lost": "Records of a DynamoDB stream were given up and could not be kept: their events never come",
     "undelivered": "A consumer's bus did not take events for a day",
     "events-lost": "An event for a consumer could not be delivered nor kept: for them it is lost",
 }

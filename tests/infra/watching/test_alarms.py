@@ -68,7 +68,7 @@ def test_each_stream_table_and_consumer_has_its_own(everything: Mapping[str, Ala
         assert about[kind] == {"payments", "orders"}
     assert about["undelivered"] == about["events-lost"] == {"billing"}
     assert about["forwarder-errors"] == about["forwarder-throttles"] == {"", "redrive", "carts"}
-    assert about["table-age"] == {"carts"}
+    assert about["table-age"] == about["records-kept"] == about["records-lost"] == {"carts"}
 
 
 def test_an_alarm_says_what_it_means_and_where_the_remedy_is(everything: Mapping[str, Alarm]) -> None:
@@ -126,6 +126,24 @@ def test_thresholds_are_the_environments(everything: Mapping[str, Alarm]) -> Non
     assert {metric["MetricName"]: metric["Statistic"] for metric in metrics(headroom)} == {
         "Headroom": "Minimum",
         "History": "Maximum",
+    }
+
+
+def test_records_that_were_given_up_are_counted_by_the_mapping_that_gave_them_up() -> None:
+    """Lambda counts them only where it is asked to."""
+    template = stack(**EVERYTHING)
+    [mapping] = template.find_resources(
+        "AWS::Lambda::EventSourceMapping", {"Properties": {"MetricsConfig": {"Metrics": ["EventCount"]}}}
+    )
+    counted = {
+        name: metric["MetricName"]
+        for name, alarm in alarms(template).items()
+        for metric in metrics(alarm)
+        if metric.get("Dimensions") == [{"Name": "EventSourceMappingUUID", "Value": {"Fn::GetAtt": [mapping, "Id"]}}]
+    }
+    assert counted == {
+        "records-kept.carts": "OnFailureDestinationDeliveredEventCount",
+        "records-lost.carts": "DroppedEventCount",
     }
 
 

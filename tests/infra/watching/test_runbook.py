@@ -192,6 +192,24 @@ def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mappin
     }
 
 
+def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """As Lambda gave it before: the text within what Lambda kept."""
+    batch = '{"Records": [{"eventID": "1", "dynamodb": {"Keys": {"id": {"S": "\u00e9"}}}}]}'
+    answers = {
+        "s3 cp": json.dumps({"version": "1.0", "requestContext": {"condition": "RetryAttemptsExhausted"}, "payload": batch}),
+        "cloudformation list-stack-resources": "tailrace-production-Stream1",
+    }
+    shell = f"cd {tmp_path}; echo '{{}}' > answer.json; again Stream1 aws/lambda/uuid/shard/2026/11/22/batch"
+    code, said, calls = Shell(tmp_path, outputs).run(shell, **answers)
+    assert (code, said) == (0, "{}\n")
+    assert (tmp_path / "batch.json").read_text() == batch
+    [fetch] = [call for call in calls if call[:2] == ["s3", "cp"]]
+    [invoke] = [call for call in calls if call[:2] == ["lambda", "invoke"]]
+    assert fetch[2] == f"s3://{outputs['ClaimBucket']}/aws/lambda/uuid/shard/2026/11/22/batch"
+    assert invoke[invoke.index("--function-name") + 1] == "tailrace-production-Stream1"
+    assert invoke[invoke.index("--payload") + 1] == "file://batch.json"
+
+
 def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
     """One and no other, wherever in the pages of an answer it is."""
     functions = stack(**EVERYTHING).find_resources("AWS::Lambda::Function")

@@ -67,6 +67,11 @@ class Environment(Section):
             raise ValueError("network: DocumentDB makes a cluster in two zones or more only; name subnets of another zone too")
         if self.watches and not self.streams:
             raise ValueError("streams: a tailer needs something to watch; write a table [[streams]]")
+        tables = [one.table for one in self.forwarder.dynamodb_streams]
+        if len(tables) != len(set(tables)):
+            raise ValueError("forwarder.dynamodb_streams: two are of one table; a table has one stream at a time")
+        if self.forwarder.source and self.bus.schemas:
+            raise ValueError("bus.schemas: they name each event's own source; set it to false, or leave out forwarder.source")
         if self.bus.kind == "ordered" and not self.bus.archive_days:
             raise ValueError("bus.archive_days: an ordered bus keeps its events for 1 to 365 days")
         return self

@@ -53,7 +53,7 @@ class Functions(Construct):
             min(TIMEOUT_LIMIT, 60 * forwarder.redrive_minutes or TIMEOUT_LIMIT),
             reserved=1 if forwarder.reserve_redrive else None,  # two at once could take a document's changes from two queues
         )
-        self.streams = [self._streams(number, table) for number, table in enumerate(forwarder.dynamodb_streams, 1)]
+        self.streams = [self._streams(table) for table in forwarder.dynamodb_streams]
         self.scheduling_role: iam.Role | None = self._schedule(forwarder.redrive_minutes) if forwarder.redrive_minutes else None
 
     def feed(self, changes: sqs.IQueue) -> lambda_.EventSourceMapping:
@@ -74,14 +74,12 @@ class Functions(Construct):
         kept in the bucket, whole, under ``STREAMS_FAILED``.
         """
         tables = zip(self.streams, self._environment.forwarder.dynamodb_streams, strict=True)
-        return [self._feed_stream(number, *one, failed) for number, one in enumerate(tables, 1)]
+        return [self._feed_stream(*one, failed) for one in tables]
 
-    def _feed_stream(
-        self, number: int, function: lambda_.Function, table: StreamTable, failed: s3.IBucket
-    ) -> lambda_.CfnEventSourceMapping:
+    def _feed_stream(self, function: lambda_.Function, table: StreamTable, failed: s3.IBucket) -> lambda_.CfnEventSourceMapping:
         mapping = lambda_.CfnEventSourceMapping(
             self,
-            f"StreamMapping{number}",
+            f"StreamMapping-{table.table}",  # a table's own, whichever others come and go
             function_name=function.function_name,
             event_source_arn=table.stream_arn,
             starting_position=table.start,
@@ -96,10 +94,10 @@ class Functions(Construct):
         mapping.node.add_dependency(function)  # and so its permissions, which Lambda looks at
         return mapping
 
-    def _streams(self, number: int, table: StreamTable) -> lambda_.Function:
+    def _streams(self, table: StreamTable) -> lambda_.Function:
         handler = "lambda_forwarder.dynamodb_streams.handler"
         own = {"FORWARDER_ON_OUTAGE": table.on_outage}
-        return self._function(f"Stream{number}", handler, self._environment.forwarder.timeout, own=own)
+        return self._function(f"Stream-{table.table}", handler, self._environment.forwarder.timeout, own=own)
 
     def _function(
         self, name: str, handler: str, timeout: int, *, own: Mapping[str, str] | None = None, reserved: int | None = None

@@ -14,7 +14,14 @@ class StreamTable(Section):
         pattern=r"^arn:aws[a-z-]*:dynamodb:[^:]+:\d{12}:table/[^/]+/stream/\S+$", description="ARN of the table's stream"
     )
     on_outage: Literal["wait", "park"] = Field("wait", description="wait, or park while the bus does not answer")
-    start: Literal["TRIM_HORIZON", "LATEST"] = Field("TRIM_HORIZON", description="TRIM_HORIZON or LATEST; at the first start")
+    start: Literal["TRIM_HORIZON", "LATEST"] = Field(
+        "TRIM_HORIZON", description="TRIM_HORIZON or LATEST, at the first start; cannot be changed afterwards"
+    )
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.stream_arn.split("/")[1]
 
 
 class Forwarder(Section):

@@ -65,7 +65,7 @@ class Alarms(Construct):
         pause = max(FIVE_MINUTES.to_minutes(), environment.forwarder.redrive_minutes)
         self._of_function("redrive", functions.redrive, period=Duration.minutes(pause))
         for table, function, mapping in zip(environment.forwarder.dynamodb_streams, functions.streams, mappings, strict=True):
-            self._of_table(table.stream_arn.split("/")[1], function, mapping)
+            self._of_table(table.table, function, mapping)
         for delivery in bus.deliveries:
             self._of_delivery(delivery, bus)
 

@@ -84,7 +84,7 @@ def test_no_role_has_a_policy_that_somebody_else_may_widen(made: Made, variant: 
 def test_with_a_key_of_its_own_each_who_holds_data_may_use_it(made: Made) -> None:
     """Every function and the tailer; and a stack without one asks for no such right."""
     with_key = {one.who for one in statements(made("everything").template) if "kms:Decrypt" in one.actions}
-    functions = {"Functions/ForwarderRole", "Functions/RedriveRole", "Functions/Stream1Role"}
+    functions = {"Functions/ForwarderRole", "Functions/RedriveRole", "Functions/Stream-TABLERole"}
     assert functions | {"Service/Task/Role", "Enabling/Task/ExecutionRole"} <= with_key
     assert not [one for one in statements(made("trial").template) if "kms:Decrypt" in one.actions]
 

@@ -11,6 +11,7 @@ from tailer.settings import Settings as TailerSettings
 from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
 
 STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'
+TABLE = '{stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/1"}'
 ONE_ZONE = 'private_subnet_ids = ["subnet-0a1b2c3d"]\navailability_zones = ["eu-west-1a"]'
 
 
@@ -78,6 +79,8 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
         ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
+        ('[forwarder]\nsource = "app.shop"', "bus.schemas: they name each event's own source"),
+        (f"[forwarder]\ndynamodb_streams = [{TABLE}, {TABLE}]", "two are of one table"),
         (
             f'[network]\nvpc_id = "vpc-0a1b2c3d"\n{ONE_ZONE}\n[database]\n{STREAM}',
             "two zones or more only; name subnets of another",

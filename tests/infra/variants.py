@@ -23,7 +23,7 @@ VARIANTS = {
         {
             "name": "ordered",
             "customer_key": True,
-            "bus": {"kind": "ordered", "consumers": CONSUMERS, "allowed_accounts": ["111122223333"]},
+            "bus": {"kind": "ordered", "consumers": CONSUMERS, "allowed_accounts": ["111122223333"], "schemas": False},
             "forwarder": {"redrive_minutes": 0, "reserve_redrive": False, "mappers": "shop:MAPPERS", "source": "app.shop"},
         }
     ),

@@ -50,7 +50,8 @@ def test_everything_a_function_is_told_is_a_setting_of_the_forwarder() -> None:
     """Of each, nothing misspelt, nothing that it does not read; and whatever it cannot do without."""
     known = {f"FORWARDER_{name.upper()}" for name in Settings.model_fields}
     needed = {f"FORWARDER_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
-    told = variables("Stream1", forwarder={"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]})
+    everything = {"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]}
+    told = variables("Stream", forwarder=everything, bus={"schemas": False})
     assert needed < told.keys() <= known
     assert told.keys() == known  # with every option used, every setting there is
 
@@ -93,14 +94,25 @@ def test_a_tables_records_are_kept_whole_before_its_stream_forgets_them() -> Non
     """What cannot be published is tried until an hour before that, in ever smaller batches, and then goes to the bucket."""
     table = {"stream_arn": STREAM, "on_outage": "park", "start": "LATEST"}
     template = messaging(forwarder={"dynamodb_streams": [table]})
-    mapping = only(template, "AWS::Lambda::EventSourceMapping", "StreamMapping1")
+    mapping = only(template, "AWS::Lambda::EventSourceMapping", "FunctionsStreamMapping")
     assert mapping["EventSourceArn"] == STREAM
     assert mapping["StartingPosition"] == "LATEST"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BisectBatchOnFunctionError"] is True
     assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 23 * 3600)
     assert "Claims" in mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    assert variables("Stream1", forwarder={"dynamodb_streams": [table]})["FORWARDER_ON_OUTAGE"] == "park"
+    assert variables("Stream", forwarder={"dynamodb_streams": [table]})["FORWARDER_ON_OUTAGE"] == "park"
+
+
+def test_a_table_that_goes_takes_no_other_tables_place() -> None:
+    """A mapping that was made anew would begin where a table's stream starts, and skip or repeat what was between."""
+    both = [{"stream_arn": STREAM.replace("orders", name)} for name in ("carts", "orders")]
+    kinds = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::IAM::Role")
+    before, after = (messaging(forwarder={"dynamodb_streams": tables}) for tables in (both, both[1:]))
+    for kind in kinds:
+        left = of_type(after, kind)
+        assert any("Streamorders" in name or "StreamMappingorders" in name for name in left)
+        assert left.items() <= of_type(before, kind).items()
 
 
 @pytest.mark.parametrize("days", [7, 400])

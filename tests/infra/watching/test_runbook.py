@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jmespath
 import pytest
 
 from contract.figures import TAILER, Kind
@@ -197,26 +198,30 @@ def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path
     batch = '{"Records": [{"eventID": "1", "dynamodb": {"Keys": {"id": {"S": "\u00e9"}}}}]}'
     answers = {
         "s3 cp": json.dumps({"version": "1.0", "requestContext": {"condition": "RetryAttemptsExhausted"}, "payload": batch}),
-        "cloudformation list-stack-resources": "tailrace-production-Stream1",
+        "cloudformation list-stack-resources": "tailrace-production-Streamcarts",
     }
-    shell = f"cd {tmp_path}; echo '{{}}' > answer.json; again Stream1 aws/lambda/uuid/shard/2026/11/22/batch"
+    shell = f"cd {tmp_path}; echo '{{}}' > answer.json; again Stream-carts aws/lambda/uuid/shard/2026/11/22/batch"
     code, said, calls = Shell(tmp_path, outputs).run(shell, **answers)
     assert (code, said) == (0, "{}\n")
     assert (tmp_path / "batch.json").read_text() == batch
     [fetch] = [call for call in calls if call[:2] == ["s3", "cp"]]
     [invoke] = [call for call in calls if call[:2] == ["lambda", "invoke"]]
     assert fetch[2] == f"s3://{outputs['ClaimBucket']}/aws/lambda/uuid/shard/2026/11/22/batch"
-    assert invoke[invoke.index("--function-name") + 1] == "tailrace-production-Stream1"
+    assert invoke[invoke.index("--function-name") + 1] == "tailrace-production-Streamcarts"
     assert invoke[invoke.index("--payload") + 1] == "file://batch.json"
 
 
 def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
-    """One and no other, wherever in the pages of an answer it is."""
-    functions = stack(**EVERYTHING).find_resources("AWS::Lambda::Function")
-    for name in ("Forwarder", "Redrive", "Stream1"):
+    """One and no other, wherever in the pages of an answer it is, and although a table's name begins with another's."""
+    tables = [{"stream_arn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/1"} for name in ("carts", "carts.2")]
+    functions = stack(forwarder={"dynamodb_streams": tables}).find_resources("AWS::Lambda::Function")
+    resources = [{"LogicalResourceId": one, "ResourceType": "AWS::Lambda::Function"} for one in functions]
+    found = set()
+    for name in ("Forwarder", "Redrive", "Stream-carts", "Stream-carts.2"):
         answers = {"cloudformation list-stack-resources": "\n\ntailrace-production-it\n"}
         _, said, [call] = Shell(tmp_path, outputs).run(f"function_name {name}", **answers)
-        wanted = re.search(r"starts_with\(LogicalResourceId, '([^']+)'\)", call[-1])
-        assert wanted
-        assert len([one for one in functions if one.startswith(wanted[1])]) == 1
+        query = call[-1].replace("PhysicalResourceId", "LogicalResourceId")
+        [one] = jmespath.search(query, {"StackResourceSummaries": resources})
+        found.add(one)
         assert said == "tailrace-production-it\n"
+    assert len(found) == 4

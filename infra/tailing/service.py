@@ -74,12 +74,16 @@ class Service(Construct):
         )
         self.task_role = self.task.role
         self.task_definition = self.task.definition
-        self.service = ecs.FargateService(
+        self.service = self._service(len(environment.streams) + tailer.spares, subnets)
+        self.service.node.add_dependency(self.task.execution_role)  # and its rights, without which no task starts
+
+    def _service(self, tasks: int, subnets: ec2.SubnetSelection) -> ecs.FargateService:
+        return ecs.FargateService(
             self,
             "Service",
             cluster=self.cluster,
             task_definition=self.task_definition,
-            desired_count=len(environment.streams) + tailer.spares,
+            desired_count=tasks,
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
@@ -91,7 +95,6 @@ class Service(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
-        self.service.node.add_dependency(self.task.execution_role)  # and its rights, without which no task starts
 
 
 def _settings(environment: Environment) -> dict[str, str]:

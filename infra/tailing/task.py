@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.settings import Environment
+from infra.settings import Environment, Tailer
 from infra.tailing.image import Image
 
 CONTAINER = "tailer"
@@ -54,21 +54,7 @@ class Task(Construct):
         self.sign_in = sign_in
         self.role = iam.Role(self, "Role", assumed_by=_tasks_of_this_account())
         self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-        tailer = environment.tailer
-        arm = tailer.architecture == "arm64"
-        self.definition = ecs.FargateTaskDefinition(
-            self,
-            "Definition",
-            family=family,
-            cpu=tailer.cpu,
-            memory_limit_mib=tailer.memory,
-            runtime_platform=ecs.RuntimePlatform(
-                cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
-                operating_system_family=ecs.OperatingSystemFamily.LINUX,
-            ),
-            task_role=self.role,
-            execution_role=self.execution_role.without_policy_updates(),  # the CDK would grant by itself
-        )
+        self.definition = self._definition(family, environment.tailer)
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         linux.drop_capabilities(ecs.Capability.ALL)
         self.container = self.definition.add_container(
@@ -84,6 +70,22 @@ class Task(Construct):
             stop_timeout=Duration.seconds(STOP_SECONDS),
             # Blocking, a log that does not answer would stop the tailer.
             logging=ecs.LogDrivers.aws_logs(stream_prefix=family, log_group=log, mode=ecs.AwsLogDriverMode.NON_BLOCKING),
+        )
+
+    def _definition(self, family: str, tailer: Tailer) -> ecs.FargateTaskDefinition:
+        arm = tailer.architecture == "arm64"
+        return ecs.FargateTaskDefinition(
+            self,
+            "Definition",
+            family=family,
+            cpu=tailer.cpu,
+            memory_limit_mib=tailer.memory,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+            task_role=self.role,
+            execution_role=self.execution_role.without_policy_updates(),  # the CDK would grant by itself
         )
 
 

@@ -25,9 +25,21 @@ def connect(service: Service, network: Network, database: Database | None, mongo
         return
     tailers.add_egress_rule(database.security_group, ec2.Port.tcp(database.port), "DocumentDB")
     database.security_group.add_ingress_rule(tailers, ec2.Port.tcp(database.port), "Tailers")
-    if network.endpoints and database.identifier:  # it asks STS who signs in with IAM, perhaps from here
+    _let_ask_sts(database, network)
+
+
+def _let_ask_sts(database: Database, network: Network) -> None:
+    """
+    DocumentDB asks STS who signs in with IAM. Whether it does so from this network is not documented, so it may, in every one.
+
+    Of an existing cluster the group is not ours to say where it leads to.
+    """
+    if database.identifier:
         # By address: a rule that names a group stands outside this one, where EC2's own, to everywhere, could stay beside it.
-        database.security_group.add_egress_rule(ec2.Peer.ipv4(network.vpc.vpc_cidr_block), HTTPS, "STS")
+        # Without an endpoint STS is at addresses that a template cannot name.
+        sts = ec2.Peer.ipv4(network.vpc.vpc_cidr_block) if network.endpoints else ec2.Peer.any_ipv4()
+        database.security_group.add_egress_rule(sts, HTTPS, "STS")
+    if network.endpoints:
         network.endpoints.add_ingress_rule(database.security_group, HTTPS, "DocumentDB")
 
 

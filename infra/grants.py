@@ -74,6 +74,8 @@ def streaming(table: StreamTable, state: State) -> Iterator[Statement]:
     """What Lambda does as the forwarder of a DynamoDB stream to bring it records, and to keep those it had to give up."""
     yield _allow("ReadTheStream", "dynamodb", ("DescribeStream", "GetRecords", "GetShardIterator"), table.stream_arn)
     yield _allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB knows no narrower resource for it
+    if table.key_arn:
+        yield _allow("DecryptTheStream", "kms", ("Decrypt", "DescribeKey"), table.key_arn)
     yield _allow("KeepRecordsThatWereGivenUp", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{STREAMS_FAILED}*"))
 
 
@@ -81,20 +83,19 @@ def delivering(delivery: Delivery) -> Iterator[Statement]:
     """What EventBridge does as the role of one consumer. An ordered bus takes forwarded events by either action."""
     actions = ("PutEvents", "PutRawEvents") if is_ordered(delivery.consumer.bus_arn) else ("PutEvents",)
     yield _allow("SendEventsToTheConsumersBus", "events", actions, delivery.consumer.bus_arn)
-    if not delivery.rule_arn:
+    if delivery.ordered:
         yield _allow("KeepWhatTheirBusDidNotTake", "sqs", ("SendMessage",), delivery.undelivered.queue_arn)
 
 
 def leaving(delivery: Delivery) -> Iterator[Statement]:
     """What a classic bus does itself with an event that a consumer's bus did not take. It is part of the queue's own policy."""
-    if delivery.rule_arn:
-        yield iam.PolicyStatement(
-            sid="KeepWhatTheirBusDidNotTake",
-            principals=[iam.ServicePrincipal("events.amazonaws.com")],
-            actions=["sqs:SendMessage"],
-            resources=[delivery.undelivered.queue_arn],
-            conditions={"ArnEquals": {"aws:SourceArn": delivery.rule_arn}},
-        )
+    if not delivery.ordered:
+        yield _leave("KeepWhatTheirBusDidNotTake", delivery.undelivered, delivery.arn)
+
+
+def setting_aside(unreadable: sqs.IQueue, bus: EventBus) -> Iterator[Statement]:
+    """What a classic bus does with an event that its key does not open. It is part of the queue's own policy."""
+    yield _leave("KeepWhatTheKeyDoesNotOpen", unreadable, bus.arn)
 
 
 def fetching(bus: Bus, state: State) -> Iterator[Statement]:
@@ -135,9 +136,25 @@ def encrypting(key: kms.IKey | None) -> Iterator[Statement]:
         yield _allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
 
 
+def decrypting(key: kms.IKey | None) -> Iterator[Statement]:
+    """Of who only reads what is encrypted with it."""
+    if key:
+        yield _allow("ReadWithTheKeyOfTheStack", "kms", ("Decrypt",), key.key_arn)
+
+
 def _claims(state: State, streams: Sequence[Stream]) -> list[str]:
     """Where the tailer leaves what is too large: below its stream's name. Streams that nobody named may be called anything."""
     return [state.bucket.arn_for_objects(f"{stream.name}/*") for stream in streams] or [state.bucket.arn_for_objects("*")]
+
+
+def _leave(sid: str, queue: sqs.IQueue, source_arn: str) -> Statement:
+    return Statement(
+        sid=sid,
+        principals=[iam.ServicePrincipal("events.amazonaws.com")],
+        actions=["sqs:SendMessage"],
+        resources=[queue.queue_arn],
+        conditions={"ArnEquals": {"aws:SourceArn": source_arn}},
+    )
 
 
 def _keys(*allowed: str) -> dict[str, object]:

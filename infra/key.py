@@ -1,11 +1,13 @@
 """One KMS key for everything the stack keeps, where an environment asks for a key of its own (``customer_key``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from infra.settings import Bus
 
 ADMINISTRATION = (  # what the account's own policies may allow, by name: what is not here nobody can be given
     "CancelKeyDeletion", "CreateAlias", "CreateGrant", "Decrypt", "DeleteAlias", "DescribeKey", "DisableKey",
@@ -16,7 +18,9 @@ ADMINISTRATION = (  # what the account's own policies may allow, by name: what i
     "UpdateAlias", "UpdateKeyDescription",
 )  # fmt: skip
 DATA = ("Decrypt", "GenerateDataKey")  # what reading and writing encrypted data takes
+WRAPPING = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")  # an ordered bus's own key
 BUS_CONTEXT = "kms:EncryptionContext:aws:events:event-bus:arn"
+ORDERED_CONTEXT = "kms:EncryptionContext:aws:events:event-busv2:arn"
 QUEUE_CONTEXT = "kms:EncryptionContext:aws:sqs:arn"
 
 
@@ -24,7 +28,7 @@ class Key(kms.Key):
     """
     Rotated each year. Usable by whom the account's own policies allow, and by services that write for us, for us only.
 
-    ``readers`` are accounts that may read what the bucket lets them fetch.
+    ``more`` is who else may use it, such as those of a bus (``of_bus``).
     """
 
     def __init__(
@@ -33,7 +37,7 @@ class Key(kms.Key):
         id: str,  # noqa: A002 - as in all constructs
         *,
         removal: RemovalPolicy,
-        readers: Sequence[str] = (),
+        more: Iterable[iam.PolicyStatement] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -41,39 +45,57 @@ class Key(kms.Key):
             description="Everything that this Tailrace stack keeps",
             enable_key_rotation=True,
             removal_policy=removal,
-            policy=iam.PolicyDocument(statements=[*_statements(), *map(_reading, readers)]),
+            policy=iam.PolicyDocument(statements=[*_statements(), *more]),
         )
 
 
-def _statements() -> list[iam.PolicyStatement]:
-    """``*`` in a key's policy is the key itself."""
-    account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
+    """What EventBridge does with the key for a bus of this name, and what other accounts do through EventBridge and S3."""
     events = iam.ServicePrincipal("events.amazonaws.com")
-    logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
-    buses = f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus*/*"
-    queues = f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-    return [
-        _allow("LetTheAccountDecideWhoMayUseTheKey", iam.AccountRootPrincipal(), ADMINISTRATION),
-        _allow(
-            "EncryptLogs",
-            iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
-            ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "GenerateDataKeyWithoutPlaintext", *DATA),
-            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs}},
-        ),
-        # Of what EventBridge asks, looking at the key says nothing of what it is for; writing to a queue says the queue, and
-        # no account: with a condition on that, what cannot be delivered would be lost without a word.
-        _allow("LookAtTheKeyOfABus", events, ("DescribeKey",)),
-        _allow("EncryptWhatRulesCannotDeliver", events, DATA, {"ArnLike": {QUEUE_CONTEXT: queues}}),
-        _allow(  # its calls for an archive say which bus they are for, and no account
-            "EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), {"ArnLike": {BUS_CONTEXT: buses}}
-        ),
-        _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account),
-    ]
+    # Of what EventBridge asks, looking at the key says nothing of what it is for.
+    yield _allow("LookAtTheKeyOfABus", events, ("DescribeKey",))
+    if bus.kind == "ordered":
+        ours = {"StringLike": {ORDERED_CONTEXT: _arn("events", f"event-busv2/{name}/*")}}  # it ends in what nobody knows yet
+        yield _allow("EncryptTheBus", events, WRAPPING, ours)
+    else:
+        ours = {"StringLike": {BUS_CONTEXT: _arn("events", f"event-bus/{name}")}}
+        yield from _classic(events)
+    for account in bus.readers:
+        yield _through("s3", f"LetAnAccountReadWhatItFetches{account}", account)
+    for account in bus.allowed_accounts:  # what they attach is kept under the key, and read back in their name
+        yield _through("events", f"LetAnAccountAttachToTheBus{account}", account, ours)
 
 
-def _reading(account: str) -> iam.PolicyStatement:
-    through = {"StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.amazonaws.com"}}
-    return _allow(f"LetAnAccountReadWhatItFetches{account}", iam.AccountPrincipal(account), ("Decrypt",), through)
+def _statements() -> Iterator[iam.PolicyStatement]:
+    """``*`` in a key's policy is the key itself."""
+    yield _allow("LetTheAccountDecideWhoMayUseTheKey", iam.AccountRootPrincipal(), ADMINISTRATION)
+    yield _allow(
+        "EncryptLogs",
+        iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
+        ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "GenerateDataKeyWithoutPlaintext", *DATA),
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _arn("logs", "log-group:*")}},
+    )
+    account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    yield _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account)
+
+
+def _classic(events: iam.IPrincipal) -> Iterator[iam.PolicyStatement]:
+    """What it writes to queues, and itself. No call names an account: with a condition on that, events would be lost unsaid."""
+    queues = {"ArnLike": {QUEUE_CONTEXT: _arn("sqs", "*")}}
+    yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, queues)
+    buses = {"ArnLike": {BUS_CONTEXT: _arn("events", "event-bus/*")}}  # those for an archive name its bus too
+    yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
+
+
+def _through(
+    service: str, sid: str, account: str, conditions: Mapping[str, Mapping[str, str]] | None = None
+) -> iam.PolicyStatement:
+    via = {"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}}
+    return _allow(sid, iam.AccountPrincipal(account), ("Decrypt",), {**via, **(conditions or {})})
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
 
 
 def _allow(

@@ -29,7 +29,7 @@ class Departure:
 DEPARTURES: Sequence[Departure] = (
     Departure(
         rule="SQS3",
-        where="Queues/Parking/Resource|Events/.*Undelivered/Resource",
+        where="Queues/Parking/Resource|Events/.*Undelivered/Resource|Events/Bus/Unreadable/Resource",
         reason="It is itself where what cannot be delivered ends, and an alarm tells when it is not empty",
     ),
     Departure(

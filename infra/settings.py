@@ -28,7 +28,10 @@ class Misconfigured(Exception):
 class Environment(Section):
     """Everything that one stack, ``tailrace-<name>``, is made from."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="its name: small letters, digits and -, at most 20")
+    name: str = Field(
+        pattern=r"^[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}$",  # as DocumentDB takes it in the name of a cluster
+        description="its name: small letters and digits, at most 20, a - only between two of them",
+    )
     removal: Literal["retain", "destroy"] = Field(
         "retain", description="what deleting the stack does to queues, table, bucket, keys and database: retain or destroy"
     )
@@ -72,6 +75,10 @@ class Environment(Section):
             raise ValueError("forwarder.dynamodb_streams: two are of one table; a table has one stream at a time")
         if self.forwarder.source and self.bus.schemas:
             raise ValueError("bus.schemas: they name each event's own source; set it to false, or leave out forwarder.source")
+        if self.bus.name == "default":
+            raise ValueError("bus.name: default is the bus that every account has; name another, or leave it out")
+        if self.bus.kind == "ordered" and not self.bus_name[0].isalnum():
+            raise ValueError("bus.name: an ordered bus's begins with a letter or a digit")
         if self.bus.kind == "ordered" and not self.bus.archive_days:
             raise ValueError("bus.archive_days: an ordered bus keeps its events for 1 to 365 days")
         return self

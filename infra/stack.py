@@ -11,7 +11,7 @@ from constructs import Construct
 
 from infra import grants, outputs, task_grants
 from infra.connections import connect
-from infra.key import Key
+from infra.key import Key, of_bus
 from infra.messaging.bus import EventBus
 from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
@@ -52,7 +52,8 @@ class TailraceStack(Stack):
             self._watch()
 
     def _own_key(self) -> Key:
-        return Key(self, "Key", removal=removal_policy(self._environment), readers=tuple(self._environment.bus.readers))
+        environment = self._environment
+        return Key(self, "Key", removal=removal_policy(environment), more=of_bus(environment.bus, environment.bus_name))
 
     def _settings(self) -> dict[str, str]:
         """What the functions read from their environment. A setting that is left out is left to the forwarder's default."""
@@ -165,9 +166,12 @@ class TailraceStack(Stack):
             self._grant(functions.scheduling_role, grants.scheduling(functions.redrive))
         for delivery in self.bus.deliveries:
             self._grant(delivery.role, grants.delivering(delivery))
-            self._grant(delivery.role, grants.encrypting(None if delivery.rule_arn else self._key))
+            self._grant(delivery.role, grants.encrypting(self._key if delivery.ordered else None))
             for statement in grants.leaving(delivery):
                 delivery.undelivered.add_to_resource_policy(statement)
+        if unreadable := self.bus.unreadable:
+            for statement in grants.setting_aside(unreadable, self.bus):
+                unreadable.add_to_resource_policy(statement)
         for statement in grants.fetching(self._environment.bus, self.state):
             self.state.bucket.add_to_resource_policy(statement)
 
@@ -181,7 +185,7 @@ class TailraceStack(Stack):
             self._grant(network.flow_log_role, task_grants.recording_flows(network.flow_log))
         if enabling:
             self._grant(enabling.task.execution_role, task_grants.starting(enabling.task))
-            self._grant(enabling.task.execution_role, grants.encrypting(self._key))
+            self._grant(enabling.task.execution_role, grants.decrypting(self._key))
             self._grant(enabling.role, task_grants.enabling(enabling))
             self._grant(enabling.role, grants.logging(enabling.log_group))
 

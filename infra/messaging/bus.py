@@ -24,16 +24,17 @@ class Delivery:
     consumer: Consumer
     role: iam.Role
     undelivered: sqs.Queue
-    rule_arn: str
-    """Of a classic bus's rule, which itself writes to ``undelivered``; empty where the role does."""
+    arn: str
+    """Of a classic bus's rule, which itself writes to ``undelivered``; of an ordered one's subscriber, whose role does."""
+    ordered: bool
 
 
 class EventBus(Construct):
     """
     A classic bus with its archive, or an ordered one that keeps its events itself.
 
-    Each consumer has a rule (ordered: a subscriber) to their own bus, tried for a day, with a queue of its own for what their
-    bus did not take. Which events it gets, its ``events`` say by name.
+    Each consumer has a rule (ordered: a subscriber) to their own bus, with a queue of its own for what their bus refused, or
+    did not take for a day. Which events it gets, its ``events`` say by name.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
@@ -41,11 +42,15 @@ class EventBus(Construct):
         self._environment = environment
         self._key = key
         self.name = environment.bus_name
-        kind = OrderedBus if environment.bus.kind == "ordered" else ClassicBus
-        self._bus: OrderedBus | ClassicBus = kind(self, "Bus", environment=environment, key=key)
+        self._ordered = environment.bus.kind == "ordered"
+        # Under one id CloudFormation would refuse to make one of the other.
+        kind, own_id = (OrderedBus, "Ordered") if self._ordered else (ClassicBus, "Bus")
+        self._bus: OrderedBus | ClassicBus = kind(self, own_id, environment=environment, key=key)
         self.arn = self._bus.arn
         self.address = self._bus.address
         """What the forwarder calls it by."""
+        self.unreadable = self._bus.unreadable
+        """Where a classic bus under a key of ours leaves events that it cannot encrypt or decrypt."""
         self.deliveries: Sequence[Delivery] = [self._delivery(consumer) for consumer in environment.bus.consumers]
         if environment.bus.allowed_accounts:
             self._bus.share(environment.bus.allowed_accounts)
@@ -57,11 +62,13 @@ class EventBus(Construct):
         undelivered = sqs.Queue(
             self,
             f"{consumer.name}Undelivered",
+            fifo=self._ordered or None,  # a subscriber in order leaves its records in order, each group's in a group
+            content_based_deduplication=self._ordered or None,  # nobody says that EventBridge names a record
             retention_period=Duration.days(RETENTION_DAYS),
             encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
             encryption_master_key=self._key,
             enforce_ssl=True,
             removal_policy=removal_policy(self._environment),
         )
-        rule_arn = self._bus.route(consumer, role, undelivered)
-        return Delivery(consumer=consumer, role=role, undelivered=undelivered, rule_arn=rule_arn)
+        arn = self._bus.route(consumer, role, undelivered)
+        return Delivery(consumer=consumer, role=role, undelivered=undelivered, arn=arn, ordered=self._ordered)

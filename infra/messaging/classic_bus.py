@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.messaging.queues import RETENTION_DAYS
 from infra.removal import removal_policy
 from infra.settings import Consumer, Environment
 
@@ -20,13 +21,19 @@ OWN_RULES = (
 
 
 class ClassicBus(Construct):
-    """The bus ``environment.bus_name``, and an archive of every event where ``archive_days`` asks for one."""
+    """
+    The bus ``environment.bus_name``, and an archive of every event where ``archive_days`` asks for one.
+
+    Under a key of ours it leaves the events that it cannot encrypt or decrypt in ``unreadable``.
+    """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
         super().__init__(scope, id)
         self._name = environment.bus_name
         key_id = key.key_arn if key else None
-        bus = events.CfnEventBus(self, "Bus", name=self._name, kms_key_identifier=key_id)
+        self.unreadable = self._unreadable(environment) if key else None
+        set_aside = {"arn": self.unreadable.queue_arn} if self.unreadable else None
+        bus = events.CfnEventBus(self, "Bus", name=self._name, kms_key_identifier=key_id, dead_letter_config=set_aside)
         bus.apply_removal_policy(removal_policy(environment))
         self.arn = bus.attr_arn
         self.address = bus.ref  # its name
@@ -34,6 +41,17 @@ class ClassicBus(Construct):
         if days := environment.bus.archive_days:
             archive = events.CfnArchive(self, "Archive", source_arn=self.arn, retention_days=days, kms_key_identifier=key_id)
             archive.apply_removal_policy(removal_policy(environment))
+
+    def _unreadable(self, environment: Environment) -> sqs.Queue:
+        """Under a key of SQS's own: what ours cannot encrypt, it could not encrypt there either."""
+        return sqs.Queue(
+            self,
+            "Unreadable",
+            retention_period=Duration.days(RETENTION_DAYS),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=removal_policy(environment),
+        )
 
     def route(self, consumer: Consumer, role: iam.IRole, undelivered: sqs.IQueue) -> str:
         """Send the consumer's events to their bus, as the role. The rule's ARN."""

@@ -34,6 +34,8 @@ SUBSCRIBE = ("CreateSubscriber", "UpdateSubscriber", "DescribeEventBus")
 class OrderedBus(Construct):
     """The bus ``environment.bus_name``, which keeps its events for ``archive_days``. Its ARN is known once it is made."""
 
+    unreadable: None = None  # without its key it takes no events, and keeps those that it has until the key is back
+
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
         super().__init__(scope, id)
         encryption = eventsv2.CfnEventBus.EncryptionConfigurationProperty(kms_key_identifier=key.key_arn) if key else None
@@ -52,7 +54,7 @@ class OrderedBus(Construct):
         self._last: eventsv2.CfnSubscriber | None = None
 
     def route(self, consumer: Consumer, role: iam.IRole, undelivered: sqs.IQueue) -> str:
-        """Send the consumer's events to their bus in order, as the role. There is no rule, so no ARN of one."""
+        """Send the consumer's events to their bus in order, as the role. The subscriber's ARN."""
         subscriber = eventsv2.CfnSubscriber(
             self,
             f"{consumer.name}Subscriber",
@@ -74,7 +76,7 @@ class OrderedBus(Construct):
         if self._last:
             subscriber.add_resource_dependency(self._last)  # a bus refuses to have two of them changed at once
         self._last = subscriber
-        return ""
+        return subscriber.attr_subscriber_arn
 
     def share(self, accounts: Sequence[str]) -> None:
         """Let other accounts attach subscribers of their own to the bus. One value is no list: so the service keeps it."""

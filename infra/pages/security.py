@@ -21,7 +21,10 @@ def everything() -> Environment:
     """Production, and besides all that grants something more."""
     production = load(ENVIRONMENTS / "production.toml")
     consumer = Consumer(name="consumer", bus_arn="arn:aws:events:eu-west-1:111122223333:event-bus/THEIRS")
-    orders = StreamTable(stream_arn="arn:aws:dynamodb:eu-west-1:111122223333:table/TABLE/stream/2026-01-01T00:00:00.000")
+    orders = StreamTable(
+        stream_arn="arn:aws:dynamodb:eu-west-1:111122223333:table/TABLE/stream/2026-01-01T00:00:00.000",
+        key_arn="arn:aws:kms:eu-west-1:111122223333:key/THEIRS",
+    )
     bus = production.bus.model_copy(update={"consumers": (consumer,), "allowed_accounts": ("111122223333",)})
     forwarder = production.forwarder.model_copy(update={"dynamodb_streams": (orders,)})
     alarms = production.alarms.model_copy(update={"email": "oncall@example.com"})

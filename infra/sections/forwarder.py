@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from infra.sections.section import KEPT, LogDays, Section
+from infra.sections.section import KEPT, KeyArn, LogDays, Section
 
 
 class StreamTable(Section):
@@ -12,6 +12,9 @@ class StreamTable(Section):
 
     stream_arn: str = Field(
         pattern=r"^arn:aws[a-z-]*:dynamodb:[^:]+:\d{12}:table/[^/]+/stream/\S+$", description="ARN of the table's stream"
+    )
+    key_arn: KeyArn = Field(
+        "", description="ARN of the KMS key that the table is encrypted with; leave it out for one of AWS's own"
     )
     on_outage: Literal["wait", "park"] = Field("wait", description="wait, or park while the bus does not answer")
     start: Literal["TRIM_HORIZON", "LATEST"] = Field(

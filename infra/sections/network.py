@@ -15,7 +15,9 @@ class Network(Section):
         (), description="existing VPC only: ids of its private subnets, one or more in each availability zone"
     )
     availability_zones: tuple[str, ...] = Field(
-        (), description="existing VPC only: the zone of each subnet of private_subnet_ids, in the same order, e.g. eu-west-1a"
+        (),
+        description="the zones by name, e.g. eu-west-1a: of an existing VPC one for each of private_subnet_ids, in the same "
+        "order; of a VPC that is made as many as zones, else it has the region's first",
     )
     cidr: str = Field(
         "10.42.0.0/16", pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-4])$", description="the addresses of the VPC that is made"
@@ -34,8 +36,11 @@ class Network(Section):
             raise ValueError("vpc_id needs private_subnet_ids: name the subnets the tasks run in")
         if self.vpc_id and len(self.availability_zones) != len(self.private_subnet_ids):
             raise ValueError("availability_zones names one zone for each of private_subnet_ids")
-        if not self.vpc_id and (self.private_subnet_ids or self.availability_zones):
-            raise ValueError("private_subnet_ids and availability_zones belong to an existing VPC: set vpc_id")
+        if not self.vpc_id and self.private_subnet_ids:
+            raise ValueError("private_subnet_ids belong to an existing VPC: set vpc_id")
+        named = self.availability_zones
+        if not self.vpc_id and named and not (len(named) == len(set(named)) == self.zones):
+            raise ValueError(f"availability_zones names {self.zones} different zones, as zones says; or leave it out")
         if self.vpc_id and (given := sorted({"cidr", "zones", "egress", "nat_gateways"} & self.model_fields_set)):
             raise ValueError(f"nothing is made in an existing VPC: leave out {', '.join(given)}, or vpc_id")
         return self

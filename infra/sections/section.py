@@ -20,6 +20,7 @@ def _kept_days(days: int) -> int:
 LogDays = Annotated[int, AfterValidator(_kept_days)]
 Arn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:\S+)?$")]
 SecretArn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:\S+-\w{6})?$")]
+KeyArn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:kms:[^:]+:\d{12}:key/\S+)?$")]
 Architecture = Literal["arm64", "x86_64"]
 
 

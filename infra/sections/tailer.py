@@ -81,7 +81,8 @@ class Tailer(Section):
     image: str = Field(
         "",
         pattern=r"^(\S+@sha256:[0-9a-f]{64})?$",
-        description="an image by its digest, NAME@sha256:…; leave it out to build tailer/Dockerfile at deploy time",
+        description="an image by its digest, NAME@sha256:…, in ECR of the stack's own region where egress is endpoints; leave "
+        "it out to build tailer/Dockerfile at deploy time",
     )
     log_days: LogDays = Field(30, description=KEPT)
     lease_seconds: float = Field(15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")

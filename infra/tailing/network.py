@@ -11,6 +11,7 @@ from infra.removal import removal_policy
 from infra.settings import Environment
 from infra.tailing import endpoints
 
+MOST_ZONES = 3  # of the setting
 FLOW_LOG_DAYS = 30
 FLOW_LOG_SECONDS = 600  # AWS's longest: connections here last for days, and each interval is a line for each
 
@@ -20,7 +21,8 @@ class Network(Construct):
     An existing VPC by its ids, in which nothing is made and of which nothing is looked up; or one of its own.
 
     Nobody gets into its own. With egress ``endpoints`` nothing gets out of it either, but to the services that a task needs;
-    with ``nat`` it has a way to the internet.
+    with ``nat`` it has a way to the internet. A subnet has the same addresses in every shape, used or not: they cannot be
+    changed, and another subnet could not have them while it is there.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
@@ -46,20 +48,22 @@ class Network(Construct):
         )
 
     def _made(self) -> ec2.IVpc:
-        nat = self._settings.egress == "nat"
+        settings, nat = self._settings, self._settings.egress == "nat"
         private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
-        subnets = [ec2.SubnetConfiguration(name="Private", subnet_type=private)]
-        if nat:
-            public = ec2.SubnetType.PUBLIC
-            subnets.append(ec2.SubnetConfiguration(name="Public", subnet_type=public, map_public_ip_on_launch=False))
+        public = ec2.SubnetType.PUBLIC
         vpc = ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(self._settings.cidr),
-            # By number: the names of a region's zones are known to an account only.
-            availability_zones=[Fn.select(zone, Fn.get_azs()) for zone in range(self._settings.zones)],
-            subnet_configuration=subnets,
-            nat_gateways=self._settings.nat_gateways if nat else 0,
+            ip_addresses=ec2.IpAddresses.cidr(settings.cidr),
+            # Else by number: the names of a region's zones are known to an account only.
+            availability_zones=list(settings.availability_zones)
+            or [Fn.select(zone, Fn.get_azs()) for zone in range(settings.zones)],
+            reserved_azs=MOST_ZONES - settings.zones,
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="Private", subnet_type=private),
+                ec2.SubnetConfiguration(name="Public", subnet_type=public, map_public_ip_on_launch=False, reserved=not nat),
+            ],
+            nat_gateways=min(settings.nat_gateways, settings.zones) if nat else 0,
         )
         self._keep(vpc)
         self._log_flows(vpc)
@@ -72,12 +76,15 @@ class Network(Construct):
         return vpc
 
     def _keep(self, vpc: ec2.Vpc) -> None:
-        """A database that outlives the stack lives on in this VPC: its subnets must stay as well. They cost nothing."""
-        database = self._environment.database
-        if database and not database.host:
-            for part in vpc.node.find_all():
-                if isinstance(part, ec2.CfnVPC | ec2.CfnSubnet):
-                    part.apply_removal_policy(removal_policy(self._environment))
+        """
+        A database that outlives the stack lives on in this VPC, an existing one as well: only one that was restored from ours
+        is here at all. Its subnets must stay. They cost nothing.
+        """
+        if self._environment.database:
+            for owner in (vpc, *vpc.private_subnets, *vpc.isolated_subnets):
+                for part in owner.node.children:
+                    if isinstance(part, ec2.CfnVPC | ec2.CfnSubnet):
+                        part.apply_removal_policy(removal_policy(self._environment))
 
     def _log_flows(self, vpc: ec2.Vpc) -> None:
         removal = removal_policy(self._environment)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, Fn
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.messaging.bus import Delivery, EventBus
@@ -16,12 +15,12 @@ from infra.settings import Environment
 from infra.watching.figures import MINUTE, Figures
 from infra.watching.meanings import description
 from infra.watching.notices import Notices
+from infra.watching.service_figures import FIVE_MINUTES, lost, records, waiting
 
 Missing = cloudwatch.TreatMissingData
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 FROM = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-FIVE_MINUTES = Duration.minutes(5)
 
 
 class Alarms(Construct):
@@ -66,6 +65,8 @@ class Alarms(Construct):
         self._of_function("redrive", functions.redrive, period=Duration.minutes(pause))
         for table, function, mapping in zip(environment.forwarder.dynamodb_streams, functions.streams, mappings, strict=True):
             self._of_table(table.table, function, mapping)
+        if bus.unreadable:
+            self._alarm("bus-key", waiting(bus.unreadable), FROM, 1)
         for delivery in bus.deliveries:
             self._of_delivery(delivery, bus)
 
@@ -93,8 +94,8 @@ class Alarms(Construct):
     def _of_queues(self, queues: Queues) -> None:
         age = queues.changes.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum")
         self._alarm("queue-age", age, ABOVE, self._settings.lag_seconds, bad=3, of=5)
-        self._alarm("dead-letters", _waiting(queues.dead_letters), FROM, 1)
-        self._alarm("parking", _waiting(queues.parking), FROM, 1)
+        self._alarm("dead-letters", waiting(queues.dead_letters), FROM, 1)
+        self._alarm("parking", waiting(queues.parking), FROM, 1)
 
     def _of_function(self, about: str, function: lambda_.IFunction, period: Duration = FIVE_MINUTES) -> None:
         errors = function.metric_errors(period=period, statistic="Sum")
@@ -106,21 +107,13 @@ class Alarms(Construct):
         self._of_function(table, function)
         age = function.metric("IteratorAge", period=MINUTE, statistic="Maximum")  # milliseconds
         self._alarm("table-age", age, ABOVE, 1000 * self._settings.lag_seconds, bad=3, of=5, about=table)
-        self._alarm("records-kept", _records(mapping, "OnFailureDestinationDeliveredEventCount"), FROM, 1, about=table)
-        self._alarm("records-lost", _records(mapping, "DroppedEventCount"), FROM, 1, about=table)
+        self._alarm("records-kept", records(mapping, "OnFailureDestinationDeliveredEventCount"), FROM, 1, about=table)
+        self._alarm("records-lost", records(mapping, "DroppedEventCount"), FROM, 1, about=table)
 
     def _of_delivery(self, delivery: Delivery, bus: EventBus) -> None:
         name = delivery.consumer.name
-        self._alarm("undelivered", _waiting(delivery.undelivered), FROM, 1, about=name)
-        if delivery.rule_arn:
-            lost = cloudwatch.Metric(
-                namespace="AWS/Events",
-                metric_name="InvocationsFailedToBeSentToDlq",
-                dimensions_map={"EventBusName": bus.name, "RuleName": Fn.select(2, Fn.split("/", delivery.rule_arn))},
-                statistic="Sum",
-                period=FIVE_MINUTES,
-            )
-            self._alarm("events-lost", lost, FROM, 1, about=name)
+        self._alarm("undelivered", waiting(delivery.undelivered), FROM, 1, about=name)
+        self._alarm("events-lost", lost(delivery, bus), FROM, 1, about=name)
 
     def _alarm(
         self,
@@ -152,18 +145,3 @@ class Alarms(Construct):
             alarm.add_alarm_action(self._action)
             alarm.add_ok_action(self._action)
         self.alarms.append(alarm)
-
-
-def _records(mapping: lambda_.CfnEventSourceMapping, name: str) -> cloudwatch.Metric:
-    """Records that Lambda gave up on, by what became of them."""
-    return cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name=name,
-        dimensions_map={"EventSourceMappingUUID": mapping.attr_id},
-        statistic="Sum",
-        period=FIVE_MINUTES,
-    )
-
-
-def _waiting(queue: sqs.IQueue) -> cloudwatch.Metric:
-    return queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")

@@ -18,7 +18,8 @@ PAGES: Final = {
     "table-age": "Records of a DynamoDB stream wait longer than they may",
     "records-kept": "Records of a DynamoDB stream were given up and kept: their events are missing on the bus",
     "records-lost": "Records of a DynamoDB stream were given up and could not be kept: their events never come",
-    "undelivered": "A consumer's bus did not take events for a day",
+    "bus-key": "The bus could not use its key: events were set aside and reached nobody",
+    "undelivered": "A consumer's bus refused events, or took none for a day",
     "events-lost": "An event for a consumer could not be delivered nor kept: for them it is lost",
 }
 

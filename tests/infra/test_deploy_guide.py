@@ -54,6 +54,46 @@ def test_every_shape_of_the_guide_synthesises(environments: list[Environment], s
     assert environment.watches == ({"Doctor", "LogGroupName", "ClusterName", "ServiceName"} <= outputs.keys())
 
 
+@pytest.mark.parametrize("shape", range(SHAPES))
+def test_what_was_made_to_be_destroyed_is_kept_from_then_on(environments: list[Environment], shape: int) -> None:
+    """Only what its deletion takes is changed of a resource, so none is replaced; and something is, or nothing would be."""
+    destroyed, kept = (
+        dict(values(synthesised(environments[shape].model_copy(update={"removal": removal}))["Resources"]))
+        for removal in ("destroy", "retain")
+    )
+    changed = {path for path in destroyed.keys() | kept.keys() if destroyed.get(path) != kept.get(path)}
+    policies = {path for path in changed if path[-1] in {"DeletionPolicy", "UpdateReplacePolicy"}}
+    assert policies
+    properties = {path[1:] for path in changed - policies}
+    assert ("Properties", "DeletionProtectionEnabled") in properties  # of the table: CloudFormation updates no policy alone
+    assert properties <= {("Properties", "DeletionProtectionEnabled"), ("Properties", "DeletionProtection")}
+
+
+def test_the_guide_tells_every_name_that_stays_taken(environments: list[Environment]) -> None:
+    """What outlives a stack under a fixed name is in the way of the next of that name. The others get names of AWS's."""
+    environment = environments[0].model_copy(update={"removal": "retain"})
+    stack = f"tailrace-{environment.name}"
+    kept = [one for one in synthesised(environment)["Resources"].values() if one.get("DeletionPolicy") == "Retain"]
+    names = [
+        (one["Type"], value)
+        for one in kept
+        for (*_, key), value in values(one.get("Properties", {}), "Properties")
+        if key.endswith(("Name", "Identifier")) and stack in str(value)
+    ]
+    assert {kind for kind, _ in names} == {"AWS::Events::EventBus", "AWS::DocDB::DBCluster", "AWS::Logs::LogGroup"}
+    removing = GUIDE.partition("## Removing it")[2]
+    assert len(names) == 3
+    assert [name for _, name in names if f"`{name.replace(environment.name, 'NAME')}`" not in removing] == []
+
+
+def test_every_program_of_the_guide_can_be_pasted() -> None:
+    """What a shell hands to Python is Python."""
+    programs = re.findall(r"<<'PYTHON'\n(.*?)^PYTHON$", GUIDE, re.MULTILINE | re.DOTALL)
+    assert len(programs) > 1
+    for program in programs:
+        compile(program, "deploy.md", "exec")
+
+
 def test_a_tailer_elsewhere_gets_the_rights_of_ours(environments: list[Environment]) -> None:
     """The policy in the guide allows what the task's role is allowed, action by action."""
     [policy] = [found for text in blocks("json") if "SendChanges" in (found := json.loads(text)).__str__()]
@@ -104,6 +144,15 @@ def granted(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for resource in made["Resources"].values():
         if resource["Type"] == "AWS::IAM::Policy":
             yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def values(found: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value of a template by its path, lists whole."""
+    if isinstance(found, dict):
+        for name, one in found.items():
+            yield from values(one, *path, name)
+    else:
+        yield path, found
 
 
 def listed(value: Any) -> list[Any]:

@@ -86,6 +86,8 @@ def test_with_a_key_of_its_own_each_who_holds_data_may_use_it(made: Made) -> Non
     with_key = {one.who for one in statements(made("everything").template) if "kms:Decrypt" in one.actions}
     functions = {"Functions/ForwarderRole", "Functions/RedriveRole", "Functions/Stream-TABLERole"}
     assert functions | {"Service/Task/Role", "Enabling/Task/ExecutionRole"} <= with_key
+    writing = {one.who for one in statements(made("everything").template) if "kms:GenerateDataKey" in one.actions}
+    assert "Enabling/Task/ExecutionRole" not in writing  # it only reads the password
     assert not [one for one in statements(made("trial").template) if "kms:Decrypt" in one.actions]
 
 
@@ -116,5 +118,21 @@ def test_a_consumer_may_fetch_the_events_it_gets_and_no_others() -> None:
     assert found[f"arn:aws:iam::{THEIRS}:root"].resources == ("StateClaimsB4766BEB/events/PaymentCancelled/*",)
     assert found[f"arn:aws:iam::{OTHERS}:root"].resources == ("StateClaimsB4766BEB/events/*",)
     keys = [one for one in statements(whole.to_json()) if one.actions == ("kms:Decrypt",)]
-    assert {one.who for one in keys} == found.keys()
-    assert all("kms:ViaService is s3.REGION.amazonaws.com" in one.conditions for one in keys)
+    fetching = [one for one in keys if "kms:ViaService is s3.REGION.amazonaws.com" in one.conditions]
+    assert {one.who for one in fetching} == found.keys()
+    [attaching] = [one for one in keys if one not in fetching]
+    assert attaching.who == f"arn:aws:iam::{OTHERS}:root"
+
+
+def test_a_table_under_a_key_of_its_own_is_read_with_that_key() -> None:
+    """By the one function that its stream feeds; Lambda reads the stream as it."""
+    key = "arn:aws:kms:eu-west-1:000000000000:key/1234abcd"
+    tables = [
+        {"stream_arn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/2026-11-22T07:00:00.000", **more}
+        for name, more in (("carts", {"key_arn": key}), ("orders", {}))
+    ]
+    whole = stack(database=None, streams=[], forwarder={"dynamodb_streams": tables})
+    found = [one for one in statements(whole.to_json()) if "kms:Decrypt" in one.actions]
+    reading = [one for one in statements(whole.to_json()) if "dynamodb:GetRecords" in one.actions]
+    [carts] = [one.who for one in reading if "/carts/" in one.resources[0]]
+    assert [(one.who, one.actions, one.resources) for one in found] == [(carts, ("kms:Decrypt", "kms:DescribeKey"), (key,))]

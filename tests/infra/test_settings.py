@@ -65,6 +65,18 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
     [
         ("[nonsense]\na = 1", "nonsense: it is not a setting; there are name, removal"),
         ('[network]\nprivate_subnet_ids = ["subnet-0a1b2c3d"]', "belong to an existing VPC: set vpc_id"),
+        (
+            '[network]\navailability_zones = ["us-east-1b"]',
+            "network: availability_zones names 2 different zones, as zones says",
+        ),
+        (
+            '[network]\nzones = 3\navailability_zones = ["us-east-1b", "us-east-1b", "us-east-1c"]',
+            "network: availability_zones names 3 different zones",
+        ),
+        ('name = "a--b"', "name: it does not look like one; its name: small letters and digits"),
+        ('name = "mine-"', "name: it does not look like one"),
+        ('[bus]\nname = "default"', "bus.name: default is the bus that every account has"),
+        ('[bus]\nname = "-mine"\nkind = "ordered"', "bus.name: an ordered bus's begins with a letter or a digit"),
         ('[network]\nvpc_id = "vpc-1"', "network.vpc_id: it does not look like one; the id of an existing VPC"),
         ('[database]\nhost = "h"', "database: an existing cluster needs security_group_id"),
         ('[database]\nauthentication = "secret"', "go together"),
@@ -78,6 +90,7 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         (f'{STREAM}\ncollections = "c"', "streams.0.collections: it is a list: write it in brackets; collections to watch"),
         ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
+        ('[[forwarder.dynamodb_streams]]\nkey_arn = "alias/theirs"', "dynamodb_streams.0.key_arn: it does not look like one; "),
         ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
         ('[forwarder]\nsource = "app.shop"', "bus.schemas: they name each event's own source"),
         (f"[forwarder]\ndynamodb_streams = [{TABLE}, {TABLE}]", "two are of one table"),

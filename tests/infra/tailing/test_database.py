@@ -70,6 +70,21 @@ def test_it_opens_connections_to_endpoints_only(made: Template) -> None:
     assert not [other for other in others if "Database" in other["GroupId"]["Fn::GetAtt"][0]]
 
 
+@pytest.mark.parametrize("network", [{"egress": "nat"}, EXISTING_VPC], ids=["nat", "existing-vpc"])
+def test_where_there_are_no_endpoints_it_asks_sts_at_its_own_addresses(network: dict[str, object]) -> None:
+    """Who signs in with IAM is asked of STS in a trial as in production. Its addresses there no template can name."""
+    [rule] = only(stack(network=network), "AWS::EC2::SecurityGroup", "Database")["SecurityGroupEgress"]
+    assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
+    assert rule["CidrIp"] == "0.0.0.0/0"
+
+
+def test_a_cluster_that_was_restored_beside_the_endpoints_reaches_them() -> None:
+    """It is an existing one then, in the VPC of the one before it."""
+    rules = of_type(stack(database=EXISTING_DATABASE), "AWS::EC2::SecurityGroupIngress").values()
+    into = [rule["SourceSecurityGroupId"] for rule in rules if "Endpoints" in str(rule["GroupId"])]
+    assert EXISTING_DATABASE["security_group_id"] in into
+
+
 def test_instances_are_spread_over_zones() -> None:
     """Three instances in two zones: the third is beside the first."""
     instances = of_type(stack(database={"instances": 3}), "AWS::DocDB::DBInstance").values()

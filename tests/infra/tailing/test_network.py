@@ -1,10 +1,13 @@
 """The network: closed, unless an environment says otherwise; and only what is needed is paid for."""
 
+from functools import cache
+from itertools import permutations
 from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from infra.tailing import endpoints
 from infra.tailing.network import Network
@@ -25,10 +28,22 @@ def closed() -> Template:
     return made()
 
 
+@cache
+def fixed_properties(kind: str) -> list[str]:
+    """What CloudFormation changes of such a resource only by making another."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", kind).schema
+    return [path.split("/")[2] for path in schema.get("createOnlyProperties", [])]
+
+
 def services(template: Template, kind: str) -> set[str]:
     """The last words of the services' names, of the endpoints of this kind."""
     found = of_type(template, ENDPOINT).values()
     return {one["ServiceName"]["Fn::Join"][1][-1].lstrip(".") for one in found if one["VpcEndpointType"] == kind}
+
+
+def private(template: Template) -> dict[str, Any]:
+    """The subnets of tasks and databases."""
+    return {name: one for name, one in of_type(template, "AWS::EC2::Subnet").items() if "Private" in name}
 
 
 def test_a_closed_network_has_no_way_to_the_internet(closed: Template) -> None:
@@ -120,6 +135,59 @@ def test_subnets_are_spread_over_zones(zones: int) -> None:
     assert [subnet["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets] == list(range(zones))
 
 
+@pytest.mark.parametrize("egress", ["endpoints", "nat"])
+def test_subnets_are_in_the_zones_that_are_named(egress: str) -> None:
+    """Not every zone of a region has everything: Fargate on arm64 is missing in one of us-east-1."""
+    named = ["us-east-1b", "us-east-1d"]
+    template = made(network={"availability_zones": named, "egress": egress})
+    assert [subnet["AvailabilityZone"] for subnet in private(template).values()] == named
+
+
+def test_no_shape_has_the_addresses_of_another_for_something_else() -> None:
+    """
+    A subnet's addresses cannot be changed, and a new one is made before the old one goes: any shape may follow on any other
+    only if each subnet has the same addresses in all of them.
+    """
+    shapes = [
+        of_type(made(network={"zones": zones, "egress": egress}), "AWS::EC2::Subnet")
+        for zones in (2, 3)
+        for egress in ("endpoints", "nat")
+    ]
+    assert [len(shape) for shape in shapes] == [2, 4, 3, 6]
+    everything = {name: subnet["CidrBlock"] for shape in shapes for name, subnet in shape.items()}
+    assert len(everything) == len(set(everything.values())) == 6
+    for shape in shapes:
+        assert {name: subnet["CidrBlock"] for name, subnet in shape.items()}.items() <= everything.items()
+
+
+def test_no_change_of_shape_replaces_anything() -> None:
+    """By CloudFormation's own word on what can be changed of a resource: what is replaced takes what hangs on it along."""
+    shapes = [
+        made(network={"zones": zones, "egress": egress}).to_json()["Resources"]
+        for zones in (2, 3)
+        for egress in ("endpoints", "nat")
+    ]
+    for before, after in permutations(shapes, 2):
+        for name in before.keys() & after.keys():
+            fixed = fixed_properties(before[name]["Type"])
+            assert {one: before[name]["Properties"].get(one) for one in fixed} == {
+                one: after[name]["Properties"].get(one) for one in fixed
+            }, name
+
+
+def test_the_smallest_network_there_may_be_has_room_for_all_of_it() -> None:
+    """AWS takes no subnet with fewer than 16 addresses, which is /28."""
+    subnets = of_type(made(network={"cidr": "10.42.0.0/24", "zones": 3, "egress": "nat"}), "AWS::EC2::Subnet").values()
+    assert {int(subnet["CidrBlock"].rpartition("/")[2]) for subnet in subnets} == {27}
+
+
+@pytest.mark.parametrize(("asked", "made_of_them"), [(1, 1), (3, 2)])
+def test_there_are_no_more_ways_out_than_zones(asked: int, made_of_them: int) -> None:
+    """A zone that is not used has no gateway either."""
+    template = made(network={"egress": "nat", "nat_gateways": asked})
+    template.resource_count_is("AWS::EC2::NatGateway", made_of_them)
+
+
 def test_a_way_to_the_internet_is_one_out_only() -> None:
     """With NAT: no interface endpoints to pay for, tasks in subnets without public addresses."""
     template = made(network={"egress": "nat", "nat_gateways": 2})
@@ -142,13 +210,28 @@ def test_in_an_existing_vpc_nothing_is_made() -> None:
     ("tables", "policy"),
     [
         ({}, "Retain"),
+        ({"network": {"egress": "nat"}}, "Retain"),
         ({"removal": "destroy"}, "Delete"),
-        ({"database": EXISTING_DATABASE}, None),
+        ({"database": EXISTING_DATABASE}, "Retain"),
+        ({"database": None, "tailer": {"mongodb_uri": "mongodb://host"}, "network": {"egress": "nat"}}, None),
     ],
-    ids=["kept", "destroyed", "not-in-it"],
+    ids=["kept", "kept-with-a-way-out", "destroyed", "restored-into-it", "not-in-it"],
 )
 def test_the_subnets_outlive_the_stack_where_the_database_does(tables: dict[str, Any], policy: str | None) -> None:
     """A database that stays needs them, and the deletion of the stack would fail on it."""
     template = made(**tables)
-    found = [*template.find_resources("AWS::EC2::VPC").values(), *template.find_resources("AWS::EC2::Subnet").values()]
-    assert {resource.get("DeletionPolicy") for resource in found} == {policy}
+    vpc = template.find_resources("AWS::EC2::VPC")
+    kept = {
+        **vpc,
+        **{name: one for name, one in template.find_resources("AWS::EC2::Subnet").items() if name in private(template)},
+    }
+    assert len(kept) == 3
+    assert {resource.get("DeletionPolicy") for resource in kept.values()} == {policy}
+
+
+def test_what_no_database_needs_goes_with_the_way_out() -> None:
+    """A public subnet that stayed behind would be in the way of the next one with its addresses."""
+    subnets = made(network={"egress": "nat"}).find_resources("AWS::EC2::Subnet")
+    public = [one for name, one in subnets.items() if "Public" in name]
+    assert len(public) == 2
+    assert {one.get("DeletionPolicy", "Delete") for one in public} == {"Delete"}

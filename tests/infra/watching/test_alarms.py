@@ -15,6 +15,7 @@ Alarm = Mapping[str, Any]
 PREFIX = "tailrace-test-"
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:on-call"
 EVERYTHING: Mapping[str, Any] = {
+    "customer_key": True,
     "streams": [{"name": "payments", "database": "payments"}, {"name": "orders", "database": "orders"}],
     "forwarder": {
         "dynamodb_streams": [
@@ -101,6 +102,7 @@ def test_an_alarm_on_our_figures_is_on_one_that_is_shown(everything: Mapping[str
         ("queue-age", "notBreaching"),
         ("forwarder-errors", "notBreaching"),
         ("undelivered.billing", "notBreaching"),
+        ("bus-key", "notBreaching"),
     ],
 )
 def test_what_is_missing_is_bad_only_where_it_must_be_there(everything: Mapping[str, Alarm], name: str, missing: str) -> None:
@@ -187,11 +189,27 @@ def test_without_spares_nobody_is_missed() -> None:
     assert "no-standby" not in alarms(stack(tailer={"spares": 0}))
 
 
-def test_an_ordered_bus_has_no_rule_to_lose_events_by() -> None:
-    """What it cannot deliver is looked at in the consumer's queue alone."""
-    found = alarms(stack(**{**EVERYTHING, "bus": {**EVERYTHING["bus"], "kind": "ordered"}}))
-    assert "undelivered.billing" in found
-    assert "events-lost.billing" not in found
+def test_a_lost_event_of_an_ordered_bus_is_looked_for_on_the_consumers_subscriber() -> None:
+    """EventBridge names both by their ARNs. It waits for its key, and leaves nothing aside for the want of it."""
+    template = stack(**{**EVERYTHING, "bus": {**EVERYTHING["bus"], "kind": "ordered"}})
+    found = alarms(template)
+    assert {page(name) for name in found} == set(PAGES) - {"bus-key"}
+    lost = found["events-lost.billing"]
+    assert (lost["Namespace"], lost["MetricName"]) == ("AWS/EventsV2", "OnFailureDestinationFailed")
+    [bus], [subscriber] = of_type(template, "AWS::EventsV2::EventBus"), of_type(template, "AWS::EventsV2::Subscriber")
+    assert {one["Name"]: one["Value"] for one in lost["Dimensions"]} == {
+        "EventBus": {"Fn::GetAtt": [bus, "EventBusArn"]},
+        "Subscriber": {"Fn::GetAtt": [subscriber, "SubscriberArn"]},
+    }
+
+
+def test_an_event_that_the_key_does_not_open_is_heard_of() -> None:
+    """By the queue that the bus leaves it in. Without a key of ours there is none."""
+    template = stack(**EVERYTHING)
+    [dimension] = alarms(template)["bus-key"]["Dimensions"]
+    set_aside = only(template, "AWS::Events::EventBus")["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+    assert dimension == {"Name": "QueueName", "Value": {"Fn::GetAtt": [set_aside, "QueueName"]}}
+    assert "bus-key" not in alarms(stack(**MESSAGING))
 
 
 def test_all_of_them_tell_a_topic_when_they_begin_and_when_they_end() -> None:
@@ -212,7 +230,7 @@ def test_all_of_them_tell_a_topic_when_they_begin_and_when_they_end() -> None:
 @pytest.mark.parametrize("customer_key", [True, False])
 def test_cloudwatch_may_use_the_key_of_the_topic(customer_key: bool) -> None:
     """Else every alarm would ring in the console and nowhere else, and nobody would know."""
-    template = stack(**EVERYTHING, customer_key=customer_key)
+    template = stack(**{**EVERYTHING, "customer_key": customer_key})
     key = only(template, "AWS::SNS::Topic")["KmsMasterKeyId"]["Fn::GetAtt"][0]
     statements = of_type(template, "AWS::KMS::Key")[key]["KeyPolicy"]["Statement"]
     [allowed] = [one for one in statements if one["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]

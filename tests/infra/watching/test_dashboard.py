@@ -93,7 +93,7 @@ def test_every_function_is_on_it(everything: Template) -> None:
     [graph] = [one for one in widgets(everything, "metric") if one["properties"]["title"].startswith("Invocations")]
     labels = {line[-1]["label"] for line in graph["properties"]["metrics"]}
     assert labels == {
-        f"{one} {what}" for one in ("forwarder", "redrive", "stream1") for what in ("invocations", "errors", "throttles")
+        f"{one} {what}" for one in ("forwarder", "redrive", "stream-carts") for what in ("invocations", "errors", "throttles")
     }
 
 

@@ -11,7 +11,7 @@ from tests.infra.template import stack
 from tests.infra.watching.test_alarms import EVERYTHING
 
 PAGE = (REPOSITORY / "docs" / "security.md").read_text()
-CALLS = re.compile(r"\baws (cloudformation|cloudwatch|ecs|events|lambda|logs|service-quotas|sqs)\s+([a-z-]+)")
+CALLS = re.compile(r"\baws (cloudformation|cloudwatch|ecs|events(?:v2)?|lambda|logs|service-quotas|sqs)\s+([a-z-]+)")
 ACTIONS = {"ecs:Wait": "ecs:DescribeTasks", "lambda:Invoke": "lambda:InvokeFunction"}  # called otherwise by the command line
 # What the output Doctor runs and lends its roles, what redrive asks of table, bus, bucket and queues, and the dashboard.
 BESIDES = {
@@ -40,7 +40,7 @@ def allowed() -> set[str]:
 def called() -> Iterator[str]:
     """The actions behind the runbook's calls of ``aws``."""
     for service, command in CALLS.findall((REPOSITORY / RUNBOOK).read_text()):
-        action = f"{service.replace('-', '')}:{''.join(map(str.capitalize, command.split('-')))}"
+        action = f"{service.replace('-', '').removesuffix('v2')}:{''.join(map(str.capitalize, command.split('-')))}"
         yield ACTIONS.get(action, action)
 
 

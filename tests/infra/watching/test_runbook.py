@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jmespath
+import boto3
+import jmespath  # type: ignore[import-untyped]
 import pytest
+from botocore.validate import ParamValidator
 
 from contract.figures import TAILER, Kind
 from infra.package import REPOSITORY
@@ -21,7 +23,9 @@ from tests.infra.template import stack
 from tests.infra.watching.test_alarms import EVERYTHING
 
 TEXT = (REPOSITORY / RUNBOOK).read_text()
-NO_ALARM = {"before-you-are-called", "without-cloudwatch"} | {f"exit-code-{code}" for code in EXIT_CODES.values()}
+NO_ALARM = {"before-you-are-called", "again-in-order", "without-cloudwatch"} | {
+    f"exit-code-{code}" for code in EXIT_CODES.values()
+}
 PARTS = ("Means", "First", "Shows", "Do", "Escalate")
 SHELL = re.search(r"```bash\n(.*?)```", TEXT, re.DOTALL)
 TASK = "arn:aws:ecs:eu-west-1:000000000000:task/cluster/0123456789abcdef"
@@ -211,6 +215,41 @@ def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path
     assert invoke[invoke.index("--payload") + 1] == "file://batch.json"
 
 
+def test_an_ordered_bus_is_asked_for_events_again_as_it_takes_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """Every option and every value is one of the service's own; the target and its role are the subscriber's before."""
+    [block] = re.findall(r"```sh\n(.*?)```", pages()["again-in-order"], re.DOTALL)
+    subscriber, bus = (
+        f"arn:aws:events:eu-west-1:000000000000:{kind}/name/{25 * 'a'}" for kind in ("subscriber", "event-busv2")
+    )
+    role = "arn:aws:iam::000000000000:role/billing"
+    before = {"SubscriberArn": subscriber, "InvokeConfiguration": {"TargetArn": "arn:aws:sqs:::theirs", "RoleArn": role}}
+    said = {"SUBSCRIBER_ARN": subscriber, "FROM": "2026-11-22T08:00:00Z", "TO": "2026-11-22T09:00:00Z", "EVENT_ID": "a1"}
+    for word, value in said.items():
+        block = re.sub(rf"\b{word}\b", value, block)
+    answers = {"eventsv2 describe-subscriber": json.dumps(before)}
+    code, _, calls = Shell(tmp_path, {**outputs, "EventBusArn": bus}).run(f"cd {tmp_path}\n{block}", **answers)
+    assert code == 0
+    _, describe, create = ({"call": call[1], **dict(zip(call[2::2], call[3::2], strict=True))} for call in calls)
+    assert describe["--subscriber-arn"] == subscriber
+    given = {_member(option): _value(value, tmp_path) for option, value in create.items() if option != "call"}
+    client = boto3.client("eventbridgev2", region_name="eu-west-1")
+    shape = client.meta.service_model.operation_model("CreateSubscriber").input_shape
+    assert not ParamValidator().validate(given, shape).generate_report()
+    assert given["InvokeConfiguration"] == before["InvokeConfiguration"]
+    [only_these] = given["FilterConfiguration"]["Filters"]
+    assert json.loads(only_these["Pattern"]) == {"aws:EventId": ["a1", "a1"]}
+
+
+def _member(option: str) -> str:
+    """``--event-bus-arn`` → ``EventBusArn``, as AWS's command line does."""
+    return "".join(word.capitalize() for word in option.removeprefix("--").split("-"))
+
+
+def _value(text: str, folder: Path) -> Any:
+    text = (folder / text.removeprefix("file://")).read_text() if text.startswith("file://") else text
+    return json.loads(text) if text.startswith("{") else text
+
+
 def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
     """One and no other, wherever in the pages of an answer it is, and although a table's name begins with another's."""
     tables = [{"stream_arn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/1"} for name in ("carts", "carts.2")]
@@ -225,3 +264,17 @@ def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs:
         found.add(one)
         assert said == "tailrace-production-it\n"
     assert len(found) == 4
+
+
+def test_every_command_can_be_pasted_from_the_file() -> None:
+    """None is broken over two lines within a sentence: a shell would run each half."""
+    sentences = re.sub(r"^ *```.*?^ *```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    for paragraph in re.split(r"\n\s*\n|\n(?=- )", sentences):
+        for command in re.findall(r"`([^`]+)`", paragraph):
+            assert "\n" not in command, command
+
+
+def test_a_tailers_command_without_credentials_says_only_what_aws_says(tmp_path: Path) -> None:
+    """Where no output can be read, nothing is run."""
+    code, said, calls = Shell(tmp_path, {"Doctor": "", "ClusterName": ""}).run("tailer doctor")
+    assert (code, said, calls) == (1, "", [])

@@ -60,7 +60,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ``id`` is the event's resume token text and ``sequence`` its number in its stream: both are the same however often
     the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
     tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent.
-    With a ``claim``, the documents and the update description are left out here and stand in the claimed change.
+    ``to`` is where a rename moved the collection. With a ``claim``, the documents and the update description are left out
+    here and stand in the claimed change.
 
     The fields are what the server sent. The questions below them are what it means; a question that the server did not
     tell enough to answer raises ``Uncertain``, and the change is parked rather than told wrongly.
@@ -79,6 +80,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     update_description: UpdateDescription | None = None
     txn: Transaction | None = None
     claim: Claim | None = None
+    to: Namespace | None = None
 
     @property
     def occurred_at(self) -> datetime:

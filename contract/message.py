@@ -1,7 +1,6 @@
 """One SQS message: a run of changes of one lane, in order."""
 
 import base64
-import binascii
 import gzip
 import hashlib
 import zlib
@@ -71,6 +70,10 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
         TooLarge: they do not fit into one SQS message.
     """
     array = b"[" + b",".join(changes) + b"]"
+    if len(array) > DECODED_LIMIT:
+        raise TooLarge(f"{len(array)} bytes of JSON in a message; the limit is {DECODED_LIMIT}")
+    if _too_many_values(array):
+        raise TooLarge(f"more than {VALUES_LIMIT} values in a message")
     encoding: Literal["identity", "gzip"] = "identity"
     if len(array) >= GZIP_FROM:
         encoding = "gzip"
@@ -79,10 +82,8 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
         version=VERSION, stream=stream, generation=generation, lane=lane, encoding=encoding, changes=Raw(array)
     )
     body = _xml_safe(_encode(envelope))
-    if len(body) > MESSAGE_LIMIT or sum(map(len, changes)) > DECODED_LIMIT:
+    if len(body) > MESSAGE_LIMIT:
         raise TooLarge(f"{len(body)} bytes in a message; the limit is {MESSAGE_LIMIT}")
-    if any(map(_too_many_values, changes)):
-        raise TooLarge(f"more than {VALUES_LIMIT} values in a message")
     return body.decode()
 
 
@@ -95,17 +96,11 @@ def unpack(body: str) -> ChangeMessage:
             decompressed.
     """
     try:
-        version = _decode_version(body).version
-        if version > VERSION:
-            raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
-        envelope = _decode_envelope(body)
-        array = bytes(envelope.changes)
-        if envelope.encoding == "gzip":
-            array = _gunzip(base64.b64decode(_decode_text(array), validate=True))
-        changes = _decode_changes(array)
-    except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
+        return _read(body)
+    except UnreadableMessage:
+        raise
+    except (ValueError, zlib.error, RecursionError) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
         raise UnreadableMessage(f"not a change message: {error}") from error
-    return ChangeMessage(stream=envelope.stream, generation=envelope.generation, lane=envelope.lane, changes=changes)
 
 
 def group_id(stream: str, lane: int) -> str:
@@ -128,10 +123,23 @@ def _xml_safe(body: bytes) -> bytes:
     return body
 
 
+def _read(body: str) -> ChangeMessage:
+    version = _decode_version(body).version
+    if version > VERSION:
+        raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
+    envelope = _decode_envelope(body)
+    array = bytes(envelope.changes)
+    if envelope.encoding == "gzip":
+        array = _gunzip(base64.b64decode(_decode_text(array), validate=True))
+    return ChangeMessage(
+        stream=envelope.stream, generation=envelope.generation, lane=envelope.lane, changes=_decode_changes(array)
+    )
+
+
 def _gunzip(packed: bytes) -> bytes:
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    array = inflater.decompress(packed, DECODED_LIMIT)
-    if not inflater.eof:
+    array = inflater.decompress(packed, DECODED_LIMIT + 1)
+    if len(array) > DECODED_LIMIT or not inflater.eof:
         raise UnreadableMessage(f"cut short, or more than {DECODED_LIMIT} bytes once decompressed")
     if _too_many_values(array):
         raise UnreadableMessage(f"more than {VALUES_LIMIT} values once decompressed")

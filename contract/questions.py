@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from contract.paths import ABSENT, Ambiguous, Document, applied, at, below, same
+from contract.paths import ABSENT, Document, at, below, same
+from contract.updates import Ambiguous, applied
 
 if TYPE_CHECKING:
     from contract.change import Change, UpdateDescription

@@ -17,10 +17,11 @@ from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
-from lambda_forwarder.publishing.eventbridge import Bus, EventBridgePublisher
+from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
 from lambda_forwarder.publishing.strict import StrictPublisher
+from lambda_forwarder.publishing.watched import Checked, WatchedPublisher
 from lambda_forwarder.settings import read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 
@@ -57,7 +58,7 @@ def forwarder() -> Forwarder:
     settings = read_settings()
     table, bucket = settings.watermarks, settings.claim_bucket
     with translated("creating the AWS clients"):
-        publisher = EventBridgePublisher(_bus(settings.event_bus))
+        publisher = _publisher(settings.event_bus)
         parking = SqsParking(client("sqs"), settings.parking_queue_url)
         watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
         claims = S3Claims(client("s3", S3), bucket) if bucket else None
@@ -73,7 +74,7 @@ def forwarder() -> Forwarder:
         claims=claims,
         source=settings.source,
         block=block,
-        figures=Figures(settings.emf_namespace or "", now=lambda: datetime.now(UTC)),
+        figures=Figures(settings.emf_namespace or "", now=_now),
     )
 
 
@@ -115,5 +116,11 @@ def time_left(context: Any) -> TimeLeft:
     return lambda: seconds() - margin
 
 
-def _bus(name: str) -> Bus:
-    return OrderedBus(client("eventbridgev2"), name) if is_ordered(name) else ClassicBus(client("events"), name)
+def _publisher(bus: str) -> Checked:
+    if is_ordered(bus):
+        return EventBridgePublisher(OrderedBus(client("eventbridgev2"), bus))
+    return WatchedPublisher(EventBridgePublisher(ClassicBus(client("events"), bus)), now=_now)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

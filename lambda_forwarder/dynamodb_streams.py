@@ -25,7 +25,7 @@ from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.app import forwarder, time_left
 from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, read
 from lambda_forwarder.emf import shown
-from lambda_forwarder.errors import Blocked, Unavailable
+from lambda_forwarder.errors import Blocked, BusGone, Unavailable
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
@@ -89,6 +89,7 @@ class StreamForwarder:
 
         Raises:
             ForwarderError: that is the very first one.
+            BusGone: all of them come again.
         """
         done = Counter(records=0, events=0, deduplicated=0, parked=0)
         failed: Record | None = None
@@ -96,7 +97,7 @@ class StreamForwarder:
             try:
                 done.update(self._publish(run, time_left))
             except Exception as error:
-                failed = run.numbered(error.sequence) if isinstance(error, Blocked) else run.records[0]
+                failed = _first_failed(error, run, records)
                 self.forwarder.figures.failed(run.message.stream if run.message else "", len(records) - records.index(failed))
                 if failed is records[0]:
                     raise
@@ -159,6 +160,12 @@ def _gathered(gathered: Sequence[tuple[Record, ChangeMessage]]) -> Iterator[Run]
     if gathered:
         changes = tuple(change for _, message in gathered for change in message.changes)
         yield Run(records=[record for record, _ in gathered], message=replace(gathered[0][1], changes=changes))
+
+
+def _first_failed(error: Exception, run: Run, records: Sequence[Record]) -> Record:
+    if isinstance(error, BusGone):
+        return records[0]
+    return run.numbered(error.sequence) if isinstance(error, Blocked) else run.records[0]
 
 
 def _place(message: ChangeMessage) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """The figures for CloudWatch: a line for each stream on standard output, in the Embedded Metric Format."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,17 +11,26 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from contract.figures import FORWARDER, STREAM
 from lambda_forwarder.figures import Figures
 
+log = logging.getLogger(__name__)
+
 
 @contextmanager
 def shown(figures: Figures) -> Iterator[None]:
-    """Write what was counted while the block ran, however it ended. Without a namespace it is forgotten."""
+    """
+    Write what was counted while the block ran, however it ended. Without a namespace it is forgotten.
+
+    No metric ever fails the block: what it published must not come again because nobody could say so.
+    """
     try:
         yield
     finally:
-        for stream, values in figures.take().items():
-            if figures.namespace:
-                sys.stdout.write(f"{line(figures.namespace, stream, values)}\n")
-        sys.stdout.flush()
+        try:
+            for stream, values in figures.take().items():
+                if figures.namespace:
+                    sys.stdout.write(f"{line(figures.namespace, stream, values)}\n")
+            sys.stdout.flush()
+        except Exception:
+            log.exception("the figures could not be shown", extra={"action": "figures_not_shown"})
 
 
 def line(namespace: str, stream: str, values: Mapping[str, Sequence[float]]) -> str:

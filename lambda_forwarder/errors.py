@@ -43,6 +43,10 @@ class Misconfigured(ForwarderError):
     """A person must mend a setting, a permission or a resource. Until then the messages stay in the queue."""
 
 
+class BusGone(Misconfigured):
+    """The bus is gone, and drops events without a word. Acknowledge nothing more: the invocation fails as a whole."""
+
+
 Reaction = type[Unavailable] | type[Rejected] | type[Misconfigured]
 
 CODES: dict[str, Reaction] = {

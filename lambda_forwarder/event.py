@@ -111,10 +111,13 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
     Raises:
         TypeError: not a domain event, or it holds a value that JSON does not have.
         msgspec.ValidationError: a field is not of its declared type; consumers rely on the declaration.
+        ValueError: the change is not dated, or without an offset.
     """
     if not isinstance(event, DomainEvent):
         raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
     detail_type, document, occurred_at = type(event).__name__, _about(event, change), change.occurred_at
+    if occurred_at.tzinfo is None:
+        raise ValueError(f"the change is dated {occurred_at}, without its offset")
     data = _encode(event)
     _decoder(type(event)).decode(data)
     event_id = str(uuid5(EVENT_IDS, f"{change.id}\n{detail_type}\n{position}"))

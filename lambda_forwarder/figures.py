@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from math import ceil
 
-from contract.change import Change
+from lambda_forwarder.event import Entry
 from lambda_forwarder.parking.parked import Parked
 
 UNKNOWN = "unknown"  # the stream of what is not ours
@@ -32,11 +32,11 @@ class Figures:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._latencies: defaultdict[str, list[float]] = defaultdict(list)
 
-    def published(self, stream: str, changes: Sequence[Change], events: int) -> None:
-        """The bus has accepted the events that these changes mean."""
-        self._count(stream, "EventsPublished", events)
-        if self._now and events:
-            took = self._now() - min(change.occurred_at for change in changes)
+    def published(self, stream: str, entries: Sequence[Entry]) -> None:
+        """The bus has accepted these."""
+        self._count(stream, "EventsPublished", len(entries))
+        if self._now and entries:
+            took = self._now() - min(entry.time for entry in entries)
             self._latencies[_known(stream)].append(round(max(0.0, took.total_seconds() * 1000)))
 
     def parked(self, parked: Sequence[Parked]) -> None:

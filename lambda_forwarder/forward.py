@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.message import ChangeMessage, UnreadableMessage, unpack
+from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.claims.claimed import fetched, runs
-from lambda_forwarder.errors import Blocked, ForwarderError
+from lambda_forwarder.errors import Blocked, BusGone, ForwarderError
 from lambda_forwarder.event import Mappers
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.naming import named
 from lambda_forwarder.parking.parked import Parked, refused, unreadable
 from lambda_forwarder.parking.poison import ahead, before, blocked_by
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
+from lambda_forwarder.reading import read_message
 from lambda_forwarder.watermarks.progress import Progress
-from lambda_forwarder.watermarks.watermark import check_counts
 
 Record = dict[str, Any]
 """One record of the Lambda's SQS event."""
@@ -51,6 +51,9 @@ class Forwarder:
 
         A message that fails holds back the rest of its group and nobody else. Once the time is up, what was not begun
         is returned untouched.
+
+        Raises:
+            BusGone: no message of the batch is to be forgotten.
         """
         failed: list[str] = []
         blocked: set[str] = set()
@@ -64,6 +67,8 @@ class Forwarder:
                     continue
                 except Exception as error:
                     _log_failure(record, error)
+                    if isinstance(error, BusGone):
+                        raise
             blocked.add(group)
             failed.append(record["messageId"])
             self.figures.failed(group.rpartition(".")[0])
@@ -73,8 +78,7 @@ class Forwarder:
     def _forward(self, record: Record, progress: Progress, time_left: TimeLeft) -> Counter[str]:
         """Return only when every event of the message was accepted, or its change parked with the reason."""
         try:
-            message = unpack(record["body"])
-            check_counts(message)
+            message = read_message(record["body"])
         except UnreadableMessage as error:
             self.set_aside([unreadable(record, error)])
             return Counter(records=1, parked=1)
@@ -104,12 +108,13 @@ class Forwarder:
         if self.block and poison:
             entries = ahead(entries, poison)
         published = self.publisher.publish(entries, time_left)
-        events = len(entries) - len(published.refused)
-        self.figures.published(run.stream, run.changes, events)
+        not_taken = {no.entry.id for no in published.refused}
+        taken = [entry for entry in entries if entry.id not in not_taken]
+        self.figures.published(run.stream, taken)
         poison += (refused(no.entry, run, no.reason) for no in published.refused)
         if poison:
             self.set_aside(poison)
-        return Counter(events=events, deduplicated=published.deduplicated, parked=len(poison))
+        return Counter(events=len(taken), deduplicated=published.deduplicated, parked=len(poison))
 
     def set_aside(self, poison: Sequence[Parked]) -> None:
         """

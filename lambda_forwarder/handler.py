@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Forward the records of one SQS event; answer which of them the queue must deliver again.
 
     Raises:
-        Misconfigured: all that is wrong, at once. The messages stay in the queue.
+        Misconfigured: all that is wrong, at once, or a bus that is gone. The messages stay in the queue.
     """
     through = forwarder()
     with shown(through.figures):

@@ -15,7 +15,7 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
     parked: list[Parked] = []
     for change in message.changes:
         before = len(entries)
-        for mapper in _mappers_for(change, mappers):
+        for mapper in mappers_for(change, mappers):
             try:
                 wrapped = _wrapped(mapper(change), change, message, source)
                 _one_mapper_per_event(wrapped, entries[before:])
@@ -25,7 +25,8 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
     return entries, parked
 
 
-def _mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
+def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
+    """Those of its collection, in the order of the table."""
     if change.operation_type == GAP:
         return (stream_gap_detected,)  # whatever the table: consumers of every event must hear of it
     found = mappers.get(f"{change.ns.db}.{change.ns.coll}")

@@ -40,7 +40,7 @@ class Publisher(Protocol):
 
         Raises:
             Unavailable: some may have been accepted; publish all of them again later.
-            Misconfigured: the bus is not there or not ours to use.
+            Misconfigured: the bus is not there or not ours to use. ``BusGone``: that is how it was for a while already.
         """
 
 

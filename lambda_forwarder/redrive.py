@@ -15,7 +15,7 @@ import msgspec
 
 from lambda_forwarder.app import check, client, forwarder, time_left
 from lambda_forwarder.emf import shown
-from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.redriving.backlog import Shelf, dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import EVERYTHING, Redriver
@@ -24,6 +24,7 @@ from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import read_settings
 
 SECONDS = 900.0  # that the command works for unless told otherwise
+DONE, LEFT, UNUSABLE = 0, 1, 2
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     Redrive until nothing is left or the invocation's time is up; answer the report. What the event says does not matter.
 
     Raises:
-        Misconfigured: all that is wrong, at once. Nothing was touched.
+        Misconfigured: all that is wrong, at once, and nothing was touched; or a bus that is gone.
     """
     through = redriver()
     with shown(through.forwarder.figures):
@@ -75,22 +76,22 @@ def add_command(commands: Any) -> None:
 
 
 def command(options: argparse.Namespace) -> int:
-    """Redrive once and print the report. 0: nothing is left behind; 1: something is; 2: misconfigured."""
+    """Redrive once and print the report. 0: nothing is left behind; 1: something is, or a queue failed; 2: misconfigured."""
     end = time.monotonic() + options.seconds
     if options.mappers:
-        return _unusable("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead")
+        return _failed("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead", UNUSABLE)
     try:
         through = redriver(options.parking, options.dead_letters)
-    except Misconfigured as error:
-        return _unusable(str(error))
-    done = through.redrive(lambda: end - time.monotonic(), options.limit, dry_run=options.dry_run)
+        done = through.redrive(lambda: end - time.monotonic(), options.limit, dry_run=options.dry_run)
+    except ForwarderError as error:
+        return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
     print(msgspec.json.encode(done).decode() if options.json else _text(done))  # noqa: T201 - what the command is asked for
-    return 1 if done.left else 0
+    return LEFT if done.left else DONE
 
 
-def _unusable(why: str) -> int:
+def _failed(why: str, code: int) -> int:
     print(f"redrive: {why}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
-    return 2
+    return code
 
 
 def _text(done: Report) -> str:

@@ -66,7 +66,9 @@ class Settings(BaseSettings):
         None, description="set it to the name of the S3 bucket that the tailer's TAILER_CLAIM_BUCKET names; or leave it out"
     )
     source: Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")] | None = Field(
-        None, description="set it to the source of all events, like app.payments, not aws.…; or leave it out"
+        None,
+        description="set it to the source of all events, like app.payments, not aws.…; or leave it out: "
+        "schemas in a registry name each event's own",
     )
     emf_namespace: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")] | None = (
         Field(None, description="set it to the CloudWatch namespace that the figures shall have; or leave it out for none")

@@ -8,12 +8,13 @@ import msgspec
 from msgspec import Struct
 
 from contract.change import Change
-from contract.message import ChangeMessage, UnreadableMessage, unpack
+from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.event import Entry, Mappers
-from lambda_forwarder.naming import named
+from lambda_forwarder.naming import mappers_for, named
 from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.reading import check, read_message
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
 KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
@@ -32,8 +33,7 @@ def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
     """Each change by itself, in order."""
     for change in message.changes:
         entries, parked = named(msgspec.structs.replace(message, changes=(change,)), mappers, source)
-        asked = mappers.get(f"{change.ns.db}.{change.ns.coll}", mappers.get(change.ns.coll, ()))
-        names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in asked)
+        names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in mappers_for(change, mappers))
         yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names)
 
 
@@ -74,7 +74,7 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         for message in messages:
             queue.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
     for message in messages:
-        yield unpack(message["Body"])
+        yield read_message(message["Body"])
 
 
 def as_put(entry: Entry) -> dict[str, Any]:
@@ -109,13 +109,13 @@ def _messages(value: Any) -> Iterable[ChangeMessage]:
         case {"operationType": _}:
             return [_alone(value)]
         case {"changes": _}:
-            return [unpack(json.dumps(value))]
+            return [read_message(json.dumps(value))]
         case {"message": Mapping() as message}:
-            return [unpack(json.dumps(message))]
+            return [read_message(json.dumps(message))]
         case {"Records": list(records)}:
             return map(_recorded, records)
         case {"Messages": list(messages)}:
-            return [unpack(message["Body"]) for message in messages]
+            return [read_message(message["Body"]) for message in messages]
         case _:
             raise UnreadableMessage(f"it is none of these: {KINDS}")
 
@@ -124,7 +124,7 @@ def _recorded(record: Any) -> ChangeMessage:
     """A record of either of the Lambda's events."""
     match record:
         case {"body": str(body)}:
-            return unpack(body)
+            return read_message(body)
         case {"dynamodb": _}:
             try:
                 return records.read(record)
@@ -140,7 +140,9 @@ def _alone(value: Any) -> ChangeMessage:
         change = msgspec.convert(value, Change)
     except msgspec.ValidationError as error:
         raise UnreadableMessage(f"it is not a change as the tailer writes it: {error}") from error
-    return ChangeMessage(stream=change.ns.db, generation=1, lane=0, changes=(change,))
+    message = ChangeMessage(stream=change.ns.db, generation=1, lane=0, changes=(change,))
+    check(message)
+    return message
 
 
 def _indented(*texts: str) -> Iterator[str]:

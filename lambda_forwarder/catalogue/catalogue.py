@@ -6,22 +6,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from msgspec import Struct
-
 from lambda_forwarder.catalogue import page
 from lambda_forwarder.catalogue.breaking import breaks
 from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
+from lambda_forwarder.catalogue.told import Told
 from lambda_forwarder.event import DomainEvent, Mapper, Mappers
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 
 EVERYWHERE = "any collection"
-
-
-class Told(Struct, frozen=True, kw_only=True):
-    """One event, and when it is told: by collection, in the words of its mapper."""
-
-    event: type[DomainEvent]
-    when: dict[str, str]
 
 
 def told_by(mapper: Mapper) -> list[type[DomainEvent]]:

@@ -5,12 +5,10 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_forwarder.catalogue.schema import json_schema, schema_name
-
-if TYPE_CHECKING:
-    from lambda_forwarder.catalogue.catalogue import Told
+from lambda_forwarder.catalogue.told import Told
 
 HEAD = """# Events
 
@@ -23,7 +21,9 @@ order. A field may be added to an event at any time, so ignore what you do not k
 event too large for a bus has `detail.claim` (`bucket`, `key`, `bytes`, `sha256`) instead of `detail.data`: fetch it from S3.
 
 Each event has a JSON Schema of the whole event as EventBridge delivers it, and an OpenAPI document for EventBridge's schema
-registry (`aws schemas create-schema --type OpenApi3`). A consumer in Python validates with the `jsonschema` package:
+registry (`aws schemas create-schema --type OpenApi3`). Sources here and in the schemas are the events' own: where a
+forwarder replaces them (`FORWARDER_SOURCE`), rules name that source and these schemas do not hold. A consumer in Python
+validates with the `jsonschema` package:
 
 ```python
 import json
@@ -43,7 +43,7 @@ def handle(event: dict, schema: Path) -> dict:
 """
 
 
-def page(catalogue: "list[Told]", schemas: Path, page_file: Path, samples: Path) -> str:
+def page(catalogue: list[Told], schemas: Path, page_file: Path, samples: Path) -> str:
     """The whole page; links to the schemas are relative to it."""
     folder = Path(os.path.relpath(schemas, page_file.parent))
     examples = _examples(samples)
@@ -56,7 +56,7 @@ def page(catalogue: "list[Told]", schemas: Path, page_file: Path, samples: Path)
     return "\n".join(lines) + "\n"
 
 
-def _section(told: "Told", folder: Path, schemas: Path, example: Any) -> Iterator[str]:
+def _section(told: Told, folder: Path, schemas: Path, example: Any) -> Iterator[str]:
     event, name = told.event, schema_name(told.event)
     yield f"\n## {event.__name__}\n\n{_markdown(inspect.getdoc(event) or '')}\n"
     yield from (f"Told from `{collection}`: {_markdown(words)}\n" for collection, words in told.when.items())

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from contract.change import Change, Claim
 from contract.message import DECODED_LIMIT, ChangeMessage
+from lambda_forwarder.claims.size import SIZE_LIMIT, fits
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.parking.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
@@ -47,7 +48,7 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
     The change as it lies under its claim. It keeps the claim, by which it becomes light again.
 
     Raises:
-        Rejected: what lies there is not what the claim says.
+        Rejected: what lies there is not what the claim says, or more than a function can hold.
     """
     if claims is None:
         raise Misconfigured(
@@ -63,6 +64,8 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
         raise Rejected(f"{len(content)} bytes lie there, or more; the claim says {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:
         raise Rejected("what lies there has another SHA-256 than the claim says")
+    if not fits(content):
+        raise Rejected(f"what lies there would take more than {SIZE_LIMIT // 1_000_000} MB of memory once decoded")
     try:
         whole = replace(_decode(content), claim=claim)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

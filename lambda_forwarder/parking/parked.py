@@ -75,8 +75,8 @@ def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked
         change,
         message,
         reason=f"its claim: {error}",
-        remedy=f"put the object back under its key, from a version or a backup, then {AGAIN}. "
-        "Where it is gone for good, the database's present document is all there is",
+        remedy=f"where the object is gone or another, put it back under its key, from a version or a backup, then {AGAIN}. "
+        "Else the database's present document is all there is",
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from contract.message import MESSAGE_LIMIT
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder import batch_answer
+from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.parking.parked import NOTHING, Parked
 from lambda_forwarder.publishing.packing import waves
 
@@ -55,8 +56,7 @@ class SqsParking:
         entries = [self._request(index, item, text) for index, (item, text) in enumerate(call)]
         with translated("SendMessageBatch to the parking queue"):
             answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        for failed in answer.get("Failed", ()):
-            raise Unavailable(f"the parking queue answered {failed['Code']}: {failed.get('Message', '')}")
+        batch_answer.check("SendMessageBatch to the parking queue", entries, answer)
 
     def _request(self, index: int, item: Parked, text: bytes) -> dict[str, Any]:
         request: dict[str, Any] = {"Id": str(index), "MessageBody": text.decode()}

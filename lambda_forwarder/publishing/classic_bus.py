@@ -31,7 +31,7 @@ class ClassicBus:
         self._bus = bus
 
     def check(self) -> None:
-        """See ``Bus``. PutEvents to a missing bus answers 200 and drops the events, so we ask first."""
+        """See ``Bus``. PutEvents to a missing bus answers 200 and drops the events: ask at the start, and go on asking."""
         try:
             with translated("DescribeEventBus"):
                 self._client.describe_event_bus(Name=self._bus)

@@ -43,7 +43,7 @@ class OrderedBus:
         self._arn = arn
 
     def check(self) -> None:
-        """See ``Bus``."""
+        """See ``Bus``. Once is enough: PutEvents to a bus that is gone answers ``ResourceNotFoundException``."""
         try:
             with translated("DescribeEventBus"):
                 state = self._client.describe_event_bus(EventBusArn=self._arn).get("State", "ACTIVE")

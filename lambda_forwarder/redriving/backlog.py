@@ -2,17 +2,17 @@
 
 import base64
 import binascii
-import gzip
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from contract.change import Change
-from contract.message import ChangeMessage, UnreadableMessage, unpack
-from lambda_forwarder.parking.parked import NOTHING, Parked
+from contract.message import MESSAGE_LIMIT, ChangeMessage, UnreadableMessage
+from lambda_forwarder.parking.parked import NOTHING, Parked, legible
 from lambda_forwarder.ports import Backlog, Waiting
-from lambda_forwarder.watermarks.watermark import check_counts
+from lambda_forwarder.reading import read_message
 
 _decode = msgspec.json.Decoder(Parked).decode
 
@@ -27,15 +27,26 @@ class Shelf:
     parked: bool
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)  # each is itself, and may be a key
 class Taken:
-    """One message that was taken. ``why`` it stays, with ``first`` of its changes; nothing while it may go."""
+    """
+    One message that was taken; once it was read, without its body and with the ``weight`` of what it holds. ``why`` it stays,
+    with ``document`` and ``sequence`` of the first of its changes that does; nothing while it may go.
+    """
 
     shelf: Shelf
     waiting: Waiting
+    weight: int = 0
     why: str = ""
-    first: Change | None = None
-    removed: bool = False
+    document: str = ""
+    sequence: int = 0
+
+    def stays(self, why: str, change: Change | None = None) -> None:
+        """Only the first reason counts."""
+        if not self.why:
+            self.why = legible(why)
+            if change:
+                self.document, self.sequence = legible(change.document), change.sequence
 
 
 def parking_shelf(backlog: Backlog) -> Shelf:
@@ -45,19 +56,7 @@ def parking_shelf(backlog: Backlog) -> Shelf:
 
 def dead_letter_shelf(backlog: Backlog) -> Shelf:
     """Of messages of the tailer's queue, as they were."""
-    return Shelf(name="dead letters", backlog=backlog, read=dead_letter, parked=False)
-
-
-def dead_letter(body: str) -> ChangeMessage:
-    """
-    The message of changes.
-
-    Raises:
-        UnreadableMessage: it is none.
-    """
-    message = unpack(body)
-    check_counts(message)
-    return message
+    return Shelf(name="dead letters", backlog=backlog, read=read_message, parked=False)
 
 
 def unparked(body: str) -> ChangeMessage:
@@ -70,9 +69,9 @@ def unparked(body: str) -> ChangeMessage:
     try:
         item = _decode(body)
         if item.message != NOTHING:
-            return dead_letter(bytes(item.message).decode())
-        return dead_letter(_came(item))
-    except (msgspec.DecodeError, UnicodeError, binascii.Error, OSError, EOFError, RecursionError) as error:
+            return read_message(bytes(item.message).decode())
+        return read_message(_came(item))
+    except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"not a parked item: {error}") from error
 
 
@@ -81,4 +80,8 @@ def _came(item: Parked) -> str:
         return item.body
     if item.body_gzip is None:
         raise UnreadableMessage(f"{item.omitted or 'it holds no change'}; parked because: {item.reason}")
-    return gzip.decompress(base64.b64decode(item.body_gzip)).decode("utf-8", "surrogatepass")
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    came = inflater.decompress(base64.b64decode(item.body_gzip.encode(), validate=True), MESSAGE_LIMIT + 1)
+    if not inflater.eof or len(came) > MESSAGE_LIMIT:  # it was the body of a queue's message
+        raise UnreadableMessage(f"cut short, or more than {MESSAGE_LIMIT} bytes once decompressed")
+    return came.decode("utf-8", "surrogatepass")

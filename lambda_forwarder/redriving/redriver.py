@@ -36,17 +36,18 @@ class Redriver:
 
         Raises:
             Unavailable, Misconfigured: a queue failed. What was accepted is published; a part of it may come again.
+            BusGone: as ``Publisher``. What was taken is given back.
         """
         rehearsal = Rehearsal()
         forwarder = replace(self.forwarder, publisher=rehearsal, parking=rehearsal) if dry_run else self.forwarder
         run = Run(forwarder, time_left, keep=dry_run)
         shelves = list(self.shelves)
         try:
-            while shelves and time_left() > 0 and (room := limit - len(run.taken)) > 0:
+            while shelves and time_left() > 0 and (room := limit - run.done["messages"]) > 0:
                 run.work(run.take(shelves, room, time_left() + HOLD))
         finally:
-            run.give_back()
-        done = report(run.taken, run.done, dry_run=dry_run)
+            run.give_back(run.held)
+        done = report(run.done, run.held, dry_run=dry_run)
         log.info("redriven", extra={"action": "redriven", **done.counts})
         return done
 

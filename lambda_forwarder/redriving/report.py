@@ -1,6 +1,6 @@
 """What a redrive did, for the log, for people and for programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -42,26 +42,20 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
         return {name: getattr(self, name) for name in names}
 
 
-def report(taken: Sequence[Taken], done: Mapping[str, int], *, dry_run: bool) -> Report:
-    """Sum up."""
-    left = [_left(one) for one in taken if one.why]
+def report(done: Mapping[str, int], held: Iterable[Taken], *, dry_run: bool) -> Report:
+    """Sum up what was done, and what stays of what is held."""
+    left = [one for one in held if one.why]
     return Report(
         dry_run=dry_run,
-        messages=len(taken),
+        messages=done["messages"],
         published=done["events"],
         late=done["late"],
         deduplicated=done["deduplicated"],
         parked=done["parked"],
         left=len(left),
-        leftovers=tuple(left[:SHOWN]),
+        leftovers=tuple(map(_left, left[:SHOWN])),
     )
 
 
 def _left(one: Taken) -> Left:
-    return Left(
-        queue=one.shelf.name,
-        message_id=one.waiting.id,
-        document=one.first.document if one.first else "",
-        sequence=one.first.sequence if one.first else 0,
-        reason=one.why,
-    )
+    return Left(queue=one.shelf.name, message_id=one.waiting.id, document=one.document, sequence=one.sequence, reason=one.why)

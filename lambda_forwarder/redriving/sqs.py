@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder import batch_answer
+from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.ports import Waiting
 
 CALL_COUNT = 10  # messages, SQS, one call
@@ -65,9 +66,7 @@ class SqsBacklog:
                 {"Id": str(number), "ReceiptHandle": one.receipt, **each}
                 for number, one in enumerate(waiting[start : start + CALL_COUNT])
             ]
-            answer = self._call(doing, call, Entries=entries)
-            for failed in answer.get("Failed", ()):
-                raise Unavailable(f"{doing} answered {failed['Code']}: {failed.get('Message', '')}")
+            batch_answer.check(doing, entries, self._call(doing, call, Entries=entries))
 
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
         try:

@@ -7,9 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from contract.change import Change
-from contract.message import ChangeMessage, UnreadableMessage, deduplication_id, group_id
-
-COUNTS = range(2**63)  # what a tailer counts to: int64, as EventBridge reads it, from zero
+from contract.message import ChangeMessage, deduplication_id, group_id
 
 _cluster_time = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
@@ -60,16 +58,6 @@ def lane_of(record: dict[str, Any], message: ChangeMessage) -> str | None:
     own = deduplication_id(stream=message.stream, generation=message.generation, lane=message.lane, ids=ids)
     first_sent = attributes.get("MessageDeduplicationId") == own and "DeadLetterQueueSourceArn" not in attributes
     return lane if first_sent and attributes.get("MessageGroupId") == lane else None
-
-
-def check_counts(message: ChangeMessage) -> None:
-    """
-    Raises:
-        UnreadableMessage: a number that no tailer writes. As a watermark it would stand above all that follow.
-    """
-    for number in (message.generation, *map(_sequence, message.changes)):
-        if number not in COUNTS:
-            raise UnreadableMessage(f"it counts {number}; generations and sequences are 0 to {COUNTS[-1]}")
 
 
 def _sequence(change: Change) -> int:

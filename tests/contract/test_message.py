@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -113,6 +114,8 @@ def envelope(**fields: Any) -> str:
         envelope(changes=[{"id": "82"}]),
         envelope(encoding="gzip", changes=[]),
         envelope(encoding="gzip", changes="not base64!"),
+        envelope(encoding="gzip", changes="é"),
+        envelope(generation="huge").replace('"huge"', "9" * 5_000),
         envelope(encoding="gzip", changes=base64.b64encode(b"not gzip").decode()),
         envelope(encoding="gzip", changes=base64.b64encode(gzip.compress(b"[]")[:-9]).decode()),
         envelope(changes=json.loads("[" * 500 + "]" * 500)),
@@ -144,6 +147,28 @@ def test_what_a_reader_would_refuse_is_not_written() -> None:
     with pytest.raises(TooLarge, match="values"):
         packed(a_change(full_document={"list": [[]] * VALUES_LIMIT}))
     assert unpack(packed(a_change(full_document={"list": [[]] * 100_000}))).changes[0].full_document
+
+
+@pytest.mark.parametrize(
+    ("limit", "measure"),
+    [
+        ("DECODED_LIMIT", len),
+        ("VALUES_LIMIT", lambda array: sum(map(array.count, (b",", b"[", b"{")))),
+    ],
+)
+def test_writer_and_reader_agree_on_a_limit_to_the_last(
+    monkeypatch: pytest.MonkeyPatch, limit: str, measure: Callable[[bytes], int]
+) -> None:
+    """Exactly as much as the limit is written and read; one above it is neither."""
+    changes = [a_change(number, full_document={"list": [[]] * 5_000}) for number in range(2)]
+    body, reached = packed(*changes), measure(b"[" + b",".join(map(encode_change, changes)) + b"]")
+    monkeypatch.setattr(f"contract.message.{limit}", reached)
+    assert unpack(packed(*changes)).changes == tuple(changes)
+    monkeypatch.setattr(f"contract.message.{limit}", reached - 1)
+    with pytest.raises(TooLarge):
+        packed(*changes)
+    with pytest.raises(UnreadableMessage, match="once decompressed"):
+        unpack(body)
 
 
 def test_a_newer_version_says_what_to_do() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.change import Namespace
 from contract.message import unpack
 
 V1 = Path(__file__).parents[1] / "samples" / "wire" / "v1"
@@ -31,3 +32,14 @@ def test_every_encoding_and_operation_has_a_sample() -> None:
     assert {json.loads(body)["encoding"] for body in bodies} == {"identity", "gzip"}
     operations = {change.operation_type for body in bodies for change in unpack(body).changes}
     assert operations >= {"insert", "update", "replace", "delete", "drop", "rename", "dropDatabase"}
+
+
+def test_a_rename_tells_its_target_since_writers_know_it() -> None:
+    """And is read without, as it was written before."""
+    renames = {
+        path.stem: change.to
+        for path in SAMPLES
+        for change in unpack(path.read_text()).changes
+        if change.operation_type == "rename"
+    }
+    assert renames == {"rename": None, "rename-to": Namespace(db="payments", coll="archive")}

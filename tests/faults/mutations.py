@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import ZipFile
 
 from devstack.screen import Screen
 from infra.package import REPOSITORY
 from tests.faults import path
 from tests.faults.checker import Verdict
 from tests.faults.faults import perform
+from tests.faults.forwarder_mutations import IN_THE_FORWARDER
 from tests.faults.schedule import schedule
 from tests.faults.show import Show
 from tests.faults.stage import Stage
@@ -95,16 +95,6 @@ MUTATIONS: Mapping[str, Mutation] = {
 }
 
 
-IN_THE_FORWARDER: Mapping[str, tuple[str, str, str]] = {
-    "drop_the_watermark_comparison": (
-        "lambda_forwarder/watermarks/watermark.py",
-        "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
-        "return False",
-    ),
-}
-"""Broken in the function's zip: file, what stands there, what shall stand there. The path's replay brings them to light."""
-
-
 def main(screen: Screen, seed: int) -> int:
     """Try all of them. The exit code: 0 only if the suite noticed each, and found nothing where nothing is broken."""
     unnoticed = 0
@@ -113,10 +103,10 @@ def main(screen: Screen, seed: int) -> int:
         verdict = attempt(mutation, seed, screen)
         broken = [field for field in mutation.found if getattr(verdict, field)]
         unnoticed += _told(screen, verdict.lines(), as_it_must=bool(broken) if mutation.found else verdict.holds)
-    for name, edit in IN_THE_FORWARDER.items():
-        screen.step(f"{name}: a repeat older than the watermark is dropped")
-        outcome = path.walk(seed, PAYMENTS, 0, 0, damage=lambda package, edit=edit: _edit_zip(package, *edit))  # type: ignore[misc]
-        unnoticed += _told(screen, outcome.lines(), as_it_must=bool(outcome.late))
+    for name, broken_there in IN_THE_FORWARDER.items():
+        screen.step(f"{name}: {broken_there.breaks}")
+        outcome = path.walk(seed, PAYMENTS, broken_there.refusals, 0, kinds=["refused"], rate=1, damage=broken_there.apply)
+        unnoticed += _told(screen, outcome.lines(), as_it_must=broken_there.found(outcome))
     return int(unnoticed > 0)
 
 
@@ -128,18 +118,6 @@ def _told(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
     for line in lines:
         screen.line(f"    {line}")
     return not as_it_must
-
-
-def _edit_zip(package: Path, name: str, old: str, new: str) -> None:
-    """The same zip with one file of it edited."""
-    with ZipFile(package) as archive:
-        files = {entry: archive.read(entry) for entry in archive.namelist()}
-    text = files[name].decode()
-    if text.count(old) != 1:
-        raise ValueError(f"{name} no longer has exactly one {old!r}: mend tests/faults/mutations.py")
-    with ZipFile(package, "w") as archive:
-        for entry, content in files.items():
-            archive.writestr(entry, text.replace(old, new) if entry == name else content)
 
 
 def attempt(mutation: Mutation, seed: int, screen: Screen) -> Verdict:

@@ -27,7 +27,7 @@ from tests.faults.show import NeverCame
 
 TIMEOUT = 3  # seconds, of the function
 VISIBILITY = 4  # seconds, of the queue
-RATE = 0.3  # of the function's invocations that fail
+RATE = 0.3  # of the function's invocations that fail, until enough have
 LEASE = 1  # second
 LANES = 8
 ARRIVAL_SECONDS = 120.0
@@ -68,11 +68,20 @@ def main(screen: Screen, seed: int, payments: int, faults: int, kills: int) -> i
     return int(not outcome.holds)
 
 
-def walk(seed: int, payments: int, faults: int, kills: int, damage: Damage = lambda _: None) -> Outcome:
+def walk(
+    seed: int,
+    payments: int,
+    faults: int,
+    kills: int,
+    *,
+    kinds: Sequence[str] = unsteady.KINDS,
+    rate: float = RATE,
+    damage: Damage = lambda _: None,
+) -> Outcome:
     """Make payments and cancel half of them, meanwhile break what can be broken, and judge what the consumer heard."""
     chance = random.Random(seed)
     with DevStack() as stack:
-        log = _unsettle(stack, seed, faults, damage)
+        log = _unsettle(stack, damage, FAULTS_SEED=seed, FAULTS_COUNT=faults, FAULTS_KINDS=" ".join(kinds), FAULTS_RATE=rate)
         tailers = [_tailer(stack), _tailer(stack)]
         _until(lambda: any(tailer.ready() for tailer in tailers), READY_SECONDS, "a tailer")
         beginning = _beginning(stack)
@@ -90,12 +99,12 @@ def walk(seed: int, payments: int, faults: int, kills: int, damage: Damage = lam
         received += _collected(stack, received, len(application.committed))
         verdict = judge(application.committed, received)
         late = _late_repeats(stack, beginning, len(application.committed))
-        kinds = Counter(log.read_text().split()) if log.exists() else Counter[str]()
-        return Outcome(verdict=verdict, faults=kinds + Counter(kill=kills), late=late)
+        happened = Counter(log.read_text().split()) if log.exists() else Counter[str]()
+        return Outcome(verdict=verdict, faults=happened + Counter(kill=kills), late=late)
 
 
-def _unsettle(stack: DevStack, seed: int, faults: int, damage: Damage) -> Path:
-    """Put the unsteady handler around the forwarder. The file that tells what it did."""
+def _unsettle(stack: DevStack, damage: Damage, **told: object) -> Path:
+    """Put the unsteady handler around the forwarder, told of these. The file that tells what it did."""
     folder = stack.workspace.folder
     package, log = Path(shutil.copy(folder / "forwarder.zip", folder / "unsteady.zip")), folder / "unsteady.txt"
     with ZipFile(package, "a") as archive:
@@ -103,10 +112,10 @@ def _unsettle(stack: DevStack, seed: int, faults: int, damage: Damage) -> Path:
     damage(package)
     client = stack.aws("lambda")
     settings = client.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
-    told = {"FAULTS_LOG": str(log), "FAULTS_COUNT": str(faults), "FAULTS_RATE": str(RATE), "FAULTS_SEED": str(seed)}
+    variables = settings | {"FAULTS_LOG": str(log)} | {name: str(value) for name, value in told.items()}
     client.update_function_code(FunctionName=FUNCTION, ZipFile=package.read_bytes())
     client.update_function_configuration(
-        FunctionName=FUNCTION, Handler="unsteady.handler", Timeout=TIMEOUT, Environment={"Variables": settings | told}
+        FunctionName=FUNCTION, Handler="unsteady.handler", Timeout=TIMEOUT, Environment={"Variables": variables}
     )
     queue = {"QueueUrl": stack.resources.queue_url}
     attributes = {"VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": ""}  # a failure comes back soon, however often

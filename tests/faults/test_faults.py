@@ -9,8 +9,9 @@ import pytest
 from devstack.screen import Screen
 from infra.package import REPOSITORY
 from tests.faults.faults import perform
+from tests.faults.forwarder_mutations import IN_THE_FORWARDER
 from tests.faults.history import lose_history
-from tests.faults.mutations import IN_THE_FORWARDER, MUTATIONS, PACKAGES
+from tests.faults.mutations import MUTATIONS, PACKAGES
 from tests.faults.path import walk
 from tests.faults.schedule import SHORT, schedule
 from tests.faults.show import Show
@@ -56,5 +57,6 @@ def test_the_mutations_still_fit_the_product(name: str, tmp_path: Path) -> None:
 
 def test_the_forwarder_s_mutations_still_fit() -> None:
     """The same for those in the function's zip."""
-    for file, old, _ in IN_THE_FORWARDER.values():
+    for mutation in IN_THE_FORWARDER.values():
+        file, old, _ = mutation.edit
         assert (REPOSITORY / file).read_text().count(old) == 1

@@ -2,20 +2,25 @@
 The forwarder on bad days, as the handler of its function: it fails before, in the middle and after, and takes too long.
 
 Packed into the function's zip beside the forwarder itself. ``FAULTS_LOG`` is a file on this machine: one line for each fault.
+``FAULTS_KINDS`` are those that may happen.
 """
 
 import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.handler import handler as steady
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 
-KINDS = ("before", "published", "after", "reported", "late")
+KINDS = ("before", "refused", "published", "after", "reported", "late")
 TOO_LONG = 30.0  # seconds, more than any function here may take
+
+_publish = EventBridgePublisher.publish
 
 
 class Unsteady(Exception):
@@ -27,8 +32,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     kind = _kind(Path(os.environ["FAULTS_LOG"])) if event["Records"] else ""
     if kind == "before":
         raise Unsteady("before anything was done")
+    if kind == "refused":
+        return _with_publish(_refused, event, context)
     if kind == "published":
-        return _fail_once_published(event, context)
+        return _with_publish(_pulled, event, context)
     answer: dict[str, Any] = steady(event, context)
     if kind == "after":
         raise Unsteady("everything was done, and nobody is told")
@@ -44,20 +51,24 @@ def _kind(log: Path) -> str:
     so_far = len(log.read_text().splitlines()) if log.exists() else 0
     if so_far >= int(os.environ["FAULTS_COUNT"]) or random.random() > float(os.environ["FAULTS_RATE"]):
         return ""
-    kind = random.Random(f"{os.environ['FAULTS_SEED']} {so_far}").choice(KINDS)
+    kind = random.Random(f"{os.environ['FAULTS_SEED']} {so_far}").choice(os.environ["FAULTS_KINDS"].split())
     with log.open("a") as lines:
         lines.write(f"{kind}\n")
     return kind
 
 
-def _fail_once_published(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The bus has the events of the first message; neither the watermark nor the queue hears of it."""
-    publish = EventBridgePublisher.publish
-
-    def pulled(*arguments: Any) -> Any:
-        publish(*arguments)
-        raise Unsteady("published, and not remembered")
-
-    with patch.object(EventBridgePublisher, "publish", pulled):
+def _with_publish(publish: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
+    with patch.object(EventBridgePublisher, "publish", publish):
         answer: dict[str, Any] = steady(event, context)
     return answer
+
+
+def _refused(*_: Any) -> Any:
+    """The bus takes nothing: all of it must come again."""
+    raise Unavailable("PutEvents: ThrottlingException")
+
+
+def _pulled(*arguments: Any) -> Any:
+    """The bus has the events of the first message; neither the watermark nor the queue hears of it."""
+    _publish(*arguments)
+    raise Unsteady("published, and not remembered")

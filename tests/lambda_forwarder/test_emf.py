@@ -6,7 +6,7 @@ from contract.figures import FORWARDER
 from lambda_forwarder.emf import line, shown
 from lambda_forwarder.figures import Figures
 from tests.emf import Line, lines
-from tests.lambda_forwarder.values import cancelled
+from tests.lambda_forwarder.values import noteds
 
 
 def test_a_line_says_every_figure_in_its_unit() -> None:
@@ -29,7 +29,7 @@ def test_each_stream_has_a_line_of_what_happened(capsys: pytest.CaptureFixture[s
     """Nothing is said of what did not."""
     figures = Figures("Tailrace/trial")
     with shown(figures):
-        figures.published("payments", [cancelled()], events=2)
+        figures.published("payments", noteds("a", "b"))
         figures.dropped("orders", 1)
         figures.dropped("quiet", 0)
     said = {one.dimensions["Stream"]: one.metrics for one in lines(capsys.readouterr().out)}
@@ -48,6 +48,20 @@ def test_an_invocation_that_fails_says_what_it_did(capsys: pytest.CaptureFixture
     with pytest.raises(RuntimeError, match="boom"):
         fail()
     assert [one["MessagesFailed"] for one in lines(capsys.readouterr().out)] == [100]
+
+
+def test_figures_that_cannot_be_shown_fail_nothing(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was published stays published: its messages must not come again for the sake of a metric."""
+
+    def refused(*_: object) -> str:
+        raise RuntimeError("no such unit")
+
+    monkeypatch.setattr("lambda_forwarder.emf.line", refused)
+    figures = Figures("Tailrace/trial")
+    with shown(figures):
+        figures.failed("payments")
+    [line] = caplog.records
+    assert (line.__dict__["action"], bool(line.exc_info)) == ("figures_not_shown", True)
 
 
 def test_without_a_namespace_nothing_is_written_or_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,13 @@ def test_the_time_is_the_changes_own() -> None:
     assert wrapped.time == datetime(2026, 11, 22, 7, 1, 30, 456000, tzinfo=UTC)
 
 
+def test_a_time_without_its_offset_is_never_published() -> None:
+    """Nobody could tell what it means; the metadata keeps its declaration as the data does."""
+    change = msgspec.structs.replace(cancelled(), wall_time="2026-11-22T07:01:30.456")
+    with pytest.raises(ValueError, match="without its offset"):
+        entry(Noted(), change=change, message=message(change))
+
+
 def test_the_source_can_be_replaced() -> None:
     """A setting gives all events of a deployment another source."""
     change = cancelled()

@@ -4,17 +4,21 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from contract.change import Namespace
 from contract.message import group_id
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.figures import SAMPLE, Figures, Values
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.naming import named
 from lambda_forwarder.ports import Published, TimeLeft
-from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
+from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, noteds, record
 
 NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # a second after the cancellation
+PUBLISHED, _ = named(message(cancelled()), MAPPERS)
 
 
 class Throttled:
@@ -75,6 +79,26 @@ def test_a_change_without_events_tells_nothing() -> None:
     assert counted(record(body(cancelled())), mappers={}) == {}
 
 
+def test_the_time_is_that_of_what_was_published() -> None:
+    """A change that nobody maps, and an event that the bus refused, tell nothing of how fast the way was."""
+    unmapped = replace(cancelled("b", 1), ns=Namespace(db="payments", coll="refunds"), wall_time="2020-01-01T00:00:00Z")
+    refused = inserted("c", 2, subscriptionId="x" * 600)
+    found = counted(record(body(unmapped, refused, cancelled("a", 3))), publisher=MemoryPublisher(limit=500))["payments"]
+    assert (found["EventsPublished"], found["CommitToBus"]) == ((1,), [1000])
+
+
+@pytest.mark.parametrize(
+    "odd", [{"wall_time": "soon"}, {"wall_time": "2026-11-22T06:58:00"}, {"cluster_time": "99999999999999.1"}]
+)
+def test_no_figure_fails_a_message_whose_events_were_published(odd: dict[str, str]) -> None:
+    """A time that is none makes the message none, before anything of it is published."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    unmapped = replace(inserted("b", 2), ns=Namespace(db="payments", coll="refunds"), **odd)
+    found = counted(record(body(inserted("a", 1), unmapped)), publisher=publisher, parking=parking)
+    assert found == {"unknown": {"ChangesParked": (1,)}}
+    assert (publisher.entries, len(parking.parked)) == ([], 1)
+
+
 def test_what_was_taken_is_not_told_again() -> None:
     """Every invocation tells its own."""
     found = figures()
@@ -86,14 +110,14 @@ def test_what_was_taken_is_not_told_again() -> None:
 def test_a_clock_behind_the_servers_gives_no_negative_time() -> None:
     """Zero is the least."""
     found = Figures(now=lambda: NOW - timedelta(days=1))
-    found.published("payments", [cancelled()], events=1)
+    found.published("payments", PUBLISHED)
     assert found.take()["payments"]["CommitToBus"] == [0]
 
 
 def test_without_a_clock_there_are_no_latencies() -> None:
     """What was redriven waited for days, and tells nothing of how fast the way is."""
     found = Figures()
-    found.published("payments", [cancelled()], events=3)
+    found.published("payments", noteds(*"abc"))
     assert found.take() == {"payments": {"EventsPublished": (3,)}}
 
 
@@ -103,7 +127,7 @@ def test_of_very_many_latencies_there_is_a_part_with_the_longest(count: int) -> 
     times = iter(NOW + timedelta(milliseconds=number) for number in range(count))
     found = Figures(now=lambda: next(times))
     for _ in range(count):
-        found.published("payments", [cancelled()], events=1)
+        found.published("payments", PUBLISHED)
     latencies = found.take()["payments"]["CommitToBus"]
     assert len(latencies) <= SAMPLE
     assert max(latencies) == 1000 + count - 1

@@ -15,7 +15,7 @@ from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.watermarks.watermark import Watermark
-from tests.lambda_forwarder.values import body, cancelled, claiming, forever, gap, inserted, record
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, gap, inserted, record
 
 
 class Flaky(MemoryPublisher):
@@ -86,11 +86,7 @@ def test_an_error_that_nobody_foresaw_fails_its_message_only(caplog: pytest.LogC
     assert [line.exc_info is not None for line in caplog.records] == [True]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "hello", "{}", '{"version": 99}', '{"version": 1, "stream": "x"}', "[" * 100_000, "\ud800", '"\x00'],
-    ids=lambda text: ascii(text[:12]),
-)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(text: str) -> None:
     """Foreign, broken or newer bodies are set aside as they came, with the reason."""
     publisher, parking = MemoryPublisher(), MemoryParking()

@@ -132,6 +132,18 @@ def test_a_bus_that_nobody_reaches(function: Function) -> None:
     function.check_complete()
 
 
+def test_an_ordered_bus_that_is_deleted(function: Function) -> None:
+    """It says so itself, so that nobody has to ask: the messages come again until the bus that is named is there."""
+    named, function.bus = function.bus, function.ordered.bus("payments-2")
+    function.ordered.events.delete({"EventBusArn": function.bus})
+    function.invoke()
+    assert len(function.queue) == 3
+    assert function.parking.parked == {}
+    function.bus = named
+    function.invoke()
+    function.check_complete()
+
+
 def _unreachable() -> Any:
     class Client:
         def put_events(self, **_: object) -> None:

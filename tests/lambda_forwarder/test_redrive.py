@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from devstack.aws import Aws
 from lambda_forwarder import app, redrive
@@ -29,14 +31,23 @@ class Account:
     """A bus with a queue behind it, a parking queue and dead letters."""
 
     def __init__(self, aws: Aws) -> None:
-        self.sqs, self.name = aws("sqs"), uuid4().hex
-        aws("events").create_event_bus(Name=self.name)
+        self.sqs, self.events, self.name = aws("sqs"), aws("events"), uuid4().hex
         self.parking = self._queue("parking.fifo", **FIFO)
         self.dead = self._queue("dead.fifo", **FIFO)
         self.heard_url = self._queue("heard")
+        self.create_bus()
+
+    def create_bus(self) -> None:
         arn = self.sqs.get_queue_attributes(QueueUrl=self.heard_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        aws("events").put_rule(Name="all", EventBusName=self.name, EventPattern='{"source": ["app.payments"]}')
-        aws("events").put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
+        self.events.create_event_bus(Name=self.name)
+        self.events.put_rule(Name="all", EventBusName=self.name, EventPattern='{"source": ["app.payments"]}')
+        self.events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
+
+    def delete_bus(self) -> None:
+        """With its rule, which must go first."""
+        self.events.remove_targets(Rule="all", EventBusName=self.name, Ids=["queue"])
+        self.events.delete_rule(Name="all", EventBusName=self.name)
+        self.events.delete_event_bus(Name=self.name)
 
     def _queue(self, name: str, **attributes: str) -> str:
         return str(self.sqs.create_queue(QueueName=f"{self.name}-{name}", Attributes=attributes)["QueueUrl"])
@@ -166,6 +177,27 @@ def test_missing_queues_are_told_together(
     assert "FORWARDER_DEAD_LETTER_QUEUE_URL" in capsys.readouterr().err
     assert main(["--mappers", "mine:MAPPERS", "redrive"]) == 2
     assert "FORWARDER_MAPPERS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("code", "exits"), [("AccessDenied", 2), ("RequestThrottled", 1)])
+def test_a_queue_that_fails_on_the_way_is_told(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str, exits: int
+) -> None:
+    """In a line, not a traceback; what was taken from the other queue is given back, and nothing is lost."""
+    account.sqs.send_message(QueueUrl=account.parking, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
+    through = redrive.redriver(None, None)
+    denied: Any = through.shelves[1].backlog
+
+    def receive(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "not for you"}}, "ReceiveMessage")
+
+    monkeypatch.setattr(denied, "_client", SimpleNamespace(receive_message=receive))
+    assert main(["redrive"]) == exits
+    out, err = capsys.readouterr()
+    assert (out, "Traceback" in err) == ("", False)
+    assert f"ReceiveMessage: {code}: not for you" in err
+    assert account.left(account.parking) == 1
+    assert account.sqs.receive_message(QueueUrl=account.parking)["Messages"]
 
 
 def test_the_command_starts_by_itself() -> None:

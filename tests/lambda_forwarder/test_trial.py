@@ -13,8 +13,8 @@ from contract.change import Change
 from contract.message import UnreadableMessage
 from devstack.aws import Aws
 from lambda_forwarder.__main__ import main
-from lambda_forwarder.trial import read
-from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
+from lambda_forwarder.trial import read, tried
+from tests.lambda_forwarder.values import body, cancelled, claiming, gap, inserted, message, record
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 CHANGE = json.loads(msgspec.json.encode(cancelled()))
@@ -71,6 +71,8 @@ def test_every_form_in_which_one_meets_a_change_is_read(given: Any, count: int) 
         ({"Records": [{"dynamodb": {}}]}, "not the record of a DynamoDB stream"),
         ({"Records": [{"kinesis": {}}]}, "neither of SQS nor"),
         ({"Messages": [{"Body": "hello"}]}, "not a change message"),
+        (CHANGE | {"wallTime": "2026-11-22T06:58:00"}, "change 2 is dated"),
+        (BODY.replace('"sequence":2', '"sequence":-2'), "it counts -2"),
     ],
 )
 def test_anything_else_is_told_apart(given: Any, problem: str, attempt: Try) -> None:
@@ -90,6 +92,12 @@ def test_the_events_of_a_change_are_shown(attempt: Try) -> None:
     assert first == "payments.payments/65f2a1c09b1e8a5d4c3b2a19  update  #2"
     assert second == "  PaymentCancelled  app.payments"
     assert json.loads("".join(detail))["data"]["paymentId"] == "65f2a1c09b1e8a5d4c3b2a19"
+
+
+def test_a_gap_is_shown_with_who_is_asked_of_it() -> None:
+    """Whatever the table: the one that the forwarder asks."""
+    [trial] = tried(message(gap()), {})
+    assert (trial.mappers, [entry.detail_type for entry in trial.entries]) == (("stream_gap_detected",), ["StreamGapDetected"])
 
 
 def test_no_event_is_shown_with_who_was_asked(attempt: Try) -> None:

@@ -1,5 +1,7 @@
 """Changes, messages and records that are valid by default; a test names only what it is about."""
 
+import base64
+import gzip
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +22,33 @@ from contract.message import (
 from lambda_forwarder.event import DomainEvent, Entry, entry
 
 PAYMENT = "65f2a1c09b1e8a5d4c3b2a19"
+
+
+def gzipped(changes: bytes) -> str:
+    """A body that says of this that it is gzip."""
+    packed = base64.b64encode(changes).decode()
+    return f'{{"version":1,"stream":"payments","generation":1,"lane":17,"encoding":"gzip","changes":"{packed}"}}'
+
+
+HOSTILE = {
+    "empty": "",
+    "no JSON": "hello",
+    "no message": "{}",
+    "newer": '{"version": 99}',
+    "half a message": '{"version": 1, "stream": "x"}',
+    "nested": "[" * 100_000,
+    "no character": "\ud800",
+    "cut short": '"\x00',
+    "no ASCII": gzipped(b"").replace('""', '"é"'),
+    "no base64": gzipped(b"").replace('""', '"!"'),
+    "no gzip": gzipped(b"hello"),
+    "no deflate": gzipped(gzip.compress(b"hello")[:10] + b"\xff" * 20),
+    "half a gzip": gzipped(gzip.compress(b"[]")[:-4]),
+    "no JSON in the gzip": gzipped(gzip.compress(b"hello")),
+    "nested in the gzip": gzipped(gzip.compress(b"[" * 100_000)),
+    "a million lists in the gzip": gzipped(gzip.compress(b"[" + b"[]," * 1_000_000 + b"[]]")),
+}
+"""Bodies that anybody who may send to the queue can send, and that are no message."""
 
 
 def forever() -> float:

@@ -92,6 +92,7 @@ WRITES: dict[str, Callable[["MongoClient[Any]"], Any]] = {
     "rename": lambda mongo: mongo.payments.payments.rename("old"),
     "drop": lambda mongo: mongo.payments.old.drop(),
     "drop-database": lambda mongo: mongo.drop_database("payments"),
+    "rename-to": lambda mongo: [mongo.payments.payments.insert_one(payment()), mongo.payments.payments.rename("archive")],
 }
 
 

@@ -107,6 +107,7 @@ def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
         (_signed(b"\xff\xfe"), "not a change"),
         (_signed(b"[" * 100_000), "not a change"),
         (_signed(b'{"id": "82"}'), "not a change"),
+        (_signed(b"[" + (b'{"a":' * 95 + b"0" + b"}" * 95 + b",") * 20_000 + b"0]"), "more than 300 MB of memory"),
         (_other(id="another"), "another change"),
         (_other(sequence=2), "another change"),
         (_other(ns=Namespace(db="payments", coll="other")), "another change"),

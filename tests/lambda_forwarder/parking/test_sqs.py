@@ -74,6 +74,18 @@ def test_an_entry_that_was_not_taken_is_an_error() -> None:
         SqsParking(Client(), "https://sqs.eu-west-1.amazonaws.com/123456789012/parking").park([parked("a")])
 
 
+@pytest.mark.parametrize("successful", [[], [{"Id": "1"}], [{"Id": "0"}, {"Id": "0"}]])
+def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) -> None:
+    """Only what the queue says that it took is kept: for anything less the message would be deleted and be nowhere."""
+
+    class Client:
+        def send_message_batch(self, **_: object) -> dict[str, object]:
+            return {"Successful": successful} if successful else {}
+
+    with pytest.raises(Unavailable, match="said nothing of"):
+        SqsParking(Client(), "https://sqs.eu-west-1.amazonaws.com/123456789012/parking").park([parked("a"), parked("b")])
+
+
 def test_a_missing_queue_is_told_at_the_start(aws: Aws) -> None:
     """The message names the setting and the remedy."""
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"

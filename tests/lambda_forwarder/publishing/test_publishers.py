@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from lambda_forwarder.ports import Published, Publisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
+from lambda_forwarder.publishing.watched import WatchedPublisher
 from tests.lambda_forwarder.values import forever, noted, noteds
 
 Arrived = Callable[[], list[str]]
@@ -105,6 +108,18 @@ class TestClassicBus(PublisherConformance):
             return ids
 
         return received
+
+
+class TestWatchedBus(TestClassicBus):
+    """As the function publishes to it, and asked for behind every publish."""
+
+    @pytest.fixture
+    def publisher(self, aws: Aws, bus: str) -> WatchedPublisher:
+        hours = count()
+        return WatchedPublisher(
+            EventBridgePublisher(ClassicBus(aws("events"), bus)),
+            now=lambda: datetime(2026, 11, 22, tzinfo=UTC) + timedelta(hours=next(hours)),
+        )
 
 
 class TestOrderedBus(PublisherConformance):

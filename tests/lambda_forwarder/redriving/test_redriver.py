@@ -1,7 +1,8 @@
 """Redrive's loop: what is published again, in which order, what is marked late, what stays and why."""
 
 import logging
-from collections.abc import Sequence
+import tracemalloc
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -10,7 +11,8 @@ import msgspec
 import pytest
 
 from contract.change import Change
-from lambda_forwarder.errors import Unavailable
+from contract.message import ChangeMessage
+from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
@@ -18,13 +20,15 @@ from lambda_forwarder.memory import MemoryBacklog, MemoryClaims, MemoryParking, 
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.reading import read_message
 from lambda_forwarder.redriving.backlog import dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.report import Report
 from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_strict import blocking
 from tests.lambda_forwarder.test_crashes import Killed, Steps
-from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, inserted, record
 
 
 class Flaky(MemoryPublisher):
@@ -64,9 +68,9 @@ class World:
         text = parked_body(item).decode()
         self.parked.waiting.append(Waiting(id=f"p{next(self._ids)}", group=item.document, body=text, receipt=""))
 
-    def bury(self, *changes: Change, text: str = "", lane: int = 17, generation: int = 1) -> None:
+    def bury(self, *changes: Change, text: str | None = None, lane: int = 17, generation: int = 1) -> None:
         """A dead letter, as the tailer sent it."""
-        text = text or body(*changes, lane=lane, generation=generation)
+        text = body(*changes, lane=lane, generation=generation) if text is None else text
         self.dead.waiting.append(Waiting(id=f"d{next(self._ids)}", group=f"payments.{lane}", body=text, receipt=""))
 
     def mark(self, sequence: int, lane: int = 17) -> None:
@@ -261,6 +265,125 @@ def test_what_nobody_parked_stays(text: str) -> None:
     assert counts(report) == {"messages": 1, "left": 1}
     assert report.leftovers[0].reason
     assert world.remaining == ["x"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_dead_letter_is_parked_and_the_others_go_on(text: str) -> None:
+    """Whatever lies there, every other message of the run is published."""
+    world = World()
+    world.bury(inserted("a", 1), lane=16)
+    world.bury(text=text, lane=17)
+    world.bury(inserted("b", 3), lane=18)
+    assert counts(world.redrive()) == {"messages": 3, "published": 2, "parked": 1}
+    assert [item.body for item in world.parking.parked.values()] == [text]
+    assert world.remaining == []
+
+
+def test_a_message_that_nobody_foresaw_stays_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    """Reading it fails in a way that is not known: it stays with the reason, the log has the traceback, the others go on."""
+
+    def read(text: str) -> ChangeMessage:
+        if text == "unheard of":
+            raise RuntimeError("boom")
+        return read_message(text)
+
+    world = World()
+    world.bury(inserted("a", 1), lane=16)
+    world.bury(text="unheard of", lane=17)
+    world.bury(inserted("b", 3), lane=18)
+    shelf = replace(dead_letter_shelf(world.dead), read=read)
+    report = Redriver(forwarder=world.forwarder, shelves=[shelf]).redrive(forever)
+    assert counts(report) == {"messages": 3, "published": 2, "left": 1}
+    assert [(left.message_id, left.reason) for left in report.leftovers] == [("d2", "RuntimeError: boom")]
+    assert (world.remaining, world.dead.held) == (["d2"], {})
+    [line] = [line for line in caplog.records if line.exc_info]
+    assert (line.__dict__["action"], line.__dict__["message_id"]) == ("not_redriven", "d2")
+
+
+def test_a_lane_that_no_queue_could_name_has_no_watermark() -> None:
+    """The table would refuse such a key, and with it the question for every other lane."""
+
+    class Table(MemoryWatermarks):
+        def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+            if any(len(lane.encode()) > 2_000 for lane in lanes):
+                raise Misconfigured("ValidationException: One or more parameter values were invalid")
+            return super().read(lanes)
+
+    world = World(watermarks=Table())
+    world.bury(text=body(inserted("a", 1)).replace('"stream":"payments"', f'"stream":"{"x" * 3_000}"'), lane=16)
+    world.bury(inserted("b", 2))
+    assert counts(world.redrive()) == {"messages": 2, "published": 2}
+
+
+def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
+    """Neither of what it removed nor of what stays: fifteen minutes of a backlog fit into the function's memory."""
+    count, size = 300, 100_000
+
+    class Long(MemoryBacklog):
+        """Makes its messages as they are taken."""
+
+        made = 0
+
+        def take(self, room: int, seconds: float) -> Sequence[Waiting]:
+            numbers = range(self.made + 1, min(self.made + 10, count) + 1)
+            self.made += len(numbers)
+            texts = (body(inserted(f"x{number}", number, text=noise(size)), lane=number) for number in numbers)
+            return [Waiting(id="", group="", body=text, receipt="") for text in texts]
+
+    def mapper(change: Change) -> None:
+        if change.sequence % 2:
+            raise ValueError("boom")
+
+    world = World(mappers={"payments": (mapper,)}, block=True)
+    world.dead = Long()
+    tracemalloc.start()
+    try:
+        report = world.redrive()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counts(report) == {"messages": count, "left": count // 2}
+    assert peak < count * size / 4
+
+
+def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue hands out ten messages of a few kilobytes that become gigabytes: the rest goes back, and is taken again."""
+    published: list[int] = []
+
+    class Forgetful:
+        """Keeps no document."""
+
+        def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+            published.extend(entry.change.sequence for entry in entries)
+            return Published()
+
+    monkeypatch.setattr("lambda_forwarder.redriving.run.ROOM", 10_000_000)
+    world = World(publisher=Forgetful())
+    lists: list[list[int]] = [[] for _ in range(100_000)]
+    for number in range(1, 11):
+        world.bury(inserted("a", number, lists=lists), lane=number)
+    world.park(inserted("b", 11), inserted("b", 12))
+    tracemalloc.start()
+    try:
+        report = world.redrive()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counts(report) == {"messages": 12, "published": 12, "late": 2}
+    assert [sequence for sequence in published if sequence < 11] == list(range(1, 11))
+    assert (world.remaining, world.dead.held) == ([], {})
+    assert peak < 30_000_000  # a few of them; all ten take 64
+
+
+def test_a_limit_counts_what_was_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what went back because there was no room for it."""
+    monkeypatch.setattr("lambda_forwarder.redriving.run.ROOM", 1)
+    world = World()
+    for number in range(1, 8):
+        world.bury(inserted("a", number), lane=number)
+    assert counts(world.redrive(limit=5)) == {"messages": 5, "published": 5}
+    assert counts(world.redrive(dry_run=True)) == {"messages": 2, "published": 2}
+    assert len(world.remaining) == 2
 
 
 def test_a_change_that_was_left_out_stays_with_the_reason() -> None:

@@ -13,9 +13,9 @@ FAILED = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "Sen
 
 
 class Client:
-    """Answers every call alike, and remembers what it was asked."""
+    """Remembers what it was asked, and answers every call alike: that all went well, unless told otherwise."""
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any = None) -> None:
         self.asked: list[dict[str, Any]] = []
         self._answer = answer
 
@@ -24,6 +24,8 @@ class Client:
             self.asked.append(request)
             if isinstance(self._answer, Exception):
                 raise self._answer
+            if self._answer is None:
+                return {"Successful": [{"Id": entry["Id"]} for entry in request.get("Entries", ())]}
             return self._answer
 
         return call
@@ -45,9 +47,16 @@ def test_an_entry_that_was_not_removed_is_an_error() -> None:
         backlog(Client(FAILED)).give_back([waiting(1)])
 
 
+def test_silence_about_an_entry_is_an_error() -> None:
+    """Only what the queue says that it forgot is forgotten."""
+    for answer in ({}, {"Successful": [{"Id": "1"}]}):
+        with pytest.raises(Unavailable, match="DeleteMessageBatch said nothing of"):
+            backlog(Client(answer)).remove([waiting(1), waiting(2)])
+
+
 def test_calls_hold_ten() -> None:
     """As many calls as it takes, each naming its messages by their receipts."""
-    client = Client({})
+    client = Client()
     backlog(client).remove([waiting(number) for number in range(23)])
     assert [len(request["Entries"]) for request in client.asked] == [10, 10, 3]
     assert client.asked[2]["Entries"][0] == {"Id": "0", "ReceiptHandle": "receipt-20"}
@@ -55,7 +64,7 @@ def test_calls_hold_ten() -> None:
 
 def test_a_message_is_held_no_longer_than_sqs_allows() -> None:
     """Twelve hours."""
-    client = Client({})
+    client = Client()
     assert backlog(client).take(3, 1_000_000.0) == []
     [request] = client.asked
     assert (request["VisibilityTimeout"], request["MaxNumberOfMessages"]) == (43_200, 3)

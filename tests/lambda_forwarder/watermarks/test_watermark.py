@@ -3,13 +3,10 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from contract.change import Change
-from contract.message import UnreadableMessage
-from lambda_forwarder.watermarks.watermark import Watermark, check_counts, lane_of, reached
+from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
 from tests.lambda_forwarder.values import body, cancelled, inserted, message, record
 
 LANE = "payments.17"
@@ -69,18 +66,3 @@ def test_what_was_sent_again_has_none(attributes: dict[str, Any]) -> None:
     one = record(body(inserted()))
     one["attributes"] = {key: value for key, value in (one["attributes"] | attributes).items() if value is not None}
     assert lane_of(one, message(inserted())) is None
-
-
-@pytest.mark.parametrize("number", [-1, 2**63, -(2**63), 2**64])
-def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
-    """Such a watermark would stand above everything that follows, or could not be stored."""
-    with pytest.raises(UnreadableMessage, match=str(number)):
-        check_counts(message(inserted(sequence=1), replace(inserted(), sequence=number)))
-    with pytest.raises(UnreadableMessage, match=str(number)):
-        check_counts(message(inserted(), generation=number))
-
-
-@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
-def test_every_other_number_is_read(generation: int, sequence: int) -> None:
-    """Zero and the largest int64 included."""
-    check_counts(message(replace(inserted(), sequence=sequence), generation=generation))

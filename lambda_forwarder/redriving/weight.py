@@ -1,0 +1,9 @@
+"""How much memory a message takes once it is read."""
+
+from contract.message import ChangeMessage, encode_change
+from lambda_forwarder.claims.size import decoded_size
+
+
+def weight(message: ChangeMessage) -> int:
+    """In bytes, about; never much less than it is."""
+    return sum(decoded_size(encode_change(change)) for change in message.changes)

@@ -1,0 +1,65 @@
+"""The forwarder's guarantees, broken on purpose in the zip of its function: the whole path must notice each."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+from tests.faults.path import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwarderMutation:
+    """Broken in the function's zip, in one place. How often the bus refuses meanwhile, and how the path brings it to light."""
+
+    breaks: str
+    edit: tuple[str, str, str]  # file, what stands there, what shall stand there
+    refusals: int
+    found: Callable[[Outcome], bool]
+
+    def apply(self, package: Path) -> None:
+        """
+        Edit one file of the zip.
+
+        Raises:
+            ValueError: the product no longer has the lines.
+        """
+        name, old, new = self.edit
+        with ZipFile(package) as archive:
+            files = {entry: archive.read(entry) for entry in archive.namelist()}
+        text = files[name].decode()
+        if text.count(old) != 1:
+            raise ValueError(f"{name} no longer has exactly one {old!r}: mend tests/faults/forwarder_mutations.py")
+        with ZipFile(package, "w") as archive:
+            for entry, content in files.items():
+                archive.writestr(entry, text.replace(old, new) if entry == name else content)
+
+
+IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
+    "drop_the_watermark_comparison": ForwarderMutation(
+        breaks="a repeat older than the watermark is dropped",
+        edit=(
+            "lambda_forwarder/watermarks/watermark.py",
+            "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
+            "return False",
+        ),
+        refusals=0,
+        found=lambda outcome: outcome.late > 0,
+    ),
+    "delete_what_failed": ForwarderMutation(
+        breaks="the queue forgets a message only once everything of it was accepted or parked",
+        edit=("lambda_forwarder/forward.py", '            failed.append(record["messageId"])\n', ""),
+        refusals=5,
+        found=lambda outcome: bool(outcome.verdict.missing),
+    ),
+    "remember_before_publishing": ForwarderMutation(
+        breaks="a lane's watermark moves only past what was accepted or parked",
+        edit=(
+            "lambda_forwarder/forward.py",
+            "        for run in runs(new):\n",
+            "        progress.published(lane, new)\n        for run in runs(new):\n",
+        ),
+        refusals=5,
+        found=lambda outcome: bool(outcome.verdict.missing),
+    ),
+}

@@ -1,0 +1,183 @@
+"""A classic bus that is deleted under a warm function, on the emulator: as on AWS, PutEvents goes on answering 200."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack.aws import Aws
+from lambda_forwarder import app, dynamodb_streams, handler, redrive
+from lambda_forwarder.__main__ import main
+from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder
+from lambda_forwarder.errors import BusGone
+from lambda_forwarder.event import Entry
+from lambda_forwarder.figures import Figures
+from lambda_forwarder.forward import Forwarder, Record
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.parking.sqs import SqsParking
+from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.redriving.backlog import dead_letter_shelf
+from lambda_forwarder.redriving.redriver import Redriver
+from tests.lambda_forwarder import test_dynamodb_streams as dynamodb
+from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.test_handler import Context
+from tests.lambda_forwarder.test_redrive import Account
+from tests.lambda_forwarder.values import body, forever, inserted, record
+from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+
+ALL_TAKEN: dict[str, list[str]] = {"batchItemFailures": []}
+OF_A_TABLE = {"orders": [dynamodb.counted]}
+
+
+class World:
+    """An account, and a clock."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.now = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
+        self.account = Account(aws)
+        self._sequences = count(1)
+
+    def batch(self, *documents: str) -> list[Record]:
+        """A message for each document, all of other groups."""
+        changes = [inserted(name, next(self._sequences)) for name in documents]
+        return [record(body(one, lane=one.sequence), group=f"payments.{one.sequence}") for one in changes]
+
+    def forward(self, records: list[Record], after: float = 0) -> object:
+        """So many seconds later."""
+        self.now += timedelta(seconds=after)
+        return handler.handler({"Records": records}, Context())
+
+
+class Going(MemoryPublisher):
+    """A bus that is gone behind the first call."""
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        if self.entries:
+            raise BusGone("there is no bus")
+        return super().publish(entries, time_left)
+
+
+@pytest.fixture
+def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+    monkeypatch.chdir(tmp_path)
+    world = World(aws)
+    settings = {
+        "FORWARDER_EVENT_BUS": world.account.name,
+        "FORWARDER_PARKING_QUEUE_URL": world.account.parking,
+        "FORWARDER_DEAD_LETTER_QUEUE_URL": world.account.dead,
+        "FORWARDER_WATERMARKS": a_table(aws),
+    }
+    for key, value in (aws.environment | settings).items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(app, "_now", lambda: world.now)
+    monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
+    made = (app.forwarder, redrive.redriver, dynamodb_streams.stream_forwarder)
+    for one in made:
+        one.cache_clear()
+    yield world
+    for one in made:
+        one.cache_clear()
+
+
+def test_the_function_fails_as_a_whole_and_says_since_when(world: World) -> None:
+    """
+    What it took within the minute was dropped, and it says so. It takes nothing after that; with the bus back it goes on
+    with all that came again.
+    """
+    assert world.forward(world.batch("a")) == ALL_TAKEN
+    world.account.delete_bus()
+    assert world.forward(world.batch("b"), after=59) == ALL_TAKEN
+    waiting = world.batch("c", "d")
+    for _ in range(2):
+        with pytest.raises(BusGone, match=r"since 2026-11-22T14:00:00Z .*rewind --to 2026-11-22T06:58:00Z$"):
+            world.forward(waiting, after=1)
+    world.account.create_bus()
+    assert world.forward(waiting) == ALL_TAKEN
+    assert [name for name, _ in world.account.heard()] == ["a", "c", "d"]
+    assert world.account.left(world.account.parking) == 0
+
+
+def test_no_message_of_the_batch_is_acknowledged() -> None:
+    """Neither what was published just before nor what is not begun; and no lane is taken to be further than that."""
+    publisher, watermarks = Going(), MemoryWatermarks()
+    forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=MemoryParking(), watermarks=watermarks)
+    lanes = range(17, 20)
+    records = [record(body(inserted("a", 1), lane=lane), group=f"payments.{lane}", message_id=str(lane)) for lane in lanes]
+    with pytest.raises(BusGone):
+        forwarder.forward(records, forever)
+    assert list(watermarks.marks) == ["payments.17"]
+
+
+def test_no_record_of_the_batch_is_done() -> None:
+    """Although those of an earlier publish were taken; and all of them count as failed."""
+    figures = Figures()
+    forwarder = Forwarder(mappers=OF_A_TABLE, publisher=Going(), parking=MemoryParking(), figures=figures)
+    records = [dynamodb.record(number) for number in range(1, RUN_COUNT + 3)]
+    with pytest.raises(BusGone):
+        StreamForwarder(forwarder=forwarder).forward(records, forever)
+    assert figures.take()["dynamodb.orders"]["MessagesFailed"] == (len(records),)
+
+
+def test_nothing_that_was_taken_together_leaves_its_queue() -> None:
+    """What was published of it may have been dropped. Everything can be taken again at once."""
+    waiting = [Waiting(id=name, group=name, body=body(inserted(name, 1), lane=ord(name)), receipt="") for name in "abc"]
+    dead = MemoryBacklog(waiting=list(waiting))
+    forwarder = Forwarder(mappers=MAPPERS, publisher=Going(), parking=MemoryParking())
+    with pytest.raises(BusGone):
+        Redriver(forwarder=forwarder, shelves=[dead_letter_shelf(dead)]).redrive(forever)
+    assert (len(dead.waiting), dead.held) == (3, {})
+
+
+def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """The function fails, the command says so and exits with 2; with the bus back all of it is published."""
+    redrive.redriver()
+    SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)])
+    world.account.bury(body(inserted("b", 2)))
+    world.account.delete_bus()
+    world.now += timedelta(minutes=15)
+    with pytest.raises(BusGone, match="nothing that was acknowledged here"):
+        redrive.handler({}, Context())
+    redrive.redriver.cache_clear()
+    assert main(["redrive"]) == 2
+    assert "there is no bus" in capsys.readouterr().err
+    assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)
+    world.account.create_bus()
+    assert redrive.handler({}, Context())["published"] == 2
+    assert sorted(name for name, _ in world.account.heard()) == ["a", "b"]
+
+
+def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the batch."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OF_A_TABLE")
+    event = {"Records": [dynamodb.record(1), dynamodb.record(2)]}
+    assert dynamodb_streams.handler(event, Context()) == ALL_TAKEN
+    world.account.delete_bus()
+    world.now += timedelta(minutes=1)
+    with pytest.raises(BusGone, match="there is no bus"):
+        dynamodb_streams.handler(event, Context())
+
+
+def test_the_question_is_the_only_call_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute; every other invocation makes the calls that it made before."""
+    calls: list[str] = []
+    made = app.client
+
+    def listened(service: str, *options: Any) -> Any:
+        client = made(service, *options)
+        client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+        return client
+
+    monkeypatch.setattr(app, "client", listened)
+    world.forward(world.batch("a"))
+    asked = []
+    for _ in range(13):
+        calls.clear()
+        assert world.forward(world.batch("b", "c"), after=10) == ALL_TAKEN
+        asked.append(calls.count("DescribeEventBus"))
+        rest = sorted(call for call in calls if call != "DescribeEventBus")
+        assert rest == ["BatchGetItem", "PutEvents", "PutEvents", "UpdateItem", "UpdateItem"]
+    assert asked == [0, 0, 0, 0, 0, 1] * 2 + [0]

@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 
+INTERRUPTED = 130  # what a shell makes of a command that ends by SIGINT
+
 
 def main() -> int:
     """Run the command of this process's arguments. The exit code."""
@@ -15,9 +17,15 @@ def main() -> int:
     if sys.argv[1:2] == ["run"]:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
-    from tailer.command_line import command_line
+        from tailer.deadline import keep_deadline
 
-    return command_line(sys.argv[1:], stopping)
+        keep_deadline(stopping)
+    try:
+        from tailer.command_line import command_line
+
+        return command_line(sys.argv[1:], stopping)
+    except KeyboardInterrupt:  # in any command but `run`
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from tailer.metrics import Families, Metrics
 from tailer.mongodb.change_streams import Scope, check_enabled, scopes
 from tailer.mongodb.client import connect
 from tailer.mongodb.cursor import Watch
+from tailer.mongodb.errors import STORE
 from tailer.mongodb.source import MongodbSource
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
@@ -122,7 +123,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
         case ("mongodb", "", *_):
             return MongodbCheckpoints(cluster(settings))
         case _:
-            return MongodbCheckpoints(connect(url, "TAILER_CHECKPOINTS"))
+            return MongodbCheckpoints(connect(url, STORE), STORE)
 
 
 def _stream(settings: Settings, families: Families, stopping: threading.Event, pulse: Pulse) -> Stream:

@@ -10,7 +10,8 @@ from tailer.doctor.command import doctor, unsettled
 from tailer.settings import PREFIX, Settings
 
 _EPILOG = """exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else.
-SIGTERM and SIGINT: the batch in flight is finished, the checkpoint saved and the lease released, within 20 seconds."""
+SIGTERM and SIGINT: the batch in flight is finished, the checkpoint saved and the lease released, within 20 seconds; what hangs
+for longer is left as a crash leaves it, and nothing is lost."""
 _DOCTOR = """With the settings of tailer run it connects to everything and tells line by line what is ok, what FAILs, what to
 warn of and what was skipped, each with its remedy. It takes no lease, sends no message and consumes nothing. Its exit
 code is what tailer run would end with: 0 without a FAIL."""

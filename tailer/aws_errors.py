@@ -38,13 +38,17 @@ _BY_CODE: dict[str, tuple[type[TailerError], str]] = {
 
 
 @contextmanager
-def aws_errors(setting: str, resource: str) -> Iterator[None]:
-    """Raise our own error instead of botocore's, naming the setting it is about."""
+def aws_errors(setting: str, resource: str, missing: str = "") -> Iterator[None]:
+    """
+    Raise our own error instead of botocore's, naming the setting it is about.
+
+    ``missing`` is the remedy where the resource is not there, if there is more to it than to correct the setting.
+    """
     try:
         yield
     except ClientError as error:
         code, text = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-        raise translated(setting, resource, code, text) from error
+        raise translated(setting, resource, code, text, missing) from error
     except (NoCredentialsError, PartialCredentialsError, NoRegionError) as error:
         raise Misconfigured(f"{error}: the task needs a role, or AWS_REGION and credentials in its environment") from error
     except ParamValidationError as error:
@@ -53,7 +57,8 @@ def aws_errors(setting: str, resource: str) -> Iterator[None]:
         raise Unavailable(f"{setting}: {resource}: {error}") from error
 
 
-def translated(setting: str, resource: str, code: str, text: str) -> TailerError:
+def translated(setting: str, resource: str, code: str, text: str, missing: str = "") -> TailerError:
     """Our own error for an AWS error code, also for the code of a single entry of a batch."""
     kind, meaning = _BY_CODE.get(code, (Unavailable, "does not accept this now"))
-    return kind(f"{setting}: {resource} {meaning} ({code}: {text})")
+    remedy = f"; {missing}" if missing and meaning == _NO_SUCH else ""
+    return kind(f"{setting}: {resource} {meaning}{remedy} ({code}: {text})")

@@ -22,10 +22,14 @@ NOBODY_READS = 141  # what a shell makes of a command that ends by SIGPIPE
 
 def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
     """Run a command; ``stopping`` ends ``tailer run``. The exit code."""
-    options = parser(partial(_run, stopping)).parse_args(arguments)
+    run_command = partial(_run, stopping)
+    options = parser(run_command).parse_args(arguments)
     try:
         streams = _chosen(options, load())
     except Misconfigured as error:
+        if options.command is run_command and not sys.stderr.isatty():  # its log is read by machines, line by line
+            logs.configure("INFO")
+            return _stopped(error)
         return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
     logs.configure(streams[0].log_level)
     try:
@@ -39,13 +43,17 @@ def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], _
     try:
         run(streams, stopping)
     except (Misconfigured, HistoryLost, Rejected) as error:
-        log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
-        return EXIT_CODES[type(error)]
+        return _stopped(error)
     except Exception as error:
         log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
         return 1
     log.info("stopped as asked", extra={"action": "stopped"})
     return 0
+
+
+def _stopped(error: TailerError) -> int:
+    log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
+    return EXIT_CODES[type(error)]
 
 
 def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Settings]:

@@ -94,9 +94,9 @@ def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say
 
 
 def _lease(settings: Settings) -> Lease:
-    """The stream's lease; a task that is gone keeps it for the lease time, one that lives keeps it for good."""
-    contender = app.contender(settings)
-    deadline = time.monotonic() + settings.lease_seconds + 1
+    """The stream's lease; a task that is gone keeps it for its own lease time, one that lives keeps it for good."""
+    contender, found = app.contender(settings), app.checkpoint_store(settings).read(settings.stream)
+    deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
     while not (lease := contender.try_acquire(any_identity=True)):
         if time.monotonic() > deadline:
             raise Misconfigured(f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile")
@@ -124,10 +124,18 @@ def _status(settings: Settings) -> dict[str, Any]:
     else:
         problem = "the server does not tell; set TAILER_HISTORY_SECONDS" if left is None else "none"
     return _described(record) | {
+        "lease": _lease_state(record, now),
         "secondsBehind": max(0, int(now.timestamp()) - seconds(record.checkpoint.cluster_time)),
         "headroomSeconds": None if left is None else int(left),
         "headroomProblem": problem,
     }
+
+
+def _lease_state(record: Record, now: datetime) -> str:
+    """Whether the owner is still there, as far as the time of its last write tells."""
+    if record.overdue(now):
+        return f"ran out: not renewed since {record.saved_at}, and held for {record.lease_seconds:g} s at most"
+    return "held" if record.owner else "free"
 
 
 def _described(record: Record) -> dict[str, Any]:

@@ -44,10 +44,10 @@ class Contender:
             Unavailable: the store does not answer.
         """
         found = self._store.read(self._wanted.stream) or Record(stream=self._wanted.stream)
+        if not any_identity:  # also while its owner lives: who could not take over is no spare
+            self._refuse_another_identity(found)
         if found.owner and not self._stood_still(found):
             return None
-        if not any_identity:
-            self._refuse_another_identity(found)
         taken = replace(
             found,
             version=found.version + 1,
@@ -69,6 +69,7 @@ class Contender:
 
         Raises:
             Unavailable: the store does not answer.
+            Misconfigured: it does not exist or refuses us.
         """
         found = self._store.read(self._wanted.stream)
         return found.problem if found else ""

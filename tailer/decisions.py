@@ -67,7 +67,7 @@ def moved(record: Record, to: Checkpoint) -> Record:
             "was delivered: what is between would be skipped. Where it is lost: tailer checkpoint accept-gap --to"
         )
     to = replace(to, generation=before.generation + 1, sequence=before.sequence)
-    return replace(record, checkpoint=to, problem="")
+    return replace(record, checkpoint=to, problem="", problem_code=0)
 
 
 def seeded(record: Record, to: Checkpoint, now: datetime) -> Record:
@@ -79,7 +79,7 @@ def seeded(record: Record, to: Checkpoint, now: datetime) -> Record:
     """
     if record.checkpoint is not None:
         raise Misconfigured(f"stream {record.stream!r} has a checkpoint already; to move it: tailer checkpoint rewind")
-    return replace(record, checkpoint=replace(to, generation=int(now.timestamp())), problem="")
+    return replace(record, checkpoint=replace(to, generation=int(now.timestamp())), problem="", problem_code=0)
 
 
 def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by: str, reason: str, now: datetime) -> Record:
@@ -108,7 +108,7 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
         reason=reason,
     )
     checkpoint = replace(start, generation=gap.generation, sequence=gap.sequence)
-    return replace(record, checkpoint=checkpoint, problem="", gaps=(*record.gaps, gap))
+    return replace(record, checkpoint=checkpoint, problem="", problem_code=0, gaps=(*record.gaps, gap))
 
 
 def settings_accepted(record: Record, identity: str) -> Record:

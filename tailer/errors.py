@@ -18,7 +18,7 @@ class HistoryLost(Rejected):
 
 
 class LeaseLost(TailerError):
-    """Somebody else tails this stream now: stop at once and write nothing."""
+    """Somebody else tails this stream now: send no other batch and write nothing."""
 
 
 class Misconfigured(TailerError):

@@ -24,6 +24,15 @@ def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:
     )
 
 
+def first_start_words(stream: str, start: Checkpoint) -> str:
+    """Where a stream without a checkpoint starts, and the way back for whom it was not the first time."""
+    return (
+        f"stream {stream!r} has no checkpoint: it starts for the first time, at {rfc3339(start.cluster_time)}. If it was "
+        "tailed before, its checkpoint is lost, and what was committed before that time and not delivered is missing: stop its "
+        f"tasks and go back to when it was delivered last (tailer checkpoint rewind --stream {stream} --to TIME)"
+    )
+
+
 def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
     """What is missing, and the two ways out, for the person who is paged."""
     since = rfc3339(checkpoint.cluster_time) if checkpoint else "its start"

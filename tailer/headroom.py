@@ -48,17 +48,22 @@ class HeadroomWatch:
         self._history_seconds = history_seconds
         self._now = now
         self._over = threading.Event()
+        self._showing = threading.Lock()
 
     def __enter__(self) -> None:
         threading.Thread(target=self._watch, name="headroom", daemon=True).start()
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._show(nan, nan)
+        self._over.set()  # before the lock: a look that is still on its way shows nothing any more
+        with self._showing:
+            self._show(nan, nan)
 
     def _watch(self) -> None:
         while not self._over.is_set():
-            self._show(*self._look())
+            figures = self._look()
+            with self._showing:
+                if not self._over.is_set():
+                    self._show(*figures)
             self._over.wait(EVERY)
 
     def _look(self) -> tuple[float, float]:

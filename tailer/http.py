@@ -1,5 +1,6 @@
 """``/healthz``, ``/readyz`` and ``/metrics``."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from math import isnan
 
 from tailer.errors import Misconfigured
 from tailer.metrics import Families
-from tailer.pulse import Pulse
+from tailer.pulse import CONDITION, Pulse
 
 _POLL = 0.1  # seconds until the server notices that it shall stop
 
@@ -26,7 +27,7 @@ def endpoints(host: str, port: int, pulse: Pulse, metrics: Families) -> Iterator
         yield
         return
     try:
-        server = ThreadingHTTPServer((host, port), _handler(pulse, metrics))
+        server = _Server(host, port, _handler(pulse, metrics))
     except OSError as error:
         raise Misconfigured(f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
     threading.Thread(target=server.serve_forever, args=(_POLL,), name="http", daemon=True).start()
@@ -37,8 +38,24 @@ def endpoints(host: str, port: int, pulse: Pulse, metrics: Families) -> Iterator
         server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    """Of either kind of address; ``::`` is every one of both kinds, as the probe and the doctor take it."""
+
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), handler)
+
+    def server_bind(self) -> None:
+        """Listen; a system may keep the two kinds apart unless it is told not to."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
+
+
 def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        server_version, sys_version = "Tailrace", ""
+
         def do_GET(self) -> None:
             """A page by its path."""
             match self.path.partition("?")[0]:
@@ -59,6 +76,7 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
             self.send_response(status)
+            self.send_header(CONDITION, pulse.condition)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -7,6 +7,7 @@ that was paused while another took over finds a newer version, and nothing it wr
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Self
 
@@ -45,8 +46,8 @@ class Lease:
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """Everything up to here is in the queue; none before the stream's first start."""
-        return self._ours.checkpoint
+        """Everything up to here is in the queue. None before the stream's first start: until the store holds the first one."""
+        return self._ours.checkpoint if self._stored.checkpoint else None
 
     @property
     def checkpoint_age(self) -> float:
@@ -66,16 +67,15 @@ class Lease:
     def save(self, checkpoint: Checkpoint) -> None:
         """
         Remember that everything up to here is in the queue: durable within a second while changes flow, within the next
-        renewal while the stream is idle, and on release.
+        renewal while the stream is idle, and on release. The stream's first one is durable at once.
 
         Raises:
             LeaseLost: another task owns the stream; nothing was written.
             Unavailable: the store does not answer; the checkpoint is kept and written with the next save or renewal.
         """
-        before = self._ours.checkpoint
-        self._ours = replace(self._ours, checkpoint=checkpoint, problem="")
-        moved = before is None or checkpoint.sequence != before.sequence
-        if before is None or (moved and self._clock() - self._saved >= _SAVE_EVERY):
+        before = self.checkpoint
+        self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0)
+        if before is None or (checkpoint.sequence != before.sequence and self._clock() - self._saved >= _SAVE_EVERY):
             self._write()
 
     def write(self, record: Record) -> None:
@@ -120,7 +120,7 @@ class Lease:
             try:
                 self._replace(self._stored, owner)
             except Conflict:
-                self._replace(self._ours_as_stored(), owner)
+                self._replace_again(owner)
             self._renewed = self._saved = started
 
     def _replace(self, stored: Record, owner: str | None) -> None:
@@ -133,10 +133,11 @@ class Lease:
         self._store.write(record)
         self._stored = record
 
-    def _ours_as_stored(self) -> Record:
-        """Our own record as stored, when only the answer to an earlier write was lost."""
+    def _replace_again(self, owner: str | None) -> None:
+        """Behind our own record as stored, when only the answer to an earlier write was lost; else the lease is."""
         stored = self._store.read(self._stored.stream)
-        if stored is None or (stored.owner, stored.fence) != (self._stored.owner, self._stored.fence):
-            self._lost = True
-            raise LeaseLost(f"another task tails stream {self._stored.stream!r} now")
-        return stored
+        with suppress(Conflict):  # once more: somebody took over since this look
+            if stored is not None and (stored.owner, stored.fence) == (self._stored.owner, self._stored.fence):
+                return self._replace(stored, owner)
+        self._lost = True
+        raise LeaseLost(f"another task tails stream {self._stored.stream!r} now")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -45,8 +46,9 @@ class Record(Struct, frozen=True, kw_only=True):
 
     ``version`` grows by one with every write. ``owner`` is empty when nobody tails the stream. ``fence`` grows with every
     owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON. An owner whose version
-    stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did;
-    ``gaps`` is the ledger of what was never delivered; ``saved_at`` the time of day of the last write, for people only.
+    stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did, and
+    ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered; ``saved_at`` the time of
+    day of the last write, for people only.
     """
 
     stream: str
@@ -57,8 +59,15 @@ class Record(Struct, frozen=True, kw_only=True):
     lease_seconds: float = 0
     checkpoint: Checkpoint | None = None
     problem: str = ""
+    problem_code: int = 0
     gaps: tuple[Gap, ...] = ()
     saved_at: str = ""
+
+    def overdue(self, now: datetime) -> bool:
+        """Whether its owner has written nothing for longer than its lease. Two clocks are compared: for people only."""
+        if not self.owner or not self.saved_at:
+            return False
+        return (now - datetime.fromisoformat(self.saved_at)).total_seconds() > self.lease_seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

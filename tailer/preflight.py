@@ -11,7 +11,8 @@ from tailer.errors import Misconfigured
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.uri import encrypted, of_documentdb
 
-_ADVISED = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+"""What lets the lanes of a FIFO queue go in parallel."""
 
 
 def check_replica_set(client: "MongoClient[Any]") -> Mapping[str, Any]:
@@ -56,15 +57,28 @@ def check_queue(client: Any, queue_url: str) -> list[str]:
     """
     with aws_errors("TAILER_QUEUE_URL", queue_url):
         attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
-    if attributes.get("FifoQueue") != "true":
+    if not fifo(attributes):
         raise Misconfigured(f"TAILER_QUEUE_URL: {queue_url} is not a FIFO queue, and only FIFO keeps changes in order")
-    limit = int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
-    if limit < MESSAGE_LIMIT:
+    if (limit := message_limit(attributes)) < MESSAGE_LIMIT:
         raise Misconfigured(
             f"TAILER_QUEUE_URL: {queue_url} takes messages of {limit} bytes only: set its MaximumMessageSize to {MESSAGE_LIMIT}"
         )
     return [
-        f"TAILER_QUEUE_URL: {queue_url} has {name}={attributes.get(name, 'unset')}; {value} lets lanes go in parallel"
-        for name, value in _ADVISED.items()
-        if attributes.get(name) != value
+        f"TAILER_QUEUE_URL: {queue_url} has {name}={found}; {PARALLEL[name]} lets lanes go in parallel"
+        for name, found in not_parallel(attributes).items()
     ]
+
+
+def fifo(attributes: Mapping[str, str]) -> bool:
+    """Whether a queue keeps order."""
+    return attributes.get("FifoQueue") == "true"
+
+
+def message_limit(attributes: Mapping[str, str]) -> int:
+    """How many bytes a message of the queue may have. Where the queue does not tell, as many as SQS allows."""
+    return int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
+
+
+def not_parallel(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that keep the lanes of a FIFO queue from going in parallel, as they are."""
+    return {name: attributes.get(name, "unset") for name, value in PARALLEL.items() if attributes.get(name) != value}

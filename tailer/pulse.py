@@ -1,5 +1,6 @@
 """What a task is doing and how far behind it is: health means caught up or moving, never merely alive."""
 
+import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from math import nan
@@ -8,7 +9,13 @@ from tailer.lease import Clock
 from tailer.metrics import Metrics
 from tailer.model import Batch
 
+log = logging.getLogger(__name__)
+
+TAILING = "tailing"
 STANDING_BY = "standing by"
+GAVE_UP = "gave up"
+BUSY = "busy"
+CONDITION = "Tailrace-Condition"  # the header that tells one of these four, for programs; the text is for people
 STALLED_AFTER = 120.0  # seconds without a delivered batch or a look at the lease; a batch comes every second even when idle
 
 
@@ -23,6 +30,7 @@ class Pulse:
         self._metrics: Metrics | None = None
         self._left: Metrics | None = None
         self._unseen: Collection[str] = ()
+        self._failing_since: float | None = None
         self.state = "starting"
         self.given_up: dict[str, datetime | None] = {}
 
@@ -36,6 +44,7 @@ class Pulse:
         self._unseen = unseen
         self._left = self._current = None
         self._beat = self._clock()
+        self._goes_on()
 
     def on_duty(
         self, metrics: Metrics, since: datetime | None = None, checkpoint_age: Callable[[], float] = lambda: nan
@@ -64,21 +73,24 @@ class Pulse:
     def waiting(self, reason: str) -> None:
         """A neighbour failed. This is not a beat: a wait that lasts shows as stalled."""
         self.state = f"waiting: {reason}"
+        if self._failing_since is None:
+            self._failing_since = self._clock()
 
     def delivered(self, batch: Batch) -> None:
         """A batch is in the queue. An empty one says that there was nothing left to deliver."""
-        self.state = "tailing"
+        self.state = TAILING
         self._beat = self._clock()
         reached = self._reached(batch)
         self._current = max(self._current or reached, reached)
         if self._metrics and batch.changes:
             self._metrics.read.inc(len(batch.changes))
             self._metrics.commit_to_queue.observe(self._behind(batch.changes[0].occurred_at))
+        self._goes_on()
 
     def stopped(self, stream: str, metrics: Metrics, since: datetime | None) -> None:
         """This task gave the stream up for good; it falls behind from here on."""
         self.given_up[stream] = since
-        self._left = self._current = None
+        self._left = self._current = self._failing_since = None
         metrics.stopped.set(1)
         metrics.lag.set_function(lambda: self._behind(since))
 
@@ -106,6 +118,12 @@ class Pulse:
             return nan if metrics.stream in self._unseen else 0.0
         return self.lag() if metrics is self._left else nan
 
+    def _goes_on(self) -> None:
+        """At the level at which the waiting was told: who sees one must see the other."""
+        if self._failing_since is not None:
+            waited, self._failing_since = self._clock() - self._failing_since, None
+            log.warning("goes on after %.1f s: %s", waited, self.state, extra={"action": "goes_on"})
+
     def _reached(self, batch: Batch) -> datetime:
         """Up to when a batch shows everything to be delivered; never later than now, whatever a server's clock says."""
         now = self._now()
@@ -125,4 +143,14 @@ class Pulse:
     @property
     def ready(self) -> bool:
         """Whether the task tails a stream now."""
-        return self.state == "tailing"
+        return self.state == TAILING
+
+    @property
+    def condition(self) -> str:
+        """
+        In one word: ``GAVE_UP`` a stream, whatever else it does; else ``TAILING`` or ``STANDING_BY``; ``BUSY`` with becoming
+        one of them.
+        """
+        if self.given_up:
+            return GAVE_UP
+        return self.state if self.state in (TAILING, STANDING_BY) else BUSY

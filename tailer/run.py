@@ -20,15 +20,16 @@ from tenacity import (
 
 from contract.change import Namespace
 from tailer.contender import Contender
-from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, Unavailable
-from tailer.gaps import gap_change, history_lost_words
+from tailer.errors import EXIT_CODES, HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.gaps import first_start_words, gap_change, history_lost_words
 from tailer.headroom import HeadroomWatch
 from tailer.lease import Lease
 from tailer.metrics import Metrics
+from tailer.model import Checkpoint
 from tailer.ports import Sink, Source
 from tailer.pulse import STANDING_BY, Pulse
 from tailer.tail import tail
-from tailer.times import seconds
+from tailer.times import rfc3339, seconds
 
 T = TypeVar("T")
 
@@ -135,8 +136,8 @@ class Task:
 
     def _tail(self, stream: Stream, lease: Lease) -> None:
         """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
-        if lease.checkpoint is None:
-            lease.save(stream.source.first())
+        if lease.checkpoint is None:  # until a store has it: who takes over in the middle of it must start there, not at now
+            lease.save(lease.record.checkpoint or _first(stream))
         _announce_gaps(stream, lease)
         after = lease.checkpoint
         assert after is not None  # noqa: S101 - saved just above
@@ -157,18 +158,21 @@ class Task:
         log.critical("%s", error, extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__})
 
     def _take_back(self, streams: list[Stream]) -> None:
-        """A stream whose problem a person has cleared from its record is wanted again; one that is misconfigured is not."""
+        """
+        A stream whose problem a person has cleared from its record is wanted again; one that was misconfigured from the start
+        is not. One whose record cannot be read now is looked at again.
+        """
         for stream in self.streams:
             if stream.name in self.pulse.noted:
-                with suppress(Unavailable):
+                with suppress(Unavailable, Misconfigured):
                     if not stream.contender.problem():
                         self.pulse.revived(stream.name, stream.metrics)
                         streams.append(stream)
 
-    def _note(self, lease: Lease, error: Exception) -> None:
+    def _note(self, lease: Lease, error: TailerError) -> None:
         """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
         try:
-            lease.write(replace(lease.record, problem=str(error)))
+            lease.write(replace(lease.record, problem=str(error), problem_code=EXIT_CODES.get(type(error), 1)))
         except (LeaseLost, Unavailable) as unwritten:
             log.warning("%s", unwritten, extra={"action": "problem_not_noted"})
 
@@ -193,6 +197,12 @@ class Task:
         log.warning("%s; trying again in %.1f s", error, seconds, extra={"action": "waiting"})
 
 
+def _first(stream: Stream) -> Checkpoint:
+    start = stream.source.first()
+    log.warning("%s", first_start_words(stream.name, start), extra={"action": "first_start", "stream": stream.name})
+    return start
+
+
 def _announce_gaps(stream: Stream, lease: Lease) -> None:
     """Tell consumers of every accepted gap before anything that follows it."""
     for gap in lease.record.gaps:
@@ -209,4 +219,5 @@ def _moment(lease: Lease) -> datetime | None:
 
 
 def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:
-    return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint}
+    reached = rfc3339(lease.checkpoint.cluster_time) if lease.checkpoint else None
+    return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint, "deliveredUpTo": reached}

@@ -65,7 +65,11 @@ class Settings(BaseSettings):
         default="off", description="off, whenAvailable or required; pre-images need MongoDB 6.0, DocumentDB has none"
     )
     lanes: int = Field(default=128, ge=1, le=100_000, description="message groups to spread the stream over, 1 to 100000")
-    order_by: str = Field(default="document", min_length=1, description="document, stream (one lane) or a field path")
+    order_by: str = Field(
+        default="document",
+        min_length=1,
+        description="document, stream (one lane) or the path of a field that never changes",
+    )
     start: str = Field(default="now", description="now, beginning or an RFC 3339 time; for the very first start only")
     claim_bucket: str = Field(default="", description="S3 bucket for changes too large for a message; without one they stop it")
     history_seconds: int = Field(

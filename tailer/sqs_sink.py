@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 4  # each waits for the network most of its time; more cost CPU without gain unless SQS is far away
 GIVE_UP = 60.0  # seconds without a single accepted message, then the loop starts again from the checkpoint
+FINISH = 3.0  # seconds that a stopping task gives a batch; with a last call that hangs there is time left to save and release
 _WAIT = wait_exponential_jitter(multiplier=0.05, max=5.0, jitter=0.1)  # seconds
 
 Waiting = dict[int, deque[Message]]
@@ -62,14 +63,17 @@ class SqsSink:
         self._stopping = stopping
         self._clock = clock
         self._waits = waits
-        self._accepted_at = 0.0
+        self._began = self._accepted_at = 0.0
         self._refused = False
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
 
     def send(self, changes: Sequence[Change], generation: int) -> None:
-        """Until every change is accepted; see ``Sink``. While stopping, a failed call is not tried again."""
+        """
+        Until every change is accepted; see ``Sink``. While stopping, a failed call is not tried again, and a batch that takes
+        long is left where it is.
+        """
         waiting = self._packed(changes, generation)
-        self._accepted_at = self._clock()
+        self._began = self._accepted_at = self._clock()
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
             wait=_WAIT,
@@ -108,6 +112,8 @@ class SqsSink:
         """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""
         if self._refused and self._over():
             return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not tried again: other calls failed before")]
+        if self._stopping.is_set() and self._clock() - self._began > FINISH:
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} takes long, and this task stops: the rest is left")]
         self._metrics.calls.inc()
         try:
             with aws_errors("TAILER_QUEUE_URL", self._queue_url):

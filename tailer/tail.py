@@ -20,7 +20,8 @@ def tail(
     delivered: Callable[[Batch], None],
 ) -> None:
     """
-    Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered.
+    Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered, or left
+    to the next owner where that takes long.
 
     ``delivered`` is told of every batch, empty ones too: it is the pulse that health and metrics listen to.
 

@@ -9,6 +9,11 @@ from tailer.aws_errors import aws_errors
 from tailer.model import Record
 from tailer.ports import Conflict
 
+_LOST = (
+    "if it was lost, make it again and, before you start, tell each stream how far it was delivered, or it starts at "
+    "TAILER_START: tailer checkpoint seed --to TIME"
+)
+
 
 class DynamodbCheckpoints:
     """One item per stream, its record as JSON beside the version that guards it."""
@@ -19,7 +24,7 @@ class DynamodbCheckpoints:
 
     def read(self, stream: str) -> Record | None:
         """See ``CheckpointStore``."""
-        with aws_errors("TAILER_CHECKPOINTS", self._table):
+        with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
             answer = self._client.get_item(TableName=self._table, Key=_key(stream), ConsistentRead=True)
         item = answer.get("Item")
         return msgspec.json.decode(item["record"]["S"], type=Record) if item else None
@@ -35,7 +40,7 @@ class DynamodbCheckpoints:
         if record.version > 1:
             expected = {":expected": {"N": str(record.version - 1)}}
             guard = {"ConditionExpression": "version = :expected", "ExpressionAttributeValues": expected}
-        with aws_errors("TAILER_CHECKPOINTS", self._table):
+        with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
             try:
                 self._client.put_item(TableName=self._table, Item=item, **guard)
             except ClientError as error:

@@ -3,12 +3,12 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 
-from tailer.errors import Misconfigured
+from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Record
 from tailer.ports import Conflict
 
@@ -42,24 +42,27 @@ class FileCheckpoints:
 
     def _replace(self, records: dict[str, Record]) -> None:
         new = self._path.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(records), indent=2))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            with new.open("wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(records), indent=2))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:  # a disk that is full, or that fails; whether the record is there is not known
+            raise Unavailable(f"TAILER_CHECKPOINTS: {self._path} was not written: {error}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            lock = self._path.with_suffix(".lock").open("w")
-        except OSError as error:
-            raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be written: {error}") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with ExitStack() as opened:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                lock = opened.enter_context(self._path.with_suffix(".lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be written: {error}") from error
             yield

@@ -1,5 +1,6 @@
 """Records in a MongoDB or DocumentDB collection: the watched cluster itself, or another one."""
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ from pymongo import MongoClient, WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from tailer.model import Record
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.errors import WATCHED, mongodb_errors
 from tailer.ports import Conflict
 
 DATABASE = "tailrace"  # no stream may watch it
@@ -15,21 +16,27 @@ _DURABLE = WriteConcern("majority", wtimeout=5_000)  # ms; a fail-over must not 
 
 
 class MongodbCheckpoints:
-    """One document per stream in ``tailrace.checkpoints``, replaced only where its version is the expected one."""
+    """
+    One document per stream in ``tailrace.checkpoints``, replaced only where its version is the expected one.
 
-    def __init__(self, client: "MongoClient[Any]") -> None:
+    ``setting`` names the server: what is wrong with it is said of that setting.
+    """
+
+    def __init__(self, client: "MongoClient[Any]", setting: str = WATCHED) -> None:
+        denied = f"the user of {setting} may not keep checkpoints: grant it readWrite on the database {DATABASE}"
+        self._errors = partial(mongodb_errors, denied, setting)
         self._records = client[DATABASE].get_collection("checkpoints", write_concern=_DURABLE)
 
     def read(self, stream: str) -> Record | None:
         """See ``CheckpointStore``."""
-        with mongodb_errors():
+        with self._errors():
             found = self._records.find_one({"_id": stream})
         return msgspec.convert(found, Record) if found else None
 
     def write(self, record: Record) -> None:
         """See ``CheckpointStore``."""
         document = {"_id": record.stream, **msgspec.to_builtins(record)}
-        with mongodb_errors():
+        with self._errors():
             if record.version == 1:
                 try:
                     self._records.insert_one(document)

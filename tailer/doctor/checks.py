@@ -5,8 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
-from tailer.doctor import process
+from tailer.doctor import pipeline, process
 from tailer.doctor.aws import Clients, Identity
 from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
@@ -17,6 +18,7 @@ from tailer.doctor.history import OPENING, STILL_LOOKING, History
 from tailer.doctor.network import Network
 from tailer.doctor.queues import Queue
 from tailer.doctor.records import WATCHED, Records
+from tailer.doctor.remedies import SAME_CLUSTER
 from tailer.settings import Settings
 
 Streams = Sequence[Settings]
@@ -43,7 +45,7 @@ def all_checks(streams: Streams, surgery: Surgery) -> list[Check]:
     for sharing in _grouped(streams, lambda one: one.checkpoints):
         stored = next(one for one in checks if (one.name, one.stream) == ("checkpoints.read", sharing[0].stream))
         write = Records(sharing[0], clock=surgery.clock).write
-        checks.append(Check(name="checkpoints.write", look=write, needs=(stored,)))
+        checks.append(Check(name="checkpoints.write", look=write, needs=(stored,), kind=stored.kind))
     checks.append(Check(name="aws.identity", look=Identity(surgery.clients).known))
     for sharing in _grouped(streams, lambda one: one.queue_url):
         checks += _of_queue(sharing, surgery, "" if len(sharing) == len(streams) else _named(sharing))
@@ -67,10 +69,10 @@ def _of_cluster(cluster: Streams, surgery: Surgery, named: str) -> list[Check]:
 
 def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery: Surgery) -> list[Check]:
     check = partial(Check, stream=settings.stream)
-    records = Records(settings, clock=surgery.clock)
+    records = Records(settings, clock=surgery.clock, now=surgery.now)
     history = History(settings, database, records, now=surgery.now)
-    same = settings.checkpoints.get_secret_value() == "mongodb:"
-    stored = check(name="checkpoints.read", look=records.read, needs=(signed_in,) if same else ())
+    kind = _kind(settings.checkpoints.get_secret_value())
+    stored = check(name="checkpoints.read", look=records.read, needs=(signed_in,) if kind == SAME_CLUSTER else (), kind=kind)
     kept = check(name="stream.enabled", look=history.kept, needs=(signed_in,))
     readable = check(
         name="stream.readable", look=history.readable, needs=(stored, signed_in), seconds=OPENING, late=STILL_LOOKING
@@ -80,6 +82,7 @@ def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery
         kept,
         readable,
         check(name="stream.documents", look=history.documents, needs=(signed_in,)),
+        check(name="stream.pipeline", look=partial(pipeline.steady, settings)),
         check(name="stream.history", look=history.reaches_back, needs=(stored, signed_in)),
         check(name="stream.settings", look=records.settings, needs=(stored,)),
         check(name="stream.problem", look=records.problem, needs=(stored,)),
@@ -109,6 +112,11 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events")),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]
+
+
+def _kind(checkpoints: str) -> str:
+    """Of a store, as its remedies are called: the watched cluster itself is one of its own."""
+    return SAME_CLUSTER if checkpoints == "mongodb:" else f"checkpoints.{urlsplit(checkpoints).scheme.partition('+')[0]}"
 
 
 def _grouped(streams: Streams, key: Callable[[Settings], Hashable]) -> list[Streams]:

@@ -76,6 +76,8 @@ class Database:
         with mongodb_errors():
             self.client.admin.command("ping")
             build = self.client.admin.command("buildInfo")
+            if not self._names_a_user:  # whoever may come in unnamed may ask this too
+                self.client.admin.command("listDatabases", nameOnly=True)
         self.version = tuple(build["versionArray"][:2])
         product = f"{'DocumentDB' if self.documentdb else 'MongoDB'} {build['version']}"
         told = f"{self._user()}; {product}"
@@ -97,8 +99,11 @@ class Database:
         mechanism = f", with {name}" if (name := option(self._uri, "authMechanism")) else ""
         if users:
             return f"signed in as {users[0]['user']} of {users[0]['db']}{mechanism}"
-        named = self._settings.mongodb_username or names_a_user(self._uri)
-        return f"signed in{mechanism}" if named else "without a user"
+        return f"signed in{mechanism}" if self._names_a_user else "without a user"
+
+    @property
+    def _names_a_user(self) -> bool:
+        return bool(self._settings.mongodb_username) or names_a_user(self._uri)
 
     def _directly(self) -> str:
         """To the host that answers, with the same TLS and without credentials."""

@@ -47,7 +47,7 @@ def _remedied(check: Check, verdict: Verdict) -> Verdict:
     """With the look's own advice, and else with what helps against such a failure of such a check."""
     if verdict.state is not State.FAIL or verdict.remedy:
         return verdict
-    return replace(verdict, remedy=remedy(check.name, verdict.exit_code))
+    return replace(verdict, remedy=remedy(check.kind or check.name, verdict.exit_code))
 
 
 def _within(seconds: float, check: Check) -> Verdict:

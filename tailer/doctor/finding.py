@@ -38,7 +38,8 @@ class Verdict:
 class Check:
     """
     One look, by name. It is taken only where all that it ``needs`` passed, and is given up after ``seconds``, which is then the
-    verdict ``late``. ``stream`` says of which stream it tells, if of one only.
+    verdict ``late``. ``stream`` says of which stream it tells, if of one only; ``kind`` of which kind its neighbour is, where
+    each kind has remedies of its own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Check:
     seconds: float = SECONDS
     late: Verdict | None = None
     stream: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

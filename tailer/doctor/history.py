@@ -23,8 +23,12 @@ STILL_LOOKING = warn(
     f"the server looks through history for more than {OPENING:g} s before it finds a change that matches",
     "wait; if the tailer's log says 'timed out' again and again, give TAILER_MONGODB_URI a larger socketTimeoutMS",
 )
+_TOLD = "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says"
+_READ = "let the user read the oplog (read on the database local), or set TAILER_HISTORY_SECONDS to how long it lasts at least"
+_GONE = "no tailer can catch up: see stream.readable for the ways out, and keep history for longer"
 _LITTLE = 0.2  # of the history: below it somebody is to be called
 _IMAGES = (6, 0)  # the MongoDB that brought pre- and post-images
+_STUCK = "an update before that stops the stream, until whenAvailable is set instead of required"
 
 
 class History:
@@ -65,15 +69,14 @@ class History:
         source, told = app.source(self._settings, self._database.client), self._settings.history_seconds
         kept = history(source, history_seconds=told, now=self._now())
         if kept is None:
-            return warn(
-                "the server does not tell how long it keeps history",
-                "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says",
-            )
+            return warn("the server does not tell how long it keeps history", _TOLD if self._database.documentdb else _READ)
         if (checkpoint := self._records.checkpoint) is None:
             return ok(f"{kept:.0f} s of history")
         left = headroom(source, checkpoint, history_seconds=told, now=self._now()) or 0.0
         found = f"{left:.0f} s left of {kept:.0f} s, {max(0.0, left / kept if kept else 0.0):.0%}"
-        return ok(found) if left >= _LITTLE * kept else warn(found, "let a tailer catch up, and keep history for longer")
+        if left >= _LITTLE * kept:
+            return ok(found)
+        return warn(found, "let a tailer catch up, and keep history for longer" if left > 0 else _GONE)
 
     def documents(self) -> Verdict:
         """Whether the server can tell the documents that are asked for."""
@@ -93,7 +96,7 @@ class History:
             return ok("pre- and post-images are kept")
         found = f"no pre- and post-images of {', '.join(without)}"
         remedy = "collMod with changeStreamPreAndPostImages: {enabled: true}"
-        return fail(found, f"{remedy}: an update would stop the stream") if "required" in wants else warn(found, remedy)
+        return fail(found, f"{remedy}; {_STUCK}") if "required" in wants else warn(found, remedy)
 
     def _without_images(self) -> list[str]:
         """Of the watched collections that exist."""

@@ -9,6 +9,7 @@ from pymongo.uri_parser import parse_uri
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.errors import Unavailable
+from tailer.mongodb.client import unusable
 from tailer.mongodb.uri import hosts
 
 CONNECT = 3.0  # seconds
@@ -30,7 +31,12 @@ class Network:
         self.host: Address = ("", 0)
 
     def reachable(self) -> Verdict:
-        """All of them are tried at once; one is enough."""
+        """
+        All of them are tried at once; one is enough.
+
+        Raises:
+            Misconfigured: the URI cannot be used.
+        """
         addresses = self._addresses()
         if not addresses:
             return fail("the name in TAILER_MONGODB_URI is unknown to DNS", _remedy("is unknown to DNS"))
@@ -44,12 +50,14 @@ class Network:
         return ok(told) if len(good) == len(addresses) else warn(told, "what does not answer cannot take over")
 
     def _addresses(self) -> Sequence[Address]:
-        if not self._uri.startswith("mongodb+srv://"):
-            return hosts(self._uri)
+        looked_up = self._uri.startswith("mongodb+srv://")
         try:
-            return [(host, port or 27017) for host, port in parse_uri(self._uri)["nodelist"]]
-        except PyMongoError:
-            return []
+            nodes = parse_uri(self._uri, validate=False)["nodelist"]
+        except (PyMongoError, ValueError):
+            if looked_up:
+                return []
+            raise unusable("TAILER_MONGODB_URI") from None
+        return [(host, port or 27017) for host, port in nodes] if looked_up else hosts(self._uri)
 
 
 def text(address: Address) -> str:

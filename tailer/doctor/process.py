@@ -3,15 +3,15 @@
 import os
 import socket
 from collections.abc import Sequence
+from errno import EADDRINUSE
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
-from tailer.pulse import STANDING_BY
+from tailer.pulse import CONDITION, GAVE_UP, STANDING_BY, TAILING
 from tailer.settings import Settings, misspelt
 
 _PATIENCE = 2.0  # seconds
-_STOPPED = "; stopped, see tailer status"  # as ``tailer.http`` says it of streams that were given up
 
 
 def settings(streams: Sequence[Settings]) -> Verdict:
@@ -33,33 +33,46 @@ def port(host: str, number: int) -> Verdict:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, number))
     except OSError as error:
-        status, said = _asked(host, number, "/healthz")
-        if status in (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE) and " s behind" in said:
-            ready = _asked(host, number, "/readyz")[0] == HTTPStatus.OK
-            return _running(f"a tailer answers on {host}:{number}: {said}", said, healthy=status == HTTPStatus.OK, ready=ready)
-        return fail(f"cannot listen on {host}:{number}: {error.strerror}", "choose another TAILER_HTTP_PORT, or 0 for none")
+        status, condition, said = _asked(host, number)
+        if condition:
+            return _running(f"a tailer answers on {host}:{number}: {said}", condition, healthy=status == HTTPStatus.OK)
+        found = f"cannot listen on {host}:{number}: {error.strerror}"
+        return _in_the_way(found, error.errno == EADDRINUSE, answers=bool(status))
     return ok(f"{host}:{number} is free")
 
 
-def _running(found: str, said: str, *, healthy: bool, ready: bool) -> Verdict:
+def _in_the_way(found: str, taken: bool, *, answers: bool) -> Verdict:
+    """Of a port that a tailer could not have, and no tailer answers on."""
+    other = "choose another TAILER_HTTP_PORT, or 0 for none"
+    if not taken:
+        return fail(found, other)
+    if answers:
+        return fail(f"{found}: held by a program that is no tailer", other)
+    return fail(
+        f"{found}: held by something that does not answer: a hung tailer, or another program",
+        f"end a hung tailer (ss -ltnp tells its process; a spare task takes over), or {other}",
+    )
+
+
+def _running(found: str, condition: str, *, healthy: bool) -> Verdict:
     """What a tailer says of itself, and whether it is at work."""
     if not healthy:
         return warn(found, "it does not move: see its log, and the checks below for the neighbour that it waits for")
-    if _STOPPED in said:
+    if condition == GAVE_UP:
         return warn(found, "see why with tailer status, put that right, then start it again")
-    if ready or said.startswith(STANDING_BY):
+    if condition in (TAILING, STANDING_BY):
         return ok(found)
     return warn(found, "ask again in a minute; if it stays, see its log, and the checks below for what it waits for")
 
 
-def _asked(host: str, number: int, path: str) -> tuple[int, str]:
-    """Status and text of a page there; 0 where nobody answers."""
+def _asked(host: str, number: int) -> tuple[int, str, str]:
+    """Status, condition and text of whoever answers there; without a condition it is no tailer."""
     connection = HTTPConnection("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, number, timeout=_PATIENCE)  # noqa: S104
     try:
-        connection.request("GET", path)
+        connection.request("GET", "/healthz")
         answer = connection.getresponse()
-        return answer.status, answer.read(10_000).decode(errors="replace").strip()
+        return answer.status, answer.getheader(CONDITION, ""), answer.read(10_000).decode(errors="replace").strip()
     except (OSError, HTTPException):
-        return 0, ""
+        return 0, "", ""
     finally:
         connection.close()

@@ -11,8 +11,8 @@ from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.doctor.aws import Clients, allowed, clock
 from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.preflight import PARALLEL, fifo, message_limit, not_parallel
 
-_PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 _EMPTY = {"AWS.SimpleQueueService.EmptyBatchRequest", "EmptyBatchRequest", "InvalidParameterValue", "ValidationError"}
 _SETTING = "TAILER_QUEUE_URL"
 
@@ -44,21 +44,15 @@ class Queue:
 
     def fifo(self) -> Verdict:
         """Whether it keeps order, and lets lanes go in parallel."""
-        if self.attributes.get("FifoQueue") != "true":
+        if not fifo(self.attributes):
             return fail("a standard queue, which keeps no order", "create a FIFO queue, and let TAILER_QUEUE_URL name it")
-        wrong = [
-            f"{name}={self.attributes.get(name, 'unset')}" for name, value in _PARALLEL.items() if not self._has(name, value)
-        ]
-        if wrong:
-            return warn(
-                f"FIFO, but {', '.join(wrong)}", f"create it with {', '.join(f'{n}={v}' for n, v in _PARALLEL.items())}"
-            )
+        if wrong := not_parallel(self.attributes):
+            return warn(f"FIFO, but {_said(wrong)}", f"create it with {_said(PARALLEL)}")
         return ok("FIFO, in high-throughput mode")
 
     def size(self) -> Verdict:
         """Whether a message may be as large as the tailer makes one."""
-        limit = int(self.attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
-        if limit < MESSAGE_LIMIT:
+        if (limit := message_limit(self.attributes)) < MESSAGE_LIMIT:
             return fail(f"takes messages of {limit} bytes", f"set its MaximumMessageSize to {MESSAGE_LIMIT}")
         return ok(f"takes messages of {limit} bytes")
 
@@ -113,10 +107,11 @@ class Queue:
             answer = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         return waiting(answer["Attributes"])
 
-    def _has(self, name: str, value: str) -> bool:
-        return self.attributes.get(name) == value
-
 
 def waiting(attributes: Mapping[str, str]) -> int:
     """Messages in the queue, those in somebody's hands included."""
     return sum(int(attributes.get(f"ApproximateNumberOfMessages{which}", 0)) for which in ("", "NotVisible"))
+
+
+def _said(attributes: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in attributes.items())

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 
 from msgspec.structs import replace
 
 from tailer import app
 from tailer.doctor.finding import Clock, Verdict, fail, ok, skip, warn
-from tailer.errors import Misconfigured, Rejected, Unavailable
+from tailer.errors import EXIT_CODES, Misconfigured, Rejected, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings import Settings
@@ -24,10 +25,18 @@ _POLL = 0.2  # seconds
 class Records:
     """The record of one stream, as ``read`` found it."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._now = now
         self._record: Record | None = None
         self._read_at = 0.0
 
@@ -73,7 +82,8 @@ class Records:
     def problem(self) -> Verdict:
         """Whether the last owner stopped for good."""
         if self._record and self._record.problem:
-            return fail(f"the last task stopped: {self._record.problem}", "put that right, then start it again", Unavailable)
+            error = _STOPPED_FOR.get(self._record.problem_code, Unavailable)
+            return fail(f"the last task stopped: {self._record.problem}", "put that right, then start it again", error)
         return ok("none recorded")
 
     def lease(self) -> Verdict:
@@ -82,13 +92,21 @@ class Records:
             return self._nobody()
         every = self._record.lease_seconds / _RENEWALS_PER_LEASE
         if every * 1.5 > WATCHED:
+            if self._record.overdue(self._now()):
+                return self._silent(self._record)
             return skip(f"{owner}; it renews every {every:.0f} s, which is longer than the doctor waits")
         while self._stored_version() == self._record.version:
-            if (waited := self._clock() - self._read_at) > every * 1.5:
-                remedy = f"see its log; a spare task takes over after {self._record.lease_seconds:g} s"
-                return warn(f"{owner} has not renewed its lease for {waited:.0f} s", remedy)
+            if self._clock() - self._read_at > every * 1.5:
+                return self._silent(self._record)
             self._sleep(_POLL)
         return ok(f"{owner} tails it, owner number {self._record.fence}")
+
+    def _silent(self, record: Record) -> Verdict:
+        """An owner that may come back or be replaced within its lease; behind that nobody is there who would."""
+        found = f"{record.owner} has not renewed its lease since {record.saved_at or 'an unknown time'}"
+        if record.overdue(self._now()):
+            return warn(f"{found}: it is gone or hangs, and no spare took over", "start a task: tailer run")
+        return warn(found, f"see its log; a spare task takes over after {record.lease_seconds:g} s")
 
     def _nobody(self) -> Verdict:
         if self.checkpoint is None:
@@ -106,6 +124,7 @@ class Records:
         return app.checkpoint_store(self._settings)
 
 
+_STOPPED_FOR = {code: error for error, code in EXIT_CODES.items()}
 _FENCE = "use a store that can compare and replace: dynamodb://TABLE, mongodb: or file:///PATH"
 
 

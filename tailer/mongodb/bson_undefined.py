@@ -9,11 +9,13 @@ from typing import Any
 
 MARK = {"$undefined": True}  # Extended JSON
 
-_MAY_HOLD = re.compile(rb"\x06[^\x00-\x1f]+\x00").search  # the type's byte and a name; finds all and a few in a hundred others
+_MAY_HOLD = re.compile(rb"\x06[^\x00-\x1f]+\x00").search
+"""The type's byte and a name: finds all but under an empty name or one of control characters, and a few in a hundred others."""
 _UNDEFINED = 0x06
 _SIZES = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
 _COUNTED = {0x02: 4, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4}  # an int32 length, that many bytes, and this many around them
-_REGEX, _DOCUMENTS, _SELF_COUNTED = 0x0B, (0x03, 0x04), (0x03, 0x04, 0x0F)
+_REGEX, _SCOPED, _SELF_COUNTED = 0x0B, 0x0F, (0x03, 0x04, 0x0F)
+_OF_INTEREST = (*_SELF_COUNTED, _UNDEFINED)  # all that may hold one, and itself
 
 
 def restore_undefined(raw: bytes | memoryview, decoded: dict[str, Any]) -> None:
@@ -23,23 +25,37 @@ def restore_undefined(raw: bytes | memoryview, decoded: dict[str, Any]) -> None:
 
 
 def _walk(raw: bytes, start: int, decoded: Any) -> None:
+    elements = _elements(raw, start)
+    if len(elements) != len(decoded):  # a name came twice: its last value is what the driver kept
+        elements = list({_name(raw, element[1], element[2]): element for element in elements}.values())
+    for number, (kind, name, value) in enumerate(elements):
+        if kind in _OF_INTEREST:
+            key: Any = number if isinstance(decoded, list) else _name(raw, name, value)
+            if kind == _UNDEFINED:
+                decoded[key] = dict(MARK)
+            elif kind == _SCOPED:
+                _walk(raw, value + 8 + int.from_bytes(raw[value + 4 : value + 8], "little"), decoded[key]["$scope"])
+            else:
+                _walk(raw, value, decoded[key])
+
+
+def _elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:
+    """Of each element of the document its type and where its name and its value begin."""
+    found = []
     at = start + 4
-    number = 0
     while kind := raw[at]:
-        name_end = raw.index(0, at + 1)
-        name: Any = number if isinstance(decoded, list) else raw[at + 1 : name_end].decode(errors="backslashreplace")
-        value = name_end + 1
-        if kind == _UNDEFINED:
-            decoded[name] = dict(MARK)
-        elif kind in _DOCUMENTS and isinstance(decoded[name], dict | list):
-            _walk(raw, value, decoded[name])
-        at = value + _size(raw, kind, value)
-        number += 1
+        value = raw.index(0, at + 1) + 1
+        found.append((kind, at + 1, value))
+        size = _SIZES.get(kind)
+        at = value + (_size(raw, kind, value) if size is None else size)
+    return found
+
+
+def _name(raw: bytes, name: int, value: int) -> str:
+    return str(raw[name : value - 1], "utf-8", "backslashreplace")
 
 
 def _size(raw: bytes, kind: int, at: int) -> int:
-    if kind in _SIZES:
-        return _SIZES[kind]
     if kind == _REGEX:
         return raw.index(0, raw.index(0, at) + 1) + 1 - at
     counted = int.from_bytes(raw[at : at + 4], "little")

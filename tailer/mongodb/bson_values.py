@@ -63,6 +63,17 @@ def _code(value: Code) -> Document:
     return {"$code": str(value)} if value.scope is None else {"$code": str(value), "$scope": dict(value.scope)}
 
 
+def _reference(value: DBRef) -> Document:
+    """
+    A DBRef, which is a document; or a DBPointer, a type of its own, which the C decoder makes the same of.
+
+    The pointer's id is told by what it still is: no decoder of ours has seen it.
+    """
+    if isinstance(value.id, ObjectId):
+        return {"$dbPointer": {"$ref": value.collection, "$id": str(value.id)}}
+    return dict(value.as_doc())
+
+
 def _regex(value: Regex[Any]) -> Document:
     pattern = value.pattern if isinstance(value.pattern, str) else value.pattern.decode(errors="backslashreplace")
     options = "".join(letter for letter, flag in _REGEX_FLAGS.items() if value.flags & flag)
@@ -82,7 +93,7 @@ _DECODERS = {
     Binary: _binary,
     Code: _code,
     Regex: _regex,
-    DBRef: lambda value: dict(value.as_doc()),
+    DBRef: _reference,
     Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},
     MinKey: lambda _: {"$minKey": 1},
     MaxKey: lambda _: {"$maxKey": 1},

@@ -27,7 +27,7 @@ def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
             id=_token_text(event["_id"], raw),
             sequence=sequence,
             operation_type=event["operationType"],
-            ns=_namespace(event),
+            ns=_namespace(event.get("ns") or {}),
             cluster_time=_seconds_and_increment(event["clusterTime"]["$timestamp"]),
             document_key=event.get("documentKey") or {},
             wall_time=event.get("wallTime"),
@@ -35,6 +35,7 @@ def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
             full_document_before_change=event.get("fullDocumentBeforeChange"),
             update_description=_update_description(event.get("updateDescription")),
             txn=_transaction(event),
+            to=_namespace(event["to"]) if "to" in event and event["operationType"] == "rename" else None,
         )
     except KeyError as missing:
         raise Misconfigured(
@@ -86,8 +87,7 @@ def _token_text(decoded: Document, raw: RawBSONDocument) -> str:
     return data if isinstance(data, str) and data[:1] in "08" and len(decoded) == 1 else token_text(raw["_id"])
 
 
-def _namespace(event: Document) -> Namespace:
-    ns = event.get("ns") or {}
+def _namespace(ns: Document) -> Namespace:
     return Namespace(db=ns.get("db", ""), coll=ns.get("coll", ""))
 
 

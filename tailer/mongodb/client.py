@@ -40,15 +40,20 @@ def client(
             warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
             return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **options)
     except (ConfigurationError, InvalidURI, ValueError, OSError):  # whose words may repeat a part of the password
-        raise Misconfigured(
-            f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
-            "and password have their special characters escaped (%2F for /), DNS knows the name of mongodb+srv://, and files "
-            "that it names can be read"
-        ) from None
+        raise unusable(setting) from None
 
 
 connect = cache(client)
 """The one client of this process for each cluster."""
+
+
+def unusable(setting: str) -> Misconfigured:
+    """What is said of a URI that cannot be used, whatever is wrong with it: nothing of it is repeated."""
+    return Misconfigured(
+        f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
+        "and password have their special characters escaped (%2F for /), DNS knows the name of mongodb+srv://, and files "
+        "that it names can be read"
+    )
 
 
 def _one_router(servers: list[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bson.errors import InvalidBSON
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
@@ -18,11 +19,27 @@ _WHO = (
     "wrong user name or password in TAILER_MONGODB_URI (or TAILER_MONGODB_PASSWORD), the wrong authSource, or no user for the "
     "IAM role (tailer change-streams enable --reader ROLE_ARN)"
 )
+_WHO_OF_THE_STORE = (
+    "wrong user name or password in TAILER_CHECKPOINTS, the wrong authSource (mostly authSource=admin), or no user there for "
+    "the IAM role"
+)
+_NO_IMAGE = (
+    "{setting}=required, and the server has no {image} of a change, nor will it ever: set it to whenAvailable and start again. "
+    "What is committed after collMod with changeStreamPreAndPostImages: {{enabled: true}} has one; once the stream is past "
+    "that moment it may be required again"
+)
+_IMAGES = {"pre-image": "TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "post-image": "TAILER_FULL_DOCUMENT"}
 _NO_CREDENTIALS = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
 _UNKNOWN_AUTHORITY = "the server's certificate is not signed by an authority that tlsCAFile names"
 
+WATCHED, STORE = "TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"  # the settings that name a server
 UNAUTHORIZED = 13
+_NO_MATCHING_DOCUMENT = 47
 
+_SIGN_IN = {
+    WATCHED: "the server wants a sign-in: set TAILER_MONGODB_USERNAME and TAILER_MONGODB_PASSWORD",
+    STORE: "the server wants a sign-in: write USER:PASSWORD@ before the host in TAILER_CHECKPOINTS",
+}
 _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     136: (HistoryLost, _GONE),  # CappedPositionLost: DocumentDB
     286: (HistoryLost, _GONE),  # ChangeStreamHistoryLost
@@ -34,7 +51,7 @@ _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     17280: (Rejected, "a change is larger than the server can deliver"),  # KeyTooLong
     UNAUTHORIZED: (Misconfigured, _DENIED),
     18: (Misconfigured, _WHO),
-    8000: (Misconfigured, "wrong user name or password in TAILER_MONGODB_URI"),  # AtlasError
+    8000: (Misconfigured, _WHO),  # AtlasError
     40573: (
         Misconfigured,
         "TAILER_MONGODB_URI is not a replica set: change streams need one (mongod --replSet, rs.initiate())",
@@ -52,31 +69,40 @@ _BY_CODE: dict[int, tuple[type[TailerError], str]] = {
     40415: (Misconfigured, _REFUSED),  # unknown field
 }
 
+_BY_CODE_OF_THE_STORE = _BY_CODE | dict.fromkeys((18, 8000), (Misconfigured, _WHO_OF_THE_STORE))
+
 TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, passes 16 MB
 _BY_CODE_OF_HISTORY = frozenset(code for code, (kind, _) in _BY_CODE.items() if kind is HistoryLost)
 
 
 @contextmanager
-def mongodb_errors(denied: str = "") -> Iterator[None]:
+def mongodb_errors(denied: str = "", setting: str = WATCHED) -> Iterator[None]:
     """
     Raise our own error instead of pymongo's: whatever is not in the table is worth another try, after a wait.
 
-    ``denied`` is the remedy where the user may not do this, if it is not to grant what a tailer needs.
+    ``denied`` is the remedy where the user may not do this, if it is not to grant what a tailer needs. ``setting`` names the
+    server: ``WATCHED`` or ``STORE``.
     """
     try:
         yield
     except (ConfigurationError, InvalidURI) as error:
-        raise Misconfigured(f"TAILER_MONGODB_URI: {error}") from error
+        raise Misconfigured(f"{setting}: {error}") from error
     except OperationFailure as error:
-        raise _translated(error, denied) from error
+        raise _translated(error, denied, setting) from error
+    except InvalidBSON as error:  # no PyMongoError
+        raise Rejected(f"MongoDB sent what is not BSON, and would again; nothing was skipped: {_first_line(error)}") from error
     except PyMongoError as error:
         text = _first_line(error)
         why = f"{_UNKNOWN_AUTHORITY}: " if "CERTIFICATE_VERIFY_FAILED" in text else ""
-        raise Unavailable(f"MongoDB: {why}{text}") from error
+        raise Unavailable(f"{'MongoDB' if setting == WATCHED else setting}: {why}{text}") from error
 
 
-def _translated(error: OperationFailure, denied: str) -> TailerError:
+def _translated(error: OperationFailure, denied: str, setting: str) -> TailerError:
     text = _first_line(error)
+    if error.code == UNAUTHORIZED and "requires authentication" in text:
+        return Misconfigured(f"{_SIGN_IN[setting]} (code {error.code}: {text})")
+    if error.code == _NO_MATCHING_DOCUMENT and (image := next((one for one in _IMAGES if one in text), "")):
+        return Misconfigured(f"{_NO_IMAGE.format(setting=_IMAGES[image], image=image)} (code {error.code}: {text})")
     if denied and error.code == UNAUTHORIZED:
         return Misconfigured(f"{denied} (code {error.code}: {text})")
     if "MONGODB-AWS credentials" in text:  # pymongo's own words, without a code; the next try may find some
@@ -87,9 +113,10 @@ def _translated(error: OperationFailure, denied: str) -> TailerError:
         return Misconfigured(f"{_REFUSED} ({text})")
     if "resume token" in text.lower() and error.code not in _BY_CODE_OF_HISTORY:  # DocumentDB: 9, "Invalid resume token"
         return HistoryLost(f"{_FOREIGN} ({text})")
-    kind, meaning = _BY_CODE.get(error.code or 0, (Unavailable, "MongoDB answers with an error"))
+    known = _BY_CODE if setting == WATCHED else _BY_CODE_OF_THE_STORE
+    kind, meaning = known.get(error.code or 0, (Unavailable, "MongoDB answers with an error"))
     return kind(f"{meaning} (code {error.code}: {text})")
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition(", full error:")[0].partition(", Topology Description:")[0].splitlines()[0][:300]
+    return str(error).partition(", full error:")[0].partition(", Topology Description:")[0].partition("\n")[0][:300]

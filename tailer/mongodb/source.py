@@ -3,9 +3,10 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from datetime import UTC
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -69,15 +70,16 @@ class MongodbSource:
         Changes after the checkpoint as they come; see ``Source``.
 
         A change that is too large for the server together with its looked-up document is read once more without it; those
-        before it, which the server fails in the same reply, are read one by one until it is found.
+        before it, which the server fails in the same reply, are read one by one until it is found, or is no longer too large.
         """
         events = EVENTS_PER_REPLY
         with mongodb_errors(), self._client.start_session(causal_consistency=False) as session:
             while True:
                 try:
-                    for batch in self._until_gone(self._watch, after, session, events):
+                    for batch in self._in_replies_of(events, after, session):
                         after = batch.checkpoint
                         yield batch
+                    events = EVENTS_PER_REPLY
                 except OperationFailure as error:
                     if error.code not in TOO_LARGE or self._watch.bare:
                         raise
@@ -87,6 +89,11 @@ class MongodbSource:
                     batch = self._one_bare(after, session)
                     after, events = batch.checkpoint, EVENTS_PER_REPLY
                     yield batch
+
+    def _in_replies_of(self, events: int, after: Checkpoint, session: ClientSession) -> Generator[Batch]:
+        """Until what is watched is gone; one by one only for as long as that may be needed."""
+        with closing(self._until_gone(self._watch, after, session, events)) as batches:
+            yield from batches if events > 1 else _worth_a_reply(batches, after)
 
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
@@ -114,3 +121,16 @@ class MongodbSource:
             changes=[first],
             checkpoint=replace(after, sequence=first.sequence, token=first.id, cluster_time=first.cluster_time),
         )
+
+
+def _worth_a_reply(batches: Iterator[Batch], after: Checkpoint) -> Iterator[Batch]:
+    """
+    As many batches as a large reply holds events, or until there is nothing to read: an empty one, further on than the last.
+
+    An empty one at the same position says nothing: the server may still be looking.
+    """
+    for batch in islice(batches, EVENTS_PER_REPLY):
+        yield batch
+        if not batch.changes and batch.checkpoint != after:
+            return
+        after = batch.checkpoint

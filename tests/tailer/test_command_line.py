@@ -2,6 +2,9 @@
 
 import json
 import os
+import pty
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +24,25 @@ from tests.queue import received
 Lines = list[dict[str, Any]]
 
 
+HEARS_SIGINT = """import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
+from tailer.__main__ import main
+sys.exit(main())"""
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """An environment that can be read, and leads nowhere."""
+    return {
+        "TAILER_MONGODB_URI": f"mongodb://{HOST}:1/",
+        "TAILER_QUEUE_URL": f"http://{HOST}:1/000000000000/changes.fifo",
+        "TAILER_CHECKPOINTS": "dynamodb://nowhere",
+        "TAILER_STREAM": "payments",
+        "TAILER_DATABASE": "payments",
+        "AWS_REGION": "eu-west-1",
+    }
+
+
 def started(stack: DevStack, **settings: object) -> TailerProcess:
     return stack.start_tailer(**settings)
 
@@ -33,7 +55,7 @@ def ended(stack: DevStack, **settings: object) -> tuple[int, dict[str, Any]]:
 
 
 def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
-    """All of them at once, by name; exit 2."""
+    """All of them at once, by name, in one line of the log like any other, for who filters it; exit 2."""
     done = subprocess.run(
         [sys.executable, "-m", "tailer", "run"],
         cwd=tmp_path,
@@ -43,9 +65,26 @@ def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("tailer: 5 settings need attention (environment or .env):")
+    [line] = done.stderr.splitlines()
+    told = json.loads(line)
+    assert (told["level"], told["action"], told["reason"]) == ("CRITICAL", "stopped", "Misconfigured")
+    assert told["message"].startswith("5 settings need attention (environment or .env):")
     for name in ("MONGODB_URI", "QUEUE_URL", "CHECKPOINTS", "STREAM", "DATABASE"):
-        assert f"TAILER_{name}" in done.stderr
+        assert f"TAILER_{name}" in told["message"]
+
+
+def test_in_a_terminal_it_says_so_in_lines(tmp_path: Path) -> None:
+    """For the person at the keyboard."""
+    keyboard, screen = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "tailer", "run"], cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())}, stderr=screen, check=False
+    )
+    os.close(screen)
+    with os.fdopen(keyboard, "rb") as shown:
+        first, *others = shown.read1().decode().splitlines()
+    assert done.returncode == 2
+    assert first == "tailer: 5 settings need attention (environment or .env):"
+    assert len(others) == 5
 
 
 def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path) -> None:
@@ -62,6 +101,24 @@ def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path) -> None:
             check=False,
         )
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+def test_who_has_waited_enough_ends_it_quietly(settings: dict[str, str], tmp_path: Path, command: str) -> None:
+    """Ctrl-C, while a neighbour does not answer: no traceback, and the code that a shell gives for it."""
+    with socket.create_server((HOST, 0)) as silent:
+        settings["TAILER_CHECKPOINTS"] = settings["TAILER_MONGODB_URI"] = f"mongodb://{HOST}:{silent.getsockname()[1]}/"
+        waiting = subprocess.Popen(
+            [sys.executable, "-c", HEARS_SIGINT, command],
+            cwd=tmp_path,
+            env={**settings, "PYTHONPATH": str(Path.cwd())},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            waiting.send_signal(signal.SIGINT)
+            assert (waiting.communicate(timeout=60)[1], waiting.returncode) == (b"", 130)
 
 
 def test_help_teaches_every_setting() -> None:

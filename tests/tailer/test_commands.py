@@ -5,10 +5,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from devstack import DevStack
 from devstack.loopback import HOST
@@ -144,6 +146,19 @@ def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str
     assert position(fresh).token is None
 
 
+def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """The reason and its exit code: a task may take the stream back, and the doctor has nothing to say of it."""
+    token = tailed(stack, fresh, 1)[0].id
+    for command in ("seed", "rewind"):
+        record = stored(fresh) or Record(stream=fresh)
+        stopped = replace(record, version=record.version + 1, problem="too large", problem_code=4)
+        app.checkpoint_store(load()[0]).write(stopped)
+        assert tailer("checkpoint", command, "--to", token)[0] == 0
+        after = stored(fresh)
+        assert after is not None
+        assert (after.problem, after.problem_code) == ("", 0)
+
+
 def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: str) -> None:
     """A later position is refused: what is between would never be delivered, and nobody told."""
     first, _, last = tailed(stack, fresh, 3)
@@ -187,6 +202,18 @@ def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fre
     assert "stop it first" in err
 
 
+def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """However much longer it is than what the settings say now."""
+    token = tailed(stack, fresh, 1)[0].id
+    tailer("checkpoint", "seed", "--to", token)
+    [settings] = load()
+    record = stored(fresh)
+    assert record is not None
+    assert settings.lease_seconds == 1
+    app.checkpoint_store(settings).write(replace(record, version=record.version + 1, owner="gone", lease_seconds=3))
+    assert tailer("checkpoint", "rewind", "--to", token)[0] == 0
+
+
 def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, tailer: Run, fresh: str) -> None:
     """Nobody skips by mistake what could still be delivered."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
@@ -199,7 +226,8 @@ def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run,
     """The ledger keeps from, to, who and why; the next tailer tells consumers before anything else."""
     [settings] = load()
     lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+    record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost, problem="lost", problem_code=3)
+    app.checkpoint_store(settings).write(record)
     code, out, _ = tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada", "--dry-run", "--json")
     assert code == 0
     assert json.loads(out)["after"]["gaps"][0]["accepted_by"] == "ada"
@@ -207,6 +235,7 @@ def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run,
 
     assert tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada")[0] == 0
     assert (position(fresh).generation, position(fresh).sequence) == (2, 42)
+    assert stored(fresh).problem_code == 0  # type: ignore[union-attr]
     assert "ada: cluster was replaced" in tailer("status")[1]
 
     stack.mongo[fresh].payments.insert_one({"_id": 1})
@@ -270,6 +299,18 @@ def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str)
     assert state["secondsBehind"] < 60
     assert state["headroomSeconds"] >= 0
     assert state["headroomProblem"] == "none"
+
+
+def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A task that was killed stays the owner; that its lease ran out is told, and since when."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    assert json.loads(tailer("status", "--json")[1])[fresh]["lease"] == "free"
+    for since, told in ((datetime.now(UTC), "held"), (datetime(2026, 1, 31, tzinfo=UTC), "ran out: not renewed since 2026")):
+        record = stored(fresh)
+        assert record is not None
+        owned = replace(record, version=record.version + 1, owner="gone", lease_seconds=15, saved_at=since.isoformat())
+        app.checkpoint_store(load()[0]).write(owned)
+        assert json.loads(tailer("status", "--json")[1])[fresh]["lease"].startswith(told)
 
 
 def test_headroom_that_nobody_knows_is_null(stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:

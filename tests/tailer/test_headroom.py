@@ -1,5 +1,6 @@
 """How much history is left: told by the server, or by a setting, or honestly not at all."""
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -64,6 +65,24 @@ def test_a_watch_shows_both_while_it_lasts() -> None:
         while isnan(watched.figures[1]):
             time.sleep(0.001)
         assert watched.figures == (600, 1100)
+    assert [isnan(figure) for figure in watched.figures] == [True, True]
+
+
+def test_a_look_that_ends_after_the_watch_shows_nothing() -> None:
+    """A server may take its time; a spare would show the figure of that moment for ever."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow() -> str:
+        asked.set()
+        answered.wait(60)
+        return "400.1"
+
+    watched = Watched(slow)
+    with watched.watch:
+        [looking] = [thread for thread in threading.enumerate() if thread.name == "headroom"]
+        assert asked.wait(60)
+    answered.set()
+    looking.join()
     assert [isnan(figure) for figure in watched.figures] == [True, True]
 
 

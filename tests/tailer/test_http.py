@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.request import urlopen
 
 import pytest
 
@@ -115,6 +116,22 @@ def test_metrics_are_printed_for_prometheus(port: int, pulse: Pulse) -> None:
     assert 'tailrace_lease_owner{stream="payments"} 1.0' in text
     pulse.off_duty()
     assert 'tailrace_lease_owner{stream="payments"} 0.0' in get(port, "/metrics")[1]
+
+
+def test_programs_are_told_in_one_word(port: int, pulse: Pulse, metrics: Families) -> None:
+    """A header says what the text says to people, and nothing says which Python this is."""
+
+    def said() -> tuple[str | None, str | None]:
+        with urlopen(f"http://{HOST}:{port}/healthz") as answer:
+            return answer.headers["Tailrace-Condition"], answer.headers["Server"].strip()
+
+    assert said() == ("busy", "Tailrace")
+    pulse.delivered(IDLE)
+    assert said() == ("tailing", "Tailrace")
+    pulse.standing_by()
+    assert said() == ("standing by", "Tailrace")
+    pulse.stopped("orders", Metrics("orders", metrics), NOW)
+    assert said() == ("gave up", "Tailrace")
 
 
 def test_anything_else_is_not_found(port: int) -> None:

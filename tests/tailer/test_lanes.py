@@ -1,8 +1,10 @@
 """What must stay in order takes the same lane, always."""
 
+from typing import Any
+
 import pytest
 
-from contract.change import Namespace
+from contract.change import Change, Document, Namespace, UpdateDescription
 from tailer.errors import Rejected
 from tailer.lanes import lanes
 from tests.samples.changes import a_change
@@ -43,9 +45,72 @@ def test_a_stream_in_one_lane_is_in_one_order() -> None:
 def test_a_field_may_decide() -> None:
     """Changes that share the field's value share a lane, wherever in the event the field is."""
     lane_of = lanes(128, "customer.id")
-    looked_up = a_change(1, full_document={"customer": {"id": 7}})
-    before = a_change(2, operation_type="delete", full_document=None, full_document_before_change={"customer": {"id": 7}})
-    assert lane_of(looked_up) == lane_of(before)
+    ada = {"customer": {"id": 7}}
+    inserted = a_change(1, full_document=ada)
+    deleted = a_change(2, operation_type="delete", full_document=None, full_document_before_change=ada)
+    of_its_key = a_change(3, operation_type="delete", full_document=None, document_key={"_id": 3, **ada})
+    assert len({lane_of(change) for change in (inserted, deleted, of_its_key, updated(ada, status="paid"))}) == 1
+
+
+def updated(full_document: Document | None, before: Document | None = None, **updated_fields: Any) -> Change:
+    """An update that set these fields, and the document as somebody looked it up."""
+    description = UpdateDescription(updated_fields={name.replace("__", "."): set_to for name, set_to in updated_fields.items()})
+    return a_change(
+        9,
+        operation_type="update",
+        full_document=full_document,
+        full_document_before_change=before,
+        update_description=description,
+    )
+
+
+BOB, EVE = {"customer": {"id": 8}}, {"customer": {"id": 9}}
+
+
+@pytest.mark.parametrize(
+    ("before", "fields"),
+    [
+        ({"customer": {"id": 7}}, {"status": "paid"}),  # it does not touch the field
+        ({"customer": {"id": 7}}, {"customer__id": 8}),  # it changes the field
+        ({}, {"customer__id": 7}),  # it sets what was not there
+        ({}, {"customer": {"id": 7}}),  # with all that is around it
+    ],
+)
+def test_a_looked_up_document_does_not_decide_where_the_change_does(before: Document, fields: Document) -> None:
+    """Read again it may be another one; the lane may not, or the forwarder drops the change behind what it published there."""
+    lane_of = lanes(128, "customer.id")
+    expected = lane_of(a_change(1, full_document={"customer": {"id": 7}}))
+    assert {lane_of(updated(later, before, **fields)) for later in (BOB, EVE, None)} == {expected}
+
+
+def test_a_field_that_was_not_there_is_not_taken_from_a_later_document() -> None:
+    """The pre-image and the update are all there is to know; who set the field since is another change."""
+    with pytest.raises(Rejected, match="does not carry this field"):
+        lanes(128, "customer.id")(updated(BOB, {"status": "created"}, status="paid"))
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        UpdateDescription(updated_fields={"customer.id": 8}),
+        UpdateDescription(updated_fields={"customer": {"id": 8}}),
+        UpdateDescription(updated_fields={"customer.id.country": "IT"}),
+        UpdateDescription(removed_fields=["customer"]),
+        UpdateDescription(truncated_arrays=[{"field": "customer.id", "newSize": 1}]),
+    ],
+)
+def test_a_field_that_changes_stops_the_stream(description: UpdateDescription) -> None:
+    """Without pre-images: its earlier changes, read again, would be looked up in another lane."""
+    change = a_change(1, operation_type="update", full_document=BOB, update_description=description)
+    with pytest.raises(Rejected, match=r"customer.id: the update of payments.payments/.* must never change.*order by document"):
+        lanes(128, "customer.id")(change)
+
+
+@pytest.mark.parametrize("name", ["customers", "customer_id", "customer.idle", "my.customer.id"])
+def test_a_field_of_a_similar_name_is_another_one(name: str) -> None:
+    """It may change as it likes."""
+    fields: Document = {name: 1}
+    assert lanes(128, "customer.id")(updated(BOB, None, **fields)) == lanes(128, "customer.id")(a_change(1, full_document=BOB))
 
 
 @pytest.mark.parametrize("order_by", ["document", "stream", "customer"])

@@ -1,6 +1,8 @@
 """One writer: what a lease promises beyond its store. The conformance suite asks the rest of every store."""
 
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
@@ -14,12 +16,19 @@ from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 
 
 class Shaky(MemoryCheckpoints):
-    """A store that writes and then loses its answer, or does not answer at all, when told to."""
+    """A store that writes and then loses its answer, or does not answer at all, when told to. After a read anything may be."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lose_answer = self.down = False
         self.writes = 0
+        self.after_read: Callable[[], object] = lambda: None
+
+    def read(self, stream: str) -> Record | None:
+        record = super().read(stream)
+        after_read, self.after_read = self.after_read, lambda: None
+        after_read()
+        return record
 
     def write(self, record: Record) -> None:
         if self.down:
@@ -63,6 +72,50 @@ def test_a_write_whose_answer_was_lost_is_our_own(store: Shaky, clock: Clock) ->
     assert store.read("payments").checkpoint.sequence == 4712  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("write", [lambda lease: lease.save(CHECKPOINT), Lease.release])
+def test_a_takeover_between_two_looks_is_a_lost_lease(store: Shaky, clock: Clock, write: Callable[[Lease], None]) -> None:
+    """The record was still ours when it was looked at, after an answer that was lost; then it was not."""
+    lease = taken(store, clock)
+    store.lose_answer = True
+    with pytest.raises(Unavailable):
+        lease.write(lease.record)
+    other = Contender(store, stream="payments", identity="{}", owner="two", seconds=15, clock=clock)
+    other.try_acquire()
+    clock.now += 15
+    store.after_read = other.try_acquire
+    with pytest.raises(LeaseLost):
+        write(lease)
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+    assert store.read("payments").owner == "two"  # type: ignore[union-attr]
+
+
+def test_a_first_checkpoint_is_none_before_the_store_has_it(store: Shaky, clock: Clock) -> None:
+    """Whoever tails on from one that only this process knows loses what follows it, should another task take over."""
+    lease = taken(store, clock)
+    store.down = True
+    with pytest.raises(Unavailable):
+        lease.save(CHECKPOINT)
+    assert lease.checkpoint is None
+    assert lease.record.checkpoint == CHECKPOINT  # it is still where the stream starts
+    store.down = False
+    lease.save(CHECKPOINT)  # at once, however short ago the last write was
+    assert store.read("payments").checkpoint == lease.checkpoint == CHECKPOINT  # type: ignore[union-attr]
+
+
+def test_a_first_checkpoint_may_become_durable_with_a_renewal(store: Shaky, clock: Clock) -> None:
+    """Whoever wrote it: it is in the store."""
+    lease = taken(store, clock, seconds=0.3)
+    store.down = True
+    with pytest.raises(Unavailable):
+        lease.save(CHECKPOINT)
+    store.down = False
+    with lease:
+        while lease.checkpoint is None:
+            time.sleep(0.01)
+    assert store.read("payments").checkpoint == CHECKPOINT  # type: ignore[union-attr]
+
+
 def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock: Clock) -> None:
     """However small the batches; what a crash repeats stays within that second."""
     lease, before = taken(store, clock), store.writes
@@ -70,6 +123,18 @@ def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock
         clock.now += 0.1
         lease.save(replace(CHECKPOINT, sequence=sequence))
     assert store.writes - before == 3
+
+
+def test_who_goes_on_clears_why_the_last_owner_stopped(store: Shaky, clock: Clock) -> None:
+    """The reason and its exit code are of the past."""
+    store.write(Record(stream="payments", version=1, checkpoint=CHECKPOINT, problem="too large", problem_code=4))
+    lease = taken(store, clock)
+    assert (lease.record.problem, lease.record.problem_code) == ("too large", 4)
+    lease.save(CHECKPOINT)
+    lease.release()
+    record = store.read("payments")
+    assert record is not None
+    assert (record.problem, record.problem_code) == ("", 0)
 
 
 def test_an_owner_that_could_not_renew_in_time_stops(store: Shaky, clock: Clock) -> None:
@@ -122,6 +187,15 @@ def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Cl
     taken(store, clock).release()
     with pytest.raises(Misconfigured, match=r"'payments' was made for \{\}, but .* \{\"lanes\":4\}"):
         acquire(store, clock, owner="two", identity='{"lanes":4}')
+
+
+def test_a_spare_with_other_settings_is_refused_while_the_owner_lives(store: Shaky, clock: Clock) -> None:
+    """It could not take over, so it must not count as one that stands by."""
+    lease = taken(store, clock)
+    with pytest.raises(Misconfigured, match="was made for"):
+        acquire(store, clock, owner="two", identity='{"lanes":4}')
+    lease.save(CHECKPOINT)
+    assert store.read("payments").owner == "one"  # type: ignore[union-attr]
 
 
 def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(store: Shaky, clock: Clock) -> None:

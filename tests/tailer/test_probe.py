@@ -1,5 +1,6 @@
 """The container's health check asks what a person would, and says no more than one line."""
 
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -23,17 +24,35 @@ def port(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A tailer's own, known by the settings."""
     port = free_port()
     monkeypatch.setenv("TAILER_HTTP_PORT", str(port))
-    with endpoints(HOST, port, Pulse(clock=clock, now=lambda: datetime(2026, 11, 22, tzinfo=UTC)), Families()):
+    with endpoints(HOST, port, a_pulse(clock), Families()):
         yield port
 
 
-@pytest.mark.parametrize("host", ["", "0.0.0.0", HOST])
+def a_pulse(clock: Clock) -> Pulse:
+    return Pulse(clock=clock, now=lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+
+def ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probing:
+            probing.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = pytest.mark.skipif(not ipv6(), reason="needs the loopback address ::1")
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", HOST, pytest.param("::", marks=IPV6), pytest.param("::1", marks=IPV6)])
 def test_a_tailer_that_moves_is_healthy(
-    port: int, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    clock: Clock, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wherever it listens; nothing is said."""
+    """Wherever it listens, and on addresses of either kind; nothing is said."""
     monkeypatch.setenv("TAILER_HTTP_HOST", host)
-    assert probe.main() == 0
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
+    with endpoints(host, port, a_pulse(clock), Families()):
+        assert probe.main() == 0
     assert capsys.readouterr() == ("", "")
 
 

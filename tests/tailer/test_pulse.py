@@ -113,3 +113,30 @@ def test_the_age_of_the_checkpoint_is_known_while_on_duty(pulse: Pulse, families
     assert families.value(TAILER["CheckpointAge"], "payments") == 4.5
     pulse.off_duty()
     assert isnan(families.value(TAILER["CheckpointAge"], "payments"))
+
+
+def test_the_end_of_an_outage_is_said_once_and_where_its_beginning_was(
+    pulse: Pulse, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who reads nothing below a warning saw it begin, and must see that it is over."""
+    pulse.delivered(a_batch())
+    for _ in range(3):
+        pulse.waiting("the queue does not answer")
+        clock.now += 14
+    pulse.delivered(a_batch())
+    pulse.delivered(a_batch())
+    pulse.waiting("the database does not answer")
+    pulse.standing_by()
+    pulse.standing_by()
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "goes on after 42.0 s: tailing"),
+        ("WARNING", "goes on after 0.0 s: standing by"),
+    ]
+
+
+def test_a_stream_that_was_given_up_does_not_go_on(pulse: Pulse, caplog: pytest.LogCaptureFixture) -> None:
+    """What its task does next is another matter."""
+    pulse.waiting("the queue does not answer")
+    pulse.stopped("payments", Metrics("payments"), NOW)
+    pulse.standing_by()
+    assert caplog.records == []

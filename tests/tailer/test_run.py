@@ -18,7 +18,7 @@ from contract.change import Change, Namespace
 from devstack import DevStack
 from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.contender import Contender
-from tailer.errors import HistoryLost, Rejected, Unavailable
+from tailer.errors import HistoryLost, Misconfigured, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
@@ -192,6 +192,72 @@ def test_a_first_start_remembers_where_it_began(rig: Rig, mongo: Mongo, fresh: s
     assert_complete_and_in_order(rig.received(), 1)
 
 
+def test_a_start_without_a_checkpoint_warns_that_one_may_be_lost(
+    rig: Rig, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with where it starts and the way back, as an empty store looks like a new stream. Each task says where it ended."""
+    caplog.set_level("INFO", logger="tailer")
+    for _ in range(2):
+        rig.stopping.clear()
+        mongo[fresh].payments.insert_one({})
+        task, before = rig.task(), rig.store.read("payments")
+        rig.run_until_sequence(before.checkpoint.sequence + 1 if before and before.checkpoint else 0, task)
+    [warning] = [record for record in caplog.records if getattr(record, "action", "") == "first_start"]
+    assert warning.levelname == "WARNING"
+    started = re.search(r"at (\S+Z)", warning.getMessage())
+    assert started
+    assert "tailer checkpoint rewind --stream payments --to TIME" in warning.getMessage()
+    released = [vars(record)["deliveredUpTo"] for record in caplog.records if getattr(record, "action", "") == "released"]
+    assert len(released) == 2
+    assert all(time >= started[1] for time in released)
+
+
+class Full:
+    """A store that takes records, but for the first few that hold a checkpoint: of the very first only the answer is lost."""
+
+    def __init__(self, store: MemoryCheckpoints, *, lost: bool) -> None:
+        self.read = store.read
+        self.offered: list[Checkpoint] = []
+        self._store, self._lost = store, lost
+
+    def write(self, record: Record) -> None:
+        if record.checkpoint:
+            self.offered.append(record.checkpoint)
+        failing = 0 < len(self.offered) <= 3
+        if not failing or (self._lost and len(self.offered) == 1):
+            self._store.write(record)
+        if failing:
+            raise Unavailable("the store does not answer")
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
+    rig: Rig, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    """Else another owner would start at its own now. The position of the first attempt holds: what came since is delivered."""
+    store, stream = Full(rig.store, lost=lost), rig.stream(Fuse())
+    held: list[Checkpoint | None] = []
+    send = stream.sink.send
+
+    def first() -> Checkpoint:
+        position = rig.source.first()
+        mongo[fresh].payments.insert_one({"_id": len(held)})
+        return position
+
+    def sent(changes: Sequence[Change], generation: int) -> None:
+        held.append(rig.store.read("payments").checkpoint)  # type: ignore[union-attr]
+        send(changes, generation)
+
+    monkeypatch.setattr(stream.sink, "send", sent)
+    monkeypatch.setattr(stream.source, "first", first)
+    contender = Contender(store, stream="payments", identity="{}", owner="one", seconds=5, clock=time.monotonic)
+    task = Task(streams=[dataclasses.replace(stream, contender=contender)], stopping=rig.stopping, pulse=rig.task().pulse)
+    rig.run_until_sequence(1, task)
+    assert_complete_and_in_order(rig.received(), 1)
+    assert len(store.offered) > 3
+    assert store.offered[0] == held[0]
+
+
 class Flaky:
     """A source that fails after every batch with changes."""
 
@@ -241,7 +307,7 @@ def test_what_is_rejected_stops_the_task_and_frees_the_lease(rig: Rig, mongo: Mo
         rig.task(source=Refusing(rig.source)).run()
     record = rig.store.read("payments")
     assert record is not None
-    assert record.owner == ""
+    assert (record.owner, record.problem_code) == ("", 4)
     assert record.checkpoint is not None
     assert record.checkpoint.sequence == len(rig.received()) == 3
 
@@ -293,6 +359,7 @@ def test_a_stream_that_lost_its_history_does_not_touch_the_others(rig: Rig, mong
     assert record is not None
     assert (record.owner, record.checkpoint) == ("", position)
     assert "accept-gap" in record.problem
+    assert record.problem_code == 3
     assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.text().decode()
 
 
@@ -318,6 +385,29 @@ def test_a_stream_is_taken_back_once_a_person_has_decided(rig: Rig, mongo: Mongo
     rig.run_until_sequence(1, task, "lost")
     assert_complete_and_in_order(rig.received(), 1)
     assert task.pulse.given_up == {}
+
+
+def test_a_record_that_may_not_be_looked_at_ends_no_other_stream(
+    rig: Rig, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A spare that gave a stream up asks whether a person has decided. If it may not, it asks again, and works for others."""
+    position = rig.source.first()
+    held = Record(stream="payments", version=1, checkpoint=position, owner="x", lease_seconds=3600)
+    rig.store.write(Record(stream="lost", version=1, checkpoint=position))
+    rig.store.write(held)
+    lost, asked = rig.stream(Fuse(), Lost(rig.source), "lost"), threading.Event()
+
+    def denied() -> str:
+        if not asked.is_set():
+            asked.set()
+            rig.store.write(replace(held, version=2, owner=""))
+        raise Misconfigured("TAILER_CHECKPOINTS: the role may not read it")
+
+    monkeypatch.setattr(lost.contender, "problem", denied)
+    mongo[fresh].payments.insert_one({"_id": 1})
+    rig.run_until_sequence(1, Task(streams=[lost, rig.stream(Fuse())], stopping=rig.stopping, pulse=rig.task().pulse))
+    assert asked.is_set()
+    assert_complete_and_in_order(rig.received(), 1)
 
 
 def test_an_outage_of_one_stream_does_not_hold_up_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:

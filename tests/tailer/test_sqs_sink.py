@@ -19,7 +19,7 @@ from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.packing import CHANGES_PER_MESSAGE
-from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink
+from tailer.sqs_sink import CALLS_AT_ONCE, FINISH, SqsSink
 from tests.queue import received
 from tests.samples.changes import a_change, changes_of
 
@@ -235,6 +235,39 @@ def test_a_stopping_task_does_not_begin_what_would_fail_too(
     with pytest.raises(Unavailable):
         sink.send(many(2000, documents=2000), 1)
     assert len(wire.calls) <= 2 * CALLS_AT_ONCE
+
+
+@pytest.mark.parametrize(("slow", "enough"), [(1.0, False), (0.0, True)])
+def test_a_stopping_task_finishes_what_is_soon_done(
+    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event, slow: float, enough: bool
+) -> None:
+    """A batch of many calls one after the other: all of them where they are quick, else no more than there is time for."""
+    now = [1000.0]
+    sink = SqsSink(
+        wire.client,
+        queue_url,
+        stream="payments",
+        lane_of=lanes(1, "stream"),
+        metrics=Metrics("payments"),
+        stopping=stopping,
+        clock=lambda: now[0],
+    )
+
+    def answer(_: dict[str, Any]) -> None:
+        now[0] += slow
+
+    wire.answer = answer
+    changes = many(10 * CHANGES_PER_MESSAGE)
+    stopping.set()
+    if enough:
+        sink.send(changes, 1)
+    else:
+        with pytest.raises(Unavailable, match="the rest is left"):
+            sink.send(changes, 1)
+    assert len(wire.calls) == (10 if enough else FINISH + 1)
+    assert [change.sequence for change in received(stack, queue_url)] == list(
+        range(1, len(wire.calls) * CHANGES_PER_MESSAGE + 1)
+    )
 
 
 def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:

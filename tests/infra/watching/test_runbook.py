@@ -23,7 +23,7 @@ from tests.infra.template import stack
 from tests.infra.watching.test_alarms import EVERYTHING
 
 TEXT = (REPOSITORY / RUNBOOK).read_text()
-NO_ALARM = {"before-you-are-called", "again-in-order", "without-cloudwatch"} | {
+NO_ALARM = {"before-you-are-called", "lost-state", "again-in-order", "without-cloudwatch"} | {
     f"exit-code-{code}" for code in EXIT_CODES.values()
 }
 PARTS = ("Means", "First", "Shows", "Do", "Escalate")

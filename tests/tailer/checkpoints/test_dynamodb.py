@@ -24,3 +24,9 @@ def test_a_missing_table_is_named(stack: DevStack) -> None:
     """The message says which setting and which table."""
     with pytest.raises(Misconfigured, match="TAILER_CHECKPOINTS: nowhere does not exist"):
         DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")
+
+
+def test_a_table_that_was_lost_is_not_just_made_again(stack: DevStack) -> None:
+    """The streams would start at now: where they were has to be told before."""
+    with pytest.raises(Misconfigured, match=r"before you start, .*: tailer checkpoint seed --to TIME"):
+        DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")

@@ -4,8 +4,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
@@ -67,6 +69,17 @@ def test_the_way_there_is_told_apart(uri: str, words: str, code: int) -> None:
     assert words in f"{verdict.found} {verdict.remedy}"
 
 
+@pytest.mark.parametrize("secret", ["p@elsewhere/x", "p@ss", "p/ss"])
+def test_a_password_without_its_escapes_is_no_question_of_dns(doctor: Doctor, secret: str) -> None:
+    """What stands behind it is not a host. Exit 2, as a tailer would end, and nothing of it is shown."""
+    report = doctor(TAILER_MONGODB_URI=f"mongodb://tailer:{secret}@localhost:1/?replicaSet=rs0")
+    assert "database.reachable" in report.failed
+    assert "%2F for /" in report["database.reachable"][1]
+    assert secret not in str(report.findings)
+    assert "elsewhere" not in str(report.findings)
+    assert report.code == 2
+
+
 def test_a_silence_points_to_the_security_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused connection is an answer; none at all is a network in between."""
 
@@ -111,6 +124,11 @@ def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fres
         wrong = doctor(TAILER_MONGODB_URI=uri, TAILER_MONGODB_USERNAME="tailer", TAILER_MONGODB_PASSWORD="not-it")
         nobody = doctor(TAILER_MONGODB_USERNAME="nobody", TAILER_MONGODB_PASSWORD="nobody-password")
         reader = doctor(TAILER_MONGODB_USERNAME="tailer", TAILER_MONGODB_PASSWORD="tailer-password")
+        admin: MongoClient[dict[str, Any]]
+        with MongoClient(uri, username="admin", password="admin-password") as admin:
+            admin.admin.command("grantRolesToUser", "tailer", roles=[{"role": "read", "db": "local"}])
+        told = doctor()
+        unnamed = doctor(TAILER_MONGODB_USERNAME="", TAILER_MONGODB_PASSWORD="")
     assert "database.sign-in" in wrong.failed
     assert "wrong user name or password" in wrong["database.sign-in"][1]
     assert "not-it" not in str(wrong.findings)
@@ -119,7 +137,13 @@ def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fres
     assert "stream.readable" in nobody.failed
     assert "grant it read" in nobody["stream.readable"][1]
     assert reader["stream.readable"][0] == "ok"
-    assert "unknown" in reader["stream.history"][1] or reader["stream.history"][0] == "warn"  # the oplog is not for it
+    assert reader["stream.history"][0] == "warn"
+    assert "read on the database local" in reader["stream.history"][1]  # the oplog is not for it
+    assert "change_stream_log_retention_duration" not in reader["stream.history"][1]  # which only DocumentDB has
+    assert "s of history" in told["stream.history"][1]
+    assert "database.sign-in" in unnamed.failed
+    assert "set TAILER_MONGODB_USERNAME and TAILER_MONGODB_PASSWORD" in unnamed["database.sign-in"][1]
+    assert unnamed.code == 2
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command, to make a certificate")

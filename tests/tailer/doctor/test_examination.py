@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -134,6 +135,27 @@ def test_a_check_that_gets_no_answer_says_which_neighbour_to_look_at(stored: Set
     assert {name.partition(".")[0] for name in remedies} >= set(neighbours)
 
 
+@pytest.mark.parametrize(
+    ("checkpoints", "outage", "mistake"),
+    [
+        ("dynamodb://state", "VPC endpoint", "aws dynamodb list-tables"),
+        ("mongodb:", "the database", "grant the user of TAILER_MONGODB_URI readWrite on the database tailrace"),
+        ("mongodb://elsewhere/", "the server in TAILER_CHECKPOINTS", "grant its user readWrite on the database tailrace"),
+        ("file:///var/state.json", "has space left", "may write it and its folder"),
+    ],
+)
+def test_each_kind_of_store_has_remedies_of_its_own(stored: Settings, checkpoints: str, outage: str, mistake: str) -> None:
+    """A full disk is not mended with a VPC endpoint, nor a user of a database with a task's role."""
+    settings = Settings(**{**stored.model_dump(), "checkpoints": checkpoints})
+    for error, words in ((Unavailable, outage), (Misconfigured, mistake)):
+        looks = [replace(check, look=raising(error("no")), needs=()) for check in every_check(settings)]
+        remedies = [one.verdict.remedy for one in examined(*looks) if one.name.startswith("checkpoints.")]
+        assert len(remedies) == 2
+        for remedy in remedies:
+            assert words in remedy
+            assert ("AWS" in remedy or "aws" in remedy) == checkpoints.startswith("dynamodb:")
+
+
 def test_a_remedy_of_a_look_is_kept() -> None:
     """It knows better than what helps against most."""
     [finding] = examined(Check(name="queue.exists", look=lambda: fail("broken", "mend it")))
@@ -188,6 +210,39 @@ def test_a_port_is_free_or_a_tailers_or_in_the_way(pulse: Pulse) -> None:
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
 
 
+def test_a_port_that_is_held_in_silence_may_be_a_hung_tailers() -> None:
+    """To choose another port would leave it there, with its lease and all."""
+    with socket.create_server((HOST, 0)) as hung:
+        verdict = process.port(HOST, hung.getsockname()[1])
+    assert "does not answer" in verdict.found
+    assert "a hung tailer" in verdict.found
+    assert verdict.remedy.startswith("end a hung tailer")
+    with HTTPServer((HOST, 0), Talkative) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        assert "a program that is no tailer" in process.port(HOST, server.server_port).found
+        server.shutdown()
+
+
+class Talkative(BaseHTTPRequestHandler):
+    """Answers everything with 200, and in a tailer's words."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"tailing, 0.0 s behind\n")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_whoever_only_talks_like_a_tailer_is_in_the_way() -> None:
+    """A tailer is known by its header; the words are for people."""
+    with HTTPServer((HOST, 0), Talkative) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        assert process.port(HOST, server.server_port).state is State.FAIL
+        server.shutdown()
+
+
 def test_a_tailer_that_does_not_tail_is_a_warning(pulse: Pulse, clock: Clock) -> None:
     """One that starts, waits for a neighbour, gave a stream up or does not move: each with what to do."""
 
@@ -201,15 +256,18 @@ def test_a_tailer_that_does_not_tail_is_a_warning(pulse: Pulse, clock: Clock) ->
         tailing = at_the_port()
         pulse.waiting("the database does not answer")
         waiting = at_the_port()
+        pulse.waiting("standing by; stopped, see tailer status: payments")
+        quoting = at_the_port()
         pulse.standing_by()
         pulse.stopped("payments", Metrics("payments"), None)
         stopped = at_the_port()
         clock.now += STALLED_AFTER
         stalled = at_the_port()
     assert tailing.state is State.OK
-    for verdict in (starting, waiting, stopped, stalled):
+    for verdict in (starting, waiting, quoting, stopped, stalled):
         assert verdict.state is State.WARN
         assert verdict.remedy
+    assert quoting.remedy == waiting.remedy != stopped.remedy
     assert "waiting: the database does not answer" in waiting.found
     assert "does not move" in stalled.remedy
 

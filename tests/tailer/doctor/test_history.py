@@ -12,7 +12,7 @@ from tailer import app
 from tailer.doctor.history import History
 from tailer.doctor.records import Records
 from tailer.model import Checkpoint, Record
-from tailer.settings import Settings
+from tailer.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
@@ -54,6 +54,7 @@ def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str,
     ):
         assert part in words
     assert report["stream.history"][0] == "warn"
+    assert "let a tailer catch up" not in report["stream.history"][1]  # it cannot any more
 
 
 def test_documentdb_says_it_in_other_words(
@@ -93,6 +94,25 @@ def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor,
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable")["stream.documents"][0] == "warn"
     stack.mongo[fresh].command("collMod", "payments", changeStreamPreAndPostImages={"enabled": True})
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required").code == 0
+
+
+def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
+    stack: DevStack, doctor: Doctor, mapping: str, stopped_at: Any, fresh: str
+) -> None:
+    """Images that are kept from now on do not help it. Exit 2, as a tailer would; what is named does help."""
+    source = app.source(load()[0])
+    stopped_at(source.first())
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    stack.mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"status": "cancelled"}})
+    without = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
+    assert "whenAvailable" in without["stream.documents"][1]
+    stack.mongo[fresh].command("collMod", "payments", changeStreamPreAndPostImages={"enabled": True})
+    stuck = doctor()
+    assert stuck.failed == {"stream.readable"}
+    assert stuck.code == 2
+    assert "TAILER_FULL_DOCUMENT_BEFORE_CHANGE=required" in stuck["stream.readable"][1]
+    assert "set it to whenAvailable" in stuck["stream.readable"][1]
+    assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable").code == 0
 
 
 class Elsewhere:

@@ -1,6 +1,7 @@
 """What the doctor finds where the checkpoints are, and of who holds the lease."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tailer.settings import Settings
 from tests.conformance.checkpoint_store import Clock
 from tests.tailer.doctor.conftest import Doctor
 
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 REACHED = Checkpoint(sequence=4711, token="82ü", cluster_time="1795332226.1")
 
 
@@ -40,7 +42,7 @@ def records(stored: Settings, store: MemoryCheckpoints, clock: Clock) -> Records
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    return Records(stored, clock=clock, sleep=sleep)
+    return Records(stored, clock=clock, sleep=sleep, now=lambda: NOW)
 
 
 @pytest.fixture
@@ -139,22 +141,42 @@ def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record,
     assert "after 15 s" in verdict.remedy
 
 
+@pytest.mark.parametrize(("ago", "words"), [(14, "a spare task takes over after 15 s"), (3600, "start a task: tailer run")])
+def test_a_lease_that_nobody_took_over_has_no_spare(
+    records: Records, owned: Record, store: MemoryCheckpoints, ago: int, words: str
+) -> None:
+    """It is told since when it is not renewed, not for how long the doctor looked; after a whole lease no spare will come."""
+    since = (NOW - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
+    store.write(replace(owned, version=2, saved_at=since))
+    records.read()
+    verdict = records.lease()
+    assert verdict.state is State.WARN
+    assert f"host/7 has not renewed its lease since {since}" in verdict.found
+    assert words in verdict.remedy
+
+
 def test_a_long_lease_is_not_waited_for(records: Records, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
     """The doctor has less than a minute."""
     store.write(replace(owned, version=2, lease_seconds=300))
     records.read()
     assert records.lease().state is State.SKIP
+    store.write(replace(owned, version=3, lease_seconds=300, saved_at="2026-11-22T07:54:00.000+00:00"))
+    records.read()
+    assert "start a task" in records.lease().remedy  # that it ran out already is seen at once
     assert clock.now == 1000
 
 
-def test_a_recorded_problem_is_told(records: Records, owned: Record, store: MemoryCheckpoints) -> None:
-    """In the words of the task that stopped."""
+@pytest.mark.parametrize(("code", "expected"), [(2, 2), (3, 3), (4, 4), (0, 1)])
+def test_a_recorded_problem_is_told(
+    records: Records, owned: Record, store: MemoryCheckpoints, code: int, expected: int
+) -> None:
+    """In the words of the task that stopped, and with what it ended with; an older tailer did not write that down."""
     records.read()
     assert records.problem().state is State.OK
-    store.write(replace(owned, version=2, problem="the payments.payments/4711 is too large"))
+    store.write(replace(owned, version=2, problem="the payments.payments/4711 is too large", problem_code=code))
     records.read()
     verdict = records.problem()
-    assert (verdict.state, verdict.exit_code) == (State.FAIL, 1)
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, expected)
     assert "payments/4711 is too large" in verdict.found
 
 

@@ -62,6 +62,49 @@ def test_deep_nesting_passes() -> None:
     assert json.loads(msgspec.json.encode(plain(deep))) == deep
 
 
+def element(kind: int, name: str, value: bytes) -> bytes:
+    """One element of a BSON document, for what no driver writes any more."""
+    return bytes([kind]) + name.encode() + b"\0" + value
+
+
+def raw_document(*elements: bytes) -> bytes:
+    body = b"".join(elements) + b"\0"
+    return (len(body) + 4).to_bytes(4, "little") + body
+
+
+def raw_text(text: str) -> bytes:
+    return (len(text.encode()) + 1).to_bytes(4, "little") + text.encode() + b"\0"
+
+
+DB_POINTER = element(0x0C, "pointer", raw_text("payments") + bytes(11) + b"\1")
+POINTS = {"$dbPointer": {"$ref": "payments", "$id": f"{1:024x}"}}
+
+
+def test_a_pointer_of_old_is_a_json_value() -> None:
+    """DBPointer, which no driver writes and every server stores, is its Extended JSON object, at any depth."""
+    inner = element(0x04, "list", raw_document(element(0x03, "0", raw_document(DB_POINTER))))
+    decoded = decode(raw_document(DB_POINTER, inner, element(0x10, "after", b"\7\0\0\0")))
+    assert json.loads(msgspec.json.encode(decoded)) == {"pointer": POINTS, "list": [{"pointer": POINTS}], "after": 7}
+
+
+def test_undefined_within_a_scope_is_not_null() -> None:
+    """A code's scope is a document like any other; whatever stands beside it is found too."""
+    scope = raw_document(element(0x06, "gone", b""), element(0x0A, "null", b""), DB_POINTER)
+    code = raw_text("return x")
+    scoped = element(0x0F, "code", (4 + len(code) + len(scope)).to_bytes(4, "little") + code + scope)
+    decoded = decode(raw_document(scoped, element(0x06, "gone", b"")))
+    gone = {"$undefined": True}
+    assert decoded == {"code": {"$code": "return x", "$scope": {"gone": gone, "null": None, "pointer": POINTS}}, "gone": gone}
+
+
+def test_a_name_that_comes_twice_does_not_stop_the_stream() -> None:
+    """A server may hold such a document. Its last value counts, and nothing of the first is written into it."""
+    first = element(0x03, "twice", raw_document(element(0x06, "gone", b""), element(0x03, "inner", raw_document())))
+    last = element(0x03, "twice", raw_document(element(0x10, "seven", b"\7\0\0\0")))
+    assert decode(raw_document(first, last)) == {"twice": {"seven": 7}}
+    assert decode(raw_document(last, first)) == {"twice": {"gone": {"$undefined": True}, "inner": {}}}
+
+
 def test_undefined_is_not_null() -> None:
     """The deprecated type says that it is undefined, at any depth."""
     raw = bson.encode(EVERY_BSON_TYPE | {"value": None, "inner": {"list": [1, None]}})

@@ -11,6 +11,7 @@ from pymongo.errors import (
 )
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.mongodb.bson_values import decode
 from tailer.mongodb.errors import mongodb_errors
 
 
@@ -27,6 +28,9 @@ from tailer.mongodb.errors import mongodb_errors
         (136, "Change streams are not enabled for this collection", Misconfigured),
         (10334, "BSONObjectTooLarge", Rejected),
         (13, "not authorized on payments to execute command", Misconfigured),
+        (47, "configured to require a pre-image for all events, but the pre-image was not found for event", Misconfigured),
+        (47, "configured to require a post-image for all events, but the post-image was not found for event", Misconfigured),
+        (47, "no document matches", Unavailable),
         (18, "Authentication failed.", Misconfigured),
         (40573, "The $changeStream stage is only supported on replica sets", Misconfigured),
         (40324, "Unrecognized pipeline stage name: '$nonsense'", Misconfigured),
@@ -54,6 +58,19 @@ def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
         raise error
 
 
+@pytest.mark.parametrize("raw", [b"\x09\0\0\0\x08a\0\2\0", b"\x0a\0\0\0\x08a\0\1\0", b""])
+def test_what_is_not_bson_stops_the_stream_with_words(raw: bytes) -> None:
+    """The same bytes come at every reading: nothing is skipped, the other streams of the task go on, and a person looks."""
+    with pytest.raises(Rejected, match="not BSON"), mongodb_errors():
+        decode(raw)
+
+
+def test_an_error_without_words_is_translated_too() -> None:
+    """Some have none."""
+    with pytest.raises(Unavailable), mongodb_errors():
+        raise AutoReconnect
+
+
 def test_what_is_not_enabled_names_the_command_that_enables_it() -> None:
     """DocumentDB may say so with the code of a lost position."""
     with pytest.raises(Misconfigured, match="tailer change-streams enable"), mongodb_errors():
@@ -76,6 +93,31 @@ def test_what_is_not_a_tailers_has_its_own_remedy() -> None:
         mongodb_errors(denied="sign in as the primary user"),
     ):
         raise OperationFailure("Authorization failure", 13)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("TAILER_MONGODB_URI", "set TAILER_MONGODB_USERNAME and TAILER_MONGODB_PASSWORD"),
+        ("TAILER_CHECKPOINTS", "USER:PASSWORD@"),
+    ],
+)
+def test_a_server_that_wants_a_sign_in_asks_for_one(setting: str, words: str) -> None:
+    """It is no right that is missing, but a user."""
+    with pytest.raises(Misconfigured, match=f"{words}.* requires authentication"), mongodb_errors(setting=setting):
+        raise OperationFailure("command aggregate requires authentication", 13)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConfigurationError("no"), AutoReconnect("cut"), *(OperationFailure("Authentication failed.", one) for one in (18, 8000))],
+)
+def test_what_the_server_of_the_checkpoints_says_blames_no_other(error: PyMongoError) -> None:
+    """They may be kept on another server than the one that is watched."""
+    with pytest.raises(TailerError) as caught, mongodb_errors(setting="TAILER_CHECKPOINTS"):
+        raise error
+    assert "TAILER_CHECKPOINTS" in str(caught.value)
+    assert "TAILER_MONGODB" not in str(caught.value)
 
 
 def test_a_wrong_uri_is_a_wrong_setting() -> None:

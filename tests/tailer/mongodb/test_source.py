@@ -1,18 +1,22 @@
 """A real change stream: complete, in order, numbered the same on every replay, and alive while nothing happens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
 
 import pytest
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
-from contract.change import Change
+from contract.change import Change, Namespace
+from contract.message import unpack
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.cursor import BYTES_PER_BATCH, Watch
+from tailer.mongodb.cursor import BYTES_PER_BATCH, Cursor, Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.packing import Packer
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -58,6 +62,40 @@ def test_every_operation_arrives_in_order(mongo: Mongo, fresh: str) -> None:
     assert changes[3].full_document is None
     assert changes[3].txn == changes[4].txn is not None
     assert changes[0].txn is None
+
+
+def test_a_rename_says_where_to(mongo: Mongo, fresh: str) -> None:
+    """Whoever watches the database can follow the documents to their collection's new name."""
+    source = MongodbSource(mongo, Watch(database=fresh))
+    start = source.first()
+    mongo[fresh].payments.insert_one({"_id": 1})
+    mongo[fresh].payments.rename("archive")
+    insert, rename = read(source, start, count=2)
+    assert (rename.operation_type, rename.ns, rename.to) == (
+        "rename",
+        Namespace(db=fresh, coll="payments"),
+        Namespace(db=fresh, coll="archive"),
+    )
+    assert insert.to is None
+
+
+@pytest.mark.parametrize(
+    ("field", "setting"),
+    [("full_document_before_change", "TAILER_FULL_DOCUMENT_BEFORE_CHANGE"), ("full_document", "TAILER_FULL_DOCUMENT")],
+)
+def test_a_required_image_that_is_not_kept_is_a_wrong_setting(mongo: Mongo, fresh: str, field: str, setting: str) -> None:
+    """No waiting brings it back, nor does collMod from now on: the way out is named, and it leads out."""
+    images: dict[str, Any] = {field: "required"}
+    required = MongodbSource(mongo, Watch(database=fresh, **images))
+    start = required.first()
+    mongo[fresh].payments.insert_one({"_id": 1})
+    mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"status": "cancelled"}})
+    mongo[fresh].command("collMod", "payments", changeStreamPreAndPostImages={"enabled": True})
+    with pytest.raises(Misconfigured, match=f"{setting}=required.*set it to whenAvailable"):
+        read(required, start, count=2)
+    images[field] = "whenAvailable"
+    there = MongodbSource(mongo, Watch(database=fresh, **images))
+    assert [change.sequence for change in read(there, start, count=2)][:2] == [1, 2]
 
 
 def test_a_replay_from_any_position_gives_the_same_changes(mongo: Mongo, fresh: str) -> None:
@@ -181,6 +219,23 @@ def test_pre_images_come_where_the_server_has_them(mongo: Mongo, fresh: str) -> 
     assert read(source, start, count=2)[1].full_document_before_change == {"_id": 1, "status": "created"}
 
 
+def test_what_no_driver_writes_any_more_does_not_stop_the_stream(mongo: Mongo, fresh: str) -> None:
+    """Old data: a DBPointer and undefined within a code's scope, as the server stores and sends them."""
+    source = MongodbSource(mongo, Watch(database=fresh))
+    start = source.first()
+    pointer = b"\x0cpointer\0\5\0\0\0coll\0" + bytes(11) + b"\1"
+    code = b"\x0fcode\0\x15\0\0\0\2\0\0\0x\0\x0b\0\0\0\6gone\0\0"
+    body = b"\x10_id\0\1\0\0\0" + pointer + code + b"\0"
+    mongo[fresh].payments.insert_one(RawBSONDocument((len(body) + 4).to_bytes(4, "little") + body))
+    [change] = read(source, start, count=1)
+    assert unpack(next(Packer(stream="s", generation=1).messages(0, [change])).body).changes == (change,)
+    assert change.full_document == {
+        "_id": 1,
+        "pointer": {"$dbPointer": {"$ref": "coll", "$id": f"{1:024x}"}},
+        "code": {"$code": "x", "$scope": {"gone": {"$undefined": True}}},
+    }
+
+
 def test_a_document_gone_before_its_lookup_is_absent(mongo: Mongo, fresh: str) -> None:
     """The update is still a change; what it set is known."""
     source = MongodbSource(mongo, Watch(database=fresh))
@@ -271,6 +326,77 @@ def test_an_event_too_large_for_the_server_goes_on_without_its_document(mongo: M
     assert large.update_description is not None
     assert len(large.update_description.updated_fields["pad"]) == 9_000_000
     assert (large.sequence, after.sequence, after.document_key) == (3, 4, {"_id": 2})
+
+
+def opened_anew(monkeypatch: pytest.MonkeyPatch, before_second: Callable[[], object]) -> None:
+    """Something happens between the first cursor, which the server fails, and the second, which reads one by one."""
+    opened: list[Cursor] = []
+
+    def cursor(*args: Any, **options: Any) -> Cursor:
+        if len(opened) == 1:
+            before_second()
+        opened.append(Cursor(*args, **options))
+        return opened[-1]
+
+    monkeypatch.setattr("tailer.mongodb.source.Cursor", cursor)
+
+
+def too_large_for_a_moment(mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch) -> tuple[MongodbSource, Checkpoint]:
+    """A stream whose first change passes 16 MB together with its document, until the document is gone."""
+    source = MongodbSource(mongo, Watch(database=fresh))
+    mongo[fresh].payments.insert_one({"_id": 1, "pad": "x" * 9_000_000})
+    start = source.first()
+    mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"pad": "y" * 9_000_000}})
+    opened_anew(monkeypatch, lambda: mongo[fresh].payments.delete_one({"_id": 1}))
+    return source, start
+
+
+def test_a_backlog_is_read_by_thousands_again_once_the_large_event_is_passed(
+    mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its document had shrunk when it was read alone, so nothing failed: one by one lasts no longer than one reply would."""
+    monkeypatch.setattr("tailer.mongodb.source.EVENTS_PER_REPLY", 20)
+    source, start = too_large_for_a_moment(mongo, fresh, monkeypatch)
+    mongo[fresh].payments.insert_many([{} for _ in range(100)])
+    with closing(source.batches(start)) as batches:
+        sizes = [len(next(batches).changes) for _ in range(22)]
+    assert sizes[:20] == [1] * 20
+    assert sizes[20:] == [20, 20]
+
+
+def test_an_idle_stream_reads_by_thousands_again(mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is left to read, what comes next is read as ever."""
+    source, start = too_large_for_a_moment(mongo, fresh, monkeypatch)
+    with closing(source.batches(start)) as batches:
+        last = until(batches, lambda batch: bool(batch.changes) and batch.changes[-1].deleted).checkpoint
+        mongo.admin.command("appendOplogNote", data={"time": "goes on"})
+        until(batches, lambda batch: batch.checkpoint.token != last.token)
+        mongo[fresh].payments.insert_many([{} for _ in range(100)])
+        assert len(until(batches, lambda batch: bool(batch.changes)).changes) == 100
+
+
+def test_a_server_that_is_still_looking_is_not_asked_anew(mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a token of its own an empty reply leaves no position to go on from: the search would begin again, for ever."""
+    opened: list[int] = []
+
+    class WithoutTokens(Cursor):
+        def __init__(self, *args: Any, events_per_reply: int, **options: Any) -> None:
+            opened.append(events_per_reply)
+            super().__init__(*args, events_per_reply=events_per_reply, **options)
+
+        def batches(self) -> Generator[Batch]:
+            if len(opened) == 1:
+                raise OperationFailure("BSONObjectTooLarge", 10334)
+            yield from (Batch(changes=batch.changes, checkpoint=start) for batch in super().batches())
+
+    source = MongodbSource(mongo, Watch(database=fresh))
+    start = source.first()
+    monkeypatch.setattr("tailer.mongodb.source.Cursor", WithoutTokens)
+    with closing(source.batches(start)) as batches:
+        assert [next(batches).changes for _ in range(3)] == [[], [], []]
+        mongo[fresh].payments.insert_one({"_id": 1})
+        until(batches, lambda batch: bool(batch.changes))
+    assert opened == [5000, 1]
 
 
 def test_an_event_that_the_server_can_never_deliver_stops_with_words(mongo: Mongo, fresh: str) -> None:

@@ -1,0 +1,35 @@
+"""
+A task that was asked to stop ends in time, whatever its neighbours do.
+
+What hangs then (a read may for a minute, and one neighbour may hang after the other) is left as a crash leaves it: only what
+is in the queue was ever remembered, so nothing is lost; the lease runs out by itself.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+ENDS_AFTER = 19.0  # seconds: the promise is 20
+
+log = logging.getLogger("tailer")
+
+
+def keep_deadline(stopping: threading.Event, *, seconds: float = ENDS_AFTER, end: Callable[[int], object] = os._exit) -> None:
+    """Watch from the background: ``end`` this process ``seconds`` after ``stopping`` was set, if it is still there."""
+    threading.Thread(target=_watch, args=(stopping, seconds, end), name="deadline", daemon=True).start()
+
+
+def _watch(stopping: threading.Event, seconds: float, end: Callable[[int], object]) -> None:
+    stopping.wait()
+    time.sleep(seconds)
+    saying = threading.Thread(target=_say, args=(seconds,), daemon=True)  # whoever reads the log may hang as well
+    saying.start()
+    saying.join(0.5)
+    end(0)
+
+
+def _say(seconds: float) -> None:
+    extra = {"action": "left"}
+    log.warning("a neighbour did not answer for %g s: left as it is; the lease runs out by itself", seconds, extra=extra)

@@ -1,0 +1,71 @@
+"""A $match that reads a looked-up document is pointed out: what it chooses may be something else the next time."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tailer.doctor.finding import State
+from tailer.doctor.pipeline import steady
+from tailer.settings import Settings
+from tests.tailer.doctor.conftest import Doctor
+
+PAID: dict[str, Any] = {"fullDocument.status": "paid"}
+INSERTS: dict[str, Any] = {"operationType": "insert"}
+UPDATES: dict[str, Any] = {"operationType": "update"}
+
+
+def verdict(stored: Settings, stages: list[dict[str, Any]], full_document: str = "updateLookup") -> State:
+    return steady(stored.model_copy(update={"pipeline": tuple(stages), "full_document": full_document})).state
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        PAID,
+        {"fullDocument": None},
+        UPDATES | PAID,
+        {"operationType": {"$in": ["insert", "update"]}} | PAID,
+        {"operationType": {"$ne": "insert"}} | PAID,
+        {"$or": [INSERTS, PAID]},
+        {"$and": [{"ns.coll": "payments"}, {"$or": [UPDATES | PAID, INSERTS]}]},
+        {"$nor": [UPDATES | PAID]},
+        {"$expr": {"$gt": ["$fullDocument.amount", 10]}},
+    ],
+)
+def test_a_match_on_what_an_update_is_looked_up_as_is_a_warning(stored: Settings, match: dict[str, Any]) -> None:
+    """Wherever in the condition it stands. Where updates carry no document, or the one just after them, nothing is wrong."""
+    assert verdict(stored, [{"$project": {"updateDescription.truncatedArrays": 0}}, {"$match": match}]) is State.WARN
+    assert verdict(stored, [{"$match": match}], "whenAvailable") is State.WARN
+    assert {verdict(stored, [{"$match": match}], exact) for exact in ("default", "required")} == {State.OK}
+    assert verdict(stored, [{"$match": match}, {"$match": INSERTS}]) is State.OK  # no update is left, in whatever order
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        INSERTS | PAID,
+        {"operationType": {"$in": ["insert", "replace"]}} | PAID,
+        {"operationType": {"$eq": "insert"}} | PAID,
+        {"operationType": {"$ne": "update"}} | PAID,
+        {"operationType": {"$nin": ["update", "delete"]}} | PAID,
+        {"$and": [PAID, INSERTS]},
+        {"$or": [INSERTS | PAID, {"updateDescription.updatedFields.status": "paid"}]},
+        {"fullDocumentBeforeChange.status": "paid"},
+        {"$expr": {"$eq": ["$fullDocumentBeforeChange.status", "paid"]}},
+        {"fullDocuments": 1},
+    ],
+)
+def test_a_match_on_what_cannot_change_is_good(stored: Settings, match: dict[str, Any]) -> None:
+    """An insert's document, a pre-image, what the update itself set."""
+    assert verdict(stored, [{"$match": match}]) is State.OK
+
+
+def test_a_doctor_looks_at_it_and_says_what_to_do(doctor: Doctor, mapping: str) -> None:
+    """A warning: the stream works, and a consumer that keeps the last number of a document may drop what is new."""
+    report = doctor(TAILER_PIPELINE=json.dumps([{"$match": PAID}]))
+    state, words = report["stream.pipeline"]
+    assert state == "warn"
+    assert "fullDocument of updates" in words
+    assert "inserts and replaces only" in words
+    assert report.code == 0

@@ -1,0 +1,75 @@
+"""SIGTERM is answered in time, whatever the neighbours do meanwhile."""
+
+import json
+import queue
+import threading
+
+import pytest
+
+from devstack import DevStack
+from devstack.loopback import HOST, wait_until
+from devstack.tailer import TailerProcess
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
+from tailer.deadline import keep_deadline
+from tests.faults.tcp_proxy import TcpProxy
+
+
+def ports(stack: DevStack) -> list[int]:
+    """Where MongoDB and AWS answer, in this order."""
+    return [
+        int(url.partition("//")[2].partition("/")[0].rpartition(":")[2]) for url in (stack.mongodb_uri, stack.aws.endpoint_url)
+    ]
+
+
+def tailing(stack: DevStack, network: TcpProxy, name: str, **settings: str) -> TailerProcess:
+    """A tailer of everything in a database of this name, behind the network, which has sent a change."""
+    mongodb, aws = network.ports
+    given = {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{aws}",
+        "TAILER_MONGODB_URI": f"mongodb://{HOST}:{mongodb}/?directConnection=true&heartbeatFrequencyMS=120000",
+        "TAILER_STREAM": name,
+        "TAILER_DATABASE": name,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_LEASE_SECONDS": "60",
+    }
+    tailer = TailerProcess(stack.workspace, stack.tailer_environment | given | settings, name)
+    tailer.wait_ready()
+    stack.mongo[name].payments.insert_one({"_id": 1})
+    wait_until(lambda: f'_changes_sent_total{{stream="{name}"}} 1.0' in tailer.metrics(), tailer.process, 20)
+    return tailer
+
+
+def test_a_task_whose_neighbours_are_all_gone_without_a_word_ends_in_time(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """A release alone would hang for a minute. Exit 0: nothing is lost, and the lease runs out by itself."""
+    settings = {"TAILER_QUEUE_URL": queue_url, "TAILER_CHECKPOINTS": "mongodb:"}
+    with TcpProxy(ports(stack)) as network:
+        tailer = tailing(stack, network, fresh, **settings)
+        network.silent = True
+        assert tailer.stop() == 0
+        assert json.loads(tailer.process.log_tail(1))["action"] == "left"
+
+
+def test_a_queue_that_is_gone_without_a_word_leaves_time_to_let_go(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """The call in flight is waited for and no other is made: the next owner starts at once, from what was accepted."""
+    with TcpProxy(ports(stack), b"AmazonSQS") as network:
+        tailer = tailing(stack, network, fresh, TAILER_QUEUE_URL=queue_url)
+        network.silent = True
+        stack.mongo[fresh].payments.insert_one({"_id": 2})
+        wait_until(lambda: f'_calls_total{{stream="{fresh}"}} 2.0' in tailer.metrics(), tailer.process, 20)
+        assert tailer.stop() == 0
+        assert json.loads(tailer.process.log_tail(1))["action"] == "stopped"
+    record = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table).read(fresh)
+    assert record is not None
+    assert record.checkpoint is not None
+    assert (record.owner, record.checkpoint.sequence) == ("", 1)
+
+
+def test_nothing_ends_a_task_that_was_not_asked_to_stop() -> None:
+    """And one that was, and is still there, is ended once its time is up."""
+    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+    stopping = threading.Event()
+    keep_deadline(stopping, seconds=0.05, end=ended.put)
+    with pytest.raises(queue.Empty):
+        ended.get(timeout=0.3)
+    stopping.set()
+    assert ended.get(timeout=60) == 0

@@ -23,6 +23,7 @@ from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.contender import Contender
+from tailer.duty import Stream
 from tailer.emf import emf_lines
 from tailer.errors import Misconfigured
 from tailer.http import endpoints
@@ -36,7 +37,7 @@ from tailer.mongodb.source import MongodbSource
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
 from tailer.pulse import STANDING_BY, Pulse
-from tailer.run import Stream, Task
+from tailer.run import Task
 from tailer.s3_claims import S3Claims
 from tailer.settings import WHOLE_CLUSTER, Settings, misspelt
 from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink

@@ -6,52 +6,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
 
-from msgspec.structs import replace
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    sleep_using_event,
-    stop_when_event_set,
-    wait_exponential_jitter,
-)
-
-from contract.change import Namespace
-from tailer.contender import Contender
-from tailer.errors import EXIT_CODES, HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.gaps import first_start_words, gap_change, history_lost_words
+from tailer.duty import Stream, tail_until_stopped
+from tailer.errors import LeaseLost, Misconfigured, Rejected, Unavailable
 from tailer.headroom import HeadroomWatch
 from tailer.lease import Lease
-from tailer.metrics import Metrics
-from tailer.model import Checkpoint
-from tailer.ports import Sink, Source
+from tailer.patience import Patience
 from tailer.pulse import STANDING_BY, Pulse
-from tailer.tail import tail
 from tailer.times import rfc3339, seconds
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 LOOK_AT_LEASE = 0.5  # seconds between two looks of a task that stands by
-_WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a neighbour fails again and again
-_BREATH = 1.0  # seconds after a failure that followed some progress
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stream:
-    """One configured stream and all it needs; ``ready`` is asked once, before anything of it is touched."""
-
-    name: str
-    ns: Namespace
-    source: Source
-    sink: Sink
-    contender: Contender
-    metrics: Metrics
-    ready: Callable[[], None] = lambda: None
-    history_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +43,7 @@ class Task:
             self.pulse.spare(stream.metrics)
         try:
             while not self.stopping.is_set():
-                if found := self._patiently(self._stand_by, streams):
+                if found := self._patience.keep_trying(self._stand_by, streams):
                     self._on_duty(*found, streams)
         except Unavailable:
             if not self.stopping.is_set():
@@ -112,7 +78,7 @@ class Task:
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:
-                self._tail_until_stopped(stream, lease)
+                tail_until_stopped(stream, lease, self._patience)
         except LeaseLost as error:
             log.warning("%s", error, extra=_about(stream, lease, "lease_lost"))
         except (Rejected, Misconfigured) as error:
@@ -121,34 +87,6 @@ class Task:
         finally:
             self.pulse.off_duty()
             log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
-
-    def _tail_until_stopped(self, stream: Stream, lease: Lease) -> None:
-        try:
-            while not self.stopping.is_set():
-                self._patiently(self._tail, stream, lease)
-        except HistoryLost as error:
-            words = HistoryLost(f"{history_lost_words(stream.name, lease.checkpoint)}. The server says: {error}")
-            self._note(lease, words)
-            raise words from error
-        except (Rejected, Misconfigured) as error:
-            self._note(lease, error)
-            raise
-
-    def _tail(self, stream: Stream, lease: Lease) -> None:
-        """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
-        if lease.checkpoint is None:  # until a store has it: who takes over in the middle of it must start there, not at now
-            lease.save(lease.record.checkpoint or _first(stream))
-        _announce_gaps(stream, lease)
-        after = lease.checkpoint
-        assert after is not None  # noqa: S101 - saved just above
-        try:
-            tail(stream.source, stream.sink, lease, after=after, stopping=self.stopping, delivered=self.pulse.delivered)
-        except Unavailable as error:
-            stream.metrics.reconnects.inc()
-            if lease.checkpoint is after:
-                raise
-            self._say(error, _BREATH)
-            self.stopping.wait(_BREATH)
 
     def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
         self.pulse.stopped(stream.name, stream.metrics, _moment(lease) if lease else None)
@@ -169,48 +107,9 @@ class Task:
                         self.pulse.revived(stream.name, stream.metrics)
                         streams.append(stream)
 
-    def _note(self, lease: Lease, error: TailerError) -> None:
-        """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
-        try:
-            lease.write(replace(lease.record, problem=str(error), problem_code=EXIT_CODES.get(type(error), 1)))
-        except (LeaseLost, Unavailable) as unwritten:
-            log.warning("%s", unwritten, extra={"action": "problem_not_noted"})
-
-    def _patiently(self, action: Callable[..., T], *args: object) -> T:
-        """Try until it does not raise ``Unavailable``, waiting longer each time; no longer than asked to stop."""
-        retrying = Retrying(
-            retry=retry_if_exception_type(Unavailable),
-            wait=_WAIT,
-            stop=stop_when_event_set(self.stopping),
-            sleep=sleep_using_event(self.stopping),
-            before_sleep=self._before_sleep,
-            reraise=True,
-        )
-        return retrying(action, *args)
-
-    def _before_sleep(self, state: RetryCallState) -> None:
-        if state.outcome is not None and state.next_action is not None:
-            self._say(state.outcome.exception(), state.next_action.sleep)
-
-    def _say(self, error: BaseException | None, seconds: float) -> None:
-        self.pulse.waiting(str(error))
-        log.warning("%s; trying again in %.1f s", error, seconds, extra={"action": "waiting"})
-
-
-def _first(stream: Stream) -> Checkpoint:
-    start = stream.source.first()
-    log.warning("%s", first_start_words(stream.name, start), extra={"action": "first_start", "stream": stream.name})
-    return start
-
-
-def _announce_gaps(stream: Stream, lease: Lease) -> None:
-    """Tell consumers of every accepted gap before anything that follows it."""
-    for gap in lease.record.gaps:
-        if not gap.announced:
-            stream.sink.send([gap_change(stream.name, stream.ns, gap)], gap.generation)
-            gaps = tuple(replace(one, announced=True) if one == gap else one for one in lease.record.gaps)
-            lease.write(replace(lease.record, gaps=gaps))
-            stream.metrics.gaps.inc()
+    @property
+    def _patience(self) -> Patience:
+        return Patience(stopping=self.stopping, pulse=self.pulse)
 
 
 def _moment(lease: Lease) -> datetime | None:

@@ -18,6 +18,7 @@ from contract.change import Change, Namespace
 from devstack import DevStack
 from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.contender import Contender
+from tailer.duty import Stream
 from tailer.errors import HistoryLost, Misconfigured, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
@@ -26,7 +27,7 @@ from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse
-from tailer.run import Stream, Task
+from tailer.run import Task
 from tailer.sqs_sink import SqsSink
 from tests.queue import received
 
@@ -151,7 +152,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
     monkeypatch.setattr("tailer.lease._SAVE_EVERY", 0.0)
     monkeypatch.setattr("tailer.run.LOOK_AT_LEASE", 0.05)
-    monkeypatch.setattr("tailer.run._BREATH", 0.01)
+    monkeypatch.setattr("tailer.patience.BREATH", 0.01)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from pymongo import MongoClient
@@ -62,7 +63,7 @@ class Mongod:
         first: MongoClient[dict[str, Any]]
         for member, port in zip(self.members, self.ports, strict=True):
             with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=100) as first:
-                wait_until(lambda client=first: _answers(client), member, START_SECONDS)  # type: ignore[misc]
+                wait_until(partial(_answers, first), member, START_SECONDS)
         with MongoClient(HOST, self.ports[0], directConnection=True) as first:
             first.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts, "settings": ELECTION})
             self._wait_for_primary(first)

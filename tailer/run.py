@@ -1,4 +1,4 @@
-"""Stand by until a lease is ours, tail until asked to stop; when a neighbour fails, wait and go on from the checkpoint."""
+"""One task: it stands by until a lease is its own, tails until asked to stop, and gives up what only a person can help."""
 
 import logging
 import threading

@@ -102,7 +102,8 @@ _DECODERS = {
 
 def _decoder(python_type: type, transform: Any) -> TypeCodec | TypeDecoder:
     body = {"bson_type": python_type, "transform_bson": staticmethod(transform)}
-    return type(f"{python_type.__name__}Decoder", (TypeDecoder,), body)()  # type: ignore[no-any-return]
+    decoder: TypeDecoder = type(f"{python_type.__name__}Decoder", (TypeDecoder,), body)()
+    return decoder
 
 
 _OPTIONS: CodecOptions[Document] = CodecOptions(

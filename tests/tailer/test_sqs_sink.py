@@ -16,7 +16,7 @@ from contract.change import Change
 from devstack import DevStack
 from devstack.aws import REGION
 from tailer.errors import Misconfigured, Rejected, Unavailable
-from tailer.lanes import lanes
+from tailer.lanes import LaneOf, lanes
 from tailer.metrics import Metrics
 from tailer.packing import CHANGES_PER_MESSAGE
 from tailer.sqs_sink import CALLS_AT_ONCE, FINISH, SqsSink
@@ -72,18 +72,14 @@ def waits() -> list[str]:
     return []
 
 
+def a_sink(wire: Wire, queue_url: str, stopping: threading.Event, lane_of: LaneOf, **other: Any) -> SqsSink:
+    told = {"metrics": Metrics("payments"), "clock": time.monotonic, **other}
+    return SqsSink(wire.client, queue_url, stream="payments", lane_of=lane_of, stopping=stopping, **told)
+
+
 @pytest.fixture
 def sink(wire: Wire, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
-    return SqsSink(
-        wire.client,
-        queue_url,
-        stream="payments",
-        lane_of=lanes(8, "document"),
-        metrics=Metrics("payments"),
-        stopping=stopping,
-        clock=time.monotonic,
-        waits=waits.append,
-    )
+    return a_sink(wire, queue_url, stopping, lanes(8, "document"), waits=waits.append)
 
 
 def assert_all_in_order(got: Sequence[Change], sent: Sequence[Change]) -> None:
@@ -221,15 +217,7 @@ def test_a_stopping_task_does_not_begin_what_would_fail_too(
     stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event
 ) -> None:
     """Of many calls of a round only those at once are made: the time to stop stays bounded."""
-    sink = SqsSink(
-        wire.client,
-        queue_url,
-        stream="payments",
-        lane_of=lanes(400, "document"),
-        metrics=Metrics("payments"),
-        stopping=stopping,
-        clock=time.monotonic,
-    )
+    sink = a_sink(wire, queue_url, stopping, lanes(400, "document"))
     stopping.set()
     wire.answer = lambda _: (500, {"__type": "InternalFailure"})
     with pytest.raises(Unavailable):
@@ -243,15 +231,7 @@ def test_a_stopping_task_finishes_what_is_soon_done(
 ) -> None:
     """A batch of many calls one after the other: all of them where they are quick, else no more than there is time for."""
     now = [1000.0]
-    sink = SqsSink(
-        wire.client,
-        queue_url,
-        stream="payments",
-        lane_of=lanes(1, "stream"),
-        metrics=Metrics("payments"),
-        stopping=stopping,
-        clock=lambda: now[0],
-    )
+    sink = a_sink(wire, queue_url, stopping, lanes(1, "stream"), clock=lambda: now[0])
 
     def answer(_: dict[str, Any]) -> None:
         now[0] += slow

@@ -95,6 +95,16 @@ def counts(report: Report) -> dict[str, int]:
     return {name: number for name, number in report.counts.items() if number}
 
 
+def measured(world: World) -> tuple[Report, int]:
+    """A redrive's report, and the bytes of memory that it took at most."""
+    tracemalloc.start()
+    try:
+        report = world.redrive()
+        return report, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_what_waits_is_published_and_leaves_its_queue() -> None:
     """Parked changes and dead letters, under the ids that their events would have had."""
     world = World()
@@ -336,12 +346,7 @@ def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
 
     world = World(mappers={"payments": (mapper,)}, block=True)
     world.dead = Long()
-    tracemalloc.start()
-    try:
-        report = world.redrive()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    report, peak = measured(world)
     assert counts(report) == {"messages": count, "left": count // 2}
     assert peak < count * size / 4
 
@@ -363,12 +368,7 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: 
     for number in range(1, 11):
         world.bury(inserted("a", number, lists=lists), lane=number)
     world.park(inserted("b", 11), inserted("b", 12))
-    tracemalloc.start()
-    try:
-        report = world.redrive()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    report, peak = measured(world)
     assert counts(report) == {"messages": 12, "published": 12, "late": 2}
     assert [sequence for sequence in published if sequence < 11] == list(range(1, 11))
     assert (world.remaining, world.dead.held) == ([], {})

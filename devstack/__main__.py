@@ -65,6 +65,7 @@ def _provision(package: Path) -> int:
     print(f"TAILER_QUEUE_URL={resources.queue_url}")
     print(f"TAILER_CHECKPOINTS=dynamodb://{resources.table}")
     print(f"FORWARDER_PARKING_QUEUE_URL={resources.parking_url}")
+    print(f"FORWARDER_WATERMARKS={resources.table}")
     print(f"CONSUMER_QUEUE_URL={resources.consumer_queue_url}")
     return 0
 

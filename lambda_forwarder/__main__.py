@@ -13,7 +13,7 @@ from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder import redrive
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
-from lambda_forwarder.settings import Settings
+from lambda_forwarder.settings import OFF, Settings
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(mappers: str | None) -> Settings:
     """Only the mappers and the source matter here; whatever else is required in the Lambda need not be set."""
-    given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none"} | (
+    given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none", "watermarks": OFF} | (
         {"mappers": mappers} if mappers else {}
     )
     try:

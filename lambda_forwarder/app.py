@@ -22,8 +22,13 @@ from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
 from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.publishing.watched import Checked, WatchedPublisher
-from lambda_forwarder.settings import read_settings
+from lambda_forwarder.settings import Settings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+
+WATERMARKS_OFF = (
+    "FORWARDER_WATERMARKS is off: every change that the tailer sends again, after a crash or a failed call, is published again "
+    "under the same metadata.id. Set it to a DynamoDB table, and the repeats are dropped"
+)
 
 MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
 CLIENTS = Config(
@@ -48,21 +53,23 @@ class Neighbour(Protocol):
 
 
 @cache
-def forwarder() -> Forwarder:
+def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     """
     The forwarder that the environment asks for, with all its neighbours checked; made once.
 
     Raises:
         Misconfigured: all that is wrong, at once.
     """
-    settings = read_settings()
-    table, bucket = settings.watermarks, settings.claim_bucket
+    settings = read_settings(kind)
+    table, bucket = settings.watermark_table, settings.claim_bucket
     with translated("creating the AWS clients"):
         publisher = _publisher(settings.event_bus)
         parking = SqsParking(client("sqs"), settings.parking_queue_url)
         watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
         claims = S3Claims(client("s3", S3), bucket) if bucket else None
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
+    if kind is Settings and not table:
+        log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
     log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
     block = settings.on_poison == "block"
     fitting: Publisher = LargePublisher(publisher, claims) if claims else publisher

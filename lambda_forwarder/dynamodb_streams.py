@@ -30,7 +30,7 @@ from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.settings import read_settings
+from lambda_forwarder.settings import StreamSettings, read_settings
 
 RUN_COUNT = 100  # records that are published together, and so repeat together when one of them cannot be
 
@@ -58,7 +58,9 @@ def stream_forwarder() -> "StreamForwarder":
     Raises:
         Misconfigured: all that is wrong.
     """
-    return StreamForwarder(forwarder=forwarder(), park_on_outage=read_settings().on_outage == "park")
+    return StreamForwarder(
+        forwarder=forwarder(StreamSettings), park_on_outage=read_settings(StreamSettings).on_outage == "park"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

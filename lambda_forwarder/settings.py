@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from lambda_forwarder.errors import Misconfigured
 
 PREFIX = "FORWARDER_"
+OFF = "off"  # instead of a table; DynamoDB allows a table of this name, which is then given by its ARN
+
+Table = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")]
 
 
 def _mappers(value: Any) -> Any:
@@ -57,8 +60,9 @@ class Settings(BaseSettings):
         "wait",
         description="set it to wait, or to park where changes of a DynamoDB stream shall not wait for the bus (streams only)",
     )
-    watermarks: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")] | None = Field(
-        None, description="set it to the name or the ARN of a DynamoDB table with a string partition key pk; or leave it out"
+    watermarks: Table = Field(
+        description="set it to the name or the ARN of a DynamoDB table with a string partition key pk, or to off: every change "
+        "that the tailer sends again is then published again. A function behind a DynamoDB stream does not need it"
     )
     claim_bucket: (
         Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")] | None
@@ -79,8 +83,19 @@ class Settings(BaseSettings):
         description="set it to module:attribute of a table like lambda_forwarder.mappings:MAPPERS; or leave it out",
     )
 
+    @property
+    def watermark_table(self) -> str | None:
+        """The table, or nothing where the watermarks are off."""
+        return None if self.watermarks == OFF else self.watermarks
 
-def read_settings() -> Settings:
+
+class StreamSettings(Settings):
+    """Of a function behind a DynamoDB stream. Lambda keeps the place in the stream, so that no watermark applies."""
+
+    watermarks: Table = OFF
+
+
+def read_settings(kind: type[Settings] = Settings) -> Settings:
     """
     Read them from the environment and ``.env``.
 
@@ -88,7 +103,7 @@ def read_settings() -> Settings:
         Misconfigured: its text has one line for each missing or bad setting, with the remedy.
     """
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         raise Misconfigured("\n".join(sorted(map(_problem, error.errors())))) from None
 

@@ -40,7 +40,8 @@ def deploy(aws: Clients, account: Account, code: Path, changes_queue_arn: str, b
     _function(aws, account, SUBSCRIPTIONS_FORWARDER, stream, "subscriptions", zipped)
     _function(aws, account, "razors-payments-forwarder", queue, "payments", zipped, FORWARDER_WATERMARKS=WATERMARKS)
     _function(aws, account, "razors-orders-forwarder", stream, "orders", zipped, **through_gate)
-    _function(aws, account, REDRIVE, "lambda_forwarder.redrive.handler", "orders", zipped, **through_gate)
+    redrive = through_gate | {"FORWARDER_WATERMARKS": WATERMARKS}
+    _function(aws, account, REDRIVE, "lambda_forwarder.redrive.handler", "orders", zipped, **redrive)
     _from_stream(aws, SUBSCRIPTIONS_FORWARDER, account.streams[SUBSCRIPTIONS], "subscriptions")
     _from_stream(aws, "razors-orders-forwarder", account.streams[ORDERS], "orders")
     aws("lambda").create_event_source_mapping(

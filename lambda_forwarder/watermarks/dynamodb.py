@@ -99,7 +99,7 @@ class DynamodbWatermarks:
             raise Misconfigured(
                 f"FORWARDER_WATERMARKS: there is no table {self._table!r} that we may use ({error}); create it with a string "
                 "partition key pk, or correct the name, the region or the permissions dynamodb:BatchGetItem and "
-                "dynamodb:UpdateItem; or leave the setting out, and repeats are published"
+                "dynamodb:UpdateItem; or set it to off, and repeats are published"
             ) from error
 
 

@@ -110,6 +110,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         function,
         check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),
         check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events")),
+        check(name="forwarder.watermarks", look=forwarder.watermarks, needs=(function,)),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]
 

@@ -81,6 +81,17 @@ class Forwarder:
                 return fail(f"there is no bus {bus}: events would be dropped", "create it, or correct FORWARDER_EVENT_BUS")
         return ok(f"{bus} exists") if state in ("ACTIVE", "UPDATING") else warn(f"{bus} is {state}", "wait for it, or mend it")
 
+    def watermarks(self) -> Verdict:
+        """Whether a change that the tailer sends again is published again."""
+        remedy = "set it to a DynamoDB table with a string partition key pk"
+        match self._setting("WATERMARKS"):
+            case "":
+                return fail("FORWARDER_WATERMARKS is not set: the function does not start", f"{remedy}, or to off")
+            case "off":
+                return warn("FORWARDER_WATERMARKS is off: what the tailer sends again is published again", remedy)
+            case table:
+                return ok(f"in {table}")
+
     def parking(self) -> Verdict:
         """Whether something was set aside because nobody could publish it."""
         if not (url := self._setting("PARKING_QUEUE_URL")):

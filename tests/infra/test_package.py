@@ -34,6 +34,7 @@ SETTINGS = {
     "FORWARDER_EVENT_BUS": "payments",
     "FORWARDER_SOURCE": "app.payments",
     "FORWARDER_PARKING_QUEUE_URL": "http://127.0.0.1:9/000000000000/tailrace-parking.fifo",
+    "FORWARDER_WATERMARKS": "tailrace-state",
 }
 
 

@@ -48,7 +48,7 @@ def parking(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
     name = uuid4().hex
     aws("events").create_event_bus(Name=name)
     url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
-    settings = {"FORWARDER_EVENT_BUS": name, "FORWARDER_PARKING_QUEUE_URL": url}
+    settings = {"FORWARDER_EVENT_BUS": name, "FORWARDER_PARKING_QUEUE_URL": url, "FORWARDER_WATERMARKS": "off"}
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)
     return url
@@ -151,8 +151,17 @@ def test_with_a_namespace_the_log_has_the_figures(
 def test_missing_settings_are_told_by_every_invocation() -> None:
     """Nothing is forwarded and nothing is lost: the invocation fails, the messages stay."""
     for _ in range(2):
-        with pytest.raises(Misconfigured, match=r"FORWARDER_EVENT_BUS.*\nFORWARDER_PARKING_QUEUE_URL"):
+        with pytest.raises(Misconfigured, match=r"FORWARDER_EVENT_BUS.*\nFORWARDER_PARKING_QUEUE_URL.*\nFORWARDER_WATERMARKS"):
             module.handler({"Records": []}, Context())
+
+
+def test_watermarks_that_are_off_are_a_warning_once(parking: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It says what it means, once for each execution environment."""
+    for _ in range(2):
+        module.handler({"Records": []}, Context())
+    warnings = [one.getMessage() for one in caplog.records if getattr(one, "action", "") == "watermarks_off"]
+    assert len(warnings) == 1
+    assert "published again" in warnings[0]
 
 
 def test_missing_neighbours_are_told_together(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:

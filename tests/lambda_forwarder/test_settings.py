@@ -4,7 +4,7 @@ import pytest
 
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.settings import read_settings
+from lambda_forwarder.settings import StreamSettings, read_settings
 
 NOT_A_TABLE = {"payments": "no mappers"}
 OTHER_TABLE = {"orders": (print,)}
@@ -13,17 +13,18 @@ OTHER_TABLE = {"orders": (print,)}
 @pytest.fixture(autouse=True)
 def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.chdir(str(tmp_path))  # no .env of the developer's
-    for name in ("SOURCE", "MAPPERS", "WATERMARKS", "CLAIM_BUCKET", "DEAD_LETTER_QUEUE_URL", "ON_POISON"):
+    for name in ("SOURCE", "MAPPERS", "CLAIM_BUCKET", "DEAD_LETTER_QUEUE_URL", "ON_POISON"):
         monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo")
+    monkeypatch.setenv("FORWARDER_WATERMARKS", "tailrace-state")
 
 
-def test_two_settings_are_enough() -> None:
-    """The bus and the parking queue; the rest has defaults."""
+def test_three_settings_are_enough() -> None:
+    """The bus, the parking queue and the watermarks; the rest has defaults."""
     settings = read_settings()
     assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
-    assert (settings.watermarks, settings.claim_bucket, settings.dead_letter_queue_url) == (None, None, None)
+    assert (settings.watermark_table, settings.claim_bucket, settings.dead_letter_queue_url) == ("tailrace-state", None, None)
     assert settings.on_poison == "park"
 
 
@@ -84,6 +85,26 @@ def test_a_table_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, table: str
     monkeypatch.setenv("FORWARDER_WATERMARKS", table)
     monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "tailrace-claims.eu")
     assert (read_settings().watermarks, read_settings().claim_bucket) == (table, "tailrace-claims.eu")
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_watermarks_is_said_in_so_many_words(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """Left out or empty is an error that names the table and ``off``, and what ``off`` means; ``off`` is no table."""
+    monkeypatch.delenv("FORWARDER_WATERMARKS")
+    if value is not None:
+        monkeypatch.setenv("FORWARDER_WATERMARKS", value)
+    with pytest.raises(
+        Misconfigured, match=r"^FORWARDER_WATERMARKS: it is missing; .* table .*, or to off: .* published again"
+    ):
+        read_settings()
+    monkeypatch.setenv("FORWARDER_WATERMARKS", "off")
+    assert read_settings().watermark_table is None
+
+
+def test_a_function_behind_a_dynamodb_stream_needs_no_watermarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda keeps the place in the stream."""
+    monkeypatch.delenv("FORWARDER_WATERMARKS")
+    assert read_settings(StreamSettings).watermark_table is None
 
 
 @pytest.mark.parametrize("bus", ["payments", "arn:aws:events:eu-west-1:123456789012:event-bus/payments", "aws.partner/x"])

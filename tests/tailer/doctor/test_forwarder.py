@@ -101,6 +101,24 @@ def test_a_function_without_its_settings_is_found(
     assert f"FORWARDER_{name} is not set" in verdict.found
 
 
+@pytest.mark.parametrize(
+    ("setting", "state", "found"),
+    [
+        ("", State.FAIL, "is not set: the function does not start"),
+        ("off", State.WARN, "is published again"),
+        ("tailrace-state", State.OK, "in tailrace-state"),
+    ],
+)
+def test_the_doctor_says_whether_repeats_are_published(
+    stack: DevStack, forwarder: Made, function: str, mapping: str, setting: str, state: State, found: str
+) -> None:
+    """A function without the setting does not start, and one with ``off`` publishes repeats."""
+    configure(stack, function, FORWARDER_WATERMARKS=setting)
+    verdict = forwarder().watermarks()
+    assert verdict.state is state
+    assert found in verdict.found
+
+
 def test_an_ordered_bus_is_asked_by_its_arn(stack: DevStack, forwarder: Made, function: str, mapping: str) -> None:
     """With its own client; a bus that is not there is told in the same words."""
     with OrderedBusServer() as server:

@@ -7,7 +7,7 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
-from tailer.app import aws_client
+from tailer.aws_clients import aws_client
 from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.contender import Contender
 from tailer.lanes import lanes

@@ -1,17 +1,14 @@
 """The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
 
 import logging
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
-import boto3
-from botocore.config import Config
-
+from lambda_forwarder.aws_clients import client
 from lambda_forwarder.claims.s3 import S3Claims
-from lambda_forwarder.errors import Misconfigured, translated
+from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.sqs import SqsParking
@@ -31,13 +28,6 @@ WATERMARKS_OFF = (
 )
 
 MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
-CLIENTS = Config(
-    connect_timeout=1,  # seconds
-    read_timeout=4,  # seconds
-    retries={"mode": "standard", "total_max_attempts": 2},  # of a whole call; entries are retried by the publisher
-    parameter_validation=False,  # 0.4 ms a call; the adapters build every request themselves
-)
-S3 = CLIENTS.merge(Config(s3={"addressing_style": "path"}))  # a bucket is no host name at an endpoint of one's own
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +52,10 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     """
     settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
-    with translated("creating the AWS clients"):
-        publisher = _publisher(settings.event_bus)
-        parking = SqsParking(client("sqs"), settings.parking_queue_url)
-        watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
-        claims = S3Claims(client("s3", S3), bucket) if bucket else None
+    publisher = _publisher(settings.event_bus)
+    parking = SqsParking(client("sqs"), settings.parking_queue_url)
+    watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
+    claims = S3Claims(client("s3"), bucket) if bucket else None
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
     if kind is Settings and not table:
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
@@ -83,17 +72,6 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         block=block,
         figures=Figures(settings.emf_namespace or "", now=_now),
     )
-
-
-def client(service: str, config: Config = CLIENTS) -> Any:
-    """A boto3 client with our limits."""
-    return _session(os.environ.get("AWS_REGION")).client(service, config=config)
-
-
-@cache
-def _session(region: str | None) -> boto3.Session:
-    """One for all clients; people say the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only."""
-    return boto3.Session(region_name=region)
 
 
 def check(neighbours: Sequence[Neighbour]) -> None:

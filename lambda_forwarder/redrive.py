@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from lambda_forwarder.app import check, client, forwarder, time_left
+from lambda_forwarder.app import check, forwarder, time_left
+from lambda_forwarder.aws_clients import client
 from lambda_forwarder.emf import shown
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage
+from lambda_forwarder.aws_clients import client
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.event import Entry, Mappers
@@ -63,10 +64,8 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         Unavailable, Rejected, Misconfigured: the queue did not answer.
         UnreadableMessage: a message is not one of ours.
     """
-    import boto3  # a second of start-up, only where it is needed
-
+    queue = client("sqs")
     with translated(f"receiving from {queue_url}"):
-        queue = boto3.client("sqs")
         answer = queue.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=RECEIVE_SECONDS, WaitTimeSeconds=1
         )

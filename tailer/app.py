@@ -13,19 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import InvalidRegionError, NoRegionError
 from pymongo import MongoClient
 
 from contract.change import Namespace
+from tailer.aws_clients import aws_client
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
 from tailer.contender import Contender
 from tailer.duty import Stream
 from tailer.emf import emf_lines
-from tailer.errors import Misconfigured
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
@@ -40,18 +37,9 @@ from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Task
 from tailer.s3_claims import S3Claims
 from tailer.settings import WHOLE_CLUSTER, Settings, misspelt
-from tailer.sqs_sink import CALLS_AT_ONCE, SqsSink
+from tailer.sqs_sink import SqsSink
 
 log = logging.getLogger(__name__)
-
-AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are ours, in one place
-    connect_timeout=5,  # seconds, like the next; together they are how long a stopping tailer waits for a call
-    read_timeout=10,
-    retries={"total_max_attempts": 1},
-    max_pool_connections=CALLS_AT_ONCE,
-    parameter_validation=False,
-    tcp_keepalive=True,
-)
 
 
 def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
@@ -180,16 +168,3 @@ def cluster(settings: Settings) -> "MongoClient[Any]":
     """The client of the cluster to watch: one for all streams of this process that watch the same."""
     password = settings.mongodb_password.get_secret_value()
     return connect(settings.mongodb_uri.get_secret_value(), "TAILER_MONGODB_URI", settings.mongodb_username, password)
-
-
-def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
-    """
-    A boto3 client; ECS tells the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only.
-
-    Raises:
-        Misconfigured: nothing tells the region, or it is not one.
-    """
-    try:
-        return boto3.Session(region_name=os.environ.get("AWS_REGION") or None).client(service, config=config)
-    except (NoRegionError, InvalidRegionError) as error:
-        raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error

@@ -9,6 +9,8 @@ from typing import Any
 
 from tailer import app, decisions
 from tailer.answers import Say, as_json, as_text
+from tailer.aws_clients import aws_client
+from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured, TailerError
 from tailer.headroom import headroom
 from tailer.lease import Lease
@@ -164,7 +166,9 @@ def _position(record: Record) -> dict[str, Any]:
 
 def _waiting_messages(settings: Settings) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = app.aws_client("sqs").get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=names)
+    sqs = aws_client("sqs")
+    with aws_errors("TAILER_QUEUE_URL", settings.queue_url):
+        answer = sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=names)
     return sum(int(answer["Attributes"][name]) for name in names)
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from tailer import app
+from tailer.aws_clients import AWS_CONFIG, aws_client
 from tailer.aws_errors import aws_errors
 from tailer.doctor.database import skewed
 from tailer.doctor.finding import NotAllowed, OutOfReach, Verdict, fail, ok, skip
@@ -25,14 +25,14 @@ from tailer.doctor.finding import NotAllowed, OutOfReach, Verdict, fail, ok, ski
 Clients = Callable[[str], Any]
 """A service's name to its boto3 client."""
 
-_QUICK = app.AWS_CONFIG.merge(Config(connect_timeout=3, read_timeout=5))
+_QUICK = AWS_CONFIG.merge(Config(connect_timeout=3, read_timeout=5))
 _NO_WAY = (ConnectTimeoutError, EndpointConnectionError, HTTPClientError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 
 
 def client(service: str) -> Any:
     """As a tailer's, and giving up sooner."""
-    return app.aws_client(service, _QUICK)
+    return aws_client(service, _QUICK)
 
 
 @contextmanager

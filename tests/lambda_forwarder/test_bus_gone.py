@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devstack.aws import Aws
-from lambda_forwarder import app, dynamodb_streams, handler, redrive
+from lambda_forwarder import app, aws_clients, dynamodb_streams, handler, redrive
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder
 from lambda_forwarder.errors import BusGone
@@ -164,14 +164,14 @@ def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.Mon
 def test_the_question_is_the_only_call_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a minute; every other invocation makes the calls that it made before."""
     calls: list[str] = []
-    made = app.client
+    made = aws_clients.client
 
     def listened(service: str, *options: Any) -> Any:
         client = made(service, *options)
         client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
         return client
 
-    monkeypatch.setattr(app, "client", listened)
+    monkeypatch.setattr("lambda_forwarder.app.client", listened)
     world.forward(world.batch("a"))
     asked = []
     for _ in range(13):

@@ -169,7 +169,8 @@ def test_a_queue_is_looked_at_and_left_as_it_was(
     """Its messages are shown and still there at once afterwards."""
     queue = aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     aws("sqs").send_message(QueueUrl=queue, MessageBody=BODY, MessageGroupId="payments.17", MessageDeduplicationId="1")
-    monkeypatch.setattr("boto3.client", aws)
+    for name, value in aws.environment.items():
+        monkeypatch.setenv(name, value)
     assert main(["try", "--queue", queue]) == 0
     out = capsys.readouterr().out
     assert "PaymentCreated" in out
@@ -178,7 +179,30 @@ def test_a_queue_is_looked_at_and_left_as_it_was(
     assert [message["Body"] for message in again["Messages"]] == [BODY]
 
 
-def test_a_queue_that_is_not_there_is_told(aws: Aws, attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not traced."""
-    monkeypatch.setattr("boto3.client", aws)
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("AWS_REGION", "eu-west-1", "none.fifo: AWS.SimpleQueueService.NonExistentQueue"),
+        ("AWS_REGION", "", "AWS_REGION: You must specify a region"),
+        ("AWS_ENDPOINT_URL", "nowhere", "AWS_ENDPOINT_URL is not a URL"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect"),
+        ("AWS_PROFILE", "none", "The config profile (none) could not be found"),
+    ],
+)
+def test_a_queue_that_cannot_be_asked_is_told(
+    aws: Aws,
+    attempt: Try,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    told: str,
+) -> None:
+    """Whatever is wrong, the command says it in a line and never in a traceback."""
+    given = aws.environment | {"AWS_CONFIG_FILE": "/dev/null"} | {variable: value}
+    given.pop("AWS_DEFAULT_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    for name, text in given.items():
+        monkeypatch.setenv(name, text)
     assert main(["try", "--queue", f"{aws.endpoint_url}/000000000000/none.fifo"]) == 2
+    assert told in capsys.readouterr().err

@@ -3,7 +3,6 @@
 import pytest
 
 from devstack import DevStack
-from tailer.app import aws_client
 from tailer.errors import Misconfigured
 from tailer.mongodb.client import connect
 from tailer.preflight import check_queue
@@ -18,17 +17,6 @@ def test_a_uri_that_cannot_be_used_shows_no_part_of_the_password(uri: str) -> No
     with pytest.raises(Misconfigured, match="TAILER_CHECKPOINTS is not a MongoDB URI") as caught:
         connect(uri, "TAILER_CHECKPOINTS")
     assert "cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("region", "words"), [("", "You must specify a region"), ("eu central", "eu central")])
-def test_a_region_that_is_missing_or_none_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, region: str, words: str) -> None:
-    """Named, and no reason to start again and again."""
-    for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_REGION", region)
-    with pytest.raises(Misconfigured, match=f"^AWS_REGION: .*{words}.*, e.g. eu-central-1$"):
-        aws_client("sqs")
 
 
 def test_a_queue_for_small_messages_is_refused(stack: DevStack, fresh: str) -> None:

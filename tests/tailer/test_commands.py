@@ -182,6 +182,27 @@ def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.Monkey
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("TAILER_QUEUE_URL", "http://127.0.0.1:1/000000000000/none.fifo", "none.fifo does not exist"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect"),
+        ("AWS_PROFILE", "none", "The config profile (none) could not be found"),
+    ],
+)
+def test_a_queue_that_cannot_be_asked_is_told(
+    tailer: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    """Whatever is wrong, the command says it in a line and never in a traceback."""
+    monkeypatch.setenv("TAILER_CHECKPOINTS", "mongodb:")  # the queue is asked first
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv(variable, value)
+    code, _, err = tailer("checkpoint", "accept-settings")
+    assert code in (1, 2)
+    assert told in err
+    assert "Traceback" not in err
+
+
 def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
     """A stream without a checkpoint is seeded."""
     code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")

@@ -128,9 +128,6 @@ def settings(
         return clients[-1]
 
     monkeypatch.setattr("tailer.app.connect", connected)
-    monkeypatch.setattr(
-        "tailer.app.aws_client", lambda service, *_: stack.aws(service)
-    )  # made once: each costs a tenth of a second
     yield given
     for one in clients:
         one.close()

@@ -1,0 +1,65 @@
+"""``python -m benchmarks.streams``: how much memory a task takes with 1, 5 and 20 streams, while it tails and on standby."""
+
+import os
+import sys
+import time
+
+from benchmarks.memory import rss
+from devstack import DevStack
+from devstack.screen import Screen
+from devstack.tailer import TailerProcess
+from tailer.app import contender
+from tailer.settings import load
+
+COUNTS = (1, 5, 20)
+SETTLED = 3.0  # seconds after a task is at work
+HELD = "600"  # seconds: longer than a row takes
+
+
+def main() -> int:
+    """Print a row for each count."""
+    screen = Screen()
+    with DevStack(forwarder=False) as stack:
+        for count in COUNTS:
+            standby = on_standby(stack, count)
+            tailing = at_work(stack, count)
+            screen.line(f"{count} streams: RSS {tailing:.0f} MB while tailing, {standby:.0f} MB on standby")
+    return 0
+
+
+def at_work(stack: DevStack, count: int) -> float:
+    """MB of a task that got the lease of one of the streams."""
+    tailer = stack.start_tailer(config_toml=tables("free", count), collections="")
+    tailer.wait_ready()
+    return settled(tailer)
+
+
+def on_standby(stack: DevStack, count: int) -> float:
+    """MB of a task that looks at leases which others hold."""
+    given = stack.tailer_environment | {
+        "TAILER_CONFIG_TOML": tables("held", count),
+        "TAILER_COLLECTIONS": "",
+        "TAILER_LEASE_SECONDS": HELD,
+    }
+    os.environ.update(given)
+    for settings in load():
+        if contender(settings).try_acquire() is None:
+            raise RuntimeError(f"{settings.stream} has an owner already")
+    return settled(stack.start_tailer(config_toml=tables("held", count), collections="", lease_seconds=HELD))
+
+
+def settled(tailer: TailerProcess) -> float:
+    """What it takes after a while; it is stopped then."""
+    time.sleep(SETTLED)
+    taken = rss(tailer)
+    tailer.stop()
+    return taken
+
+
+def tables(name: str, count: int) -> str:
+    """A stream for each of so many databases."""
+    return "\n".join(f"[{name}-{count}-{number}]\ndatabase = '{name}-{number}'" for number in range(count))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from infra.problems import problems
 from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, Section, Stream, StreamTable, Tailer
+from infra.sections.network import NO_FARGATE_ON_ARM
 
 __all__ = [
     "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "Stream", "StreamTable",
@@ -60,6 +61,11 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Environment":
+        if self.tailer.architecture == "arm64" and (zones := sorted(NO_FARGATE_ON_ARM & set(self.network.zone_ids))):
+            raise ValueError(
+                f"network.availability_zones: {', '.join(zones)} has no Fargate for arm64: choose another zone, or set "
+                'tailer.architecture to "x86_64"'
+            )
         names = [stream.name for stream in self.streams]
         if len(names) != len(set(names)):
             raise ValueError("streams: two have one name; each needs its own")

@@ -6,11 +6,11 @@ from pathlib import Path
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import grants, outputs, task_grants
 from infra.connections import connect
+from infra.imported_secret import imported_secret
 from infra.key import Key, of_bus
 from infra.messaging.bus import EventBus
 from infra.messaging.functions import Functions
@@ -117,7 +117,7 @@ class TailraceStack(Stack):
 
     def _service(self, network: Network, database: Database | None) -> Service:
         settings, tailer = self._environment.database, self._environment.tailer
-        secret_arn = (settings or tailer).secret_arn
+        named = settings or tailer
         return Service(
             self,
             "Service",
@@ -125,7 +125,7 @@ class TailraceStack(Stack):
             vpc=network.vpc,
             subnets=network.subnets,
             uri=database.uri(iam=settings.authentication == "iam") if database and settings else tailer.mongodb_uri,
-            secret=secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", secret_arn) if secret_arn else None,
+            secret=imported_secret(self, "SignIn", named.secret_arn, named.secret_key_arn),
             queue_url=self.queues.changes.queue_url,
             table_name=self.state.table.table_name,
             bucket_name=self.state.bucket.bucket_name,

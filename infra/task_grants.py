@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from infra.tailing.enabling import Enabling
 from infra.tailing.task import Task
@@ -26,6 +27,8 @@ def starting(task: Task) -> Iterator[Statement]:
         yield _allow("PullTheImage", "ecr", actions, task.image.repository_arn)
     if task.sign_in:
         yield _allow("FetchItsPassword", "secretsmanager", ("GetSecretValue",), task.sign_in.secret_arn)
+        if key := task.sign_in.encryption_key:
+            yield _allow("DecryptItsPassword", "kms", ("Decrypt",), key.key_arn, conditions=_only_for(task.sign_in))
     yield _allow("WriteItsLog", "logs", ("CreateLogStream", "PutLogEvents"), task.log.log_group_arn)
 
 
@@ -42,6 +45,16 @@ def enabling(enabling: Enabling) -> Iterator[Statement]:
     yield _allow("LendItItsRoles", "iam", ("PassRole",), *roles, conditions=only_to_ecs)
     if enabling.identifier:
         yield _allow("FindTheSecret", "rds", ("DescribeDBClusters",), _arn("rds", f"cluster:{enabling.identifier}"))
+
+
+def _only_for(secret: secretsmanager.ISecret) -> Mapping[str, object]:
+    """The key may encrypt much else: it decrypts this secret for the role, and only for Secrets Manager."""
+    return {
+        "StringEquals": {
+            "kms:ViaService": f"secretsmanager.{Aws.REGION}.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": secret.secret_arn,
+        }
+    }
 
 
 def _arn(service: str, resource: str) -> str:

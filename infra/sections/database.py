@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from infra.sections.section import ID, SecretArn, Section
+from infra.sections.section import ID, KeyArn, SecretArn, Section
 
 
 class Database(Section):
@@ -19,7 +19,12 @@ class Database(Section):
         "",
         description="existing cluster only: secret of an administrator ({username, password}), to enable change streams with",
     )
-    engine_version: Literal["5.0.0", "8.0.0"] = Field("5.0.0", description="DocumentDB version of the cluster that is made")
+    admin_secret_key_arn: KeyArn = Field("", description="the KMS key of admin_secret_arn, where it is a key of your own")
+    engine_version: str = Field(
+        "5.0.0",
+        pattern=r"^(5|8)\.0\.\d{1,2}$",
+        description="DocumentDB version of the cluster that is made: 5.0.x or 8.0.x, e.g. 5.0.0 or 8.0.2",
+    )
     instance_class: str = Field(
         "t4g.medium", pattern=r"^[a-z0-9]+\.[a-z0-9]+$", description="instance class without db., e.g. t4g.medium or r8g.large"
     )
@@ -39,6 +44,7 @@ class Database(Section):
         description="authentication secret only: ARN of a secret with the keys username and password, of a user that there is: "
         "a cluster that is made here begins with iam",
     )
+    secret_key_arn: KeyArn = Field("", description="the KMS key of secret_arn, where it is a key of your own")
     enable_change_streams: bool = Field(
         True, description="whether a deployment enables change streams on what the streams watch, before it starts the tailer"
     )
@@ -57,4 +63,7 @@ class Database(Section):
             raise ValueError("enable_change_streams on an existing cluster needs admin_secret_arn; or set it to false")
         if (self.authentication == "secret") != bool(self.secret_arn):
             raise ValueError('secret_arn and authentication = "secret" go together')
+        for secret in ("secret", "admin_secret"):
+            if getattr(self, f"{secret}_key_arn") and not getattr(self, f"{secret}_arn"):
+                raise ValueError(f"{secret}_key_arn is the key of {secret}_arn: set that too")
         return self

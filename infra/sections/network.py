@@ -1,10 +1,16 @@
 """The network."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from infra.sections.section import ID, Section
+
+ZONE_NAME = r"[a-z]{2}(-[a-z]+)+-\d[a-z]"  # of an availability zone: another one in each account
+ZONE_ID = r"[a-z]{2,5}\d-az\d"  # of the same zone in every account
+NO_FARGATE = {"apne1-az3", "usw1-az2"}  # AWS, "Supported Regions for Amazon ECS on AWS Fargate"
+NO_FARGATE_ON_ARM = {"use1-az3"}
 
 
 class Network(Section):
@@ -16,8 +22,9 @@ class Network(Section):
     )
     availability_zones: tuple[str, ...] = Field(
         (),
-        description="the zones by name, e.g. eu-west-1a: of an existing VPC one for each of private_subnet_ids, in the same "
-        "order; of a VPC that is made as many as zones, else it has the region's first",
+        description="of a VPC that is made: as many as zones says, by id, e.g. use1-az1, which is the same zone in every "
+        "account, or by name, e.g. eu-west-1a; left out, it has the region's first. Of an existing VPC: by name, one for "
+        "each of private_subnet_ids in the same order",
     )
     cidr: str = Field(
         "10.42.0.0/16", pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-4])$", description="the addresses of the VPC that is made"
@@ -30,12 +37,30 @@ class Network(Section):
     )
     nat_gateways: int = Field(1, ge=1, le=3, description="egress nat only: how many gateways; one in each zone survives a zone")
 
+    @property
+    def zone_ids(self) -> tuple[str, ...]:
+        """The availability zones, where they are given by id."""
+        return tuple(zone for zone in self.availability_zones if re.fullmatch(ZONE_ID, zone))
+
+    @field_validator("availability_zones")
+    @classmethod
+    def _all_by_id_or_all_by_name(cls, zones: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [zone for zone in zones if not re.fullmatch(f"{ZONE_ID}|{ZONE_NAME}", zone)]:
+            raise ValueError(f"{wrong[0]} is neither the name of a zone, like eu-west-1a, nor its id, like euw1-az1")
+        if len({bool(re.fullmatch(ZONE_ID, zone)) for zone in zones}) > 1:
+            raise ValueError("give all zones by name, or all by id")
+        if without := sorted(set(zones) & NO_FARGATE):
+            raise ValueError(f"{', '.join(without)} has no Fargate: choose another zone of the region")
+        return zones
+
     @model_validator(mode="after")
     def _made_or_existing(self) -> "Network":
         if self.vpc_id and not self.private_subnet_ids:
             raise ValueError("vpc_id needs private_subnet_ids: name the subnets the tasks run in")
         if self.vpc_id and len(self.availability_zones) != len(self.private_subnet_ids):
             raise ValueError("availability_zones names one zone for each of private_subnet_ids")
+        if self.vpc_id and self.zone_ids:
+            raise ValueError("availability_zones of an existing VPC are given by name, like eu-west-1a")
         if not self.vpc_id and self.private_subnet_ids:
             raise ValueError("private_subnet_ids belong to an existing VPC: set vpc_id")
         named = self.availability_zones

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import PydanticBaseSettingsSource
 
-from infra.sections.section import KEPT, Architecture, LogDays, SecretArn, Section
+from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 from tailer.settings import Settings
 
 EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
@@ -74,6 +74,7 @@ class Tailer(Section):
         description="a MongoDB elsewhere instead of [database]: its URI without credentials, e.g. mongodb://host/?replicaSet=rs0",
     )
     secret_arn: SecretArn = Field("", description="mongodb_uri only: ARN of a secret with the keys username and password")
+    secret_key_arn: KeyArn = Field("", description="the KMS key of secret_arn, where it is a key of your own")
     cpu: Literal[256, 512, 1024, 2048, 4096] = Field(256, description="CPU units of a task: 256, 512, 1024, 2048 or 4096")
     memory: int = Field(
         512, ge=512, le=30_720, description="MiB of a task, of those that Fargate has for its cpu: 512, 1024 or 2048 for 256"
@@ -109,4 +110,6 @@ class Tailer(Section):
     def _secret_of_a_uri(self) -> "Tailer":
         if self.secret_arn and not self.mongodb_uri:
             raise ValueError("secret_arn belongs to mongodb_uri; that of a DocumentDB is [database] secret_arn")
+        if self.secret_key_arn and not self.secret_arn:
+            raise ValueError("secret_key_arn is the key of secret_arn: set that too")
         return self

@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.imported_secret import imported_secret
 from infra.log_group import LogGroup
 from infra.settings import Database as Settings
 
@@ -61,8 +62,7 @@ class Database(Construct):
         settings = self._settings
         self.host = settings.host
         self.security_group = ec2.SecurityGroup.from_security_group_id(self, "SecurityGroup", settings.security_group_id)
-        if settings.admin_secret_arn:
-            self.admin_secret = secretsmanager.Secret.from_secret_complete_arn(self, "Administrator", settings.admin_secret_arn)
+        self.admin_secret = imported_secret(self, "Administrator", settings.admin_secret_arn, settings.admin_secret_key_arn)
 
     def _made(self, vpc: ec2.IVpc, subnets: ec2.SelectedSubnets) -> None:
         self.security_group = ec2.SecurityGroup(
@@ -72,7 +72,7 @@ class Database(Construct):
         # Under the name that the service writes to, and before it does: it would make the group itself, to be kept forever.
         name = f"/aws/docdb/{self.identifier}/audit"
         cluster.node.add_dependency(LogGroup(self, "Audit", days=AUDIT_DAYS, key=self._key, removal=self._removal, name=name))
-        zones = list(dict.fromkeys(subnets.availability_zones))
+        zones = list(dict.fromkeys(map(_zone, subnets.subnets)))
         for number in range(self._settings.instances):
             docdb.CfnDBInstance(
                 self,
@@ -125,3 +125,8 @@ class Database(Construct):
                 "audit_logs": "ddl",  # who signed in and who changed change streams; "all" would log documents too
             },
         )
+
+
+def _zone(subnet: ec2.ISubnet) -> str:
+    """The name of the subnet's zone; of a subnet that is made here, as CloudFormation reports it: it may be placed by id."""
+    return subnet.subnet_availability_zone if isinstance(subnet, ec2.Subnet) else subnet.availability_zone

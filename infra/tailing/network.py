@@ -1,5 +1,8 @@
 """The network that the tailer and its database live in."""
 
+from collections.abc import Sequence
+from typing import cast
+
 from aws_cdk import Aws, Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -9,6 +12,7 @@ from constructs import Construct
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
 from infra.settings import Environment
+from infra.settings import Network as Settings
 from infra.tailing import endpoints
 
 MOST_ZONES = 3  # of the setting
@@ -55,9 +59,7 @@ class Network(Construct):
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(settings.cidr),
-            # Else by number: the names of a region's zones are known to an account only.
-            availability_zones=list(settings.availability_zones)
-            or [Fn.select(zone, Fn.get_azs()) for zone in range(settings.zones)],
+            availability_zones=_names(settings),
             reserved_azs=MOST_ZONES - settings.zones,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Private", subnet_type=private),
@@ -65,6 +67,7 @@ class Network(Construct):
             ],
             nat_gateways=min(settings.nat_gateways, settings.zones) if nat else 0,
         )
+        _place_by_id(vpc, settings.zone_ids)
         self._keep(vpc)
         self._log_flows(vpc)
         endpoints.add_gateways(vpc)
@@ -104,3 +107,18 @@ class Network(Construct):
             log_group_name=self.flow_log.log_group_name,
             deliver_logs_permission_arn=self.flow_log_role.role_arn,
         )
+
+
+def _names(settings: Settings) -> list[str]:
+    """The zones by name; else by number, since the names of a region's zones are known to an account only."""
+    named = settings.availability_zones if not settings.zone_ids else ()
+    return list(named) or [Fn.select(zone, Fn.get_azs()) for zone in range(settings.zones)]
+
+
+def _place_by_id(vpc: ec2.Vpc, ids: Sequence[str]) -> None:
+    """Put the subnets into zones by their ids, which the CDK cannot do: an id is the same zone in every account."""
+    for subnets in (vpc.private_subnets, vpc.isolated_subnets, vpc.public_subnets):
+        for subnet, zone_id in zip(subnets, ids, strict=False):
+            resource = cast(ec2.CfnSubnet, subnet.node.default_child)
+            resource.add_property_deletion_override("AvailabilityZone")
+            resource.add_property_override("AvailabilityZoneId", zone_id)

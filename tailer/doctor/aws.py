@@ -26,13 +26,14 @@ Clients = Callable[[str], Any]
 """A service's name to its boto3 client."""
 
 _QUICK = AWS_CONFIG.merge(Config(connect_timeout=3, read_timeout=5))
+_COLD_START = _QUICK.merge(Config(read_timeout=30))  # seconds, before an invoked function responds
 _NO_WAY = (ConnectTimeoutError, EndpointConnectionError, HTTPClientError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 
 
 def client(service: str) -> Any:
     """As a tailer's, and giving up sooner."""
-    return aws_client(service, _QUICK)
+    return aws_client(service, _COLD_START if service == "lambda" else _QUICK)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
 from tailer.doctor.encryption import Encryption
 from tailer.doctor.finding import Check, Clock, out_of_reach
-from tailer.doctor.forwarder import Forwarder
+from tailer.doctor.forwarder import START_SECONDS, Forwarder
 from tailer.doctor.history import OPENING, STILL_LOOKING, History
 from tailer.doctor.network import Network
 from tailer.doctor.queues import Queue
@@ -97,6 +97,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
     exists = check(name="queue.exists", look=queue.exists)
     mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,), late=out_of_reach("lambda"))
     function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,), late=out_of_reach("lambda"))
+    bus = check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events"))
     return [
         exists,
         check(name="aws.clock", look=queue.clock, needs=(exists,)),
@@ -109,7 +110,8 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         mapping,
         function,
         check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),
-        check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events")),
+        bus,
+        check(name="forwarder.start", look=forwarder.start, needs=(bus,), seconds=START_SECONDS),
         check(name="forwarder.watermarks", look=forwarder.watermarks, needs=(function,)),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]

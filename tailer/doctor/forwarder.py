@@ -1,5 +1,6 @@
 """The other end of the queue, as far as this process may look: the function, what feeds it, and what it publishes to."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,9 @@ from tailer.doctor.queues import Queue
 _ITEMS = "ReportBatchItemFailures"
 _ORDERED = ":event-busv2/"  # in the ARN of every ordered bus
 _NO_SUCH = {"ResourceNotFoundException", "NotFoundException"}
+NOTHING_TO_DO = b'{"Records": []}'  # an SQS event without messages
+START_SECONDS = 30.0  # that a cold start may take
+_REASON_LENGTH = 500  # characters
 
 
 class Forwarder:
@@ -92,6 +96,16 @@ class Forwarder:
             case table:
                 return ok(f"in {table}")
 
+    def start(self) -> Verdict:
+        """Whether it starts: an invocation with an empty batch imports the mappers, and receives and publishes nothing."""
+        right = f"lambda:InvokeFunction on {self._function}"
+        with allowed(right, "the forwarder", self._function):
+            response = self._clients("lambda").invoke(FunctionName=self._function, Payload=NOTHING_TO_DO)
+        if not response.get("FunctionError"):
+            return ok("starts, and imports its mappers")
+        reason = _reason(response["Payload"].read())
+        return fail(f"it does not start, so nothing is published: {reason}", "correct what it names, and deploy it again")
+
     def parking(self) -> Verdict:
         """Whether something was set aside because nobody could publish it."""
         if not (url := self._setting("PARKING_QUEUE_URL")):
@@ -113,3 +127,14 @@ class Forwarder:
         """Of the function's own environment, of which nothing else is looked at."""
         variables: Mapping[str, str] = self._configuration.get("Environment", {}).get("Variables", {})
         return variables.get(f"FORWARDER_{name}", "")
+
+
+def _reason(payload: bytes) -> str:
+    """What the function raised, as Lambda reports it; the payload itself where it is of another form."""
+    text = payload.decode(errors="backslashreplace")
+    try:
+        error = json.loads(text)
+        text = f"{error['errorType']}: {error['errorMessage']}"
+    except (ValueError, KeyError, TypeError):
+        pass
+    return text[:_REASON_LENGTH]

@@ -16,6 +16,7 @@ NAMES = {  # by which IAM knows a call that has another name; a batch is checked
     "DeleteMessageBatch": "DeleteMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "HeadBucket": "ListBucket",
+    "Invoke": "InvokeFunction",
 }
 FREE = {"sts:GetCallerIdentity"}  # nobody needs a right for it
 

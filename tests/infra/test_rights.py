@@ -31,6 +31,8 @@ LARGE = 1_500_000  # bytes, of which no message and no event holds so many
 PATIENCE = 30.0  # seconds
 # What others do in a program's name: Lambda brings it messages and writes its log.
 OTHERS = {"ReceiveChanges", "WriteItsOwnLog"}
+# What the doctor asks and a task's role is not given: who may invoke the function may hand it any change. It says "skip" then.
+LEFT_TO_A_PERSON = {"lambda:InvokeFunction"}
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +130,7 @@ def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
         task.join()
         command_line(["doctor"], threading.Event())
     statements = _of_the_tailer(here)
-    assert [call for call in calls if not allowed(call, statements)] == []
+    assert {call.action for call in calls if not allowed(call, statements)} <= LEFT_TO_A_PERSON
     assert unneeded(statements, calls) == set()
 
 

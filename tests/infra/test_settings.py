@@ -12,6 +12,7 @@ from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
 
 STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'
 TABLE = '{stream_arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/1"}'
+KEY = "arn:aws:kms:eu-west-1:000000000000:key/theirs"
 ONE_ZONE = 'private_subnet_ids = ["subnet-0a1b2c3d"]\navailability_zones = ["eu-west-1a"]'
 
 
@@ -73,6 +74,21 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
             '[network]\nzones = 3\navailability_zones = ["us-east-1b", "us-east-1b", "us-east-1c"]',
             "network: availability_zones names 3 different zones",
         ),
+        (
+            f'[network]\navailability_zones = ["use1-az1", "use1-az3"]\n[database]\n{STREAM}',
+            "network.availability_zones: use1-az3 has no Fargate for arm64: choose another zone",
+        ),
+        ('[network]\navailability_zones = ["usw1-az1", "usw1-az2"]', "usw1-az2 has no Fargate: choose another zone"),
+        ('[network]\navailability_zones = ["us-east-1a", "use1-az1"]', "give all zones by name, or all by id"),
+        ('[network]\navailability_zones = ["a", "b"]', "a is neither the name of a zone, like eu-west-1a, nor its id"),
+        (
+            f'[network]\nvpc_id = "vpc-0a1b2c3d"\n{ONE_ZONE.replace("eu-west-1a", "euw1-az1")}',
+            "availability_zones of an existing VPC are given by name, like eu-west-1a",
+        ),
+        ('[database]\nengine_version = "4.0.0"', "database.engine_version: it does not look like one; DocumentDB version"),
+        (f'[database]\nsecret_key_arn = "{KEY}"', "secret_key_arn is the key of secret_arn: set that too"),
+        (f'[database]\nadmin_secret_key_arn = "{KEY}"', "admin_secret_key_arn is the key of admin_secret_arn: set that too"),
+        (f'[tailer]\nsecret_key_arn = "{KEY}"', "secret_key_arn is the key of secret_arn: set that too"),
         ('name = "a--b"', "name: it does not look like one; its name: small letters and digits"),
         ('name = "mine-"', "name: it does not look like one"),
         ('[bus]\nname = "default"', "bus.name: default is the bus that every account has"),

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from contract.change import Change
 from contract.message import group_id
 from devstack import DevStack
+from devstack.function import FUNCTION
 from devstack.resources import CLAIM_BUCKET, TABLE
 from lambda_forwarder.parking.sqs import SqsParking
+from tailer.doctor.finding import State
+from tailer.doctor.forwarder import Forwarder
+from tailer.doctor.queues import Queue
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import body, claiming, gap, inserted, sent_id
 
@@ -85,3 +90,21 @@ def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
     assert (report["messages"], report["published"], report["late"], report["left"]) == (2, 2, 2, 0)
     events = deployed.consumer().receive_count(2, SECONDS)
     assert [(event.metadata["sequence"], event.metadata["late"]) for event in events] == [(201, True), (202, True)]
+
+
+def test_a_function_that_cannot_import_its_mappers_is_found_by_the_doctor(deployed: DevStack) -> None:
+    """The real function, with mappers that the zip does not hold: the doctor names the setting and the module."""
+    functions = deployed.aws("lambda")
+    variables = functions.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
+    queue = Queue(deployed.resources.queue_url, deployed.aws, now=lambda: datetime.now(UTC))
+    queue.exists()
+    found = Forwarder(queue, deployed.resources.claim_bucket, deployed.aws)
+    found.mapping()
+    assert found.start().state is State.OK
+    missing = {"FORWARDER_MAPPERS": "acme.events:MAPPERS"}
+    functions.update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": variables | missing})
+    verdict = found.start()
+    functions.update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": variables})
+    assert verdict.state is State.FAIL
+    assert "FORWARDER_MAPPERS" in verdict.found
+    assert "acme" in verdict.found

@@ -85,10 +85,13 @@ def test_a_cluster_that_was_restored_beside_the_endpoints_reaches_them() -> None
     assert EXISTING_DATABASE["security_group_id"] in into
 
 
-def test_instances_are_spread_over_zones() -> None:
-    """Three instances in two zones: the third is beside the first."""
-    instances = of_type(stack(database={"instances": 3}), "AWS::DocDB::DBInstance").values()
-    assert [instance["AvailabilityZone"]["Fn::Select"][0] for instance in instances] == [0, 1, 0]
+@pytest.mark.parametrize("zones", [(), ("eu-west-1a", "eu-west-1c"), ("euw1-az1", "euw1-az3")], ids=["unnamed", "names", "ids"])
+def test_instances_are_spread_over_zones(zones: tuple[str, ...]) -> None:
+    """Three instances in the zones of two subnets, however these are given: the third is beside the first."""
+    template = stack(network={"availability_zones": zones} if zones else {}, database={"instances": 3})
+    first, second = (name for name in of_type(template, "AWS::EC2::Subnet") if "Private" in name)
+    instances = of_type(template, "AWS::DocDB::DBInstance").values()
+    assert [one["AvailabilityZone"]["Fn::GetAtt"][0] for one in instances] == [first, second, first]
 
 
 @pytest.mark.parametrize(("removal", "policy", "protected"), [("retain", "Retain", True), ("destroy", "Delete", False)])
@@ -140,3 +143,48 @@ def test_with_a_password_the_uri_names_nobody() -> None:
         "TAILER_MONGODB_USERNAME": f"{SECRET}:username::",
         "TAILER_MONGODB_PASSWORD": f"{SECRET}:password::",
     }
+
+
+@pytest.mark.parametrize("version", ["5.0.0", "5.0.1", "5.0.2", "8.0.0", "8.0.1", "8.0.2"])
+def test_every_published_minor_version_can_be_made(version: str) -> None:
+    """With the parameters of its family."""
+    template = stack(database={"engine_version": version})
+    assert only(template, CLUSTER)["EngineVersion"] == version
+    assert only(template, "AWS::DocDB::DBClusterParameterGroup")["Family"] == f"docdb{version[:3]}"
+
+
+KEY = "arn:aws:kms:eu-west-1:000000000000:key/theirs"
+WITH_PASSWORD = {**EXISTING_DATABASE, "authentication": "secret", "secret_arn": SECRET}
+ELSEWHERE = {"mongodb_uri": "mongodb://a.example/?replicaSet=rs0", "secret_arn": SECRET}
+
+
+@pytest.mark.parametrize(
+    ("tables", "role"),
+    [
+        ({"database": {**WITH_PASSWORD, "secret_key_arn": KEY}}, "ServiceTaskExecutionRole"),
+        ({"database": {**EXISTING_DATABASE, "admin_secret_key_arn": KEY}}, "EnablingTaskExecutionRole"),
+        ({"database": None, "tailer": {**ELSEWHERE, "secret_key_arn": KEY}}, "ServiceTaskExecutionRole"),
+    ],
+    ids=["sign-in", "administrator", "mongodb-elsewhere"],
+)
+def test_who_starts_a_task_may_decrypt_a_secret_under_a_customers_key(tables: dict[str, object], role: str) -> None:
+    """Of the key, this secret only, and only for Secrets Manager; nobody else may use the key."""
+    policies = of_type(stack(network=EXISTING_VPC, **tables), "AWS::IAM::Policy")
+    allowed = {
+        name: statement
+        for name, policy in policies.items()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == KEY
+    }
+    [(name, statement)] = allowed.items()
+    assert name.startswith(role)
+    assert statement["Action"] == "kms:Decrypt"
+    conditions = statement["Condition"]["StringEquals"]
+    assert conditions["kms:EncryptionContext:SecretARN"] == SECRET
+    assert "secretsmanager." in str(conditions["kms:ViaService"])
+
+
+def test_without_a_key_of_its_own_no_such_right_is_given() -> None:
+    """AWS's own key of Secrets Manager lets the account's principals use it by itself."""
+    template = stack(network=EXISTING_VPC, database=WITH_PASSWORD)
+    assert "kms:" not in str(of_type(template, "AWS::IAM::Policy"))

@@ -143,6 +143,16 @@ def test_subnets_are_in_the_zones_that_are_named(egress: str) -> None:
     assert [subnet["AvailabilityZone"] for subnet in private(template).values()] == named
 
 
+@pytest.mark.parametrize("egress", ["endpoints", "nat"])
+def test_subnets_are_in_the_zones_of_the_given_ids(egress: str) -> None:
+    """An id is the same zone in every account, so a template can leave out the zone that has no Fargate on arm64."""
+    ids = ["use1-az1", "use1-az2"]
+    subnets = of_type(made(network={"availability_zones": ids, "egress": egress}), "AWS::EC2::Subnet")
+    assert not any("AvailabilityZone" in subnet for subnet in subnets.values())
+    for kind in ("Private", "Public") if egress == "nat" else ("Private",):
+        assert [one["AvailabilityZoneId"] for name, one in subnets.items() if kind in name] == ids
+
+
 def test_no_shape_has_the_addresses_of_another_for_something_else() -> None:
     """
     A subnet's addresses cannot be changed, and a new one is made before the old one goes: any shape may follow on any other

@@ -1,6 +1,8 @@
 """What the doctor finds at the other end of the queue, where it may look."""
 
+import io
 import time
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -90,6 +92,33 @@ def test_parked_changes_are_counted(stack: DevStack, forwarder: Made, mapping: s
     assert "holds 1 changes" in verdict.found
 
 
+def test_a_function_that_starts_is_said_to(forwarder: Made, mapping: str) -> None:
+    """It was asked with an empty batch: nothing was received and nothing published."""
+    assert forwarder().start().state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import acme.events", "No module named 'acme'"),
+        ("def handler(event, context):\n    raise ValueError('FORWARDER_MAPPERS: cannot be imported')", "FORWARDER_MAPPERS"),
+        ("def handler(event):\n    return {}", "argument"),
+    ],
+    ids=["import", "settings", "signature"],
+)
+def test_a_function_that_does_not_start_is_found(
+    stack: DevStack, forwarder: Made, function: str, mapping: str, code: str, reason: str
+) -> None:
+    """Whatever keeps it from starting, its own words say what: a deployment shows nothing of it before the first change."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("stand_in.py", code)
+    stack.aws("lambda").update_function_code(FunctionName=function, ZipFile=package.getvalue())
+    verdict = forwarder().start()
+    assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
+    assert reason in verdict.found
+
+
 @pytest.mark.parametrize("name", ["EVENT_BUS", "PARKING_QUEUE_URL"])
 def test_a_function_without_its_settings_is_found(
     stack: DevStack, forwarder: Made, function: str, mapping: str, name: str
@@ -146,6 +175,7 @@ def client(service: str, endpoint_url: str) -> Any:
         ("mapping", "lambda:ListEventSourceMappings"),
         ("function", "lambda:GetFunctionConfiguration"),
         ("bus", "events:DescribeEventBus on payments"),
+        ("start", "lambda:InvokeFunction on"),
         ("parking", "sqs:GetQueueAttributes"),
     ],
 )

@@ -63,7 +63,7 @@ Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
 """Says which events, if any, a change means. A pure function: no clock, no network, no other change."""
 
 Mappers = Mapping[str, Iterable[Mapper]]
-"""Mappers by what they read: a collection's name, or ``database.collection`` where that is not enough."""
+"""Mappers by what they read: ``collection`` (no dot), ``database.collection`` or ``*.collection``. See ``mapper_keys``."""
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from contract.change import GAP, Change
 from contract.message import ChangeMessage
 from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry
+from lambda_forwarder.mapper_keys import keys_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.parking.parked import Parked, unmapped
 
@@ -26,11 +27,10 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
 
 
 def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
-    """Those of its collection, in the order of the table."""
+    """Those of its collection, in the order of the table: of the most exact key that means it, and of no other."""
     if change.operation_type == GAP:
         return (stream_gap_detected,)  # whatever the table: consumers of every event must hear of it
-    found = mappers.get(f"{change.ns.db}.{change.ns.coll}")
-    return mappers.get(change.ns.coll, ()) if found is None else found
+    return next((mappers[key] for key in keys_of(change.ns) if key in mappers), ())
 
 
 def _wrapped(

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.mapper_keys import bad_keys
 
 PREFIX = "FORWARDER_"
 OFF = "off"  # instead of a table; DynamoDB allows a table of this name, which is then given by its ARN
@@ -27,6 +28,8 @@ def _mappers(value: Any) -> Any:
         raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):
         raise ValueError("it is not a table of collection names and their mappers")
+    if problems := list(bad_keys(found)):
+        raise ValueError("; ".join(problems))
     return found
 
 

@@ -5,11 +5,16 @@ from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
 from devstack import DevStack
 
 _names = count(1)
+
+# A loaded machine draws and runs an example in seconds: how long one takes says nothing of the code.
+settings.register_profile("tailrace", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("tailrace")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.settings import StreamSettings, read_settings
 
+BAD_KEYS: dict[str, tuple[()]] = {"payments.": ()}
 NOT_A_TABLE = {"payments": "no mappers"}
 OTHER_TABLE = {"orders": (print,)}
 
@@ -58,6 +59,7 @@ def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         ("lambda_forwarder.mappings:NOTHING", "cannot be imported"),
         (f"{__name__}:NOT_A_TABLE", "not a table"),
         ("os:sep", "not a table"),
+        (f"{__name__}:BAD_KEYS", r"FORWARDER_MAPPERS: the key 'payments.' is neither collection nor database\.collection"),
     ],
 )
 def test_a_table_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from contract import questions
+from contract import identity, questions
 from contract.paths import Document as Document
 from contract.questions import Patch as Patch
 from contract.questions import Uncertain as Uncertain
@@ -61,7 +61,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
     tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent.
     ``to`` is where a rename moved the collection. With a ``claim``, the documents and the update description are left out
-    here and stand in the claimed change.
+    here and stand in the claimed change. ``told_document`` (``document`` on the wire) is the name of the document where its
+    key's plain JSON does not make it: ask ``document``.
 
     The fields are what the server sent. The questions below them are what it means; a question that the server did not
     tell enough to answer raises ``Uncertain``, and the change is parked rather than told wrongly.
@@ -74,6 +75,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ns: Namespace
     cluster_time: str
     document_key: Document = {}
+    told_document: str = msgspec.field(default="", name="document")
     wall_time: str | None = None
     full_document: Document | None = None
     full_document_before_change: Document | None = None
@@ -91,9 +93,11 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
 
     @property
     def document(self) -> str:
-        """The document's name for people and for ordering, e.g. ``payments.payments/65f0…``."""
+        """The document's one name, for people, lanes and groups: ``payments.payments/65f0…``. See ``contract.identity``."""
+        if self.told_document:
+            return self.told_document
         key = self.document_key.get("_id", "")
-        return f"{self.ns}/{key if isinstance(key, str) else canonical(key).decode()}"
+        return identity.name(self.ns.db, self.ns.coll, key if isinstance(key, str) else canonical(key).decode())
 
     @property
     def created(self) -> bool:

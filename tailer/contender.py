@@ -9,6 +9,7 @@ from tailer.errors import Misconfigured
 from tailer.lease import Clock, Lease
 from tailer.model import Record
 from tailer.ports import CheckpointStore, Conflict
+from tailer.stream_identity import difference
 
 
 class Contender:
@@ -82,7 +83,7 @@ class Contender:
     def _refuse_another_identity(self, found: Record) -> None:
         if found.identity and found.identity != self._wanted.identity:
             raise Misconfigured(
-                f"the checkpoint of stream {found.stream!r} was made for {found.identity}, but the settings now say "
-                f"{self._wanted.identity}: sequence numbers and lanes would no longer mean the same. Set them back, or let the "
-                f"queue run empty and accept them with: tailer checkpoint accept-settings --stream {found.stream}"
+                f"the checkpoint of stream {found.stream!r} does not fit: {difference(found.identity, self._wanted.identity)}. "
+                "Sequence numbers and lanes would no longer mean the same. Go back to what it was, or let the queue run empty "
+                f"and accept the change with: tailer checkpoint accept-settings --stream {found.stream}"
             )

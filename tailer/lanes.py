@@ -1,11 +1,13 @@
 """Which lane a change takes. What must stay in order takes the same lane, always."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from contract.change import Change, UpdateDescription, canonical
+from contract import identity
+from contract.change import Change, UpdateDescription
 from tailer.errors import Rejected
+
+RULE = 2  # grows when a document's lane is computed otherwise; it is kept with the checkpoint
 
 LaneOf = Callable[[Change], int]
 
@@ -14,19 +16,18 @@ def lanes(count: int, order_by: str) -> LaneOf:
     """
     The lane function of a stream: ``order_by`` is ``document``, ``stream`` or a dotted field path.
 
-    What is not about one document (a drop, a gap) takes the lane of its namespace. A lane number is a stable hash modulo
-    ``count``: the same in every process and every release.
+    A document's lane is made of its name, so whatever has one name has one lane. What is not about one document (a drop, a
+    gap) takes the lane of its namespace. Values of a field that MongoDB compares equal share a lane. A lane number is a stable
+    hash modulo ``count``: the same in every process and every release.
     """
     if order_by == "stream":
         return lambda _: 0
     if order_by == "document":
-        return lambda change: _lane([change.ns.db, change.ns.coll, change.document_key], count)
+        return lambda change: identity.lane(change.document, count)
     field = _Field(order_by)
-    return lambda change: _lane(field.value(change) if change.document_key else [change.ns.db, change.ns.coll], count)
-
-
-def _lane(key: Any, count: int) -> int:
-    return int.from_bytes(hashlib.blake2b(canonical(key), digest_size=8).digest()) % count
+    return lambda change: identity.lane(
+        identity.of_json(field.value(change)) if change.document_key else change.document, count
+    )
 
 
 class _Field:

@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.change import canonical
 from tailer.errors import Misconfigured
+from tailer.lanes import RULE
 from tailer.mongodb.uri import names_a_user
+from tailer.stream_identity import LANE_RULE
 from tailer.stream_tables import stream_tables
 from tailer.times import cluster_time_of
 
@@ -148,13 +150,15 @@ class Settings(BaseSettings):
     @property
     def identity(self) -> str:
         """What this stream watches and how it is laned, as canonical JSON: kept with the checkpoint."""
-        watched = {
+        watched: dict[str, Any] = {
             "database": self.database,
             "collections": sorted(self.collections),
             "pipeline": json.loads(json_util.dumps(self.pipeline)),
             "lanes": self.lanes,
             "orderBy": self.order_by,
         }
+        if self.order_by != "stream":  # its one lane needs no rule
+            watched[LANE_RULE] = RULE
         return canonical(watched).decode()
 
 

@@ -14,6 +14,7 @@ from tailer.errors import EXIT_CODES, Misconfigured, Rejected, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings import Settings
+from tailer.stream_identity import difference
 from tailer.times import rfc3339
 
 PROBE = "~doctor"  # no stream can be called that
@@ -75,8 +76,8 @@ class Records:
         if not stored or stored == self._settings.identity:
             return ok("the checkpoint is of these settings" if stored else "no checkpoint yet")
         return fail(
-            f"the checkpoint was made for {stored}, the settings say {self._settings.identity}",
-            "set them back, or let the queue run empty and accept them: tailer checkpoint accept-settings",
+            f"the checkpoint does not fit: {difference(stored, self._settings.identity)}",
+            "go back to what it was, or let the queue run empty and accept it: tailer checkpoint accept-settings",
         )
 
     def problem(self) -> Verdict:

@@ -25,10 +25,10 @@ def restore_undefined(raw: bytes | memoryview, decoded: dict[str, Any]) -> None:
 
 
 def _walk(raw: bytes, start: int, decoded: Any) -> None:
-    elements = _elements(raw, start)
-    if len(elements) != len(decoded):  # a name came twice: its last value is what the driver kept
-        elements = list({_name(raw, element[1], element[2]): element for element in elements}.values())
-    for number, (kind, name, value) in enumerate(elements):
+    found = elements(raw, start)
+    if len(found) != len(decoded):  # a name came twice: its last value is what the driver kept
+        found = list({_name(raw, element[1], element[2]): element for element in found}.values())
+    for number, (kind, name, value) in enumerate(found):
         if kind in _OF_INTEREST:
             key: Any = number if isinstance(decoded, list) else _name(raw, name, value)
             if kind == _UNDEFINED:
@@ -39,7 +39,7 @@ def _walk(raw: bytes, start: int, decoded: Any) -> None:
                 _walk(raw, value, decoded[key])
 
 
-def _elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:
+def elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:
     """Of each element of the document its type and where its name and its value begin."""
     found = []
     at = start + 4

@@ -7,9 +7,11 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 
+from contract import identity
 from contract.change import Change, Document, Namespace, Transaction, UpdateDescription
 from tailer.errors import Misconfigured
 from tailer.mongodb.bson_values import decode
+from tailer.mongodb.document_keys import told_key
 
 INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
 
@@ -22,14 +24,18 @@ def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
         Misconfigured: the pipeline took away a field that identifies the change.
     """
     event = decode(raw.raw)
+    ns = _namespace(event.get("ns") or {})
+    key = event.get("documentKey") or {}
+    told = told_key(bytes(raw.raw), key) if key else ""
     try:
         return Change(
             id=_token_text(event["_id"], raw),
             sequence=sequence,
             operation_type=event["operationType"],
-            ns=_namespace(event.get("ns") or {}),
+            ns=ns,
             cluster_time=_seconds_and_increment(event["clusterTime"]["$timestamp"]),
-            document_key=event.get("documentKey") or {},
+            document_key=key,
+            told_document=identity.name(ns.db, ns.coll, told) if told else "",
             wall_time=event.get("wallTime"),
             full_document=event.get("fullDocument"),
             full_document_before_change=event.get("fullDocumentBeforeChange"),

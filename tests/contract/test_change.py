@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from contract.change import Namespace, canonical
+from contract.change import canonical
 from tests.samples.changes import a_change
 
 
@@ -11,13 +11,6 @@ def test_it_occurred_when_the_server_says() -> None:
     assert a_change(cluster_time="1795332226.7").occurred_at == datetime(2026, 11, 22, 7, 23, 46, tzinfo=UTC)
     exact = a_change(wall_time="2026-11-22T07:23:46.107Z").occurred_at
     assert exact == datetime(2026, 11, 22, 7, 23, 46, 107_000, tzinfo=UTC)
-
-
-def test_a_document_has_one_name() -> None:
-    """Namespace and key, readable; compound keys in canonical JSON; what has no key is named by its namespace."""
-    assert a_change(document_key={"_id": "65f0"}).document == "payments.payments/65f0"
-    assert a_change(document_key={"_id": {"b": 1, "a": 2}}).document == 'payments.payments/{"a":2,"b":1}'
-    assert a_change(ns=Namespace(db="payments"), document_key={}).document == "payments/"
 
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys() -> None:

@@ -43,3 +43,19 @@ def test_a_rename_tells_its_target_since_writers_know_it() -> None:
         if change.operation_type == "rename"
     }
     assert renames == {"rename": None, "rename-to": Namespace(db="payments", coll="archive")}
+
+
+def test_a_document_keeps_the_name_that_a_message_gives_it() -> None:
+    """As the tailer wrote it, or by the key's plain JSON in a message of before."""
+    named = unpack((V1 / "document-names.json").read_text()).changes
+    assert [change.document.removeprefix("payments.payments/") for change in named][:7] == [
+        '"65f000000000000000000001"',
+        '"two words"',
+        '"7"',
+        f"{'x' * 160}…c2f093e41879e412280bfcc0ed6533e4",
+        "7",
+        "Double(0.1)",
+        "7.1",
+    ]
+    [of_before] = unpack((V1 / "compound-key.json").read_text()).changes
+    assert of_before.document.startswith('payments.payments/{"a":"6')

@@ -96,6 +96,17 @@ WRITES: dict[str, Callable[["MongoClient[Any]"], Any]] = {
 }
 
 
+WRITES["document-names"] = lambda mongo: mongo.payments.payments.insert_many(
+    [
+        {"_id": key}
+        for key in (
+            *("65f000000000000000000001", "two words", "7", "x" * 300),
+            *(7.0, 0.1, Decimal128("7.10"), Binary.from_uuid(uuid.UUID(int=1)), CREATED, True, {"b": 1, "a": ObjectId()}),
+        )
+    ]
+)
+
+
 def main() -> None:
     """Add what is missing."""
     with DevStack(forwarder=False) as stack:

@@ -16,6 +16,7 @@ from devstack import DevStack
 from devstack.loopback import HOST
 from tailer import app
 from tailer.command_line import command_line
+from tailer.lanes import RULE
 from tailer.model import Checkpoint, Record
 from tailer.mongodb.client import connect
 from tailer.settings import load
@@ -310,6 +311,21 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     assert tailer("checkpoint", "accept-settings", "--anyway")[0] == 0
     assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
     assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
+
+
+def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """As after an upgrade to a release that computes lanes otherwise: the error says so; accepted, a new generation begins."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    store, found = app.checkpoint_store(load()[0]), stored(fresh)
+    assert found is not None
+    store.write(replace(found, version=found.version + 1, identity=found.identity.replace(f'"laneRule":{RULE},', "")))
+    before = position(fresh)
+    code, _, err = tailer("run")
+    assert code == 2
+    assert "this release of the tailer computes the lane of a document by another rule" in err
+    assert f"tailer checkpoint accept-settings --stream {fresh}" in err
+    assert tailer("checkpoint", "accept-settings")[0] == 0
+    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
 
 
 def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:

@@ -6,14 +6,15 @@ import pytest
 
 from contract.change import Change, Document, Namespace, UpdateDescription
 from tailer.errors import Rejected
-from tailer.lanes import lanes
+from tailer.lanes import RULE, lanes
 from tests.samples.changes import a_change
 
 
 def test_a_document_keeps_its_lane_for_ever() -> None:
-    """These numbers were written down once: no release may change them, or order is lost while it rolls out."""
+    """These numbers are written down: whoever changes them raises ``RULE``, or order is lost while the release rolls out."""
+    assert RULE == 2
     lane_of = lanes(128, "document")
-    assert [lane_of(a_change(number)) for number in range(5)] == [30, 104, 8, 21, 41]
+    assert [lane_of(a_change(number)) for number in range(5)] == [79, 75, 126, 87, 33]
 
 
 def test_every_operation_on_a_document_takes_its_lane() -> None:
@@ -37,6 +38,15 @@ def test_the_same_key_in_another_collection_is_another_document() -> None:
     assert lane_of(a_change(1)) != lane_of(a_change(1, ns=Namespace(db="payments", coll="refunds")))
 
 
+def test_one_name_is_one_lane() -> None:
+    """Whatever the key's plain JSON is: the name alone decides."""
+    lane_of = lanes(100_000, "document")
+    seven = [a_change(1, document_key={"_id": key}, told_document="payments.payments/7") for key in (7, 7.0, "7.00")]
+    assert len({lane_of(change) for change in seven}) == 1
+    sharded = [a_change(1, told_document=f"payments.payments/65f0?region={region}") for region in ("eu", "us")]
+    assert len({lane_of(change) for change in sharded}) == 2
+
+
 def test_a_stream_in_one_lane_is_in_one_order() -> None:
     """``stream`` puts everything in lane 0."""
     assert {lanes(128, "stream")(a_change(number)) for number in range(100)} == {0}
@@ -50,6 +60,13 @@ def test_a_field_may_decide() -> None:
     deleted = a_change(2, operation_type="delete", full_document=None, full_document_before_change=ada)
     of_its_key = a_change(3, operation_type="delete", full_document=None, document_key={"_id": 3, **ada})
     assert len({lane_of(change) for change in (inserted, deleted, of_its_key, updated(ada, status="paid"))}) == 1
+
+
+@pytest.mark.parametrize("equal", [7, 7.0, "7.00"], ids=["int", "double", "decimal"])
+def test_equal_numbers_of_a_field_share_a_lane(equal: Any) -> None:
+    """An update may turn an int into a double or a decimal, and MongoDB calls it no change."""
+    lane_of = lanes(100_000, "customer")
+    assert lane_of(a_change(1, full_document={"customer": equal})) == lane_of(a_change(2, full_document={"customer": 7}))
 
 
 def updated(full_document: Document | None, before: Document | None = None, **updated_fields: Any) -> Change:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tailer.errors import Misconfigured
+from tailer.lanes import RULE
 from tailer.settings import load, misspelt
+from tailer.stream_identity import difference
 
 GOOD = {
     "TAILER_MONGODB_URI": "mongodb://user:secret@db.example:27017/?replicaSet=rs0",
@@ -128,6 +130,19 @@ def test_what_changes_the_meaning_of_a_checkpoint_is_its_identity(monkeypatch: p
         monkeypatch.setenv(f"TAILER_{name}", value)
         assert load()[0].identity != before
         before = load()[0].identity
+
+
+def test_a_release_with_another_rule_for_lanes_is_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint of before is then refused until a person accepts it; a stream of one lane has no rule."""
+    before = load()[0].identity
+    monkeypatch.setattr("tailer.settings.RULE", RULE + 1)
+    after = load()[0].identity
+    assert difference(before, after) == "this release of the tailer computes the lane of a document by another rule"
+    assert difference('{"lanes":4}', '{"laneRule":2,"lanes":8}') == (
+        "lanes was 4 and is now 8; this release of the tailer computes the lane of a document by another rule"
+    )
+    monkeypatch.setenv("TAILER_ORDER_BY", "stream")
+    assert "laneRule" not in load()[0].identity
 
 
 STREAMS = """

@@ -1,0 +1,128 @@
+"""
+One identity of a document: the text that names it, and that decides its lane and its group.
+
+Two documents have the same text exactly where MongoDB compares their keys equal: 7, 7.0 and Decimal128 7.00 are one ``_id``, an
+ObjectId and its hex text are two. Every reader of BSON or of DynamoDB's values writes its keys with the functions below.
+
+The common keys are plain: ``payments.payments/65f0…`` (an ObjectId), ``…/p-17`` (a string), ``…/7`` (a number). A string that
+looks like another type has its JSON quotes, ``…/"7"``; a rarer type is marked, ``…/UUID(…)``; an embedded document is JSON with
+its fields in their order, ``…/{"tenant":"t1","n":7}``. A shard key follows the ``_id``: ``…/65f0…?region=eu``.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from decimal import Context, Decimal
+from typing import Any
+
+KEY_LIMIT = 200  # characters of a key in a name; MongoDB allows an _id of many megabytes
+_CUT = 160  # characters that are left of a longer one, before its digest
+
+_PLAIN = re.compile(
+    r"(?![0-9a-f]{24}\Z)(?![0-9]+(\.[0-9]+)?(E[+-][0-9]+)?\Z)(?!(true|false|null|NaN|Infinity)\Z)\w[\w.:/@~+-]*\Z"
+)
+_DECIMAL_TEXT = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?|-?s?NaN|-?Infinity", re.ASCII)
+_DECIMAL_LENGTH = 43  # characters, the longest text of a Decimal128
+_INT64_DIGITS = 19
+_DECIMAL128 = Context(prec=34)
+_WIDE = Context(prec=64)  # digits, more than any database's decimals have
+
+
+def name(database: str, collection: str, key: str) -> str:
+    """
+    The name of the document with this key, or of the namespace where the key is empty. Its first ``/`` ends the namespace.
+
+    A key above ``KEY_LIMIT`` is its beginning and a digest of all of it.
+    """
+    if "/" in collection or "%" in collection:
+        collection = collection.replace("%", "%25").replace("/", "%2F")
+    if len(key) > KEY_LIMIT:
+        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        key = f"{key[:_CUT]}…{digest}"
+    return f"{database}.{collection}/{key}" if collection else f"{database}/{key}"
+
+
+def lane(text: str, count: int) -> int:
+    """One of ``count`` lanes: a stable hash, the same in every process and every release."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) % count
+
+
+def key(identifier: str, shard_key: Iterable[tuple[str, str]] = ()) -> str:
+    """A whole key, from the texts of its ``_id`` and of the names and values of its shard key, whose order does not count."""
+    if not (fields := sorted(f"{field}={value}" for field, value in shard_key)):
+        return identifier
+    return f"{identifier}?{'&'.join(fields)}"
+
+
+def is_plain(text: str) -> bool:
+    """Whether a string is its own text: it looks like no other type, and is short."""
+    return len(text) <= KEY_LIMIT and _PLAIN.match(text) is not None
+
+
+def string(text: str) -> str:
+    """The text of a string: itself, or in JSON's quotes where it would look like something else."""
+    return text if _PLAIN.match(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """A string in JSON's quotes, as within a document or an array."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def number(value: Decimal | float) -> str:
+    """
+    The text of a number, whatever its type: its exact value, in decimal. Every NaN is the same, and zero has no sign.
+
+    A double of more digits than a Decimal128 has equals none, and has its own shortest text.
+    """
+    exact = Decimal(value)
+    if exact.is_nan():
+        return "NaN"
+    if exact.is_infinite():
+        return "Infinity" if exact > 0 else "-Infinity"
+    if exact.adjusted() < _INT64_DIGITS and exact == exact.to_integral_value():
+        return str(int(exact))
+    if isinstance(value, float) and _DECIMAL128.plus(exact) != exact:
+        return f"Double({value!r})"
+    return str(exact.normalize(_WIDE))
+
+
+def binary(held: bytes, subtype: int = 0) -> str:
+    """The text of bytes and of BSON's subtype of them."""
+    return f"Binary({subtype},{base64.b64encode(held).decode()})"
+
+
+def document(fields: Iterable[tuple[str, str]]) -> str:
+    """The text of an embedded document, from the texts of its names and values, in their order."""
+    return "{" + ",".join(f"{field}:{value}" for field, value in fields) + "}"
+
+
+def array(elements: Iterable[str]) -> str:
+    """The text of an array, from the texts of its elements."""
+    return f"[{','.join(elements)}]"
+
+
+def of_json(value: Any) -> str:
+    """
+    The text of a plain JSON value whose BSON type is lost. Values that MongoDB compares equal have the same; others may share
+    one, as a Decimal128 and its text do.
+    """
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return number(value)
+        case str():
+            return number(Decimal(value)) if _is_decimal(value) else quoted(value)
+        case list():
+            return array(map(of_json, value))
+        case _:
+            return document((quoted(field), of_json(held)) for field, held in value.items())
+
+
+def _is_decimal(text: str) -> bool:
+    return len(text) <= _DECIMAL_LENGTH and _DECIMAL_TEXT.fullmatch(text) is not None

@@ -28,6 +28,8 @@ PAYMENTS = 40
 PACE_SECONDS = 0.05  # between two writes: slow enough to watch
 ARRIVAL_SECONDS = 30.0  # for the last event, after the last write
 LOG_LINES = 25
+CREATED = '{"subscriptionId": "sub-1", "accountNumber": "1", "status": "created", "created": datetime.now(UTC)}'
+CANCELLED = '{"status": "created"}, {"$set": {"status": "cancelled", "updated": datetime.now(UTC)}}'
 
 
 def demo(screen: Screen, keep: bool = False) -> int:
@@ -143,25 +145,7 @@ def _conclude(screen: Screen, payments: Payments, audience: Audience) -> int:
 
 def _stay(screen: Screen, stack: DevStack) -> int:
     """Say how to take part, and stay until Ctrl-C: 0 then, and 1 should the tailer end by itself."""
-    screen.line(f"""
-Everything is running, logs included, in {stack.workspace.folder}
-
-  mongosh '{stack.mongodb_uri}'
-    use {DATABASE}
-    db.{COLLECTION}.insertOne({{subscriptionId: "sub-1", accountNumber: "1", status: "created", created: new Date(), \
-updated: new Date()}})
-    db.{COLLECTION}.updateOne({{status: "created"}}, {{$set: {{status: "cancelled", updated: new Date()}}}})
-
-  python -c 'from pymongo import MongoClient; MongoClient("{stack.mongodb_uri}").{DATABASE}.{COLLECTION}.update_one(\
-{{"status": "created"}}, {{"$set": {{"status": "cancelled"}}}})'
-
-  {_doctor(stack)}
-    examines all of it; it warns of queue.visibility: here a failed message is back in {VISIBILITY_SECONDS} s, while you watch
-
-  AWS emulator {stack.emulator.endpoint_url}   tailer http://127.0.0.1:{stack.tailers[-1].port}/metrics
-
-Events appear below as they arrive. Ctrl-C stops everything.
-""")
+    _explain(screen, stack)
     try:
         while stack.tailers[-1].running:
             time.sleep(0.2)
@@ -173,12 +157,37 @@ Events appear below as they arrive. Ctrl-C stops everything.
     return 1
 
 
-def _doctor(stack: DevStack) -> str:
-    """The command that examines the newest tailer, with its settings, which are in a file beside its log."""
+def _explain(screen: Screen, stack: DevStack) -> None:
+    screen.line(f"\nEverything is running, logs included, in {stack.workspace.folder}\n")
+    for purpose, command in commands(stack).items():
+        screen.line(f"  {purpose}:\n    {command}\n")
+    screen.line(f"""  MongoDB        {stack.mongodb_uri}
+  AWS emulator   {stack.emulator.endpoint_url}
+  tailer         http://127.0.0.1:{stack.tailers[-1].port}/metrics
+
+Events appear below as they arrive. Ctrl-C stops everything.
+""")
+
+
+def commands(stack: DevStack) -> dict[str, str]:
+    """What a person may paste into another terminal, in any folder, by what it is for. The newest tailer is the one asked."""
     settings = stack.workspace.folder / "tailer.env"
     settings.write_text("".join(f"{name}={quote(value)}\n" for name, value in stack.tailers[-1].settings.items()))
-    command = Path(sys.executable).with_name("tailer")
-    return f"(set -a; . {quote(str(settings))}; {quote(str(command))} doctor)"
+    tailer = f"(set -a; . {quote(str(settings))}; {quote(str(Path(sys.executable).with_name('tailer')))}"
+    late = f"it warns of queue.visibility: here a failed message is back in {VISIBILITY_SECONDS} s, while you watch"
+    return {
+        "Create a payment": _python(stack, f"insert_one({CREATED})"),
+        "Cancel one": _python(stack, f"update_one({CANCELLED})"),
+        "Ask how far the stream is": f"{tailer} status)",
+        f"Check all of it ({late})": f"{tailer} doctor)",
+    }
+
+
+def _python(stack: DevStack, call: str) -> str:
+    """A command that writes to the watched collection, with the Python that has a driver."""
+    imports = "from datetime import UTC, datetime; from pymongo import MongoClient"
+    code = f'{imports}; MongoClient("{stack.mongodb_uri}").{DATABASE}.{COLLECTION}.{call}'
+    return f"{quote(sys.executable)} -c {quote(code)}"
 
 
 def _show_logs(screen: Screen, stack: DevStack) -> None:

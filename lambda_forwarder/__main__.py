@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contract.message import ChangeMessage, UnreadableMessage
+from contract.version import __version__
 from lambda_forwarder import redrive
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
@@ -17,6 +18,13 @@ from lambda_forwarder.settings import OFF, Settings
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
+EXAMPLES = """examples:
+  python -m lambda_forwarder try tests/samples/wire/v1/update.json
+  python -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
+  python -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
+  python -m lambda_forwarder redrive --dry-run
+
+exit codes: 0 all well, 1 something was parked or left, or would break consumers, 2 what was given cannot be used."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,9 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lambda_forwarder", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m lambda_forwarder",
+        description="Try a change against the mappers, write the catalogue of their events,\nor publish parked changes again.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lambda_forwarder {__version__}")
     parser.add_argument("--mappers", metavar="MODULE:ATTRIBUTE", help="your own table (default: FORWARDER_MAPPERS, else ours)")
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     attempt = commands.add_parser("try", help="show which events a change would give; publish nothing")
     given = attempt.add_mutually_exclusive_group(required=True)
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")

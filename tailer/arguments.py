@@ -1,41 +1,61 @@
 """The commands, their options, and the help that teaches them."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretStr
-
+from contract.version import __version__
 from tailer import commands, enabling
 from tailer.doctor.command import doctor, unsettled
-from tailer.settings import PREFIX, Settings
+from tailer.help import examples, paragraphs, settings_by_group
 
-_EPILOG = """exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else.
-SIGTERM and SIGINT: the batch in flight is finished, the checkpoint saved and the lease released, within 20 seconds; what hangs
-for longer is left as a crash leaves it, and nothing is lost."""
-_DOCTOR = """With the settings of tailer run it connects to everything and tells line by line what is ok, what FAILs, what to
-warn of and what was skipped, each with its remedy. It takes no lease, sends no message and consumes nothing. Its exit
-code is what tailer run would end with: 0 without a FAIL."""
+EXIT_CODES = (
+    "exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else."
+)
+_SETTINGS = "Settings are read from environment variables and from a file .env in the current folder."
+_STOP = """After SIGTERM or SIGINT the task finishes the batch in flight, saves the checkpoint, releases the lease and ends
+within 20 seconds. What hangs for longer is left as a crash would leave it: nothing is lost."""
+_DOCTOR = """It connects to everything with the settings of tailer run and prints one line for each check: ok, FAIL, warn or
+skip, with the remedy. It takes no lease, sends no message and consumes nothing. Its exit code is the one tailer run would end
+with: 0 without a FAIL."""
 _TO = "beginning (the oldest history there is), an RFC 3339 time, or a resume token"
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "tailer": ("tailer doctor", "tailer run", "tailer status --json", "tailer run --help"),
+    "run": ("tailer run", "tailer run --stream payments"),
+    "status": ("tailer status", "tailer status --stream payments --json"),
+    "doctor": ("tailer doctor", "tailer doctor --json"),
+    "show": ("tailer checkpoint show", "tailer checkpoint show --json"),
+    "seed": ("tailer checkpoint seed --to 2026-11-22T12:12:00Z --dry-run",),
+    "rewind": ("tailer checkpoint rewind --to 2026-11-22T12:12:00Z --dry-run", "tailer checkpoint rewind --to beginning"),
+    "accept-gap": ('tailer checkpoint accept-gap --why "restored from the backup of Monday"',),
+    "accept-settings": ("tailer checkpoint accept-settings --dry-run",),
+    "enable": (
+        "tailer change-streams enable --dry-run",
+        "tailer change-streams enable --reader arn:aws:iam::123456789012:role/tailer",
+    ),
+    "disable": ("tailer change-streams disable --dry-run",),
+}
+"""By command, each as it is typed; the last word of a command names it."""
 
 
 def parser(run: Any) -> ArgumentParser:
     """The parser of ``tailer``; ``command`` of what it parses is the function to call."""
-    top = ArgumentParser(prog="tailer", description="Tails MongoDB or DocumentDB change streams into an SQS FIFO queue.")
-    all_of_them = top.add_subparsers(required=True, metavar="COMMAND")
-    _command(
-        all_of_them,
-        "run",
-        run,
-        "tail the stream until SIGTERM",
-        more="settings (environment or .env):\n" + _settings_table(),
+    top = ArgumentParser(
+        prog="tailer",
+        description="Tails MongoDB or DocumentDB change streams into an SQS FIFO queue.",
+        epilog=_epilog("tailer"),
+        formatter_class=RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"tailer {__version__}")
+    all_of_them = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _command(all_of_them, "run", run, "tail the stream until SIGTERM", _SETTINGS, _STOP, settings=True)
     status = _command(all_of_them, "status", commands.status, "who tails each stream, how far behind, how much history is left")
     status.add_argument("--json", action="store_true", help="for scripts")
-    look = _command(all_of_them, "doctor", doctor, "what would not work, and what to do about it", more=_DOCTOR)
+    look = _command(all_of_them, "doctor", doctor, "what would not work, and what to do about it", _DOCTOR)
     look.add_argument("--json", action="store_true", help="for scripts: one object, at the end")
     look.set_defaults(unsettled=unsettled)
     checkpoint = all_of_them.add_parser("checkpoint", help="show a stream's position, or decide where it goes on")
-    deeds = checkpoint.add_subparsers(required=True, metavar="COMMAND")
+    deeds = checkpoint.add_subparsers(required=True, metavar="COMMAND", title="commands")
     show = _command(deeds, "show", commands.show, "the stored record of each stream")
     show.add_argument("--json", action="store_true", help="for scripts")
     _deed(deeds, "seed", commands.seed, "give a stream that has none its first checkpoint").add_argument(
@@ -56,7 +76,7 @@ def parser(run: Any) -> ArgumentParser:
 
 def _change_streams(parsers: Any) -> None:
     parser = parsers.add_parser("change-streams", help="what DocumentDB keeps for the streams: show, enable or disable it")
-    deeds = parser.add_subparsers(required=True, metavar="COMMAND")
+    deeds = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     show = _command(deeds, "show", enabling.show, "what each stream needs, and whether it is enabled")
     show.add_argument("--json", action="store_true", help="for scripts")
     for name, command, summary, reader in (
@@ -78,12 +98,13 @@ def _deed(parsers: Any, name: str, command: Any, summary: str) -> ArgumentParser
     return deed
 
 
-def _command(parsers: Any, name: str, command: Any, summary: str, more: str = "") -> ArgumentParser:
+def _command(parsers: Any, name: str, command: Any, summary: str, *more: str, settings: bool = False) -> ArgumentParser:
+    described = [paragraphs(f"{summary[0].upper()}{summary[1:]}.", *more), *([settings_by_group()] if settings else [])]
     made: ArgumentParser = parsers.add_parser(
         name,
         help=summary,
-        description=f"{summary[0].upper()}{summary[1:]}.\n\n{more}",
-        epilog=_EPILOG,
+        description="\n\n".join(described),
+        epilog=_epilog(name),
         formatter_class=RawDescriptionHelpFormatter,
     )
     made.add_argument("--stream", help="one of several streams, by name")
@@ -91,14 +112,6 @@ def _command(parsers: Any, name: str, command: Any, summary: str, more: str = ""
     return made
 
 
-def _settings_table() -> str:
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = "required" if field.is_required() else f"{_default(field.get_default())}"
-        rows.append(f"  {PREFIX}{name.upper():28} {field.description} ({default})")
-    return "\n".join(rows)
-
-
-def _default(value: Any) -> str:
-    said = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return f"default {said or 'empty'}"
+def _epilog(name: str) -> str:
+    parts = [examples(EXAMPLES[name])] if name in EXAMPLES else []
+    return "\n\n".join([*parts, paragraphs(EXIT_CODES)])

@@ -13,7 +13,7 @@ from tailer.answers import Say
 from tailer.app import run, spare_the_garbage_collector
 from tailer.arguments import parser
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
-from tailer.settings import Settings, load
+from tailer.settings import PREFIX, Settings, load
 
 log = logging.getLogger("tailer")
 
@@ -27,11 +27,12 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
     try:
         streams = _chosen(options, load())
     except Misconfigured as error:
-        if options.command is run_command and not sys.stderr.isatty():  # its log is read by machines, line by line
-            logs.configure("INFO")
+        form = os.environ.get(f"{PREFIX}LOG_FORMAT") or "auto"
+        if options.command is run_command and logs.for_programs(form):
+            logs.configure("INFO", form)
             return _stopped(error)
         return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
-    logs.configure(streams[0].log_level)
+    logs.configure(streams[0].log_level, streams[0].log_format)
     try:
         return int(options.command(options, streams, _say) or 0)
     except TailerError as error:

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
         description="the CloudWatch namespace of the figures, which are then also written to standard output once a minute",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="auto (text at a terminal, else JSON lines), text or json"
+    )
     config: Path | None = Field(default=None, description="a TOML file with a table per stream, for tasks that share several")
     config_toml: SecretStr = Field(
         default=SecretStr(""), description="the text of such a file itself, where a task has an environment but no files"
@@ -213,5 +216,5 @@ def _likely_typos() -> list[str]:
     return [f"  {wrong:35} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
 
 
-_OF_A_TASK = {"config", "config_toml", "emf_namespace", "http_host", "http_port", "log_level"}
+_OF_A_TASK = {"config", "config_toml", "emf_namespace", "http_host", "http_port", "log_level", "log_format"}
 _OF_A_STREAM = set(Settings.model_fields) - _OF_A_TASK - {"stream"}

@@ -36,10 +36,12 @@ def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
 def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
     """The same where the settings cannot be read: there is nothing else to look at."""
     head, *problems = (text.strip() for text in str(error).splitlines())
-    verdict = fail(f"{head} {'; '.join(problems)}".strip(), "put them right, then ask again")
-    finding = Finding(name="settings", stream="", verdict=verdict)
-    say(json_object([finding]) if options.json else line(finding, several=False))
-    return exit_code([finding])
+    verdicts = [fail(problem, "correct it, then ask again") for problem in problems or [head]]
+    findings = [Finding(name="settings", stream="", verdict=verdict) for verdict in verdicts]
+    for finding in findings if not options.json else ():
+        say(line(finding, several=False))
+    say(json_object(findings) if options.json else summary(findings))
+    return exit_code(findings)
 
 
 def hidden(text: str) -> str:

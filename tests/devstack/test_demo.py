@@ -100,7 +100,7 @@ def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
         running = subprocess.Popen([sys.executable, "-m", "devstack", "up"], cwd=REPOSITORY, stdout=out, stderr=out)
     try:
         assert eventually(lambda: "Ctrl-C stops everything" in printed.read_text(), 60), printed.read_text()
-        uri = re.search(r"mongosh '(\S+)'", printed.read_text())
+        uri = re.search(r"MongoDB +(\S+)", printed.read_text())
         assert uri
         client: MongoClient[dict[str, Any]]
         with MongoClient(uri[1]) as client:
@@ -114,17 +114,31 @@ def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
     assert "Traceback" not in printed.read_text()
 
 
-def test_the_doctor_can_be_tried_on_what_runs(screen: Screen) -> None:
-    """The printed command is whole: of a healthy stack it warns of what the words beside it say, and of nothing else."""
+def test_every_printed_command_runs_as_it_is_printed(tmp_path: Path) -> None:
+    """
+    In another folder, by a plain shell without our PATH: a payment is created and cancelled, and both events arrive; the status
+    is shown; of a healthy stack the doctor warns of what the words beside it say, and of nothing else.
+    """
     with DevStack() as stack:
         stack.start_tailer().wait_ready()
-        run = subprocess.run(
-            ["sh", "-c", demo._doctor(stack)], cwd=stack.workspace.folder, capture_output=True, text=True, check=False
-        )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "a tailer answers on" in run.stdout
-    assert set(re.findall(r"^(?:warn|FAIL) +(\S+)", run.stdout, re.MULTILINE)) <= {"queue.visibility", "stream.history"}
-    assert "queue.visibility" in run.stdout
+        screen = Screen(io.StringIO())
+        demo._explain(screen, stack)
+        printed = screen._out.getvalue()  # type: ignore[attr-defined]
+        output = {}
+        for purpose, command in demo.commands(stack).items():
+            assert f"\n    {command}\n" in printed
+            run = subprocess.run(
+                ["sh", "-c", command], cwd=tmp_path, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False
+            )
+            assert run.returncode == 0, (command, run.stdout, run.stderr)
+            output[purpose] = run.stdout
+        events = stack.consumer().receive_until(lambda so_far: len(so_far) == 2, 20)
+    assert [event.name for event in events] == ["PaymentCreated", "PaymentCancelled"]
+    status, doctor = list(output.values())[2:]
+    assert "secondsBehind" in status
+    assert "a tailer answers on" in doctor
+    assert set(re.findall(r"^(?:warn|FAIL) +(\S+)", doctor, re.MULTILINE)) <= {"queue.visibility", "stream.history"}
+    assert "queue.visibility" in doctor
 
 
 def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,14 +121,6 @@ def test_who_has_waited_enough_ends_it_quietly(settings: dict[str, str], tmp_pat
             assert (waiting.communicate(timeout=60)[1], waiting.returncode) == (b"", 130)
 
 
-def test_help_teaches_every_setting() -> None:
-    """With its meaning and its default, and what the exit codes mean."""
-    done = subprocess.run([sys.executable, "-m", "tailer", "run", "--help"], capture_output=True, text=True, check=True)
-    assert "TAILER_LANES" in done.stdout
-    assert "(default 128)" in done.stdout
-    assert "3 history lost" in done.stdout
-
-
 @pytest.fixture(scope="module")
 def standalone() -> Iterator[str]:
     """A mongod that is not a replica set."""

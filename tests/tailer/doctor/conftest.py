@@ -24,10 +24,14 @@ Settings = dict[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the doctor said: its exit code, and each finding by its name."""
+    """What the doctor said: its exit code, and its findings, in order and each by its name."""
 
     code: int
-    findings: dict[str, dict[str, str]]
+    told: list[dict[str, str]]
+
+    @property
+    def findings(self) -> dict[str, dict[str, str]]:
+        return {finding["name"]: finding for finding in self.told}
 
     def __getitem__(self, name: str) -> tuple[str, str]:
         """State and words of one finding."""
@@ -144,7 +148,7 @@ def doctor(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         code = command_line(["doctor", "--json"], threading.Event())
         told = json.loads(capsys.readouterr().out)
         assert told["exitCode"] == code
-        return Report(code=code, findings={finding["name"]: finding for finding in told["findings"]})
+        return Report(code=code, told=told["findings"])
 
     return look
 

@@ -1,0 +1,65 @@
+"""What is logged: JSON lines for programs, text for a person at a terminal."""
+
+import json
+import logging
+
+import pytest
+
+from tailer import logs
+
+
+class Terminal:
+    """Standard error as a terminal or as a file, and what was written to it."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._terminal = terminal
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None: ...
+
+
+def logged(monkeypatch: pytest.MonkeyPatch, form: str, *, terminal: bool, message: str = "waits") -> str:
+    """What a warning about the stream ``payments`` looks like."""
+    screen = Terminal(terminal=terminal)
+    monkeypatch.setattr("sys.stderr", screen)
+    before = logging.root.handlers[:]
+    logs.configure("INFO", form)
+    logging.getLogger("tailer.test").warning("%s", message, extra={"action": "waiting", "stream": "payments"})
+    logging.root.handlers[:] = before
+    return screen.text
+
+
+@pytest.mark.parametrize(
+    ("form", "terminal", "as_json"),
+    [("auto", False, True), ("auto", True, False), ("json", True, True), ("json", False, True), ("text", False, False)],
+)
+def test_a_terminal_gets_text_and_a_program_json(
+    monkeypatch: pytest.MonkeyPatch, form: str, terminal: bool, as_json: bool
+) -> None:
+    """Unless TAILER_LOG_FORMAT says which."""
+    text = logged(monkeypatch, form, terminal=terminal)
+    if as_json:
+        line = json.loads(text)
+        assert (line["level"], line["message"], line["stream"]) == ("WARNING", "waits", "payments")
+    else:
+        assert text.endswith("WARNING  [payments] waits\n")
+
+
+def test_each_line_of_a_message_is_a_line_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many findings are told at once, each is read by itself."""
+    text = logged(monkeypatch, "text", terminal=True, message="2 settings need attention:\n  one\n  two")
+    assert text.splitlines()[1:] == ["  one", "  two"]
+
+
+@pytest.mark.parametrize("unseen", ["\x1b[2J", "\x9b31m", "\u202e", "\u2028", "\r", "\x07"])
+def test_nothing_commands_the_terminal(monkeypatch: pytest.MonkeyPatch, unseen: str) -> None:
+    """What a name in a message holds is shown, not obeyed."""
+    text = logged(monkeypatch, "text", terminal=True, message=f"collection {unseen}x")
+    assert unseen[0] not in text
+    assert f"\\u{ord(unseen[0]):04x}" in text

@@ -14,8 +14,8 @@ from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.client import connect
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tailer.sqs_sink import SqsSink
 from tailer.tail import tail
 

@@ -16,8 +16,8 @@ from typing import Any
 from pymongo import MongoClient
 
 from contract.message import encode_change, pack
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 
 
 def bodies(source: MongodbSource, stream: str) -> Iterator[str]:

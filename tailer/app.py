@@ -19,24 +19,24 @@ from contract.change import Namespace
 from tailer.aws_clients import aws_client
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
-from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
+from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.contender import Contender
 from tailer.duty import Stream
 from tailer.emf import emf_lines
 from tailer.http import endpoints
 from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
-from tailer.mongodb.change_streams import Scope, check_enabled, scopes
+from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.errors import STORE
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
 from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Task
 from tailer.s3_claims import S3Claims
-from tailer.settings import WHOLE_CLUSTER, Settings, misspelt
+from tailer.settings import Settings, misspelt
 from tailer.sqs_sink import SqsSink
 
 log = logging.getLogger(__name__)
@@ -66,20 +66,24 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
 
 def source(settings: Settings, client: "MongoClient[Any] | None" = None) -> MongodbSource:
     """The change stream that the settings describe; read through this client, if one is given."""
-    watch = Watch(
-        database="" if settings.database == WHOLE_CLUSTER else settings.database,
+    return MongodbSource(cluster(settings) if client is None else client, watch(settings), settings.start)
+
+
+def watch(settings: Settings) -> Watch:
+    """What the stream watches, and what its events carry."""
+    return Watch(
+        database=settings.database,
         collections=settings.collections,
         pipeline=settings.pipeline,
         full_document=settings.full_document,
         full_document_before_change=settings.full_document_before_change,
-        but_not=DATABASE,
+        but_not=OWN_DATABASE,
     )
-    return MongodbSource(cluster(settings) if client is None else client, watch, settings.start)
 
 
 def needed(settings: Settings) -> list[Scope]:
     """What DocumentDB must keep change streams for, so that the stream sees anything."""
-    return scopes("" if settings.database == WHOLE_CLUSTER else settings.database, settings.collections)
+    return change_streams.needed(watch(settings).scopes)
 
 
 def contender(settings: Settings) -> Contender:
@@ -97,8 +101,8 @@ def contender(settings: Settings) -> Contender:
 
 def namespace(settings: Settings) -> Namespace:
     """What the stream watches, as far as one namespace can say it."""
-    only = settings.collections[0] if len(settings.collections) == 1 else ""
-    return Namespace(db=settings.database, coll=only)
+    target = watch(settings).target
+    return Namespace(db=target.database or WHOLE, coll=target.collection)
 
 
 def checkpoint_store(settings: Settings) -> CheckpointStore:
@@ -146,7 +150,7 @@ def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
     def ready() -> None:
         hello = check_replica_set(client)
         if maybe_documentdb(hello):
-            check_enabled(client, needed(settings))
+            change_streams.check_enabled(client, needed(settings))
         uri = settings.mongodb_uri.get_secret_value()
         for advice in (*advice_on_tls(uri), *check_queue(sqs, settings.queue_url)):
             log.warning("%s", advice, extra={"action": "advice"})

@@ -13,7 +13,8 @@ from tailer.answers import Say
 from tailer.app import run, spare_the_garbage_collector
 from tailer.arguments import parser
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
-from tailer.settings import PREFIX, Settings, load
+from tailer.setting_names import PREFIX
+from tailer.settings import Settings, load
 
 log = logging.getLogger("tailer")
 

@@ -13,8 +13,9 @@ from pymongo import MongoClient
 from tailer import app
 from tailer.answers import Say, as_json, as_text
 from tailer.mongodb import readers
-from tailer.mongodb.change_streams import ENABLE, Scope, by, enabled, switch
-from tailer.settings import OWN_DATABASE, Settings
+from tailer.mongodb.change_streams import ENABLE, by, enabled, switch
+from tailer.mongodb.watch import OWN_DATABASE, Scope
+from tailer.settings import Settings
 
 _NOT_NEEDED = "this is MongoDB, which keeps change streams for everything: nothing needs enabling"
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from tailer.settings import PREFIX, Settings
+from tailer.setting_names import PREFIX
+from tailer.settings import Settings
 
 MOST_COLUMNS = 110  # of text: longer lines are hard to read
 GROUPS: Mapping[str, tuple[str, ...]] = {

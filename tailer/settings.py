@@ -4,35 +4,26 @@ import difflib
 import json
 import os
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from bson import json_util
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contract.change import canonical
 from tailer.errors import Misconfigured
 from tailer.lanes import RULE
 from tailer.mongodb.uri import names_a_user
+from tailer.mongodb.watch import WHOLE, refusal, short
+from tailer.setting_forms import moment, names, stages
+from tailer.setting_names import PREFIX, Keys, as_set, called
 from tailer.stream_identity import LANE_RULE
 from tailer.stream_tables import stream_tables
 from tailer.times import cluster_time_of
-
-PREFIX = "TAILER_"
-WHOLE_CLUSTER = "*"
-OWN_DATABASE = "tailrace"
-_STAGES = {"$match", "$project", "$redact", "$addFields", "$replaceRoot", "$set", "$unset"}  # what change streams allow
-
-
-def _names(value: Any) -> Any:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
-
-def _stages(value: Any) -> Any:
-    return json_util.loads(value) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -53,11 +44,13 @@ class Settings(BaseSettings):
         "mongodb://HOST/… or file:///PATH (one machine only)"
     )
     stream: str = Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="its name: letters, digits, - and _, at most 80")
-    database: str = Field(min_length=1, description=f"the database to watch, or {WHOLE_CLUSTER} for the whole cluster")
-    collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
-        default=(), description="comma list of collections to watch; empty for all of the database"
+    database: str = Field(min_length=1, description=f"the database to watch, or {WHOLE} for the whole cluster")
+    collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(names)] = Field(
+        default=(),
+        description="comma list of collections to watch; empty for all of the database. With database *: shop.orders for a "
+        "collection, shop.* for a database, orders for that collection of every database",
     )
-    pipeline: Annotated[tuple[dict[str, Any], ...], NoDecode, BeforeValidator(_stages)] = Field(
+    pipeline: Annotated[tuple[dict[str, Any], ...], NoDecode, BeforeValidator(stages)] = Field(
         default=(), description='further stages, a JSON list, e.g. [{"$match": {"operationType": "insert"}}]'
     )
     full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = Field(
@@ -72,7 +65,9 @@ class Settings(BaseSettings):
         min_length=1,
         description="document, stream (one lane) or the path of a field that never changes",
     )
-    start: str = Field(default="now", description="now, beginning or an RFC 3339 time; for the very first start only")
+    start: Annotated[str, BeforeValidator(moment)] = Field(
+        default="now", description="now, beginning or an RFC 3339 time; for the very first start only"
+    )
     claim_bucket: str = Field(default="", description="S3 bucket for changes too large for a message; without one they stop it")
     history_seconds: int = Field(
         default=0,
@@ -129,18 +124,19 @@ class Settings(BaseSettings):
 
     @field_validator("database")
     @classmethod
-    def _not_our_own(cls, database: str) -> str:
-        if database == OWN_DATABASE:
-            raise ValueError("no stream may watch the database the checkpoints are kept in")
+    def _watchable(cls, database: str) -> str:
+        if why := refusal(database, ()):
+            raise ValueError(why)
         return database
 
-    @field_validator("pipeline")
+    @field_validator("collections")
     @classmethod
-    def _allowed_stages(cls, stages: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
-        for stage in stages:
-            if len(stage) != 1 or not stage.keys() <= _STAGES:
-                raise ValueError(f"a stage is an object with one of {', '.join(sorted(_STAGES))}")
-        return stages
+    def _watchable_by_name(cls, collections: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """By the names that keep a checkpoint valid, however they were written."""
+        database = info.data.get("database", "")
+        if database and (why := refusal(database, collections)):
+            raise ValueError(why)
+        return short(database, collections)
 
     @field_validator("start")
     @classmethod
@@ -149,6 +145,8 @@ class Settings(BaseSettings):
         if start in ("now", "beginning") or re.fullmatch(r"\d+\.\d+", start):
             return start
         return cluster_time_of(start)
+
+    _keys: Keys = PrivateAttr(default_factory=dict)  # of the table that the stream comes from
 
     @property
     def identity(self) -> str:
@@ -175,16 +173,27 @@ def load() -> tuple[Settings, ...]:
     """
     tables = stream_tables(_given("config"), _given("config_toml"), _OF_A_STREAM)
     streams: list[Settings] = []
-    problems: list[str] = []
-    for name, table in tables.items():
+    problems: dict[str, None] = {}  # in order; one of the environment's is every table's
+    for table, values in tables.items():
+        keys: Keys = {table: values.keys()} if table else {}
         try:
-            streams.append(Settings(**table))
+            settings = Settings(**values)
         except ValidationError as error:
-            problems += _lines(name, error)
+            problems |= dict.fromkeys(_lines(error, keys))
+        else:
+            settings._keys = keys
+            streams.append(settings)
     if problems:
         count = f"{len(problems)} settings need" if len(problems) > 1 else "1 setting needs"
-        raise Misconfigured("\n".join([f"{count} attention (environment or .env):", *problems, *_likely_typos()]))
+        where = "environment or .env" if "" in tables else "TOML, environment or .env"
+        raise Misconfigured("\n".join([f"{count} attention ({where}):", *problems, *_likely_typos()]))
     return tuple(streams)
+
+
+def as_set_in(streams: Sequence[Settings]) -> Callable[[str], str]:
+    """What makes a message about these streams call each setting as it was set: by its variable, or by key and table."""
+    keys = {table: names for settings in streams for table, names in settings._keys.items()}
+    return lambda text: as_set(text, keys)
 
 
 def misspelt() -> dict[str, str]:
@@ -199,22 +208,29 @@ def _given(name: str) -> str:
     return os.environ.get(f"{PREFIX}{name.upper()}") or dotenv_values(".env").get(f"{PREFIX}{name.upper()}") or ""
 
 
-def _lines(table: str, error: ValidationError) -> list[str]:
+def _lines(error: ValidationError, keys: Keys) -> list[str]:
     problems = {str(problem["loc"][0]): problem for problem in error.errors()}
-    where = f"[{table}] " if table else ""
-    return [f"  {PREFIX}{name.upper():28} {where}{_problem(name, problem)}" for name, problem in problems.items()]
+    return [
+        f"  {_setting(name, keys):{_WIDTH}} {as_set(_problem(name, problem, keys), keys)}" for name, problem in problems.items()
+    ]
 
 
-def _problem(name: str, problem: Any) -> str:
+def _setting(name: str, keys: Keys) -> str:
+    """As it was set; a stream's name, where there are tables, is the table's."""
+    return f"[{next(iter(keys))}]" if keys and name == "stream" else called(name, keys)
+
+
+def _problem(name: str, problem: Any, keys: Keys) -> str:
     description = Settings.model_fields[name].description
     if problem["type"] == "missing":
-        return f"missing: {description}"
+        return f"missing{', also in ' if keys else ''}{', '.join(f'[{table}]' for table in keys)}: {description}"
     return f"{problem['msg'].removeprefix('Value error, ')}: {description}"
 
 
 def _likely_typos() -> list[str]:
-    return [f"  {wrong:35} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
+    return [f"  {wrong:{_WIDTH}} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
 
 
+_WIDTH = 35  # of the longest name
 _OF_A_TASK = {"config", "config_toml", "emf_namespace", "http_host", "http_port", "log_level", "log_format"}
 _OF_A_STREAM = set(Settings.model_fields) - _OF_A_TASK - {"stream"}

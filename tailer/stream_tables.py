@@ -1,5 +1,6 @@
 """The TOML that names several streams, one table each: a file, or its text where a task has an environment but no files."""
 
+import difflib
 import tomllib
 from collections.abc import Set
 from pathlib import Path
@@ -22,17 +23,33 @@ def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
         raise Misconfigured("TAILER_CONFIG and TAILER_CONFIG_TOML say the same in two ways: leave one of them out")
     if not file and not text:
         return {"": {}}
+    where, tables = _read(file, text)
+    if not tables:
+        raise Misconfigured(f"{where} names no stream: {_FORM}")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise Misconfigured(f"{where}: {name} is in no table: {_FORM}")
+        if unknown := sorted(set(table) - allowed):
+            raise Misconfigured(f"{where}: {'; '.join(f'{one} in [{name}] {_no_setting(one, allowed)}' for one in unknown)}")
+    return {name: {"stream": name, **table} for name, table in tables.items()}
+
+
+_FORM = "write a table for each stream, named after it and in one pair of brackets, e.g. [payments]"
+
+
+def _read(file: str, text: str) -> tuple[str, dict[str, Any]]:
+    """What names the streams, and the tables in it."""
+    if "\n" in file or file.lstrip().startswith("["):
+        raise Misconfigured("TAILER_CONFIG is the path of a TOML file; the text itself goes into TAILER_CONFIG_TOML")
     where = f"TAILER_CONFIG: {file}" if file else "TAILER_CONFIG_TOML"
     try:
-        tables = tomllib.loads(Path(file).read_text() if file else text)
+        return where, tomllib.loads(Path(file).read_text() if file else text)
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"{where} cannot be read: {error}") from error
-    if not tables:
-        raise Misconfigured(f"{where} names no stream: write a table for each, e.g. [payments]")
-    for name, table in tables.items():
-        if unknown := sorted(set(table) - allowed) if isinstance(table, dict) else [name]:
-            raise Misconfigured(
-                f"{where}: {', '.join(unknown)} in [{name}] is not a setting of a stream; "
-                f"there are {', '.join(sorted(allowed))}"
-            )
-    return {name: {"stream": name, **table} for name, table in tables.items()}
+        form = "" if file else f"; it is the text of a TOML file (a path goes into TAILER_CONFIG): {_FORM}"
+        raise Misconfigured(f"{where} cannot be read: {error}{form}") from error
+
+
+def _no_setting(name: str, allowed: Set[str]) -> str:
+    close = difflib.get_close_matches(name, allowed, n=1)
+    remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(allowed))}"
+    return f"is not a setting of a stream; {remedy}"

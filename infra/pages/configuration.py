@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from infra.settings import ENVIRONMENTS, Database, Environment, Stream, load
 from lambda_forwarder import settings as forwarder
 from tailer import settings as tailer
+from tailer.setting_names import PREFIX
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
 _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
@@ -62,7 +63,7 @@ def page() -> str:
     parts = [
         _TOP,
         _TAILER,
-        table(tailer.Settings, tailer.PREFIX),
+        table(tailer.Settings, PREFIX),
         _FORWARDER,
         table(forwarder.Settings, forwarder.PREFIX),
         _ENVIRONMENT,

@@ -1,11 +1,13 @@
 """The streams, and the tailer that watches them."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from bson import json_util
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
+from tailer.setting_forms import moment, names, stages
 from tailer.settings import Settings
 
 EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
@@ -26,6 +28,11 @@ class _Alone(Settings):
         return (sources["init_settings"],)
 
 
+def _text(pipeline: Any) -> Any:
+    """The stages as a task's environment has them, however they are written here."""
+    return pipeline if isinstance(pipeline, str) else json_util.dumps(stages(pipeline))
+
+
 class Stream(Section):
     """One change stream: the tailer's own settings by their own names."""
 
@@ -33,8 +40,12 @@ class Stream(Section):
         pattern=r"^[A-Za-z0-9_-]{1,80}$", description="its name: letters, digits, - and _, at most 80; not events"
     )
     database: str = Field(min_length=1, description="the database to watch, or * for the whole cluster")
-    collections: tuple[str, ...] = Field((), description="collections to watch; leave it out for all of the database")
-    pipeline: str = Field("", description='further stages, a JSON list as text, e.g. [{"$match": {"operationType": "insert"}}]')
+    collections: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
+        (), description="collections to watch; leave it out for all of the database, and with database * see the tailer's own"
+    )
+    pipeline: Annotated[str, BeforeValidator(_text)] = Field(
+        "", description='further stages, a list or JSON text, e.g. [{"$match": {"operationType": "insert"}}]'
+    )
     full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = Field(
         "updateLookup", description="default, updateLookup, whenAvailable or required"
     )
@@ -45,7 +56,9 @@ class Stream(Section):
     order_by: str = Field(
         "document", min_length=1, description="document, stream (one lane) or the path of a field that never changes"
     )
-    start: str = Field("now", description="now, beginning or an RFC 3339 time; for the very first start only")
+    start: Annotated[str, BeforeValidator(moment)] = Field(
+        "now", description="now, beginning or an RFC 3339 time; for the very first start only"
+    )
 
     @field_validator("name")
     @classmethod

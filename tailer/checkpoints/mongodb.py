@@ -9,9 +9,9 @@ from pymongo.errors import DuplicateKeyError
 
 from tailer.model import Record
 from tailer.mongodb.errors import WATCHED, mongodb_errors
+from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import Conflict
 
-DATABASE = "tailrace"  # no stream may watch it
 _DURABLE = WriteConcern("majority", wtimeout=5_000)  # ms; a fail-over must not bring an older record back
 
 
@@ -23,9 +23,9 @@ class MongodbCheckpoints:
     """
 
     def __init__(self, client: "MongoClient[Any]", setting: str = WATCHED) -> None:
-        denied = f"the user of {setting} may not keep checkpoints: grant it readWrite on the database {DATABASE}"
+        denied = f"the user of {setting} may not keep checkpoints: grant it readWrite on the database {OWN_DATABASE}"
         self._errors = partial(mongodb_errors, denied, setting)
-        self._records = client[DATABASE].get_collection("checkpoints", write_concern=_DURABLE)
+        self._records = client[OWN_DATABASE].get_collection("checkpoints", write_concern=_DURABLE)
 
     def read(self, stream: str) -> Record | None:
         """See ``CheckpointStore``."""

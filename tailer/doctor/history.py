@@ -1,6 +1,6 @@
 """The change stream of one stream: kept by the server, open to us, and reaching back to the checkpoint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,8 @@ from tailer.gaps import history_lost_words
 from tailer.headroom import headroom, history
 from tailer.mongodb.change_streams import ENABLE, by, enabled
 from tailer.mongodb.errors import mongodb_errors
-from tailer.settings import WHOLE_CLUSTER, Settings
+from tailer.mongodb.watch import Scope
+from tailer.settings import Settings
 from tailer.times import rfc3339
 
 OPENING = 15.0  # seconds; a server may look through much history before it answers
@@ -89,28 +90,29 @@ class History:
                 f"{'DocumentDB' if self._database.documentdb else 'MongoDB before 6.0'} has neither pre- nor post-images",
                 "set TAILER_FULL_DOCUMENT to updateLookup and TAILER_FULL_DOCUMENT_BEFORE_CHANGE to off",
             )
-        if self._settings.database == WHOLE_CLUSTER:
+        scopes = app.watch(self._settings).scopes
+        if not scopes[0].database:
             return skip("pre- and post-images are not looked up for a whole cluster")
-        without = self._without_images()
+        databases = sorted({one.database for one in scopes})
+        without = [collection for name in databases for collection in self._without_images(name, scopes)]
         if not without:
             return ok("pre- and post-images are kept")
         found = f"no pre- and post-images of {', '.join(without)}"
         remedy = "collMod with changeStreamPreAndPostImages: {enabled: true}"
         return fail(found, f"{remedy}; {_STUCK}") if "required" in wants else warn(found, remedy)
 
-    def _without_images(self) -> list[str]:
-        """Of the watched collections that exist."""
-        database: Any = self._database.client[self._settings.database]
-        watched = self._settings.collections
+    def _without_images(self, name: str, scopes: Sequence[Scope]) -> list[str]:
+        """Of the watched collections of a database that exist."""
+        database: Any = self._database.client[name]
         with mongodb_errors():
             try:
                 found = {one["name"]: one.get("options", {}) for one in database.list_collections()}
             except PyMongoError as error:
                 raise NotAllowed("the action listCollections, which read holds") from error
         return [
-            name
-            for name, options in sorted(found.items())
-            if (name in watched or not watched)
-            and not name.startswith("system.")
+            collection
+            for collection, options in sorted(found.items())
+            if any(one.covers(Scope(name, collection)) for one in scopes)
+            and not collection.startswith("system.")
             and not options.get("changeStreamPreAndPostImages", {}).get("enabled")
         ]

@@ -6,7 +6,6 @@ these commands.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo import MongoClient
@@ -14,30 +13,16 @@ from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
 from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.watch import Scope
 
 ENABLE = "tailer change-streams enable"
 _UNKNOWN = {59, 40324}  # no such command, no such stage: the server is MongoDB
 _DENIED = "the user may not list and modify change streams: sign in as the cluster's primary user, or one with clusterAdmin"
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Scope:
-    """What change streams are kept for: a collection; without one the whole database; with neither the whole cluster."""
-
-    database: str
-    collection: str
-
-    def covers(self, other: "Scope") -> bool:
-        """Whether what is kept for this is kept for the other too."""
-        return self.database in ("", other.database) and self.collection in ("", other.collection)
-
-    def __str__(self) -> str:
-        return f"{self.database}.{self.collection or '*'}" if self.database else "*"
-
-
-def scopes(database: str, collections: Sequence[str]) -> list[Scope]:
-    """What a stream over these collections needs; no collection is the whole database, no database the whole cluster."""
-    return [Scope(database, collection) for collection in collections or ("",)]
+def needed(watched: Sequence[Scope]) -> list[Scope]:
+    """What change streams must be kept for. One collection of every database cannot be said there: it takes the cluster."""
+    return [one if one.database else Scope("", "") for one in watched]
 
 
 def enabled(client: "MongoClient[Any]") -> list[Scope] | None:

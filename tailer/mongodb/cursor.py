@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -25,6 +24,7 @@ from tailer.mongodb.change_events import (
     token_text,
 )
 from tailer.mongodb.quiet import Quiet
+from tailer.mongodb.watch import Watch
 
 AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
 EVENTS_PER_REPLY = 5_000
@@ -32,23 +32,6 @@ BYTES_PER_BATCH = 4_194_304  # bytes of BSON; a reply may be 16 MB, and decoded 
 
 _MORE = {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": AWAIT}
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Watch:
-    """What to watch: no database means the whole cluster, no collections the whole database."""
-
-    database: str = ""
-    collections: tuple[str, ...] = ()
-    pipeline: Sequence[Mapping[str, Any]] = ()
-    full_document: str = "updateLookup"
-    full_document_before_change: str = "off"
-    but_not: str = ""  # a database of our own, which a cluster-wide stream must not see
-
-    @property
-    def bare(self) -> bool:
-        """Whether events carry nothing but the change itself."""
-        return (self.full_document, self.full_document_before_change) == ("default", "off")
 
 
 class Cursor:
@@ -64,15 +47,13 @@ class Cursor:
         clock: Callable[[], float],
         events_per_reply: int = EVENTS_PER_REPLY,
     ) -> None:
-        self._db = client[watch.database or "admin"]
+        self._db = client[watch.target.database or "admin"]
         self._session = session
         self._position = after
         self._clock = clock
         self._quiet = Quiet(clock)
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
-        self._reply = self._command(
-            {"aggregate": _target(watch), "pipeline": _pipeline(watch, after), "cursor": {"batchSize": 0}}
-        )
+        self._reply = self._command(watch.command(_position(after)))
 
     @property
     def _id(self) -> int:
@@ -133,33 +114,10 @@ class Cursor:
         return reply
 
 
-def _target(watch: Watch) -> str | int:
-    return watch.collections[0] if len(watch.collections) == 1 else 1
-
-
-def _pipeline(watch: Watch, after: Checkpoint) -> list[Mapping[str, Any]]:
-    options: dict[str, Any] = {}
+def _position(after: Checkpoint) -> dict[str, Any]:
     if after.token is not None:
-        options["resumeAfter"] = token_document(after.token)
-    else:
-        options["startAtOperationTime"] = time_of(after.cluster_time)
-    if watch.full_document != "default":
-        options["fullDocument"] = watch.full_document
-    if watch.full_document_before_change != "off":
-        options["fullDocumentBeforeChange"] = watch.full_document_before_change
-    if not watch.database:
-        options["allChangesForCluster"] = True
-    stages: list[Mapping[str, Any]] = [{"$changeStream": options}]
-    if len(watch.collections) > 1:
-        stages.append(_match({"ns.coll": {"$in": list(watch.collections)}}))
-    if not watch.database and watch.but_not:
-        stages.append({"$match": {"ns.db": {"$ne": watch.but_not}}})
-    return [*stages, *(_match(stage["$match"]) if "$match" in stage else stage for stage in watch.pipeline)]
-
-
-def _match(condition: Any) -> Mapping[str, Any]:
-    """What the condition lets pass, and the event which says that what is watched is gone: without it nothing goes on."""
-    return {"$match": {"$or": [condition, {"operationType": INVALIDATE}]}}
+        return {"resumeAfter": token_document(after.token)}
+    return {"startAtOperationTime": time_of(after.cluster_time)}
 
 
 def _slices(events: Sequence[RawBSONDocument]) -> Iterator[Sequence[RawBSONDocument]]:

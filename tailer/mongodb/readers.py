@@ -8,8 +8,8 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.change_streams import Scope
 from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.watch import Scope
 
 Role = dict[str, str]
 """``{"role": …, "db": …}``, as MongoDB writes it."""

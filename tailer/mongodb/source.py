@@ -17,8 +17,9 @@ from pymongo.errors import OperationFailure
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, reply_time, time_text
-from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor, Watch
+from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
+from tailer.mongodb.watch import Watch
 from tailer.times import seconds
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from jsonpatch import JsonPatch
 from pymongo import MongoClient
 
 from contract.change import Change, Uncertain, canonical
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 
 Mongo = MongoClient[dict[str, Any]]
 

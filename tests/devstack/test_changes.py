@@ -8,8 +8,8 @@ from pymongo import MongoClient
 from devstack.changes import bodies
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.trial import read, tried
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 
 
 def test_what_is_written_now_can_be_tried(mongo: "MongoClient[dict[str, Any]]", fresh: str) -> None:

@@ -103,7 +103,7 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ('[streams]\nname = "a"', "streams: write [[streams]], with two brackets, for each"),
         ('[bus.consumers]\nname = "a"', "bus.consumers: write [[bus.consumers]], with two brackets, for each"),
         ("[[forwarder]]\ntimeout = 30", "forwarder: there is one: write [forwarder], with one bracket"),
-        (f'{STREAM}\ncollections = "c"', "streams.0.collections: it is a list: write it in brackets; collections to watch"),
+        (f"{STREAM}\ncollections = 3", "streams.0.collections: it is a list of names: "),
         ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
         ('[[forwarder.dynamodb_streams]]\nkey_arn = "alias/theirs"', "dynamodb_streams.0.key_arn: it does not look like one; "),
@@ -141,7 +141,7 @@ def test_what_does_not_go_together_is_said_in_words(tmp_path: Path, text: str, t
         ),
         (
             f'{STREAM}\nstart = "yesterday"\npipeline = "["',
-            ["streams.0: pipeline: Expecting value", "streams.0: start: Invalid isoformat string"],
+            ["streams.0: pipeline: it is a list in [ ]", "streams.0: start: Invalid isoformat string"],
         ),
     ],
 )

@@ -17,8 +17,8 @@ from pymongo import MongoClient
 
 from contract.change import Change
 from devstack import DevStack
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tailer.packing import Packer
 
 V1 = Path(__file__).parent / "wire" / "v1"

@@ -23,8 +23,8 @@ from tailer.errors import HistoryLost, Misconfigured, Rejected, Unavailable
 from tailer.lanes import lanes
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tailer.ports import Sink, Source
 from tailer.pulse import Pulse
 from tailer.run import Task

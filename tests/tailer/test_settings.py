@@ -6,7 +6,7 @@ import pytest
 
 from tailer.errors import Misconfigured
 from tailer.lanes import RULE
-from tailer.settings import load, misspelt
+from tailer.settings import as_set_in, load, misspelt
 from tailer.stream_identity import difference
 
 GOOD = {
@@ -174,16 +174,146 @@ def test_a_file_may_name_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_pa
     [
         ("[payments", "cannot be read"),
         ("", "names no stream"),
-        ('database = "x"', "database"),
+        ('database = "x"', "database is in no table: write a table for each stream"),
+        ('[[streams]]\nname = "payments"', r"streams is in no table: .*one pair of brackets, e.g. \[payments\]"),
+        ("[payments]\ncollection = []", r"collection in \[payments\] is not a setting of a stream; did you mean collections\?"),
         ("[payments]\nlane = 4", r"lane in \[payments\] is not a setting"),
         ("[payments]\nhttp_port = 4", r"http_port in \[payments\] is not a setting"),
-        ("[payments]\nlanes = 0\n[orders]\nlanes = 0", r"(?s)TAILER_LANES .*\[payments\].*TAILER_LANES .*\[orders\]"),
+        ("[payments]\nlanes = 0\n[orders]\nlanes = 0", r"(?s)lanes in \[payments\] .*lanes in \[orders\] "),
+        ('["with space"]', r"\[with space\] .*letters, digits"),
     ],
 )
 def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str) -> None:
     """With the table and the setting."""
     (tmp_path / "streams.toml").write_text(text)
     monkeypatch.setenv("TAILER_CONFIG", str(tmp_path / "streams.toml"))
+    with pytest.raises(Misconfigured, match=words):
+        load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PIPELINE", '{"$match": {"operationType": "insert"}}', "it is a list in [ ]: [{"),
+        ("PIPELINE", '{"$match": {"operationType": "insert"}}', "put [ and ] around the stage"),
+        ("PIPELINE", "[{'$match': {}}]", "names and texts stand in double quotes"),
+        ("PIPELINE", "[{$match: {}}]", "names and texts stand in double quotes"),
+        ("PIPELINE", "$match", "it is a list in [ ]"),
+        ("PIPELINE", "3", "it is a list in [ ]"),
+        ("PIPELINE", "[3]", "a stage is an object with one of $addFields"),
+        ("PIPELINE", '["$match"]', "a stage is an object with one of $addFields"),
+        ("PIPELINE", '[{"$match": {}, "$set": {}}]', "a stage is an object with one of $addFields"),
+        ("PIPELINE", '[[{"$match": {}}]]', "a stage is an object with one of $addFields"),
+        ("PIPELINE", '[{"$match": {"_id": {"$oid": 5}}}]', "not Extended JSON"),
+        ("PIPELINE", '[{"$match": {"_id": {"$oid": "5"}}}]', "not Extended JSON"),
+        ("PIPELINE", '[{"$match": {"at": {"$date": "yesterday"}}}]', "not Extended JSON"),
+        ("PIPELINE", '[{"$match": {"n": {"$numberInt": "x"}}}]', "not Extended JSON"),
+        ("PIPELINE", "[" * 100_000, "it is a list in [ ]"),
+        ("COLLECTIONS", '["payments", "refunds"]', "payments,refunds in a variable"),
+        ("COLLECTIONS", "[payments]", "without brackets and quotes"),
+        ("COLLECTIONS", '"payments","refunds"', "without brackets and quotes"),
+        ("COLLECTIONS", '{"payments": 1}', "it is a list of names"),
+        ("CONFIG", "[payments]\ndatabase = 'payments'", "the text itself goes into TAILER_CONFIG_TOML"),
+        ("CONFIG_TOML", "/etc/streams.toml", "a path goes into TAILER_CONFIG"),
+        ("CONFIG_TOML", '{"payments": {}}', "a table for each stream, named after it"),
+        ("CONFIG_TOML", "payments,refunds", "a table for each stream, named after it"),
+    ],
+)
+def test_a_list_in_another_form_is_told_its_form(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
+    """As people write it who know JSON, JavaScript, TOML or a shell; one line, under the name of the variable."""
+    monkeypatch.setenv(f"TAILER_{name}", value)
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    [line] = [line for line in str(caught.value).splitlines() if f"TAILER_{name}" in line]
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ('pipeline = {"$match" = {}}', "it is a list in [ ]"),
+        ("pipeline = '{\"$match\": {}}'", "it is a list in [ ]"),
+        ("pipeline = 3", "it is a list in [ ]"),
+        ("pipeline = [3]", "a stage is an object"),
+        ("collections = 3", 'it is a list of names: payments,refunds in a variable, ["payments", "refunds"] in TOML'),
+        ('collections = ["payments", 3]', "it is a list of names"),
+        ("collections = {payments = 1}", "it is a list of names"),
+        ("collections = '[\"payments\"]'", "it is a list of names"),
+    ],
+)
+def test_a_list_of_a_table_in_another_form_is_told_its_form(monkeypatch: pytest.MonkeyPatch, setting: str, words: str) -> None:
+    """In the same words, by its key and table."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", f"[payments]\n{setting}")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    _, line = str(caught.value).splitlines()
+    assert line.startswith(f"  {setting.partition(' ')[0]} in [payments] ")
+    assert words in line
+
+
+def test_lists_may_be_given_in_either_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table may hold the text that a variable would, and a time of TOML's own; nothing is an empty list."""
+    stages = """collections = "a, b"\npipeline = '[{"$match": {}}]'\nstart = 2026-11-22T08:23:46+01:00"""
+    monkeypatch.setenv("TAILER_PIPELINE", "")
+    assert load()[0].pipeline == ()
+    monkeypatch.setenv("TAILER_CONFIG_TOML", f"[payments]\n{stages}")
+    [settings] = load()
+    assert (settings.collections, settings.pipeline, settings.start) == (("a", "b"), ({"$match": {}},), "1795332226.1")
+
+
+def test_every_setting_is_called_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In what is wrong with it and in every message about its stream: by key and table, or by variable."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\nlanes = 4\n[orders]\nlanes = 5\ndatabase = "orders"')
+    payments, orders = load()
+    text = "TAILER_LANES, TAILER_DATABASE or TAILER_PIPELINE"
+    assert as_set_in([payments])(text) == "lanes in [payments], TAILER_DATABASE or TAILER_PIPELINE"
+    assert as_set_in([orders])(text) == "lanes in [orders], database in [orders] or TAILER_PIPELINE"
+    assert as_set_in([payments, orders])(text) == (
+        "lanes in [payments] or [orders], database in [orders], or TAILER_DATABASE or TAILER_PIPELINE"
+    )
+    monkeypatch.setenv("TAILER_QUEUE_URL", "nowhere")
+    monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\ndatabase = "a,b"\n[orders]\nmongodb_uri = "redis://host"')
+    monkeypatch.delenv("TAILER_DATABASE")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    lines = [line.strip().partition("  ")[0] for line in str(caught.value).splitlines()[1:]]
+    assert lines == ["TAILER_QUEUE_URL", "database in [payments]", "mongodb_uri in [orders]", "TAILER_DATABASE"]
+    assert "set database in [payments] to *" in str(caught.value)
+    assert "missing, also in [orders]" in str(caught.value)
+    monkeypatch.delenv("TAILER_CONFIG_TOML")
+    assert as_set_in(())(text) == text
+
+
+def test_the_same_names_in_other_words_are_the_same_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint stays valid, and what an earlier release wrote down is what this one does."""
+    identities = []
+    for collections in ("payments,refunds", "payments.payments,refunds", "payments.refunds, payments.payments"):
+        monkeypatch.setenv("TAILER_COLLECTIONS", collections)
+        identities.append(load()[0].identity)
+    [identity] = set(identities)
+    assert '"collections":["payments","refunds"],"database":"payments"' in identity
+    monkeypatch.setenv("TAILER_COLLECTIONS", "")
+    everything = load()[0].identity
+    monkeypatch.setenv("TAILER_COLLECTIONS", "*")
+    assert load()[0].identity == everything
+
+
+@pytest.mark.parametrize(
+    ("database", "collections", "words"),
+    [
+        ("payments,orders", "", "TAILER_DATABASE .*set TAILER_DATABASE to "),
+        ("payments.payments", "", "TAILER_DATABASE .*'.' cannot be in one"),
+        ("*", "tailrace.checkpoints", "TAILER_COLLECTIONS .*no stream may watch .*, tailrace"),
+        ("admin", "", "TAILER_DATABASE .*the server's own database"),
+        ("payments", "system.views", "TAILER_COLLECTIONS .*the server's own collection"),
+    ],
+)
+def test_what_no_stream_can_watch_is_named(
+    monkeypatch: pytest.MonkeyPatch, database: str, collections: str, words: str
+) -> None:
+    """By the setting whose fault it is."""
+    monkeypatch.setenv("TAILER_DATABASE", database)
+    monkeypatch.setenv("TAILER_COLLECTIONS", collections)
     with pytest.raises(Misconfigured, match=words):
         load()
 

@@ -11,7 +11,8 @@ from aws_cdk.assertions import Template
 from infra.package import REPOSITORY
 from infra.settings import Tailer
 from infra.tailing.image import DOCKERFILE, Image
-from tailer.settings import PREFIX, Settings, load
+from tailer.setting_names import PREFIX
+from tailer.settings import Settings, load
 from tests.infra.template import (
     EXISTING_DATABASE,
     EXISTING_VPC,

@@ -3,14 +3,17 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from infra.settings import Stream
 from infra.tailing.streams import toml
-from tailer.settings import OWN_DATABASE, load
+from tailer.mongodb.watch import refusal
+from tailer.settings import load
 
 PIPELINE = '[{"$match": {"fullDocument.note": "a \\"quoted\\" \\\\ line\\n"}}]'
 TASK = {
@@ -25,8 +28,8 @@ STREAMS = (
 streams = st.builds(
     Stream,
     name=st.from_regex(r"\A[A-Za-z0-9_-]{1,80}\Z").filter(lambda name: name != "events"),
-    database=st.text(min_size=1).filter(lambda name: name != OWN_DATABASE),
-    collections=st.lists(st.text()).map(tuple),
+    database=st.text(min_size=1).filter(lambda name: not refusal(name, ())),
+    collections=st.lists(st.text().filter(lambda name: not refusal("x", (name,)))).map(tuple),
     pipeline=st.just("") | st.text().map(lambda text: json.dumps([{"$match": {"text": text}}])),
     lanes=st.integers(1, 100_000),
     order_by=st.text(min_size=1),
@@ -44,6 +47,23 @@ def test_the_tailer_reads_what_the_environment_says(monkeypatch: pytest.MonkeyPa
     assert (everything.stream, everything.database, everything.collections) == ("every-thing_2", "*", ())
     assert everything.pipeline == tuple(json.loads(PIPELINE))
     assert (everything.full_document, everything.start) == ("default", "1795332226.1")
+
+
+def test_lists_are_given_in_the_forms_that_the_tailer_takes() -> None:
+    """A list or a text, and a time of TOML's own; what is neither is told its form in the tailer's words."""
+    plain = Stream(name="a", database="shop", collections=("orders", "refunds"), pipeline='[{"$match": {"x": 1}}]')
+    table = tomllib.loads('collections = "orders,refunds"\npipeline = [{"$match" = {"x" = 1}}]')
+    assert Stream(name="a", database="shop", **table) == plain
+    assert Stream(name="a", database="shop", **tomllib.loads("start = 2026-11-22T08:23:46Z")).start.startswith("2026-11-22T08")
+    mistakes: list[dict[str, Any]] = [
+        {"collections": 3},
+        {"collections": '["orders"]'},
+        {"pipeline": {"$match": {}}},
+        {"pipeline": "{}"},
+    ]
+    for wrong in mistakes:
+        with pytest.raises(ValidationError, match="it is a list"):
+            Stream(name="a", database="shop", **wrong)
 
 
 def test_a_table_leaves_nothing_to_defaults() -> None:

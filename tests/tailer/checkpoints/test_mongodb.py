@@ -9,10 +9,11 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from tailer import app
-from tailer.checkpoints.mongodb import DATABASE, MongodbCheckpoints
+from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.mongodb.client import client
+from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings import Settings
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance
@@ -22,7 +23,7 @@ from tests.tailer.doctor.servers import with_users
 class TestMongodbCheckpoints(CheckpointStoreConformance):
     @pytest.fixture
     def store(self, mongo: "MongoClient[dict[str, Any]]") -> MongodbCheckpoints:
-        mongo.drop_database(DATABASE)
+        mongo.drop_database(OWN_DATABASE)
         return MongodbCheckpoints(mongo)
 
 
@@ -30,7 +31,7 @@ def test_a_record_is_a_document_that_people_can_read() -> None:
     """One document per stream, its fields by their names."""
     client: Any = mongomock.MongoClient()
     MongodbCheckpoints(client).write(Record(stream="payments", version=1, checkpoint=CHECKPOINT))
-    [document] = client[DATABASE].checkpoints.find()
+    [document] = client[OWN_DATABASE].checkpoints.find()
     assert document["_id"] == "payments"
     assert document["checkpoint"]["sequence"] == 4711
 

@@ -21,9 +21,9 @@ from contract import identity
 from contract.change import Change
 from tailer.lanes import lanes
 from tailer.mongodb.change_events import change_from_event
-from tailer.mongodb.cursor import Watch
 from tailer.mongodb.document_keys import key_text
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tests.tailer.mongodb.test_change_events import BARE
 
 Mongo = MongoClient[dict[str, Any]]

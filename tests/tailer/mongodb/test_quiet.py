@@ -8,9 +8,10 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
-from tailer.mongodb.cursor import Cursor, Watch
+from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.quiet import QUIET
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tests.conformance.checkpoint_store import Clock
 
 Mongo = MongoClient[dict[str, Any]]

@@ -14,8 +14,9 @@ from contract.change import Change, Namespace
 from contract.message import unpack
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.cursor import BYTES_PER_BATCH, Cursor, Watch
+from tailer.mongodb.cursor import BYTES_PER_BATCH, Cursor
 from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
 from tailer.packing import Packer
 
 Mongo = MongoClient[dict[str, Any]]

@@ -1,0 +1,63 @@
+"""The settings that are lists or times: the forms in which they may be given, and a sentence on the form for every other."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from bson import json_util
+
+STAGES = {"$match", "$project", "$redact", "$addFields", "$replaceRoot", "$set", "$unset"}  # what change streams allow
+_NAMES = 'it is a list of names: payments,refunds in a variable, ["payments", "refunds"] in TOML'
+_STAGES = 'it is a list in [ ]: [{"$match": {"operationType": "insert"}}]'
+
+
+def names(value: Any) -> Any:
+    """
+    The names of a comma list or a list.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str):
+        if value.strip()[:1] in ("[", "{", '"', "'"):
+            raise ValueError(f"{_NAMES}; without brackets and quotes in a variable")
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise ValueError(_NAMES)
+    return tuple(value)
+
+
+def stages(value: Any) -> Any:
+    """
+    The stages of a JSON list or a list; none where nothing is said.
+
+    Raises:
+        ValueError: it is neither, or a stage is none that a change stream allows.
+    """
+    found = _of_json(value) if isinstance(value, str) else value
+    if not isinstance(found, list | tuple):
+        remedy = "; put [ and ] around the stage" if isinstance(found, dict) else ""
+        raise ValueError(f"{_STAGES}{remedy}")  # noqa: TRY004 - pydantic takes no other for a wrong setting
+    for stage in found:
+        if not isinstance(stage, dict) or len(stage) != 1 or not stage.keys() <= STAGES:
+            raise ValueError(f"{_STAGES}; a stage is an object with one of {', '.join(sorted(STAGES))}")
+    return tuple(found)
+
+
+def moment(value: Any) -> Any:
+    """A time that TOML has read as one, as text."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _of_json(text: str) -> Any:
+    if not text.strip():
+        return ()
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f" ({error.msg}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ValueError(f"{_STAGES}; this is not JSON{where}: names and texts stand in double quotes") from None
+    try:
+        return json_util.loads(text)
+    except Exception as error:  # of many kinds: each type of Extended JSON fails in its own way
+        raise ValueError(f"{_STAGES}; this is not Extended JSON: {error}") from None

@@ -72,7 +72,11 @@ TAILER: Final = _by_name(
     _counter("Reconnects", "times the stream was opened again after a failure"),
     _counter("Claims", "changes too large for a message, left in the claim bucket"),
     _counter("Gaps", "accepted gaps in the history that were announced"),
-    _gauge("Lag", Unit.SECONDS, "how far the queue is behind the database; 0 on standby, unknown where nobody can tell"),
+    _gauge(
+        "Lag",
+        Unit.SECONDS,
+        "now minus the time of the stream's position; 0 on standby, unknown where nobody can tell",
+    ),
     _gauge("Headroom", Unit.SECONDS, "history left before the checkpoint falls off it; unknown where nobody tells"),
     _gauge("History", Unit.SECONDS, "how far back the server's history reaches; unknown where nobody tells"),
     _gauge("CheckpointAge", Unit.SECONDS, "time since the checkpoint was last written down: what a crash would repeat"),

@@ -5,6 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import isnan
 from typing import Any
 
 from tailer import app, decisions
@@ -13,10 +14,11 @@ from tailer.aws_clients import aws_client
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured, TailerError
 from tailer.headroom import headroom
+from tailer.lag import stored_seconds_behind
 from tailer.lease import Lease
-from tailer.model import Record
+from tailer.model import Checkpoint, Record
 from tailer.settings import Settings
-from tailer.times import rfc3339, seconds
+from tailer.times import rfc3339
 
 Decision = Callable[[Record], Record]
 
@@ -119,18 +121,25 @@ def _status(settings: Settings) -> dict[str, Any]:
     if record is None or record.checkpoint is None:
         return {"checkpoint": "none: this stream was never started"}
     now = datetime.now(UTC)
+    behind = stored_seconds_behind(record, now)
     try:
         left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
     except TailerError as error:
         left, problem = None, str(error)
     else:
-        problem = "the server does not tell; set TAILER_HISTORY_SECONDS" if left is None else "none"
+        problem = "none" if left is not None else _headroom_unknown(record.checkpoint)
     return _described(record) | {
         "lease": _lease_state(record, now),
-        "secondsBehind": max(0, int(now.timestamp()) - seconds(record.checkpoint.cluster_time)),
+        "secondsBehind": None if isnan(behind) else int(behind),
         "headroomSeconds": None if left is None else int(left),
         "headroomProblem": problem,
     }
+
+
+def _headroom_unknown(checkpoint: Checkpoint) -> str:
+    if checkpoint.reached is None:
+        return "the token does not tell its time; the stream's next change will"
+    return "the server does not tell; set TAILER_HISTORY_SECONDS"
 
 
 def _lease_state(record: Record, now: datetime) -> str:
@@ -157,7 +166,7 @@ def _position(record: Record) -> dict[str, Any]:
     if checkpoint is None:
         return {"checkpoint": "none"}
     return {
-        "deliveredUpTo": rfc3339(checkpoint.cluster_time),
+        "deliveredUpTo": rfc3339(checkpoint.reached),
         "generation": checkpoint.generation,
         "sequence": checkpoint.sequence,
         "token": checkpoint.token or f"none: starts at {checkpoint.cluster_time}",

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
-from tailer.times import cluster_time_of, is_time, rfc3339, time_of
+from tailer.resume_tokens import token_time
+from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, time_of
 
 _POSITIONS = "beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a resume token"
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
@@ -33,19 +34,20 @@ def position(text: str, source: Source) -> Checkpoint:
     except ValueError:
         if is_time(text) or not _is_token(text):
             raise Misconfigured(f"--to {text} is not a position: {_POSITIONS}") from None
-        return Checkpoint(token=text, cluster_time="0.0")
+        return Checkpoint(token=text, cluster_time=token_time(text) or UNKNOWN)
 
 
 def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     """
-    The checkpoint, once the server has shown that it can go on from there; its time is the server's where it had none.
+    The checkpoint, once the server has shown that it can go on from there. Where its time is unknown it is that of what comes
+    next, if something does.
 
     Raises:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
     with closing(source.batches(checkpoint)) as batches:
         reached = next(batches)
-    if checkpoint.cluster_time != "0.0":
+    if checkpoint.reached:
         return checkpoint
     time = reached.changes[0].cluster_time if reached.changes else reached.checkpoint.cluster_time
     return replace(checkpoint, cluster_time=time)
@@ -56,18 +58,23 @@ def moved(record: Record, to: Checkpoint) -> Record:
     The record with its position moved back by hand: numbering goes on, in a new generation.
 
     Raises:
-        Misconfigured: there is no position yet, or the new one is later, so that what is between would be skipped in silence.
+        Misconfigured: there is no position yet, or the new one is later, so that what is between would be skipped in silence;
+            or it is a token whose time is unknown, so that nobody can tell.
     """
     before = record.checkpoint
     if before is None:
         raise Misconfigured(f"stream {record.stream!r} has no checkpoint to move; to give it one: tailer checkpoint seed")
-    if time_of(to.cluster_time) > time_of(before.cluster_time):
+    if to.reached is None:
         raise Misconfigured(
-            f"{rfc3339(to.cluster_time)} is later than {rfc3339(before.cluster_time)}, up to which stream {record.stream!r} "
+            f"the time of the token {to.token} is unknown, so nobody can say whether changes would be skipped: give a time "
+            "(--to TIME)"
+        )
+    if before.reached and time_of(to.reached) > time_of(before.reached):
+        raise Misconfigured(
+            f"{rfc3339(to.reached)} is later than {rfc3339(before.reached)}, up to which stream {record.stream!r} "
             "was delivered: what is between would be skipped. Where it is lost: tailer checkpoint accept-gap --to"
         )
-    to = replace(to, generation=before.generation + 1, sequence=before.sequence)
-    return replace(record, checkpoint=to, problem="", problem_code=0)
+    return _in_a_new_generation(record, before, to)
 
 
 def seeded(record: Record, to: Checkpoint, now: datetime) -> Record:
@@ -95,14 +102,21 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
     if _resumable(source, before):
         raise Misconfigured(
             f"there is no gap: the server still has everything after the checkpoint of stream {record.stream!r} "
-            f"({rfc3339(before.cluster_time)}). To move it all the same: tailer checkpoint rewind"
+            f"({rfc3339(before.reached)}). To move it all the same: tailer checkpoint rewind"
         )
-    start = until or _oldest_behind(before, source)
+    if until and until.reached is None:
+        raise Misconfigured(f"the time of the token {until.token} is unknown, so the gap has no end: give a time (--to TIME)")
+    if before.reached is None:
+        raise Misconfigured(
+            f"up to when stream {record.stream!r} was delivered is unknown, so the gap has no beginning: give the stream that "
+            "time first (tailer checkpoint rewind --to TIME)"
+        )
+    start = until or _oldest_behind(before.reached, source)
     gap = Gap(
         generation=before.generation + 1,
         sequence=before.sequence + 1,
-        after=before.cluster_time,
-        until=start.cluster_time,
+        after=before.reached,
+        until=start.reached or start.cluster_time,
         accepted_by=by,
         accepted_at=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         reason=reason,
@@ -115,15 +129,20 @@ def settings_accepted(record: Record, identity: str) -> Record:
     """The record at the same position for a stream that watches or lanes differently: a new generation."""
     if record.checkpoint is None:
         return replace(record, identity=identity)
-    return replace(moved(record, record.checkpoint), identity=identity)
+    return replace(_in_a_new_generation(record, record.checkpoint, record.checkpoint), identity=identity)
 
 
-def _oldest_behind(before: Checkpoint, source: Source) -> Checkpoint:
+def _in_a_new_generation(record: Record, before: Checkpoint, to: Checkpoint) -> Record:
+    to = replace(to, generation=before.generation + 1, sequence=before.sequence)
+    return replace(record, checkpoint=to, problem="", problem_code=0)
+
+
+def _oldest_behind(delivered: str, source: Source) -> Checkpoint:
     """The oldest history there is that was not delivered yet; now, where the server does not tell."""
     oldest = source.oldest()
     if oldest is None:
         return Checkpoint(cluster_time=source.first().cluster_time)
-    return Checkpoint(cluster_time=max(oldest, before.cluster_time, key=time_of))
+    return Checkpoint(cluster_time=max(oldest, delivered, key=time_of))
 
 
 def _resumable(source: Source, checkpoint: Checkpoint) -> bool:

@@ -28,7 +28,8 @@ def history(source: Source, *, history_seconds: int, now: datetime) -> float | N
 
 def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
     """
-    Seconds between the oldest history and the checkpoint. Nothing where neither the server nor a setting tells.
+    Seconds between the oldest history and the checkpoint. Nothing where neither the server nor a setting tells, or where the
+    checkpoint's time is unknown.
 
     Raises: as ``Source.oldest``.
     """
@@ -75,12 +76,15 @@ class HeadroomWatch:
             return nan, nan
         if kept is None or checkpoint is None:
             return nan, nan if kept is None else kept
-        return _left(kept, checkpoint, now), kept
+        left = _left(kept, checkpoint, now)
+        return nan if left is None else left, kept
 
     def _show(self, left: float, kept: float) -> None:
         self._metrics.headroom.set(left)
         self._metrics.history.set(kept)
 
 
-def _left(kept: float, checkpoint: Checkpoint, now: datetime) -> float:
-    return kept - (now.timestamp() - seconds(checkpoint.cluster_time))
+def _left(kept: float, checkpoint: Checkpoint, now: datetime) -> float | None:
+    if checkpoint.reached is None:
+        return None
+    return kept - (now.timestamp() - seconds(checkpoint.reached))

@@ -1,12 +1,14 @@
 """The values that pass between the source, the loop and the checkpoint store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import Struct
 
 from contract.change import Change
+from tailer.resume_tokens import token_time
+from tailer.times import UNKNOWN
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
@@ -15,13 +17,21 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
     ``token`` is the server's opaque text. Without one, the stream starts at ``cluster_time`` (``"seconds.increment"``,
     inclusive). With one, ``cluster_time`` only tells people how far that is. ``sequence`` is the number of the last change
-    delivered; the next one gets ``sequence + 1``, so a replay gives every change its old number.
+    delivered; the next one gets ``sequence + 1``, so a replay gives every change its old number. ``unconfirmed``: the last
+    reply was empty and had no post-batch token, so how far the server has looked is unknown.
     """
 
     generation: int = 1
     sequence: int = 0
     token: str | None = None
     cluster_time: str
+    unconfirmed: bool = False
+
+    @property
+    def reached(self) -> str | None:
+        """The cluster time up to which everything is in the queue: the token's own where it has one. Nothing where unknown."""
+        time = (token_time(self.token) if self.token else None) or self.cluster_time
+        return None if time == UNKNOWN else time
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -72,13 +82,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """
-    Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat.
-
-    ``read_at`` is when the server answered, by the monotonic clock, where the source tells: an empty batch that waited behind
-    a slow delivery says what was true then.
-    """
+    """Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat."""
 
     changes: Sequence[Change]
     checkpoint: Checkpoint
-    read_at: float | None = field(default=None, compare=False)

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import nan
 
+from tailer.lag import seconds_behind
 from tailer.lease import Clock
 from tailer.metrics import Metrics
-from tailer.model import Batch
+from tailer.model import Batch, Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +27,14 @@ class Pulse:
         self._clock = clock
         self._now = now
         self._beat = clock()
-        self._current: datetime | None = None
+        self._position: Checkpoint | None = None
+        self._seen = now()
         self._metrics: Metrics | None = None
         self._left: Metrics | None = None
         self._unseen: Collection[str] = ()
         self._failing_since: float | None = None
         self.state = "starting"
-        self.given_up: dict[str, datetime | None] = {}
+        self.given_up: dict[str, Checkpoint | None] = {}
 
     def spare(self, metrics: Metrics) -> None:
         """This task may tail the stream, and does not now."""
@@ -42,19 +44,19 @@ class Pulse:
         """Other tasks tail every stream but the ``unseen``, of which nobody tells; this one looks at the leases and waits."""
         self.state = STANDING_BY
         self._unseen = unseen
-        self._left = self._current = None
+        self._left = self._position = None
         self._beat = self._clock()
         self._goes_on()
 
     def on_duty(
-        self, metrics: Metrics, since: datetime | None = None, checkpoint_age: Callable[[], float] = lambda: nan
+        self, metrics: Metrics, after: Checkpoint | None = None, checkpoint_age: Callable[[], float] = lambda: nan
     ) -> None:
         """
-        This task got a lease and opens the stream, which was delivered up to ``since`` by others. ``checkpoint_age`` tells, in
+        This task got a lease and opens the stream, which others delivered up to ``after``. ``checkpoint_age`` tells, in
         seconds, when the checkpoint was last written down.
         """
         self.state = "opening the stream"
-        self._current = since
+        self._position, self._seen = after, self._now()
         self._beat = self._clock()
         self._metrics, self._left = metrics, None
         metrics.owner.set(1)
@@ -77,27 +79,30 @@ class Pulse:
             self._failing_since = self._clock()
 
     def delivered(self, batch: Batch) -> None:
-        """A batch is in the queue. An empty one says that there was nothing left to deliver."""
+        """A batch is in the queue; an empty one moves the position where the server says so."""
         self.state = TAILING
         self._beat = self._clock()
-        reached = self._reached(batch)
-        self._current = max(self._current or reached, reached)
+        if self._position is None or batch.checkpoint.token != self._position.token:
+            self._seen = self._now()
+        self._position = batch.checkpoint
         if self._metrics and batch.changes:
             self._metrics.read.inc(len(batch.changes))
-            self._metrics.commit_to_queue.observe(self._behind(batch.changes[0].occurred_at))
+            took = (self._now() - batch.changes[0].occurred_at).total_seconds()
+            self._metrics.commit_to_queue.observe(max(0.0, took))
         self._goes_on()
 
-    def stopped(self, stream: str, metrics: Metrics, since: datetime | None) -> None:
+    def stopped(self, stream: str, metrics: Metrics, after: Checkpoint | None) -> None:
         """This task gave the stream up for good; it falls behind from here on."""
-        self.given_up[stream] = since
-        self._left = self._current = self._failing_since = None
+        self.given_up[stream] = after
+        self._left = self._position = self._failing_since = None
+        seen = self._now()
         metrics.stopped.set(1)
-        metrics.lag.set_function(lambda: self._behind(since))
+        metrics.lag.set_function(lambda: seconds_behind(after, seen=seen, now=self._now(), reading=False))
 
     @property
     def noted(self) -> list[str]:
         """Those given up after they had been tailed: why stands in their records."""
-        return [stream for stream, since in self.given_up.items() if since]
+        return [stream for stream, after in self.given_up.items() if after]
 
     def revived(self, stream: str, metrics: Metrics) -> None:
         """A person has looked: the stream is wanted again."""
@@ -106,11 +111,10 @@ class Pulse:
         self.spare(metrics)
 
     def lag(self) -> float:
-        """
-        Seconds between now and the last moment up to which everything is known to be in the queue: the last change's commit or
-        the last empty answer of the server, whichever is later. 0 behind another owner; NaN where nobody knows.
-        """
-        return 0.0 if self.state == STANDING_BY else self._behind(self._current)
+        """``seconds_behind`` of the stream that this task tails, or let go last. 0 on standby; NaN where nobody knows."""
+        if self.state == STANDING_BY:
+            return 0.0
+        return seconds_behind(self._position, seen=self._seen, now=self._now(), reading=self.state == TAILING)
 
     def _lag_of_spare(self, metrics: Metrics) -> float:
         """Only a look at the lease shows that another task tails the stream; without one it falls behind, or nobody knows."""
@@ -123,17 +127,6 @@ class Pulse:
         if self._failing_since is not None:
             waited, self._failing_since = self._clock() - self._failing_since, None
             log.warning("goes on after %.1f s: %s", waited, self.state, extra={"action": "goes_on"})
-
-    def _reached(self, batch: Batch) -> datetime:
-        """Up to when a batch shows everything to be delivered; never later than now, whatever a server's clock says."""
-        now = self._now()
-        if batch.changes:
-            return min(batch.changes[-1].occurred_at, now)
-        waited = self._beat - batch.read_at if batch.read_at is not None else 0.0
-        return now - timedelta(seconds=max(0.0, waited))
-
-    def _behind(self, since: datetime | None) -> float:
-        return max(0.0, (self._now() - since).total_seconds()) if since else nan
 
     @property
     def healthy(self) -> bool:

@@ -13,7 +13,7 @@ from tailer.headroom import HeadroomWatch
 from tailer.lease import Lease
 from tailer.patience import Patience
 from tailer.pulse import STANDING_BY, Pulse
-from tailer.times import rfc3339, seconds
+from tailer.times import rfc3339
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Task:
 
     def _on_duty(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
         log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
-        self.pulse.on_duty(stream.metrics, _moment(lease), lambda: lease.checkpoint_age)
+        self.pulse.on_duty(stream.metrics, lease.checkpoint, lambda: lease.checkpoint_age)
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:
@@ -89,7 +89,7 @@ class Task:
             log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
 
     def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
-        self.pulse.stopped(stream.name, stream.metrics, _moment(lease) if lease else None)
+        self.pulse.stopped(stream.name, stream.metrics, lease.checkpoint if lease else None)
         streams.remove(stream)
         if not streams:
             raise error
@@ -112,11 +112,6 @@ class Task:
         return Patience(stopping=self.stopping, pulse=self.pulse)
 
 
-def _moment(lease: Lease) -> datetime | None:
-    """Up to when the stream is delivered, to the second."""
-    return datetime.fromtimestamp(seconds(lease.checkpoint.cluster_time), tz=UTC) if lease.checkpoint else None
-
-
 def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:
-    reached = rfc3339(lease.checkpoint.cluster_time) if lease.checkpoint else None
+    reached = rfc3339(lease.checkpoint.reached) if lease.checkpoint else None
     return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint, "deliveredUpTo": reached}

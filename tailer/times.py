@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 _LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
+UNKNOWN = "0.0"  # the time of a position whose token names none, until its first event; ``Checkpoint.reached`` is then nothing
 
 
 def seconds(cluster_time: str) -> int:
@@ -11,13 +12,15 @@ def seconds(cluster_time: str) -> int:
 
 
 def time_of(cluster_time: str) -> tuple[int, int]:
-    """Seconds and increment: what orders cluster times."""
+    """Seconds and increment: what orders cluster times. No event has the increment 0: it is the beginning of its second."""
     first, _, second = cluster_time.partition(".")
-    return int(first), int(second)
+    return int(first), max(1, int(second))
 
 
-def rfc3339(cluster_time: str) -> str:
-    """The time of day, in UTC, to the second."""
+def rfc3339(cluster_time: str | None) -> str:
+    """The time of day, in UTC, to the second; says so where the time is unknown."""
+    if cluster_time is None:
+        return "an unknown time"
     return datetime.fromtimestamp(seconds(cluster_time), tz=UTC).isoformat().replace("+00:00", "Z")
 
 

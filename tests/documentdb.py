@@ -10,6 +10,7 @@ import socket
 import socketserver
 import struct
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +34,10 @@ class DocumentdbDialect:
     ``enabled`` holds (database, collection) as ``$listChangeStreams`` shows them, ``users`` the roles by ARN, ``keys`` the
     access keys of roles that may sign in, ``denied`` the commands that the user may not do. ``lost`` makes every resume token
     too old. ``seen`` is every command that changed something, and every sign-in.
+
+    ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: change events are not written, as during a long
+    updateMany; a read gets an empty reply at once, and the server's clock goes on by a second with each. ``given`` is every
+    resume token that a client was given.
     """
 
     def __init__(self, port: int) -> None:
@@ -41,8 +46,13 @@ class DocumentdbDialect:
         self.keys: set[str] = set()
         self.denied: set[str] = set()
         self.lost = False
+        self.post_batch_tokens = True
+        self.stalled = False
+        self.given: set[str] = set()
         self.version = (5, 0)
         self.seen: list[Document] = []
+        self._latest: dict[int, Document] = {}
+        self._time = int(time.time())
         self._server = socketserver.ThreadingTCPServer((HOST, 0), _handler(self, port), bind_and_activate=True)
         self._server.daemon_threads = True
 
@@ -74,6 +84,8 @@ class DocumentdbDialect:
                 return _cursor(rows)
             case "aggregate" if "$changeStream" in stage:
                 return self._watch(stage["$changeStream"])
+            case "getMore" if self.stalled:
+                return self._nothing_yet(command)
             case "saslStart" if command["mechanism"] == "MONGODB-AWS":
                 nonce = bson.decode(command["payload"])["r"] + bytes(32)
                 return _said({"s": nonce, "h": "sts.amazonaws.com"}, done=False)
@@ -87,6 +99,24 @@ class DocumentdbDialect:
             case "getParameter":
                 return _error(303, "Feature not supported: getParameter")
         return None
+
+    def heard(self, reply: Document) -> None:
+        """mongod's own answer on its way to the client: without what DocumentDB does not say."""
+        reply.pop("$clusterTime", None)
+        cursor = reply.get("cursor", {})
+        if not self.post_batch_tokens:
+            cursor.pop("postBatchResumeToken", None)
+        if token := cursor.get("postBatchResumeToken"):
+            self._latest[cursor["id"]] = token
+        tokens = [token, *(event["_id"] for event in cursor.get("nextBatch", []) if "operationType" in event)]
+        self.given |= {token["_data"] for token in tokens if token}
+
+    def _nothing_yet(self, command: Document) -> Document:
+        self._time += 1
+        cursor = {"id": command["getMore"], "ns": f"{command['$db']}.{command['collection']}", "nextBatch": []}
+        if self.post_batch_tokens and (latest := self._latest.get(command["getMore"])):
+            cursor["postBatchResumeToken"] = latest
+        return {"cursor": cursor, "operationTime": bson.Timestamp(self._time, 1), "ok": 1.0}
 
     def _modify(self, command: Document) -> Document:
         scope = (command["database"], command["collection"])
@@ -147,8 +177,8 @@ def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseReq
         def _relay(self, mongod: socket.socket) -> None:
             while reply := _read(mongod):
                 told = _document(reply)
-                if told and "$clusterTime" in told:
-                    del told["$clusterTime"]
+                if told:
+                    dialect.heard(told)
                     self.request.sendall(_reply(reply, told, keep=True))
                 else:
                     self.request.sendall(reply)

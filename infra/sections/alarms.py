@@ -15,7 +15,7 @@ class Alarms(Section):
         "key, about USD 1.30 a month",
     )
     topic_arn: Arn = Field("", description="an existing SNS topic instead of email")
-    lag_seconds: int = Field(300, ge=10, le=86_400, description="seconds behind that a stream may be, 10 to 86400")
+    lag_seconds: int = Field(300, ge=30, le=86_400, description="seconds behind that a stream may be, 30 to 86400")
     headroom_fraction: float = Field(
         0.2, gt=0, lt=1, description="part of the history that must be left before it is lost, e.g. 0.2"
     )

@@ -26,6 +26,7 @@ STILL_LOOKING = warn(
 )
 _TOLD = "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says"
 _READ = "let the user read the oplog (read on the database local), or set TAILER_HISTORY_SECONDS to how long it lasts at least"
+_FIRST_EVENT = "the stream's next change tells it"
 _GONE = "no tailer can catch up: see stream.readable for the ways out, and keep history for longer"
 _LITTLE = 0.2  # of the history: below it somebody is to be called
 _IMAGES = (6, 0)  # the MongoDB that brought pre- and post-images
@@ -63,7 +64,7 @@ class History:
             decisions.checked(source, checkpoint or source.first())
         except HistoryLost as error:
             return fail(str(error), history_lost_words(self._settings.stream, checkpoint), HistoryLost)
-        return ok(f"opens after {rfc3339(checkpoint.cluster_time)}" if checkpoint else f"opens at {self._settings.start}")
+        return ok(f"opens after {rfc3339(checkpoint.reached)}" if checkpoint else f"opens at {self._settings.start}")
 
     def reaches_back(self) -> Verdict:
         """How long the stream may stand still before it loses something."""
@@ -73,7 +74,9 @@ class History:
             return warn("the server does not tell how long it keeps history", _TOLD if self._database.documentdb else _READ)
         if (checkpoint := self._records.checkpoint) is None:
             return ok(f"{kept:.0f} s of history")
-        left = headroom(source, checkpoint, history_seconds=told, now=self._now()) or 0.0
+        left = headroom(source, checkpoint, history_seconds=told, now=self._now())
+        if left is None:
+            return warn(f"{kept:.0f} s of history; how much of it is left is unknown, like the checkpoint's time", _FIRST_EVENT)
         found = f"{left:.0f} s left of {kept:.0f} s, {max(0.0, left / kept if kept else 0.0):.0%}"
         if left >= _LITTLE * kept:
             return ok(found)

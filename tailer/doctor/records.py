@@ -51,7 +51,7 @@ class Records:
         self._record, self._read_at = self._store.read(self._settings.stream), self._clock()
         if self.checkpoint is None:
             return ok("no checkpoint: the stream was never started")
-        return ok(f"delivered up to {rfc3339(self.checkpoint.cluster_time)}, sequence {self.checkpoint.sequence}")
+        return ok(f"delivered up to {rfc3339(self.checkpoint.reached)}, sequence {self.checkpoint.sequence}")
 
     def write(self) -> Verdict:
         """A record of our own is written, and then once more as one who had not noticed: that must change nothing."""

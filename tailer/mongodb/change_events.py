@@ -70,7 +70,11 @@ def time_text(time: Timestamp) -> str:
 
 
 def reply_time(reply: Mapping[str, Any]) -> str | None:
-    """The cluster time at which the server answered, where it tells: every current one does, in one of two places."""
+    """
+    The cluster time at which the server answered, where it tells: every current one does, in one of two places.
+
+    Where a stream may start for the first time. It says nothing of how far a change stream has looked.
+    """
     time = reply.get("operationTime") or (reply.get("$clusterTime") or {}).get("clusterTime")
     return time_text(time) if time else None
 

@@ -1,6 +1,6 @@
 """One open change stream of MongoDB or DocumentDB, read reply by reply."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,13 +18,12 @@ from tailer.mongodb.change_events import (
     INVALIDATE,
     change_from_event,
     next_time,
-    reply_time,
     time_of,
     token_document,
     token_text,
 )
-from tailer.mongodb.quiet import Quiet
 from tailer.mongodb.watch import Watch
+from tailer.resume_tokens import token_time
 
 AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
 EVENTS_PER_REPLY = 5_000
@@ -44,14 +43,11 @@ class Cursor:
         after: Checkpoint,
         session: ClientSession,
         *,
-        clock: Callable[[], float],
         events_per_reply: int = EVENTS_PER_REPLY,
     ) -> None:
         self._db = client[watch.target.database or "admin"]
         self._session = session
         self._position = after
-        self._clock = clock
-        self._quiet = Quiet(clock)
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(watch.command(_position(after)))
 
@@ -80,38 +76,42 @@ class Cursor:
         yield self._batch(last, self._reply["cursor"].get("postBatchResumeToken"))
 
     def _batch(self, events: Sequence[RawBSONDocument], post_batch: Mapping[str, Any] | None = None) -> Batch:
-        """These events as changes, and the position after them: the server's own where it tells one."""
+        """
+        These events as changes, and the position after them: a token of the server, and nothing else moves it.
+
+        An empty reply without one leaves the position: DocumentDB may write change events long after their commit. Only after
+        an invalidate, whose token cannot be resumed after, does the stream go on by time: the first time after the event's own.
+        That skips nothing: a drop or a rename is an oplog entry of its own, and the server lets nobody write there meanwhile,
+        so no other event of what is watched has that time.
+        """
         first = self._position.sequence + 1
         changes = [change_from_event(event, number) for number, event in enumerate(events, first)]
-        if changes:
-            self._quiet.broken()
         if changes and changes[-1].operation_type == INVALIDATE:
             gone = changes.pop()
-            self._moved(changes, token=None, cluster_time=next_time(gone.cluster_time))
+            self._moved(changes, token=None, time=next_time(gone.cluster_time))
         elif changes:
             token = token_text(post_batch) if post_batch and self._id else changes[-1].id
-            self._moved(changes, token=token, cluster_time=changes[-1].cluster_time)
+            self._moved(changes, token=token, time=changes[-1].cluster_time)
         elif not self._id:
             raise Misconfigured("TAILER_PIPELINE hides the event which says that what is watched is gone: let invalidate pass")
         elif post_batch:
-            time = reply_time(self._reply) or self._position.cluster_time
-            self._moved(changes, token=token_text(post_batch), cluster_time=time)
-        elif not post_batch and (passed := self._quiet.passed(self._reply)):
-            self._moved(changes, token=None, cluster_time=next_time(passed))
-        return Batch(changes=changes, checkpoint=self._position, read_at=self._read_at)
+            self._moved(changes, token=token_text(post_batch), time=self._position.cluster_time)
+        else:
+            self._position = replace(self._position, unconfirmed=True)
+        return Batch(changes=changes, checkpoint=self._position)
 
-    def _moved(self, changes: Sequence[Change], *, token: str | None, cluster_time: str) -> None:
+    def _moved(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
+        """The position behind these changes; ``time`` is what is known of a token that does not name its own."""
         sequence = self._position.sequence + len(changes)
-        self._position = replace(self._position, sequence=sequence, token=token, cluster_time=cluster_time)
+        time = (token_time(token) if token else None) or time
+        self._position = replace(self._position, sequence=sequence, token=token, cluster_time=time, unconfirmed=False)
 
     @property
     def _collection(self) -> str:
         return str(self._reply["cursor"]["ns"]).partition(".")[2]
 
     def _command(self, command: dict[str, Any]) -> RawBSONDocument:
-        reply = self._db.command(command, codec_options=_RAW, session=self._session)
-        self._read_at = self._clock()
-        return reply
+        return self._db.command(command, codec_options=_RAW, session=self._session)
 
 
 def _position(after: Checkpoint) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 import dataclasses
 import logging
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import UTC
 from itertools import islice
@@ -28,13 +27,11 @@ log = logging.getLogger(__name__)
 class MongodbSource:
     """``start`` is where a stream without a checkpoint begins: ``now``, ``beginning`` or ``"seconds.increment"``."""
 
-    def __init__(
-        self, client: "MongoClient[Any]", watch: Watch, start: str = "now", clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: "MongoClient[Any]", watch: Watch, start: str = "now") -> None:
         self._client = client
         self._watch = watch
         self._start = start
-        self._clock = clock
+        self._warned = False
 
     def first(self) -> Checkpoint:
         """
@@ -98,11 +95,24 @@ class MongodbSource:
 
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
-        cursor = Cursor(self._client, watch, after, session, clock=self._clock, events_per_reply=events)
+        cursor = Cursor(self._client, watch, after, session, events_per_reply=events)
         try:
-            yield from cursor.batches()
+            for batch in cursor.batches():
+                if batch.checkpoint.unconfirmed:
+                    self._warn_of_missing_tokens()
+                yield batch
         finally:
             cursor.close()
+
+    def _warn_of_missing_tokens(self) -> None:
+        if not self._warned:
+            self._warned = True
+            log.warning(
+                "the server sends no post-batch resume tokens: while the stream is idle its position stays at the last change, "
+                "which can age out of the history (see headroom), and the lag is unknown. Update DocumentDB 5.0 to the engine "
+                "patch 3.0.11800 or newer",
+                extra={"action": "no_post_batch_tokens"},
+            )
 
     def _one_bare(self, after: Checkpoint, session: ClientSession) -> Batch:
         """The next change alone, with nothing but what it set."""
@@ -132,6 +142,6 @@ def _worth_a_reply(batches: Iterator[Batch], after: Checkpoint) -> Iterator[Batc
     """
     for batch in islice(batches, EVENTS_PER_REPLY):
         yield batch
-        if not batch.changes and batch.checkpoint != after:
+        if not batch.changes and batch.checkpoint.token != after.token:
             return
         after = batch.checkpoint

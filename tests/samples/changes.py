@@ -1,11 +1,18 @@
 """Changes and batches."""
 
+from datetime import datetime
 from typing import Any
 
 from contract.change import Change, Namespace
 from tailer.model import Checkpoint
 
 ORIGIN = Checkpoint(cluster_time="1795332226.1")
+
+
+def a_checkpoint(reached: datetime, **fields: Any) -> Checkpoint:
+    """A position up to this time, to the second, with the token of a MongoDB."""
+    seconds = int(reached.timestamp())
+    return Checkpoint(**({"token": f"82{seconds:08X}00000001", "cluster_time": f"{seconds}.1"} | fields))
 
 
 def a_change(number: int = 1, **fields: Any) -> Change:

@@ -13,15 +13,17 @@ from tailer.metrics import Families, Metrics
 from tailer.model import Batch
 from tailer.pulse import STALLED_AFTER, Pulse
 from tests.conformance.checkpoint_store import Clock
-from tests.samples.changes import ORIGIN, a_change
+from tests.samples.changes import ORIGIN, a_change, a_checkpoint
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-IDLE = Batch(changes=(), checkpoint=ORIGIN)
+IDLE = Batch(changes=(), checkpoint=a_checkpoint(NOW))
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    clock = Clock()
+    clock.now = 0.0
+    return clock
 
 
 @pytest.fixture
@@ -81,10 +83,10 @@ def test_a_task_that_cannot_look_does_not_say_that_it_is_up_to_date(port: int, p
     assert 'tailrace_lag_seconds{stream="orders"} NaN' in get(port, "/metrics")[1]
 
 
-def test_lag_is_the_age_of_the_last_change_or_of_the_last_empty_batch(pulse: Pulse, clock: Clock) -> None:
-    """A backlog shows as lag though batches flow; an idle stream shows none."""
+def test_lag_is_the_age_of_the_position(pulse: Pulse, clock: Clock) -> None:
+    """A backlog shows as lag though batches flow; an idle stream is as far behind as its last token."""
     clock.now = 0
-    pulse.delivered(Batch(changes=[a_change(wall_time="2026-11-22T07:59:00.000Z")], checkpoint=ORIGIN))
+    pulse.delivered(Batch(changes=[a_change()], checkpoint=a_checkpoint(NOW - timedelta(seconds=60))))
     assert pulse.lag() == 60
     pulse.delivered(IDLE)
     assert pulse.lag() == 0
@@ -95,7 +97,7 @@ def test_lag_is_the_age_of_the_last_change_or_of_the_last_empty_batch(pulse: Pul
 def test_a_stream_that_was_given_up_falls_behind_and_is_named(port: int, pulse: Pulse, metrics: Families, clock: Clock) -> None:
     """Its lag grows, so that the alarm on lag rings; the task stays alive for the others, and says which it gave up."""
     clock.now = 60
-    pulse.stopped("orders", Metrics("orders", metrics), NOW)
+    pulse.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert 'tailrace_lag_seconds{stream="orders"} 60.0' in get(port, "/metrics")[1]
     assert get(port, "/healthz") == (200, "opening the stream, ? s behind; stopped, see tailer status: orders\n")
 
@@ -103,7 +105,7 @@ def test_a_stream_that_was_given_up_falls_behind_and_is_named(port: int, pulse: 
 def test_a_new_owner_is_as_far_behind_as_the_checkpoint(pulse: Pulse, metrics: Families, clock: Clock) -> None:
     """From its first moment: a stream that cannot be opened falls behind."""
     clock.now = 60
-    pulse.on_duty(Metrics("orders", metrics), NOW)
+    pulse.on_duty(Metrics("orders", metrics), a_checkpoint(NOW))
     assert pulse.lag() == 60
 
 
@@ -130,7 +132,7 @@ def test_programs_are_told_in_one_word(port: int, pulse: Pulse, metrics: Familie
     assert said() == ("tailing", "Tailrace")
     pulse.standing_by()
     assert said() == ("standing by", "Tailrace")
-    pulse.stopped("orders", Metrics("orders", metrics), NOW)
+    pulse.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert said() == ("gave up", "Tailrace")
 
 

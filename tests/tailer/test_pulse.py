@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from math import isnan
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tailer.metrics import Families, Metrics
 from tailer.model import Batch
 from tailer.pulse import Pulse
 from tests.conformance.checkpoint_store import Clock
-from tests.samples.changes import ORIGIN, a_change
+from tests.samples.changes import ORIGIN, a_change, a_checkpoint
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -38,31 +39,38 @@ def committed(seconds_ago: float) -> Change:
     return a_change(wall_time=(NOW - timedelta(seconds=seconds_ago)).isoformat())
 
 
-def a_batch(*changes: Change, read_at: float | None = None) -> Batch:
-    return Batch(changes=changes, checkpoint=ORIGIN, read_at=read_at)
+def a_batch(*changes: Change, reached: float = 0, **checkpoint: Any) -> Batch:
+    """Up to so many seconds ago."""
+    return Batch(changes=changes, checkpoint=a_checkpoint(NOW - timedelta(seconds=reached), **checkpoint))
 
 
-def test_lag_counts_from_the_later_of_the_last_change_and_the_last_empty_answer(pulse: Pulse) -> None:
-    """A change whose time is told in whole seconds does not take back what an empty answer has shown."""
-    pulse.delivered(a_batch())
-    pulse.delivered(a_batch(committed(0.9)))
-    assert pulse.lag() == 0
-
-
-def test_an_empty_answer_that_waited_tells_of_the_time_when_it_was_given(pulse: Pulse, clock: Clock) -> None:
-    """A queue that refused for forty seconds leaves the stream forty seconds behind, not up to date."""
-    read_at = clock.now
-    clock.now += 40
-    pulse.delivered(a_batch(read_at=read_at))
+def test_an_empty_reply_is_as_far_behind_as_its_token(pulse: Pulse, clock: Clock) -> None:
+    """The server may have looked at nothing yet; replies that come show nothing, the time of their token does."""
+    for _ in range(40):
+        pulse.delivered(a_batch(reached=300))
+        clock.now += 1
+    assert pulse.lag() == 340
+    pulse.delivered(a_batch(reached=0))
     assert pulse.lag() == 40
 
 
 def test_a_server_whose_clock_is_ahead_hides_no_delay(pulse: Pulse, clock: Clock) -> None:
-    """A change from the future counts as one of now, so that the lag grows from here on."""
-    pulse.delivered(a_batch(committed(-3600)))
-    assert pulse.lag() == 0
-    clock.now += 30
+    """A position from the future counts as one of the moment it was first reported, however often it is reported again."""
+    for _ in range(30):
+        pulse.delivered(a_batch(reached=-3600))
+        clock.now += 1
     assert pulse.lag() == 30
+
+
+def test_a_stream_without_post_batch_tokens_knows_its_lag_only_while_changes_come(pulse: Pulse, clock: Clock) -> None:
+    """Idle or stalled cannot be told apart: unknown. Where nothing is read at all it falls behind from its last change."""
+    pulse.delivered(a_batch(committed(9), reached=9))
+    assert pulse.lag() == 9
+    pulse.delivered(a_batch(reached=9, unconfirmed=True))
+    assert isnan(pulse.lag())
+    pulse.waiting("MongoDB: nobody answers")
+    clock.now += 60
+    assert pulse.lag() == 69
 
 
 def test_a_batch_tells_how_long_its_oldest_change_took(pulse: Pulse, families: Families) -> None:
@@ -137,6 +145,6 @@ def test_the_end_of_an_outage_is_said_once_and_where_its_beginning_was(
 def test_a_stream_that_was_given_up_does_not_go_on(pulse: Pulse, caplog: pytest.LogCaptureFixture) -> None:
     """What its task does next is another matter."""
     pulse.waiting("the queue does not answer")
-    pulse.stopped("payments", Metrics("payments"), NOW)
+    pulse.stopped("payments", Metrics("payments"), ORIGIN)
     pulse.standing_by()
     assert caplog.records == []

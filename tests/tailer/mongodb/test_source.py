@@ -422,14 +422,3 @@ def test_no_cursor_is_left_behind(mongo: Mongo, fresh: str) -> None:
         next(batches)
         assert len(list(mongo.admin.aggregate(idle))) == 1
     assert list(mongo.admin.aggregate(idle)) == []
-
-
-def test_a_batch_says_when_the_server_answered(mongo: Mongo, fresh: str) -> None:
-    """By the reader's own clock, however long the batch waits afterwards."""
-    ticks = iter(range(1000))
-    source = MongodbSource(mongo, Watch(database=fresh), clock=lambda: float(next(ticks)))
-    with closing(source.batches(source.first())) as batches:
-        first, second = next(batches), next(batches)
-    assert first.read_at is not None
-    assert second.read_at is not None
-    assert first.read_at < second.read_at

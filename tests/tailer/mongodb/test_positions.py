@@ -1,0 +1,182 @@
+"""A position is a token that the server gave, or the time the stream began at: no silence and no clock moves it."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack
+from tailer.model import Batch, Checkpoint
+from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
+from tailer.resume_tokens import token_time
+from tests.documentdb import DocumentdbDialect
+
+Mongo = MongoClient[dict[str, Any]]
+
+TEN_MINUTES = 600  # empty replies, of a second each
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty reply after 50 ms rather than a second."""
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+
+
+@dataclass
+class Stream:
+    """A server of one kind, a database on it, and a tailer that starts again whenever it is asked to."""
+
+    server: DocumentdbDialect
+    source: MongodbSource
+    mongo: Mongo
+    database: str
+    at: Checkpoint
+    ids: list[Any] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begun = self.at
+
+    def commit(self, *ids: int, collection: str = "payments") -> None:
+        self.mongo[self.database][collection].insert_many([{"_id": one} for one in ids])
+
+    def read(self, replies: int) -> None:
+        """So many replies of a stream opened anew at the last position, each position looked at."""
+        with closing(self.source.batches(self.at)) as batches:
+            for batch in islice(batches, replies):
+                self._take(batch)
+
+    def read_until(self, count: int) -> None:
+        """As many as there are to come, and one reply more."""
+        with closing(self.source.batches(self.at)) as batches:
+            for batch in batches:
+                self._take(batch)
+                if len(self.ids) >= count and not batch.changes:
+                    return
+
+    def _take(self, batch: Batch) -> None:
+        before, self.at = self.at, batch.checkpoint
+        self.ids += [change.document_key["_id"] for change in batch.changes]
+        self.sequences += [change.sequence for change in batch.changes]
+        if self.at.token is None:
+            assert (self.at.token, self.at.cluster_time) == (None, self.begun.cluster_time)
+        else:
+            assert self.at.token in self.server.given
+            assert self.at.cluster_time == token_time(self.at.token)
+        if not self.server.post_batch_tokens and not batch.changes:
+            assert (self.at.token, self.at.cluster_time) == (before.token, before.cluster_time)
+
+
+@pytest.fixture(params=["with post-batch tokens", "without"])
+def stream(request: pytest.FixtureRequest, stack: DevStack, fresh: str) -> Iterator[Stream]:
+    """A stream that has seen nothing yet."""
+    with DocumentdbDialect(stack.mongod.ports[0]) as server, MongoClient[dict[str, Any]](server.uri) as client:
+        server.post_batch_tokens = request.param == "with post-batch tokens"
+        source = MongodbSource(client, Watch(database=fresh, collections=("payments",)))
+        yield Stream(server=server, source=source, mongo=stack.mongo, database=fresh, at=source.first())
+
+
+def _idle(stream: Stream) -> list[int]:
+    stream.commit(1)
+    stream.read_until(1)
+    stream.read(10)
+    stream.commit(2)
+    return [1, 2]
+
+
+def _idle_from_the_start(stream: Stream) -> list[int]:
+    stream.read(10)
+    stream.commit(1)
+    return [1]
+
+
+def _stall(stream: Stream) -> list[int]:
+    stream.commit(1)
+    stream.read_until(1)
+    stream.server.stalled = True
+    stream.commit(2)
+    stream.read(TEN_MINUTES)
+    stream.server.stalled = False
+    stream.commit(3)
+    return [1, 2, 3]
+
+
+def _stall_from_the_start(stream: Stream) -> list[int]:
+    stream.server.stalled = True
+    stream.commit(1)
+    stream.read(TEN_MINUTES)
+    stream.server.stalled = False
+    return [1]
+
+
+def _scan(stream: Stream) -> list[int]:
+    stream.commit(1)
+    stream.read_until(1)
+    for _ in range(3):
+        stream.commit(*range(2_000), collection="others")
+        stream.read(2)
+        stream.mongo[stream.database].others.drop()
+    stream.commit(2)
+    return [1, 2]
+
+
+def _burst_after_idle(stream: Stream) -> list[int]:
+    stream.read(5)
+    stream.commit(*range(3_000))
+    stream.read(1)
+    stream.read(5)
+    stream.commit(*range(3_000, 3_500))
+    return list(range(3_500))
+
+
+@pytest.mark.parametrize("situation", [_idle, _idle_from_the_start, _stall, _stall_from_the_start, _scan, _burst_after_idle])
+def test_every_change_arrives_once_and_only_the_server_moves_the_position(
+    stream: Stream, situation: Callable[[Stream], list[int]]
+) -> None:
+    """Also where a task starts again in the middle: a change committed during a stall of ten minutes is not skipped."""
+    expected = situation(stream)
+    stream.read_until(len(expected))
+    assert stream.ids == expected
+    assert stream.sequences == list(range(1, len(expected) + 1))
+
+
+def test_behind_an_invalidate_the_stream_goes_on_at_the_event_s_own_time(stream: Stream) -> None:
+    """Its token cannot be resumed after; the next change is neither skipped nor repeated."""
+    stream.commit(1)
+    stream.read_until(1)
+    stream.mongo[stream.database].payments.drop()
+    with closing(stream.source.batches(stream.at)) as batches:
+        dropped, gone = next(batch for batch in batches if batch.changes), next(batches)
+    assert dropped.changes[-1].operation_type == "drop" or gone.checkpoint.token is None
+    last = gone if gone.checkpoint.token is None else dropped
+    seconds, increment = dropped.changes[-1].cluster_time.split(".")
+    assert (last.checkpoint.token, last.checkpoint.cluster_time) == (None, f"{seconds}.{int(increment) + 1}")
+    stream.commit(2)
+    with closing(stream.source.batches(last.checkpoint)) as batches:
+        after = next(batch for batch in batches if batch.changes)
+    assert [(change.document_key["_id"], change.sequence) for change in after.changes] == [(2, 3)]
+
+
+def test_a_server_without_tokens_is_named_once_with_the_remedy(stream: Stream, caplog: pytest.LogCaptureFixture) -> None:
+    """However often the stream is opened; a server with tokens is not. The checkpoint says that nobody knows."""
+    caplog.set_level(logging.WARNING)
+    for _ in range(3):
+        stream.read(3)
+    told = [record for record in caplog.records if getattr(record, "action", "") == "no_post_batch_tokens"]
+    without = not stream.server.post_batch_tokens
+    assert len(told) == (1 if without else 0)
+    assert all("3.0.11800" in record.getMessage() for record in told)
+    assert stream.at.unconfirmed is without
+
+
+def test_a_record_of_an_earlier_version_says_the_time_of_its_token() -> None:
+    """What stands beside the token may be an empty reply's time, or 0.0."""
+    token = "826921A4C800000003" + "2B022C0100296E04"
+    for stored in ("0.0", "1795332226.1"):
+        assert Checkpoint(token=token, cluster_time=stored).reached == "1763812552.3"

@@ -1,0 +1,67 @@
+"""One definition of how far behind a stream is, whoever asks."""
+
+from datetime import UTC, datetime, timedelta
+from math import isnan, nan
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tailer.lag import seconds_behind, stored_seconds_behind
+from tailer.metrics import Metrics
+from tailer.model import Batch, Checkpoint, Record
+from tailer.pulse import Pulse
+from tests.samples.changes import a_checkpoint
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+ZERO = "0.0"
+
+
+def documentdb(kind: str, reached: datetime, increment: int = 0) -> str:
+    return f"01{int(reached.timestamp()):08x}{increment:08x}{kind}"
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "reading", "expected"),
+    [
+        (a_checkpoint(NOW), True, 0),
+        (a_checkpoint(NOW - timedelta(seconds=10)), True, 10),
+        (a_checkpoint(NOW + timedelta(hours=1)), True, 0),
+        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=ZERO), True, 300),
+        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=f"{int(NOW.timestamp())}.1"), True, 300),
+        (a_checkpoint(NOW - timedelta(seconds=7), token=None), True, 7),
+        (a_checkpoint(NOW - timedelta(seconds=7), token="4711"), True, 7),
+        (Checkpoint(token=documentdb("04", NOW - timedelta(seconds=5)), cluster_time=ZERO), True, 5),
+        (Checkpoint(token=documentdb("01", NOW - timedelta(seconds=5), 3), cluster_time=ZERO), True, 5),
+        (Checkpoint(token="4711", cluster_time=ZERO), True, nan),
+        (None, True, nan),
+        (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), True, nan),
+        (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), False, 5),
+    ],
+)
+def test_status_and_the_metric_say_the_same(checkpoint: Checkpoint | None, reading: bool, expected: float) -> None:
+    """The token's time, whatever is stored beside it; where there is none, that of the last event; else nobody knows."""
+    pulse = Pulse(clock=lambda: 0.0, now=lambda: NOW)
+    pulse.on_duty(Metrics("payments"), checkpoint)
+    if reading and checkpoint:
+        pulse.delivered(Batch(changes=(), checkpoint=checkpoint))
+    record = Record(
+        stream="payments",
+        owner="one" if reading else "",
+        lease_seconds=15,
+        checkpoint=checkpoint,
+        saved_at=NOW.isoformat(timespec="milliseconds"),
+    )
+    definition = seconds_behind(checkpoint, seen=NOW, now=NOW, reading=reading)
+    said: list[Any] = [definition, pulse.lag(), stored_seconds_behind(record, NOW)]
+    assert said == [expected] * 3 or all(map(isnan, [*said, expected]))
+
+
+def test_an_owner_that_is_gone_reads_nothing() -> None:
+    """Its unconfirmed position no longer hides how old it is."""
+    checkpoint = a_checkpoint(NOW - timedelta(seconds=500), unconfirmed=True)
+    record = Record(
+        stream="payments", owner="gone", lease_seconds=15, checkpoint=checkpoint, saved_at="2026-11-22T07:58:00.000+00:00"
+    )
+    assert stored_seconds_behind(record, NOW) == 500
+    assert isnan(stored_seconds_behind(replace(record, saved_at="2026-11-22T07:59:55.000+00:00"), NOW))

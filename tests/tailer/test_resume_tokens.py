@@ -1,0 +1,111 @@
+"""The time in a token is the server's own, for every token a server gives; what is no such token has none."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from bson import Decimal128, Int64, ObjectId, json_util
+from bson.timestamp import Timestamp
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import MongoClient
+
+from tailer.mongodb.change_events import time_text, token_text
+from tailer.resume_tokens import token_time
+from tailer.times import time_of
+
+Mongo = MongoClient[dict[str, Any]]
+
+UINT32 = st.integers(0, 2**32 - 1)
+HEX = st.text("0123456789ABCDEFabcdef")
+IDS = st.one_of(
+    st.integers(-(2**63), 2**63 - 1).map(Int64),
+    st.integers(-(2**31), 2**31 - 1),
+    st.floats(allow_nan=False),
+    st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=40),
+    st.binary(min_size=12, max_size=12).map(ObjectId),
+    st.uuids().map(lambda value: {"id": str(UUID(int=value.int))}),
+    st.decimals(allow_nan=False, places=3).map(Decimal128),
+    st.booleans(),
+    st.none(),
+)
+
+
+@given(kind=st.sampled_from(["82", "01"]), seconds=UINT32.filter(bool), increment=UINT32, rest=HEX)
+def test_a_token_begins_with_its_time(kind: str, seconds: int, increment: int, rest: str) -> None:
+    """Seconds and increment, 4 bytes each, after MongoDB's first byte and after DocumentDB's; also in a token as JSON."""
+    token = f"{kind}{seconds:08X}{increment:08x}{rest}"
+    time = f"{seconds}.{increment}"
+    assert token_time(token) == time
+    assert token_time(json_util.dumps({"_data": token, "_typeBits": b"\1"})) == time
+
+
+@given(st.one_of(st.text(), HEX, HEX.map("82".__add__), st.text().map("{".__add__), st.binary().map(repr)))
+def test_any_other_text_has_no_time_and_does_no_harm(text: str) -> None:
+    """Nothing, or a time that a server can be at; never 0, which would be 1970."""
+    time = token_time(text)
+    assert time is None or 0 < time_of(time)[0] < 2**32
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "82",
+        "8200000000000000",
+        "01" + "0" * 16,
+        "826921A4C",
+        "4711",
+        "{}",
+        "[1]",
+        '{"_data": 1}',
+        '{"_data": ',
+        "{" * 99_999,
+    ],
+)
+def test_what_is_no_token_of_either_kind_has_no_time(token: str) -> None:
+    """Too short, of 1970, of another kind, or not JSON."""
+    assert token_time(token) is None
+
+
+def test_the_tokens_of_documentdb_name_their_time() -> None:
+    """One of an event, and a post-batch token, whose increment is 0."""
+    assert token_time("016921a4c80000000301000000000000") == "1763812552.3"
+    assert token_time("016921a4c80000000004") == "1763812552.0"
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.lists(IDS, min_size=1, max_size=8, unique_by=repr), in_a_transaction=st.booleans())
+def test_a_real_servers_tokens_name_their_event_s_time(
+    mongo: Mongo, fresh: str, ids: list[Any], in_a_transaction: bool
+) -> None:
+    """Whatever the ``_id`` and the event; a post-batch token's time lies between that of its last event and the server's."""
+    database = mongo[fresh]
+    database.payments.drop()
+    database.create_collection("payments")
+    opened = database.command({"aggregate": 1, "pipeline": [{"$changeStream": {}}], "cursor": {"batchSize": 0}})
+    with mongo.start_session() as session:
+        if in_a_transaction:
+            session.start_transaction()
+        for one in ids:
+            database.payments.replace_one({"_id": one}, {"n": 1}, upsert=True, session=session)
+            database.payments.update_one({"_id": one}, {"$set": {"n": 2}}, session=session)
+            database.payments.delete_one({"_id": one}, session=session)
+        if in_a_transaction:
+            session.commit_transaction()
+    database.payments.rename("archive")
+    database.archive.drop()
+    mongo.drop_database(fresh)
+    seen: list[dict[str, Any]] = []
+    while not seen or seen[-1]["operationType"] != "invalidate":
+        more = {"getMore": opened["cursor"]["id"], "collection": "$cmd.aggregate", "maxTimeMS": 1000, "batchSize": 3}
+        reply = database.command(more)
+        events = reply["cursor"]["nextBatch"]
+        seen += events
+        for event in events:
+            assert token_time(token_text(event["_id"])) == time_text(event["clusterTime"])
+        after = token_time(token_text(reply["cursor"]["postBatchResumeToken"]))
+        assert after is not None
+        last = seen[-1]["clusterTime"] if seen else Timestamp(0, 0)
+        assert (last.time, last.inc) <= time_of(after) <= (reply["operationTime"].time, reply["operationTime"].inc)
+    assert {event["operationType"] for event in seen} >= {"insert", "update", "delete", "rename", "drop", "dropDatabase"}

@@ -18,16 +18,18 @@ log = logging.getLogger("tailer")
 
 def keep_deadline(stopping: threading.Event, *, seconds: float = ENDS_AFTER, end: Callable[[int], object] = os._exit) -> None:
     """Watch from the background: ``end`` this process ``seconds`` after ``stopping`` was set, if it is still there."""
-    threading.Thread(target=_watch, args=(stopping, seconds, end), name="deadline", daemon=True).start()
+    threading.Thread(target=_watch, args=(stopping, seconds, end), name="deadline", daemon=True).start()  # noqa: TID251
 
 
 def _watch(stopping: threading.Event, seconds: float, end: Callable[[int], object]) -> None:
     stopping.wait()
     time.sleep(seconds)
-    saying = threading.Thread(target=_say, args=(seconds,), daemon=True)  # whoever reads the log may hang as well
-    saying.start()
-    saying.join(0.5)
-    end(0)
+    try:
+        saying = threading.Thread(target=_say, args=(seconds,), daemon=True)  # noqa: TID251 - whoever reads the log may hang
+        saying.start()
+        saying.join(0.5)
+    finally:
+        end(0)
 
 
 def _say(seconds: float) -> None:

@@ -15,6 +15,7 @@ from math import isnan
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from contract.figures import STREAM, TAILER, Figure, Kind
+from tailer.background import attempt, background
 from tailer.metrics import Families, Metrics
 
 EVERY = 60.0  # seconds between two lines of a stream: CloudWatch's resolution
@@ -38,14 +39,13 @@ def emf_lines(namespace: str, families: Families, *, now: Callable[[], datetime]
         return
     lines = EmfLines(namespace, families, now=now, write=_print)
     over = threading.Event()
-    thread = threading.Thread(target=_every_minute, args=(lines, over, now), name="emf", daemon=True)
-    thread.start()
+    thread = background("emf", lambda: _every_minute(lines, over, now), over)
     try:
         yield
     finally:
         over.set()
         thread.join()
-        lines.write()
+        attempt("emf", lines.write)
 
 
 class EmfLines:

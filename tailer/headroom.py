@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from math import nan
 
+from tailer.background import background
 from tailer.errors import TailerError
 from tailer.lease import Lease
 from tailer.metrics import Metrics
@@ -52,7 +53,7 @@ class HeadroomWatch:
         self._showing = threading.Lock()
 
     def __enter__(self) -> None:
-        threading.Thread(target=self._watch, name="headroom", daemon=True).start()
+        background("headroom", self._watch, self._over)
 
     def __exit__(self, *_: object) -> None:
         self._over.set()  # before the lock: a look that is still on its way shows nothing any more

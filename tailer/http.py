@@ -1,18 +1,31 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``."""
+"""``/healthz``, ``/readyz`` and ``/metrics``, whoever else connects: connections, their time and their bytes are bounded."""
 
+import logging
 import socket
+import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase, BytesIO
 from math import isnan
+from socketserver import TCPServer
+from typing import Any
 
+from tailer.background import background
 from tailer.errors import Misconfigured
 from tailer.metrics import Families
 from tailer.pulse import CONDITION, Pulse
 
-_POLL = 0.1  # seconds until the server notices that it shall stop
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 32  # open at a time, each with a thread; the oldest makes way for one more
+SECONDS = 5.0  # that a connection may last
+HEAD_LIMIT = 8_192  # bytes of a request
+_POLL = 0.1  # seconds between two looks for a stop, and for connections that last too long
+_PAGES = b"/healthz, /readyz, /metrics\n"
 
 
 @contextmanager
@@ -30,10 +43,12 @@ def endpoints(host: str, port: int, pulse: Pulse, metrics: Families) -> Iterator
         server = _Server(host, port, _handler(pulse, metrics))
     except OSError as error:
         raise Misconfigured(f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
-    threading.Thread(target=server.serve_forever, args=(_POLL,), name="http", daemon=True).start()
+    over = threading.Event()
+    background("http", lambda: server.serve_forever(_POLL), over)
     try:
         yield
     finally:
+        over.set()
         server.shutdown()
         server.server_close()
 
@@ -41,48 +56,111 @@ def endpoints(host: str, port: int, pulse: Pulse, metrics: Families) -> Iterator
 class _Server(ThreadingHTTPServer):
     """Of either kind of address; ``::`` is every one of both kinds, as the probe and the doctor take it."""
 
+    request_queue_size = 128  # connections that the system keeps until they are accepted
+
     def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._open: dict[socket.socket, float] = {}  # since when; the oldest first
+        self._changing = threading.Lock()
         super().__init__((host, port), handler)
 
     def server_bind(self) -> None:
-        """Listen; a system may keep the two kinds apart unless it is told not to."""
+        """Listen; a system may keep the two kinds apart unless it is told not to. The host's name is asked of nobody."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        super().server_bind()
+        TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread; whoever connected first and is still there makes way."""
+        with self._changing:
+            if len(self._open) >= CONNECTIONS:
+                self._end(next(iter(self._open)))
+            self._open[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Between two connections: end those that last too long, silent or slow."""
+        with self._changing:
+            for connection, since in list(self._open.items()):
+                if time.monotonic() - since > SECONDS:
+                    self._end(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A connection's own thread is done with it."""
+        with self._changing:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
+        """A client that went away, or that we ended, is no error."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("a request could not be answered", extra={"action": "request_failed"})
+
+    def _end(self, connection: socket.socket) -> None:
+        """Its thread wakes up, and finds it closed."""
+        del self._open[connection]
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         server_version, sys_version = "Tailrace", ""
 
+        def setup(self) -> None:
+            """Read the request before anything is made of it, and no more of it than there may be."""
+            super().setup()
+            with self.rfile as stream:
+                self.rfile = BytesIO(_head(stream))
+
         def do_GET(self) -> None:
             """A page by its path."""
-            match self.path.partition("?")[0]:
-                case "/healthz":
-                    self._state(good=pulse.healthy)
-                case "/readyz":
-                    self._state(good=pulse.ready)
-                case "/metrics":
-                    self._answer(HTTPStatus.OK, metrics.text(), "text/plain; version=0.0.4; charset=utf-8")
-                case _:
-                    self._answer(HTTPStatus.NOT_FOUND, b"/healthz, /readyz, /metrics\n")
-
-        def _state(self, *, good: bool) -> None:
-            stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
-            lag = pulse.lag()
-            text = f"{pulse.state}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
-            self._answer(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text)
-
-        def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
+            try:
+                status, body = self._page(self.path.partition("?")[0])
+            except Exception:
+                log.exception("%s could not be answered", self.path, extra={"action": "request_failed"})
+                status, body = HTTPStatus.INTERNAL_SERVER_ERROR, b"see the log\n"
             self.send_response(status)
             self.send_header(CONDITION, pulse.condition)
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")  # Prometheus' own
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_HEAD(self) -> None:
+            """The same without its body."""
+            self.do_GET()
+
+        def _page(self, path: str) -> tuple[HTTPStatus, bytes]:
+            match path:
+                case "/healthz":
+                    return _state(pulse, good=pulse.healthy)
+                case "/readyz":
+                    return _state(pulse, good=pulse.ready)
+                case "/metrics":
+                    return HTTPStatus.OK, metrics.text()
+                case _:
+                    return HTTPStatus.NOT_FOUND, _PAGES
 
         def log_message(self, *_: object) -> None:
             """Probes come every few seconds and are not news."""
 
     return Handler
+
+
+def _state(pulse: Pulse, *, good: bool) -> tuple[HTTPStatus, bytes]:
+    stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
+    lag = pulse.lag()
+    text = f"{pulse.state}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
+    return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text
+
+
+def _head(stream: BufferedIOBase) -> bytes:
+    """A request's line and headers, up to the empty line or the limit."""
+    head = b""
+    while len(head) < HEAD_LIMIT and (line := stream.readline(HEAD_LIMIT - len(head))):
+        head += line
+        if line in (b"\r\n", b"\n"):
+            break
+    return head

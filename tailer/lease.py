@@ -13,6 +13,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from tailer.background import background
 from tailer.errors import LeaseLost, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
@@ -94,7 +95,7 @@ class Lease:
             self._write(owner="")
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._renew, name="lease", daemon=True).start()
+        background("lease", self._renew, self._released)
         return self
 
     def __exit__(self, *_: object) -> None:

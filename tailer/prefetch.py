@@ -26,7 +26,9 @@ def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator
     """
     waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
     closed = threading.Event()
-    reader = threading.Thread(target=_read, args=(batches, waiting, closed), name="prefetch", daemon=True)
+    reader = threading.Thread(  # noqa: TID251 - its error is raised here
+        target=_read, args=(batches, waiting, closed), name="prefetch", daemon=True
+    )
     reader.start()
     try:
         while not stopping.is_set():
@@ -47,14 +49,15 @@ def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator
 def _read(batches: Iterator[Batch], waiting: "queue.Queue[Batch | _End]", closed: threading.Event) -> None:
     end = _End()
     try:
-        for batch in batches:
-            if not _put(waiting, batch, closed):
-                return
+        try:
+            for batch in batches:
+                if not _put(waiting, batch, closed):
+                    return
+        finally:
+            if close := getattr(batches, "close", None):
+                close()
     except BaseException as error:
         end = _End(error)
-    finally:
-        if close := getattr(batches, "close", None):
-            close()
     _put(waiting, end, closed)
 
 

@@ -1,5 +1,6 @@
 """The client of a MongoDB or DocumentDB cluster, whose calls cannot hang for ever."""
 
+import threading
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -16,6 +17,9 @@ TIMEOUTS = {  # ms; what the URI says wins
     "connectTimeoutMS": 5_000,
     "socketTimeoutMS": 60_000,  # a server may read history for long before it finds one change that matches
 }
+
+# Once for the process: filters that come and go (catch_warnings) are those of every thread.
+warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
 
 
 def client(
@@ -36,15 +40,23 @@ def client(
     if username:
         options |= {"username": username, "password": password}
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
-            return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **options)
+        return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **options)
     except (ConfigurationError, InvalidURI, ValueError, OSError):  # whose words may repeat a part of the password
         raise unusable(setting) from None
 
 
-connect = cache(client)
-"""The one client of this process for each cluster."""
+_connecting = threading.Lock()
+_cached = cache(client)
+
+
+def connect(uri: str, setting: str = "TAILER_MONGODB_URI", username: str = "", password: str = "") -> "MongoClient[Any]":
+    """
+    The one client of this process for each cluster, however many threads ask.
+
+    Raises: as ``client``.
+    """
+    with _connecting:
+        return _cached(uri, setting, username, password)
 
 
 def unusable(setting: str) -> Misconfigured:

@@ -1,14 +1,20 @@
 """Health means caught up or moving."""
 
-from collections.abc import Iterator
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from urllib.request import urlopen
 
 import pytest
 
 from devstack.loopback import HOST, free_port, get
+from tailer import http as tailer_http
 from tailer.errors import Misconfigured
-from tailer.http import endpoints
+from tailer.http import CONNECTIONS, HEAD_LIMIT, endpoints
 from tailer.metrics import Families, Metrics
 from tailer.model import Batch
 from tailer.pulse import STALLED_AFTER, Pulse
@@ -134,6 +140,70 @@ def test_programs_are_told_in_one_word(port: int, pulse: Pulse, metrics: Familie
     assert said() == ("standing by", "Tailrace")
     pulse.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert said() == ("gave up", "Tailrace")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/nothing", "/healthz?a=b"])
+def test_head_is_get_without_its_body(port: int, pulse: Pulse, path: str) -> None:
+    """Status and headers are the same: some load balancers ask this way."""
+
+    def answer(method: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(HOST, port, timeout=5)
+        connection.request(method, path)
+        response = connection.getresponse()
+        headers = {name: value for name, value in response.getheaders() if name != "Date"}
+        body = response.read()
+        connection.close()
+        return response.status, headers, body
+
+    pulse.delivered(IDLE)
+    status, headers, body = answer("GET")
+    assert len(body) == int(headers["Content-Length"]) > 0
+    assert answer("HEAD") == (status, headers, b"")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz", b"GET /healthz HTTP/1.0\r\nHost: a\r\nX: "])
+def test_connections_that_ask_nothing_hold_nobody_up(port: int, sent: bytes) -> None:
+    """However many are silent or slow: health is told at once, and the threads are bounded."""
+    before = threading.active_count()
+    with ExitStack() as open_ones:
+        for _ in range(250):
+            connection = open_ones.enter_context(socket.create_connection((HOST, port)))
+            connection.sendall(sent)
+        assert get(port, "/healthz")[0] == 200
+        settled(lambda: threading.active_count() - before <= CONNECTIONS)
+
+
+def test_a_connection_lasts_a_few_seconds(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends a byte now and then is no exception, nor whoever never reads the answer."""
+    monkeypatch.setattr(tailer_http, "SECONDS", 0.3)
+    before = threading.active_count()
+    with socket.create_connection((HOST, port)) as slow, socket.create_connection((HOST, port)) as silent:
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            drip(slow)
+        silent.settimeout(10)
+        assert silent.recv(1) == b""
+        settled(lambda: threading.active_count() == before)
+
+
+def test_no_more_of_a_request_is_read_than_there_may_be(port: int) -> None:
+    """A header without an end takes no memory."""
+    with socket.create_connection((HOST, port)) as connection, connection.makefile("rb") as answer:
+        connection.sendall(b"GET /healthz HTTP/1.0\r\nX: ")
+        connection.sendall(b"x" * (HEAD_LIMIT - 26))
+        assert answer.readline().split()[1] == b"200"
+
+
+def drip(connection: socket.socket) -> None:
+    """A byte of a request now and then, for ever."""
+    while True:
+        connection.sendall(b"G")
+        time.sleep(0.02)
+
+
+def settled(done: Callable[[], bool]) -> None:
+    """Return once it holds; the test's own time limit ends the wait."""
+    while not done():
+        time.sleep(0.01)
 
 
 def test_anything_else_is_not_found(port: int) -> None:

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -15,7 +18,7 @@ from pymongo import MongoClient
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
 from tailer.errors import Misconfigured, Unavailable
-from tailer.mongodb.client import client
+from tailer.mongodb.client import client, connect
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.uri import AMAZON_RDS, encrypted, hosts
 from tailer.preflight import advice_on_tls
@@ -54,6 +57,32 @@ def test_what_the_uri_says_holds(uri: str, expected: bool) -> None:
     if "srv" not in uri:
         with client(uri) as one:
             assert (one.options.pool_options._ssl_context is not None) is expected
+
+
+def test_threads_share_the_client_of_a_cluster() -> None:
+    """The doctor's checks each have their own."""
+    with ThreadPoolExecutor(8) as threads:
+        clients = list(threads.map(lambda _: connect("mongodb://none.of.these/"), range(32)))
+    assert len({id(one) for one in clients}) == 1
+
+
+def test_threads_that_connect_keep_the_filters_of_warnings_as_they_are() -> None:
+    """What pymongo says of DocumentDB is no news, in any thread, and no other warning is lost by it."""
+    code = f"""
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from tailer.mongodb.client import client
+before = list(warnings.filters)
+with ThreadPoolExecutor(8) as threads:
+    list(threads.map(lambda _: client({DOCUMENTDB + "&connect=false"!r}).close(), range(64)))
+assert warnings.filters == before
+try:
+    warnings.warn("another")
+except UserWarning:
+    print("told")
+"""
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("told\n", "")
 
 
 def test_whoever_switches_tls_off_is_told_what_it_means() -> None:

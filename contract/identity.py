@@ -17,6 +17,10 @@ from collections.abc import Iterable
 from decimal import Context, Decimal
 from typing import Any
 
+import msgspec
+
+_encode = msgspec.json.Encoder().encode  # ten times as fast as the standard library's, which alone writes any text in ASCII
+
 KEY_LIMIT = 200  # characters of a key in a name; MongoDB allows an _id of many megabytes
 _CUT = 160  # characters that are left of a longer one, before its digest
 
@@ -68,7 +72,7 @@ def string(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A string in JSON's quotes, as within a document or an array."""
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return _encode(text).decode() if text.isprintable() else json.dumps(text)
 
 
 def number(value: Decimal | float) -> str:
@@ -119,9 +123,9 @@ def of_json(value: Any) -> str:
         case str():
             return number(Decimal(value)) if _is_decimal(value) else quoted(value)
         case list():
-            return array(map(of_json, value))
+            return array([of_json(element) for element in value])
         case _:
-            return document((quoted(field), of_json(held)) for field, held in value.items())
+            return document([(quoted(field), of_json(held)) for field, held in value.items()])
 
 
 def _is_decimal(text: str) -> bool:

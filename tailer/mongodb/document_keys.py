@@ -13,11 +13,12 @@ from bson.decimal128 import Decimal128
 
 from contract import identity
 from contract.change import Document
+from tailer.errors import Misconfigured
 from tailer.mongodb.bson_undefined import elements
 
 _FIELD = b"\x03documentKey\x00"
 _ID = b"_id"
-_OBJECT_ID, _STRING, _SYMBOL, _NULL, _INT32, _INT64 = 0x07, 0x02, 0x0E, 0x0A, 0x10, 0x12
+_STRING, _DOCUMENT, _OBJECT_ID, _NULL, _SYMBOL, _INT32, _INT64 = 0x02, 0x03, 0x07, 0x0A, 0x0E, 0x10, 0x12
 _PLAIN = frozenset({_OBJECT_ID, _INT32, _INT64})  # types whose text is always the one that their plain JSON has
 _UUID = 4  # a binary's subtype
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +33,9 @@ def told_key(event: bytes, decoded: Document) -> str:
     """
     The text of the document key of a whole event; empty where the key as plain JSON, ``decoded``, is that text: an ``_id`` that
     is an ObjectId, an integer or a plain string.
+
+    Raises:
+        Misconfigured: the pipeline made something else of the key.
     """
     at = _document_key(event)
     if len(decoded) == 1 and "_id" in decoded:
@@ -59,10 +63,21 @@ def key_text(raw: bytes, start: int = 0) -> str:
 
 
 def _document_key(event: bytes) -> int:
-    """Where the document key begins. A stored document may hold a field of this name: then a walk finds the event's own."""
-    at = event.index(_FIELD)
-    if event.find(_FIELD, at + 1) < 0:
-        return at + len(_FIELD)
+    """
+    Where the document key begins. A stored document may hold a field of this name; but behind the event's own come only whole
+    documents, if any, and then the event's end. Where a server does otherwise, a walk from the beginning finds it.
+    """
+    if (found := event.rfind(_FIELD)) < 0:
+        raise Misconfigured(
+            "TAILER_PIPELINE writes documentKey, which identifies the document: leave it as the server sends it"
+        )
+    at = end = found + len(_FIELD)
+    end += _int32(event, end)[0]
+    while event[end] == _DOCUMENT:
+        end = event.index(0, end) + 1
+        end += _int32(event, end)[0]
+    if end == len(event) - 1:
+        return at
     return next(value for _, name, value in elements(event, 0) if event.startswith(_FIELD, name - 1))
 
 
@@ -79,13 +94,14 @@ def _string(raw: bytes, at: int, written: Callable[[str], str] = identity.quoted
 
 
 def _document(raw: bytes, at: int) -> str:
-    return identity.document(
-        (_characters(raw[name : value - 1]), _VALUES[kind](raw, value)) for kind, name, value in elements(raw, at)
-    )
+    fields = []  # a loop, not a generator: a frame less for each of up to 200 levels
+    for kind, name, value in elements(raw, at):
+        fields.append((_characters(raw[name : value - 1]), _VALUES[kind](raw, value)))
+    return identity.document(fields)
 
 
 def _array(raw: bytes, at: int) -> str:
-    return identity.array(_VALUES[kind](raw, value) for kind, _, value in elements(raw, at))
+    return identity.array([_VALUES[kind](raw, value) for kind, _, value in elements(raw, at)])
 
 
 def _binary(raw: bytes, at: int) -> str:
@@ -121,7 +137,7 @@ def _scoped_code(raw: bytes, at: int) -> str:
 _VALUES: dict[int, Callable[[bytes, int], str]] = {
     0x01: lambda raw, at: identity.number(_double(raw, at)[0]),
     _STRING: _string,
-    0x03: _document,
+    _DOCUMENT: _document,
     0x04: _array,
     0x05: _binary,
     0x06: lambda _raw, _at: "Undefined()",

@@ -19,6 +19,7 @@ from pymongo.errors import BulkWriteError
 
 from contract import identity
 from contract.change import Change
+from tailer.errors import Misconfigured
 from tailer.lanes import lanes
 from tailer.mongodb.change_events import change_from_event
 from tailer.mongodb.document_keys import key_text
@@ -215,17 +216,44 @@ def test_the_common_keys_take_no_space_on_the_wire(key: Any) -> None:
     assert change(documentKey={"_id": key}).told_document == ""
 
 
-@pytest.mark.parametrize("where", ["fullDocument", "documentKey"])
+@pytest.mark.parametrize("where", ["fullDocument", "documentKey", "updateDescription", "fullDocumentBeforeChange", "last"])
 def test_a_field_called_document_key_is_not_the_documents_key(where: str) -> None:
-    """Whoever stores change events, or means to deceive, has such fields in documents and keys."""
+    """Whoever stores change events, or means to deceive, has such fields in documents and keys, before and behind it."""
     for inner in (ObjectId(OBJECT_ID), OBJECT_ID):
-        document = {"_id": OBJECT_ID, "documentKey": {"_id": inner}}
-        event = {"fullDocument": document, "ns": {"db": "a", "coll": "b"}, "documentKey": {"_id": OBJECT_ID}}
+        stored = {"deep": {"documentKey": {"_id": inner}}, "documentKey": {"_id": inner}}
+        key: dict[str, Any] = {"_id": OBJECT_ID}
         if where == "documentKey":
-            event["documentKey"] = {"documentKey": {"_id": inner}, "_id": OBJECT_ID}
+            key = stored | key
+        behind = (
+            {}
+            if where in ("fullDocument", "documentKey")
+            else {"last": 7, "of": stored}
+            if where == "last"
+            else {where: stored}
+        )
+        event = {"fullDocument": stored, "ns": {"db": "a", "coll": "b"}, "documentKey": key, **behind}
         raw_event = encode({"_id": {"_data": "82"}, "operationType": "insert", "clusterTime": Timestamp(7, 1), **event})
-        found = change_from_event(RawBSONDocument(raw_event), 1).document
-        assert found.startswith(f'a.b/"{OBJECT_ID}"')
+        assert change_from_event(RawBSONDocument(raw_event), 1).document.startswith(f'a.b/"{OBJECT_ID}"')
+
+
+def test_a_key_as_deep_as_a_server_takes_it_has_a_name(mongo: Mongo, fresh: str) -> None:
+    """200 levels, of documents or arrays; as a field that orders a stream as well."""
+    lane_of = lanes(128, "_id")
+    for wrap in (lambda inner: {"a": inner}, lambda inner: [inner]):
+        key: Any = 1
+        for _ in range(177):  # the event and its key are around it
+            key = wrap(key)
+        mongo[fresh].orders.insert_one({"_id": {"deep": key}})
+        made = change(documentKey={"_id": {"deep": key}})
+        assert made.document.startswith('a.b/{"deep":')
+        assert 0 <= lane_of(made) < 128
+
+
+@pytest.mark.parametrize("written", ["x", 7, MinKey(), [1]])
+def test_a_pipeline_that_writes_the_key_is_refused(written: Any) -> None:
+    """Nothing could tell one document from another, or the reader could not read it."""
+    with pytest.raises(Misconfigured, match="TAILER_PIPELINE writes documentKey"):
+        change(documentKey=written)
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def run(course: Course) -> Run:
     with lease:
         meter, after = Meter(), Checkpoint(cluster_time=course.begin)
         lease.save(after)
-        tail(source, sink, lease, after=after, stopping=stopping, delivered=delivered)
+        tail(source, sink, lease, after=after, stopping=stopping, opened=lambda: None, delivered=delivered)
     return finished[0]
 
 

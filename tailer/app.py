@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 
@@ -19,6 +20,7 @@ from tailer.aws_clients import aws_client
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.checkpoints.mongodb import MongodbCheckpoints
+from tailer.cluster import Cluster
 from tailer.contender import Contender
 from tailer.duty import Stream
 from tailer.emf import emf_lines
@@ -27,12 +29,12 @@ from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
 from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
-from tailer.mongodb.engine import maybe_documentdb
+from tailer.mongodb.cluster_facts import cluster_of
 from tailer.mongodb.errors import STORE
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
-from tailer.preflight import advice_on_tls, check_queue, check_replica_set
+from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
 from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Task
 from tailer.s3_claims import S3Claims
@@ -96,7 +98,13 @@ def contender(settings: Settings) -> Contender:
         seconds=settings.lease_seconds,
         clock=time.monotonic,
         now=_now,
+        cluster=cluster_facts(settings),
     )
+
+
+def cluster_facts(settings: Settings) -> Callable[[], Cluster]:
+    """Asks the watched cluster who it is."""
+    return lambda: cluster_of(cluster(settings))
 
 
 def namespace(settings: Settings) -> Namespace:
@@ -108,12 +116,12 @@ def namespace(settings: Settings) -> Namespace:
 def checkpoint_store(settings: Settings) -> CheckpointStore:
     """The store that ``TAILER_CHECKPOINTS`` names."""
     url = settings.checkpoints.get_secret_value()
-    match url.partition("://"):
-        case ("dynamodb", _, table):
+    match urlsplit(url):
+        case ("dynamodb", table, *_):
             return DynamodbCheckpoints(aws_client("dynamodb"), table)
-        case ("file", _, path):
+        case ("file", _, path, *_):
             return FileCheckpoints(Path(path))
-        case ("mongodb:", "", ""):
+        case ("mongodb", "", *_):
             return MongodbCheckpoints(cluster(settings))
         case _:
             return MongodbCheckpoints(connect(url, STORE), STORE)
@@ -141,6 +149,7 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, p
         metrics=metrics,
         ready=_preflight(settings, sqs),
         history_seconds=settings.history_seconds,
+        cluster=cluster_facts(settings),
     )
 
 

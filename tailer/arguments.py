@@ -70,6 +70,13 @@ def parser(run: Any) -> ArgumentParser:
     gap.add_argument("--to", help=f"where to go on: {_TO} (default: the oldest history there is, else now)")
     accept = _deed(deeds, "accept-settings", commands.accept_settings, "go on as the settings say now, as a new generation")
     accept.add_argument("--anyway", action="store_true", help="although messages wait in the queue")
+    _deed(
+        deeds,
+        "accept-cluster",
+        commands.accept_cluster,
+        "go on at the same position in another cluster's history, as a new generation. What the former cluster committed after "
+        "it is not delivered, and what both have may be delivered again",
+    )
     _change_streams(all_of_them)
     return top
 

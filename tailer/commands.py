@@ -12,11 +12,13 @@ from tailer import app, decisions
 from tailer.answers import Say, as_json, as_text
 from tailer.aws_clients import aws_client
 from tailer.aws_errors import aws_errors
+from tailer.cluster import Cluster
 from tailer.errors import Misconfigured, TailerError
 from tailer.headroom import headroom
 from tailer.lag import stored_seconds_behind
 from tailer.lease import Lease
-from tailer.model import Checkpoint, Record
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.recognition import recognised
 from tailer.settings import Settings
 from tailer.times import rfc3339
 
@@ -46,27 +48,32 @@ def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
 def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Give a stream that has none its first checkpoint."""
     settings = _only(streams)
-    source = app.source(settings)
+    source, cluster = app.source(settings), _its_cluster(settings)
     to = decisions.checked(source, decisions.position(options.to, source))
-    _decide(options, settings, lambda record: decisions.seeded(record, to, datetime.now(UTC)), say)
+
+    def decision(record: Record) -> Record:
+        return decisions.seeded(recognised(record, cluster), to, datetime.now(UTC))
+
+    _decide(options, settings, decision, say)
 
 
 def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Move a stream's checkpoint: everything after the new one is delivered again, as a new generation."""
     settings = _only(streams)
-    source = app.source(settings)
+    source, cluster = app.source(settings), _its_cluster(settings)
     to = decisions.checked(source, decisions.position(options.to, source))
-    _decide(options, settings, lambda record: decisions.moved(record, to), say)
+    _decide(options, settings, lambda record: decisions.moved(recognised(record, cluster), to), say)
 
 
 def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Go on behind history that is lost; the gap is recorded, and published as StreamGapDetected."""
     settings = _only(streams)
-    source = app.source(settings)
+    source, cluster = app.source(settings), _its_cluster(settings)
     until = decisions.checked(source, decisions.position(options.to, source)) if options.to else None
     by = options.by or getpass.getuser()
 
     def decision(record: Record) -> Record:
+        record = recognised(record, cluster)
         return decisions.gap_accepted(record, source, until, by=by, reason=options.why, now=datetime.now(UTC))
 
     _decide(options, settings, decision, say)
@@ -84,6 +91,13 @@ def accept_settings(options: Namespace, streams: Sequence[Settings], say: Say) -
     _decide(options, settings, lambda record: decisions.settings_accepted(record, settings.identity), say)
 
 
+def accept_cluster(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on from the same position in the history of another cluster, as a new generation."""
+    settings = _only(streams)
+    source, cluster = app.source(settings), app.cluster_facts(settings)()
+    _decide(options, settings, lambda record: decisions.cluster_accepted(record, cluster, source), say)
+
+
 def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say) -> None:
     """Take the decision while holding the lease, or only show it."""
     if options.dry_run:
@@ -97,11 +111,18 @@ def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say
     _report(options, before, after, say)
 
 
+def _its_cluster(settings: Settings) -> Cluster:
+    """Who the watched cluster is; refused where the stream's checkpoint belongs to another, before its history is asked."""
+    cluster = app.cluster_facts(settings)()
+    recognised(app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream), cluster)
+    return cluster
+
+
 def _lease(settings: Settings) -> Lease:
     """The stream's lease; a task that is gone keeps it for its own lease time, one that lives keeps it for good."""
     contender, found = app.contender(settings), app.checkpoint_store(settings).read(settings.stream)
     deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
-    while not (lease := contender.try_acquire(any_identity=True)):
+    while not (lease := contender.try_acquire_to_decide()):
         if time.monotonic() > deadline:
             raise Misconfigured(f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile")
         time.sleep(0.2)
@@ -156,9 +177,19 @@ def _described(record: Record) -> dict[str, Any]:
         "fence": record.fence,
         "savedAt": record.saved_at,
         "watches": record.identity,
-        "gaps": [f"{rfc3339(gap.after)} to {rfc3339(gap.until)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps],
+        "cluster": str(record.cluster) if record.cluster else "unknown: written before checkpoints said so",
+        "gaps": [*_older_gaps(record), *(f"{_span(gap)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps)],
         "problem": record.problem or "none",
     }
+
+
+def _older_gaps(record: Record) -> list[str]:
+    older = record.older_gaps
+    return [f"{older.count} older, {_span(older)}"] if older else []
+
+
+def _span(gap: Gap | OlderGaps) -> str:
+    return f"{rfc3339(gap.after)} to {rfc3339(gap.until)}"
 
 
 def _position(record: Record) -> dict[str, Any]:

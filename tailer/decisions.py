@@ -7,7 +7,9 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
+from tailer.gaps import gap_added
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
 from tailer.resume_tokens import token_time
@@ -94,7 +96,8 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
     The record going on at ``until``, or at the oldest history there is, with the gap before it in the ledger.
 
     Raises:
-        Misconfigured: there is no gap: the server still has what follows the checkpoint, or nothing was ever delivered.
+        Misconfigured: there is no gap: the server still has what follows the checkpoint, or nothing was ever delivered. Or as
+            ``gap_added``.
     """
     before = record.checkpoint
     if before is None:
@@ -122,7 +125,7 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
         reason=reason,
     )
     checkpoint = replace(start, generation=gap.generation, sequence=gap.sequence)
-    return replace(record, checkpoint=checkpoint, problem="", problem_code=0, gaps=(*record.gaps, gap))
+    return replace(gap_added(record, gap), checkpoint=checkpoint, problem="", problem_code=0)
 
 
 def settings_accepted(record: Record, identity: str) -> Record:
@@ -130,6 +133,19 @@ def settings_accepted(record: Record, identity: str) -> Record:
     if record.checkpoint is None:
         return replace(record, identity=identity)
     return replace(_in_a_new_generation(record, record.checkpoint, record.checkpoint), identity=identity)
+
+
+def cluster_accepted(record: Record, cluster: Cluster, source: Source) -> Record:
+    """
+    The record at the same position in this cluster's history: a new generation. Where the cluster does not take the token, the
+    stream goes on at its cluster time; whether the history reaches back to it is for the tailer to find.
+    """
+    before = to = record.checkpoint
+    if before is None or to is None:
+        return replace(record, cluster=cluster)
+    if before.token is not None and before.reached and not _resumable(source, before):
+        to = Checkpoint(cluster_time=before.reached)
+    return replace(_in_a_new_generation(record, before, to), cluster=cluster)
 
 
 def _in_a_new_generation(record: Record, before: Checkpoint, to: Checkpoint) -> Record:

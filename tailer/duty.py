@@ -1,28 +1,38 @@
 """One stream, and what a task does with it while it has its lease: tail it from the checkpoint on."""
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from contract.change import Namespace
+from tailer.cluster import Cluster
 from tailer.contender import Contender
 from tailer.errors import EXIT_CODES, HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.gaps import first_start_words, gap_change, history_lost_words
-from tailer.lease import Lease
+from tailer.gaps import first_start_words, gap_announced, gap_change, history_lost_words
+from tailer.lease import Clock, Lease
 from tailer.metrics import Metrics
-from tailer.model import Checkpoint
+from tailer.model import Batch, Checkpoint
 from tailer.patience import Patience
 from tailer.ports import Sink, Source
+from tailer.recognition import recognised
 from tailer.tail import tail
 
 log = logging.getLogger(__name__)
 
+RECOGNISE_EVERY = 3600.0  # seconds: members and signing keys of a cluster change while it is tailed
+_PROBLEM_LIMIT = 2_000  # characters of a reason that the record keeps; it may hold a document's _id
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
-    """One configured stream and all it needs; ``ready`` is asked once, before anything of it is touched."""
+    """
+    One configured stream and all it needs. ``ready`` is asked once, before anything of it is touched; ``cluster`` asks the
+    watched cluster who it is.
+    """
 
     name: str
     ns: Namespace
@@ -32,9 +42,10 @@ class Stream:
     metrics: Metrics
     ready: Callable[[], None] = lambda: None
     history_seconds: int = 0
+    cluster: Callable[[], Cluster | None] = lambda: None
 
 
-def tail_until_stopped(stream: Stream, lease: Lease, patience: Patience) -> None:
+def tail_until_stopped(stream: Stream, lease: Lease, patience: Patience, clock: Clock = time.monotonic) -> None:
     """
     Deliver whatever is committed until asked to stop; when a neighbour fails, wait and go on from the checkpoint.
 
@@ -42,9 +53,10 @@ def tail_until_stopped(stream: Stream, lease: Lease, patience: Patience) -> None
         LeaseLost: another task tails the stream now.
         Rejected, Misconfigured: somebody has to look; the record says why.
     """
+    duty = _Duty(stream, lease, patience, clock)
     try:
         while not patience.stopping.is_set():
-            patience.keep_trying(_tail, stream, lease, patience)
+            patience.keep_trying(duty.tail)
     except HistoryLost as error:
         words = HistoryLost(f"{history_lost_words(stream.name, lease.checkpoint)}. The server says: {error}")
         _note(lease, words)
@@ -54,42 +66,86 @@ def tail_until_stopped(stream: Stream, lease: Lease, patience: Patience) -> None
         raise
 
 
-def _tail(stream: Stream, lease: Lease, patience: Patience) -> None:
-    """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
-    if lease.checkpoint is None:  # until a store has it: who takes over in the middle of it must start there, not at now
-        lease.save(lease.record.checkpoint or _first(stream))
-    _announce_gaps(stream, lease)
-    after = lease.checkpoint
-    assert after is not None  # noqa: S101 - saved just above
-    stopping, delivered = patience.stopping, patience.pulse.delivered
-    try:
-        tail(stream.source, stream.sink, lease, after=after, stopping=stopping, delivered=delivered)
-    except Unavailable as error:
-        stream.metrics.reconnects.inc()
-        if lease.checkpoint is after:
-            raise
-        patience.breathe(error)
+class _Duty:
+    """What one owner does with one stream. It knows where the stream starts before any store does."""
 
+    def __init__(self, stream: Stream, lease: Lease, patience: Patience, clock: Clock) -> None:
+        self._stream = stream
+        self._lease = lease
+        self._patience = patience
+        self._start: Checkpoint | None = None
+        self._clock = clock
+        self._recognised = clock()
 
-def _first(stream: Stream) -> Checkpoint:
-    start = stream.source.first()
-    log.warning("%s", first_start_words(stream.name, start), extra={"action": "first_start", "stream": stream.name})
-    return start
+    def tail(self) -> None:
+        """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
+        stream, lease, patience = self._stream, self._lease, self._patience
+        self._recognise()
+        _announce_gaps(stream, lease)
+        after = lease.checkpoint or self._first()
+        try:
+            tail(
+                stream.source,
+                stream.sink,
+                lease,
+                after=after,
+                stopping=patience.stopping,
+                opened=self._opened,
+                delivered=self._delivered,
+            )
+        except Unavailable as error:
+            stream.metrics.reconnects.inc()
+            if lease.checkpoint is None or lease.checkpoint is after:
+                raise
+            patience.breathe(error)
+
+    def _recognise(self) -> None:
+        """The same cluster as ever, before its history is read: a name may lead to another one by now."""
+        record = recognised(self._lease.record, self._stream.cluster())
+        if record != self._lease.record:
+            self._lease.amend(record)
+        self._recognised = self._clock()
+
+    def _delivered(self, batch: Batch) -> None:
+        self._patience.pulse.delivered(batch)
+        if self._clock() - self._recognised >= RECOGNISE_EVERY:
+            with suppress(Unavailable):
+                self._recognise()
+
+    def _first(self) -> Checkpoint:
+        """The same at every attempt: what is committed between two of them is not skipped."""
+        if self._start is None:
+            self._start = self._stream.source.first()
+        return self._start
+
+    def _opened(self) -> None:
+        """
+        The server has read the stream: a first position is worth keeping. Nothing is sent until a store has it: who takes over
+        in the middle of it must start there, not at now.
+        """
+        if self._lease.checkpoint is None:
+            start, name = self._first(), self._stream.name
+            log.warning("%s", first_start_words(name, start), extra={"action": "first_start", "stream": name})
+            self._patience.keep_trying(self._save, start)
+
+    def _save(self, start: Checkpoint) -> None:
+        self._lease.confirm()
+        self._lease.save(start)
 
 
 def _announce_gaps(stream: Stream, lease: Lease) -> None:
     """Tell consumers of every accepted gap before anything that follows it."""
     for gap in lease.record.gaps:
         if not gap.announced:
+            lease.confirm()
             stream.sink.send([gap_change(stream.name, stream.ns, gap)], gap.generation)
-            gaps = tuple(replace(one, announced=True) if one == gap else one for one in lease.record.gaps)
-            lease.write(replace(lease.record, gaps=gaps))
+            lease.write(gap_announced(lease.record, gap))
             stream.metrics.gaps.inc()
 
 
 def _note(lease: Lease, error: TailerError) -> None:
     """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
     try:
-        lease.write(replace(lease.record, problem=str(error), problem_code=EXIT_CODES.get(type(error), 1)))
+        lease.write(replace(lease.record, problem=str(error)[:_PROBLEM_LIMIT], problem_code=EXIT_CODES.get(type(error), 1)))
     except (LeaseLost, Unavailable) as unwritten:
         log.warning("%s", unwritten, extra={"action": "problem_not_noted"})

@@ -151,8 +151,9 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
 
 def _state(pulse: Pulse, *, good: bool) -> tuple[HTTPStatus, bytes]:
     stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
+    waiting = f"; waiting to save the checkpoint: {reason}" if (reason := pulse.unsaved) else ""
     lag = pulse.lag()
-    text = f"{pulse.state}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
+    text = f"{pulse.state}{waiting}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
     return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text
 
 

@@ -14,13 +14,17 @@ from typing import Self
 from msgspec.structs import replace
 
 from tailer.background import background
-from tailer.errors import LeaseLost, Unavailable
+from tailer.errors import LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
+from tailer.save_failures import SaveFailures
 
 Clock = Callable[[], float]
 _SAVE_EVERY = 1.0  # seconds between checkpoints while changes flow: what a crash repeats at most
 _RENEWALS_PER_LEASE = 3
+_RETRY_AFTER = 1.0  # seconds until a renewal that failed is tried again
+_RELEASE_TRIES = 3
+_RELEASE_WITHIN = 3.0  # seconds in which a release that failed is tried again: a stop takes 20 s in all
 
 
 class Lease:
@@ -34,11 +38,14 @@ class Lease:
         self._ours = record
         self._renewed = renewed
         self._saved = renewed
+        self._tried = renewed
         self._clock = clock
         self._now = now
         self._lost = False
+        self._failures = SaveFailures(record.stream)
         self._writing = threading.Lock()
         self._released = threading.Event()
+        self._left = threading.Event()  # never set: to wait
 
     @property
     def record(self) -> Record:
@@ -55,6 +62,11 @@ class Lease:
         """Seconds since the checkpoint was last written to the store, by this owner or when it took over."""
         return self._clock() - self._saved
 
+    @property
+    def failure(self) -> str:
+        """Why the store did not take the last write; empty when it did."""
+        return self._failures.reason
+
     def confirm(self) -> None:
         """
         Return only while the lease is surely ours.
@@ -70,29 +82,51 @@ class Lease:
         Remember that everything up to here is in the queue: durable within a second while changes flow, within the next
         renewal while the stream is idle, and on release. The stream's first one is durable at once.
 
+        A store that does not take it now stops nothing: it is kept, and written with a later save or renewal, while the lease
+        lasts. What a crash repeats grows meanwhile.
+
         Raises:
             LeaseLost: another task owns the stream; nothing was written.
-            Unavailable: the store does not answer; the checkpoint is kept and written with the next save or renewal.
+            Unavailable: the store did not take the stream's first checkpoint.
         """
         before = self.checkpoint
         self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0)
-        if before is None or (checkpoint.sequence != before.sequence and self._clock() - self._saved >= _SAVE_EVERY):
+        if before is None:
             self._write()
+        elif checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY:
+            with suppress(Unavailable):
+                self._write()
 
     def write(self, record: Record) -> None:
         """
         Replace the record by this one, made from ``record``, at once.
 
-        Raises: as ``save``.
+        Raises:
+            LeaseLost: as ``save``.
+            Unavailable: the store does not answer; it is written with the next save or renewal.
         """
         self._ours = record
         self._write()
 
+    def amend(self, record: Record) -> None:
+        """Replace the record by this one, made from ``record``, with the next write."""
+        self._ours = record
+
     def release(self) -> None:
         """Write the last checkpoint and let the next task in at once. A lease already lost is left alone."""
         self._released.set()
-        if not self._lost:
-            self._write(owner="")
+        started = self._clock()
+        for tries_left in reversed(range(_RELEASE_TRIES)):
+            if self._lost:
+                return
+            try:
+                self._write(owner="")
+            except Unavailable:
+                if not tries_left or self._clock() - started >= _RELEASE_WITHIN:
+                    raise
+                self._left.wait(_RETRY_AFTER / 2)
+            else:
+                return
 
     def __enter__(self) -> Self:
         background("lease", self._renew, self._released)
@@ -105,13 +139,17 @@ class Lease:
             return  # the checkpoint in the store is older and holds; the lease runs out by itself
 
     def _renew(self) -> None:
-        while not self._released.wait(self._stored.lease_seconds / _RENEWALS_PER_LEASE):
+        """Until released or lost. Whatever fails is tried again: confirm() stops the loop when time is up."""
+        every = self._stored.lease_seconds / _RENEWALS_PER_LEASE
+        while not self._released.wait(min(every, _RETRY_AFTER) if self.failure else every):
             try:
                 self._write()
             except LeaseLost:
                 return
-            except Exception:  # noqa: S112 - whatever fails, confirm() stops the loop when time is up
-                continue
+            except TailerError:
+                continue  # said already
+            except Exception as error:
+                self._failed(error)
 
     def _write(self, owner: str | None = None) -> None:
         with self._writing:
@@ -119,10 +157,23 @@ class Lease:
                 return
             started = self._clock()
             try:
-                self._replace(self._stored, owner)
-            except Conflict:
-                self._replace_again(owner)
+                self._replaced(owner)
+            except (Unavailable, Misconfigured, Rejected) as error:
+                self._failed(error)
+                raise
+            finally:
+                self._tried = self._clock()
             self._renewed = self._saved = started
+            self._failures.over()
+
+    def _failed(self, error: Exception) -> None:
+        self._failures.failed(error, self._renewed + self._stored.lease_seconds - self._clock())
+
+    def _replaced(self, owner: str | None) -> None:
+        try:
+            self._replace(self._stored, owner)
+        except Conflict:
+            self._replace_again(owner)
 
     def _replace(self, stored: Record, owner: str | None) -> None:
         record = replace(

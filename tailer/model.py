@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from contract.change import Change
+from tailer.cluster import Cluster
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN
 
@@ -50,15 +51,24 @@ class Gap(Struct, frozen=True, kw_only=True):
     announced: bool = False
 
 
+class OlderGaps(Struct, frozen=True, kw_only=True):
+    """What is left of the announced gaps that a record keeps no more: how many, and between which cluster times."""
+
+    count: int
+    after: str
+    until: str
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """
     What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
 
     ``version`` grows by one with every write. ``owner`` is empty when nobody tails the stream. ``fence`` grows with every
-    owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON. An owner whose version
+    owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON; it may change until something was
+    delivered. ``cluster`` is whose history the checkpoint is a position in; older records do not say. An owner whose version
     stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did, and
-    ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered; ``saved_at`` the time of
-    day of the last write, for people only.
+    ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered, and
+    ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, for people only.
     """
 
     stream: str
@@ -71,7 +81,14 @@ class Record(Struct, frozen=True, kw_only=True):
     problem: str = ""
     problem_code: int = 0
     gaps: tuple[Gap, ...] = ()
+    older_gaps: OlderGaps | None = None
     saved_at: str = ""
+    cluster: Cluster | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether anything was sent under ``identity``, as far as the checkpoint tells."""
+        return self.checkpoint is not None and self.checkpoint.sequence > 0
 
     def overdue(self, now: datetime) -> bool:
         """Whether its owner has written nothing for longer than its lease. Two clocks are compared: for people only."""

@@ -33,6 +33,7 @@ class Pulse:
         self._left: Metrics | None = None
         self._unseen: Collection[str] = ()
         self._failing_since: float | None = None
+        self._unsaved: Callable[[], str] = lambda: ""
         self.state = "starting"
         self.given_up: dict[str, Checkpoint | None] = {}
 
@@ -49,12 +50,17 @@ class Pulse:
         self._goes_on()
 
     def on_duty(
-        self, metrics: Metrics, after: Checkpoint | None = None, checkpoint_age: Callable[[], float] = lambda: nan
+        self,
+        metrics: Metrics,
+        after: Checkpoint | None = None,
+        checkpoint_age: Callable[[], float] = lambda: nan,
+        unsaved: Callable[[], str] = lambda: "",
     ) -> None:
         """
         This task got a lease and opens the stream, which others delivered up to ``after``. ``checkpoint_age`` tells, in
-        seconds, when the checkpoint was last written down.
+        seconds, when the checkpoint was last written down; ``unsaved`` why it cannot be written now.
         """
+        self._unsaved = unsaved
         self.state = "opening the stream"
         self._position, self._seen = after, self._now()
         self._beat = self._clock()
@@ -65,6 +71,7 @@ class Pulse:
 
     def off_duty(self) -> None:
         """This task let go of its stream, which falls behind until somebody is seen to tail it."""
+        self._unsaved = lambda: ""
         if self._metrics:
             self.state = "looking for a lease"
             self._metrics.owner.set(0)
@@ -134,9 +141,14 @@ class Pulse:
         return self._clock() - self._beat < STALLED_AFTER
 
     @property
+    def unsaved(self) -> str:
+        """Why the checkpoint of the stream in hand cannot be saved now; empty where it can."""
+        return self._unsaved()
+
+    @property
     def ready(self) -> bool:
-        """Whether the task tails a stream now."""
-        return self.state == TAILING
+        """Whether the task tails a stream now, and saves how far it got."""
+        return self.state == TAILING and not self.unsaved
 
     @property
     def condition(self) -> str:

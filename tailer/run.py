@@ -74,7 +74,7 @@ class Task:
 
     def _on_duty(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
         log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
-        self.pulse.on_duty(stream.metrics, lease.checkpoint, lambda: lease.checkpoint_age)
+        self.pulse.on_duty(stream.metrics, lease.checkpoint, lambda: lease.checkpoint_age, lambda: lease.failure)
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from tailer.lease import Lease
+from tailer.long_tokens import KeptPositions
 from tailer.model import Batch, Checkpoint
 from tailer.ports import Sink, Source
 from tailer.prefetch import prefetched
@@ -17,24 +18,29 @@ def tail(
     *,
     after: Checkpoint,
     stopping: threading.Event,
+    opened: Callable[[], object],
     delivered: Callable[[Batch], None],
 ) -> None:
     """
     Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered, or left
     to the next owner where that takes long.
 
-    ``delivered`` is told of every batch, empty ones too: it is the pulse that health and metrics listen to.
+    ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is told
+    of every batch, empty ones too: it is the pulse that health and metrics listen to.
 
     Raises:
         Unavailable: a neighbour failed; go on from ``lease.checkpoint``.
         LeaseLost: another task tails the stream now.
         Rejected: somebody has to look.
     """
+    positions = KeptPositions(after)
     with closing(prefetched(source.batches(after), stopping)) as batches:
-        for batch in batches:
+        for number, batch in enumerate(batches):
+            if number == 0:
+                opened()
             lease.confirm()
             sink.send(batch.changes, after.generation)
-            lease.save(batch.checkpoint)
+            lease.save(positions.after(batch))
             delivered(batch)
             if stopping.is_set():
                 break

@@ -6,6 +6,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from tailer.aws_errors import aws_errors
+from tailer.errors import Rejected
 from tailer.model import Record
 from tailer.ports import Conflict
 
@@ -44,9 +45,22 @@ class DynamodbCheckpoints:
             try:
                 self._client.put_item(TableName=self._table, Item=item, **guard)
             except ClientError as error:
-                if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+                if code == "ConditionalCheckFailedException":
                     raise Conflict from None
+                if code == "ValidationException" and "size" in text.lower():
+                    raise Rejected(_too_large(self._table, record, text)) from error
                 raise
+
+
+def _too_large(table: str, record: Record, text: str) -> str:
+    """What is said of a record that does not fit an item, which holds 400 KB: how large, and which of its fields it is."""
+    sizes = {name: len(msgspec.json.encode(getattr(record, name))) for name in record.__struct_fields__}
+    largest = max(sizes, key=sizes.__getitem__)
+    return (
+        f"TAILER_CHECKPOINTS: {table}: the record of stream {record.stream!r} takes {sum(sizes.values())} bytes, and an item "
+        f"of DynamoDB holds 409600; the largest field is {largest}, with {sizes[largest]} bytes ({text})"
+    )
 
 
 def _key(stream: str) -> dict[str, Any]:

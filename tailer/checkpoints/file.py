@@ -12,11 +12,22 @@ from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Record
 from tailer.ports import Conflict
 
+_LOCK, _NEW = ".lock", ".new"  # added to the whole name of the file: a.json and a.toml share neither
+
 
 class FileCheckpoints:
-    """One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers."""
+    """
+    One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers.
+
+    Raises:
+        Misconfigured: the file has the name of another store's lock file.
+    """
 
     def __init__(self, path: Path) -> None:
+        if path.suffix in (_LOCK, _NEW):
+            raise Misconfigured(
+                f"TAILER_CHECKPOINTS: {path} may not end in {path.suffix}: the file store keeps such files itself"
+            )
         self._path = path
 
     def read(self, stream: str) -> Record | None:
@@ -41,7 +52,7 @@ class FileCheckpoints:
             raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be read as checkpoints: {error}") from error
 
     def _replace(self, records: dict[str, Record]) -> None:
-        new = self._path.with_suffix(".new")
+        new = self._beside(_NEW)
         try:
             with new.open("wb") as file:
                 file.write(msgspec.json.format(msgspec.json.encode(records), indent=2))
@@ -61,8 +72,11 @@ class FileCheckpoints:
         with ExitStack() as opened:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                lock = opened.enter_context(self._path.with_suffix(".lock").open("w"))
+                lock = opened.enter_context(self._beside(_LOCK).open("a"))
                 fcntl.flock(lock, fcntl.LOCK_EX)
             except OSError as error:
                 raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be written: {error}") from error
             yield
+
+    def _beside(self, ending: str) -> Path:
+        return self._path.with_name(self._path.name + ending)

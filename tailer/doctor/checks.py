@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 from tailer.doctor import pipeline, process
 from tailer.doctor.aws import Clients, Identity
@@ -83,6 +84,7 @@ def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery
         check(name="stream.documents", look=history.documents, needs=(signed_in,)),
         check(name="stream.pipeline", look=partial(pipeline.steady, settings)),
         check(name="stream.history", look=history.reaches_back, needs=(stored, signed_in)),
+        check(name="stream.cluster", look=history.cluster, needs=(stored, signed_in)),
         check(name="stream.settings", look=records.settings, needs=(stored,)),
         check(name="stream.problem", look=records.problem, needs=(stored,)),
         check(name="stream.lease", look=records.lease, needs=(stored,), seconds=WATCHED + 2),
@@ -118,7 +120,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
 
 def _kind(checkpoints: str) -> str:
     """Of a store, as its remedies are called: the watched cluster itself is one of its own."""
-    return SAME_CLUSTER if checkpoints == "mongodb:" else f"checkpoints.{checkpoints.partition(':')[0].partition('+')[0]}"
+    return SAME_CLUSTER if checkpoints == "mongodb:" else f"checkpoints.{urlsplit(checkpoints).scheme.partition('+')[0]}"
 
 
 def _grouped(streams: Streams, key: Callable[[Settings], Hashable]) -> list[Streams]:

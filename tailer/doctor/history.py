@@ -14,6 +14,7 @@ from tailer.errors import HistoryLost, Misconfigured
 from tailer.gaps import history_lost_words
 from tailer.headroom import headroom, history
 from tailer.mongodb.change_streams import ENABLE, by, enabled
+from tailer.mongodb.cluster_facts import cluster_of
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 from tailer.settings import Settings
@@ -55,6 +56,10 @@ class History:
             return ok("the server keeps change streams for everything")
         missing = [str(scope) for scope in needed if not by(scope, kept)]
         return fail(f"not enabled for {', '.join(missing)}", f"{ENABLE}, as a user who may") if missing else ok("enabled")
+
+    def cluster(self) -> Verdict:
+        """Whether the checkpoint belongs to the cluster that answers."""
+        return self._records.cluster(cluster_of(self._database.client))
 
     def readable(self) -> Verdict:
         """Whether the stream opens where the next tailer opens it: its pipeline, its options, its rights, its position."""

@@ -9,10 +9,12 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from tailer import app
+from tailer.cluster import Cluster
 from tailer.doctor.finding import Clock, Verdict, fail, ok, skip, warn
 from tailer.errors import EXIT_CODES, Misconfigured, Rejected, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
+from tailer.recognition import ACCEPT_CLUSTER, recognised
 from tailer.settings import Settings
 from tailer.stream_identity import difference
 from tailer.times import rfc3339
@@ -75,10 +77,22 @@ class Records:
         stored = self._record.identity if self._record else ""
         if not stored or stored == self._settings.identity:
             return ok("the checkpoint is of these settings" if stored else "no checkpoint yet")
+        if self._record and not self._record.delivered:
+            return ok("the checkpoint is of other settings, but nothing was delivered yet: these will be taken")
         return fail(
             f"the checkpoint does not fit: {difference(stored, self._settings.identity)}",
             "go back to what it was, or let the queue run empty and accept it: tailer checkpoint accept-settings",
         )
+
+    def cluster(self, watched: Cluster) -> Verdict:
+        """Whether the checkpoint is a position in the history of the cluster that is watched."""
+        if self._record is None or self._record.checkpoint is None:
+            return ok(f"no checkpoint yet; the cluster is the {watched}")
+        try:
+            recognised(self._record, watched)
+        except Misconfigured as error:
+            return fail(str(error), f"correct TAILER_MONGODB_URI, or accept it: {ACCEPT_CLUSTER}")
+        return ok(f"the checkpoint is of the {watched}")
 
     def problem(self) -> Verdict:
         """Whether the last owner stopped for good."""

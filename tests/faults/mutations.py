@@ -60,8 +60,8 @@ MUTATIONS: Mapping[str, Mutation] = {
         edits=[
             (
                 "tailer/tail.py",
-                "            sink.send(batch.changes, after.generation)\n            lease.save(batch.checkpoint)\n",
-                "            lease.save(batch.checkpoint)\n            sink.send(batch.changes, after.generation)\n",
+                "            sink.send(batch.changes, after.generation)\n            lease.save(positions.after(batch))\n",
+                "            lease.save(positions.after(batch))\n            sink.send(batch.changes, after.generation)\n",
             )
         ],
         faults={"kill": 25, "throttle": 60, "partial": 60, "import": 10, "aws_slow": 4},

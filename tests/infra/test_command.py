@@ -99,7 +99,7 @@ def account() -> Iterator[Aws]:
         emulator = Emulator(workspace)
         emulator.start()
         emulator.wait_ready()
-        aws = Aws(emulator.endpoint_url, emulator.key)
+        aws = Aws(emulator.endpoint_url)
         yield aws
         aws.close()
 

@@ -296,8 +296,9 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     stack: DevStack, tailer: Run, fresh: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
-    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
-    before = position(fresh)
+    [settings] = load()
+    before = Checkpoint(token=tailed(stack, fresh, 1)[0].id, cluster_time="1700000000.1", generation=7, sequence=1)
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
     monkeypatch.setenv("TAILER_LANES", "4")
     code, _, err = tailer("run")
     assert code == 2
@@ -312,11 +313,10 @@ def test_changed_settings_are_refused_until_they_are_accepted(
 
 def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
     """As after an upgrade to a release that computes lanes otherwise: the error says so; accepted, a new generation begins."""
-    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
-    store, found = app.checkpoint_store(load()[0]), stored(fresh)
-    assert found is not None
-    store.write(replace(found, version=found.version + 1, identity=found.identity.replace(f'"laneRule":{RULE},', "")))
-    before = position(fresh)
+    [settings], token = load(), tailed(stack, fresh, 1)[0].id
+    before = Checkpoint(token=token, cluster_time="1700000000.1", generation=7, sequence=1)
+    identity = settings.identity.replace(f'"laneRule":{RULE},', "")
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=identity, checkpoint=before))
     code, _, err = tailer("run")
     assert code == 2
     assert "this release of the tailer computes the lane of a document by another rule" in err

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.contender import Contender
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
 from tailer.lease import Lease
-from tailer.model import Record
+from tailer.model import Checkpoint, Record
 from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 
 
@@ -21,7 +22,7 @@ class Shaky(MemoryCheckpoints):
     def __init__(self) -> None:
         super().__init__()
         self.lose_answer = self.down = False
-        self.writes = 0
+        self.writes = self.asked = self.failures = 0
         self.after_read: Callable[[], object] = lambda: None
 
     def read(self, stream: str) -> Record | None:
@@ -31,7 +32,9 @@ class Shaky(MemoryCheckpoints):
         return record
 
     def write(self, record: Record) -> None:
-        if self.down:
+        self.asked += 1
+        self.failures -= 1
+        if self.down or self.failures >= 0:
             raise Unavailable("down")
         super().write(record)
         self.writes += 1
@@ -50,8 +53,14 @@ def clock() -> Clock:
     return Clock()
 
 
-def acquire(store: Shaky, clock: Clock, *, owner: str = "one", seconds: float = 15, identity: str = "{}") -> Lease | None:
-    return Contender(store, stream="payments", identity=identity, owner=owner, seconds=seconds, clock=clock).try_acquire()
+def contender(
+    store: Shaky, clock: Clock, *, owner: str = "one", seconds: float = 15, identity: str = "{}", **options: Any
+) -> Contender:
+    return Contender(store, stream="payments", identity=identity, owner=owner, seconds=seconds, clock=clock, **options)
+
+
+def acquire(store: Shaky, clock: Clock, **options: Any) -> Lease | None:
+    return contender(store, clock, **options).try_acquire()
 
 
 def taken(store: Shaky, clock: Clock, *, seconds: float = 15) -> Lease:
@@ -182,20 +191,63 @@ def test_every_owner_has_a_larger_fence(store: Shaky, clock: Clock) -> None:
     assert fences == [1, 2, 3]
 
 
+OTHER = '{"lanes":4}'
+
+
 def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Clock) -> None:
     """Its numbers and lanes would mean something else; the message says what differs."""
-    taken(store, clock).release()
+    with taken(store, clock) as lease:
+        lease.save(CHECKPOINT)
     with pytest.raises(Misconfigured, match=r"'payments' does not fit: lanes was not set and is now 4\. .* accept-settings"):
-        acquire(store, clock, owner="two", identity='{"lanes":4}')
+        acquire(store, clock, owner="two", identity=OTHER)
 
 
 def test_a_spare_with_other_settings_is_refused_while_the_owner_lives(store: Shaky, clock: Clock) -> None:
     """It could not take over, so it must not count as one that stands by."""
     lease = taken(store, clock)
-    with pytest.raises(Misconfigured, match="does not fit"):
-        acquire(store, clock, owner="two", identity='{"lanes":4}')
     lease.save(CHECKPOINT)
+    with pytest.raises(Misconfigured, match="does not fit"):
+        acquire(store, clock, owner="two", identity=OTHER)
     assert store.read("payments").owner == "one"  # type: ignore[union-attr]
+
+
+UNSENT = replace(CHECKPOINT, sequence=0)
+
+
+@pytest.mark.parametrize("checkpoint", [None, UNSENT])
+def test_settings_may_be_corrected_until_something_was_delivered(
+    store: Shaky, clock: Clock, checkpoint: Checkpoint | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whoever takes the stream over, after a clean end and after a crash; in a new generation where there was a position."""
+    caplog.set_level("INFO", logger="tailer")
+    crashed = taken(store, clock)
+    if checkpoint:
+        crashed.save(checkpoint)
+    second = contender(store, clock, owner="two", identity=OTHER)
+    assert second.try_acquire() is None
+    clock.now += 15
+    lease = second.try_acquire()
+    assert lease is not None
+    assert lease.record.identity == OTHER
+    assert lease.checkpoint == (checkpoint and replace(checkpoint, generation=checkpoint.generation + 1))
+    lease.release()
+    third = acquire(store, clock, owner="three", identity="{}")
+    assert third is not None
+    said = [getattr(one, "action", "") for one in caplog.records]
+    assert said == (["settings_taken"] * 2 if checkpoint else [])
+
+
+@pytest.mark.parametrize("checkpoint", [None, UNSENT])
+def test_an_owner_that_is_seen_to_live_keeps_its_settings(store: Shaky, clock: Clock, checkpoint: Checkpoint | None) -> None:
+    """Although it delivered nothing yet: two streams of one name do not wait for each other."""
+    owner = taken(store, clock)
+    if checkpoint:
+        owner.save(checkpoint)
+    second = contender(store, clock, owner="two", identity=OTHER)
+    assert second.try_acquire() is None
+    owner.write(owner.record)
+    with pytest.raises(Misconfigured, match="does not fit"):
+        second.try_acquire()
 
 
 def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(store: Shaky, clock: Clock) -> None:
@@ -207,6 +259,92 @@ def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(s
     assert lease.checkpoint_age == 0
     store.down = True
     clock.now += 2
-    with pytest.raises(Unavailable):
-        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1))
+    lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1))
     assert lease.checkpoint_age == 2
+
+
+def test_a_save_that_fails_stops_nothing_and_is_made_up_for(
+    store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The checkpoint is kept, and the next save writes it. The log says once when that begins, and once when it is over."""
+    caplog.set_level("INFO", logger="tailer")
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down = True
+    for sequence in range(1, 13):
+        clock.now += 1
+        lease.confirm()
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+        assert lease.failure == "down"
+    assert store.read("payments").checkpoint == CHECKPOINT  # type: ignore[union-attr]
+    assert lease.checkpoint.sequence == CHECKPOINT.sequence + 12  # type: ignore[union-attr]
+    store.down = False
+    clock.now += 1
+    lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 13))
+    assert store.read("payments").checkpoint.sequence == CHECKPOINT.sequence + 13  # type: ignore[union-attr]
+    assert lease.failure == ""
+    failed, worked = (one for one in caplog.records if one.levelname == "WARNING")
+    assert "stream 'payments' could not be saved: down." in failed.getMessage()
+    assert "lasts for another 14 s" in failed.getMessage()
+    assert "saved again" in worked.getMessage()
+
+
+def test_a_store_that_stays_away_ends_the_lease_and_no_sooner(store: Shaky, clock: Clock) -> None:
+    """Saves that fail neither lengthen nor shorten it."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down = True
+    for sequence in range(1, 150):
+        clock.now += 0.1
+        lease.confirm()
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+    clock.now += 0.2
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def test_a_failing_store_is_not_asked_at_every_batch(store: Shaky, clock: Clock) -> None:
+    """Once a second, as while it works: each attempt may take as long as a call's timeout."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down, asked = True, store.asked
+    for sequence in range(1, 31):
+        clock.now += 0.1
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+    assert store.asked - asked == 3
+
+
+def test_a_failed_renewal_is_logged_once_and_tried_again(store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the error; and it says when the store works again, also where nobody saves."""
+    caplog.set_level("INFO", logger="tailer")
+    errors = iter([Unavailable("throttled"), Misconfigured("denied"), RuntimeError("unforeseen"), Unavailable("throttled")])
+
+    def failing(record: Record) -> None:
+        if error := next(errors, None):
+            raise error
+        MemoryCheckpoints.write(store, record)
+
+    with taken(store, clock, seconds=0.3) as lease:
+        store.write = failing  # type: ignore[method-assign]
+        while next(iter(caplog.records), None) is None or lease.failure:
+            time.sleep(0.01)
+    warnings = [one.getMessage() for one in caplog.records]
+    assert len(warnings) == 2
+    assert "throttled" in warnings[0]
+    assert "saved again" in warnings[1]
+
+
+def test_a_release_is_tried_again(store: Shaky, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A throttle at the wrong moment costs no repeats; a store that stays away does not hold up the stop."""
+    monkeypatch.setattr("tailer.lease._RETRY_AFTER", 0.01)
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    lease.save(replace(CHECKPOINT, sequence=4712))
+    store.failures = 2
+    lease.release()
+    record = store.read("payments")
+    assert record is not None
+    assert (record.owner, record.checkpoint.sequence) == ("", 4712)  # type: ignore[union-attr]
+    lease, store.down = taken(store, clock), True
+    with pytest.raises(Unavailable):
+        lease.release()

@@ -16,16 +16,18 @@ from pymongo import MongoClient
 
 from contract.change import Change, Namespace
 from devstack import DevStack
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.contender import Contender
 from tailer.duty import Stream
-from tailer.errors import HistoryLost, Misconfigured, Rejected, Unavailable
+from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.lanes import lanes
+from tailer.lease import Lease
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.ports import Sink, Source
+from tailer.ports import CheckpointStore, Sink, Source
 from tailer.pulse import Pulse
 from tailer.run import Task
 from tailer.sqs_sink import SqsSink
@@ -115,22 +117,24 @@ class Rig:
             stopping=self.stopping,
             clock=time.monotonic,
         )
-        contender = Contender(
-            FusedStore(self.store, fuse),
-            stream=name,
-            identity="{}",
-            owner=f"task {next(self._owners)}",
-            seconds=1,
-            clock=time.monotonic,
-        )
         return Stream(
             name=name,
             ns=Namespace(db="payments"),
             source=FusedSource(source or self.source, fuse),
             sink=FusedSink(sink, fuse),
-            contender=contender,
+            contender=self.contender(FusedStore(self.store, fuse), name),
             metrics=metrics,
         )
+
+    def contender(self, store: CheckpointStore | None = None, stream: str = "payments", **given: Any) -> Contender:
+        """Another owner, with a lease of a second."""
+        wanted: dict[str, Any] = {
+            "identity": "{}",
+            "owner": f"task {next(self._owners)}",
+            "seconds": 1,
+            "clock": time.monotonic,
+        }
+        return Contender(store or self.store, stream=stream, **(wanted | given))
 
     def received(self) -> list[Change]:
         return received(self.stack, self.queue_url)
@@ -251,12 +255,90 @@ def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
 
     monkeypatch.setattr(stream.sink, "send", sent)
     monkeypatch.setattr(stream.source, "first", first)
-    contender = Contender(store, stream="payments", identity="{}", owner="one", seconds=5, clock=time.monotonic)
+    contender = rig.contender(store, seconds=5)
     task = Task(streams=[dataclasses.replace(stream, contender=contender)], stopping=rig.stopping, pulse=rig.task().pulse)
     rig.run_until_sequence(1, task)
     assert_complete_and_in_order(rig.received(), 1)
     assert len(store.offered) > 3
     assert store.offered[0] == held[0]
+
+
+class Opened:
+    """A source that counts how often it is opened."""
+
+    def __init__(self, source: Source) -> None:
+        self.first, self.oldest = source.first, source.oldest
+        self._source = source
+        self.times = 0
+
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
+        self.times += 1
+        yield from self._source.batches(after)
+
+
+class Throttled:
+    """A store that refuses so many writes, once so many were taken."""
+
+    def __init__(self, store: MemoryCheckpoints, after: int, refusals: int) -> None:
+        self.read = store.read
+        self._store, self._left, self.refusals = store, after, refusals
+
+    def write(self, record: Record) -> None:
+        self._left -= 1
+        if self._left < 0 < self.refusals:
+            self.refusals -= 1
+            raise Unavailable("the table is throttled")
+        self._store.write(record)
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 5])
+def test_a_throttled_store_does_not_close_the_stream(
+    rig: Rig, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture, after: int
+) -> None:
+    """Whichever writes are refused, the first checkpoint's included: the change stream is opened once, nothing is repeated."""
+    source, store = Opened(rig.source), Throttled(rig.store, after, refusals=4)
+    contender = rig.contender(store, seconds=5)
+    task = Task(
+        streams=[dataclasses.replace(rig.stream(Fuse()), source=source, contender=contender)],
+        stopping=rig.stopping,
+        pulse=rig.task().pulse,
+    )
+    start = source.first()
+    source.first = lambda: start
+    mongo[fresh].payments.insert_many([{"_id": number} for number in range(12)])
+    rig.run_until_sequence(12, task)
+    assert (source.times, store.refusals) == (1, 0)
+    changes = rig.received()
+    assert [len(changes), len({change.id for change in changes})] == [12, 12]
+    said = [getattr(one, "action", "") for one in caplog.records]
+    assert (said.count("not_saved"), said.count("saved_again")) == (1, 1)
+
+
+def test_a_task_that_cannot_save_says_so_where_its_health_is_asked(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """It goes on tailing, and is not ready until the store takes the checkpoint again."""
+    store = Throttled(rig.store, 3, refusals=10**9)
+    contender = rig.contender(store, seconds=60)
+    task = Task(
+        streams=[dataclasses.replace(rig.stream(Fuse()), contender=contender)], stopping=rig.stopping, pulse=rig.task().pulse
+    )
+    seen: list[tuple[str, bool]] = []
+
+    def look() -> None:
+        number = 0
+        while not task.pulse.unsaved:
+            number += 1
+            mongo[fresh].payments.insert_one({"_id": number})
+        seen.append((task.pulse.unsaved, task.pulse.ready))
+        store.refusals = 0
+        while not task.pulse.ready:
+            number += 1
+            mongo[fresh].payments.insert_one({"_id": number})
+        seen.append((task.pulse.unsaved, task.pulse.ready))
+        rig.stopping.set()
+
+    threading.Thread(target=look, daemon=True).start()
+    task.run()
+    assert seen == [("the table is throttled", False), ("", True)]
 
 
 class Flaky:
@@ -333,6 +415,50 @@ def test_a_task_that_stands_by_stops_when_asked(rig: Rig) -> None:
     task.run()
     assert task.pulse.state == "standing by"
     assert rig.store.read("payments").owner == "somebody"  # type: ignore[union-attr]
+
+
+class Closed:
+    """A source that the server does not open, for one reason or another; the stream's position is told all the same."""
+
+    def __init__(self, source: Source, error: TailerError) -> None:
+        self.first, self.oldest = source.first, source.oldest
+        self._error = error
+
+    def batches(self, after: Checkpoint) -> Generator[Batch]:
+        raise self._error
+        yield
+
+
+@pytest.mark.parametrize("error", [Misconfigured("TAILER_PIPELINE"), Rejected("too large"), HistoryLost("code 286")])
+def test_a_first_start_that_does_not_open_leaves_no_checkpoint(rig: Rig, mongo: Mongo, fresh: str, error: TailerError) -> None:
+    """The next start, with other settings, is the first one."""
+    with pytest.raises(type(error)):
+        rig.task(source=Closed(rig.source, error)).run()
+    record = rig.store.read("payments")
+    assert record is not None
+    assert (record.checkpoint, record.owner) == (None, "")
+    corrected = dataclasses.replace(rig.stream(Fuse()), contender=rig.contender(identity='{"lanes":4}'))
+    mongo[fresh].payments.insert_one({"_id": 1})
+    start = rig.source.first()
+    corrected.source.first = lambda: replace(start, cluster_time=f"{int(start.cluster_time.partition('.')[0]) - 1}.1")  # type: ignore[method-assign]
+    rig.run_until_sequence(1, Task(streams=[corrected], stopping=rig.stopping, pulse=rig.task().pulse))
+    assert rig.store.read("payments").identity == '{"lanes":4}'  # type: ignore[union-attr]
+
+
+def test_a_first_start_that_waits_to_open_keeps_where_it_began(rig: Rig, mongo: Mongo, fresh: str) -> None:
+    """What is committed between two attempts to open the stream is delivered."""
+
+    class Late(Opened):
+        def batches(self, after: Checkpoint) -> Generator[Batch]:
+            self.times += 1
+            if self.times <= 2:
+                assert rig.store.read("payments").checkpoint is None  # type: ignore[union-attr]
+                mongo[fresh].payments.insert_one({"_id": self.times})
+                raise Unavailable("no primary")
+            yield from self._source.batches(after)
+
+    rig.run_until_sequence(2, rig.task(source=Late(rig.source)))
+    assert_complete_and_in_order(rig.received(), 2)
 
 
 class Lost:
@@ -448,7 +574,7 @@ def test_a_task_that_is_cut_off_from_its_lease_falls_behind(rig: Rig) -> None:
     """It cannot know whether anybody else tails the stream, so it does not say that it is up to date."""
     store = Unseen(rig.store)
     stream = rig.stream(Fuse())
-    contender = Contender(store, stream="payments", identity="{}", owner="cut off", seconds=1, clock=time.monotonic)
+    contender = rig.contender(store)
     task = Task(streams=[dataclasses.replace(stream, contender=contender)], stopping=rig.stopping, pulse=rig.task().pulse)
     said: list[str] = []
 
@@ -504,3 +630,49 @@ def test_a_gap_is_announced_once_and_first_whatever_happens(rig: Rig, mongo: Mon
     assert_complete_and_in_order(changes, 2)
     assert next(change.sequence for change in changes if change.operation_type == "gap") == 1
     assert rig.store.read("payments").gaps[0].announced  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_a_gap_is_not_sent_without_the_lease(rig: Rig, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """The lease is confirmed before each of them: whoever lost it, before the first or in between, sends nothing more."""
+    position = replace(rig.source.first(), generation=3, sequence=2)
+    gaps = [
+        Gap(generation=2 + one, sequence=1 + one, after="1.1", until="2.1", accepted_by="ada", accepted_at="now", reason="lost")
+        for one in range(2)
+    ]
+    rig.store.write(Record(stream="payments", version=1, checkpoint=position, gaps=tuple(gaps)))
+    confirmations = iter([True] * held)
+
+    def confirm(_: Lease) -> None:
+        if not next(confirmations, False):
+            rig.stopping.set()
+            raise LeaseLost("another task took it")
+
+    monkeypatch.setattr(Lease, "confirm", confirm)
+    rig.task().run()
+    assert len(rig.received()) == held
+
+
+def test_an_id_too_long_for_the_table_does_not_stop_the_stream(
+    rig: Rig, stack: DevStack, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its resume token does not fit an item of DynamoDB: the stream goes on, and a restart gives every change its number."""
+    store = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table)
+    store.write(Record(stream=fresh, version=1, checkpoint=rig.source.first()))
+    for number in range(4):
+        mongo[fresh].payments.insert_one({"_id": f"{number}" + "x" * 220_000})
+
+    def stop_at(sequence: int) -> None:
+        while not rig.stopping.wait(0.01):
+            record = store.read(fresh)
+            if record and record.checkpoint and record.checkpoint.sequence >= sequence:
+                rig.stopping.set()
+
+    for last in (3, 4):
+        rig.stopping.clear()
+        threading.Thread(target=stop_at, args=(last,), daemon=True).start()
+        stream = dataclasses.replace(rig.stream(Fuse(), name=fresh), contender=rig.contender(store, fresh))
+        Task(streams=[stream], stopping=rig.stopping, pulse=rig.task().pulse).run()
+    assert_complete_and_in_order(rig.received(), 4)
+    assert "long_token" in [getattr(one, "action", "") for one in caplog.records]
+    assert all("xxxx" not in one.getMessage() for one in caplog.records)

@@ -2,6 +2,8 @@
 
 import errno
 import fcntl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
     """The record before it stays whole, and the next attempt is taken."""
     store = FileCheckpoints(tmp_path / "checkpoints.json")
     store.write(Record(stream="payments", version=1))
-    full = tmp_path / "checkpoints.new"
+    full = tmp_path / "checkpoints.json.new"
     full.symlink_to("/dev/full")
     with pytest.raises(Unavailable, match=r"TAILER_CHECKPOINTS: .*checkpoints\.json was not written: .*No space left"):
         store.write(Record(stream="payments", version=2))
@@ -39,6 +41,55 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
     full.unlink()
     store.write(Record(stream="payments", version=2))
     assert store.read("payments") == Record(stream="payments", version=2)
+
+
+NEIGHBOURS = ("a", "a.json", "a.toml", "a.json.bak", ".a")
+
+
+def test_stores_side_by_side_share_no_file(tmp_path: Path) -> None:
+    """Names that differ only after a dot are different stores: many writers at once, and every record is in its own file."""
+    writers, rounds = 3, 8
+    together = threading.Barrier(len(NEIGHBOURS) * writers)
+
+    def write(name: str, stream: str) -> None:
+        store = FileCheckpoints(tmp_path / name)
+        for version in range(1, rounds + 1):
+            together.wait()
+            store.write(Record(stream=stream, version=version, owner=name))
+
+    with ThreadPoolExecutor(len(NEIGHBOURS) * writers) as threads:
+        for written in [threads.submit(write, name, f"s{one}") for name in NEIGHBOURS for one in range(writers)]:
+            written.result()
+    for name in NEIGHBOURS:
+        store = FileCheckpoints(tmp_path / name)
+        for one in range(writers):
+            assert store.read(f"s{one}") == Record(stream=f"s{one}", version=rounds, owner=name)
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_a_store_waits_for_no_other_lock(tmp_path: Path, name: str) -> None:
+    """A neighbour that holds its lock, however long, holds up nobody else."""
+    for other in set(NEIGHBOURS) - {name}:
+        with FileCheckpoints(tmp_path / other)._locked():
+            assert not _is_locked(tmp_path / f"{name}.lock")
+    with FileCheckpoints(tmp_path / name)._locked():
+        assert _is_locked(tmp_path / f"{name}.lock")
+
+
+def _is_locked(path: Path) -> bool:
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", ["a.lock", "a.json.new"])
+def test_a_store_is_not_called_like_the_lock_of_another(tmp_path: Path, name: str) -> None:
+    """Its records would be overwritten."""
+    with pytest.raises(Misconfigured, match=f"{name} may not end in"):
+        FileCheckpoints(tmp_path / name)
 
 
 def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,8 +182,10 @@ def test_a_recorded_problem_is_told(
 
 def test_settings_that_the_checkpoint_was_not_made_for_are_found(doctor: Doctor, stored: Settings, mapping: str) -> None:
     """As a tailer would refuse them; the command that accepts them is named."""
-    record = Record(stream=stored.stream, version=1, identity=stored.identity)
+    record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=replace(REACHED, sequence=0))
     app.checkpoint_store(stored).write(record)
+    assert "stream.settings" not in doctor(TAILER_LANES="4").failed  # nothing was delivered yet
+    app.checkpoint_store(stored).write(replace(record, version=2, checkpoint=replace(REACHED, token=None)))
     report = doctor(TAILER_LANES="4")
     assert report.failed == {"stream.settings"}
     assert report.code == 2

@@ -1,0 +1,39 @@
+"""A checkpoint belongs to one cluster: the position of one means nothing in the history of another."""
+
+from msgspec.structs import replace
+
+from tailer.cluster import Cluster
+from tailer.errors import Misconfigured
+from tailer.model import Record
+from tailer.times import rfc3339
+
+ACCEPT_CLUSTER = "tailer checkpoint accept-cluster"
+
+
+def recognised(record: Record, cluster: Cluster | None) -> Record:
+    """
+    The record with what its cluster tells of itself now. One that names no cluster yet takes this one; so does one without a
+    checkpoint. Nothing known of the cluster changes nothing.
+
+    Raises:
+        Misconfigured: the checkpoint belongs to another cluster.
+    """
+    if cluster is None:
+        return record
+    if record.checkpoint is None or record.cluster is None:
+        return replace(record, cluster=cluster)
+    if not record.cluster.is_the_same_as(cluster):
+        raise Misconfigured(another_cluster_words(record, cluster))
+    return replace(record, cluster=record.cluster.now_seen_as(cluster))
+
+
+def another_cluster_words(record: Record, cluster: Cluster) -> str:
+    """Which two clusters, what each way out is, and what it costs."""
+    until = rfc3339(record.checkpoint.reached if record.checkpoint else None)
+    return (
+        f"the checkpoint of stream {record.stream!r} belongs to the {record.cluster}, and TAILER_MONGODB_URI leads to the "
+        f"{cluster}. The history of one holds nothing of the other, so nothing is sent. Correct TAILER_MONGODB_URI; or, for "
+        "another stream, give it a TAILER_STREAM of its own. Only if this cluster took the other's place: stop the stream's "
+        f"tasks, then {ACCEPT_CLUSTER} --stream {record.stream}. The stream then goes on at {until} in this "
+        "cluster's history: what the other committed after that is not delivered, and what both have may be delivered again"
+    )

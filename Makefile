@@ -7,6 +7,8 @@ EMULATORS := $(VENV)-emulators
 TESTS  ?=
 ENVIRONMENT ?=
 
+export PYTHONSAFEPATH := 1# no module of the current folder is imported by mistake; the environments know where ours are
+
 .DEFAULT_GOAL := all
 .PHONY: all env demo razors test faults check format docs bench up down package synth bootstrap diff deploy lock clean help
 
@@ -70,7 +72,8 @@ bench: env                      ## changes per second, beside baselines measured
 	@$(BIN)/python -m benchmarks
 
 up:                             ## the same system under docker compose, and the demo there
-	@docker compose up --build --detach || { echo "Is a port taken? Then: TAILRACE_MONGODB_PORT=27018 TAILRACE_AWS_PORT=4567" \
+	@TAILRACE_AWS_KEY="$${TAILRACE_AWS_KEY:-$$($(PYTHON) -c 'import secrets; print("LOCAL" + secrets.token_hex(12).upper())')}" \
+	  docker compose up --build --detach || { echo "Is a port taken? Then: TAILRACE_MONGODB_PORT=27018 TAILRACE_AWS_PORT=4567" \
 	  "TAILRACE_HTTP_PORT=8081 make up. What did come up is still there: make down removes it." >&2; exit 1; }
 	docker compose logs --follow --no-log-prefix demo
 	@exit $$(docker inspect --format '{{.State.ExitCode}}' $$(docker compose ps --all --quiet demo))

@@ -9,7 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError
 
 from devstack import demo
-from devstack.aws import Aws
+from devstack.aws import Aws, elsewhere
 from devstack.resources import provision
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
@@ -59,7 +59,7 @@ def _provision(package: Path) -> int:
         raise StartFailed("AWS_ENDPOINT_URL must name the emulator: provisioning never touches a real account")
     if not package.is_file():
         raise StartFailed(f"there is no {package}: make it with `python -m infra.package --output {package}`")
-    aws = Aws(endpoint)
+    aws = elsewhere(endpoint)
     _wait_for(aws)
     resources = provision(aws, package)
     print(f"TAILER_QUEUE_URL={resources.queue_url}")

@@ -15,7 +15,7 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from devstack.audience import Audience
-from devstack.aws import Aws
+from devstack.aws import elsewhere
 from devstack.consumer import Consumer
 from devstack.payments import Payments
 from devstack.resources import CONSUMER_QUEUE, VISIBILITY_SECONDS, spare_queue
@@ -69,7 +69,7 @@ def up(screen: Screen) -> int:
 def external(screen: Screen) -> int:
     """The same writes and the same verdict against a system that already runs: MONGODB_URI and AWS_ENDPOINT_URL say where."""
     where = _required("MONGODB_URI", "AWS_ENDPOINT_URL")
-    aws, client = Aws(where["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](where["MONGODB_URI"])
+    aws, client = elsewhere(where["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](where["MONGODB_URI"])
     with client, closing(aws):
         sqs, payments = aws("sqs"), Payments(client[DATABASE][COLLECTION])
         queue_url = sqs.get_queue_url(QueueName=CONSUMER_QUEUE)["QueueUrl"]
@@ -83,7 +83,7 @@ def external(screen: Screen) -> int:
 
 def watch(screen: Screen) -> int:
     """Show the events of a system that already runs (AWS_ENDPOINT_URL) until Ctrl-C, from a queue of this one's own."""
-    aws = Aws(_required("AWS_ENDPOINT_URL")["AWS_ENDPOINT_URL"])
+    aws = elsewhere(_required("AWS_ENDPOINT_URL")["AWS_ENDPOINT_URL"])
     with closing(aws), spare_queue(aws) as queue_url, Audience(Consumer(aws("sqs"), queue_url), screen) as audience:
         screen.step("events appear below as they arrive; Ctrl-C ends this and nothing else")
         with suppress(KeyboardInterrupt):
@@ -162,7 +162,7 @@ def _explain(screen: Screen, stack: DevStack) -> None:
     for purpose, command in commands(stack).items():
         screen.line(f"  {purpose}:\n    {command}\n")
     screen.line(f"""  MongoDB        {stack.mongodb_uri}
-  AWS emulator   {stack.emulator.endpoint_url}
+  AWS emulator   {stack.emulator.endpoint_url}, access key {stack.emulator.key}
   tailer         http://127.0.0.1:{stack.tailers[-1].port}/metrics
 
 Events appear below as they arrive. Ctrl-C stops everything.

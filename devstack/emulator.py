@@ -1,23 +1,27 @@
 """The AWS emulator (ministack): SQS, DynamoDB, EventBridge and Lambda in one process of its own environment."""
 
+import secrets
 import subprocess
+from pathlib import Path
 
+from devstack import guarded_emulator
 from devstack.aws import ACCOUNT, REGION
+from devstack.guarded_emulator import READY
 from devstack.installed import emulators_python
 from devstack.loopback import HOST, free_port, get, wait_until
 from devstack.workspace import Child, Workspace
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
-READY = "/_ministack/ready"
 
 
 class Emulator:
     """
     ``start`` begins the process and returns; ``wait_ready`` returns once it answers.
 
-    It keeps everything in memory; with ``persist``, ``restart`` brings it back as it was. A Lambda function runs in a child
-    process of it, in its own group and with the same Python.
+    It lets in the access key ``key`` only, which is another one in each run. It keeps everything in memory; with ``persist``,
+    ``restart`` brings it back as it was. A Lambda function runs in a child process of it, in its own group and with the same
+    Python.
     """
 
     def __init__(self, workspace: Workspace, *, persist: bool = False) -> None:
@@ -25,6 +29,7 @@ class Emulator:
         self._persist = persist
         self._port = free_port()
         self._process: Child | None = None
+        self.key = f"LOCAL{secrets.token_hex(12).upper()}"
 
     @property
     def endpoint_url(self) -> str:
@@ -36,8 +41,8 @@ class Emulator:
         return self._process
 
     def start(self) -> None:
-        python = str(emulators_python())
-        self._process = self._workspace.spawn("emulator", [python, "-m", "ministack"], self._environment())
+        script = str(Path(guarded_emulator.__file__))
+        self._process = self._workspace.spawn("emulator", [str(emulators_python()), "-P", script], self._environment())
 
     def wait_ready(self) -> None:
         """
@@ -60,6 +65,9 @@ class Emulator:
     def _environment(self) -> dict[str, str]:
         folder = str(self._workspace.folder / "emulator")
         return {
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.key,
+            "AWS_SESSION_TOKEN": self.key,  # the emulator hands it to functions, whose access key is the account's number
             "BIND_HOST": HOST,  # it listens on every interface otherwise
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_REGION": REGION,

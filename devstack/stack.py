@@ -66,7 +66,7 @@ class DevStack:
             for wait in waits:
                 wait.result()
         self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
-        self.aws = Aws(self.emulator.endpoint_url)
+        self.aws = Aws(self.emulator.endpoint_url, self.emulator.key)
         undo.callback(self.aws.close)
         self._report("queues, table, buses and rules" + (", and the forwarder behind its queue" if zipped else ""))
         self.resources: Resources = provision(self.aws, zipped.result() if zipped else None)

@@ -22,17 +22,21 @@ from msgspec.structs import replace
 
 from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage
+from lambda_forwarder import deadline
 from lambda_forwarder.app import forwarder, time_left
 from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, read
 from lambda_forwarder.emf import shown
-from lambda_forwarder.errors import Blocked, BusGone, Unavailable
+from lambda_forwarder.errors import BusGone, Unavailable
 from lambda_forwarder.event import DomainEvent
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
+from lambda_forwarder.parking.poison import from_on
+from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.settings import StreamSettings, read_settings
 
-RUN_COUNT = 100  # records that are published together, and so repeat together when one of them cannot be
+RUN_COUNT = 100  # records that are published together
+PARKING_SHARE = 1 / 3  # of an invocation's time, to park what the bus did not take in the rest of it
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +99,10 @@ class StreamForwarder:
         """
         done = Counter(records=0, events=0, deduplicated=0, parked=0)
         failed: Record | None = None
+        parking = time_left() * PARKING_SHARE if self.park_on_outage else 0.0
         for run in runs(records):
             try:
-                done.update(self._publish(run, time_left))
+                done.update(self._publish(run, time_left, lambda: time_left() - parking))
             except Exception as error:
                 failed = _first_failed(error, run, records)
                 self.forwarder.figures.failed(run.message.stream if run.message else "", len(records) - records.index(failed))
@@ -109,24 +114,23 @@ class StreamForwarder:
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(records) - done["records"]})
         return failed["dynamodb"]["SequenceNumber"] if failed else None
 
-    def _publish(self, run: Run, time_left: TimeLeft) -> Counter[str]:
+    def _publish(self, run: Run, time_left: TimeLeft, publishing: TimeLeft) -> Counter[str]:
         """Return only when every event of the run was accepted, or its changes are parked with the reason."""
-        if time_left() <= 0:
-            raise Unavailable("the time was up before the record was begun")
+        deadline.check(time_left, "the record was begun")
         done = Counter(records=len(run.records))
         if run.message is None:
-            self.forwarder.set_aside([_foreign(record, run.error) for record in run.records])
+            self.forwarder.set_aside([_foreign(record, run.error) for record in run.records], time_left)
             return done + Counter(parked=len(run.records))
         try:
-            return done + self.forwarder.publish(run.message, time_left)
+            return done + self.forwarder.publish(run.message, publishing)
         except Unavailable as error:
             if not self.park_on_outage:
                 raise
             log.warning("parked during an outage: %s", error, extra={"action": "outage_parked", "changes": len(run.records)})
-            parked = [postponed(change, run.message, error) for change in run.message.changes]
-            self.forwarder.parking.park(parked)
-            self.forwarder.figures.parked(parked)
-            return done + Counter(parked=len(run.records))
+            left = from_on(run.message, unfinished(error, run.message))
+            parked = [postponed(change, run.message, error) for change in left]
+            self.forwarder.keep(parked, time_left)
+            return done + Counter(parked=len(parked))
 
 
 def runs(records: Sequence[Record]) -> Iterator[Run]:
@@ -167,7 +171,7 @@ def _gathered(gathered: Sequence[tuple[Record, ChangeMessage]]) -> Iterator[Run]
 def _first_failed(error: Exception, run: Run, records: Sequence[Record]) -> Record:
     if isinstance(error, BusGone):
         return records[0]
-    return run.numbered(error.sequence) if isinstance(error, Blocked) else run.records[0]
+    return run.numbered(unfinished(error, run.message)) if run.message else run.records[0]
 
 
 def _place(message: ChangeMessage) -> tuple[str, int]:

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, dataclass_transform
 from uuid import UUID, uuid5
 
 import msgspec
-from msgspec import Meta, Raw, Struct, StructMeta
+from msgspec import Meta, Raw, Struct, StructMeta, to_builtins
 
+from contract import identity
 from contract.change import Change
 from contract.message import ChangeMessage
 from lambda_forwarder.trace import traceparent
@@ -67,9 +68,14 @@ Mappers = Mapping[str, Iterable[Mapper]]
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One event as it goes on the bus, under EventBridge's names, with the change that it came from."""
+    """
+    One event as it goes on the bus, under EventBridge's names, with the change and the stream that it came from.
+
+    ``document`` is what it keeps its order by: the document's name, or the value of the field ``about``.
+    """
 
     id: str
+    stream: str
     document: str
     source: str
     detail_type: str
@@ -134,6 +140,7 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
     )
     return Entry(
         id=event_id,
+        stream=message.stream,
         document=document,
         source=source or event.__source__,
         detail_type=detail_type,
@@ -144,8 +151,11 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
 
 
 def _about(event: DomainEvent, change: Change) -> str:
-    """What the event keeps its order by."""
-    return f"{change.ns}/{getattr(event, event.__about__)}" if event.__about__ else change.document
+    """What the event keeps its order by. Its length is bounded, as every document's name is."""
+    if not event.__about__:
+        return change.document
+    value = to_builtins(getattr(event, event.__about__))
+    return identity.name(change.ns.db, change.ns.coll, value if isinstance(value, str) else identity.of_json(value))
 
 
 def _validate(name: str, description: str, source: str) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 
 from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.claims.claimed import fetched, runs
-from lambda_forwarder.errors import Blocked, BusGone, ForwarderError
-from lambda_forwarder.event import Mappers
+from lambda_forwarder.deadline import one_call_more
+from lambda_forwarder.errors import BusGone, ForwarderError
+from lambda_forwarder.event import Entry, Mappers
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.naming import named
 from lambda_forwarder.parking.parked import Parked, refused, unreadable
 from lambda_forwarder.parking.poison import ahead, before, blocked_by
+from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
 from lambda_forwarder.reading import read_message
 from lambda_forwarder.watermarks.progress import Progress
@@ -80,17 +82,22 @@ class Forwarder:
         try:
             message = read_message(record["body"])
         except UnreadableMessage as error:
-            self.set_aside([unreadable(record, error)])
+            self.set_aside([unreadable(record, error)], time_left)
             return Counter(records=1, parked=1)
         lane = progress.lane(record, message)
-        new = progress.unpublished(lane, message)
+        new = progress.unpublished(lane, message, time_left)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
         self.figures.dropped(message.stream, done["duplicates"])
+        begun = 0
         for run in runs(new):
+            begun += len(run.changes)
             try:
                 done.update(self.publish(run, time_left))
-            except Blocked as poison:
-                progress.published(lane, before(new, poison.sequence))
+            except BusGone:
+                raise
+            except Exception as error:
+                first = min([unfinished(error, run), *(change.sequence for change in new.changes[begun:])])
+                progress.published(lane, before(new, first))
                 raise
         progress.published(lane, new)
         return done
@@ -99,24 +106,32 @@ class Forwarder:
         """
         Publish what the run means, and park what of it cannot be; return how many of each.
 
+        Whatever is raised, but for ``BusGone``: every change before ``partial.unfinished`` is published or parked.
+
         Raises:
-            Blocked: it cannot be and is not to be parked. Everything before it is published, nothing of its document behind.
+            Blocked: a change cannot be published and is not to be parked. Nothing of its document behind is published.
         """
         run, unclaimed = fetched(run, self.claims, time_left)
         entries, unmapped = named(run, self.mappers, self.source)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:
             entries = ahead(entries, poison)
-        published = self.publisher.publish(entries, time_left)
+        try:
+            published = self.publisher.publish(entries, time_left)
+        except BusGone:
+            raise
+        except Exception as error:
+            self._settle(run, entries, poison, error, time_left)
+            raise
         not_taken = {no.entry.id for no in published.refused}
         taken = [entry for entry in entries if entry.id not in not_taken]
         self.figures.published(run.stream, taken)
         poison += (refused(no.entry, run, no.reason) for no in published.refused)
         if poison:
-            self.set_aside(poison)
+            self.set_aside(poison, one_call_more(time_left))
         return Counter(events=len(taken), deduplicated=published.deduplicated, parked=len(poison))
 
-    def set_aside(self, poison: Sequence[Parked]) -> None:
+    def set_aside(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
         """
         Park what can never be published.
 
@@ -125,8 +140,46 @@ class Forwarder:
         """
         if self.block:
             raise blocked_by(poison)
-        self.parking.park(poison)
+        self.keep(poison, time_left)
+
+    def keep(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
+        """Park these, whatever ``block`` says. Whatever is raised, ``partial.unfinished`` is the first that is not kept."""
+        try:
+            self.parking.park(sorted(poison, key=_sequence), time_left)  # where not all are kept, the first ones are
+        except Exception as error:
+            kept = done_before(error).accepted
+            left = [item for item in poison if item.id not in kept]
+            self.figures.parked([item for item in poison if item.id in kept])
+            note_unfinished(error, min(item.sequence for item in (left or poison)))
+            raise
         self.figures.parked(poison)
+
+    def _settle(
+        self, run: ChangeMessage, entries: Sequence[Entry], poison: list[Parked], error: Exception, time_left: TimeLeft
+    ) -> None:
+        """
+        Finish, after a publish that failed, the changes before the first one with an event that was not accepted: park what of
+        them is poison. Note on the error where that first one is.
+        """
+        so_far = done_before(error)
+        refusals = {no.entry.id for no in so_far.refused}
+        left = [entry.change.sequence for entry in entries if entry.id not in so_far.accepted | refusals]
+        first = min(left, default=unfinished(error, run))
+        note_unfinished(error, first)
+        taken = [entry for entry in entries if entry.id in so_far.accepted and entry.change.sequence < first]
+        self.figures.published(run.stream, taken)
+        poison += (refused(no.entry, run, no.reason) for no in so_far.refused)
+        sooner = [item for item in poison if item.sequence < first]
+        if sooner:
+            try:
+                self.set_aside(sooner, one_call_more(time_left))
+            except Exception as another:
+                log.warning("not parked: %s", another, extra={"action": "not_parked", "changes": len(sooner)})
+                note_unfinished(error, unfinished(another, run))
+
+
+def _sequence(item: Parked) -> int:
+    return item.sequence
 
 
 def _log_failure(record: Record, error: Exception) -> None:

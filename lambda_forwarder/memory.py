@@ -37,8 +37,10 @@ class MemoryParking:
 
     parked: dict[str, Parked] = field(default_factory=dict)
 
-    def park(self, parked: Sequence[Parked]) -> None:
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """See ``Parking``."""
+        if parked and time_left() <= 0:
+            raise Unavailable("no time left")
         for item in parked:
             self.parked.setdefault(item.id, item)
 
@@ -49,7 +51,7 @@ class MemoryWatermarks:
 
     marks: dict[str, Watermark] = field(default_factory=dict)
 
-    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:  # noqa: ARG002 - it takes none
         """See ``Watermarks``."""
         return {lane: self.marks[lane] for lane in lanes if lane in self.marks}
 
@@ -71,7 +73,7 @@ class MemoryClaims:
         self.objects[key] = content
         return Claim(bucket=self.bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
-    def fetch(self, claim: Claim) -> bytes:
+    def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:  # noqa: ARG002 - it takes none
         """See ``Claims``."""
         if claim.bucket != self.bucket:
             raise Rejected(f"it lies in the bucket {claim.bucket!r}; ours is {self.bucket!r}")
@@ -94,13 +96,13 @@ class MemoryBacklog:
         self.held |= {one.id: one.group for one in taken}
         return taken
 
-    def remove(self, waiting: Sequence[Waiting]) -> None:
+    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
-        self.give_back(waiting)
+        self.give_back(waiting, time_left)
         gone = {one.id for one in waiting}
         self.waiting = [one for one in self.waiting if one.id not in gone]
 
-    def give_back(self, waiting: Sequence[Waiting]) -> None:
+    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:  # noqa: ARG002 - it takes none
         """See ``Backlog``."""
         for one in waiting:
             self.held.pop(one.id, None)

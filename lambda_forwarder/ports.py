@@ -38,32 +38,36 @@ class Publisher(Protocol):
 
         Publishing an entry again is allowed: a repeat carries the same id, by which consumers know it.
 
+        Every call looks at the time left first. Whatever is raised, ``partial.done_before`` says what was accepted and what
+        was refused before.
+
         Raises:
-            Unavailable: some may have been accepted; publish all of them again later.
+            Unavailable: not now, or the time is up; publish the others again later, and what may have been accepted with them.
             Misconfigured: the bus is not there or not ours to use. ``BusGone``: that is how it was for a while already.
         """
 
 
 class Parking(Protocol):
-    def park(self, parked: Sequence[Parked]) -> None:
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """
         Return only once each is durably kept, in order per document, for a person to look at.
 
-        Parking the same again is allowed and harmless: a repeat carries the same id.
+        Parking the same again is allowed and harmless: a repeat carries the same id. Every call looks at the time left first.
+        Whatever is raised, ``partial.done_before`` has the ids of those that are kept.
 
         Raises:
-            Unavailable: some may be kept already; park all of them again later.
+            Unavailable: not now, or the time is up; park the others again later.
             Misconfigured: the queue is not there or not ours to use.
         """
 
 
 class Watermarks(Protocol):
-    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         """
         Return how far each of these lanes is published, by the last ``advance`` that anybody made; a new lane is left out.
 
         Raises:
-            Unavailable: not known now; publish nothing of these lanes.
+            Unavailable: not known now, or the time is up; publish nothing of these lanes.
             Misconfigured: the table is not there or not ours to use.
         """
 
@@ -87,14 +91,14 @@ class Claims(Protocol):
             Misconfigured: the bucket is not there or not ours to write.
         """
 
-    def fetch(self, claim: Claim) -> bytes:
+    def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
         """
         Return what lies under the claim's key, at most one byte more of it than the claim says. Whether it is what the
         claim says is for the caller to verify.
 
         Raises:
             Rejected: it is gone, or lies where we do not read; the message says which.
-            Unavailable: not now.
+            Unavailable: not now, or not all of it before the time was up.
             Misconfigured: the bucket is not there or not ours to read.
         """
 
@@ -120,16 +124,16 @@ class Backlog(Protocol):
             Misconfigured: the queue is not there or not ours to read.
         """
 
-    def remove(self, waiting: Sequence[Waiting]) -> None:
+    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """
-        Return only once the queue has forgotten them.
+        Return only once the queue has forgotten them. Every call looks at the time left first.
 
         Raises:
             Unavailable: some may come again.
             Misconfigured: as ``take``.
         """
 
-    def give_back(self, waiting: Sequence[Waiting]) -> None:
+    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """
         Let them be taken again at once. Without it they can be when their time is over.
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 
@@ -30,11 +29,12 @@ from tailer.metrics import Families, Metrics
 from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import cluster_of
+from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import STORE
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
-from tailer.preflight import advice_on_tls, check_queue, check_replica_set, maybe_documentdb
+from tailer.preflight import advice_on_tls, check_queue, check_replica_set
 from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Task
 from tailer.s3_claims import S3Claims
@@ -116,12 +116,12 @@ def namespace(settings: Settings) -> Namespace:
 def checkpoint_store(settings: Settings) -> CheckpointStore:
     """The store that ``TAILER_CHECKPOINTS`` names."""
     url = settings.checkpoints.get_secret_value()
-    match urlsplit(url):
-        case ("dynamodb", table, *_):
+    match url.partition("://"):
+        case ("dynamodb", _, table):
             return DynamodbCheckpoints(aws_client("dynamodb"), table)
-        case ("file", _, path, *_):
+        case ("file", _, path):
             return FileCheckpoints(Path(path))
-        case ("mongodb", "", *_):
+        case ("mongodb:", "", ""):
             return MongodbCheckpoints(cluster(settings))
         case _:
             return MongodbCheckpoints(connect(url, STORE), STORE)

@@ -33,11 +33,6 @@ def check_replica_set(client: "MongoClient[Any]") -> Mapping[str, Any]:
     return hello
 
 
-def maybe_documentdb(hello: Mapping[str, Any]) -> bool:
-    """Whether the server may be DocumentDB: it alone is a replica set that tells no cluster time."""
-    return "setName" in hello and "$clusterTime" not in hello
-
-
 def advice_on_tls(uri: str) -> list[str]:
     """What would be better said otherwise in the URI, one sentence each."""
     if not of_documentdb(uri) or encrypted(uri):

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from contract.change import canonical
 from tailer.errors import Misconfigured
 from tailer.lanes import RULE
-from tailer.mongodb.uri import names_a_user
+from tailer.mongodb.uri import elastic, mistake, names_a_user
 from tailer.mongodb.watch import WHOLE, refusal, short
 from tailer.setting_forms import moment, names, stages
 from tailer.setting_names import PREFIX, Keys, as_set, called
@@ -94,8 +94,12 @@ class Settings(BaseSettings):
     @field_validator("mongodb_uri")
     @classmethod
     def _scheme(cls, uri: SecretStr) -> SecretStr:
-        if not uri.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
-            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        if why := mistake(uri.get_secret_value()):
+            raise ValueError(why)
+        if elastic(uri.get_secret_value()):
+            raise ValueError(
+                "names an elastic cluster of Amazon DocumentDB, which has no change streams: name an instance-based cluster"
+            )
         return uri
 
     @field_validator("mongodb_password")
@@ -120,6 +124,13 @@ class Settings(BaseSettings):
     def _known_store(cls, url: SecretStr) -> SecretStr:
         if not re.match(r"^(dynamodb://.|mongodb(\+srv)?://.|mongodb:$|file:///.)", url.get_secret_value()):
             raise ValueError("not a known kind of store")
+        if url.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            if why := mistake(url.get_secret_value()):
+                raise ValueError(why)
+            if elastic(url.get_secret_value()):
+                raise ValueError(
+                    "names an elastic cluster of Amazon DocumentDB, which cannot keep checkpoints: name another store"
+                )
         return url
 
     @field_validator("database")

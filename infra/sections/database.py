@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from infra.sections.section import ID, KeyArn, SecretArn, Section
+from tailer.mongodb.uri import elastic
 
 
 class Database(Section):
@@ -55,6 +56,8 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _made_or_existing(self) -> "Database":
+        if elastic(f"mongodb://{self.host}"):
+            raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
         if self.host and not self.security_group_id:
             raise ValueError("an existing cluster needs security_group_id, so that the tailer is let in")
         if not self.host and (self.security_group_id or self.admin_secret_arn):

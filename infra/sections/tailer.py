@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
+from tailer.mongodb.uri import elastic
 from tailer.setting_forms import moment, names, stages
 from tailer.settings import Settings
 
@@ -110,6 +111,8 @@ class Tailer(Section):
             raise ValueError("it is not the URI of a MongoDB")
         if "@" in uri:
             raise ValueError("credentials do not belong here: name a secret in secret_arn")
+        if elastic(uri):
+            raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
         return uri
 
     @model_validator(mode="after")

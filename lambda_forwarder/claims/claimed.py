@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from contract.change import Change, Claim
 from contract.message import DECODED_LIMIT, ChangeMessage
+from lambda_forwarder import deadline
 from lambda_forwarder.claims.size import SIZE_LIMIT, fits
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
+from lambda_forwarder.errors import Misconfigured, Rejected
 from lambda_forwarder.parking.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
 
@@ -57,9 +58,8 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
         )
     if not 0 < claim.bytes <= DECODED_LIMIT:
         raise Rejected(f"it claims {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
-    if time_left() <= 0:
-        raise Unavailable("the time was up before a claimed change was fetched")
-    content = claims.fetch(claim)
+    deadline.check(time_left, "a claimed change was fetched")
+    content = claims.fetch(claim, time_left)
     if len(content) != claim.bytes:
         raise Rejected(f"{len(content)} bytes lie there, or more; the claim says {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:

@@ -4,7 +4,11 @@ import hashlib
 from typing import Any
 
 from contract.change import Claim
+from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
+from lambda_forwarder.ports import TimeLeft
+
+PART = 1_048_576  # bytes that are read between two looks at the time
 
 
 class S3Claims:
@@ -42,12 +46,21 @@ class S3Claims:
             ) from error
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
-    def fetch(self, claim: Claim) -> bytes:
-        """See ``Claims``."""
+    def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
+        """See ``Claims``. A large object comes in parts, so that a slow one is given up in time."""
         if claim.bucket != self._bucket:
             raise Rejected(f"it lies in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
+        deadline.check(time_left, "a claimed change was fetched")
         with translated("GetObject"):
             body = self._client.get_object(Bucket=self._bucket, Key=claim.key)["Body"]
             with body:
-                content: bytes = body.read(claim.bytes + 1)
-        return content
+                parts: list[bytes] = []
+                left = claim.bytes + 1
+                while left > 0:
+                    deadline.check(time_left, "a claimed change was read to its end")
+                    part = body.read(min(left, PART))
+                    if not part:
+                        break
+                    parts.append(part)
+                    left -= len(part)
+        return b"".join(parts)

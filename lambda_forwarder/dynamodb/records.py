@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from contract import identity
 from contract.change import Change, Document, Namespace, UpdateDescription
 from contract.message import ChangeMessage
 from contract.paths import ABSENT, same
-from lambda_forwarder.dynamodb.values import Image, item
+from lambda_forwarder.dynamodb.values import Image, item, key_text
 from lambda_forwarder.errors import Misconfigured
 
 Record = dict[str, Any]
@@ -92,6 +93,7 @@ def _change(record: _Record, table: str, sequence: int) -> Change:
         ns=Namespace(db=DATABASE, coll=table),
         cluster_time=f"{int(image.approximate_creation_date_time)}.0",
         document_key={"_id": _id(image.keys)},
+        told_document=identity.name(DATABASE, table, key_text(image.keys)),
         full_document=new,
         full_document_before_change=old,
         update_description=description,

@@ -1,9 +1,11 @@
 """DynamoDB's attribute values as plain JSON, by the rules that the tailer has for BSON."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from contract import identity
 from contract.change import Document
 
 AttributeValue = Mapping[str, Any]
@@ -13,6 +15,7 @@ Image = Mapping[str, AttributeValue]
 """An item, or its keys: attribute values by their names."""
 
 INT64 = range(-(2**63), 2**63)
+INT64_DIGITS = 19
 
 
 def item(image: Image) -> Document:
@@ -44,6 +47,38 @@ def plain(value: AttributeValue) -> Any:
     return {kind: held}
 
 
+def key_text(keys: Image) -> str:
+    """
+    The text that identifies an item, by ``contract.identity``: of its partition key, or of both keys by their names.
+
+    Raises:
+        ValueError: a key is of no type that a key can have.
+    """
+    if len(keys) == 1:
+        [value] = keys.values()
+        return _key(value, identity.string)
+    return identity.document((identity.quoted(name), _key(keys[name], identity.quoted)) for name in sorted(keys))
+
+
+def _key(value: AttributeValue, written: Callable[[str], str]) -> str:
+    match value:
+        case {"S": str(text)}:
+            return written(text)
+        case {"N": str(text)}:
+            return _number_key(text)
+        case {"B": str(text)}:
+            return identity.binary(base64.b64decode(text, validate=True))
+        case _:
+            raise ValueError(f"a key is S, N or B, not {', '.join(value)}")
+
+
+def _number_key(text: str) -> str:
+    try:
+        return identity.number(Decimal(text))
+    except ArithmeticError as error:
+        raise ValueError(f"{text[:40]!r} is not a number of DynamoDB") from error
+
+
 def number(text: str) -> int | float | str:
     """
     A number where JSON's readers keep it exact: an int64, or a fraction that a double holds to the last digit. Else its text:
@@ -51,6 +86,8 @@ def number(text: str) -> int | float | str:
     """
     try:
         exact = Decimal(text)
+        if exact.adjusted() > INT64_DIGITS:  # int() of a hostile one would take all memory
+            return text
         if exact == int(exact):
             return int(exact) if int(exact) in INT64 else text
     except (InvalidOperation, OverflowError, ValueError):

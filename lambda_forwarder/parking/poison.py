@@ -4,22 +4,26 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from contract.change import Change
 from contract.message import ChangeMessage
 from lambda_forwarder.errors import Blocked
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.partial import note_unfinished
 
 
 def blocked_by(poison: Sequence[Parked]) -> Blocked:
     """The error that holds the group back, about the first of them in the order of the stream."""
     first = min(poison, key=_sequence)
     where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or "it is not readable"
-    return Blocked(
+    blocked = Blocked(
         f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: "
         "its group waits until the mapper or the document is mended, or the message is a dead letter",
         sequence=first.sequence,
         reason=first.reason,
     )
+    note_unfinished(blocked, first.sequence)
+    return blocked
 
 
 def ahead(entries: Sequence[Entry], poison: Sequence[Parked]) -> list[Entry]:
@@ -31,6 +35,11 @@ def ahead(entries: Sequence[Entry], poison: Sequence[Parked]) -> list[Entry]:
 def before(message: ChangeMessage, sequence: int) -> ChangeMessage:
     """The message's changes before this one."""
     return replace(message, changes=tuple(change for change in message.changes if change.sequence < sequence))
+
+
+def from_on(message: ChangeMessage, sequence: int) -> tuple[Change, ...]:
+    """The message's changes from this one on."""
+    return tuple(change for change in message.changes if change.sequence >= sequence)
 
 
 def _sequence(item: Parked) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from contract.message import MESSAGE_LIMIT
-from lambda_forwarder import batch_answer
+from lambda_forwarder import batch_answer, deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.parking.parked import NOTHING, Parked
+from lambda_forwarder.partial import note_done
+from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.packing import waves
 
 CALL_COUNT = 10  # entries, SQS, one SendMessageBatch
@@ -45,17 +47,24 @@ class SqsParking:
                 "create it, or correct the URL or the permission sqs:GetQueueAttributes"
             ) from error
 
-    def park(self, parked: Sequence[Parked]) -> None:
-        """See ``Parking``. No retries of its own: a message that fails here is tried again as a whole."""
-        bodies = [(item, body(item)) for item in parked]
-        for wave in waves(bodies, key=_document, size=_size, count=CALL_COUNT, limit=MESSAGE_LIMIT + 1):
-            for call in wave:
-                self._send(call)
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
+        """See ``Parking``. No retries of its own: what fails here comes again with its message."""
+        kept: set[str] = set()
+        try:
+            bodies = [(item, body(item)) for item in parked]
+            for wave in waves(bodies, key=_document, size=_size, count=CALL_COUNT, limit=MESSAGE_LIMIT + 1):
+                for call in wave:
+                    deadline.check(time_left, f"{len(parked) - len(kept)} changes were parked")
+                    self._send(call, kept)
+        except Exception as error:
+            note_done(error, kept)
+            raise
 
-    def _send(self, call: Sequence[tuple[Parked, bytes]]) -> None:
+    def _send(self, call: Sequence[tuple[Parked, bytes]], kept: set[str]) -> None:
         entries = [self._request(index, item, text) for index, (item, text) in enumerate(call)]
         with translated("SendMessageBatch to the parking queue"):
             answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        kept.update(call[int(one["Id"])][0].id for one in answer.get("Successful", ()))
         batch_answer.check("SendMessageBatch to the parking queue", entries, answer)
 
     def _request(self, index: int, item: Parked, text: bytes) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Publishing to an EventBridge bus: full calls, an answer for each entry, and the order per document that we keep."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, ClassVar, Protocol
 
@@ -14,9 +14,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable
 from lambda_forwarder.event import Entry
-from lambda_forwarder.ports import Published, Refused, TimeLeft
+from lambda_forwarder.partial import note_done
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.publishing.outcome import Outcome
 from lambda_forwarder.publishing.packing import waves
 
 CALL_LIMIT = 1_048_576  # bytes, EventBridge, an entry and the sum of a call stay below it
@@ -81,37 +84,36 @@ class EventBridgePublisher:
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         """See ``Publisher``."""
-        refused: list[Refused] = []
+        outcome = Outcome()
         fitting: list[Entry] = []
         for entry in entries:
             if reason := self._bus.unfit(entry):
-                refused.append(Refused(entry, reason))
+                outcome.refuse(entry, reason)
             else:
                 fitting.append(entry)
-        parts = [Published(refused=tuple(refused))]
-        for wave in waves(fitting, key=_document, size=size, count=self._bus.call_count, limit=CALL_LIMIT):
-            parts += self._put_wave(wave, time_left)
-        return _sum(parts)
+        try:
+            for wave in waves(fitting, key=_document, size=size, count=self._bus.call_count, limit=CALL_LIMIT):
+                self._put_wave(wave, time_left, outcome)
+        except Exception as error:
+            note_done(error, (entry.id for entry in outcome.accepted), outcome.refused)
+            raise
+        return Published(refused=tuple(outcome.refused), deduplicated=outcome.deduplicated)
 
-    def _put_wave(self, wave: Sequence[Sequence[Entry]], time_left: TimeLeft) -> Sequence[Published]:
+    def _put_wave(self, wave: Sequence[Sequence[Entry]], time_left: TimeLeft, outcome: Outcome) -> None:
         if len(wave) == 1:
-            return [self._put_call(wave[0], time_left)]
-        calls = [self._threads.submit(self._put_call, call, time_left) for call in wave]
+            self._put_call(wave[0], time_left, outcome)
+            return
+        calls = [self._threads.submit(self._put_call, call, time_left, outcome) for call in wave]
         wait(calls)  # all of them, even after a failure: no call may outlive this method
-        return [call.result() for call in calls]
+        for call in calls:
+            call.result()
 
-    def _put_call(self, call: Sequence[Entry], time_left: TimeLeft) -> Published:
+    def _put_call(self, call: Sequence[Entry], time_left: TimeLeft, outcome: Outcome) -> None:
         """Put until each entry of the call is accepted or refused for good."""
-        parts: list[Published] = []
-        left = call
 
         def attempt() -> Sequence[Entry]:
-            nonlocal left
-            if time_left() <= 0:
-                raise Unavailable(f"PutEvents: the time was up before {len(left)} entries were accepted")
-            left, part = self._put(left)
-            parts.append(part)
-            return left
+            self._put(outcome.left(call), time_left, outcome)
+            return outcome.left(call)
 
         def too_late(state: RetryCallState) -> bool:
             return time_left() <= state.upcoming_sleep
@@ -120,32 +122,37 @@ class EventBridgePublisher:
         try:
             retrying(attempt)
         except RetryError as error:
-            raise Unavailable(f"PutEvents: {len(left)} entries still refused when the time was up") from error
-        return _sum(parts)
+            raise Unavailable(f"PutEvents: {len(outcome.left(call))} entries still refused when the time was up") from error
 
-    def _put(self, entries: Sequence[Entry]) -> tuple[Sequence[Entry], Published]:
-        """One attempt: the entries to put again, and what became of the others."""
+    def _put(self, entries: Sequence[Entry], time_left: TimeLeft, outcome: Outcome) -> None:
+        """One attempt. What is neither accepted nor refused after it is to be put again."""
+        deadline.check(time_left, f"PutEvents had accepted {len(entries)} entries")
         try:
             answers = self._bus.put(entries)
         except Rejected as error:
             if len(entries) == 1:
-                return [], Published(refused=(Refused(entries[0], str(error)),))
-            return _joined(self._put([entry]) for entry in entries)  # one of them spoiled the call: find it
+                outcome.refuse(entries[0], str(error))
+                return
+            for entry in entries:  # one of them spoiled the call: find it
+                self._put([entry], time_left, outcome)
+            return
         if len(answers) != len(entries):
             raise Unavailable(f"PutEvents answered for {len(answers)} of {len(entries)} entries")
-        return _joined(self._sorted(entry, answer) for entry, answer in zip(entries, answers, strict=True))
+        problems = [self._problem(entry, answer, outcome) for entry, answer in zip(entries, answers, strict=True)]
+        for problem in filter(None, problems):  # only now: what was accepted beside it is noted
+            raise Misconfigured(problem)
 
-    def _sorted(self, entry: Entry, answer: Answer) -> tuple[Sequence[Entry], Published]:
+    def _problem(self, entry: Entry, answer: Answer, outcome: Outcome) -> str:
+        """Take note of an answer; what is wrong with us, if the answer is about that."""
         code = answer.get("ErrorCode")
         if not code:
-            return [], Published(deduplicated=int(answer.get("SuccessCode") == "DEDUPLICATED"))
+            outcome.accept(entry, deduplicated=answer.get("SuccessCode") == "DEDUPLICATED")
+            return ""
         reason = f"{code}: {answer.get('ErrorMessage', '')}"
         reaction = self._bus.codes.get(code, Misconfigured)
-        if reaction is Misconfigured:
-            raise Misconfigured(f"PutEvents answered {reason} for {entry.detail_type}")
         if reaction is Rejected:
-            return [], Published(refused=(Refused(entry, reason),))
-        return [entry], Published()
+            outcome.refuse(entry, reason)
+        return f"PutEvents answered {reason} for {entry.detail_type}" if reaction is Misconfigured else ""
 
 
 def size(entry: Entry) -> int:
@@ -165,17 +172,3 @@ def too_large_reason(entry: Entry) -> str:
 
 def _document(entry: Entry) -> str:
     return entry.document
-
-
-def _joined(parts: Iterable[tuple[Sequence[Entry], Published]]) -> tuple[Sequence[Entry], Published]:
-    again: list[Entry] = []
-    published: list[Published] = []
-    for more, part in parts:
-        again += more
-        published.append(part)
-    return again, _sum(published)
-
-
-def _sum(parts: Sequence[Published]) -> Published:
-    refused = tuple(no for part in parts for no in part.refused)
-    return Published(refused=refused, deduplicated=sum(part.deduplicated for part in parts))

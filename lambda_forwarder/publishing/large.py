@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from contract.change import Claim
-from lambda_forwarder.errors import Unavailable
+from lambda_forwarder import deadline
 from lambda_forwarder.event import Entry
 from lambda_forwarder.ports import Claims, Published, Publisher, TimeLeft
 from lambda_forwarder.publishing.eventbridge import too_large
@@ -42,8 +42,7 @@ class LargePublisher:
     def _fitting(self, entry: Entry, time_left: TimeLeft) -> Entry:
         if not too_large(entry):
             return entry
-        if time_left() <= 0:
-            raise Unavailable("the time was up before an event too large for the bus was stored")
+        deadline.check(time_left, "an event too large for the bus was stored")
         detail = _decode(entry.detail)
         claim = self._claims.store(key(entry, bytes(detail.data)), bytes(detail.data))
         return replace(entry, detail=_encode(_Claiming(detail.metadata, claim)))

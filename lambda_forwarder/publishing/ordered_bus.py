@@ -1,15 +1,17 @@
-"""The ordered EventBridge bus: a hundred entries a call, first in first out per document, repeats dropped by their id."""
+"""The ordered EventBridge bus: a hundred entries a call, first in first out per event group, repeats dropped by their id."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from contract import identity, message
 from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable, translated
 from lambda_forwarder.event import Entry
 from lambda_forwarder.publishing.classic_bus import unreadable_number
 from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
 
 ARN_PART = ":event-busv2/"  # in the ARN of every ordered bus, and of no other
+GROUPS = 128  # of a stream: few, as EventBridge asks for, and each takes 2,000 events a second; as many as lanes by default
 GROUP_LIMIT = 128  # characters, EventBridge, an EventGroupId
 TAKES_EVENTS = frozenset({"ACTIVE", "UPDATING", "UPDATE_FAILED"})  # "the bus remains operational"
 
@@ -23,8 +25,8 @@ class OrderedBus:
     """
     The bus of this ARN. ``client`` is a boto3 ``eventbridgev2`` client.
 
-    A document is an event group; ``metadata.id`` is the deduplication id. The service's limit for the size of an event is
-    not written down: we keep to the classic bus's, and an event that it refuses comes back with the bus's words.
+    A stream's documents share ``GROUPS`` event groups; ``metadata.id`` is the deduplication id. The service's limit for
+    the size of an event is not written down: we keep to the classic bus's, and what it refuses comes back with its words.
     """
 
     call_count: ClassVar[int] = 100  # EventBridge, one PutEvents
@@ -70,11 +72,16 @@ class OrderedBus:
         return answers
 
 
-def group_id(document: str) -> str:
-    """The ``EventGroupId`` of a document: its name where that fits, else its hash."""
-    if len(document) <= GROUP_LIMIT and document.isascii() and document.isprintable():
-        return document
-    return hashlib.blake2b(document.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+def group_id(stream: str, document: str) -> str:
+    """
+    The ``EventGroupId`` of a document, e.g. ``payments.17``, by the hash that makes its lane: with 128 lanes they are the same.
+
+    Where the stream's name is too long, as a DynamoDB table's may be, it is a hash of that.
+    """
+    group = message.group_id(stream, identity.lane(document, GROUPS))
+    if len(group) <= GROUP_LIMIT and group.isascii() and group.isprintable():
+        return group
+    return hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 def _request(entry: Entry) -> dict[str, Any]:
@@ -83,5 +90,5 @@ def _request(entry: Entry) -> dict[str, Any]:
         "DetailType": entry.detail_type,
         "Time": entry.time,
         "Detail": entry.detail.decode(),
-        "SystemMetadata": {"EventGroupId": group_id(entry.document), "DeduplicationId": entry.id},
+        "SystemMetadata": {"EventGroupId": group_id(entry.stream, entry.document), "DeduplicationId": entry.id},
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from lambda_forwarder.event import Entry
+from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, Publisher, Refused, TimeLeft
 
 
@@ -19,8 +20,12 @@ class StrictPublisher:
         """See ``Publisher``."""
         deduplicated = begun = 0
         for run in runs(entries):
+            try:
+                part = self._publisher.publish(run, time_left)
+            except Exception as error:
+                note_done(error, (entry.id for entry in entries[:begun]))
+                raise
             begun += len(run)
-            part = self._publisher.publish(run, time_left)
             deduplicated += part.deduplicated
             if part.refused:
                 behind = (Refused(entry, "it waits behind one that was refused") for entry in entries[begun:])

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from lambda_forwarder import deadline
 from lambda_forwarder.errors import BusGone, Misconfigured, Unavailable
 from lambda_forwarder.event import Entry
+from lambda_forwarder.partial import done_before
 from lambda_forwarder.ports import Published, Publisher, TimeLeft
 
 BUS_SEEN_EVERY = 60.0  # seconds, and while the bus is there no more than one question in them from each function that is warm
@@ -56,12 +58,22 @@ class WatchedPublisher:
             BusGone: neither these entries nor what was published since the bus was seen last is sure to have reached it.
         """
         if self._gone:
+            deadline.check(time_left, "the bus was asked for again")
             self._look()
-        published = self._publisher.publish(entries, time_left)
-        if entries and not (self._due() and time_left() > 0 and self._confirmed()):
-            oldest = min(entry.time for entry in entries)
-            self._unconfirmed = min(oldest, self._unconfirmed or oldest)
+        try:
+            published = self._publisher.publish(entries, time_left)
+        except Exception as error:
+            accepted = done_before(error).accepted
+            self._ask([entry for entry in entries if entry.id in accepted], time_left)
+            raise
+        self._ask(entries, time_left)
         return published
+
+    def _ask(self, accepted: Sequence[Entry], time_left: TimeLeft) -> None:
+        """Ask for the bus behind these, or remember that nobody did."""
+        if accepted and not (self._due() and time_left() > 0 and self._confirmed()):
+            oldest = min(entry.time for entry in accepted)
+            self._unconfirmed = min(oldest, self._unconfirmed or oldest)
 
     def _due(self) -> bool:
         return self._asked is None or not 0 <= (self._now() - self._asked).total_seconds() < BUS_SEEN_EVERY

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from contract.message import ChangeMessage
-from lambda_forwarder.ports import Watermarks
+from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.redriving.piece import Piece
 from lambda_forwarder.watermarks.watermark import Watermark
 
@@ -21,14 +21,15 @@ class Lateness:
         self._marks: Mapping[str, Watermark] = {}
         self._newest: dict[str, tuple[int, int]] = {}  # by document
 
-    def look(self, pieces: Iterable[Piece]) -> None:
+    def look(self, pieces: Iterable[Piece], time_left: TimeLeft) -> None:
         """
         Read the watermarks of their lanes.
 
         Raises: as ``Watermarks.read``.
         """
         if self._watermarks:
-            self._marks = self._watermarks.read({piece.lane for piece in pieces if len(piece.lane) <= LANE_LIMIT})
+            lanes = {piece.lane for piece in pieces if len(piece.lane) <= LANE_LIMIT}
+            self._marks = self._watermarks.read(lanes, time_left)
 
     def of(self, piece: Piece) -> bool:
         """

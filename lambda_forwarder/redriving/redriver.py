@@ -58,5 +58,5 @@ class Rehearsal:
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:  # noqa: ARG002
         return Published()
 
-    def park(self, parked: Sequence[Parked]) -> None:  # noqa: ARG002
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:  # noqa: ARG002
         return

@@ -11,6 +11,7 @@ import msgspec
 from contract.change import Change
 from contract.message import ChangeMessage, UnreadableMessage, group_id
 from lambda_forwarder.claims.claimed import runs
+from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import Blocked, BusGone, ForwarderError
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.parked import unreadable
@@ -59,12 +60,12 @@ class Run:
         """Publish what these messages hold, in order per document whatever shelf they are from; remove what may go."""
         read = self._read_what_fits(taken)
         pieces = sorted((piece for pieces in read.values() for piece in pieces), key=lambda piece: piece.place)
-        self._lateness.look(pieces)
+        self._lateness.look(pieces, one_call_more(self._time_left))
         for _, group in groupby(pieces, key=together):
             self._publish(list(group))
         if not self._keep:
             for shelf, accepted in _by_shelf(one for one in read if not one.why):
-                shelf.backlog.remove([one.waiting for one in accepted])
+                shelf.backlog.remove([one.waiting for one in accepted], one_call_more(self._time_left))
                 for one in accepted:
                     del self.held[one]
 
@@ -72,7 +73,7 @@ class Run:
         """They can be taken again at once: by the next run, by a person, or, of what there was no room for, by this one."""
         for shelf, stays in _by_shelf(some):
             try:
-                shelf.backlog.give_back([one.waiting for one in stays])
+                shelf.backlog.give_back([one.waiting for one in stays], one_call_more(self._time_left))
             except ForwarderError as error:  # they come back by themselves, a little later
                 log.warning("not given back: %s", error, extra={"action": "not_given_back", "messages": len(stays)})
 
@@ -116,7 +117,7 @@ class Run:
         waiting = one.waiting
         record = {"body": waiting.body, "messageId": waiting.id, "attributes": {"MessageGroupId": waiting.group}}
         try:
-            self._forwarder.set_aside([unreadable(record, error)])
+            self._forwarder.set_aside([unreadable(record, error)], self._time_left)
             self.done["parked"] += 1
         except Exception as failure:
             one.stays(_reason(failure))

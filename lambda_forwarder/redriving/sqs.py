@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lambda_forwarder import batch_answer
+from lambda_forwarder import batch_answer, deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
-from lambda_forwarder.ports import Waiting
+from lambda_forwarder.ports import TimeLeft, Waiting
 
 CALL_COUNT = 10  # messages, SQS, one call
 WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
@@ -51,17 +51,20 @@ class SqsBacklog:
             for message in answer.get("Messages", ())
         ]
 
-    def remove(self, waiting: Sequence[Waiting]) -> None:
+    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
-        self._batches("DeleteMessageBatch", self._client.delete_message_batch, waiting)
+        self._batches("DeleteMessageBatch", self._client.delete_message_batch, waiting, time_left)
 
-    def give_back(self, waiting: Sequence[Waiting]) -> None:
+    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """See ``Backlog``. The last first: a FIFO queue gives a group's messages out from the first."""
         change = self._client.change_message_visibility_batch
-        self._batches("ChangeMessageVisibilityBatch", change, waiting[::-1], VisibilityTimeout=0)
+        self._batches("ChangeMessageVisibilityBatch", change, waiting[::-1], time_left, VisibilityTimeout=0)
 
-    def _batches(self, doing: str, call: Callable[..., Any], waiting: Sequence[Waiting], **each: object) -> None:
+    def _batches(
+        self, doing: str, call: Callable[..., Any], waiting: Sequence[Waiting], time_left: TimeLeft, **each: object
+    ) -> None:
         for start in range(0, len(waiting), CALL_COUNT):
+            deadline.check(time_left, f"{doing} was called for {len(waiting) - start} messages")
             entries = [
                 {"Id": str(number), "ReceiptHandle": one.receipt, **each}
                 for number, one in enumerate(waiting[start : start + CALL_COUNT])

@@ -1,13 +1,16 @@
 """Watermarks in a DynamoDB table with a string partition key ``pk``: one item per lane."""
 
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_exponential
 
+from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.watermark import Watermark
 
 PREFIX = "lane/"  # of the partition keys; the tailer's own items have another
@@ -19,15 +22,17 @@ NAMES = {"#generation": "generation", "#sequence": "sequence", "#cluster_time": 
 SET = "SET #generation = :generation, #sequence = :sequence, #cluster_time = :cluster_time"
 FORWARD = "attribute_not_exists(pk) OR #generation < :generation OR (#generation = :generation AND #sequence < :sequence)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
+CHECK_SECONDS = 1.0  # for one call and its retries, at the start
 NOWHERE = "check"  # no lane is called so: a lane's name has a dot
 
 
 class DynamodbWatermarks:
     """Keeps them in this table, which may be the tailer's. ``client`` is a boto3 ``dynamodb`` client."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._table = table
+        self._sleep = sleep
 
     def check(self) -> None:
         """
@@ -36,27 +41,28 @@ class DynamodbWatermarks:
         Raises:
             Misconfigured: it is not; the message names the setting and the remedy.
         """
-        self.read([NOWHERE])
+        self.read([NOWHERE], lambda: CHECK_SECONDS)
         self._update(NOWHERE, Watermark(generation=0, sequence=0, cluster_time="0.0"), NEVER)
 
-    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         """See ``Watermarks``."""
         keys = [_key(lane) for lane in lanes]
         items: list[dict[str, Any]] = []
         for start in range(0, len(keys), CALL_COUNT):
-            items += self._items(keys[start : start + CALL_COUNT])
+            items += self._items(keys[start : start + CALL_COUNT], time_left)
         return {item["pk"]["S"].removeprefix(PREFIX): _watermark(item) for item in items}
 
     def advance(self, lane: str, to: Watermark) -> None:
         """See ``Watermarks``."""
         self._update(lane, to, FORWARD)
 
-    def _items(self, keys: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _items(self, keys: list[dict[str, Any]], time_left: TimeLeft) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         left = keys
 
         def attempt() -> bool:
             nonlocal left
+            deadline.check(time_left, "watermarks were read")
             request = {self._table: {"Keys": left, "ConsistentRead": True}}
             with self._ours("BatchGetItem"):
                 answer = self._client.batch_get_item(RequestItems=request)
@@ -65,9 +71,10 @@ class DynamodbWatermarks:
             left = [key for rest in answer.get("UnprocessedKeys", {}).values() for key in rest["Keys"]]
             return bool(left)
 
-        Retrying(retry=retry_if_result(bool), wait=WAIT, stop=stop_after_attempt(ATTEMPTS), retry_error_callback=_throttled)(
-            attempt
-        )
+        def stop(state: RetryCallState) -> bool:
+            return state.attempt_number >= ATTEMPTS or time_left() <= state.upcoming_sleep
+
+        Retrying(retry=retry_if_result(bool), wait=WAIT, stop=stop, sleep=self._sleep, retry_error_callback=_throttled)(attempt)
         return items
 
     def _update(self, lane: str, to: Watermark, condition: str) -> None:
@@ -113,5 +120,5 @@ def _watermark(item: dict[str, Any]) -> Watermark:
     )
 
 
-def _throttled(_: object) -> None:
-    raise Unavailable(f"BatchGetItem left watermarks out {ATTEMPTS} times: the table is throttled")
+def _throttled(state: RetryCallState) -> None:
+    raise Unavailable(f"BatchGetItem left watermarks out {state.attempt_number} times: the table is throttled")

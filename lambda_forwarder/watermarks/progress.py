@@ -7,7 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from contract.message import ChangeMessage
-from lambda_forwarder.ports import Watermarks
+from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
 
 ANEW = (
@@ -35,13 +35,13 @@ class Progress:
         """The lane to keep the watermark of; nothing where none applies."""
         return lane_of(record, message) if self._watermarks else None
 
-    def unpublished(self, lane: str | None, message: ChangeMessage) -> ChangeMessage:
+    def unpublished(self, lane: str | None, message: ChangeMessage, time_left: TimeLeft) -> ChangeMessage:
         """
         The message without the changes that were published before.
 
         Raises: as ``Watermarks.read``.
         """
-        mark = self._marks.get(lane) if lane else None
+        mark = self._marks(time_left).get(lane) if lane else None
         if mark is None:
             return message
         if any(mark.belies(message.generation, change) for change in message.changes):
@@ -51,19 +51,19 @@ class Progress:
 
     def published(self, lane: str | None, message: ChangeMessage) -> None:
         """
-        Return only once the lane's watermark durably stands at the message's last change, or beyond.
+        Return only once the lane's watermark durably stands at the message's last change, or beyond. It does not look at the
+        time: without it the work was for nothing.
 
         Raises: as ``Watermarks.advance``.
         """
-        if not (self._watermarks and lane and message.changes):
+        if not (self._watermarks and self._read is not None and lane and message.changes):
             return
-        mark, now = self._marks.get(lane), reached(message.generation, message.changes)
+        mark, now = self._read.get(lane), reached(message.generation, message.changes)
         if mark is None or mark.position < now.position:
             self._watermarks.advance(lane, now)
-            self._marks[lane] = now
+            self._read[lane] = now
 
-    @property
-    def _marks(self) -> dict[str, Watermark]:
+    def _marks(self, time_left: TimeLeft) -> dict[str, Watermark]:
         if self._read is None:
-            self._read = dict(self._watermarks.read(self._lanes)) if self._watermarks else {}
+            self._read = dict(self._watermarks.read(self._lanes, time_left)) if self._watermarks else {}
         return self._read

@@ -4,14 +4,16 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from pymongo import MongoClient, WriteConcern
+from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.errors import DuplicateKeyError
+from pymongo.read_concern import ReadConcern
 
 from tailer.model import Record
 from tailer.mongodb.errors import WATCHED, mongodb_errors
 from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import Conflict
 
+_DURABLE_READS = ReadConcern("majority")
 _DURABLE = WriteConcern("majority", wtimeout=5_000)  # ms; a fail-over must not bring an older record back
 
 
@@ -19,13 +21,16 @@ class MongodbCheckpoints:
     """
     One document per stream in ``tailrace.checkpoints``, replaced only where its version is the expected one.
 
+    It reads from the primary whatever the URI says: a record on a secondary may be older than the one that a write replaced.
     ``setting`` names the server: what is wrong with it is said of that setting.
     """
 
     def __init__(self, client: "MongoClient[Any]", setting: str = WATCHED) -> None:
         denied = f"the user of {setting} may not keep checkpoints: grant it readWrite on the database {OWN_DATABASE}"
         self._errors = partial(mongodb_errors, denied, setting)
-        self._records = client[OWN_DATABASE].get_collection("checkpoints", write_concern=_DURABLE)
+        self._records = client[OWN_DATABASE].get_collection(
+            "checkpoints", read_preference=ReadPreference.PRIMARY, read_concern=_DURABLE_READS, write_concern=_DURABLE
+        )
 
     def read(self, stream: str) -> Record | None:
         """See ``CheckpointStore``."""

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from urllib.parse import urlsplit
 
 from tailer.doctor import pipeline, process
 from tailer.doctor.aws import Clients, Identity
@@ -120,7 +119,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
 
 def _kind(checkpoints: str) -> str:
     """Of a store, as its remedies are called: the watched cluster itself is one of its own."""
-    return SAME_CLUSTER if checkpoints == "mongodb:" else f"checkpoints.{urlsplit(checkpoints).scheme.partition('+')[0]}"
+    return SAME_CLUSTER if checkpoints == "mongodb:" else f"checkpoints.{checkpoints.partition(':')[0].partition('+')[0]}"
 
 
 def _grouped(streams: Streams, key: Callable[[Settings], Hashable]) -> list[Streams]:

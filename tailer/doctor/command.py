@@ -17,7 +17,7 @@ from tailer.doctor.report import json_object, line, summary
 from tailer.errors import Misconfigured
 from tailer.settings import Settings
 
-_SIGN_IN = re.compile(r"//[^/@\s]*@")
+_SIGN_IN = re.compile(r"//.*@")  # to the last @ of the line: a password may hold others, and spaces
 
 
 def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:

@@ -4,13 +4,15 @@ import threading
 import warnings
 from collections.abc import Mapping
 from functools import cache
+from math import inf
 from typing import Any
+from urllib.parse import quote_plus
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.uri import defaults, option
+from tailer.mongodb.uri import defaults, mistake, option
 
 TIMEOUTS = {  # ms; what the URI says wins
     "serverSelectionTimeoutMS": 10_000,
@@ -31,16 +33,20 @@ def client(
     timeouts: Mapping[str, int] = TIMEOUTS,
 ) -> "MongoClient[Any]":
     """
-    A client that on a sharded cluster takes one router for everything, and to DocumentDB speaks TLS. It connects when used.
+    A client that of several servers it may read from takes one for everything, and to DocumentDB speaks TLS. It connects when
+    used.
 
     Raises:
         Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of it.
     """
+    if why := mistake(uri):
+        raise Misconfigured(f"{setting} {why}")
     options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
-    if username:
-        options |= {"username": username, "password": password}
+    if username:  # in the URI: a client shows its options to whoever prints it
+        scheme, _, rest = uri.partition("://")
+        uri = f"{scheme}://{quote_plus(username)}:{quote_plus(password)}@{rest}"
     try:
-        return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_one_router, **options)
+        return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_OneServer(), **options)
     except (ConfigurationError, InvalidURI, ValueError, OSError):  # whose words may repeat a part of the password
         raise unusable(setting) from None
 
@@ -68,7 +74,19 @@ def unusable(setting: str) -> Misconfigured:
     )
 
 
-def _one_router(servers: list[Any]) -> list[Any]:
-    """A cursor lives on the router that opened it: of several, always choose the same while it is there."""
-    routers = [server for server in servers if server.server_type_name == "Mongos"]
-    return sorted(routers, key=lambda router: router.address)[:1] or servers
+class _OneServer:
+    """
+    Of several routers, or members that the read preference allows, the nearest, and the same while it is there: a cursor lives
+    on the server that opened it.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[str, int] | None = None
+
+    def __call__(self, servers: list[Any]) -> list[Any]:
+        if len(servers) < 2:
+            return servers
+        same = next((server for server in servers if server.address == self._last), None)
+        chosen = same or min(servers, key=lambda server: (server.round_trip_time or inf, server.address))
+        self._last = chosen.address
+        return [chosen]

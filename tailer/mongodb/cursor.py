@@ -111,7 +111,7 @@ class Cursor:
         return str(self._reply["cursor"]["ns"]).partition(".")[2]
 
     def _command(self, command: dict[str, Any]) -> RawBSONDocument:
-        return self._db.command(command, codec_options=_RAW, session=self._session)
+        return self._db.command(command, codec_options=_RAW, session=self._session, read_preference=self._db.read_preference)
 
 
 def _position(after: Checkpoint) -> dict[str, Any]:

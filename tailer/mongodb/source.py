@@ -5,11 +5,12 @@ import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import UTC
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
@@ -17,6 +18,7 @@ from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, reply_time, time_text
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
+from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
 from tailer.mongodb.watch import Watch
 from tailer.times import seconds
@@ -57,11 +59,19 @@ class MongodbSource:
     def oldest(self) -> str | None:
         """The beginning of the oplog, where there is one and we may read it; see ``Source``."""
         with mongodb_errors():
+            if self._documentdb:
+                return None
+            oplog = self._client.local.get_collection("oplog.rs", read_preference=ReadPreference.PRIMARY)
             try:
-                entry = self._client.local["oplog.rs"].find_one(sort=[("$natural", 1)], projection={"ts": 1})
+                entry = oplog.find_one(sort=[("$natural", 1)], projection={"ts": 1})
             except OperationFailure:
                 return None
         return time_text(entry["ts"]) if entry else None
+
+    @cached_property
+    def _documentdb(self) -> bool:
+        """It has no oplog, and each question for one would be a line in its audit log."""
+        return maybe_documentdb(self._client.admin.command("hello"))
 
     def batches(self, after: Checkpoint) -> Generator[Batch]:
         """

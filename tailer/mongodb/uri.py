@@ -1,4 +1,4 @@
-"""What a MongoDB URI says, and what it leaves to us. No name is looked up, and no error repeats a part of it."""
+"""What a MongoDB URI says, and what it leaves to us. No name is looked up, and nothing before its last ``@`` is repeated."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,34 @@ from urllib.parse import parse_qsl
 AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
 """The authorities that sign DocumentDB's certificates: Amazon's own bundle, without those that ended before 2027."""
 
+_ESCAPED = re.compile(r"[^@/?#%]*(%[0-9A-Fa-f]{2}[^@/?#%]*)*")
 _DOCUMENTDB = re.compile(r"\.docdb(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$")  # the region is before docdb, in China behind it
+_ELASTIC = re.compile(r"\.docdb-elastic\.amazonaws\.com(\.cn)?$")
 _NAMES_A_USER = {"MONGODB-AWS", "MONGODB-OIDC", "MONGODB-X509"}  # without a password
+
+
+def mistake(uri: str) -> str:
+    """
+    What is wrong with the form of the URI, and the remedy; empty where nothing is.
+
+    Of a password with unescaped characters a parser takes a part for the name of a host, a database or an option, and repeats
+    it in an error. So everything before the last ``@`` is a secret, and has to be escaped.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme not in ("mongodb", "mongodb+srv"):
+        return "must begin with mongodb:// or mongodb+srv://"
+    user, _, password = rest.rpartition("@")[0].partition(":")
+    if not _ESCAPED.fullmatch(user) or not _ESCAPED.fullmatch(password) or ":" in password:
+        return (
+            "has a character before the last @ that must be escaped: in the user and the password write %40 for @, %3A for :, "
+            "%2F for /, %3F for ?, %23 for # and %25 for %; and %40 for an @ in an option"
+        )
+    return ""
+
+
+def elastic(uri: str) -> bool:
+    """Whether a host is of an elastic cluster of Amazon DocumentDB, by its name: it has no change streams."""
+    return any(_ELASTIC.search(name.lower()) for name, _ in hosts(uri))
 
 
 def hosts(uri: str) -> list[tuple[str, int]]:

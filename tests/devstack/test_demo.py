@@ -148,6 +148,7 @@ def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, mo
         stack.start_tailer().wait_ready()
         monkeypatch.setenv("MONGODB_URI", stack.mongodb_uri)
         monkeypatch.setenv("AWS_ENDPOINT_URL", stack.aws.endpoint_url)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.emulator.key)
         assert demo.external(screen) == 0
 
 

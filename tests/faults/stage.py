@@ -78,7 +78,7 @@ class Stage:
         self.mongod.wait_ready()
         self.emulator.wait_ready()
         self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongod.uri, appname="writer"))
-        self.direct = Aws(self.emulator.endpoint_url)  # for the reader: nothing disturbs it
+        self.direct = Aws(self.emulator.endpoint_url, self.emulator.key)  # for the reader: nothing disturbs it
         undo.callback(self.direct.close)
         self.resources = provision(self.direct)
         self.aws = undo.enter_context(AwsProxy(_port(self.emulator.endpoint_url), self._chance))

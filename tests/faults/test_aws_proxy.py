@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from devstack import DevStack
-from devstack.aws import KEY, REGION
+from devstack.aws import REGION
 from devstack.loopback import HOST
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.errors import Unavailable
@@ -20,7 +20,9 @@ from tests.faults.aws_proxy import AwsProxy
 
 
 @pytest.fixture
-def proxy(stack: DevStack) -> Iterator[AwsProxy]:
+def proxy(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, stack.emulator.key)
     with AwsProxy(int(stack.aws.endpoint_url.rpartition(":")[2]), random.Random(1)) as proxy:
         yield proxy
 
@@ -29,7 +31,7 @@ def proxy(stack: DevStack) -> Iterator[AwsProxy]:
 def client(proxy: AwsProxy, service: str) -> Iterator[Any]:
     """One that tries once, as the tailer's own."""
     config = Config(retries={"total_max_attempts": 1}, proxies={})
-    session = boto3.session.Session(KEY, KEY, region_name=REGION)
+    session = boto3.session.Session(region_name=REGION)
     with closing(session.client(service, endpoint_url=f"http://{HOST}:{proxy.port}", config=config)) as client:
         yield client
 

@@ -99,7 +99,7 @@ def account() -> Iterator[Aws]:
         emulator = Emulator(workspace)
         emulator.start()
         emulator.wait_ready()
-        aws = Aws(emulator.endpoint_url)
+        aws = Aws(emulator.endpoint_url, emulator.key)
         yield aws
         aws.close()
 

@@ -15,6 +15,7 @@ from lambda_forwarder.parking.sqs import SqsParking
 from tests.infra.deployment import create
 from tests.infra.here import LEFT_OUT, ORDERS, Here
 from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.values import forever
 
 LARGE = 1_500_000  # bytes, of which no message holds so many
 PATIENCE = 30.0  # seconds; the slowest is the function's first start
@@ -77,7 +78,7 @@ def test_an_item_reaches_a_consumer_through_what_was_deployed(here: Here, consum
 
 def test_what_was_parked_is_published_by_the_deployed_redrive(here: Here, consumer: Consumer, fresh: str) -> None:
     """As the schedule wakes it; the event says that it is late."""
-    SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([parked(fresh, 1)])
+    SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([parked(fresh, 1)], forever)
     redrive = here.deployment.physical("AWS::Lambda::Function", "Redrive")
     answer = here.aws("lambda").invoke(FunctionName=redrive, Payload="{}")
     assert json.loads(answer["Payload"].read())["published"] == 1

@@ -25,7 +25,7 @@ from tests.infra.rights import Call, Statement, allowed, listed, recorded, used
 from tests.infra.template import stack as template
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.test_handler import Context
-from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record, sent_id
+from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record, sent_id
 
 LARGE = 1_500_000  # bytes, of which no message and no event holds so many
 PATIENCE = 30.0  # seconds
@@ -90,7 +90,7 @@ def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pyt
     sqs, outputs = here.aws("sqs"), here.deployment.outputs
     claimed, content = claiming(inserted("claimed", 5), bucket=outputs["ClaimBucket"], key="payments/5.json")
     here.aws("s3").put_object(Bucket=outputs["ClaimBucket"], Key="payments/5.json", Body=content)
-    SqsParking(sqs, outputs["ParkingQueueUrl"]).park([parked("a", 1), parked("b", 2, subscriptionId=7)])
+    SqsParking(sqs, outputs["ParkingQueueUrl"]).park([parked("a", 1), parked("b", 2, subscriptionId=7)], forever)
     large, poison = inserted("large", 3, subscriptionId=LARGE * "s"), inserted("poison", 4, subscriptionId=7)
     for text in (body(large), body(poison), body(claimed)):
         sqs.send_message(

@@ -107,6 +107,8 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
         ('[[forwarder.dynamodb_streams]]\nkey_arn = "alias/theirs"', "dynamodb_streams.0.key_arn: it does not look like one; "),
+        ('[database]\nhost = "a.eu-west-1.docdb-elastic.amazonaws.com"', "elastic cluster of Amazon DocumentDB has no change"),
+        ('[tailer]\nmongodb_uri = "mongodb://a.docdb-elastic.amazonaws.com"', "tailer.mongodb_uri: an elastic cluster"),
         ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
         ('[forwarder]\nsource = "app.shop"', "bus.schemas: they name each event's own source"),
         (f"[forwarder]\ndynamodb_streams = [{TABLE}, {TABLE}]", "two are of one table"),

@@ -135,7 +135,7 @@ def test_nothing_that_was_taken_together_leaves_its_queue() -> None:
 def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """The function fails, the command says so and exits with 2; with the bus back all of it is published."""
     redrive.redriver()
-    SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)])
+    SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)], forever)
     world.account.bury(body(inserted("b", 2)))
     world.account.delete_bus()
     world.now += timedelta(minutes=15)

@@ -141,6 +141,8 @@ def test_every_type_is_a_plain_json_value() -> None:
         ("0.1", 0.1),
         ("100E-2", 1),
         ("1E20", "1E20"),
+        ("1E999999999", "1E999999999"),
+        ("1E-999999999", "1E-999999999"),
         ("3.1415926535897932384626433832795028841", "3.1415926535897932384626433832795028841"),
         ("1E-130", 1e-130),
     ],
@@ -215,6 +217,35 @@ def test_two_keys_name_an_item_together() -> None:
     one, other = {"pk": {"S": "a"}, "sk": {"N": "1"}}, {"sk": {"N": "2"}, "pk": {"S": "a"}}
     assert change(keys=one).document_key == {"_id": {"pk": "a", "sk": 1}}
     assert change(keys=other).document == 'dynamodb.orders/{"pk":"a","sk":2}'
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"pk": {"S": "o-1"}}, "o-1"),
+        ({"pk": {"N": "7"}}, "7"),
+        ({"pk": {"N": "7.00"}}, "7"),
+        ({"pk": {"N": "70E-1"}}, "7"),
+        ({"pk": {"N": "3.1415926535897932384626433832795028841"}}, "3.1415926535897932384626433832795028841"),
+        ({"pk": {"S": "7"}}, '"7"'),
+        ({"pk": {"S": "AAE="}}, '"AAE="'),
+        ({"pk": {"B": "AAE="}}, "Binary(0,AAE=)"),
+        ({"pk": {"S": '{"pk":"a"}'}}, '"{\\"pk\\":\\"a\\"}"'),
+        ({"pk": {"S": "a"}, "sk": {"S": "7"}}, '{"pk":"a","sk":"7"}'),
+        ({"sk": {"N": "7.0"}, "pk": {"S": "a"}}, '{"pk":"a","sk":7}'),
+    ],
+    ids=str,
+)
+def test_an_item_has_one_name_and_no_other_has_it(keys: dict[str, dict[str, str]], name: str) -> None:
+    """Text, number and binary are told apart; a number is its value; as for a document of MongoDB."""
+    assert change(keys=keys).document == f"dynamodb.orders/{name}"
+
+
+@pytest.mark.parametrize("key", [{"N": "x"}, {"N": "1E999999999"}, {"B": "!"}, {"BOOL": True}, {"S": 7}, {}], ids=str)
+def test_what_no_key_can_be_is_not_read(key: dict[str, Any]) -> None:
+    """It is set aside, and the shard goes on."""
+    with pytest.raises(UnreadableRecord):
+        change(keys={"pk": key})
 
 
 def test_what_has_expired_is_recognisable() -> None:

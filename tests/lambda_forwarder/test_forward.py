@@ -33,12 +33,12 @@ class Flaky(MemoryPublisher):
 
 
 class NoParking:
-    def park(self, parked: Sequence[Parked]) -> None:
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         raise Unavailable("the parking queue is away")
 
 
 class NoWatermarks:
-    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         raise Unavailable("the table is throttled")
 
     def advance(self, lane: str, to: Watermark) -> None:

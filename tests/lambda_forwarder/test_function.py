@@ -16,7 +16,7 @@ from tailer.doctor.finding import State
 from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.queues import Queue
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.values import body, claiming, gap, inserted, sent_id
+from tests.lambda_forwarder.values import body, claiming, forever, gap, inserted, sent_id
 
 LANE = 17
 SECONDS = 30.0
@@ -83,7 +83,7 @@ def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
     text = body(inserted("dead", 201), lane=LANE)
     fifo = {"MessageGroupId": group_id("payments", LANE), "MessageDeduplicationId": sent_id(text)}
     sqs.send_message(QueueUrl=resources.dead_letters_url, MessageBody=text, **fifo)
-    SqsParking(sqs, resources.parking_url).park([parked("parked", 202)])
+    SqsParking(sqs, resources.parking_url).park([parked("parked", 202)], forever)
     answer = deployed.aws("lambda").invoke(FunctionName=resources.redrive, Payload=b"{}")
     report = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, report

@@ -1,5 +1,6 @@
 """Outages of the bus, on the way that a Lambda takes: what comes again, what is complete at the end, what is repeated."""
 
+import json
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ def test_a_part_that_is_refused_until_the_time_is_up(function: Function, positio
         return {
             number: "ThrottlingException"
             for number, entry in enumerate(entries)
-            if entry["SystemMetadata"]["EventGroupId"].endswith(f"/{stuck}")
+            if json.loads(entry["Detail"])["metadata"]["document"].endswith(f"/{stuck}")
         }
 
     function.ordered.faults += [fault] * 1_000

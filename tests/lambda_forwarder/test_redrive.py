@@ -21,7 +21,7 @@ from lambda_forwarder.watermarks.watermark import Watermark
 from tests.emf import lines
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.test_handler import Context
-from tests.lambda_forwarder.values import body, inserted, sent_id
+from tests.lambda_forwarder.values import body, forever, inserted, sent_id
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
 FIFO = {"FifoQueue": "true"}
@@ -90,7 +90,7 @@ def account(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
 
 def test_the_function_redrives_both_queues_and_reports(aws: Aws, account: Account) -> None:
     """Parked changes and dead letters arrive; what is poison stays with its reason; the answer says all that."""
-    SqsParking(aws("sqs"), account.parking).park([parked("a", 1), parked("b", 2, subscriptionId=7)])
+    SqsParking(aws("sqs"), account.parking).park([parked("a", 1), parked("b", 2, subscriptionId=7)], forever)
     account.bury(body(inserted("c", 3), inserted("d", 4)))
     answer = redrive.handler({"source": "aws.scheduler"}, Context())
     assert sorted(account.heard()) == [("a", True), ("c", False), ("d", False)]
@@ -124,7 +124,7 @@ def test_the_function_counts_what_it_published_and_not_how_long_it_waited(
 ) -> None:
     """A change that was parked for a week says nothing of how fast the way to the bus is."""
     monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
-    SqsParking(aws("sqs"), account.parking).park([parked("a", 1)])
+    SqsParking(aws("sqs"), account.parking).park([parked("a", 1)], forever)
     redrive.handler({}, Context())
     assert [line.metrics for line in lines(capsys.readouterr().out, "payments")] == [{"EventsPublished": [1]}]
 

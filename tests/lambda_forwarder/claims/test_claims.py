@@ -12,6 +12,7 @@ from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import Rejected
 from lambda_forwarder.memory import MemoryClaims
 from lambda_forwarder.ports import Claims
+from tests.lambda_forwarder.values import forever
 
 Store = Callable[[bytes], Claim]
 """Puts an object where the claims are read from, and claims it."""
@@ -27,30 +28,30 @@ class ClaimsConformance:
     @pytest.mark.parametrize("content", [b"{}", b"\x00\xff" * 1_000_000], ids=["small", "large"])
     def test_what_was_stored_is_fetched(self, claims: Claims, store: Store, content: bytes) -> None:
         """To the last byte."""
-        assert claims.fetch(store(content)) == content
+        assert claims.fetch(store(content), forever) == content
 
     def test_what_we_store_ourselves_is_fetched(self, claims: Claims) -> None:
         """By the claim that storing answers; storing it again changes nothing."""
         first = claims.store("events/Noted/1.json", b'{"n": 1}')
         assert claims.store("events/Noted/1.json", b'{"n": 1}') == first
-        assert claims.fetch(first) == b'{"n": 1}'
+        assert claims.fetch(first, forever) == b'{"n": 1}'
         assert (first.bytes, first.sha256) == (8, hashlib.sha256(b'{"n": 1}').hexdigest())
 
     def test_what_is_longer_than_claimed_is_cut_one_byte_after(self, claims: Claims, store: Store) -> None:
         """One byte is enough to know it, however much lies there."""
         claim = store(b"x" * 1_000_000)
         shorter = Claim(bucket=claim.bucket, key=claim.key, bytes=9, sha256=claim.sha256)
-        assert claims.fetch(shorter) == b"x" * 10
+        assert claims.fetch(shorter, forever) == b"x" * 10
 
     def test_what_is_gone_is_rejected(self, claims: Claims, store: Store) -> None:
         """An object that expired never comes back by itself."""
         with pytest.raises(Rejected, match=r"NoSuchKey|no object"):
-            claims.fetch(a_claim(store(b"{}").bucket, "payments/1/2-x.json"))
+            claims.fetch(a_claim(store(b"{}").bucket, "payments/1/2-x.json"), forever)
 
     def test_a_foreign_bucket_is_never_read(self, claims: Claims) -> None:
         """Whoever can send a message must not choose what we read."""
         with pytest.raises(Rejected, match="it lies in the bucket 'theirs'"):
-            claims.fetch(a_claim("theirs"))
+            claims.fetch(a_claim("theirs"), forever)
 
 
 class TestMemoryClaims(ClaimsConformance):

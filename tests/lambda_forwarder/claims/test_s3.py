@@ -10,6 +10,7 @@ from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable
 from tests.lambda_forwarder.claims.test_claims import a_claim
+from tests.lambda_forwarder.values import forever
 
 
 class Failing:
@@ -54,7 +55,7 @@ def test_an_answer_has_its_reaction(code: str, reaction: type[ForwarderError]) -
     """Gone for good, a person's to mend, or not now."""
     error = ClientError({"Error": {"Code": code, "Message": "said so"}}, "GetObject")
     with pytest.raises(reaction, match=code):
-        S3Claims(Failing(error), "claims").fetch(a_claim("claims"))
+        S3Claims(Failing(error), "claims").fetch(a_claim("claims"), forever)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_download_that_breaks_off_is_tried_again(error: Exception) -> None:
     """The answer had begun; the message comes again, and the connection is given back."""
     client = Failing(error, late=True)
     with pytest.raises(Unavailable):
-        S3Claims(client, "claims").fetch(a_claim("claims"))
+        S3Claims(client, "claims").fetch(a_claim("claims"), forever)
     assert client.closed
 
 

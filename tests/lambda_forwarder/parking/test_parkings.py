@@ -15,7 +15,7 @@ from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking
 from tests.lambda_forwarder.test_naming import broken
-from tests.lambda_forwarder.values import inserted, message, record
+from tests.lambda_forwarder.values import forever, inserted, message, record
 
 Kept = Callable[[], list[Parked]]
 
@@ -31,25 +31,25 @@ class ParkingConformance:
     def test_everything_is_kept(self, parking: Parking, kept: Kept) -> None:
         """When it returns, each is there with its reason, its remedy and its change."""
         items = [parked(str(number), number) for number in range(12)]
-        parking.park(items)
+        parking.park(items, forever)
         assert sorted(item.id for item in kept()) == sorted(item.id for item in items)
 
     def test_what_is_kept_can_be_sent_again(self, parking: Parking, kept: Kept) -> None:
         """``message`` is the change as a message of the queue, as it stands."""
-        parking.park([parked("a", sequence=7)])
+        parking.park([parked("a", sequence=7)], forever)
         [item] = kept()
         assert unpack(bytes(item.message).decode()) == message(inserted("a", 7))
 
     def test_a_document_keeps_its_order(self, parking: Parking, kept: Kept) -> None:
         """Whoever sends them again does so in the order of the changes."""
-        parking.park([parked("a", 1), parked("b", 2), parked("a", 3), parked("a", 4)])
+        parking.park([parked("a", 1), parked("b", 2), parked("a", 3), parked("a", 4)], forever)
         assert [item.sequence for item in kept() if item.document.endswith("/a")] == [1, 3, 4]
 
     def test_any_text_is_kept(self, parking: Parking, kept: Kept) -> None:
         """Characters that no queue takes, in a reason or in a document, hinder nothing."""
         text = "\x00\x1b[31m\ud800\ufffe\uffff😀"
         fields: dict[str, Any] = {"note": "\x00\x1b\ufffe\uffff😀"}
-        parking.park([parked("a\x00\uffff", reason=text, **fields)])
+        parking.park([parked("a\x00\uffff", reason=text, **fields)], forever)
         [item] = kept()
         assert item.reason == "ValueError: \ufffd\ufffd[31m\ufffd\ufffd\ufffd😀"
         [change] = unpack(bytes(item.message).decode()).changes
@@ -57,7 +57,7 @@ class ParkingConformance:
 
     def test_what_is_not_ours_is_kept_as_it_came(self, parking: Parking, kept: Kept) -> None:
         """A foreign body stays readable, beside the reason."""
-        parking.park([unreadable(record("hello <&> \n"), UnreadableMessage("not ours"))])
+        parking.park([unreadable(record("hello <&> \n"), UnreadableMessage("not ours"))], forever)
         [item] = kept()
         assert (item.body, item.reason) == ("hello <&> \n", "not ours")
 
@@ -109,6 +109,6 @@ class TestSqsParkingFifo(SqsParkingConformance):
 
     def test_a_repeat_is_kept_once(self, parking: Parking, kept: Kept) -> None:
         """The same change, mapper and generation have the same deduplication id."""
-        parking.park([parked("a")])
-        parking.park([parked("a")])
+        parking.park([parked("a")], forever)
+        parking.park([parked("a")], forever)
         assert len(kept()) == 1

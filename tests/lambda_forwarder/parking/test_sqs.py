@@ -13,7 +13,9 @@ from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.parking.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.values import inserted, record
+from tests.lambda_forwarder.values import forever, inserted, record
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/parking"
 
 
 def noise(length: int) -> str:
@@ -71,7 +73,7 @@ def test_an_entry_that_was_not_taken_is_an_error() -> None:
             return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
 
     with pytest.raises(Unavailable, match="InternalError"):
-        SqsParking(Client(), "https://sqs.eu-west-1.amazonaws.com/123456789012/parking").park([parked("a")])
+        SqsParking(Client(), QUEUE).park([parked("a")], forever)
 
 
 @pytest.mark.parametrize("successful", [[], [{"Id": "1"}], [{"Id": "0"}, {"Id": "0"}]])
@@ -83,7 +85,7 @@ def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) ->
             return {"Successful": successful} if successful else {}
 
     with pytest.raises(Unavailable, match="said nothing of"):
-        SqsParking(Client(), "https://sqs.eu-west-1.amazonaws.com/123456789012/parking").park([parked("a"), parked("b")])
+        SqsParking(Client(), QUEUE).park([parked("a"), parked("b")], forever)
 
 
 def test_a_missing_queue_is_told_at_the_start(aws: Aws) -> None:

@@ -24,7 +24,7 @@ def test_the_data_is_stored_and_the_event_claims_it() -> None:
     [event] = publisher.entries
     detail = json.decode(event.detail)
     claim = json.decode(json.encode(detail.pop("claim")), type=Claim)
-    content = claims.fetch(claim)
+    content = claims.fetch(claim, forever)
     assert json.decode(content) == {"text": LARGE, "number": 0}
     assert (claim.bytes, claim.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert detail == {"metadata": json.decode(entry.detail)["metadata"]}

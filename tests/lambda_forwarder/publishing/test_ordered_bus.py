@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from contract.identity import lane
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.event import Entry
@@ -12,6 +13,7 @@ from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, group_id, is_ordered
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import forever, noted, noteds
+from tests.samples.changes import a_change
 
 AGAIN = ["ThrottlingException", "InternalException"]
 
@@ -42,14 +44,14 @@ def test_an_arn_tells_the_kind_of_bus() -> None:
     assert not is_ordered("payments")
 
 
-def test_a_document_is_a_group_and_the_id_drops_repeats(
+def test_a_document_has_a_group_and_the_id_drops_repeats(
     publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
 ) -> None:
     """As the bus was told, with everything that a classic event has."""
     entry = noted("a", 1, text="x")
     publisher.publish([entry], forever)
     [[sent]] = ordered.calls
-    assert sent["SystemMetadata"] == {"EventGroupId": "payments.payments/a", "DeduplicationId": entry.id}
+    assert sent["SystemMetadata"] == {"EventGroupId": group_id("payments", "payments.payments/a"), "DeduplicationId": entry.id}
     assert (sent["Source"], sent["DetailType"], sent["Time"]) == ("app.tests", "Noted", entry.time)
     assert sent["Detail"].encode() == entry.detail
 
@@ -61,15 +63,24 @@ def test_a_repeat_is_counted_and_kept_once(publisher: EventBridgePublisher, orde
     assert len(ids(ordered, bus)) == 3
 
 
-@pytest.mark.parametrize(
-    "document", ["x" * 200, "ä", "a\nb", "\ud800"], ids=["long", "not ascii", "not printable", "not encodable"]
-)
-def test_any_document_makes_a_group(document: str) -> None:
-    """Within the service's limit, and another document has another."""
-    group = group_id(document)
+def test_groups_are_bounded_and_are_the_lanes_of_the_default() -> None:
+    """However many documents there are; each stream has its own."""
+    groups = {group_id("payments", f"payments.payments/{number}") for number in range(5_000)}
+    assert groups == {f"payments.{number}" for number in range(128)}
+    change = a_change(document_key={"_id": "a"})
+    assert group_id("payments", change.document) == f"payments.{lane(change.document, 128)}"
+    assert group_id("refunds", "payments.payments/a") != group_id("payments", "payments.payments/a")
+
+
+@pytest.mark.parametrize("stream", ["x" * 80, "dynamodb." + "x" * 255, "ä", "a\nb", "\ud800"])
+@pytest.mark.parametrize("document", ["x" * 9_000, "ä", "a\nb", "\ud800", ""])
+def test_any_stream_and_document_make_a_group(stream: str, document: str) -> None:
+    """Within the service's limit and characters; another stream has another."""
+    group = group_id(stream, document)
     assert 0 < len(group) <= 128
     assert group.isascii()
-    assert group != group_id(document + "x")
+    assert group.isprintable()
+    assert group != group_id(stream + "x", document)
 
 
 def test_a_hundred_documents_share_a_call(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:

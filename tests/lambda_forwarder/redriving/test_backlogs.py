@@ -12,6 +12,7 @@ from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.memory import MemoryBacklog
 from lambda_forwarder.ports import Backlog, Waiting
 from lambda_forwarder.redriving.sqs import SqsBacklog
+from tests.lambda_forwarder.values import forever
 
 Put = Callable[[str, str], None]
 """Puts a body into a group."""
@@ -46,14 +47,14 @@ class BacklogConformance:
         put("a", "1")
         put("b", "2")
         taken = {one.body: one for one in (*backlog.take(10, 30), *backlog.take(10, 30))}
-        backlog.remove([taken["1"]])
-        backlog.give_back([taken["2"]])
+        backlog.remove([taken["1"]], forever)
+        backlog.give_back([taken["2"]], forever)
         assert bodies(backlog.take(10, 30)) == ["2"]
 
     def test_nothing_is_nothing(self, backlog: Backlog) -> None:
         """No call, no error."""
-        backlog.remove([])
-        backlog.give_back([])
+        backlog.remove([], forever)
+        backlog.give_back([], forever)
         assert backlog.take(10, 30) == []
 
 
@@ -65,7 +66,7 @@ class FifoConformance(BacklogConformance):
         first = backlog.take(100, 30)
         assert bodies(first) == [str(number) for number in range(len(first))]
         assert backlog.take(100, 30) == []
-        backlog.give_back(first)
+        backlog.give_back(first, forever)
         assert bodies(backlog.take(1, 30)) == ["0"]
 
 

@@ -314,10 +314,10 @@ def test_a_lane_that_no_queue_could_name_has_no_watermark() -> None:
     """The table would refuse such a key, and with it the question for every other lane."""
 
     class Table(MemoryWatermarks):
-        def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+        def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
             if any(len(lane.encode()) > 2_000 for lane in lanes):
                 raise Misconfigured("ValidationException: One or more parameter values were invalid")
-            return super().read(lanes)
+            return super().read(lanes, time_left)
 
     world = World(watermarks=Table())
     world.bury(text=body(inserted("a", 1)).replace('"stream":"payments"', f'"stream":"{"x" * 3_000}"'), lane=16)
@@ -467,7 +467,7 @@ def test_a_queue_that_fails_keeps_what_it_has() -> None:
     """What was published comes again under its ids; the rest is given back."""
 
     class Broken(MemoryBacklog):
-        def remove(self, waiting: Sequence[Waiting]) -> None:
+        def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
             raise Unavailable("the queue is away")
 
     world = World()

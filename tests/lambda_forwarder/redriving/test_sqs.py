@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.ports import Waiting
 from lambda_forwarder.redriving.sqs import SqsBacklog
+from tests.lambda_forwarder.values import forever
 
 FAILED = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
 
@@ -42,22 +43,22 @@ def waiting(number: int) -> Waiting:
 def test_an_entry_that_was_not_removed_is_an_error() -> None:
     """SQS answers 200 with failures inside: they are read."""
     with pytest.raises(Unavailable, match="DeleteMessageBatch answered InternalError"):
-        backlog(Client(FAILED)).remove([waiting(1)])
+        backlog(Client(FAILED)).remove([waiting(1)], forever)
     with pytest.raises(Unavailable, match="ChangeMessageVisibilityBatch answered InternalError"):
-        backlog(Client(FAILED)).give_back([waiting(1)])
+        backlog(Client(FAILED)).give_back([waiting(1)], forever)
 
 
 def test_silence_about_an_entry_is_an_error() -> None:
     """Only what the queue says that it forgot is forgotten."""
     for answer in ({}, {"Successful": [{"Id": "1"}]}):
         with pytest.raises(Unavailable, match="DeleteMessageBatch said nothing of"):
-            backlog(Client(answer)).remove([waiting(1), waiting(2)])
+            backlog(Client(answer)).remove([waiting(1), waiting(2)], forever)
 
 
 def test_calls_hold_ten() -> None:
     """As many calls as it takes, each naming its messages by their receipts."""
     client = Client()
-    backlog(client).remove([waiting(number) for number in range(23)])
+    backlog(client).remove([waiting(number) for number in range(23)], forever)
     assert [len(request["Entries"]) for request in client.asked] == [10, 10, 3]
     assert client.asked[2]["Entries"][0] == {"Id": "0", "ReceiptHandle": "receipt-20"}
 

@@ -10,6 +10,7 @@ from devstack.aws import Aws
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mark
 
 
@@ -53,7 +54,7 @@ def test_what_a_call_leaves_out_is_asked_for_again() -> None:
         {"Responses": {"table": [found("a.1", mark(1, 1))]}, "UnprocessedKeys": left("b.2")},
         {"Responses": {"table": [found("b.2", mark(1, 2))]}, "UnprocessedKeys": {}},
     )
-    assert DynamodbWatermarks(client, "table").read(["a.1", "b.2"]) == {"a.1": mark(1, 1), "b.2": mark(1, 2)}
+    assert DynamodbWatermarks(client, "table").read(["a.1", "b.2"], forever) == {"a.1": mark(1, 1), "b.2": mark(1, 2)}
     assert [request["RequestItems"] for request in client.requests] == [left("a.1", "b.2"), left("b.2")]
 
 
@@ -61,10 +62,10 @@ def test_what_stays_left_out_is_not_taken_for_new() -> None:
     """A lane without an answer is not a lane without a watermark: the message comes again."""
     client = Scripted(*[{"Responses": {}, "UnprocessedKeys": left(LANE)}] * 3)
     with pytest.raises(Unavailable, match="throttled"):
-        DynamodbWatermarks(client, "table").read([LANE])
+        DynamodbWatermarks(client, "table").read([LANE], forever)
 
 
-@pytest.mark.parametrize("use", [lambda store: store.read([LANE]), lambda store: store.advance(LANE, mark(1, 1))])
+@pytest.mark.parametrize("use", [lambda store: store.read([LANE], forever), lambda store: store.advance(LANE, mark(1, 1))])
 @pytest.mark.parametrize(
     ("code", "reaction"),
     [

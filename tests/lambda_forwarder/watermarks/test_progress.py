@@ -11,9 +11,10 @@ from contract.change import Change
 from contract.message import ChangeMessage
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.memory import MemoryWatermarks
+from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.progress import Progress
 from lambda_forwarder.watermarks.watermark import Watermark
-from tests.lambda_forwarder.values import body, inserted, message, record
+from tests.lambda_forwarder.values import body, forever, inserted, message, record
 
 LANE = "payments.17"
 
@@ -27,11 +28,11 @@ class Counting(MemoryWatermarks):
         self.reads: list[Collection[str]] = []
         self.writes: list[str] = []
 
-    def read(self, lanes: Collection[str]) -> Mapping[str, Watermark]:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         self.reads.append(lanes)
         if len(self.reads) <= self.failing:
             raise Unavailable("throttled")
-        return super().read(lanes)
+        return super().read(lanes, time_left)
 
     def advance(self, lane: str, to: Watermark) -> None:
         self.writes.append(lane)
@@ -64,7 +65,7 @@ def delivered(watermarks: MemoryWatermarks, messages: Sequence[ChangeMessage]) -
     progress, published = Progress(watermarks, records), []
     for one, told in zip(records, messages, strict=True):
         lane = progress.lane(one, told)
-        new = progress.unpublished(lane, told)
+        new = progress.unpublished(lane, told, forever)
         published += [(new.generation, change.sequence) for change in new.changes]
         progress.published(lane, new)
     return published
@@ -132,7 +133,7 @@ def test_what_was_sent_again_by_hand_is_new_and_moves_nothing() -> None:
     again = record(body(*told.changes), sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
     progress = Progress(watermarks, [again])
     lane = progress.lane(again, told)
-    assert progress.unpublished(lane, told) == told
+    assert progress.unpublished(lane, told, forever) == told
     progress.published(lane, told)
     assert watermarks.marks == before
 
@@ -161,8 +162,8 @@ def test_a_failed_read_is_tried_again_for_the_next_message() -> None:
     progress = Progress(Counting(failing=1), records)
     lane = progress.lane(records[0], told)
     with pytest.raises(Unavailable):
-        progress.unpublished(lane, told)
-    assert progress.unpublished(lane, told) == told
+        progress.unpublished(lane, told, forever)
+    assert progress.unpublished(lane, told, forever) == told
 
 
 def test_without_a_table_everything_is_new(caplog: pytest.LogCaptureFixture) -> None:
@@ -171,6 +172,6 @@ def test_without_a_table_everything_is_new(caplog: pytest.LogCaptureFixture) -> 
     told, one = numbered([1]), record(body(*numbered([1]).changes))
     progress = Progress(None, [one])
     assert progress.lane(one, told) is None
-    assert progress.unpublished(None, told) == told
+    assert progress.unpublished(None, told, forever) == told
     progress.published(None, told)
     assert caplog.records == []

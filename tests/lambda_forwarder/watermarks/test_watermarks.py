@@ -10,6 +10,7 @@ from lambda_forwarder.memory import MemoryWatermarks
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.values import forever
 
 LANE = "payments.17"
 
@@ -23,8 +24,8 @@ class WatermarksConformance:
 
     def test_a_new_lane_has_none(self, watermarks: Watermarks) -> None:
         """Nothing is not an error."""
-        assert watermarks.read([LANE]) == {}
-        assert watermarks.read([]) == {}
+        assert watermarks.read([LANE], forever) == {}
+        assert watermarks.read([], forever) == {}
 
     def test_what_was_reached_is_read_again(self, watermarks: Watermarks) -> None:
         """Every lane by itself, and only those that were asked for."""
@@ -32,28 +33,28 @@ class WatermarksConformance:
         watermarks.advance(LANE, mark(1, 7))
         watermarks.advance("payments.18", largest)
         watermarks.advance("refunds.17", mark(1, 1))
-        assert watermarks.read([LANE, "payments.18", "payments.19"]) == {LANE: mark(1, 7), "payments.18": largest}
+        assert watermarks.read([LANE, "payments.18", "payments.19"], forever) == {LANE: mark(1, 7), "payments.18": largest}
 
     @pytest.mark.parametrize("late", [(1, 99), (2, 9), (2, 10), (0, 0)])
     def test_it_never_goes_back(self, watermarks: Watermarks, late: tuple[int, int]) -> None:
         """A late writer is no error and changes nothing: an older generation, an older sequence, the same again."""
         watermarks.advance(LANE, mark(2, 10))
         watermarks.advance(LANE, Watermark(generation=late[0], sequence=late[1], cluster_time="9.9"))
-        assert watermarks.read([LANE]) == {LANE: mark(2, 10)}
+        assert watermarks.read([LANE], forever) == {LANE: mark(2, 10)}
 
     @pytest.mark.parametrize("further", [(2, 11), (3, 1)])
     def test_it_goes_forward(self, watermarks: Watermarks, further: tuple[int, int]) -> None:
         """A higher sequence, or a new generation whatever its sequence."""
         watermarks.advance(LANE, mark(2, 10))
         watermarks.advance(LANE, mark(*further))
-        assert watermarks.read([LANE]) == {LANE: mark(*further)}
+        assert watermarks.read([LANE], forever) == {LANE: mark(*further)}
 
     def test_many_lanes_are_read_at_once(self, watermarks: Watermarks) -> None:
         """More than any one call of a database takes."""
         lanes = {f"payments.{number}": mark(1, number) for number in range(130)}
         for lane, to in lanes.items():
             watermarks.advance(lane, to)
-        assert watermarks.read(lanes) == lanes
+        assert watermarks.read(lanes, forever) == lanes
 
     def test_of_many_writers_the_furthest_stays(self, watermarks: Watermarks) -> None:
         """Whatever the order in which they come."""
@@ -63,7 +64,7 @@ class WatermarksConformance:
             writer.start()
         for writer in writers:
             writer.join()
-        assert watermarks.read([LANE]) == {LANE: mark(3, 5)}
+        assert watermarks.read([LANE], forever) == {LANE: mark(3, 5)}
 
 
 class TestMemoryWatermarks(WatermarksConformance):

@@ -1,0 +1,76 @@
+"""
+The AWS emulator behind a guard. It runs code of whoever may create a function, so it answers this run's own clients only.
+
+A script of the emulator's own environment: ``python -P devstack/guarded_emulator.py``. ``AWS_ACCESS_KEY_ID`` is the one access
+key that is let in, and whoever it assumed a role for. Functions get credentials from the emulator and are known by
+``AWS_SESSION_TOKEN``, the same text. ``TAILRACE_HOSTS`` names further hosts, separated by commas, under which it is called.
+"""
+
+import os
+import re
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, Container, Mapping
+from importlib import import_module
+from typing import Any
+from urllib.parse import parse_qs
+
+READY = "/_ministack/ready"  # says that it runs, and nothing else
+
+Scope = Mapping[str, Any]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+
+
+def refusal(scope: Scope, keys: Container[str], hosts: Container[str]) -> str:
+    """Why a request is refused; empty where it is let in. ``keys`` are access keys and session tokens."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+    if "origin" in headers:
+        return "a web page may not call the emulator"
+    if headers.get("host", "").rpartition(":")[0] not in hosts:
+        return "the emulator is not called by this host name"
+    if scope["path"] == READY:
+        return ""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return "" if any(key in keys for key in _keys(headers, query)) else "the access key is not the one of this run"
+
+
+def _keys(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> set[str]:
+    """Every access key and session token that a request shows, in its headers or as a presigned URL."""
+    signed = query.get("X-Amz-Credential", [""])[0].partition("/")[0]
+    token = query.get("X-Amz-Security-Token", [""])[0]
+    found = _CREDENTIAL.search(headers.get("authorization", ""))
+    return {found[1] if found else "", headers.get("x-amz-security-token", ""), signed, token} - {""}
+
+
+def guarded(app: App, keys: Container[str], hosts: Container[str]) -> App:
+    """The app, for requests that are let in; every other is answered with 403, or its web socket closed."""
+
+    async def guard(scope: Any, receive: Any, send: Any) -> None:
+        why = refusal(scope, keys, hosts) if scope["type"] in ("http", "websocket") else ""
+        if not why:
+            await app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": why})
+        else:
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": f"{why}\n".encode()})
+
+    return guard
+
+
+def main() -> None:
+    """Serve until stopped, as ``python -m ministack`` does."""
+    emulator: Any = import_module("ministack.app")  # of the emulator's own environment
+    sessions = import_module("ministack.services.sts")._sessions
+    keys = ChainMap({os.environ["AWS_ACCESS_KEY_ID"]: {}}, sessions)
+    hosts = {"127.0.0.1", "localhost", *os.environ.get("TAILRACE_HOSTS", "").split(",")} - {""}
+    emulator.app = guarded(emulator.app, keys, hosts)
+    emulator.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Whatever is in the middle when the time runs out: at most the call that was being made goes on."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from contract.change import Claim
+from lambda_forwarder.claims.s3 import PART, S3Claims
+from lambda_forwarder.errors import ForwarderError
+from lambda_forwarder.event import Entry
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.memory import MemoryBacklog, MemoryPublisher
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.parking.sqs import SqsParking
+from lambda_forwarder.ports import TimeLeft, Waiting
+from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from lambda_forwarder.publishing.large import LargePublisher
+from lambda_forwarder.publishing.late import LatePublisher
+from lambda_forwarder.publishing.ordered_bus import OrderedBus
+from lambda_forwarder.publishing.strict import StrictPublisher
+from lambda_forwarder.publishing.watched import WatchedPublisher
+from lambda_forwarder.redriving.backlog import dead_letter_shelf
+from lambda_forwarder.redriving.redriver import Redriver
+from lambda_forwarder.redriving.sqs import SqsBacklog
+from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.publishing.test_eventbridge import Clock
+from tests.lambda_forwarder.values import body, inserted, noted, noteds, record
+
+CALL = 3.0  # seconds that each call takes
+LEFT = 10.0  # seconds at the beginning
+MANY = 40  # calls that each operation would like to make
+
+SPOILED = ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
+AWAY = ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvents")
+
+
+class Clients:
+    """Every boto3 client in one: each call takes its time. ``bus`` is what the bus answers, or raises."""
+
+    def __init__(self, clock: Clock, bus: Any = None) -> None:
+        self.clock = clock
+        self._bus = bus
+
+    def _call(self) -> None:
+        self.clock.left -= CALL
+
+    def put_events(self, Entries: Sequence[Any], **_: object) -> Any:  # noqa: N803 - boto3's names, here and below
+        self._call()
+        if isinstance(self._bus, Exception):
+            raise self._bus
+        return {"Entries": [self._bus or {"EventId": "1"} for _ in Entries]}
+
+    def describe_event_bus(self, **_: object) -> Any:
+        self._call()
+        return {}
+
+    def send_message_batch(self, Entries: Sequence[Any], **_: object) -> Any:  # noqa: N803
+        self._call()
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
+
+    delete_message_batch = change_message_visibility_batch = send_message_batch
+
+    def batch_get_item(self, RequestItems: Any, **_: object) -> Any:  # noqa: N803
+        self._call()
+        return {"Responses": {}, "UnprocessedKeys": RequestItems}
+
+    def put_object(self, **_: object) -> Any:
+        self._call()
+        return {}
+
+    def get_object(self, **_: object) -> Any:
+        self._call()
+        return {"Body": Trickle(self.clock)}
+
+
+class Trickle(BytesIO):
+    """An object of which every part takes as long as a call may."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(b"x" * PART * MANY)
+        self._clock = clock
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._clock.left -= CALL
+        return super().read(size)
+
+
+def hot(text: str = "") -> Sequence[Entry]:
+    """Of one document, so that each is a call of its own."""
+    return [noted("a", sequence, text=text) for sequence in range(1, MANY + 1)]
+
+
+def waiting(number: int) -> Waiting:
+    return Waiting(id=str(number), group="g", body=body(inserted("a", number)), receipt=str(number))
+
+
+def classic(client: Clients) -> EventBridgePublisher:
+    return EventBridgePublisher(ClassicBus(client, "b"), sleep=client.clock.sleep)
+
+
+def ordered(client: Clients) -> EventBridgePublisher:
+    return EventBridgePublisher(OrderedBus(client, "b"), sleep=client.clock.sleep)
+
+
+def watched(client: Clients, *, gone: bool = False) -> WatchedPublisher:
+    publisher = WatchedPublisher(classic(client), now=lambda: datetime(2026, 11, 28, tzinfo=UTC))
+    publisher._gone = gone
+    return publisher
+
+
+def forwarder(client: Clients, **parts: Any) -> Forwarder:
+    there: dict[str, Any] = {"mappers": MAPPERS, "publisher": classic(client), "parking": SqsParking(client, "q.fifo")}
+    return Forwarder(**(there | {"watermarks": _Marks()} | parts))
+
+
+class _Marks:
+    def read(self, lanes: Any, time_left: TimeLeft) -> Any:
+        return {}
+
+    def advance(self, lane: str, to: Any) -> None:
+        """It takes no time here: the watermark may always be moved once."""
+
+
+def redriver(client: Clients) -> Redriver:
+    backlog = MemoryBacklog(waiting=[waiting(number) for number in range(1, MANY)])
+    return Redriver(forwarder=forwarder(client), shelves=[dead_letter_shelf(backlog)])
+
+
+def batch(poison: bool = False) -> Sequence[Any]:
+    fields = {"subscriptionId": 7} if poison else {}
+    return [record(body(*(inserted("a", 100 * start + number, **fields) for number in range(MANY)))) for start in range(3)]
+
+
+def poisoned(*_: object) -> Any:
+    raise ValueError
+
+
+def items(count: int = MANY) -> Sequence[Parked]:
+    return [parked("a", number) for number in range(count)]
+
+
+CLAIM = Claim(bucket="b", key="k", bytes=PART * MANY, sha256="0" * 64)
+HELD = [waiting(number) for number in range(10 * MANY)]
+OPERATIONS: dict[str, Callable[[Clock], Any]] = {
+    "publish, call by call": lambda clock: classic(Clients(clock)).publish(hot(), clock),
+    "publish, ordered": lambda clock: ordered(Clients(clock)).publish(hot(), clock),
+    "publish, a call taken apart": lambda clock: classic(Clients(clock, SPOILED)).publish(noteds(*"abcdefghij"), clock),
+    "publish, a large call taken apart": lambda clock: ordered(Clients(clock, SPOILED)).publish(
+        [noted(str(number), number) for number in range(100)], clock
+    ),
+    "publish, entries throttled": lambda clock: classic(Clients(clock, {"ErrorCode": "ThrottlingException"})).publish(
+        noteds(*"abc"), clock
+    ),
+    "publish, calls throttled": lambda clock: classic(Clients(clock, AWAY)).publish(noteds(*"abc"), clock),
+    "publish, strict": lambda clock: StrictPublisher(classic(Clients(clock))).publish(hot(), clock),
+    "publish, late": lambda clock: LatePublisher(classic(Clients(clock)), ()).publish(hot(), clock),
+    "publish, watched": lambda clock: watched(Clients(clock)).publish(hot(), clock),
+    "publish, a bus that was gone": lambda clock: watched(Clients(clock), gone=True).publish(hot(), clock),
+    "store events": lambda clock: LargePublisher(MemoryPublisher(), S3Claims(Clients(clock), "b")).publish(
+        [noted(str(number), number, text="x" * 1_100_000) for number in range(8)], clock
+    ),
+    "park": lambda clock: SqsParking(Clients(clock), "q.fifo").park(items(), clock),
+    "read watermarks": lambda clock: DynamodbWatermarks(Clients(clock), "t", sleep=clock.sleep).read(
+        [f"payments.{lane}" for lane in range(100 * MANY)], clock
+    ),
+    "fetch a claim": lambda clock: S3Claims(Clients(clock), "b").fetch(CLAIM, clock),
+    "remove from a backlog": lambda clock: SqsBacklog(Clients(clock), "q", "Q").remove(HELD, clock),
+    "give back to a backlog": lambda clock: SqsBacklog(Clients(clock), "q", "Q").give_back(HELD, clock),
+    "forward a batch": lambda clock: forwarder(Clients(clock)).forward(batch(), clock),
+    "forward a batch, throttled": lambda clock: forwarder(Clients(clock, AWAY)).forward(batch(), clock),
+    "forward a batch, taken apart": lambda clock: forwarder(Clients(clock, SPOILED)).forward(batch(), clock),
+    "park a batch": lambda clock: forwarder(Clients(clock)).forward(batch(poison=True), clock),
+    "redrive": lambda clock: redriver(Clients(clock)).redrive(clock),
+}
+"""Each would take much longer than there is time."""
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("left", [LEFT, CALL, 0.5])
+def test_no_call_is_begun_when_the_time_is_up(operation: Callable[[Clock], Any], left: float) -> None:
+    """The overrun is at most one call; one more may keep the work that was done already."""
+    clock = Clock(left)
+    with contextlib.suppress(ForwarderError):
+        operation(clock)
+    assert clock.left > -2 * CALL
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if "batch" not in name and name != "redrive"])
+@pytest.mark.parametrize("left", [LEFT, CALL, 0.5])
+def test_a_port_begins_no_call_when_the_time_is_up(name: str, left: float) -> None:
+    """A single operation of a port overruns by less than one call, and says that the time was up."""
+    clock = Clock(left)
+    with pytest.raises(ForwarderError):
+        OPERATIONS[name](clock)
+    assert clock.left > -CALL
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "publish, a bus that was gone"])
+def test_without_time_nothing_is_begun(name: str) -> None:
+    """Not one call."""
+    clock = Clock(0.0)
+    with contextlib.suppress(ForwarderError):
+        OPERATIONS[name](clock)
+    assert clock.left == 0.0

@@ -64,6 +64,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     fitting: Publisher = LargePublisher(publisher, claims) if claims else publisher
     return Forwarder(
         mappers=settings.mappers,
+        table=settings.mappers.called,
         publisher=StrictPublisher(fitting) if block else fitting,
         parking=parking,
         watermarks=watermarks,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, ClassVar, dataclass_transform
 from uuid import UUID, uuid5
 
@@ -67,9 +67,17 @@ Mappers = Mapping[str, Iterable[Mapper]]
 """Mappers by what they read: ``collection`` (no dot), ``database.collection`` or ``*.collection``. See ``mapper_keys``."""
 
 
+def mapper_name(mapper: Mapper) -> str:
+    """``package.module.function``: the same in every process, also of a partial function or an object that can be called."""
+    while isinstance(mapper, partial):
+        mapper = mapper.func
+    named = mapper if hasattr(mapper, "__qualname__") else type(mapper)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
 class Entry(Struct, frozen=True, kw_only=True):
     """
-    One event as it goes on the bus, under EventBridge's names, with the change and the stream that it came from.
+    One event as it goes on the bus, under EventBridge's names, with the change, the stream and the mapper that it came from.
 
     ``document`` is what it keeps its order by: the document's name, or the value of the field ``about``.
     """
@@ -82,6 +90,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     time: datetime
     detail: bytes
     change: Change
+    mapper: str = ""
 
 
 class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -108,7 +117,15 @@ _encode = msgspec.json.Encoder().encode
 _decoder = cache(msgspec.json.Decoder)
 
 
-def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, position: int = 0, source: str | None = None) -> Entry:
+def entry(
+    event: DomainEvent,
+    *,
+    change: Change,
+    message: ChangeMessage,
+    position: int = 0,
+    source: str | None = None,
+    mapper: str = "",
+) -> Entry:
     """
     Wrap the ``position``-th event of its type that ``change`` means; ``source`` replaces the class's own.
 
@@ -147,6 +164,7 @@ def entry(event: DomainEvent, *, change: Change, message: ChangeMessage, positio
         time=occurred_at,
         detail=_encode(_Detail(metadata, Raw(data))),
         change=change,
+        mapper=mapper,
     )
 
 

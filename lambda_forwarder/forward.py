@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from contract.message import ChangeMessage, UnreadableMessage
 from lambda_forwarder.claims.claimed import fetched, runs
 from lambda_forwarder.deadline import one_call_more
@@ -31,7 +33,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, kw_only=True)
 class Forwarder:
     """
-    Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event.
+    Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event. ``table`` is
+    what the mappers are called: FORWARDER_MAPPERS.
 
     Without ``watermarks`` every repeat is published; without ``claims`` a change that was too large for the queue waits there.
     A change that can never be published is parked; with ``block`` it fails its message instead, with nothing behind it
@@ -41,6 +44,7 @@ class Forwarder:
     mappers: Mappers
     publisher: Publisher
     parking: Parking
+    table: str = ""
     watermarks: Watermarks | None = None
     claims: Claims | None = None
     source: str | None = None
@@ -144,6 +148,7 @@ class Forwarder:
 
     def keep(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
         """Park these, whatever ``block`` says. Whatever is raised, ``partial.unfinished`` is the first that is not kept."""
+        poison = [replace(item, mappers=self.table) if item.change_id else item for item in poison]
         try:
             self.parking.park(sorted(poison, key=_sequence), time_left)  # where not all are kept, the first ones are
         except Exception as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from contract.change import GAP, Change
 from contract.message import ChangeMessage
-from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry
+from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry, mapper_name
 from lambda_forwarder.mapper_keys import keys_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.parking.parked import Parked, unmapped
@@ -18,12 +18,20 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
         before = len(entries)
         for mapper in mappers_for(change, mappers):
             try:
-                wrapped = _wrapped(mapper(change), change, message, source)
+                wrapped = _wrapped(mapper(change), change, message, source, mapper_name(mapper))
                 _one_mapper_per_event(wrapped, entries[before:])
                 entries += wrapped
             except Exception as error:  # whatever it is, it must not hold back the other changes
                 parked.append(unmapped(change, message, mapper, error))
     return entries, parked
+
+
+def is_mapped(change: Change, mappers: Mappers) -> bool:
+    """
+    Whether the table knows the change's collection, perhaps with no mapper: ``{"audit": ()}`` says that there is none on
+    purpose. What happened to a whole database is of no collection.
+    """
+    return change.operation_type == GAP or not change.ns.coll or any(key in mappers for key in keys_of(change.ns))
 
 
 def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
@@ -34,18 +42,18 @@ def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
 
 
 def _wrapped(
-    events: DomainEvent | Sequence[DomainEvent] | None, change: Change, message: ChangeMessage, source: str | None
+    events: DomainEvent | Sequence[DomainEvent] | None, change: Change, message: ChangeMessage, source: str | None, mapper: str
 ) -> list[Entry]:
     if events is None:
         return []
     if isinstance(events, DomainEvent):
-        return [entry(events, change=change, message=message, source=source)]
+        return [entry(events, change=change, message=message, source=source, mapper=mapper)]
     positions: dict[type, int] = {}
     entries = []
     for event in events:
         position = positions.get(type(event), 0)
         positions[type(event)] = position + 1
-        entries.append(entry(event, change=change, message=message, position=position, source=source))
+        entries.append(entry(event, change=change, message=message, position=position, source=source, mapper=mapper))
     return entries
 
 

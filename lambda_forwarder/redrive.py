@@ -1,7 +1,8 @@
 """
 Redrive: publish again what was parked and what became a dead letter. A Lambda function for a schedule, and a command.
 
-    python -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run] [--json]
+    python -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run]
+        [--discard-unmapped] [--json]
 """
 
 import argparse
@@ -20,7 +21,7 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.redriving.backlog import Shelf, dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import EVERYTHING, Redriver
-from lambda_forwarder.redriving.report import Report
+from lambda_forwarder.redriving.report import Mention, Report
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import read_settings
 
@@ -73,21 +74,34 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--limit", type=int, default=EVERYTHING, metavar="N", help="take at most so many messages")
     parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="begin nothing after so long (%(default)g)")
     parser.add_argument("--dry-run", action="store_true", help="publish, park and remove nothing; say what would be")
+    parser.add_argument(
+        "--discard-unmapped",
+        action="store_true",
+        help="judge by the mappers here what other mappers parked, and remove what none of them reads; say what it was",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def command(options: argparse.Namespace) -> int:
-    """Redrive once and print the report. 0: nothing is left behind; 1: something is, or a queue failed; 2: misconfigured."""
+    """
+    Redrive once and print the report. 0: nothing is left to do; 1: something stays or was parked, or a queue failed;
+    2: misconfigured.
+    """
     end = time.monotonic() + options.seconds
     if options.mappers:
         return _failed("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead", UNUSABLE)
     try:
         through = redriver(options.parking, options.dead_letters)
-        done = through.redrive(lambda: end - time.monotonic(), options.limit, dry_run=options.dry_run)
+        done = through.redrive(
+            lambda: end - time.monotonic(),
+            options.limit,
+            dry_run=options.dry_run,
+            discard_unmapped=options.discard_unmapped,
+        )
     except ForwarderError as error:
         return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
     print(msgspec.json.encode(done).decode() if options.json else _text(done))  # noqa: T201 - what the command is asked for
-    return LEFT if done.left else DONE
+    return LEFT if done.left or done.parked else DONE
 
 
 def _failed(why: str, code: int) -> int:
@@ -97,5 +111,13 @@ def _failed(why: str, code: int) -> int:
 
 def _text(done: Report) -> str:
     lines = [", ".join(f"{name} {number}" for name, number in done.counts.items())]
-    lines += (f"left in {one.queue}: {one.document or one.message_id} #{one.sequence}: {one.reason}" for one in done.leftovers)
+    removed = "would be removed" if done.dry_run else "removed"
+    lines += (f"{removed} from {_mentioned(one)}" for one in done.removals)
+    lines += (f"left in {_mentioned(one)}" for one in done.leftovers)
+    if more := done.unpublished + done.left - len(done.removals) - len(done.leftovers):
+        lines.append(f"and {more} more")
     return "\n".join([*lines, *(["a dry run: nothing was published, parked or removed"] if done.dry_run else [])])
+
+
+def _mentioned(one: Mention) -> str:
+    return f"{one.queue}: {one.document or one.message_id} #{one.sequence}: {one.reason}"

@@ -16,10 +16,19 @@ OFF = "off"  # instead of a table; DynamoDB allows a table of this name, which i
 Table = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")]
 
 
+class MapperTable(dict[str, Any]):
+    """A table of mappers, and what it is called: ``module:attribute``. What is parked and redriven is compared by it."""
+
+    def __init__(self, called: str, mappers: Mapping[str, Any]) -> None:
+        super().__init__(mappers)
+        self.called = called
+
+
 def _mappers(value: Any) -> Any:
     """The table that "module:attribute" names."""
     if not isinstance(value, str):
         return value
+    value = value.strip()
     if ":" not in value:
         raise ValueError("it is not of the form module:attribute")
     try:
@@ -30,7 +39,7 @@ def _mappers(value: Any) -> Any:
         raise ValueError("it is not a table of collection names and their mappers")
     if problems := list(bad_keys(found)):
         raise ValueError("; ".join(problems))
-    return found
+    return MapperTable(value, found)
 
 
 def _callables(mappers: Any) -> bool:

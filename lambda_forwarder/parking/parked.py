@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contract.change import Change
 from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
 from lambda_forwarder.errors import Rejected
-from lambda_forwarder.event import Entry, Mapper
+from lambda_forwarder.event import Entry, Mapper, mapper_name
 
 TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
 STACK_LIMIT = 5  # frames, the innermost, of which one sees where it happened
@@ -24,6 +24,7 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     """
     One thing that was set aside. What it was is either ``message``, the change alone as a message that can be sent to the
     queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours.
+    ``mapper`` is the one whose work it was, ``mappers`` the table that it was in (FORWARDER_MAPPERS): redrive asks for them.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     sequence: int = 0
     change_id: str = ""
     mapper: str = ""
+    mappers: str = ""
     event: str = ""
     stack: tuple[str, ...] = ()
     message: Raw = NOTHING
@@ -58,13 +60,12 @@ def unreadable(record: dict[str, Any], error: UnreadableMessage) -> Parked:
 
 def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exception) -> Parked:
     """A change that a mapper could not digest."""
-    name = f"{getattr(mapper, '__module__', '?')}.{getattr(mapper, '__qualname__', repr(mapper))}"
     return _parked(
         change,
         message,
         reason=f"{type(error).__name__}: {error}",
         remedy=f"mend the mapper or the document, deploy, then {AGAIN}",
-        mapper=name,
+        mapper=legible(mapper_name(mapper)),
         stack=_stack(error),
     )
 
@@ -87,6 +88,7 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
         message,
         reason=reason,
         remedy=f"make the event smaller or its data valid in its mapper, deploy, then {AGAIN}",
+        mapper=legible(entry.mapper),
         event=entry.detail_type,
     )
 

@@ -5,10 +5,10 @@ import binascii
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
-from contract.change import Change
 from contract.message import MESSAGE_LIMIT, ChangeMessage, UnreadableMessage
 from lambda_forwarder.parking.parked import NOTHING, Parked, legible
 from lambda_forwarder.ports import Backlog, Waiting
@@ -17,36 +17,54 @@ from lambda_forwarder.reading import read_message
 _decode = msgspec.json.Decoder(Parked).decode
 
 
+class Kept(NamedTuple):
+    """What a message of a backlog holds, and by which mapper of which table it was parked, as far as it says so."""
+
+    message: ChangeMessage
+    mapper: str = ""
+    mappers: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
     """A backlog, what it is called, and how its messages are read. ``parked``: what is poison still stays where it is."""
 
     name: str
     backlog: Backlog
-    read: Callable[[str], ChangeMessage]
+    read: Callable[[str], Kept]
     parked: bool
 
 
 @dataclass(kw_only=True, eq=False)  # each is itself, and may be a key
 class Taken:
     """
-    One message that was taken; once it was read, without its body and with the ``weight`` of what it holds. ``why`` it stays,
-    with ``document`` and ``sequence`` of the first of its changes that does; nothing while it may go.
+    One message that was taken; once it was read, without its body and with the ``weight`` of what it holds. ``stranger`` is
+    why the mappers here are not to judge it; ``why`` is why it stays, ``unpublished`` why it may go although something of it is
+    not on the bus. Each is empty where that is not so. ``document`` and ``sequence`` are of the change that it is about.
+    ``events`` of the message were accepted.
     """
 
     shelf: Shelf
     waiting: Waiting
     weight: int = 0
+    stranger: str = ""
+    events: int = 0
     why: str = ""
+    unpublished: str = ""
     document: str = ""
     sequence: int = 0
 
-    def stays(self, why: str, change: Change | None = None) -> None:
+    def stays(self, why: str, document: str = "", sequence: int = 0) -> None:
         """Only the first reason counts."""
         if not self.why:
-            self.why = legible(why)
-            if change:
-                self.document, self.sequence = legible(change.document), change.sequence
+            self.why, self.document, self.sequence = legible(why), legible(document), sequence
+
+    def goes_without(self, why: str, document: str = "", sequence: int = 0) -> None:
+        """It is removed without an event of this change, unless it stays. Only the first reason counts."""
+        if not self.unpublished:
+            self.unpublished = legible(why)
+            if not self.why:
+                self.document, self.sequence = legible(document), sequence
 
 
 def parking_shelf(backlog: Backlog) -> Shelf:
@@ -56,23 +74,26 @@ def parking_shelf(backlog: Backlog) -> Shelf:
 
 def dead_letter_shelf(backlog: Backlog) -> Shelf:
     """Of messages of the tailer's queue, as they were."""
-    return Shelf(name="dead letters", backlog=backlog, read=read_message, parked=False)
+    return Shelf(name="dead letters", backlog=backlog, read=_dead_letter, parked=False)
 
 
-def unparked(body: str) -> ChangeMessage:
+def unparked(body: str) -> Kept:
     """
-    The parked change, or what came when it was not ours, as a message of changes.
+    The parked change, or what came when it was not ours, as a message of changes; with the names of its mappers.
 
     Raises:
         UnreadableMessage: there is none in it, or none that we can read.
     """
     try:
         item = _decode(body)
-        if item.message != NOTHING:
-            return read_message(bytes(item.message).decode())
-        return read_message(_came(item))
+        came = bytes(item.message).decode() if item.message != NOTHING else _came(item)
+        return Kept(read_message(came), item.mapper, item.mappers)
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"not a parked item: {error}") from error
+
+
+def _dead_letter(body: str) -> Kept:
+    return Kept(read_message(body))
 
 
 def _came(item: Parked) -> str:

@@ -13,6 +13,7 @@ from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.backlog import Shelf
 from lambda_forwarder.redriving.report import Report, report
 from lambda_forwarder.redriving.run import Run
+from lambda_forwarder.redriving.strangers import WAY_OUT
 
 HOLD = 30.0  # seconds that a message is held beyond the time there is
 EVERYTHING = 1_000_000_000  # messages
@@ -27,12 +28,15 @@ class Redriver:
     forwarder: Forwarder
     shelves: Sequence[Shelf]
 
-    def redrive(self, time_left: TimeLeft, limit: int = EVERYTHING, *, dry_run: bool = False) -> Report:
+    def redrive(
+        self, time_left: TimeLeft, limit: int = EVERYTHING, *, dry_run: bool = False, discard_unmapped: bool = False
+    ) -> Report:
         """
         Work until nothing is left to take, the time is up, or ``limit`` messages were taken; report what was done.
 
         What is still poison stays on the shelf of parked changes, with what is behind it of its document; from the dead
-        letters it is parked. Each message is taken once. A dry run publishes, parks and removes nothing.
+        letters it is parked. What other mappers parked, and what none of these reads, stays; with ``discard_unmapped`` these
+        mappers judge it, and it goes. Each message is taken once. A dry run publishes, parks and removes nothing.
 
         Raises:
             Unavailable, Misconfigured: a queue failed. What was accepted is published; a part of it may come again.
@@ -40,14 +44,18 @@ class Redriver:
         """
         rehearsal = Rehearsal()
         forwarder = replace(self.forwarder, publisher=rehearsal, parking=rehearsal) if dry_run else self.forwarder
-        run = Run(forwarder, time_left, keep=dry_run)
+        run = Run(forwarder, time_left, keep=dry_run, discard=discard_unmapped)
         shelves = list(self.shelves)
         try:
-            while shelves and time_left() > 0 and (room := limit - run.done["messages"]) > 0:
+            while shelves and not run.full and time_left() > 0 and (room := limit - run.done["messages"]) > 0:
                 run.work(run.take(shelves, room, time_left() + HOLD))
         finally:
-            run.give_back(run.held)
-        done = report(run.done, run.held, dry_run=dry_run)
+            run.give_back()
+        for reason in sorted(run.strangers):
+            log.warning("messages stay: %s; %s", reason, WAY_OUT, extra={"action": "left_to_its_mappers"})
+        if run.full:
+            log.warning("so much stays that redrive looks no further in this run", extra={"action": "redrive_full"})
+        done = report(run.done, run.removed, run.left, dry_run=dry_run)
         log.info("redriven", extra={"action": "redriven", **done.counts})
         return done
 

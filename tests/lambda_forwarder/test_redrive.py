@@ -11,20 +11,24 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from devstack.aws import Aws
 from lambda_forwarder import app, redrive
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.event import mapper_name
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.watermarks.watermark import Watermark
 from tests.emf import lines
 from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.redriving.test_strangers import OURS, by_a_mapper, order, order_placed
 from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
 FIFO = {"FifoQueue": "true"}
+MINE = OURS
 
 
 class Account:
@@ -147,6 +151,36 @@ def test_a_dry_run_of_the_command_as_json(account: Account, capsys: pytest.Captu
     assert (report["dryRun"], report["messages"], report["published"]) == (True, 1, 1)
     assert account.heard() == []
     assert account.left(account.dead) == 1
+
+
+def test_a_shell_without_the_mappers_removes_nothing(
+    aws: Aws, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor does the scheduled function: a user's parked change stays with the reason, and leaves with its own mappers only."""
+    SqsParking(aws("sqs"), account.parking).park([replace(by_a_mapper(), mappers=f"{__name__}:MINE")])
+    account.bury(body(order(2, "p")))
+    for arguments in (["redrive", "--dry-run"], ["redrive"]):
+        assert main(arguments) == 1
+        out = capsys.readouterr().out
+        assert "published 0, late 0, deduplicated 0, parked 0, unpublished 0, left 2" in out
+        assert f"parked by {mapper_name(order_placed)} of FORWARDER_MAPPERS={__name__}:MINE" in out
+        assert out.count("no mapper of FORWARDER_MAPPERS=lambda_forwarder.mappings:MAPPERS reads shop.orders") == 2
+    assert redrive.handler({}, Context())["left"] == 2
+    assert (account.left(account.parking), account.left(account.dead)) == (1, 1)
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:MINE")
+    for made in (app.forwarder, redrive.redriver):
+        made.cache_clear()
+    assert main(["redrive"]) == 0
+    assert (account.left(account.parking), account.left(account.dead)) == (0, 0)
+
+
+def test_what_is_discarded_on_purpose_is_named(aws: Aws, account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a dry run, which removes nothing, and then."""
+    SqsParking(aws("sqs"), account.parking).park([by_a_mapper()])
+    for arguments, says, left in ((["--dry-run"], "would be removed", 1), ([], "removed", 0)):
+        assert main(["redrive", "--discard-unmapped", *arguments]) == 0
+        assert f"{says} from parking: shop.orders/o #1: discarded as asked: no mapper" in capsys.readouterr().out
+        assert account.left(account.parking) == left
 
 
 def test_other_queues_than_the_settings(account: Account, aws: Aws) -> None:

@@ -10,17 +10,19 @@ import pytest
 from contract.message import UnreadableMessage, unpack
 from devstack.aws import Aws
 from lambda_forwarder.event import Mapper
+from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.memory import MemoryParking
 from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking
-from tests.lambda_forwarder.test_naming import broken
 from tests.lambda_forwarder.values import forever, inserted, message, record
 
 Kept = Callable[[], list[Parked]]
 
 
-def parked(document: str, sequence: int = 1, *, reason: str = "boom", mapper: Mapper = broken, **fields: Any) -> Parked:
+def parked(
+    document: str, sequence: int = 1, *, reason: str = "boom", mapper: Mapper = payment_created, **fields: Any
+) -> Parked:
     change = inserted(document, sequence, **fields)
     return unmapped(change, message(change), mapper, ValueError(reason))
 

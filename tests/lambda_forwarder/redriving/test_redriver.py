@@ -4,6 +4,7 @@ import logging
 import tracemalloc
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import wraps
 from itertools import count
 from typing import Any
 
@@ -11,9 +12,8 @@ import msgspec
 import pytest
 
 from contract.change import Change
-from contract.message import ChangeMessage
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.event import Entry
+from lambda_forwarder.event import Entry, Mapper
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
@@ -21,7 +21,7 @@ from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.reading import read_message
-from lambda_forwarder.redriving.backlog import dead_letter_shelf, parking_shelf
+from lambda_forwarder.redriving.backlog import Kept, dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.report import Report
 from lambda_forwarder.watermarks.watermark import Watermark
@@ -55,11 +55,11 @@ class World:
         given = {"mappers": MAPPERS, "publisher": self.publisher, "parking": self.parking, "watermarks": self.watermarks}
         self.forwarder = Forwarder(**{**given, **parts})
 
-    def park(self, *changes: Change, mappers: Any = None, generation: int = 1) -> None:
+    def park(self, *changes: Change, mappers: Any = None, table: str = "", generation: int = 1) -> None:
         """What a forwarder parks of these changes, one queue message each, in the group of its document."""
         parking = MemoryParking()
-        mappers = mappers or {"payments": (lambda change: 1 / 0,)}
-        forwarder = Forwarder(mappers=mappers, publisher=MemoryPublisher(), parking=parking)
+        mappers = mappers or {name: [broken(mapper) for mapper in some][:1] for name, some in self.forwarder.mappers.items()}
+        forwarder = Forwarder(mappers=mappers, table=table, publisher=MemoryPublisher(), parking=parking)
         forwarder.forward([record(body(*changes, generation=generation))], forever)
         for item in parking.parked.values():
             self.put_parked(item)
@@ -91,15 +91,25 @@ class World:
         return [one.id for one in (*self.parked.waiting, *self.dead.waiting)]
 
 
+def broken(mapper: Mapper) -> Mapper:
+    """The same mapper on a bad day: of the same name."""
+
+    @wraps(mapper)
+    def failing(change: Change) -> None:
+        raise ZeroDivisionError
+
+    return failing
+
+
 def counts(report: Report) -> dict[str, int]:
     return {name: number for name, number in report.counts.items() if number}
 
 
-def measured(world: World) -> tuple[Report, int]:
+def measured(world: World, **options: Any) -> tuple[Report, int]:
     """A redrive's report, and the bytes of memory that it took at most."""
     tracemalloc.start()
     try:
-        report = world.redrive()
+        report = world.redrive(**options)
         return report, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -207,7 +217,7 @@ def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
     world = World(mappers={"payments": (mapper,)})
     world.park(inserted("a", 1), cancelled("a", 2), inserted("b", 3))
     report = world.redrive()
-    assert counts(report) == {"messages": 3, "left": 2}
+    assert counts(report) == {"messages": 3, "unpublished": 1, "left": 2}
     assert tried == [1, 3]
     left, behind = report.leftovers
     assert "behind" in behind.reason
@@ -232,7 +242,7 @@ def test_a_poison_change_of_a_dead_letter_is_parked() -> None:
     world = World()
     world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
     world.bury(text="not ours")
-    assert counts(world.redrive()) == {"messages": 2, "published": 2, "parked": 2}
+    assert counts(world.redrive()) == {"messages": 2, "published": 2, "parked": 2, "unpublished": 2}
     assert sorted(item.sequence for item in world.parking.parked.values()) == [0, 2]
     assert world.remaining == []
 
@@ -284,7 +294,7 @@ def test_a_hostile_dead_letter_is_parked_and_the_others_go_on(text: str) -> None
     world.bury(inserted("a", 1), lane=16)
     world.bury(text=text, lane=17)
     world.bury(inserted("b", 3), lane=18)
-    assert counts(world.redrive()) == {"messages": 3, "published": 2, "parked": 1}
+    assert counts(world.redrive()) == {"messages": 3, "published": 2, "parked": 1, "unpublished": 1}
     assert [item.body for item in world.parking.parked.values()] == [text]
     assert world.remaining == []
 
@@ -292,10 +302,10 @@ def test_a_hostile_dead_letter_is_parked_and_the_others_go_on(text: str) -> None
 def test_a_message_that_nobody_foresaw_stays_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
     """Reading it fails in a way that is not known: it stays with the reason, the log has the traceback, the others go on."""
 
-    def read(text: str) -> ChangeMessage:
+    def read(text: str) -> Kept:
         if text == "unheard of":
             raise RuntimeError("boom")
-        return read_message(text)
+        return Kept(read_message(text))
 
     world = World()
     world.bury(inserted("a", 1), lane=16)
@@ -347,7 +357,7 @@ def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
     world = World(mappers={"payments": (mapper,)}, block=True)
     world.dead = Long()
     report, peak = measured(world)
-    assert counts(report) == {"messages": count, "left": count // 2}
+    assert counts(report) == {"messages": count, "unpublished": count // 2, "left": count // 2}
     assert peak < count * size / 4
 
 
@@ -403,7 +413,7 @@ def test_a_claimed_change_is_fetched() -> None:
     gone, _ = claiming(inserted("b", 2), key="gone")
     world = World(claims=MemoryClaims(objects={"payments/1.json": content}))
     world.bury(claimed, gone, inserted("c", 3))
-    assert counts(world.redrive()) == {"messages": 1, "published": 2, "parked": 1}
+    assert counts(world.redrive()) == {"messages": 1, "published": 2, "parked": 1, "unpublished": 1}
 
 
 def test_an_outage_leaves_what_it_hit_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
@@ -457,7 +467,7 @@ def test_a_dry_run_changes_nothing() -> None:
     world.bury(text="not ours", lane=18)
     before = world.remaining
     report = world.redrive(dry_run=True)
-    assert counts(report) == {"messages": 4, "published": 2, "late": 2, "parked": 2, "left": 1}
+    assert counts(report) == {"messages": 4, "published": 2, "late": 2, "parked": 2, "unpublished": 2, "left": 1}
     assert report.dry_run
     assert (world.remaining, world.published, world.parking.parked) == (before, [], {})
     assert (world.parked.held, world.dead.held) == ({}, {})

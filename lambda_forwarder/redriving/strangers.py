@@ -1,0 +1,32 @@
+"""Whether the mappers here are those of what is redriven: what other mappers parked is not theirs to call done."""
+
+from contract.change import Change
+from lambda_forwarder.event import mapper_name
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.naming import is_mapped, mappers_for
+from lambda_forwarder.parking.parked import legible
+from lambda_forwarder.redriving.backlog import Kept
+
+WAY_OUT = (
+    "set FORWARDER_MAPPERS as the function has it. Where a mapper or collection was renamed or is gone on purpose, "
+    "redrive --discard-unmapped publishes what the mappers here tell of the change, and removes it"
+)
+
+
+def stranger(kept: Kept, forwarder: Forwarder) -> tuple[str, Change | None]:
+    """Why the forwarder's mappers are not to judge this message; with its first change that none of them reads, if any."""
+    ours = f"FORWARDER_MAPPERS={forwarder.table}" if forwarder.table else "the table here"
+    theirs = f" of FORWARDER_MAPPERS={kept.mappers}" if kept.mappers else ""
+    by = f"; it was parked by {kept.mapper}{theirs}" if kept.mapper else ""
+    for change in kept.message.changes:
+        if not is_mapped(change, forwarder.mappers):
+            return f"no mapper of {ours} reads {legible(str(change.ns))}{by}", change
+        names = (legible(mapper_name(mapper)) for mapper in mappers_for(change, forwarder.mappers))
+        if kept.mapper and kept.mapper not in names:
+            return (
+                f"it was parked by the mapper {kept.mapper}{theirs}, which {ours} does not have for {legible(str(change.ns))}",
+                None,
+            )
+    if not kept.mapper and kept.mappers and forwarder.table not in ("", kept.mappers):
+        return f"it was parked where FORWARDER_MAPPERS was {kept.mappers}; here it is {forwarder.table}", None
+    return "", None

@@ -1,0 +1,109 @@
+"""What a redrive remembers is bounded, whatever the backlog, whatever of it is published or stays."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from contract.change import Change
+from lambda_forwarder.event import Entry, Mapper
+from lambda_forwarder.mappings.payments import payment_created
+from lambda_forwarder.memory import MemoryBacklog
+from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.redriving import custody, lateness, run
+from lambda_forwarder.redriving.backlog import Taken, dead_letter_shelf
+from lambda_forwarder.redriving.lateness import Lateness
+from lambda_forwarder.redriving.piece import Piece
+from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts, measured
+from tests.lambda_forwarder.values import body, inserted, message
+
+
+class Forgetful:
+    """Takes every event and keeps none."""
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        return Published()
+
+
+class Long(MemoryBacklog):
+    """A backlog that makes its messages as they are taken: so many, each of its own lane, with ten documents of its own."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._left = count
+
+    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+        numbers = range(self._left, max(0, self._left - min(count, 10)), -1)
+        self._left -= len(numbers)
+        return [Waiting(id=f"{n}", group=f"{n}", body=self._body(n), receipt=f"{n}" * 50) for n in numbers]
+
+    def remove(self, waiting: Sequence[Waiting]) -> None:
+        """They are nowhere."""
+
+    def _body(self, number: int) -> str:
+        return body(*(inserted(f"{number}-{each}", number * 10 + each) for each in range(10)), lane=number)
+
+
+def silent(change: Change) -> None:
+    """Tells nothing."""
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that a test reaches."""
+    monkeypatch.setattr(lateness, "KNOWN", 200)
+    monkeypatch.setattr(custody, "RECEIPTS", 20)
+
+
+@pytest.mark.parametrize(
+    ("mapper", "options"),
+    [
+        (payment_created, {}),
+        (silent, {}),
+        (payment_created, {"dry_run": True}),
+    ],
+    ids=["published", "no event", "dry run"],
+)
+def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str, Any]) -> None:
+    """Four times the backlog takes what it takes."""
+    peaks = []
+    for count in (10, 100, 400):  # the first one for what is made once
+        world = World(publisher=Forgetful(), mappers={"payments": (mapper,)})
+        world.dead = Long(count)
+        report, peak = measured(world, **options)
+        assert report.messages == count
+        peaks.append(peak)
+    assert peaks[2] < 1.25 * peaks[1]
+
+
+def test_a_run_ends_where_more_stays_than_it_can_remember(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It must know every document of which something stays. The rest is for the next run, and the log says so."""
+    monkeypatch.setattr(run, "BLOCKED_LIMIT", 300)
+    world = World(mappers={"payments": (broken(payment_created),)}, block=True)
+    world.dead = Long(1000)
+    report = world.redrive()
+    assert counts(report) == {"messages": 40, "left": 40}
+    assert "redrive_full" in [getattr(line, "action", "") for line in caplog.records]
+
+
+def test_what_stays_is_given_back_as_far_as_it_is_remembered() -> None:
+    """The others come back by themselves, once their time is over."""
+    world = World(mappers={})
+    for number in range(30):
+        world.bury(inserted("a", number), lane=number)
+    assert counts(world.redrive()) == {"messages": 30, "left": 30}
+    assert len(world.dead.held) == 10
+
+
+@pytest.mark.parametrize("lanes", [1, 500])
+def test_what_is_forgotten_counts_as_late_rather_than_not(lanes: int) -> None:
+    """By its lane, then altogether: ``late`` is never missing where it belongs."""
+    world = World()
+    known = Lateness(world.watermarks)
+    for number in range(1, 1001):
+        known.published(message(inserted(f"x{number}", 10 + number), lane=number % lanes))
+    taken = Taken(shelf=dead_letter_shelf(world.dead), waiting=Waiting(id="", group="", body="", receipt=""))
+    pieces = (Piece(taken, message(inserted(f"x{number}", 5), lane=number % lanes)) for number in range(1, 1001))
+    assert all(map(known.of, pieces))

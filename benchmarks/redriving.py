@@ -39,10 +39,10 @@ class Backlog:
         self._left -= len(numbers)
         return [Waiting(id=f"{n:036}", group=f"{n}", body=_parked(n), receipt=f"{n:0{RECEIPT}}") for n in numbers]
 
-    def remove(self, waiting: Sequence[Waiting]) -> None:
+    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
 
-    def give_back(self, waiting: Sequence[Waiting]) -> None:
+    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
 
 

@@ -157,7 +157,7 @@ def test_a_shell_without_the_mappers_removes_nothing(
     aws: Aws, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nor does the scheduled function: a user's parked change stays with the reason, and leaves with its own mappers only."""
-    SqsParking(aws("sqs"), account.parking).park([replace(by_a_mapper(), mappers=f"{__name__}:MINE")])
+    SqsParking(aws("sqs"), account.parking).park([replace(by_a_mapper(), mappers=f"{__name__}:MINE")], forever)
     account.bury(body(order(2, "p")))
     for arguments in (["redrive", "--dry-run"], ["redrive"]):
         assert main(arguments) == 1
@@ -176,7 +176,7 @@ def test_a_shell_without_the_mappers_removes_nothing(
 
 def test_what_is_discarded_on_purpose_is_named(aws: Aws, account: Account, capsys: pytest.CaptureFixture[str]) -> None:
     """In a dry run, which removes nothing, and then."""
-    SqsParking(aws("sqs"), account.parking).park([by_a_mapper()])
+    SqsParking(aws("sqs"), account.parking).park([by_a_mapper()], forever)
     for arguments, says, left in ((["--dry-run"], "would be removed", 1), ([], "removed", 0)):
         assert main(["redrive", "--discard-unmapped", *arguments]) == 0
         assert f"{says} from parking: shop.orders/o #1: discarded as asked: no mapper" in capsys.readouterr().out

@@ -37,7 +37,7 @@ class Long(MemoryBacklog):
         self._left -= len(numbers)
         return [Waiting(id=f"{n}", group=f"{n}", body=self._body(n), receipt=f"{n}" * 50) for n in numbers]
 
-    def remove(self, waiting: Sequence[Waiting]) -> None:
+    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """They are nowhere."""
 
     def _body(self, number: int) -> str:

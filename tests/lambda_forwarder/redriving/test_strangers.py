@@ -73,7 +73,7 @@ def by_its_claim() -> Parked:
 
 
 def by_an_outage() -> Parked:
-    return postponed(order(), message(order()), Unavailable("the bus is away"), TABLE)
+    return replace(postponed(order(), message(order()), Unavailable("the bus is away")), mappers=TABLE)
 
 
 def as_it_came() -> Parked:

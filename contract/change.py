@@ -26,11 +26,17 @@ class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class UpdateDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """What an update set, removed and shortened, by dotted path."""
+    """
+    What an update set, removed and shortened, by dotted path.
+
+    ``disambiguated_paths`` (MongoDB 8.2) has the names that a path is made of, for each path that holds a dot or a number in a
+    name; None where the server does not say.
+    """
 
     updated_fields: Document = {}
     removed_fields: list[str] = []
     truncated_arrays: list[Document] = []
+    disambiguated_paths: dict[str, list[str | int]] | None = None
 
 
 class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -59,14 +65,19 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
 
     ``id`` is the event's resume token text and ``sequence`` its number in its stream: both are the same however often
     the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
-    tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent.
+    tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent. With
+    ``post_image`` it is the document just after the change, as the server kept it.
     ``to`` is where a rename moved the collection. With a ``claim``, the documents and the update description are left out
     here and stand in the claimed change. ``told_document`` (``document`` on the wire) is the name of the document where its
     key's plain JSON does not make it: ask ``document``.
 
     The fields are what the server sent. The questions below them are what it means; a question that the server did not
     tell enough to answer raises ``Uncertain``, and the change is parked rather than told wrongly.
-    Paths are dotted, as in updates: ``address.city``, ``items.0.price``.
+    Paths are dotted, as in updates: ``address.city``, ``items.0.price``. A path means every field that MongoDB writes so: the
+    field ``city`` of ``address``, and a field with the name ``address.city``. Where a document has both, they have different
+    answers and both documents are known, the answer is Uncertain. Where they are not known (no post-image, and a server
+    before MongoDB 8.2), ``changed("address")`` takes an update's ``address.city`` to lie in ``address``, unless a document of
+    the change shows a name with that dot.
     """
 
     id: str
@@ -83,6 +94,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     txn: Transaction | None = None
     claim: Claim | None = None
     to: Namespace | None = None
+    post_image: bool = False
 
     @property
     def occurred_at(self) -> datetime:
@@ -122,10 +134,11 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     @property
     def after(self) -> Document | None:
         """
-        The document just after the change; None where there is none. An update is applied to its pre-image.
+        The document just after the change; None where there is none: the post-image, or an update applied to its pre-image.
 
         Raises:
-            Uncertain: an update without pre-image or description. Whoever can do with a later state reads ``full_document``.
+            Uncertain: an update without post-image, and without pre-image or description; or one of its paths can be read in
+                more than one way. Whoever can do with a later state reads ``full_document``.
         """
         return questions.after(self)
 

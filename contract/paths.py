@@ -1,25 +1,46 @@
-"""Documents of plain JSON values and dotted paths into them, as MongoDB's update descriptions write them: ``items.0.price``."""
+"""
+Documents of plain JSON values, and dotted paths into them, as MongoDB writes them: ``items.0.price``.
 
+A path is text, a place is exact. The field ``b`` of ``a`` and a field with the name ``a.b`` are both written ``a.b``: where a
+document has both, their names collide.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 Document = dict[str, Any]
 """A document of plain JSON values: text, numbers, booleans, null, lists and objects."""
 
+Names = tuple[str | int, ...]
+"""One place in a document: the name of each field and the index of each element that lead there."""
+
+NAMES_LIMIT = 200  # names in a path that is read: MongoDB nests no deeper
 ABSENT: Any = object()
-"""There is nothing at the path. Not the same as null."""
+"""There is nothing at the place. Not the same as null."""
 
 
-def at(value: Any, path: str) -> Any:
-    """What lies at the path: through objects by name, through arrays by index. The empty path is the value itself."""
-    for name in path.split(".") if path else ():
-        if isinstance(value, dict):
-            value = value.get(name, ABSENT)
-        elif isinstance(value, list):
-            place = index(name)
-            value = ABSENT if place is None or place >= len(value) else value[place]
-        else:
-            return ABSENT
-    return value
+def found(document: Any, path: str) -> dict[Names, Any]:
+    """
+    Every field and element of the document that is written so, with its value: mostly one or none, more where names collide.
+
+    The empty path is the field with the empty name.
+    """
+    names = path.split(".", NAMES_LIMIT)
+    return dict(_found(document, names, ())) if len(names) <= NAMES_LIMIT else {}
+
+
+def _found(value: Any, rest: list[str], names: Names) -> Iterator[tuple[Names, Any]]:
+    if not rest:
+        yield names, value
+    elif isinstance(value, list):
+        place = index(rest[0])
+        if place is not None and place < len(value):
+            yield from _found(value[place], rest[1:], (*names, place))
+    elif isinstance(value, dict):
+        for count in range(1, len(rest) + 1):
+            name = ".".join(rest[:count])
+            if name in value:
+                yield from _found(value[name], rest[count:], (*names, name))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -34,12 +55,17 @@ def same(one: Any, other: Any) -> bool:
 
 
 def below(path: str, ancestor: str) -> str | None:
-    """The rest of ``path`` under ``ancestor``: empty for the same path, None where it does not lie there."""
-    if path == ancestor:
-        return ""
+    """The rest of a path that lies under another; None where it does not. A path does not lie under itself."""
     return path[len(ancestor) + 1 :] if path.startswith(f"{ancestor}.") else None
 
 
+def text(names: Names) -> str:
+    """The path of a place."""
+    return ".".join(map(str, names))
+
+
 def index(name: str) -> int | None:
-    """The place in an array that the name is; None where it cannot be one."""
-    return int(name) if name.isdecimal() and len(name) < 10 else None
+    """The index of an element that the name is; None where it is none: MongoDB writes them without leading zeros."""
+    if name.isascii() and name.isdecimal() and len(name) < 10 and (name[0] != "0" or name == "0"):
+        return int(name)
+    return None

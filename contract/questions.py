@@ -1,18 +1,23 @@
 """The answers to what one asks of a change, from what the server told of it. What it did not tell is Uncertain."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract.paths import ABSENT, Document, at, below, same
+from contract.paths import ABSENT, Document, Names, below, found, index, same, text
+from contract.readings import Cut, Write, writes
 from contract.updates import Ambiguous, applied
 
 if TYPE_CHECKING:
-    from contract.change import Change, UpdateDescription
+    from contract.change import Change
 
 UNKNOWN: Any = object()
 
 NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
 NO_DOCUMENT = "the document that the change must carry is not there"
+COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
+IMAGES = "pre- and post-images tell (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
+
 
 Patch = list[dict[str, Any]]
 """A JSON Patch (RFC 6902)."""
@@ -39,33 +44,37 @@ def after(change: "Change") -> Document | None:
         return change.full_document
     if change.operation_type != "update":
         return None
+    if change.post_image and change.full_document is not None:
+        return change.full_document
     described, known = change.update_description, change.full_document_before_change
     if described is None or known is None:
         missing = NO_DESCRIPTION if described is None else "there is no pre-image to which the update could be applied"
         raise Uncertain(f"after: {missing}; full_document is the document as looked up")
-    try:
-        return applied(
-            known,
-            updated=described.updated_fields,
-            removed=described.removed_fields,
-            truncated=described.truncated_arrays,
-        )
-    except Ambiguous as error:
-        raise Uncertain(f"after: {error}") from error
+    return _applied("after", known, writes(described, known))
 
 
 def became(change: "Change", path: str, value: Any, *, assume_new: bool) -> bool:
     """See ``Change.became``."""
-    now, known = _now(change, path), change.full_document_before_change
+
+    def answer(was: Any, now: Any) -> bool:
+        return now is not ABSENT and same(now, value) and not same(was, value)
+
+    seen = _seen(change, path)
+    if seen is not None:
+        return _of_all(f"became {path!r}", (answer(was, now) for was, now in seen))
+    now = _value_now(change, path)
     if now is ABSENT or (now is not UNKNOWN and not same(now, value)):
         return False
-    if known is not None and same(at(known, path), value):
+    had = _had(change, path, value)
+    if now is UNKNOWN and had:
         return False
-    new = _changed(change, path, or_filled=value is None)
+    new = _described_change(change, path, or_filled=value is None)
     if new is False:
         return False
     if now is UNKNOWN:
         raise Uncertain(f"became {path!r}: {_missing(change)}")
+    if had:
+        raise Uncertain(f"became {path!r}: the update can be read in more than one way; {IMAGES}")
     if new or assume_new:
         return True
     raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True takes it for another value")
@@ -73,7 +82,10 @@ def became(change: "Change", path: str, value: Any, *, assume_new: bool) -> bool
 
 def changed(change: "Change", path: str, *, assume_new: bool) -> bool:
     """See ``Change.changed``."""
-    new = _changed(change, path, or_filled=True)
+    seen = _seen(change, path)
+    if seen is not None:
+        return _of_all(f"changed {path!r}", (not same(was, now) for was, now in seen))
+    new = _described_change(change, path, or_filled=True)
     if new is None and not assume_new:
         raise Uncertain(f"changed {path!r}: {_missing(change)}; assume_new=True takes it for changed")
     return new is not False
@@ -82,12 +94,13 @@ def changed(change: "Change", path: str, *, assume_new: bool) -> bool:
 def diff(change: "Change") -> Patch:
     """See ``Change.diff``."""
     known, described = change.full_document_before_change, change.update_description
-    if known is None and change.operation_type == "update" and described is not None and _whole_fields_only(described):
-        removed: Patch = [{"op": "remove", "path": _pointer(name)} for name in described.removed_fields]
-        return removed + [{"op": "add", "path": _pointer(name), "value": v} for name, v in described.updated_fields.items()]
+    if known is None and change.operation_type == "update" and described is not None:
+        told = writes(described, None)
+        if all(_whole(write) for write in told):
+            return [_step(write) for write in told]
     now = after(change)
     if known is None or now is None:
-        whole = change.operation_type in ("insert", "replace", "delete")
+        whole = change.operation_type in ("insert", "update", "replace", "delete")
         return [{"op": "replace", "path": "", "value": now}] if whole else []
     from jsonpatch import make_patch  # 20 ms of a cold start, only where somebody asks for a patch
 
@@ -95,11 +108,15 @@ def diff(change: "Change") -> Patch:
     return patch
 
 
-def _whole_fields_only(described: "UpdateDescription") -> bool:
-    """Whether a patch can say it without the document before: paths within a field may have to make what they lead through."""
-    return not described.truncated_arrays and not any(
-        "." in path for path in (*described.updated_fields, *described.removed_fields)
-    )
+def _whole(write: Write) -> bool:
+    """Whether a patch can say it without the document before: paths within a field may lead through arrays."""
+    return write.names is not None and len(write.names) == 1 and not isinstance(write.value, Cut)
+
+
+def _step(write: Write) -> dict[str, Any]:
+    if write.value is ABSENT:
+        return {"op": "remove", "path": _pointer(write.path)}
+    return {"op": "add", "path": _pointer(write.path), "value": write.value}
 
 
 def _pointer(name: str) -> str:
@@ -107,76 +124,173 @@ def _pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def _now(change: "Change", path: str) -> Any:
+def _seen(change: "Change", path: str) -> list[tuple[Any, Any]] | None:
+    """Of every field that is written so what it was and what it is now, where that is known; else None."""
+    if change.operation_type not in ("insert", "update", "replace"):
+        return []
+    try:
+        was, now = before(change), after(change)
+    except Uncertain:
+        return _seen_in_part(change, path)
+    return _both({} if was is None else was, {} if now is None else now, path)
+
+
+def _seen_in_part(change: "Change", path: str) -> list[tuple[Any, Any]] | None:
+    """The same by the pre-image and what the update did around the path, however the rest is to be read."""
+    known, described = change.full_document_before_change, change.update_description
+    if change.operation_type != "update" or known is None or described is None:
+        return None
+    told = [write for write in writes(described, known) if _concerns(write, path)]
+    try:
+        return _both(known, _applied("", known, told), path)
+    except Uncertain:
+        return None
+
+
+def _both(was: Document, now: Document, path: str) -> list[tuple[Any, Any]]:
+    old, new = found(was, path), found(now, path)
+    return [(old.get(names, ABSENT), new.get(names, ABSENT)) for names in old | new]
+
+
+def _of_all(question: str, answers: Iterable[bool]) -> bool:
+    """
+    The one answer for every field that is written so; no field, no.
+
+    Raises:
+        Uncertain: they have different ones.
+    """
+    told = set(answers)
+    if len(told) > 1:
+        raise Uncertain(f"{question}: {COLLISION}; read before and after")
+    return told.pop() if told else False
+
+
+def _applied(question: str, known: Document, told: Sequence[Write]) -> Document:
+    try:
+        return applied(known, told)
+    except Ambiguous as error:
+        raise Uncertain(f"{question}: {error}; {IMAGES}") from error
+
+
+def _concerns(write: Write, path: str) -> bool:
+    """Whether the write is at the path, above or below it, or at an element beside it, which may fill an array."""
+    if write.path == path or below(write.path, path) is not None or below(path, write.path) is not None:
+        return True
+    array, dot, last = write.path.rpartition(".")
+    return bool(dot) and index(last) is not None and (path == array or below(path, array) is not None)
+
+
+def _value_now(change: "Change", path: str) -> Any:
     """What the change left at the path: a value, ABSENT, or UNKNOWN."""
     try:
         now = after(change)
     except Uncertain:
-        return _described(change.update_description, path)
-    return ABSENT if now is None else at(now, path)
+        told = _told(change)
+        if any(below(write.path, path) is not None for write in told):
+            return UNKNOWN
+        cut = [ABSENT] if any(_cuts(write, path) for write in told) else [UNKNOWN]
+        values = [value for write in told for value in _values(write, path)] or cut
+    else:
+        values = [*found(now, path).values()] or [ABSENT]
+    if any(value is not values[0] and not same(value, values[0]) for value in values):
+        raise Uncertain(f"became {path!r}: {COLLISION}")
+    return values[0]
 
 
-def _described(described: "UpdateDescription | None", path: str) -> Any:
-    """What an update says it left at the path, or around it."""
-    if described is None:
-        return UNKNOWN
-    for field, value in described.updated_fields.items():
-        rest = below(path, field)
-        if rest is not None:
-            return at(value, rest)
-    if any(below(path, field) is not None for field in described.removed_fields) or _cut(described, path):
-        return ABSENT
-    return UNKNOWN
+def _values(write: Write, path: str) -> Iterator[Any]:
+    """What the write put at the path, where it says."""
+    rest = "" if write.path == path else below(path, write.path)
+    if rest is None or isinstance(write.value, Cut):
+        return
+    if write.path == path or write.value is ABSENT:
+        yield write.value
+    else:
+        yield from found(write.value, rest).values() or (ABSENT,)
 
 
-def _changed(change: "Change", path: str, *, or_filled: bool) -> bool | None:
+def _described_change(change: "Change", path: str, *, or_filled: bool) -> bool | None:
     """
-    Whether the change left another value at the path than was there; None where the server did not tell. An element that
-    may have been filled with null, because a later one was set, counts as not told if it matters (``or_filled``).
+    Whether the path has another value by the description alone; None where that does not say. An element that may have been
+    filled with null, because a later one was set, counts as not told if it matters (``or_filled``).
+
+    A server leaves out what an update set to the value it had, so what is told at or below the path is a change; above it, it
+    may have left this part as it was.
     """
     if change.operation_type not in ("insert", "update", "replace"):
         return False
-    try:
-        was, now = before(change), after(change)
-    except Uncertain:
-        described = change.update_description if change.operation_type == "update" else None
-        if described is None or (or_filled and _filled(described, path)):
-            return None
-        return _touched(described, path)
-    return not same(ABSENT if was is None else at(was, path), ABSENT if now is None else at(now, path))
-
-
-def _touched(described: "UpdateDescription", path: str) -> bool | None:
-    """
-    By the description alone. A server leaves out what an update set to the value it had, so what is told at or below the
-    path is a change; above it, it may have left this part as it was.
-    """
-    fields = [*described.updated_fields, *described.removed_fields]
-    shortened = [array["field"] for array in described.truncated_arrays]
-    if any(below(field, path) is not None for field in (*fields, *shortened)):
-        return True
-    if any(below(path, field) is not None for field in fields) or _cut(described, path):
+    if change.operation_type != "update" or change.update_description is None:
         return None
-    return False
+    told = _told(change)
+    if or_filled and any(_fills(write, path) for write in told):
+        return None
+    answers = {_change_by(write, path, change) for write in told}
+    if answers >= {True, None}:
+        around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in told)
+        return None if around else True
+    return True if True in answers else None if None in answers else False
 
 
-def _filled(described: "UpdateDescription", path: str) -> bool:
+def _change_by(write: Write, path: str, change: "Change") -> bool | None:
+    if write.path == path:
+        return True
+    if below(write.path, path) is not None:
+        return _is_below(write, path, change)
+    if isinstance(write.value, Cut):
+        return None if _cuts(write, path) else False
+    return None if below(path, write.path) is not None else False
+
+
+def _is_below(write: Write, path: str, change: "Change") -> bool | None:
+    """
+    Whether the write is within the field at the path, and not at a field with a dot in its name beside it.
+
+    Where nothing says so, it is: unless a document of the change shows a name with that dot.
+    """
+    if write.names is not None:
+        return _leads_through(write.names, path)
+    documents = (change.full_document_before_change, change.full_document)
+    shown = [names for document in documents if document is not None for names in found(document, write.path)]
+    return True if all(_leads_through(names, path) for names in shown) else None
+
+
+def _leads_through(names: Names, path: str) -> bool:
+    return any(text(names[:depth]) == path for depth in range(1, len(names)))
+
+
+def _fills(write: Write, path: str) -> bool:
     """Whether a later element of the same array was set: had the array ended before both, this one is null now."""
-    array, _, index = path.rpartition(".")
-    later = (field.rpartition(".") for field in described.updated_fields)
-    return index.isdecimal() and any(of == array and other.isdecimal() and int(other) > int(index) for of, _, other in later)
+    (array, _, one), (other_array, _, other) = path.rpartition("."), write.path.rpartition(".")
+    if array != other_array or write.value is ABSENT or isinstance(write.value, Cut):
+        return False
+    if write.names is not None and isinstance(write.names[-1], str):
+        return False
+    here, there = index(one), index(other)
+    return here is not None and there is not None and there > here
 
 
-def _cut(described: "UpdateDescription", path: str) -> bool:
+def _cuts(write: Write, path: str) -> bool:
     """Whether the path leads to where an array now ends, or beyond."""
-    for array in described.truncated_arrays:
-        index = (below(path, array["field"]) or "").partition(".")[0]
-        if index.isdecimal() and int(index) >= array["newSize"]:
-            return True
-    return False
+    rest = below(path, write.path)
+    if rest is None or not isinstance(write.value, Cut):
+        return False
+    place = index(rest.partition(".")[0])
+    return place is not None and place >= write.value.size
+
+
+def _had(change: "Change", path: str, value: Any) -> bool:
+    """Whether the pre-image has the value at a field that is written so."""
+    known = change.full_document_before_change
+    return known is not None and any(same(was, value) for was in found(known, path).values())
+
+
+def _told(change: "Change") -> list[Write]:
+    described = change.update_description
+    return [] if described is None else writes(described, change.full_document_before_change)
 
 
 def _missing(change: "Change") -> str:
     if change.operation_type != "update":
         return NO_PRE_IMAGE if change.full_document else NO_DOCUMENT
-    return NO_DESCRIPTION if change.update_description is None else NO_PRE_IMAGE
+    if change.update_description is None:
+        return NO_DESCRIPTION
+    return NO_PRE_IMAGE if change.full_document_before_change is None else f"the update can be read in two ways; {IMAGES}"

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract import identity
-from contract.change import Change, UpdateDescription
+from contract.change import Change, Document, UpdateDescription
+from contract.paths import Names
+from contract.readings import Write, writes
 from tailer.errors import Rejected
 
 RULE = 2  # grows when a document's lane is computed otherwise; it is kept with the checkpoint
@@ -40,7 +42,7 @@ class _Field:
     def __init__(self, path: str) -> None:
         self._path = path
         self._names = path.split(".")
-        self._around = {".".join(self._names[:depth]): self._names[depth:] for depth in range(1, len(self._names) + 1)}
+        self._around = {".".join(self._names[:depth]) for depth in range(1, len(self._names) + 1)}
         self._within = f"{path}."
 
     def value(self, change: Change) -> Any:
@@ -51,11 +53,13 @@ class _Field:
             Rejected: nothing, or nothing that would be the same when it is read again.
         """
         recorded = change.full_document if change.operation_type in ("insert", "replace") else None
+        if (value := change.document_key.get(self._path)) is not None:  # of a shard key, whose names are paths
+            return value
         for document in (change.document_key, recorded, change.full_document_before_change):
             if (value := _at(document, self._names)) is not None:
                 return value
         if change.full_document_before_change is not None:
-            value = self._set_by(change.update_description)
+            value = self._set_by(change)
         elif self._changed_by(change.update_description):
             raise Rejected(
                 f"TAILER_ORDER_BY={self._path}: the update of {change.document} sets this field, which must never change: read "
@@ -70,17 +74,30 @@ class _Field:
             )
         return value
 
-    def _set_by(self, described: UpdateDescription | None) -> Any:
-        """The field's value where the update set it, or a document around it, as a whole."""
-        updated = described.updated_fields if described else {}
-        return next((_at(updated[path], rest) for path, rest in self._around.items() if path in updated), None)
+    def _set_by(self, change: Change) -> Any:
+        """The field's value where the update certainly set it, or a document around it, as a whole."""
+        if change.post_image:
+            return _at(change.full_document, self._names)
+        around: dict[Names, list[str]] = {
+            tuple(self._names[:depth]): self._names[depth:] for depth in range(1, len(self._names) + 1)
+        }
+        for write in _told(change.update_description, change.full_document_before_change):
+            if write.names in around:
+                return _at(write.value, around[write.names])
+        return None
 
     def _changed_by(self, described: UpdateDescription | None) -> bool:
-        """Whether the update touched the field, a part of it or a document around it."""
-        if described is None:
-            return False
-        touched = (*described.updated_fields, *described.removed_fields, *(cut["field"] for cut in described.truncated_arrays))
-        return not self._around.keys().isdisjoint(touched) or any(path.startswith(self._within) for path in touched)
+        """Whether the update touched the field, a part of it or a document around it, or may have."""
+        return any(map(self._may_be_touched, _told(described, None)))
+
+    def _may_be_touched(self, write: Write) -> bool:
+        if write.names is None:
+            return write.path in self._around or write.path.startswith(self._within)
+        return all(one == other for one, other in zip(write.names, self._names, strict=False))
+
+
+def _told(described: UpdateDescription | None, before: Document | None) -> list[Write]:
+    return [] if described is None else writes(described, before)
 
 
 _REMEDY = (

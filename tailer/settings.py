@@ -54,7 +54,8 @@ class Settings(BaseSettings):
         default=(), description='further stages, a JSON list, e.g. [{"$match": {"operationType": "insert"}}]'
     )
     full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = Field(
-        default="updateLookup", description="default, updateLookup, whenAvailable or required"
+        default="updateLookup",
+        description="default, updateLookup (a post-image where pre-images are required), whenAvailable or required",
     )
     full_document_before_change: Literal["off", "whenAvailable", "required"] = Field(
         default="off", description="off, whenAvailable or required; pre-images need MongoDB 6.0, DocumentDB has none"

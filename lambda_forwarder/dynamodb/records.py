@@ -97,15 +97,14 @@ def _change(record: _Record, table: str, sequence: int) -> Change:
         full_document=new,
         full_document_before_change=old,
         update_description=description,
+        post_image=operation == "update",
     )
 
 
 def _operation(name: str, old: Document | None, new: Document | None) -> tuple[str, UpdateDescription | None]:
     """
-    MongoDB's word for it, and for an update which whole attributes it set and removed.
-
-    An attribute with a dot in its name would read as a path into a document: an update of one is told as a replacement, of
-    which both documents say all.
+    MongoDB's word for it, and for an update which whole attributes it set and removed: an attribute with a dot in its name is
+    said to be no path.
     """
     if name == "INSERT" and new is not None and old is None:
         return "insert", None
@@ -117,9 +116,8 @@ def _operation(name: str, old: Document | None, new: Document | None) -> tuple[s
         )
     updated = {name: value for name, value in new.items() if not same(old.get(name, ABSENT), value)}
     removed = sorted(old.keys() - new.keys())
-    if any("." in name for name in (*updated, *removed)):
-        return "replace", None
-    return "update", UpdateDescription(updated_fields=updated, removed_fields=removed)
+    whole: dict[str, list[str | int]] = {name: [name] for name in (*updated, *removed) if "." in name}
+    return "update", UpdateDescription(updated_fields=updated, removed_fields=removed, disambiguated_paths=whole or None)
 
 
 def _id(keys: Image) -> Any:

@@ -17,7 +17,8 @@ def steady(settings: Settings) -> Verdict:
     if not settings.pipeline:
         return ok("none")
     matches = [stage["$match"] for stage in settings.pipeline if "$match" in stage]
-    if settings.full_document in _EXACT or not _reads_later({"$and": matches}):
+    exact = settings.full_document in _EXACT or settings.full_document_before_change == "required"
+    if exact or not _reads_later({"$and": matches}):
         return ok("chooses the same changes whenever it is read")
     return warn(
         "a $match reads fullDocument of updates as it is when it is looked up: read again after a crash, other changes may "

@@ -16,9 +16,9 @@ from tailer.mongodb.document_keys import told_key
 INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
 
 
-def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
+def change_from_event(raw: RawBSONDocument, sequence: int, *, post_image: bool = False) -> Change:
     """
-    The change of one event, numbered.
+    The change of one event, numbered. ``post_image``: the document of an update is not looked up, but as it was just after it.
 
     Raises:
         Misconfigured: the pipeline took away a field that identifies the change.
@@ -42,6 +42,7 @@ def change_from_event(raw: RawBSONDocument, sequence: int) -> Change:
             update_description=_update_description(event.get("updateDescription")),
             txn=_transaction(event),
             to=_namespace(event["to"]) if "to" in event and event["operationType"] == "rename" else None,
+            post_image=post_image and event["operationType"] == "update" and event.get("fullDocument") is not None,
         )
     except KeyError as missing:
         raise Misconfigured(
@@ -112,6 +113,7 @@ def _update_description(described: Document | None) -> UpdateDescription | None:
         updated_fields=described.get("updatedFields") or {},
         removed_fields=described.get("removedFields") or [],
         truncated_arrays=described.get("truncatedArrays") or [],
+        disambiguated_paths=described.get("disambiguatedPaths"),
     )
 
 

@@ -47,6 +47,7 @@ class Cursor:
     ) -> None:
         self._db = client[watch.target.database or "admin"]
         self._session = session
+        self._post_images = watch.post_images
         self._position = after
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(watch.command(_position(after)))
@@ -85,7 +86,7 @@ class Cursor:
         so no other event of what is watched has that time.
         """
         first = self._position.sequence + 1
-        changes = [change_from_event(event, number) for number, event in enumerate(events, first)]
+        changes = [change_from_event(event, number, post_image=self._post_images) for number, event in enumerate(events, first)]
         if changes and changes[-1].operation_type == INVALIDATE:
             gone = changes.pop()
             self._moved(changes, token=None, time=next_time(gone.cluster_time))

@@ -100,6 +100,20 @@ class Watch:
         return (self.full_document, self.full_document_before_change) == ("default", "off")
 
     @property
+    def document_of_updates(self) -> str:
+        """
+        What the server is asked for. Where every change must have its pre-image, its post-image is there as well: it is exact,
+        never gone, and costs no lookup.
+        """
+        required = (self.full_document, self.full_document_before_change) == ("updateLookup", "required")
+        return "whenAvailable" if required else self.full_document
+
+    @property
+    def post_images(self) -> bool:
+        """Whether the document of an update is the one just after it."""
+        return self.document_of_updates in ("whenAvailable", "required")
+
+    @property
     def scopes(self) -> tuple[Scope, ...]:
         """What is watched; see ``scopes``."""
         return scopes(self.database, self.collections)
@@ -116,7 +130,7 @@ class Watch:
         """The command that opens the stream at a position, ``{"resumeAfter": …}`` or the like, without reading from it."""
         options = dict(position)
         if self.full_document != "default":
-            options["fullDocument"] = self.full_document
+            options["fullDocument"] = self.document_of_updates
         if self.full_document_before_change != "off":
             options["fullDocumentBeforeChange"] = self.full_document_before_change
         if not self.target.database:

@@ -4,32 +4,53 @@ from typing import Any
 
 import pytest
 
-from contract.paths import ABSENT, at, same
+from contract.paths import ABSENT, Names, found, same, text
 
-ORDER = {"_id": 1, "address": {"city": "Berlin", "lines": ["a", "b"]}, "items": [{"sku": "x", "0": "zero"}, 7], "note": None}
+ORDER = {
+    "_id": 1,
+    "address": {"city": "Berlin", "lines": ["a", "b"]},
+    "items": [{"sku": "x", "0": "zero"}, 7],
+    "note": None,
+    "": "empty",
+    "$set": {"$x": 1},
+    "a": {"b": 1, "b.c": 3, "": 4},
+    "a.b": 2,
+    "x.y": 5,
+    ".": 6,
+}
 
 
 @pytest.mark.parametrize(
-    ("path", "value"),
+    ("path", "places"),
     [
-        ("address.city", "Berlin"),
-        ("address.lines.1", "b"),
-        ("items.0.sku", "x"),
-        ("items.0.0", "zero"),
-        ("note", None),
-        ("", ORDER),
-        ("address.zip", ABSENT),
-        ("address.lines.2", ABSENT),
-        ("items.sku", ABSENT),
-        ("items.1.sku", ABSENT),
-        ("items.-1", ABSENT),
-        ("note.deep", ABSENT),
-        (f"items.{'9' * 5000}", ABSENT),
+        ("address.city", {("address", "city"): "Berlin"}),
+        ("address.lines.1", {("address", "lines", 1): "b"}),
+        ("items.0.sku", {("items", 0, "sku"): "x"}),
+        ("items.0.0", {("items", 0, "0"): "zero"}),
+        ("note", {("note",): None}),
+        ("", {("",): "empty"}),
+        ("$set.$x", {("$set", "$x"): 1}),
+        ("a.b", {("a", "b"): 1, ("a.b",): 2}),
+        ("a.b.c", {("a", "b.c"): 3}),
+        ("a.", {("a", ""): 4}),
+        ("x.y", {("x.y",): 5}),
+        (".", {(".",): 6}),
+        ("address.zip", {}),
+        ("address.lines.2", {}),
+        ("address.lines.01", {}),
+        ("address.lines.\u0661", {}),
+        ("items.sku", {}),
+        ("items.1.sku", {}),
+        ("items.-1", {}),
+        ("note.deep", {}),
+        (f"items.{'9' * 5000}", {}),
+        (".".join("a" * 100_000), {}),
     ],
 )
-def test_a_path_leads_through_names_and_indexes(path: str, value: Any) -> None:
-    """To the value or to nothing, never to an error; null is a value."""
-    assert at(ORDER, path) is value if value is ABSENT else at(ORDER, path) == value
+def test_a_path_leads_to_every_field_that_is_written_so(path: str, places: dict[Names, Any]) -> None:
+    """Through names, with or without dots, and through indexes; never to an error; null is a value."""
+    assert found(ORDER, path) == places
+    assert all(text(names) == path for names in places)
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,19 @@ def test_a_document_keeps_the_name_that_a_message_gives_it() -> None:
     ]
     [of_before] = unpack((V1 / "compound-key.json").read_text()).changes
     assert of_before.document.startswith('payments.payments/{"a":"6')
+
+
+def test_an_update_tells_its_names_and_its_post_image_since_writers_know_them() -> None:
+    """And is read without, as it was written before: then a path is not taken to be exact."""
+    updates = {
+        path.stem: change
+        for path in SAMPLES
+        for change in unpack(path.read_text()).changes
+        if change.operation_type == "update" and change.update_description is not None
+    }
+    paths = updates.pop("update-paths")
+    assert paths.post_image
+    assert paths.update_description is not None
+    assert paths.update_description.disambiguated_paths == {"a.0": ["a", "0"], "a.b": ["a.b"]}
+    assert paths.after == paths.full_document
+    assert not any(change.post_image for change in updates.values())

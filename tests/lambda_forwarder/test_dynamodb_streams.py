@@ -178,12 +178,13 @@ def test_an_insert_a_modification_and_a_removal() -> None:
 
 
 def test_a_name_with_a_dot_is_no_path() -> None:
-    """Such an update is told as a replacement: before, after and the patch stay exact."""
+    """Before, after and the patch are exact, and so are the description's names."""
     keys = {"orderId": {"S": "o-1"}}
     updated = change(
         old={**keys, "a": {"M": {"b": {"N": "1"}}}}, new={**keys, "a": {"M": {"b": {"N": "1"}}}, "a.b": {"N": "2"}}
     )
-    assert updated.operation_type == "replace"
+    assert updated.operation_type == "update"
+    assert not updated.changed("a")
     assert updated.after == {"orderId": "o-1", "a": {"b": 1}, "a.b": 2}
     assert updated.diff() == [{"op": "add", "path": "/a.b", "value": 2}]
 

@@ -7,7 +7,7 @@ Write a message of every operation and encoding, from a real server through the 
 import datetime
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectI
 from bson.datetime_ms import DatetimeMS
 from pymongo import MongoClient
 
-from contract.change import Change
+from contract.change import Change, Namespace, UpdateDescription
 from devstack import DevStack
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
@@ -107,6 +107,32 @@ WRITES["document-names"] = lambda mongo: mongo.payments.payments.insert_many(
 )
 
 
+MADE: dict[str, Change] = {
+    "update-paths": Change(  # as MongoDB 8.2 sends it
+        id="8265F2A1C0000000011270",
+        sequence=41,
+        operation_type="update",
+        ns=Namespace(db="payments", coll="payments"),
+        cluster_time="1795332226.1",
+        document_key={"_id": "p1"},
+        full_document={"_id": "p1", "a": {"b": 1, "0": 2}, "a.b": 2},
+        full_document_before_change={"_id": "p1", "a": {"b": 1, "0": 1}},
+        update_description=UpdateDescription(
+            updated_fields={"a.0": 2, "a.b": 2}, disambiguated_paths={"a.0": ["a", "0"], "a.b": ["a.b"]}
+        ),
+        post_image=True,
+    ),
+}
+"""What the server here does not send."""
+
+
+def _add(name: str, changes: Sequence[Change]) -> None:
+    [message] = Packer(stream="payments", generation=1).messages(17, changes)
+    path = V1 / f"{name}.json"
+    if not path.exists():
+        path.write_text(message.body)
+
+
 def main() -> None:
     """Add what is missing."""
     with DevStack(forwarder=False) as stack:
@@ -120,10 +146,9 @@ def main() -> None:
                 changes += batch.changes
                 if changes and not batch.changes:
                     break
-            [message] = Packer(stream="payments", generation=1).messages(17, changes)
-            path = V1 / f"{name}.json"
-            if not path.exists():
-                path.write_text(message.body)
+            _add(name, changes)
+    for name, change in MADE.items():
+        _add(name, [change])
     sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(V1.glob("*.json")))
     (V1 / "SHA256SUMS").write_text("".join(sums))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from contract.change import Change, Document, Namespace, UpdateDescription
 from tailer.errors import Rejected
@@ -89,7 +90,7 @@ BOB, EVE = {"customer": {"id": 8}}, {"customer": {"id": 9}}
     [
         ({"customer": {"id": 7}}, {"status": "paid"}),  # it does not touch the field
         ({"customer": {"id": 7}}, {"customer__id": 8}),  # it changes the field
-        ({}, {"customer__id": 7}),  # it sets what was not there
+        ({"x.y": 1}, {"customer": {"id": 7}, "x__y": 2}),  # beside a name with a dot
         ({}, {"customer": {"id": 7}}),  # with all that is around it
     ],
 )
@@ -98,6 +99,38 @@ def test_a_looked_up_document_does_not_decide_where_the_change_does(before: Docu
     lane_of = lanes(128, "customer.id")
     expected = lane_of(a_change(1, full_document={"customer": {"id": 7}}))
     assert {lane_of(updated(later, before, **fields)) for later in (BOB, EVE, None)} == {expected}
+
+
+@pytest.mark.parametrize("before", [{}, {"customer": {"name": "Ann"}}])
+def test_a_field_with_a_dot_in_its_name_is_not_the_path(before: Document) -> None:
+    """Only where the server says that it set the field is its value the order's; a lane is not guessed."""
+    lane_of = lanes(128, "customer.id")
+    expected = lane_of(a_change(1, full_document={"customer": {"id": 7}}))
+    told = updated(None, before, customer__id=7)
+    with pytest.raises(Rejected, match="does not carry this field"):
+        lane_of(told)
+    said = UpdateDescription(updated_fields={"customer.id": 7}, disambiguated_paths={"customer.id": ["customer.id"]})
+    with pytest.raises(Rejected, match="does not carry this field"):
+        lane_of(replace(told, update_description=said))
+    assert lane_of(replace(told, update_description=replace(said, disambiguated_paths={}))) == expected
+    assert lane_of(replace(told, full_document={"customer": {"id": 7}}, post_image=True)) == expected
+
+
+def test_the_key_of_a_shard_is_named_by_its_path() -> None:
+    """The server writes ``documentKey`` with dotted names: a delete carries nothing else."""
+    lane_of = lanes(128, "customer.id")
+    deleted = a_change(2, operation_type="delete", full_document=None, document_key={"customer.id": 7, "_id": 1})
+    assert lane_of(deleted) == lane_of(a_change(1, full_document={"customer": {"id": 7}}))
+
+
+def test_without_a_pre_image_an_update_beside_the_field_does_not_touch_it() -> None:
+    """Where the server says that the name has a dot; where it does not say, the field may have changed."""
+    lane_of = lanes(128, "customer.id")
+    said = UpdateDescription(updated_fields={"customer.id": 8}, disambiguated_paths={"customer.id": ["customer.id"]})
+    beside = replace(updated({"customer": {"id": 7}}, None), update_description=said)
+    assert lane_of(beside) == lane_of(a_change(1, full_document={"customer": {"id": 7}}))
+    with pytest.raises(Rejected, match="must never change"):
+        lane_of(replace(beside, update_description=replace(said, disambiguated_paths=None)))
 
 
 def test_a_field_that_was_not_there_is_not_taken_from_a_later_document() -> None:

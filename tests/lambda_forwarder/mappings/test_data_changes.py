@@ -30,13 +30,13 @@ def test_an_insert_is_complete() -> None:
 
 
 def test_an_update_with_a_pre_image_is_exact() -> None:
-    """Not the looked-up item, which may be newer."""
-    event = told(
-        operation_type="update",
-        full_document={"_id": 1, "a": "newer"},
-        full_document_before_change=BEFORE,
-        update_description=NESTED,
-    )
+    """Not the looked-up item, which may be newer: the post-image, or the update where its path can be read in one way."""
+    images = {"operation_type": "update", "full_document_before_change": BEFORE, "update_description": NESTED}
+    newer = {"_id": 1, "a": "newer"}
+    assert told(**images, full_document=newer).item_as_of == "lookup"  # it may have set a field of the name "a.b"
+    event = told(**images, full_document=AFTER, post_image=True)
+    said = UpdateDescription(updated_fields={"a.b": 2}, disambiguated_paths={})
+    assert told(**images | {"update_description": said}, full_document=newer) == event
     assert (event.operation, event.item, event.item_as_of) == ("updated", AFTER, "change")
     assert event.patch == [{"op": "replace", "path": "/a/b", "value": 2}]
 

@@ -1,4 +1,4 @@
 """
-What travels on the queue, and the names of what both sides show of themselves. Both import this package; it imports only the
-standard library and msgspec.
+What travels on the queue, the names of what both sides show of themselves, and what the errors of AWS mean. Both import this
+package; it imports only the standard library and msgspec.
 """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.errors import Unavailable, answered
 
 
 def check(doing: str, entries: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> None:
@@ -11,10 +11,10 @@ def check(doing: str, entries: Sequence[Mapping[str, Any]], answer: Mapping[str,
     Return only if the queue says of every entry that it was done. Silence is no yes.
 
     Raises:
-        Unavailable: of one it does not; any of the others may have been.
+        Unavailable, Rejected, Misconfigured: of one it does not; any of the others may have been.
     """
     for failed in answer.get("Failed", ()):
-        raise Unavailable(f"{doing} answered {failed['Code']}: {failed.get('Message', '')}")
+        raise answered(doing, failed["Code"], failed.get("Message", ""))
     unsaid = {entry["Id"] for entry in entries} - {done["Id"] for done in answer.get("Successful", ())}
     if unsaid:
         raise Unavailable(f"{doing} said nothing of {len(unsaid)} of {len(entries)} entries")

@@ -1,4 +1,4 @@
-"""Errors, named by the reaction they need, and the one table that translates what boto3 raises."""
+"""Errors, named by the reaction they need, and the place that translates what boto3 raises."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,10 @@ from botocore.exceptions import (
     NoRegionError,
     ParamValidationError,
     PartialCredentialsError,
-    UnknownServiceError,
 )
+
+from contract import aws_responses
+from contract.redaction import redacted
 
 
 class ForwarderError(Exception):
@@ -49,44 +51,30 @@ class BusGone(Misconfigured):
 
 Reaction = type[Unavailable] | type[Rejected] | type[Misconfigured]
 
-CODES: dict[str, Reaction] = {
-    "ValidationException": Rejected,
-    "ValidationError": Rejected,
-    "InvalidParameterValue": Rejected,
-    "InvalidInputException": Rejected,
-    "InvalidMessageContents": Rejected,
-    "SerializationException": Rejected,
-    "RequestEntityTooLargeException": Rejected,
-    "AWS.SimpleQueueService.BatchRequestTooLong": Rejected,
-    "NoSuchKey": Rejected,
-    "InvalidObjectState": Rejected,  # S3, an object that was archived: a person restores it
-    "KeyTooLongError": Rejected,
-    "413": Rejected,  # what a proxy in between may answer, without a code of its own
-    "ResourceNotFoundException": Misconfigured,
-    "QueueDoesNotExist": Misconfigured,
-    "AWS.SimpleQueueService.NonExistentQueue": Misconfigured,
-    "InvalidAddress": Misconfigured,
-    "NoSuchBucket": Misconfigured,
-    "PermanentRedirect": Misconfigured,  # S3, a bucket of another region
-    "301": Misconfigured,  # HeadBucket answers with numbers
-    "403": Misconfigured,
-    "404": Misconfigured,
-    "AccessDenied": Misconfigured,
-    "AccessDeniedException": Misconfigured,
-    "InvalidClientTokenId": Misconfigured,
-    "UnrecognizedClientException": Misconfigured,
-    "SignatureDoesNotMatch": Misconfigured,
+_REACTIONS: dict[aws_responses.Reaction, Reaction] = {
+    aws_responses.Reaction.RETRY: Unavailable,
+    aws_responses.Reaction.FIX: Misconfigured,
+    aws_responses.Reaction.REFUSED: Rejected,
 }
-"""By the code in a service's answer. Whatever is not here is Unavailable: trying again loses nothing."""
 
 EXCEPTIONS: dict[type[BotoCoreError], Reaction] = {
-    ParamValidationError: Rejected,
     NoCredentialsError: Misconfigured,
     PartialCredentialsError: Misconfigured,
     NoRegionError: Misconfigured,
-    UnknownServiceError: Misconfigured,  # a boto3 that is older than the service
 }
 """By what botocore raises before a service has answered."""
+
+
+def answered(doing: str, code: str, text: str) -> Unavailable | Rejected | Misconfigured:
+    """Our own error for an error of AWS, of a whole call or of one entry: what was asked, its cause, and the answer."""
+    reaction, cause = aws_responses.meaning(code, text)
+    answer = ": ".join(filter(None, (redacted(code), redacted(text))))
+    return _REACTIONS[reaction](f"{doing}: it {cause} ({answer})")
+
+
+def unusable(setting: str, resource: str, error: ForwarderError, needed: str) -> Misconfigured:
+    """What is said of a neighbour that refuses us for good: which, why, and what it takes."""
+    return Misconfigured(f"{setting}: {resource} cannot be used: {error}. Needed: {needed}")
 
 
 @contextmanager
@@ -95,9 +83,9 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code, message = error.response["Error"].get("Code", "?"), error.response["Error"].get("Message", "")
-        raise CODES.get(code, Unavailable)(f"{doing}: {code}: {message}") from error
+        raise answered(doing, error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")) from error
     except ParamValidationError as error:  # its text repeats the values
         raise Rejected(f"{doing}: a parameter is not of the form that the service asks for") from error
     except BotoCoreError as error:
-        raise EXCEPTIONS.get(type(error), Unavailable)(f"{doing}: {type(error).__name__}: {error}") from error
+        kind = EXCEPTIONS.get(type(error), Unavailable)
+        raise kind(f"{doing}: {type(error).__name__}: {redacted(str(error))}") from error

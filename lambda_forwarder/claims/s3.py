@@ -5,7 +5,7 @@ from typing import Any
 
 from contract.change import Claim
 from lambda_forwarder import deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.ports import TimeLeft
 
 PART = 1_048_576  # bytes that are read between two looks at the time
@@ -29,10 +29,8 @@ class S3Claims:
             with translated("HeadBucket"):
                 self._client.head_bucket(Bucket=self._bucket)
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_CLAIM_BUCKET: there is no bucket {self._bucket!r} that we may use ({error}); create it, or correct "
-                "the name, the region or the permissions s3:ListBucket and s3:GetObject"
-            ) from error
+            needed = "a bucket of this name in this region, and the permissions s3:ListBucket and s3:GetObject"
+            raise unusable("FORWARDER_CLAIM_BUCKET", f"bucket {self._bucket!r}", error, needed) from error
 
     def store(self, key: str, content: bytes) -> Claim:
         """See ``Claims``."""
@@ -40,10 +38,8 @@ class S3Claims:
             with translated("PutObject"):
                 self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_CLAIM_BUCKET: an event too large for the bus cannot be stored in {self._bucket!r} ({error}); "
-                "give the permission s3:PutObject. Until then the message stays in the queue"
-            ) from error
+            needed = "the permission s3:PutObject, for an event that is too large for the bus. Its message stays in the queue"
+            raise unusable("FORWARDER_CLAIM_BUCKET", f"bucket {self._bucket!r}", error, needed) from error
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 
 from contract.message import MESSAGE_LIMIT
 from lambda_forwarder import batch_answer, deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.parking.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import TimeLeft
@@ -42,10 +42,8 @@ class SqsParking:
             with translated("GetQueueAttributes"):
                 self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_PARKING_QUEUE_URL: there is no queue {self._queue_url} that we may use ({error}); "
-                "create it, or correct the URL or the permission sqs:GetQueueAttributes"
-            ) from error
+            needed = "a queue with this URL and the permission sqs:GetQueueAttributes"
+            raise unusable("FORWARDER_PARKING_QUEUE_URL", self._queue_url, error, needed) from error
 
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """See ``Parking``. No retries of its own: what fails here comes again with its message."""

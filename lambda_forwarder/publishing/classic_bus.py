@@ -1,12 +1,12 @@
 """The classic EventBridge bus: ten entries a call, no order and no deduplication of its own."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
 
-from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
 
@@ -19,12 +19,6 @@ class ClassicBus:
     """The bus of this name or ARN. ``client`` is a boto3 ``events`` client."""
 
     call_count: ClassVar[int] = 10  # EventBridge, one PutEvents
-    codes: ClassVar[Mapping[str, Reaction]] = {
-        "ThrottlingException": Unavailable,  # the two that EventBridge calls retryable
-        "InternalFailure": Unavailable,
-        "MalformedDetail": Rejected,  # about the entry itself
-        "InvalidArgument": Rejected,
-    }
 
     def __init__(self, client: Any, bus: str) -> None:
         self._client = client
@@ -36,10 +30,8 @@ class ClassicBus:
             with translated("DescribeEventBus"):
                 self._client.describe_event_bus(Name=self._bus)
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_EVENT_BUS: there is no bus {self._bus!r} that we may describe ({error}); "
-                "create it, or correct the name, the region or the permission events:DescribeEventBus"
-            ) from error
+            needed = "a bus of this name in this region, and the permission events:DescribeEventBus"
+            raise unusable("FORWARDER_EVENT_BUS", f"bus {self._bus!r}", error, needed) from error
 
     def unfit(self, entry: Entry) -> str:
         """See ``Bus``."""

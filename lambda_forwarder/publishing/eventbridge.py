@@ -15,7 +15,7 @@ from tenacity import (
 )
 
 from lambda_forwarder import deadline
-from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, answered
 from lambda_forwarder.event import Entry
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, TimeLeft
@@ -38,9 +38,6 @@ class Bus(Protocol):
 
     call_count: ClassVar[int]
     """Entries that one call may hold."""
-
-    codes: ClassVar[Mapping[str, Reaction]]
-    """What an entry's error code asks for: again (``Unavailable``) or never (``Rejected``). All others are about us."""
 
     def check(self) -> None:
         """
@@ -148,11 +145,11 @@ class EventBridgePublisher:
         if not code:
             outcome.accept(entry, deduplicated=answer.get("SuccessCode") == "DEDUPLICATED")
             return ""
-        reason = f"{code}: {answer.get('ErrorMessage', '')}"
-        reaction = self._bus.codes.get(code, Misconfigured)
-        if reaction is Rejected:
-            outcome.refuse(entry, reason)
-        return f"PutEvents answered {reason} for {entry.detail_type}" if reaction is Misconfigured else ""
+        text = answer.get("ErrorMessage", "")
+        error = answered(f"PutEvents of {entry.detail_type}", code, text)
+        if isinstance(error, Rejected):
+            outcome.refuse(entry, f"{code}: {text}")
+        return str(error) if isinstance(error, Misconfigured) else ""
 
 
 def size(entry: Entry) -> int:

@@ -1,11 +1,11 @@
 """The ordered EventBridge bus: a hundred entries a call, first in first out per event group, repeats dropped by their id."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from contract import identity, message
-from lambda_forwarder.errors import Misconfigured, Reaction, Rejected, Unavailable, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.publishing.classic_bus import unreadable_number
 from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
@@ -30,15 +30,6 @@ class OrderedBus:
     """
 
     call_count: ClassVar[int] = 100  # EventBridge, one PutEvents
-    codes: ClassVar[Mapping[str, Reaction]] = {
-        "ThrottlingException": Unavailable,
-        "InternalException": Unavailable,
-        "InternalFailure": Unavailable,
-        "InvalidStateException": Unavailable,  # a bus that is being changed
-        "InvalidInputException": Rejected,
-        "MalformedDetail": Rejected,
-        "InvalidArgument": Rejected,
-    }
 
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
@@ -50,10 +41,8 @@ class OrderedBus:
             with translated("DescribeEventBus"):
                 state = self._client.describe_event_bus(EventBusArn=self._arn).get("State", "ACTIVE")
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_EVENT_BUS: there is no ordered bus {self._arn!r} that we may describe ({error}); "
-                "create it, or correct the ARN, the region or the permission events:DescribeEventBus"
-            ) from error
+            needed = "an ordered bus with this ARN in this region, and the permission events:DescribeEventBus"
+            raise unusable("FORWARDER_EVENT_BUS", f"ordered bus {self._arn!r}", error, needed) from error
         if state not in TAKES_EVENTS:
             raise Misconfigured(f"FORWARDER_EVENT_BUS: the ordered bus {self._arn!r} is {state}; wait for it or create another")
 

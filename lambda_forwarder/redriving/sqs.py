@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lambda_forwarder import batch_answer, deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.ports import TimeLeft, Waiting
 
 CALL_COUNT = 10  # messages, SQS, one call
@@ -76,7 +76,8 @@ class SqsBacklog:
             with translated(doing):
                 return call(QueueUrl=self._queue_url, **request)
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"{self._setting}: there is no queue {self._queue_url} that we may use ({error}); create it, or correct the "
-                "URL or the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
-            ) from error
+            needed = (
+                "a queue with this URL, and the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and "
+                "ChangeMessageVisibility"
+            )
+            raise unusable(self._setting, self._queue_url, error, needed) from error

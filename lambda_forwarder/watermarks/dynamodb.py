@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_exponential
 
 from lambda_forwarder import deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated
+from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.watermark import Watermark
 
@@ -103,11 +103,11 @@ class DynamodbWatermarks:
             with translated(doing):
                 yield
         except (Misconfigured, Rejected) as error:
-            raise Misconfigured(
-                f"FORWARDER_WATERMARKS: there is no table {self._table!r} that we may use ({error}); create it with a string "
-                "partition key pk, or correct the name, the region or the permissions dynamodb:BatchGetItem and "
-                "dynamodb:UpdateItem; or set it to off, and repeats are published"
-            ) from error
+            needed = (
+                "a table with a string partition key pk, in this region, with the permissions dynamodb:BatchGetItem and "
+                "dynamodb:UpdateItem; or off, and repeats are published"
+            )
+            raise unusable("FORWARDER_WATERMARKS", f"table {self._table!r}", error, needed) from error
 
 
 def _key(lane: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class MongodbCheckpoints:
 
     def __init__(self, client: "MongoClient[Any]", setting: str = WATCHED) -> None:
         denied = f"the user of {setting} may not keep checkpoints: grant it readWrite on the database {OWN_DATABASE}"
-        self._errors = partial(mongodb_errors, denied, setting)
+        self._errors = partial(mongodb_errors, denied, setting, stream=False)
         self._records = client[OWN_DATABASE].get_collection(
             "checkpoints", read_preference=ReadPreference.PRIMARY, read_concern=_DURABLE_READS, write_concern=_DURABLE
         )

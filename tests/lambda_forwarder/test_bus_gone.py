@@ -143,7 +143,7 @@ def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: p
         redrive.handler({}, Context())
     redrive.redriver.cache_clear()
     assert main(["redrive"]) == 2
-    assert "there is no bus" in capsys.readouterr().err
+    assert "it does not exist" in capsys.readouterr().err
     assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)
     world.account.create_bus()
     assert redrive.handler({}, Context())["published"] == 2
@@ -157,7 +157,7 @@ def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.Mon
     assert dynamodb_streams.handler(event, Context()) == ALL_TAKEN
     world.account.delete_bus()
     world.now += timedelta(minutes=1)
-    with pytest.raises(BusGone, match="there is no bus"):
+    with pytest.raises(BusGone, match="it does not exist"):
         dynamodb_streams.handler(event, Context())
 
 

@@ -12,32 +12,24 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable, translated
+from contract.aws_responses import Reaction
+from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable, answered, translated
+from tests.contract.test_aws_responses import CASES
+
+KINDS = {Reaction.RETRY: Unavailable, Reaction.FIX: Misconfigured, Reaction.REFUSED: Rejected}
 
 
-@pytest.mark.parametrize(
-    ("code", "reaction"),
-    [
-        ("ThrottlingException", Unavailable),
-        ("InternalFailure", Unavailable),
-        ("ServiceUnavailable", Unavailable),
-        ("SomethingNew", Unavailable),
-        ("ExpiredTokenException", Unavailable),
-        ("ValidationException", Rejected),
-        ("AccessDeniedException", Misconfigured),
-        ("ResourceNotFoundException", Misconfigured),
-        ("AWS.SimpleQueueService.NonExistentQueue", Misconfigured),
-        ("NoSuchBucket", Misconfigured),
-        ("403", Misconfigured),
-        ("404", Misconfigured),
-        ("NoSuchKey", Rejected),
-        ("ProvisionedThroughputExceededException", Unavailable),
-    ],
-)
-def test_a_service_answer_is_named_by_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
-    """Known codes have their reaction; an unknown one is tried again, which loses nothing."""
-    with pytest.raises(reaction, match=code), translated("PutEvents"):
-        raise ClientError({"Error": {"Code": code, "Message": "said so"}}, "PutEvents")
+@pytest.mark.parametrize(("code", "text", "reaction", "words"), [*CASES, ("SomethingNew", "", Reaction.RETRY, "not know")])
+def test_a_service_answer_is_named_by_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
+    """Of a whole call and of one entry; an unknown one is tried again, which loses nothing."""
+    with pytest.raises(ForwarderError) as raised, translated("PutEvents"):
+        raise ClientError({"Error": {"Code": code, "Message": text}}, "PutEvents")
+    for error in (raised.value, answered("PutEvents", code, text)):
+        assert type(error) is KINDS[reaction]
+        assert str(error).startswith("PutEvents: it ")
+        assert words in str(error)
+        assert f"({code}" in str(error)
+        assert text[:40] in str(error)
 
 
 @pytest.mark.parametrize(

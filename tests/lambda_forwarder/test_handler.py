@@ -87,7 +87,7 @@ def test_an_ordered_bus_is_told_by_its_arn(parking: str, ordered: OrderedBusServ
     assert [told.detail_type for told in ordered.events.of(bus)] == ["PaymentCreated", "PaymentCancelled"]
     app.forwarder.cache_clear()
     monkeypatch.setenv("FORWARDER_EVENT_BUS", bus[:-1] + "-")
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: there is no ordered bus"):
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: ordered bus .* cannot be used"):
         module.handler(event, Context())
 
 

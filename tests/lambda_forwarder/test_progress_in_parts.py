@@ -57,7 +57,7 @@ class Bus:
             fault = ()
         if isinstance(fault, Exception):
             if isinstance(fault, ReadTimeoutError):
-                self._take(told)
+                self._take([one for one in told if one["sequence"] not in self.never])
             raise fault
         codes = [fault[number % len(fault)] if fault else ACCEPTED for number in range(len(told))]
         self.never |= {one["sequence"] for one, code in zip(told, codes, strict=True) if code == REFUSED}

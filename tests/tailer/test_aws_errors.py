@@ -1,4 +1,4 @@
-"""Each answer of AWS gets the reaction it needs, code by code; the setting and the resource are named."""
+"""An error of AWS becomes an error of ours: by the table of ``contract.aws_responses``, with the setting and the resource."""
 
 import pytest
 from botocore.exceptions import (
@@ -11,46 +11,40 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from contract.aws_responses import Reaction
 from tailer.aws_errors import aws_errors, translated
 from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable
+from tests.contract.test_aws_responses import CASES
+
+KINDS = {Reaction.RETRY: Unavailable, Reaction.FIX: Misconfigured, Reaction.REFUSED: Rejected}
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("AWS.SimpleQueueService.NonExistentQueue", Misconfigured),
-        ("QueueDoesNotExist", Misconfigured),
-        ("ResourceNotFoundException", Misconfigured),
-        ("NoSuchBucket", Misconfigured),
-        ("InvalidAddress", Misconfigured),
-        ("AccessDenied", Misconfigured),
-        ("AccessDeniedException", Misconfigured),
-        ("InvalidClientTokenId", Misconfigured),
-        ("UnrecognizedClientException", Misconfigured),
-        ("SignatureDoesNotMatch", Misconfigured),
-        ("ValidationException", Misconfigured),
-        ("InvalidMessageContents", Rejected),
-        ("AWS.SimpleQueueService.BatchRequestTooLong", Rejected),
-        ("AWS.SimpleQueueService.InvalidBatchEntryId", Rejected),
-        ("InvalidParameterValue", Rejected),
-        ("RequestThrottled", Unavailable),
-        ("ThrottlingException", Unavailable),
-        ("ProvisionedThroughputExceededException", Unavailable),
-        ("ExpiredToken", Unavailable),
-        ("InternalFailure", Unavailable),
-        ("ServiceUnavailable", Unavailable),
-        ("ACodeOfTheFuture", Unavailable),
-    ],
-)
-def test_a_code_has_a_reaction(code: str, expected: type[TailerError]) -> None:
-    """For a whole call and for one entry of a batch alike."""
-    with (
-        pytest.raises(TailerError, match=f"TAILER_QUEUE_URL: the-queue .*{code}") as caught,
-        aws_errors("TAILER_QUEUE_URL", "the-queue"),
-    ):
-        raise ClientError({"Error": {"Code": code, "Message": "words"}}, "SendMessageBatch")
-    assert type(caught.value) is expected
-    assert type(translated("TAILER_QUEUE_URL", "the-queue", code, "words")) is expected
+@pytest.mark.parametrize(("code", "text", "reaction", "words"), [*CASES, ("ACodeOfTheFuture", "", Reaction.RETRY, "not know")])
+def test_an_answer_has_a_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
+    """For a whole call and for one entry of a batch alike; what was asked, of whom, and the answer are said."""
+    with pytest.raises(TailerError) as caught, aws_errors("TAILER_QUEUE_URL", "the-queue"):
+        raise ClientError({"Error": {"Code": code, "Message": text}}, "GetQueueAttributes")
+    entry = translated("TAILER_QUEUE_URL", "the-queue", code, text)
+    for error, asked in ((caught.value, "GetQueueAttributes"), (entry, "SendMessageBatch")):
+        assert type(error) is KINDS[reaction]
+        assert str(error).startswith("TAILER_QUEUE_URL: the-queue ")
+        assert words in str(error)
+        assert f"({asked}: {code}" in str(error)
+        assert text[:40] in str(error)
+
+
+def test_a_missing_resource_may_have_a_remedy_of_its_own() -> None:
+    """And nothing else has it."""
+    remedy = "tell each stream how far it was delivered"
+    missing = translated("TAILER_CHECKPOINTS", "state", "ResourceNotFoundException", "", remedy)
+    assert remedy in str(missing)
+    assert remedy not in str(translated("TAILER_CHECKPOINTS", "state", "AccessDeniedException", "", remedy))
+
+
+def test_a_secret_in_an_answer_is_not_repeated() -> None:
+    """AWS repeats the request where its signature is wrong."""
+    text = "The signature does not match.\nThe Canonical String should have been\n'POST\nx-amz-security-token:secret"
+    assert "secret" not in str(translated("TAILER_QUEUE_URL", "the-queue", "SignatureDoesNotMatch", text))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +55,7 @@ def test_a_code_has_a_reaction(code: str, expected: type[TailerError]) -> None:
         (ReadTimeoutError(endpoint_url="https://sqs"), Unavailable),
         (NoCredentialsError(), Misconfigured),
         (NoRegionError(), Misconfigured),
-        (ParamValidationError(report="no"), Misconfigured),
+        (ParamValidationError(report='Invalid bucket name "a b"'), Misconfigured),
     ],
 )
 def test_what_never_reached_aws_has_a_reaction(error: Exception, expected: type[TailerError]) -> None:

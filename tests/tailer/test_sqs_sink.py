@@ -36,8 +36,8 @@ class Wire:
             "sqs",
             endpoint_url=stack.emulator.endpoint_url,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=stack.emulator.key,
+            aws_secret_access_key=stack.emulator.key,
             config=config,
         )
         self.calls: list[list[dict[str, Any]]] = []

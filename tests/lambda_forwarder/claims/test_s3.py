@@ -78,7 +78,9 @@ def test_a_bucket_in_order_passes(aws: Aws) -> None:
 
 def test_a_missing_bucket_is_told_at_the_start(aws: Aws) -> None:
     """The message names the setting, the bucket and the permissions."""
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: there is no bucket 'nowhere' .*s3:ListBucket"):
+    with pytest.raises(
+        Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: bucket 'nowhere' cannot be used: .*does not exist.*s3:ListBucket"
+    ):
         S3Claims(aws("s3"), "nowhere").check()
 
 

@@ -91,5 +91,5 @@ def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) ->
 def test_a_missing_queue_is_told_at_the_start(aws: Aws) -> None:
     """The message names the setting and the remedy."""
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_PARKING_QUEUE_URL: there is no queue .*nowhere.fifo"):
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_PARKING_QUEUE_URL: .*nowhere.fifo cannot be used: .*does not exist"):
         SqsParking(aws("sqs"), url).check()

@@ -160,7 +160,7 @@ def test_what_was_not_answered_was_not_accepted(answer: dict[str, object], clock
 def test_a_missing_bus_is_told_at_the_start(eventbridgev2: Any, bus: str) -> None:
     """By the setting's name."""
     OrderedBus(eventbridgev2, bus).check()
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: there is no ordered bus .*ResourceNotFound"):
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: ordered bus .* cannot be used: .*ResourceNotFound"):
         OrderedBus(eventbridgev2, bus[:-1] + "-").check()
 
 

@@ -120,5 +120,5 @@ class TestSqsStandard(SqsConformance, BacklogConformance):
 def test_a_missing_queue_is_told(aws: Aws) -> None:
     """By the setting's name, with the permissions that it takes."""
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_DEAD_LETTER_QUEUE_URL: there is no queue .*nowhere.fifo"):
+    with pytest.raises(Misconfigured, match=r"^FORWARDER_DEAD_LETTER_QUEUE_URL: .*nowhere.fifo cannot be used"):
         SqsBacklog(aws("sqs"), url, "FORWARDER_DEAD_LETTER_QUEUE_URL").check()

@@ -42,9 +42,9 @@ def waiting(number: int) -> Waiting:
 
 def test_an_entry_that_was_not_removed_is_an_error() -> None:
     """SQS answers 200 with failures inside: they are read."""
-    with pytest.raises(Unavailable, match="DeleteMessageBatch answered InternalError"):
+    with pytest.raises(Unavailable, match=r"DeleteMessageBatch: it cannot answer for now \(InternalError"):
         backlog(Client(FAILED)).remove([waiting(1)], forever)
-    with pytest.raises(Unavailable, match="ChangeMessageVisibilityBatch answered InternalError"):
+    with pytest.raises(Unavailable, match=r"ChangeMessageVisibilityBatch: it cannot answer for now \(InternalError"):
         backlog(Client(FAILED)).give_back([waiting(1)], forever)
 
 

@@ -97,7 +97,9 @@ def test_a_table_in_order_passes_and_stays_empty(aws: Aws) -> None:
 
 def test_a_missing_table_is_told_at_the_start(aws: Aws) -> None:
     """The message names the setting, the table and the remedy."""
-    with pytest.raises(Misconfigured, match=r"^FORWARDER_WATERMARKS: there is no table 'nowhere' .*partition key pk"):
+    with pytest.raises(
+        Misconfigured, match=r"^FORWARDER_WATERMARKS: table 'nowhere' cannot be used: .*does not exist.*partition key pk"
+    ):
         DynamodbWatermarks(aws("dynamodb"), "nowhere").check()
 
 

@@ -124,7 +124,7 @@ def test_an_empty_call_that_is_refused_as_empty_was_allowed(code: str) -> None:
 
 def test_who_may_not_send_is_told() -> None:
     """With the setting it is about."""
-    with pytest.raises(Misconfigured, match=r"TAILER_QUEUE_URL.*may not use it"):
+    with pytest.raises(Misconfigured, match=r"TAILER_QUEUE_URL.*may not be used by this role"):
         Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).send()
 
 

@@ -1,8 +1,13 @@
 """Each answer of MongoDB and DocumentDB gets the reaction it needs, code by code."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     NetworkTimeout,
     OperationFailure,
@@ -12,43 +17,139 @@ from pymongo.errors import (
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.mongodb.bson_values import decode
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.errors import STORE, WATCHED, mongodb_errors
+from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, row_of
+
+CASES = [
+    # who asks
+    (13, "command aggregate requires authentication", Misconfigured, "wants a sign-in"),
+    (13, "not authorized on payments to execute command", Misconfigured, "grant it read"),
+    (18, "Authentication failed.", Misconfigured, "wrong user name or password"),
+    (None, "No MONGODB-AWS credentials found", Unavailable, "task role"),
+    (73, "Command isMaster not supported on $external database", Misconfigured, "no sign-in by IAM"),
+    (8000, "bad auth : Authentication failed.", Misconfigured, "wrong user name or password"),
+    (8000, "user is not allowed to do action [find] on [local.oplog.rs]", Misconfigured, "grant it read"),
+    (8000, "$changeStream is not allowed in this atlas tier", Misconfigured, "Flex tier"),
+    (8000, "Error validating $match value for change streams", Misconfigured, "Flex tier"),
+    (8000, "you are over your space quota, using 520 MB of 512 MB", Unavailable, "limits this"),
+    (8000, "something else", Unavailable, "does not know"),
+    # positions
+    (136, "CappedPositionLost: cursor position lost", HistoryLost, "no longer has the history"),
+    (136, "Change streams are not enabled for this collection", Misconfigured, "tailer change-streams enable"),
+    (286, "Resume of change stream was not possible, as the resume point may no longer be", HistoryLost, "no longer has"),
+    (280, "cannot resume stream; the resume token was not found", HistoryLost, "cannot resume"),
+    (260, "Attempting to resume a change stream using 'resumeAfter' is not allowed", HistoryLost, "not valid here"),
+    (9, "Invalid resume token", HistoryLost, "not valid here"),
+    (50811, "KeyString format error", HistoryLost, "not valid here"),
+    (40647, "Bad resume token: _data of missing or of wrong type", HistoryLost, "not valid here"),
+    # what is asked
+    (303, "Cannot open a new cursor since too many cursors are already opened", Unavailable, "no cursor left"),
+    (303, "Feature not supported: $$REMOVE", Misconfigured, "TAILER_PIPELINE"),
+    (303, "something else", Unavailable, "does not know"),
+    (301, "Retryable writes are not supported", Misconfigured, "retryWrites=false"),
+    (9, "Unrecognized field: 'txnNumber'", Misconfigured, "retryWrites=false"),
+    (9, "unknown field startAfter", Misconfigured, "refuses this change stream"),
+    (304, "Aggregation stage not supported: '$addFields'", Misconfigured, "$addFields in a change stream: change TAILER_PIPE"),
+    (304, "Aggregation stage not supported: '$changeStream'", Misconfigured, "no change streams"),
+    (304, "Aggregation project operator not supported: '$filter'", Misconfigured, "a part of TAILER_PIPELINE"),
+    (40324, "Unrecognized pipeline stage name: '$nonsense'", Misconfigured, "$nonsense"),
+    (40324, "Unrecognized pipeline stage name: '$changeStream'", Misconfigured, "no change streams"),
+    (115, "Stage $out is not supported yet in native pipeline", Misconfigured, "$out"),
+    (40573, "The $changeStream stage is only supported on replica sets", Misconfigured, "not a replica set"),
+    (40573, "", Misconfigured, "not a replica set"),
+    (20, "Transaction numbers are only allowed on a replica set member or mongos", Misconfigured, "not a replica set"),
+    (20, "something illegal", Misconfigured, "refuses this change stream"),
+    (
+        280,
+        "an event whose _id field, which contains the resume token, was modified by the pipeline",
+        Misconfigured,
+        "TAILER_PI",
+    ),
+    (10334, "BSONObj size: 16793600 is invalid", Rejected, "16 MB"),
+    (17419, "Resulting document after update is larger than 16777216", Rejected, "16 MB"),
+    (47, "to require a pre-image for all events, but the pre-image was not found", Misconfigured, "BEFORE_CHANGE=required"),
+    (47, "to require a post-image for all events, but the post-image was not found", Misconfigured, "DOCUMENT=required"),
+    (47, "no document matches", Unavailable, "does not know"),
+    (166, "Namespace payments.v is a view", Misconfigured, "names a view"),
+    (166, "$changeStream is not supported on a timeseries collection", Misconfigured, "time series"),
+    (73, "Invalid namespace specified 'a..b'", Misconfigured, "TAILER_DATABASE or TAILER_COLLECTIONS"),
+    (26, "database payments not found", Unavailable, "not exist yet"),
+    (59, "no such command: 'aggregate'", Misconfigured, "know a command"),
+    # whether it can now
+    (189, "primary stepped down while waiting for replication", Unavailable, "elects"),
+    (10107, "not primary", Unavailable, "elects"),
+    (11600, "interrupted at shutdown", Unavailable, "elects"),
+    (91, "The server is in quiesce mode and will shut down", Unavailable, "elects"),
+    (6, "Error connecting to db:27017", Unavailable, "elects"),
+    (9001, "socket exception", Unavailable, "elects"),
+    (43, "cursor id 1 not found", Unavailable, "dropped the cursor"),
+    (237, "cursor killed", Unavailable, "dropped the cursor"),
+    (50, "operation exceeded time limit", Unavailable, "did not finish in time"),
+    (262, "operation exceeded time limit", Unavailable, "did not finish in time"),
+    (64, "waiting for replication timed out", Unavailable, "majority"),
+    (211, "Cache Reader No keys found for HMAC that is valid for time", Unavailable, "keys"),
+    (None, "who knows", Unavailable, "does not know"),
+    (424242, "a code of the future", Unavailable, "does not know"),
+]
 
 
-@pytest.mark.parametrize(
-    ("code", "text", "expected"),
-    [
-        (136, "CappedPositionLost: cursor position lost", HistoryLost),
-        (286, "Resume of change stream was not possible, as the resume point may no longer be in the oplog.", HistoryLost),
-        (280, "cannot resume stream; the resume token was not found", HistoryLost),
-        (260, "Attempting to resume a change stream using 'resumeAfter' is not allowed from an invalidate", HistoryLost),
-        (9, "Invalid resume token", HistoryLost),
-        (50811, "KeyString format error", HistoryLost),
-        (40647, "Bad resume token: _data of missing or of wrong type", HistoryLost),
-        (136, "Change streams are not enabled for this collection", Misconfigured),
-        (10334, "BSONObjectTooLarge", Rejected),
-        (13, "not authorized on payments to execute command", Misconfigured),
-        (47, "configured to require a pre-image for all events, but the pre-image was not found for event", Misconfigured),
-        (47, "configured to require a post-image for all events, but the post-image was not found for event", Misconfigured),
-        (47, "no document matches", Unavailable),
-        (18, "Authentication failed.", Misconfigured),
-        (40573, "The $changeStream stage is only supported on replica sets", Misconfigured),
-        (40324, "Unrecognized pipeline stage name: '$nonsense'", Misconfigured),
-        (9, "unknown field startAfter", Misconfigured),
-        (43, "cursor id 1 not found", Unavailable),
-        (189, "not primary", Unavailable),
-        (11600, "interrupted at shutdown", Unavailable),
-        (303, "too many cursors", Unavailable),
-        (303, "Feature not supported: $$REMOVE", Misconfigured),
-        (None, "who knows", Unavailable),
-        (424242, "a code of the future", Unavailable),
-    ],
-)
-def test_a_code_has_a_reaction(code: int | None, text: str, expected: type[TailerError]) -> None:
-    """Dead positions are told from outages, and outages from wrong settings; the server's words are kept."""
-    with pytest.raises(TailerError, match=text[:20].replace("$", ".").replace("(", ".")) as caught, mongodb_errors():
+@pytest.mark.parametrize(("code", "text", "expected", "words"), CASES)
+def test_a_code_and_a_text_have_a_reaction_and_a_cause(
+    code: int | None, text: str, expected: type[TailerError], words: str
+) -> None:
+    """Dead positions are told from outages, and outages from wrong settings; the code and the server's words are kept."""
+    with pytest.raises(TailerError) as caught, mongodb_errors():
         raise OperationFailure(text, code)
     assert type(caught.value) is expected
+    assert words in str(caught.value)
+    assert text in str(caught.value)
+    assert code is None or f"code {code}" in str(caught.value)
+
+
+def test_every_row_is_the_first_that_fits_something() -> None:
+    """No row is hidden behind another, and none is without a case above."""
+    rows = ANYWHERE + OF_A_STREAM
+    reached = {row_of(code, text, stream=True) for code, text, _, _ in CASES}
+    assert [row for row in rows if row not in reached] == []
+
+
+CODES = {code for row in ANYWHERE + OF_A_STREAM for code in row.codes}
+TEXTS = [re.compile(row.text, re.IGNORECASE) for row in ANYWHERE + OF_A_STREAM if not row.codes]
+
+
+@given(
+    st.one_of(st.none(), st.integers(1, 1_000_000).filter(lambda code: code not in CODES)),
+    st.text(max_size=200).filter(lambda text: not any(one.search(text) for one in TEXTS)),
+    st.sampled_from([WATCHED, STORE]),
+    st.booleans(),
+)
+def test_what_nobody_foresaw_is_tried_again_and_not_explained(code: int | None, text: str, setting: str, stream: bool) -> None:
+    """Whatever a server of the future says, of whichever setting."""
+    with pytest.raises(Unavailable, match=UNKNOWN) as caught, mongodb_errors(setting=setting, stream=stream):
+        raise OperationFailure(text, code)
+    assert ("TAILER_CHECKPOINTS" in str(caught.value)) is (setting == STORE)
+
+
+@pytest.mark.parametrize("code", [2, 9, 20, 73, 136, 286, 304, 40324])
+def test_what_a_store_answers_is_not_said_of_the_change_stream(code: int) -> None:
+    """The checkpoints may be kept in the watched cluster itself, and have no pipeline and no history."""
+    with pytest.raises(Unavailable, match=UNKNOWN), mongodb_errors(stream=False):
+        raise OperationFailure("resume token", code)
+
+
+def test_neither_a_command_nor_a_document_is_repeated() -> None:
+    """MongoDB quotes the whole command where a right is missing, and the whole event where an image is."""
+    said = 'not authorized to execute command { aggregate: "payments", pipeline: [ { $match: { iban: "secret" } } ] }'
+    with pytest.raises(Misconfigured, match="aggregate") as caught, mongodb_errors():
+        raise OperationFailure(said, 13, {"errmsg": said, "$clusterTime": {"signature": "secret"}})
+    assert "secret" not in str(caught.value)
+
+
+def test_a_bulk_write_is_its_first_error() -> None:
+    """Its own code says nothing."""
+    details = {"writeErrors": [{"code": 13, "errmsg": "not authorized on tailrace"}]}
+    with pytest.raises(Misconfigured, match="not authorized on tailrace"), mongodb_errors():
+        raise BulkWriteError(details)
 
 
 @pytest.mark.parametrize("error", [AutoReconnect("cut"), NetworkTimeout("slow"), ServerSelectionTimeoutError("nobody")])
@@ -56,6 +157,25 @@ def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
     """Wait and go on."""
     with pytest.raises(Unavailable), mongodb_errors():
         raise error
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("db:27017: [Errno 111] Connection refused (configured timeouts: …)", "nothing listens there"),
+        ("db:27017: [Errno -2] Name or service not known", "DNS does not know"),
+        ("SSL handshake failed: db:27017: [SSL: WRONG_VERSION_NUMBER] wrong version number", "no TLS"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "expired"),
+        ("CERTIFICATE_VERIFY_FAILED certificate verify failed: Hostname mismatch, not valid for 'db'", "another host name"),
+        ("CERTIFICATE_VERIFY_FAILED certificate verify failed: unable to get local issuer", "tlsCAFile"),
+        ("client is configured to connect to a replica set named 'a' but this node belongs to a set named 'b'", "replicaSet"),
+        ("db:27017: timed out", "MongoDB: db:27017: timed out"),
+    ],
+)
+def test_a_network_says_what_it_is(text: str, words: str) -> None:
+    """All of it is tried again, as networks and certificates are mended; the log names what may be wrong."""
+    with pytest.raises(Unavailable, match=words), mongodb_errors():
+        raise ServerSelectionTimeoutError(text)
 
 
 @pytest.mark.parametrize("raw", [b"\x09\0\0\0\x08a\0\2\0", b"\x0a\0\0\0\x08a\0\1\0", b""])
@@ -75,15 +195,6 @@ def test_what_is_not_enabled_names_the_command_that_enables_it() -> None:
     """DocumentDB may say so with the code of a lost position."""
     with pytest.raises(Misconfigured, match="tailer change-streams enable"), mongodb_errors():
         raise OperationFailure("Change streams are not enabled for this collection", 136)
-
-
-def test_a_certificate_that_nobody_vouches_for_is_told() -> None:
-    """It is tried again, as certificates are renewed; the log names what may be missing."""
-    error = ServerSelectionTimeoutError(
-        "SSL handshake failed: db:27017: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"
-    )
-    with pytest.raises(Unavailable, match="tlsCAFile"), mongodb_errors():
-        raise error
 
 
 def test_what_is_not_a_tailers_has_its_own_remedy() -> None:

@@ -1,0 +1,155 @@
+"""
+What an error of MongoDB, DocumentDB or Atlas means, by its code *and* its text: many a code has several causes.
+
+The first row that fits counts. What no row foresaw is worth another try: nothing is lost by it.
+"""
+
+import re
+from typing import NamedTuple
+
+from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
+
+
+class Row(NamedTuple):
+    """
+    One cause. Without ``codes`` it fits any code; ``text`` fits a part of the text, whatever its case.
+
+    ``meaning`` may name groups of ``text`` and the words of a setting (``WORDS``).
+    """
+
+    codes: tuple[int, ...]
+    text: str
+    kind: type[TailerError]
+    meaning: str
+
+
+WATCHED, STORE = "TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"  # the settings that name a server
+WORDS = {
+    WATCHED: {
+        "setting": WATCHED,
+        "sign_in": "set TAILER_MONGODB_USERNAME and TAILER_MONGODB_PASSWORD",
+        "who": "TAILER_MONGODB_URI (or TAILER_MONGODB_PASSWORD), the wrong authSource, or no user for the IAM role "
+        "(tailer change-streams enable --reader ROLE_ARN)",
+        "right": "read (and changeStream) on what it watches",
+    },
+    STORE: {
+        "setting": STORE,
+        "sign_in": "write USER:PASSWORD@ before the host in TAILER_CHECKPOINTS",
+        "who": "TAILER_CHECKPOINTS, the wrong authSource (mostly authSource=admin), or no user there for the IAM role",
+        "right": "readWrite on the database tailrace",
+    },
+}
+
+UNAUTHORIZED = 13
+TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, passes 16 MB
+UNKNOWN = "answered with an error whose cause Tailrace does not know"
+DENIED = "the user of {setting} may not do this: grant it {right}"
+
+_WHO = "wrong user name or password in {who}"
+_NO_IAM = "the server has no sign-in by IAM: give {setting} a user and a password"
+_NO_ROLE = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
+_FLEX = "Atlas does not offer this here: its Flex tier has no change streams"
+_NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
+_GONE = "the server no longer has the history after the checkpoint"
+_FOREIGN = "the resume token is not valid here: it is of another cluster or engine, or damaged"
+_REFUSED = (
+    "the server refuses this change stream: check TAILER_PIPELINE, TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE"
+)
+_STAGE = "the server does not support {stage} in a change stream: change TAILER_PIPELINE"
+_NO_STREAMS = "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
+_NO_SET = "{setting} is not a replica set: change streams need one (mongod --replSet, rs.initiate())"
+_NO_RETRIES = "the server has no retryable writes: set retryWrites=false in {setting}"
+_NO_CURSOR = "the instance has no cursor left for another change stream"
+_NO_IMAGE = (
+    "{image_setting}=required, and the server has no {image} of a change, nor will it ever: set it to whenAvailable and start "
+    "again. What is committed after collMod with changeStreamPreAndPostImages: {{enabled: true}} has one; once the stream is "
+    "past that moment it may be required again"
+)
+_NAMES = "TAILER_DATABASE or TAILER_COLLECTIONS is not a name that can be watched"
+_VIEW = "TAILER_COLLECTIONS names a view: watch the collection behind it"
+_SERIES = "TAILER_COLLECTIONS names a time series collection, which has no change stream"
+_TOO_LARGE = "a change is larger than the 16 MB that the server can deliver, even without its document"
+_ELECTION = "the cluster elects another primary, restarts, or does not reach one of its members"
+_MAJORITY = "the server could not write to a majority of its members in time"
+
+ANYWHERE = (
+    Row((UNAUTHORIZED,), "requires authentication", Misconfigured, "the server wants a sign-in: {sign_in}"),
+    Row((UNAUTHORIZED,), "", Misconfigured, DENIED),
+    Row((), "MONGODB-AWS credentials", Unavailable, _NO_ROLE),  # pymongo's own words, without a code
+    Row((), r"on \$external database", Misconfigured, _NO_IAM),  # DocumentDB: 73
+    Row((18,), "", Misconfigured, _WHO),
+    Row((8000,), "not (allowed|authorized) to do action|not authorized", Misconfigured, DENIED),  # Atlas, and so are the next
+    Row((8000,), "auth|credential|password", Misconfigured, _WHO),
+    Row((8000,), "quota|too many|limit|exceed", Unavailable, "Atlas limits this for now"),
+    Row((8000,), "tier|support|allowed|validating", Misconfigured, _FLEX),
+    Row((), "too many cursors|cursors are already open", Unavailable, _NO_CURSOR),  # DocumentDB: 303
+    Row((), "retryable writes|txnNumber", Misconfigured, _NO_RETRIES),  # DocumentDB: 301, 9
+    Row((), "only .*on (a )?replica set", Misconfigured, _NO_SET),
+    Row((17419, 17420), "", Rejected, "what is stored is larger than the 16 MB that a document may have"),
+    Row((6, 7, 63, 89, 91, 133, 150, 189, 234, 9001), "", Unavailable, _ELECTION),
+    Row((10058, 10107, 11600, 11602, 13388, 13435, 13436), "", Unavailable, _ELECTION),
+    Row((43, 237), "", Unavailable, "the server dropped the cursor: it was idle for long, or the server restarted"),
+    Row((50, 202, 262), "", Unavailable, "the server did not finish in time"),
+    Row((64, 79, 100), "", Unavailable, _MAJORITY),
+    Row((211, 391), "", Unavailable, "the server renews its keys, or wants a new sign-in"),
+)
+
+OF_A_STREAM = (
+    Row((), "change.*not enabled|not enabled.*change", Misconfigured, _NOT_ENABLED),  # DocumentDB: 136, as for the next
+    Row((), "modified by the pipeline", Misconfigured, _REFUSED),  # 280, as below
+    Row((), "feature not supported", Misconfigured, _REFUSED),  # DocumentDB: 303
+    Row((136, 286), "", HistoryLost, _GONE),  # CappedPositionLost, ChangeStreamHistoryLost
+    Row((280,), "", HistoryLost, "the server cannot resume this change stream"),  # ChangeStreamFatalError
+    Row((260, 50811, 15), "", HistoryLost, _FOREIGN),  # InvalidResumeToken; of another kind; Overflow: cut short
+    Row((), "resume token", HistoryLost, _FOREIGN),  # DocumentDB: 9
+    Row((), r"stage (not supported|name): '?\$changeStream\b", Misconfigured, _NO_STREAMS),
+    Row((), r"stage (not supported|name): '?(?P<stage>\$\w+)", Misconfigured, _STAGE),  # DocumentDB: 304; MongoDB: 40324
+    Row((), r"stage '?(?P<stage>\$\w+)'? is not (supported|allowed|permitted)", Misconfigured, _STAGE),
+    Row((47,), "(?P<image>pre-image|post-image)", Misconfigured, _NO_IMAGE),  # NoMatchingDocument
+    Row((), "time-?series", Misconfigured, _SERIES),
+    Row((166,), "", Misconfigured, _VIEW),
+    Row((73,), "", Misconfigured, _NAMES),
+    Row((26,), "", Unavailable, "the database or collection does not exist yet"),
+    Row((59,), "", Misconfigured, "the server does not know a command that change streams need"),
+    Row((40573,), "", Misconfigured, _NO_SET),
+    Row((304,), "", Misconfigured, "the server does not support a part of TAILER_PIPELINE"),
+    Row((2, 9, 14, 20, 72, 115, 168, 40324, 40415), "", Misconfigured, _REFUSED),  # bad or unknown values, fields and stages
+    Row(tuple(TOO_LARGE), "", Rejected, _TOO_LARGE),
+)
+
+NETWORK = {
+    "hostname mismatch|not valid for|doesn't match": "the server's certificate is for another host name than {setting} has",
+    "certificate has expired": "the server's certificate has expired",
+    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not signed by an authority that tlsCAFile names",
+    "WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer": "the server speaks no TLS on this port",
+    "replica set named": "replicaSet in {setting} is not the name of the set",
+    "name or service not known|getaddrinfo|name resolution|nodename": "DNS does not know the host",
+    "refused": "nothing listens there",
+}
+"""What pymongo's text about a connection means; all of it is tried again."""
+
+_IMAGES = {"pre-image": "TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "post-image": "TAILER_FULL_DOCUMENT"}
+
+
+def meaning(code: int | None, text: str, *, setting: str, stream: bool) -> tuple[type[TailerError], str]:
+    """The error of ours that an answer needs, and its cause. ``stream``: it may be about a change stream."""
+    if (row := row_of(code, text, stream=stream)) is None:
+        asked = "a change stream" if stream else "a command"
+        return Unavailable, f"{'MongoDB' if setting == WATCHED else setting} {UNKNOWN}, to {asked}"
+    found = re.search(row.text, text, re.IGNORECASE)
+    groups = found.groupdict() if found else {}
+    image_setting = _IMAGES.get(str(groups.get("image")).lower(), "")
+    return row.kind, row.meaning.format(image_setting=image_setting, **WORDS[setting], **groups)
+
+
+def row_of(code: int | None, text: str, *, stream: bool) -> Row | None:
+    """The first row that fits."""
+    rows = ANYWHERE + (OF_A_STREAM if stream else ())
+    fits = (row for row in rows if (not row.codes or code in row.codes) and re.search(row.text, text, re.IGNORECASE))
+    return next(fits, None)
+
+
+def network(text: str, *, setting: str) -> str:
+    """What a text about a connection means, as the beginning of a sentence; nothing where it says enough by itself."""
+    found = next((words for fits, words in NETWORK.items() if re.search(fits, text, re.IGNORECASE)), "")
+    return f"{found.format(setting=setting)}: " if found else ""

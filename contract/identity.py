@@ -24,8 +24,12 @@ _encode = msgspec.json.Encoder().encode  # ten times as fast as the standard lib
 KEY_LIMIT = 200  # characters of a key in a name; MongoDB allows an _id of many megabytes
 _CUT = 160  # characters that are left of a longer one, before its digest
 
+# No class of Unicode: which characters it holds changes with Python's release, and a lane with it.
 _PLAIN = re.compile(
-    r"(?![0-9a-f]{24}\Z)(?![0-9]+(\.[0-9]+)?(E[+-][0-9]+)?\Z)(?!(true|false|null|NaN|Infinity)\Z)\w[\w.:/@~+-]*\Z"
+    r"(?![0-9a-f]{24}\Z)(?![0-9]+(\.[0-9]+)?(E[+-][0-9]+)?\Z)(?!(true|false|null|NaN|Infinity)\Z)\w[\w.:/@~+-]*\Z", re.ASCII
+)
+_HIDDEN = re.compile(  # characters that a person does not see, or that turn a line around; half characters
+    "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff0-\uffff]"
 )
 _DECIMAL_TEXT = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?|-?s?NaN|-?Infinity", re.ASCII)
 _DECIMAL_LENGTH = 43  # characters, the longest text of a Decimal128
@@ -72,7 +76,7 @@ def string(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A string in JSON's quotes, as within a document or an array."""
-    return _encode(text).decode() if text.isprintable() else json.dumps(text)
+    return json.dumps(text) if _HIDDEN.search(text) else _encode(text).decode()
 
 
 def number(value: Decimal | float) -> str:

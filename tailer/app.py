@@ -31,6 +31,7 @@ from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import cluster_of
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import STORE
+from tailer.mongodb.reads import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
@@ -68,7 +69,9 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
 
 def source(settings: Settings, client: "MongoClient[Any] | None" = None) -> MongodbSource:
     """The change stream that the settings describe; read through this client, if one is given."""
-    return MongodbSource(cluster(settings) if client is None else client, watch(settings), settings.start)
+    if client is not None:
+        return MongodbSource(client, watch(settings), settings.start)
+    return MongodbSource(cluster(settings), watch(settings), settings.start, reader=_reader(settings))
 
 
 def watch(settings: Settings) -> Watch:
@@ -179,5 +182,14 @@ def spare_the_garbage_collector() -> None:
 
 def cluster(settings: Settings) -> "MongoClient[Any]":
     """The client of the cluster to watch: one for all streams of this process that watch the same."""
-    password = settings.mongodb_password.get_secret_value()
-    return connect(settings.mongodb_uri.get_secret_value(), "TAILER_MONGODB_URI", settings.mongodb_username, password)
+    return connect(*_sign_in(settings))
+
+
+def _reader(settings: Settings) -> Reader:
+    """The client that reads the change streams of that cluster, and nothing else."""
+    return connect_reader(*_sign_in(settings), seconds=settings.scan_seconds)
+
+
+def _sign_in(settings: Settings) -> tuple[str, str, str, str]:
+    uri, password = settings.mongodb_uri.get_secret_value(), settings.mongodb_password.get_secret_value()
+    return uri, "TAILER_MONGODB_URI", settings.mongodb_username, password

@@ -151,6 +151,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         problem = "none" if left is not None else _headroom_unknown(record.checkpoint)
     return _described(record) | {
         "lease": _lease_state(record, now),
+        "scanningSince": (record.scanning_since if record.owner else "") or "no",
         "secondsBehind": None if isnan(behind) else int(behind),
         "headroomSeconds": None if left is None else int(left),
         "headroomProblem": problem,

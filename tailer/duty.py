@@ -92,6 +92,7 @@ class _Duty:
                 stopping=patience.stopping,
                 opened=self._opened,
                 delivered=self._delivered,
+                reading=self._reading,
             )
         except Unavailable as error:
             stream.metrics.reconnects.inc()
@@ -105,6 +106,9 @@ class _Duty:
         if record != self._lease.record:
             self._lease.amend(record)
         self._recognised = self._clock()
+
+    def _reading(self, seconds: float) -> None:
+        self._lease.scanning(self._patience.pulse.reading(seconds))
 
     def _delivered(self, batch: Batch) -> None:
         self._patience.pulse.delivered(batch)

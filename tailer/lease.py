@@ -35,7 +35,7 @@ class Lease:
     ) -> None:
         self._store = store
         self._stored = record
-        self._ours = record
+        self._ours = replace(record, scanning_since="")
         self._renewed = renewed
         self._saved = renewed
         self._tried = renewed
@@ -90,12 +90,17 @@ class Lease:
             Unavailable: the store did not take the stream's first checkpoint.
         """
         before = self.checkpoint
-        self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0)
+        self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
         if before is None:
             self._write()
         elif checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY:
             with suppress(Unavailable):
                 self._write()
+
+    def scanning(self, since: str) -> None:
+        """Note since when the server has owed the reply to a read, for whoever asks for the status: with the next renewal."""
+        if since != self._ours.scanning_since:
+            self._ours = replace(self._ours, scanning_since=since)
 
     def write(self, record: Record) -> None:
         """

@@ -68,7 +68,8 @@ class Record(Struct, frozen=True, kw_only=True):
     delivered. ``cluster`` is whose history the checkpoint is a position in; older records do not say. An owner whose version
     stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did, and
     ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered, and
-    ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, for people only.
+    ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, and ``scanning_since``
+    since when the owner waits for a server that looks through history, both for people only.
     """
 
     stream: str
@@ -83,6 +84,7 @@ class Record(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     older_gaps: OlderGaps | None = None
     saved_at: str = ""
+    scanning_since: str = ""
     cluster: Cluster | None = None
 
     @property

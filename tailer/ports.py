@@ -13,8 +13,9 @@ class Source(Protocol):
         Every change after the checkpoint, in the order the server committed them, numbered on from its sequence. Closing it
         leaves nothing open on the server.
 
-        Never waits much longer than a second: when nothing arrives it yields an empty batch whose checkpoint has moved
-        on, so that the position never ages out. The same checkpoint gives the same changes with the same numbers and ids.
+        When nothing arrives it yields an empty batch about once a second, whose checkpoint has moved on where the server says
+        so. A server that looks through history may answer a read much later. The same checkpoint gives the same changes with
+        the same numbers and ids.
 
         Raises:
             Unavailable: the server or the network failed; open again from the last checkpoint.
@@ -37,6 +38,12 @@ class Source(Protocol):
         Raises:
             Unavailable: the server or the network failed.
         """
+
+    def outstanding(self) -> float | None:
+        """For how many seconds the server has owed the reply to a read; nothing where it owes none, or that is unknown."""
+
+    def interrupt(self) -> None:
+        """Let a read that is outstanding fail soon, whichever thread waits for it. Returns at once."""
 
 
 class Sink(Protocol):

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from tailer.model import Batch
@@ -16,9 +16,18 @@ class _End:
     error: BaseException | None = None
 
 
-def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator[Batch]:
+def prefetched(
+    batches: Iterator[Batch],
+    stopping: threading.Event,
+    *,
+    pending: Callable[[], object] = lambda: None,
+    interrupt: Callable[[], object] = lambda: None,
+) -> Generator[Batch]:
     """
     The same batches in the same order, one of them read ahead in a background thread.
+
+    ``pending`` is called a few times a second while the next one is waited for, in the caller's thread; what it raises is
+    raised here. ``interrupt`` is called for a reader that still waits after it was closed, unless the process ends anyway.
 
     They end when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the one in the
     caller's hands, one waiting and one being read. An error of the reader is raised here, after the batches that were read
@@ -35,6 +44,7 @@ def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator
             try:
                 item = waiting.get(timeout=_LOOK)
             except queue.Empty:
+                pending()
                 continue
             if isinstance(item, _End):
                 if item.error is not None:
@@ -44,6 +54,8 @@ def prefetched(batches: Iterator[Batch], stopping: threading.Event) -> Generator
     finally:
         closed.set()
         reader.join(_LEAVE_AFTER)
+        if reader.is_alive() and not stopping.is_set():
+            interrupt()
 
 
 def _read(batches: Iterator[Batch], waiting: "queue.Queue[Batch | _End]", closed: threading.Event) -> None:

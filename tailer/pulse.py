@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import nan
 
 from tailer.lag import seconds_behind
@@ -17,7 +17,9 @@ STANDING_BY = "standing by"
 GAVE_UP = "gave up"
 BUSY = "busy"
 CONDITION = "Tailrace-Condition"  # the header that tells one of these four, for programs; the text is for people
-STALLED_AFTER = 120.0  # seconds without a delivered batch or a look at the lease; a batch comes every second even when idle
+SCANNING = "scanning since"
+SCANNING_AFTER = 10.0  # seconds without the reply to a read: an idle server answers every second
+STALLED_AFTER = 120.0  # seconds without a delivered batch, a scan or a look at the lease; a batch comes every second when idle
 
 
 class Pulse:
@@ -34,6 +36,7 @@ class Pulse:
         self._unseen: Collection[str] = ()
         self._failing_since: float | None = None
         self._unsaved: Callable[[], str] = lambda: ""
+        self._scanning_since = ""
         self.state = "starting"
         self.given_up: dict[str, Checkpoint | None] = {}
 
@@ -43,7 +46,7 @@ class Pulse:
 
     def standing_by(self, unseen: Collection[str] = ()) -> None:
         """Other tasks tail every stream but the ``unseen``, of which nobody tells; this one looks at the leases and waits."""
-        self.state = STANDING_BY
+        self.state, self._scanning_since = STANDING_BY, ""
         self._unseen = unseen
         self._left = self._position = None
         self._beat = self._clock()
@@ -61,7 +64,7 @@ class Pulse:
         seconds, when the checkpoint was last written down; ``unsaved`` why it cannot be written now.
         """
         self._unsaved = unsaved
-        self.state = "opening the stream"
+        self.state, self._scanning_since = "opening the stream", ""
         self._position, self._seen = after, self._now()
         self._beat = self._clock()
         self._metrics, self._left = metrics, None
@@ -73,7 +76,7 @@ class Pulse:
         """This task let go of its stream, which falls behind until somebody is seen to tail it."""
         self._unsaved = lambda: ""
         if self._metrics:
-            self.state = "looking for a lease"
+            self.state, self._scanning_since = "looking for a lease", ""
             self._metrics.owner.set(0)
             self._metrics.checkpoint_age.set_function(lambda: nan)
             self.spare(self._metrics)
@@ -81,13 +84,30 @@ class Pulse:
 
     def waiting(self, reason: str) -> None:
         """A neighbour failed. This is not a beat: a wait that lasts shows as stalled."""
-        self.state = f"waiting: {reason}"
+        self.state, self._scanning_since = f"waiting: {reason}", ""
         if self._failing_since is None:
             self._failing_since = self._clock()
 
+    def reading(self, seconds: float) -> str:
+        """
+        The server has owed the reply to a read for so long, on a connection that lives. Since when, once that is called a scan:
+        the server looks through history, which is healthy however long it takes; the reader's own limit ends it.
+        """
+        if seconds < SCANNING_AFTER:
+            return ""
+        self._beat = self._clock()
+        if not self._scanning_since:
+            since = self._now() - timedelta(seconds=seconds)
+            self._scanning_since = since.isoformat(timespec="seconds").replace("+00:00", "Z")
+            self.state = f"{SCANNING} {self._scanning_since}"
+            log.warning("no reply for %.0f s: the server looks through history", seconds, extra={"action": "scanning"})
+        return self._scanning_since
+
     def delivered(self, batch: Batch) -> None:
         """A batch is in the queue; an empty one moves the position where the server says so."""
-        self.state = TAILING
+        if self._scanning_since:
+            log.warning("the scan is over that began at %s", self._scanning_since, extra={"action": "scanned"})
+        self.state, self._scanning_since = TAILING, ""
         self._beat = self._clock()
         if self._position is None or batch.checkpoint.token != self._position.token:
             self._seen = self._now()
@@ -147,8 +167,8 @@ class Pulse:
 
     @property
     def ready(self) -> bool:
-        """Whether the task tails a stream now, and saves how far it got."""
-        return self.state == TAILING and not self.unsaved
+        """Whether the task tails a stream now, or waits for a server that looks through history; and saves how far it got."""
+        return (self.state == TAILING or bool(self._scanning_since)) and not self.unsaved
 
     @property
     def condition(self) -> str:
@@ -158,4 +178,6 @@ class Pulse:
         """
         if self.given_up:
             return GAVE_UP
+        if self._scanning_since:
+            return TAILING
         return self.state if self.state in (TAILING, STANDING_BY) else BUSY

@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         description="how long the server keeps history, if it does not tell (DocumentDB: change_stream_log_retention_duration)",
     )
     lease_seconds: float = Field(default=15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
+    scan_seconds: float = Field(
+        default=3600,
+        ge=60,
+        le=86_400,
+        description="how long a read may take while the server looks through history, in seconds",
+    )
     http_host: str = Field(default="127.0.0.1", description="the address /healthz, /readyz and /metrics listen on")
     http_port: int = Field(default=8080, ge=0, le=65535, description="the port of /healthz, /readyz and /metrics; 0 for none")
     emf_namespace: str = Field(

@@ -20,13 +20,15 @@ def tail(
     stopping: threading.Event,
     opened: Callable[[], object],
     delivered: Callable[[Batch], None],
+    reading: Callable[[float], object] = lambda _: None,
 ) -> None:
     """
     Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered, or left
     to the next owner where that takes long.
 
     ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is told
-    of every batch, empty ones too: it is the pulse that health and metrics listen to.
+    of every batch, empty ones too: it is the pulse that health and metrics listen to. ``reading`` is told, while a read is
+    waited for, for how many seconds the server has owed its reply.
 
     Raises:
         Unavailable: a neighbour failed; go on from ``lease.checkpoint``.
@@ -34,7 +36,13 @@ def tail(
         Rejected: somebody has to look.
     """
     positions = KeptPositions(after)
-    with closing(prefetched(source.batches(after), stopping)) as batches:
+
+    def pending() -> None:
+        lease.confirm()
+        if (seconds := source.outstanding()) is not None:
+            reading(seconds)
+
+    with closing(prefetched(source.batches(after), stopping, pending=pending, interrupt=source.interrupt)) as batches:
         for number, batch in enumerate(batches):
             if number == 0:
                 opened()

@@ -37,7 +37,8 @@ class DocumentdbDialect:
 
     ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: change events are not written, as during a long
     updateMany; a read gets an empty reply at once, and the server's clock goes on by a second with each. ``given`` is every
-    resume token that a client was given.
+    resume token that a client was given. ``scan`` is for how many seconds the server looks through history before it answers
+    the first read of a cursor, ``opening`` before it opens a change stream; ``reads`` are the cursors that were read.
     """
 
     def __init__(self, port: int) -> None:
@@ -49,6 +50,9 @@ class DocumentdbDialect:
         self.post_batch_tokens = True
         self.stalled = False
         self.given: set[str] = set()
+        self.scan = self.opening = 0.0
+        self.reads: list[int] = []
+        self._closing = threading.Event()
         self.version = (5, 0)
         self.seen: list[Document] = []
         self._latest: dict[int, Document] = {}
@@ -65,6 +69,7 @@ class DocumentdbDialect:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -99,6 +104,14 @@ class DocumentdbDialect:
             case "getParameter":
                 return _error(303, "Feature not supported: getParameter")
         return None
+
+    def look_through_history(self, command: Document) -> None:
+        """Return when the server has, before it answers this command."""
+        if "$changeStream" in (command.get("pipeline") or [{}])[0]:
+            self._closing.wait(self.opening)
+        elif (cursor := command.get("getMore")) and cursor not in self.reads:
+            self.reads.append(cursor)
+            self._closing.wait(self.scan)
 
     def heard(self, reply: Document) -> None:
         """mongod's own answer on its way to the client: without what DocumentDB does not say."""
@@ -168,6 +181,8 @@ def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseReq
             with suppress(OSError), socket.create_connection((HOST, port)) as mongod:  # clients leave as they like
                 while message := _read(self.request):
                     command = _document(message)
+                    if command:
+                        dialect.look_through_history(command)
                     if command and (answer := dialect.answer(command)):
                         self.request.sendall(_reply(message, answer))
                     else:

@@ -103,6 +103,9 @@ class Tailer(Section):
     )
     log_days: LogDays = Field(30, description=KEPT)
     lease_seconds: float = Field(15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
+    scan_seconds: float = Field(
+        3600, ge=60, le=86_400, description="how long a read may take while the server looks through history, in seconds"
+    )
 
     @field_validator("mongodb_uri")
     @classmethod

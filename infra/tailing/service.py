@@ -103,6 +103,7 @@ def _settings(environment: Environment) -> dict[str, str]:
         "TAILER_CONFIG_TOML": toml(environment.streams),
         "TAILER_HISTORY_SECONDS": str(environment.database.history_seconds if environment.database else 0),
         "TAILER_LEASE_SECONDS": f"{environment.tailer.lease_seconds:g}",
+        "TAILER_SCAN_SECONDS": f"{environment.tailer.scan_seconds:g}",
         "TAILER_EMF_NAMESPACE": environment.namespace,
         "TAILER_HTTP_HOST": "127.0.0.1",  # the health check asks from inside, and nobody else needs to
         "TAILER_HTTP_PORT": str(HTTP_PORT),

@@ -23,7 +23,7 @@ from tailer.times import rfc3339
 OPENING = 15.0  # seconds; a server may look through much history before it answers
 STILL_LOOKING = warn(
     f"the server looks through history for more than {OPENING:g} s before it finds a change that matches",
-    "wait; if the tailer's log says 'timed out' again and again, give TAILER_MONGODB_URI a larger socketTimeoutMS",
+    "wait: a tailer that starts now says 'scanning since' until then; if its log names TAILER_SCAN_SECONDS, raise that",
 )
 _TOLD = "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says"
 _READ = "let the user read the oplog (read on the database local), or set TAILER_HISTORY_SECONDS to how long it lasts at least"

@@ -17,7 +17,7 @@ from tailer.mongodb.uri import defaults, mistake, option
 TIMEOUTS = {  # ms; what the URI says wins
     "serverSelectionTimeoutMS": 10_000,
     "connectTimeoutMS": 5_000,
-    "socketTimeoutMS": 60_000,  # a server may read history for long before it finds one change that matches
+    "socketTimeoutMS": 60_000,  # of everything but change streams, whose server may look through history: see ``reads``
 }
 
 # Once for the process: filters that come and go (catch_warnings) are those of every thread.
@@ -31,10 +31,12 @@ def client(
     password: str = "",
     *,
     timeouts: Mapping[str, int] = TIMEOUTS,
+    own: Mapping[str, Any] | None = None,
 ) -> "MongoClient[Any]":
     """
     A client that of several servers it may read from takes one for everything, and to DocumentDB speaks TLS. It connects when
     used.
+    Its ``own`` options hold whatever the URI says.
 
     Raises:
         Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of it.
@@ -42,6 +44,7 @@ def client(
     if why := mistake(uri):
         raise Misconfigured(f"{setting} {why}")
     options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
+    options |= own or {}
     if username:  # in the URI: a client shows its options to whoever prints it
         scheme, _, rest = uri.partition("://")
         uri = f"{scheme}://{quote_plus(username)}:{quote_plus(password)}@{rest}"

@@ -70,6 +70,11 @@ class Cursor:
             with suppress(PyMongoError):
                 self._command({"killCursors": self._collection, "cursors": [self._id]})
 
+    def kill(self, client: "MongoClient[Any]") -> None:
+        """End the cursor from another thread, on another connection: a scan that is outstanding fails at once."""
+        with suppress(PyMongoError):
+            client[self._db.name].command({"killCursors": self._collection, "cursors": [self._id]})
+
     def _batches_of_reply(self, name: str) -> Iterator[Batch]:
         *slices, last = _slices(self._reply["cursor"][name])
         for events in slices:

@@ -2,24 +2,28 @@
 
 import dataclasses
 import logging
+import threading
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
+from threading import Event
 from typing import Any
 
 from msgspec.structs import replace
 from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
-from pymongo.errors import OperationFailure
+from pymongo.errors import ConnectionFailure, NetworkTimeout, OperationFailure
 
-from tailer.errors import Misconfigured
+from tailer.background import background
+from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, reply_time, time_text
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
+from tailer.mongodb.reads import Reader
 from tailer.mongodb.watch import Watch
 from tailer.times import seconds
 
@@ -27,10 +31,17 @@ log = logging.getLogger(__name__)
 
 
 class MongodbSource:
-    """``start`` is where a stream without a checkpoint begins: ``now``, ``beginning`` or ``"seconds.increment"``."""
+    """
+    ``start`` is where a stream without a checkpoint begins: ``now``, ``beginning`` or ``"seconds.increment"``. Change streams
+    are read through the ``reader``; without one through the ``client``, and which read is outstanding is then unknown.
+    """
 
-    def __init__(self, client: "MongoClient[Any]", watch: Watch, start: str = "now") -> None:
+    def __init__(self, client: "MongoClient[Any]", watch: Watch, start: str = "now", reader: Reader | None = None) -> None:
         self._client = client
+        self._reader = reader
+        self._reads = reader.client if reader else client
+        self._thread = 0
+        self._open: Cursor | None = None
         self._watch = watch
         self._start = start
         self._warned = False
@@ -81,7 +92,8 @@ class MongodbSource:
         before it, which the server fails in the same reply, are read one by one until it is found, or is no longer too large.
         """
         events = EVENTS_PER_REPLY
-        with mongodb_errors(), self._client.start_session(causal_consistency=False) as session:
+        self._thread = threading.get_ident()
+        with mongodb_errors(), self._scan_limit(), self._reads.start_session(causal_consistency=False) as session:
             while True:
                 try:
                     for batch in self._in_replies_of(events, after, session):
@@ -105,14 +117,49 @@ class MongodbSource:
 
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
-        cursor = Cursor(self._client, watch, after, session, events_per_reply=events)
+        reachable = True
+        self._open = cursor = Cursor(self._reads, watch, after, session, events_per_reply=events)
         try:
             for batch in cursor.batches():
                 if batch.checkpoint.unconfirmed:
                     self._warn_of_missing_tokens()
                 yield batch
+        except ConnectionFailure:
+            reachable = False
+            raise
         finally:
-            cursor.close()
+            self._open = None
+            if reachable:
+                cursor.close()
+            else:  # it may be gone, and nobody waits for that
+                self._kill(cursor)
+
+    def outstanding(self) -> float | None:
+        """See ``Source``."""
+        return self._reader.outstanding.seconds(self._thread) if self._reader else None
+
+    def interrupt(self) -> None:
+        """See ``Source``. The server is asked on another connection; where it does not answer, its monitor ends the read."""
+        if cursor := self._open:
+            self._kill(cursor)
+
+    def _kill(self, cursor: Cursor) -> None:
+        once = Event()
+        once.set()
+        background("kill cursor", partial(cursor.kill, self._reads), once)
+
+    @contextmanager
+    def _scan_limit(self) -> Iterator[None]:
+        """Tell a read that took as long as it may from any other timeout."""
+        try:
+            yield
+        except NetworkTimeout as error:
+            if self._reader and self._reader.outstanding.failed_after(self._thread) >= self._reader.seconds:
+                raise Unavailable(
+                    f"MongoDB did not answer a read within {self._reader.seconds:g} s (TAILER_SCAN_SECONDS). If it looks "
+                    "through much history, raise that: the next read begins at the same position"
+                ) from error
+            raise
 
     def _warn_of_missing_tokens(self) -> None:
         if not self._warned:

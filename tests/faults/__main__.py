@@ -9,7 +9,7 @@ from pathlib import Path
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from infra.package import REPOSITORY
-from tests.faults import history, mutations, path, takeover
+from tests.faults import history, mutations, path, scan, takeover
 from tests.faults.faults import perform
 from tests.faults.schedule import FULL, FULL_CHANGES, scaled, schedule
 from tests.faults.show import NeverCame, Show
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return mutations.main(screen, chosen.seed)
             case "takeover":
                 return takeover.main(screen, chosen.seed, chosen.runs, chosen.lease)
+            case "scan":
+                return scan.main(screen, chosen.seconds)
             case _:
                 return _run(screen, chosen) or _elsewhere(screen, chosen)
     except (StartFailed, NeverCame, ValueError) as failure:
@@ -83,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     measured = commands.add_parser("takeover", help="how long until a spare delivers, after a kill and after a stop")
     measured.add_argument("--runs", type=int, default=20)
     measured.add_argument("--lease", type=float, default=1.0, help="seconds")
+    slow = commands.add_parser("scan", help="a server that looks through history for minutes before it answers a resume")
+    slow.add_argument("--seconds", type=float, default=300.0, help="how long (default: %(default)g)")
     return parser
 
 

@@ -331,6 +331,7 @@ def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str)
     state = json.loads(tailer("status", "--json")[1])[fresh]
     assert state["owner"] == "nobody"
     assert state["secondsBehind"] < 60
+    assert state["scanningSince"] == "no"
     assert state["headroomSeconds"] >= 0
     assert state["headroomProblem"] == "none"
 
@@ -371,3 +372,25 @@ def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path:
     code, _, err = tailer("status", "--stream", "c")
     assert code == 2
     assert "there is no stream 'c'" in err
+
+
+def test_status_tells_a_scan_and_what_nobody_knows(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Since when the owner waits for the server; and a lag that is unknown is null, or said so, and never a number."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    store, found = app.checkpoint_store(load()[0]), stored(fresh)
+    assert found is not None
+    assert found.checkpoint is not None
+    store.write(
+        replace(
+            found,
+            version=found.version + 1,
+            owner="one",
+            lease_seconds=60,
+            saved_at=datetime.now(UTC).isoformat(),
+            scanning_since="2026-11-22T08:00:00Z",
+            checkpoint=replace(found.checkpoint, unconfirmed=True),
+        )
+    )
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert (state["scanningSince"], state["secondsBehind"]) == ("2026-11-22T08:00:00Z", None)
+    assert re.search(r"secondsBehind +unknown", tailer("status")[1])

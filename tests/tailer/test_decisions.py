@@ -36,6 +36,12 @@ class Server:
     def oldest(self) -> str | None:
         return None
 
+    def outstanding(self) -> float | None:
+        return None
+
+    def interrupt(self) -> None:
+        """Nothing is read in another thread."""
+
 
 def silent(token: str) -> Server:
     """Without post-batch tokens: an empty reply leaves the position as it is."""

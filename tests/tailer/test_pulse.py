@@ -10,7 +10,7 @@ from contract.change import Change
 from contract.figures import TAILER
 from tailer.metrics import Families, Metrics
 from tailer.model import Batch
-from tailer.pulse import Pulse
+from tailer.pulse import SCANNING_AFTER, STALLED_AFTER, Pulse
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import ORIGIN, a_change, a_checkpoint
 
@@ -71,6 +71,42 @@ def test_a_stream_without_post_batch_tokens_knows_its_lag_only_while_changes_com
     pulse.waiting("MongoDB: nobody answers")
     clock.now += 60
     assert pulse.lag() == 69
+
+
+def test_a_scan_is_healthy_for_as_long_as_it_takes(pulse: Pulse, clock: Clock) -> None:
+    """The server owes the reply, on a connection that lives. The stream falls behind meanwhile, and says so."""
+    pulse.delivered(a_batch())
+    for _ in range(3_600):
+        clock.now += 1
+        assert pulse.reading(clock.now - 1000.0) == ("" if clock.now < 1000 + SCANNING_AFTER else "2026-11-22T08:00:00Z")
+        assert pulse.healthy
+    assert pulse.state == "scanning since 2026-11-22T08:00:00Z"
+    assert (pulse.ready, pulse.condition, pulse.lag()) == (True, "tailing", 3_600)
+    pulse.delivered(a_batch())
+    assert pulse.state == "tailing"
+
+
+def test_reads_that_fail_soon_every_time_are_no_scan(pulse: Pulse, clock: Clock) -> None:
+    """A task that never gets anywhere stalls, though some read is outstanding whenever somebody looks."""
+    pulse.delivered(a_batch())
+    for _ in range(round(STALLED_AFTER / SCANNING_AFTER) + 1):
+        pulse.reading(0.0)
+        clock.now += SCANNING_AFTER
+        pulse.reading(SCANNING_AFTER - 0.1)
+        pulse.waiting("MongoDB: connection closed")
+    assert not pulse.healthy
+    assert not pulse.ready
+
+
+def test_after_a_scan_that_failed_a_task_may_wait_as_after_any_other_read(pulse: Pulse, clock: Clock) -> None:
+    """An hour's scan that a fail-over ends is no stall of an hour."""
+    pulse.reading(0.0)
+    clock.now += 3_600
+    pulse.reading(3_600.0)
+    pulse.waiting("MongoDB: the primary stepped down")
+    assert (pulse.healthy, pulse.ready) == (True, False)
+    clock.now += STALLED_AFTER
+    assert not pulse.healthy
 
 
 def test_a_batch_tells_how_long_its_oldest_change_took(pulse: Pulse, families: Families) -> None:

@@ -55,6 +55,7 @@ class Fuse:
 class FusedSource:
     def __init__(self, source: Source, fuse: Fuse) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source, self._fuse = source, fuse
 
     def batches(self, after: Checkpoint) -> Generator[Batch]:
@@ -268,6 +269,7 @@ class Opened:
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source = source
         self.times = 0
 
@@ -346,6 +348,7 @@ class Flaky:
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source = source
         self.failures = 0
 
@@ -373,6 +376,7 @@ class Refusing:
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source = source
 
     def batches(self, after: Checkpoint) -> Generator[Batch]:
@@ -422,6 +426,7 @@ class Closed:
 
     def __init__(self, source: Source, error: TailerError) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._error = error
 
     def batches(self, after: Checkpoint) -> Generator[Batch]:
@@ -466,6 +471,7 @@ class Lost:
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
+        self.outstanding, self.interrupt = source.outstanding, source.interrupt
 
     def batches(self, after: Checkpoint) -> Generator[Batch]:
         raise HistoryLost("code 286")

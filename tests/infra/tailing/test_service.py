@@ -130,7 +130,8 @@ def test_every_variable_is_a_setting_of_the_tailer(template: Template, task: str
 
 def test_the_tailer_starts_with_what_it_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its own loading takes every value, and they are those of the environment."""
-    tables = {"database": {**EXISTING_DATABASE, "history_seconds": 7_200}, "tailer": {"lease_seconds": 2.5}}
+    tailer = {"lease_seconds": 2.5, "scan_seconds": 7_200}
+    tables = {"database": {**EXISTING_DATABASE, "history_seconds": 7_200}, "tailer": tailer}
     monkeypatch.chdir(tmp_path)
     for name, value in variables(stack(network=EXISTING_VPC, **tables)).items():
         # What is made with the stack has no name yet.
@@ -140,7 +141,7 @@ def test_the_tailer_starts_with_what_it_is_given(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, text)
     [payments] = load()
     assert (payments.stream, payments.database, payments.collections) == ("payments", "payments", ("payments",))
-    assert (payments.history_seconds, payments.lease_seconds) == (7_200, 2.5)
+    assert (payments.history_seconds, payments.lease_seconds, payments.scan_seconds) == (7_200, 2.5, 7_200)
     assert payments.http_host == "127.0.0.1"
 
 

@@ -1,0 +1,183 @@
+"""A task whose server looks through history for long: healthy, visible, its lease its own; and it lets go when it must."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from pymongo import MongoClient
+
+from contract.change import Change, Namespace
+from devstack import DevStack
+from devstack.loopback import get, wait_until
+from devstack.tailer import TailerProcess
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
+from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.contender import Contender
+from tailer.duty import Stream
+from tailer.metrics import Metrics
+from tailer.model import Record
+from tailer.mongodb.client import client
+from tailer.mongodb.reads import reader
+from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
+from tailer.ports import Conflict
+from tailer.pulse import Pulse
+from tailer.run import Task
+from tests.documentdb import DocumentdbDialect
+
+Mongo = MongoClient[dict[str, Any]]
+
+LEASE = 1.0  # seconds
+SCAN = 3 * LEASE
+PATIENCE = 20.0  # seconds for what takes a moment
+
+
+class Queue:
+    """A sink that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.ids: list[Any] = []
+
+    def send(self, changes: list[Change], generation: int) -> None:
+        self.ids += [change.document_key["_id"] for change in changes]
+
+
+class Running:
+    """A task on a stream whose server is about to scan, and everything there is to see of it."""
+
+    def __init__(self, server: DocumentdbDialect, database: str, sources: tuple[Any, Any]) -> None:
+        ordinary, reads = sources
+        self.server, self.store, self.queue = server, MemoryCheckpoints(), Queue()
+        self.source = MongodbSource(ordinary, Watch(database=database, collections=("payments",)), reader=reads)
+        self.pulse = Pulse(clock=time.monotonic, now=lambda: datetime.now(UTC))
+        self.stopping = threading.Event()
+        self.metrics = Metrics("payments")
+        self.store.write(Record(stream="payments", version=1, checkpoint=self.source.first()))
+        stream = Stream(
+            name="payments",
+            ns=Namespace(db=database),
+            source=self.source,
+            sink=self.queue,  # type: ignore[arg-type]
+            contender=self.contender("one"),
+            metrics=self.metrics,
+        )
+        task = Task(streams=[stream], stopping=self.stopping, pulse=self.pulse)
+        self.thread = threading.Thread(target=task.run, daemon=True)
+
+    def contender(self, owner: str) -> Contender:
+        return Contender(self.store, stream="payments", identity="{}", owner=owner, seconds=LEASE, clock=time.monotonic)
+
+    @property
+    def record(self) -> Record:
+        record = self.store.read("payments")
+        assert record is not None
+        return record
+
+    def until(self, seen: Any) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not seen():
+            assert self.thread.is_alive()
+            assert time.monotonic() < deadline, self.pulse.state
+            time.sleep(0.01)
+
+    @property
+    def scanning(self) -> bool:
+        return self.pulse.state.startswith("scanning since 20")
+
+
+@pytest.fixture
+def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """What takes minutes elsewhere takes half a second here."""
+    monkeypatch.setattr("tailer.pulse.SCANNING_AFTER", 0.3)
+    monkeypatch.setattr("tailer.pulse.STALLED_AFTER", 0.8)
+    with DocumentdbDialect(stack.mongod.ports[0]) as server, _clients(server.uri) as sources:
+        running = Running(server, fresh, sources)
+        yield running
+        running.stopping.set()
+        running.thread.join(PATIENCE)
+        assert not running.thread.is_alive()
+
+
+@contextmanager
+def _clients(uri: str) -> Iterator[tuple[Any, Any]]:
+    reads = reader(uri, seconds=60)
+    with client(uri, timeouts={"socketTimeoutMS": 500}) as ordinary, reads.client:
+        yield ordinary, reads
+
+
+def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
+    running: Running, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For several times the lease and the time of a stall; a standby waits; the change comes once, without a reconnect."""
+    caplog.set_level(logging.WARNING, "tailer.pulse")
+    mongo[fresh].payments.insert_one({"_id": 1})
+    running.server.scan = SCAN
+    spare = running.contender("spare")
+    running.thread.start()
+    running.until(lambda: running.scanning and running.record.scanning_since)
+    assert running.pulse.state == f"scanning since {running.record.scanning_since}"
+    assert running.pulse.lag() >= 0
+    while running.scanning:
+        assert running.pulse.healthy
+        assert running.pulse.ready
+        assert running.pulse.condition == "tailing"
+        assert spare.try_acquire() is None
+        time.sleep(0.02)
+    running.until(lambda: running.queue.ids and not running.record.scanning_since)
+    assert running.queue.ids == [1]
+    assert (running.record.owner, running.record.fence) == ("one", 1)
+    assert running.metrics.reconnects._value.get() == 0
+    assert len(running.server.reads) == 1
+    assert [getattr(one, "action", "") for one in caplog.records if one.name == "tailer.pulse"] == ["scanning", "scanned"]
+
+
+def test_a_lease_that_is_lost_in_a_scan_ends_it(running: Running, mongo: Mongo, fresh: str) -> None:
+    """The task does not find out an hour later; nothing is sent that another task sends now."""
+    mongo[fresh].payments.insert_one({"_id": 1})
+    running.server.scan = 60
+    running.thread.start()
+    running.until(lambda: running.scanning)
+    running.until(lambda: _taken(running.store))
+    running.until(lambda: running.pulse.state == "standing by")
+    assert running.queue.ids == []
+    assert running.record.owner == "another"
+
+
+def _taken(store: MemoryCheckpoints) -> bool:
+    """Whether another task has the lease now: as its owner, who renews it, may write in between."""
+    found = store.read("payments")
+    assert found is not None
+    with suppress(Conflict):
+        store.write(replace(found, version=found.version + 1, owner="another", fence=found.fence + 1, lease_seconds=60))
+        return True
+    return False
+
+
+def test_sigterm_ends_a_task_in_a_scan_in_time(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Within 20 s, with its lease released, as itself and not by the deadline: a real process, whose read may take an hour."""
+    with DocumentdbDialect(stack.mongod.ports[0]) as server:
+        server.enabled = {(fresh, "")}
+        server.scan = 3_600
+        stack.mongo[fresh].payments.insert_one({"_id": 1})
+        settings = {
+            "TAILER_MONGODB_URI": server.uri,
+            "TAILER_QUEUE_URL": queue_url,
+            "TAILER_STREAM": fresh,
+            "TAILER_DATABASE": fresh,
+            "TAILER_COLLECTIONS": "",
+        }
+        tailer = TailerProcess(stack.workspace, stack.tailer_environment | settings, fresh)
+        wait_until(lambda: get(tailer.port, "/readyz")[1].startswith("scanning since "), tailer.process, 40)
+        assert get(tailer.port, "/healthz")[0] == 200
+        assert tailer.stop() == 0
+        assert json.loads(tailer.process.log_tail(1))["action"] == "stopped"
+    record = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table).read(fresh)
+    assert record is not None
+    assert record.owner == ""

@@ -1,17 +1,89 @@
 """What every checkpoint store promises. A store's own test is a subclass with a ``store`` fixture."""
 
 import threading
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields as fields_of
 from msgspec.structs import replace
 
+from tailer.cluster import Cluster
 from tailer.contender import Contender
 from tailer.errors import LeaseLost
 from tailer.lease import Lease
-from tailer.model import Checkpoint, Record
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.ports import CheckpointStore, Conflict
 
+Put = Callable[[Mapping[str, Any]], object]
+
 CHECKPOINT = Checkpoint(generation=2, sequence=4711, token="82ü", cluster_time="1795332226.1")
+
+FULL = Record(
+    stream="payments",
+    version=1,
+    owner="one",
+    fence=3,
+    identity='{"lanes":128}',
+    lease_seconds=1.5,
+    checkpoint=replace(CHECKPOINT, unconfirmed=True),
+    problem="the update of payments/ü is too large",
+    problem_code=4,
+    gaps=tuple(
+        Gap(
+            generation=2,
+            sequence=number,
+            after="1795332226.1",
+            until="1795332227.0",
+            accepted_by="ada",
+            accepted_at="2026-11-22T07:00:00Z",
+            reason="the cluster was replaced\n",
+            announced=bool(number),
+        )
+        for number in range(2)
+    ),
+    older_gaps=OlderGaps(count=3, after="1795000000.1", until="1795300000.9"),
+    saved_at="2026-11-22T07:23:46.107+00:00",
+    cluster=Cluster(kind="replica set", name="rs0", id="6b0a", keys=("7713091283077562374",), hosts=("a:27017", "b:27017")),
+)
+"""A record with every field; none has the value that it has unasked."""
+
+
+def _holds_every_field(value: Struct) -> bool:
+    fields = {field.name: field.default for field in fields_of(value)}
+    return all(
+        getattr(value, name) != default and (not isinstance(part := getattr(value, name), Struct) or _holds_every_field(part))
+        for name, default in fields.items()
+    )
+
+
+assert _holds_every_field(FULL), "a field was added: give it a value in FULL"
+
+OLD: dict[str, Any] = {
+    "stream": "payments",
+    "version": 7,
+    "owner": "",
+    "fence": 2,
+    "identity": "{}",
+    "lease_seconds": 15.0,
+    "checkpoint": {"generation": 2, "sequence": 4711, "token": "82ü", "cluster_time": "1795332226.1"},
+}
+"""What the first release stored."""
+
+
+class KeepsOldRecords:
+    """What a store promises whose records outlive a release. ``put`` stores these fields as a release of another time did."""
+
+    @pytest.mark.parametrize("more", [{}, {"later": {"than": "this"}, "gaps": []}])
+    def test_a_record_of_another_release_is_read_and_goes_on(self, store: CheckpointStore, put: Put, more: Any) -> None:
+        """An older one lacks fields, a newer one has more: the position and the version hold, and the next one replaces it."""
+        put(OLD | more)
+        record = store.read("payments")
+        assert record is not None
+        assert (record.version, record.checkpoint, record.cluster, record.older_gaps) == (7, CHECKPOINT, None, None)
+        store.write(replace(record, version=8, owner="one"))
+        assert store.read("payments") == replace(record, version=8, owner="one")
 
 
 class Clock:
@@ -47,18 +119,9 @@ class CheckpointStoreConformance:
 
     def test_what_is_written_is_read_again(self, store: CheckpointStore) -> None:
         """Every field, and every stream by itself."""
-        record = Record(
-            stream="payments",
-            version=1,
-            owner="one",
-            fence=3,
-            identity='{"lanes":128}',
-            lease_seconds=1.5,
-            checkpoint=CHECKPOINT,
-        )
-        store.write(record)
+        store.write(FULL)
         store.write(Record(stream="refunds", version=1))
-        assert store.read("payments") == record
+        assert store.read("payments") == FULL
         assert store.read("refunds") == Record(stream="refunds", version=1)
 
     @pytest.mark.parametrize("version", [1, 2, 4, 9])

@@ -63,6 +63,18 @@ def test_a_tailing_task_is_ready(port: int, pulse: Pulse) -> None:
     assert get(port, "/readyz") == (200, "tailing, 0.0 s behind\n")
 
 
+def test_a_checkpoint_that_cannot_be_saved_is_waited_for(port: int, pulse: Pulse, metrics: Families) -> None:
+    """The stream goes on, so the task is healthy; it is ready again once the store takes the checkpoint."""
+    reasons = iter(["the table is throttled"] * 2)
+    pulse.on_duty(Metrics("orders", metrics), unsaved=lambda: next(reasons, ""))
+    pulse.delivered(IDLE)
+    status, text = get(port, "/readyz")
+    assert status == 503
+    assert text.startswith("tailing; waiting to save the checkpoint: the table is throttled, ")
+    assert get(port, "/readyz")[0] == 200
+    assert get(port, "/healthz")[0] == 200
+
+
 def test_a_task_that_does_not_move_is_unhealthy(port: int, pulse: Pulse, clock: Clock) -> None:
     """Whatever it is waiting for: green but dead is the worst of all."""
     pulse.delivered(IDLE)

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from tailer.checkpoints.memory import MemoryCheckpoints
+from tailer.cluster import Cluster
 from tailer.contender import Contender
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
 from tailer.lease import Lease
@@ -235,6 +236,47 @@ def test_settings_may_be_corrected_until_something_was_delivered(
     assert third is not None
     said = [getattr(one, "action", "") for one in caplog.records]
     assert said == (["settings_taken"] * 2 if checkpoint else [])
+
+
+HERE = Cluster(name="rs0", keys=("71",), hosts=("a:27017",))
+THERE = Cluster(name="rs0", keys=("99",), hosts=("b:27017",))
+
+
+def test_a_cluster_is_asked_again_before_it_is_taken_for_another(store: Shaky, clock: Clock) -> None:
+    """A spare that stands by for months knows an old key; the record, which its owner keeps up to date, a new one."""
+    told = [HERE, replace(HERE, keys=("72",))]
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.save(CHECKPOINT)
+    spare = contender(store, clock, owner="two", cluster=lambda: told.pop(0))
+    assert spare.try_acquire() is None
+    owner.write(replace(owner.record, cluster=replace(HERE, keys=("72",))))
+    assert spare.try_acquire() is None
+    assert told == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_task_of_another_cluster_is_refused(store: Shaky, clock: Clock, stopped: bool) -> None:
+    """While the owner lives, and afterwards: nothing is written."""
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.save(CHECKPOINT)
+    if stopped:
+        owner.release()
+    before = store.read("payments")
+    with pytest.raises(Misconfigured, match=r"belongs to the rs0 at a:27017 .* leads to the rs0 at b:27017"):
+        acquire(store, clock, owner="two", cluster=lambda: THERE)
+    assert store.read("payments") == before
+
+
+def test_a_cluster_without_a_checkpoint_binds_nobody(store: Shaky, clock: Clock) -> None:
+    """Its stream never opened: whoever comes next may come from another one."""
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.release()
+    other = acquire(store, clock, owner="two", cluster=lambda: THERE)
+    assert other is not None
+    assert other.record.cluster == THERE
 
 
 @pytest.mark.parametrize("checkpoint", [None, UNSENT])

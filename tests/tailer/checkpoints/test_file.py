@@ -2,22 +2,37 @@
 
 import errno
 import fcntl
+import json
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tailer.checkpoints.file import FileCheckpoints
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Record
-from tests.conformance.checkpoint_store import CheckpointStoreConformance
+from tests.conformance.checkpoint_store import CheckpointStoreConformance, KeepsOldRecords, Put
 
 
-class TestFileCheckpoints(CheckpointStoreConformance):
+class TestFileCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
     @pytest.fixture
-    def store(self, tmp_path: Path) -> FileCheckpoints:
-        return FileCheckpoints(tmp_path / "state" / "checkpoints.json")
+    def path(self, tmp_path: Path) -> Path:
+        return tmp_path / "state" / "checkpoints.json"
+
+    @pytest.fixture
+    def store(self, path: Path) -> FileCheckpoints:
+        return FileCheckpoints(path)
+
+    @pytest.fixture
+    def put(self, path: Path) -> Put:
+        def put(record: Mapping[str, Any]) -> None:
+            path.parent.mkdir()
+            path.write_text(json.dumps({record["stream"]: record}))
+
+        return put
 
 
 def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:

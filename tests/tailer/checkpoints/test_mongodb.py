@@ -16,15 +16,19 @@ from tailer.mongodb.client import client
 from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings import Settings
-from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance
+from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put
 from tests.tailer.doctor.servers import with_users
 
 
-class TestMongodbCheckpoints(CheckpointStoreConformance):
+class TestMongodbCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
     @pytest.fixture
     def store(self, mongo: "MongoClient[dict[str, Any]]") -> MongodbCheckpoints:
         mongo.drop_database(OWN_DATABASE)
         return MongodbCheckpoints(mongo)
+
+    @pytest.fixture
+    def put(self, mongo: "MongoClient[dict[str, Any]]") -> Put:
+        return lambda record: mongo[OWN_DATABASE].checkpoints.insert_one({"_id": record["stream"], **record})
 
 
 def test_a_record_is_a_document_that_people_can_read() -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from contract.change import Namespace
 from tailer.cluster import Cluster
 from tailer.contender import Contender
-from tailer.errors import EXIT_CODES, HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.gaps import first_start_words, gap_announced, gap_change, history_lost_words
 from tailer.lease import Clock, Lease
 from tailer.metrics import Metrics
@@ -80,7 +80,7 @@ class _Duty:
     def tail(self) -> None:
         """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
         stream, lease, patience = self._stream, self._lease, self._patience
-        self._recognise()
+        self._recognise(stream.cluster())
         _announce_gaps(stream, lease)
         after = lease.checkpoint or self._first()
         try:
@@ -100,9 +100,9 @@ class _Duty:
                 raise
             patience.breathe(error)
 
-    def _recognise(self) -> None:
+    def _recognise(self, cluster: Cluster | None) -> None:
         """The same cluster as ever, before its history is read: a name may lead to another one by now."""
-        record = recognised(self._lease.record, self._stream.cluster())
+        record = recognised(self._lease.record, cluster)
         if record != self._lease.record:
             self._lease.amend(record)
         self._recognised = self._clock()
@@ -113,8 +113,9 @@ class _Duty:
     def _delivered(self, batch: Batch) -> None:
         self._patience.pulse.delivered(batch)
         if self._clock() - self._recognised >= RECOGNISE_EVERY:
-            with suppress(Unavailable):
-                self._recognise()
+            self._recognised = self._clock()
+            with suppress(Unavailable, Misconfigured):  # the stream is open, and is recognised when it opens again
+                self._recognise(self._stream.cluster())
 
     def _first(self) -> Checkpoint:
         """The same at every attempt: what is committed between two of them is not skipped."""
@@ -151,5 +152,5 @@ def _note(lease: Lease, error: TailerError) -> None:
     """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
     try:
         lease.write(replace(lease.record, problem=str(error)[:_PROBLEM_LIMIT], problem_code=EXIT_CODES.get(type(error), 1)))
-    except (LeaseLost, Unavailable) as unwritten:
+    except TailerError as unwritten:
         log.warning("%s", unwritten, extra={"action": "problem_not_noted"})

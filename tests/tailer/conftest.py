@@ -1,10 +1,14 @@
 """What the tailer opens in this process and, being a process, leaves to its end."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
+
+from devstack import DevStack
+from tests.tailer.tailers import Tailers
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,3 +25,23 @@ def _clients_are_closed() -> Iterator[None]:
         yield
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def tailers(stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tailers]:
+    settings = {
+        **stack.tailer_environment,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_LEASE_SECONDS": "1",
+        "TAILER_HTTP_PORT": "0",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with ThreadPoolExecutor(4) as threads:
+        found = Tailers(threads, monkeypatch, fresh)
+        yield found
+        for stopping in found.running:
+            stopping.set()

@@ -1,0 +1,57 @@
+"""Tailers of one stream, started in this process as often as a test wants, each on its own cluster or with its own settings."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tailer import app
+from tailer.model import Record
+from tailer.settings import load
+
+
+class Tailers:
+    """Tailers of one stream, each on its own cluster or with other settings. ``set`` holds for those that start after it."""
+
+    def __init__(self, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+        self._threads, self._monkeypatch, self._stream = threads, monkeypatch, stream
+        self.running: list[threading.Event] = []
+
+    def set(self, **settings: str) -> None:
+        for name, value in settings.items():
+            self._monkeypatch.setenv(f"TAILER_{name.upper()}", value)
+
+    def start(self, **settings: str) -> "tuple[Future[None], threading.Event]":
+        """How it ended, once it did; and what stops it."""
+        self.set(**settings)
+        stopping = threading.Event()
+        self.running.append(stopping)
+        return self._threads.submit(app.run, load(), stopping), stopping
+
+    def run(self, seen: Callable[[], bool], **settings: str) -> None:
+        """Until that is seen, and to a clean stop. Raises what ends it before."""
+        ended, stopping = self.start(**settings)
+        self.wait(ended, seen)
+        stopping.set()
+        ended.result()
+
+    def wait(self, ended: "Future[None]", seen: Callable[[], bool]) -> None:
+        while not seen():
+            if ended.done():
+                ended.result()
+                raise AssertionError("the tailer ended before it showed that")
+            time.sleep(0.02)
+
+    @property
+    def record(self) -> Record:
+        """As it is stored."""
+        return app.checkpoint_store(load()[0]).read(self._stream) or Record(stream=self._stream)
+
+    def opened(self) -> bool:
+        """Whether there is a checkpoint."""
+        return self.record.checkpoint is not None
+
+    def delivered(self) -> bool:
+        return self.record.delivered

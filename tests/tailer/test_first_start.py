@@ -1,0 +1,51 @@
+"""A stream that never delivered anything is bound to nothing: its settings are corrected, and it starts."""
+
+import pytest
+
+from devstack import DevStack
+from tailer.errors import Misconfigured
+from tests.queue import received
+from tests.tailer.tailers import Tailers
+
+WRONG = {
+    "database": "another",
+    "collections": "another",
+    "pipeline": '[{"$match": {"operationType": "delete"}}]',
+    "lanes": "4",
+    "order_by": "stream",
+}
+
+
+@pytest.mark.parametrize("setting", WRONG)
+def test_settings_are_corrected_after_a_first_start_with_wrong_ones(
+    tailers: Tailers, stack: DevStack, fresh: str, queue_url: str, setting: str
+) -> None:
+    """The stream opened, and nothing arrived: no command is needed, and what was committed since then is delivered."""
+    right = {"database": fresh, "collections": "", "pipeline": "[]", "lanes": "128", "order_by": "document"}
+    tailers.run(tailers.opened, **right | {setting: WRONG[setting]})
+    first = tailers.record.checkpoint
+    assert first is not None
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    tailers.run(tailers.delivered, **right)
+    [change] = received(stack, queue_url)
+    assert (change.sequence, change.document_key) == (1, {"_id": 1})
+    assert tailers.record.checkpoint is not None
+    assert tailers.record.checkpoint.generation == first.generation + 1
+    with pytest.raises(Misconfigured, match="accept-settings"):
+        tailers.start(**right | {setting: WRONG[setting]})[0].result()
+
+
+def test_a_stream_that_the_server_does_not_open_leaves_no_checkpoint(
+    tailers: Tailers, stack: DevStack, fresh: str, queue_url: str
+) -> None:
+    """Corrected, it starts for the first time."""
+    with pytest.raises(Misconfigured, match="TAILER_PIPELINE"):
+        tailers.start(pipeline='[{"$match": {"$none": 1}}]')[0].result()
+    assert tailers.record.checkpoint is None
+    ended, stopping = tailers.start(pipeline="[]", lanes="4")
+    tailers.wait(ended, tailers.opened)
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    tailers.wait(ended, tailers.delivered)
+    stopping.set()
+    ended.result()
+    assert [change.sequence for change in received(stack, queue_url)] == [1]

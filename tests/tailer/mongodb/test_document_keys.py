@@ -76,13 +76,17 @@ SCALARS = [
     *(Code(text) for text in ("", "a", "7")),
     *(Code("a", {"x": scope}) for scope in (1, 1.0, 2)),
     *(ObjectId(OBJECT_ID), ObjectId("65f000000000000000000002")),
-    *(Binary(data, subtype) for data in (b"", b"a", UNIQUE.bytes) for subtype in (0, 3, 4, 5, 128)),
+    *(Binary(data, subtype) for data in (b"", b"a", UNIQUE.bytes) for subtype in (0, 2, 3, 4, 5, 128)),
     *(True, False, None, THEN, DatetimeMS(2**62), DatetimeMS(-1), MinKey(), MaxKey()),
     *(Timestamp(1, 2), Timestamp(2, 1), Timestamp(int(THEN.timestamp()), 0)),
     DBRef("payments", 7),
     *(raw(b"\x0e" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00") for text in (b"a", b"7")),
     *(raw(b"\x02" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00") for text in (b"a", b"\xff", b"\\xff")),
     *(raw(kind + b"v\x00") for kind in (b"\x06", b"\x0a")),
+    *(
+        raw(*(b"\x08v\x00" + truth for truth in truths))
+        for truths in ([b"\x00"], [b"\x01"], [b"\x00", b"\x01"], [b"\x01", b"\x00"])
+    ),
     *(raw(b"\x0cv\x00\x02\x00\x00\x00a\x00" + ObjectId(hexadecimal).binary) for hexadecimal in (OBJECT_ID, OBJECT_ID[::-1])),
 ]
 NESTED = [Regex("a"), Regex("a", "i"), [], [7], [7.0, None], ["7"]]  # which no _id can be, but hold

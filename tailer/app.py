@@ -31,15 +31,16 @@ from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import cluster_of
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import STORE
+from tailer.mongodb.opening import check_opens
 from tailer.mongodb.reads import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
-from tailer.preflight import advice_on_tls, check_queue, check_replica_set
+from tailer.preflight import advice_on_tls, check_names, check_queue, check_replica_set
 from tailer.pulse import STANDING_BY, Pulse
 from tailer.run import Task
 from tailer.s3_claims import S3Claims
-from tailer.settings import Settings, misspelt
+from tailer.settings import Settings, as_set_in, misspelt
 from tailer.sqs_sink import SqsSink
 
 log = logging.getLogger(__name__)
@@ -153,19 +154,22 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, p
         ready=_preflight(settings, sqs),
         history_seconds=settings.history_seconds,
         cluster=cluster_facts(settings),
+        as_set=as_set_in([settings]),
     )
 
 
 def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
-    client = cluster(settings)
+    client, as_set = cluster(settings), as_set_in([settings])
 
     def ready() -> None:
         hello = check_replica_set(client)
         if maybe_documentdb(hello):
             change_streams.check_enabled(client, needed(settings))
-        uri = settings.mongodb_uri.get_secret_value()
-        for advice in (*advice_on_tls(uri), *check_queue(sqs, settings.queue_url)):
-            log.warning("%s", advice, extra={"action": "advice"})
+        absent = check_names(client, watch(settings))
+        check_opens(client, watch(settings))
+        on_tls = advice_on_tls(settings.mongodb_uri.get_secret_value())
+        for advice in (*absent, *on_tls, *check_queue(sqs, settings.queue_url)):
+            log.warning("%s", as_set(advice), extra={"action": "advice", "stream": settings.stream})
 
     return ready
 

@@ -14,7 +14,7 @@ from tailer.app import run, spare_the_garbage_collector
 from tailer.arguments import parser
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.setting_names import PREFIX
-from tailer.settings import Settings, load
+from tailer.settings import Settings, as_set_in, load
 
 log = logging.getLogger("tailer")
 
@@ -37,7 +37,7 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
     try:
         return int(options.command(options, streams, _say) or 0)
     except TailerError as error:
-        return _failed(error)
+        return _failed(type(error)(as_set_in(streams)(str(error))))
 
 
 def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:

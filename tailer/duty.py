@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -43,6 +43,17 @@ class Stream:
     ready: Callable[[], None] = lambda: None
     history_seconds: int = 0
     cluster: Callable[[], Cluster | None] = lambda: None
+    as_set: Callable[[str], str] = str  # makes a message call each setting as it was set
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise our own errors with each setting called as it was set for this stream."""
+        try:
+            yield
+        except TailerError as error:
+            if (words := self.as_set(str(error))) == str(error):
+                raise
+            raise type(error)(words) from error
 
 
 def tail_until_stopped(stream: Stream, lease: Lease, patience: Patience, clock: Clock = time.monotonic) -> None:
@@ -80,20 +91,22 @@ class _Duty:
     def tail(self) -> None:
         """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
         stream, lease, patience = self._stream, self._lease, self._patience
-        self._recognise(stream.cluster())
-        _announce_gaps(stream, lease)
-        after = lease.checkpoint or self._first()
+        with stream.errors():
+            self._recognise(stream.cluster())
+            _announce_gaps(stream, lease)
+            after = lease.checkpoint or self._first()
         try:
-            tail(
-                stream.source,
-                stream.sink,
-                lease,
-                after=after,
-                stopping=patience.stopping,
-                opened=self._opened,
-                delivered=self._delivered,
-                reading=self._reading,
-            )
+            with stream.errors():
+                tail(
+                    stream.source,
+                    stream.sink,
+                    lease,
+                    after=after,
+                    stopping=patience.stopping,
+                    opened=self._opened,
+                    delivered=self._delivered,
+                    reading=self._reading,
+                )
         except Unavailable as error:
             stream.metrics.reconnects.inc()
             if lease.checkpoint is None or lease.checkpoint is after:

@@ -9,7 +9,9 @@ from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured
 from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.presence import presence
 from tailer.mongodb.uri import encrypted, of_documentdb
+from tailer.mongodb.watch import Watch
 
 PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 """What lets the lanes of a FIFO queue go in parallel."""
@@ -31,6 +33,20 @@ def check_replica_set(client: "MongoClient[Any]") -> Mapping[str, Any]:
             "mongod --replSet rs0 and run rs.initiate() once"
         )
     return hello
+
+
+def check_names(client: "MongoClient[Any]", watch: Watch) -> list[str]:
+    """
+    What is not there yet, or could not be looked for, one sentence each.
+
+    Raises:
+        Misconfigured: nothing could ever arrive from what is watched.
+        Unavailable: nobody answers.
+    """
+    found = presence(client, watch)
+    if found.impossible:
+        raise Misconfigured("; ".join(found.impossible))
+    return [*found.absent, *found.unseen]
 
 
 def advice_on_tls(uri: str) -> list[str]:

@@ -157,8 +157,12 @@ class Pulse:
 
     @property
     def healthy(self) -> bool:
-        """Whether the task is moving."""
-        return self._clock() - self._beat < STALLED_AFTER
+        """
+        Whether the task is moving, and on standby for every stream: one that had to give up a stream before anything of it was
+        delivered is no standby for it, which a deployment must see while the tasks that it replaces are still there.
+        """
+        no_standby = self.state == STANDING_BY and None in self.given_up.values()
+        return self._clock() - self._beat < STALLED_AFTER and not no_standby
 
     @property
     def unsaved(self) -> str:

@@ -55,11 +55,12 @@ class Task:
             self._take_back(streams)
             for stream in list(streams):
                 try:
-                    if stream.name not in self._looked_at:
-                        stream.ready()
-                        self._looked_at.add(stream.name)
-                    if lease := stream.contender.try_acquire():
-                        return stream, lease
+                    with stream.errors():
+                        if stream.name not in self._looked_at:
+                            stream.ready()
+                            self._looked_at.add(stream.name)
+                        if lease := stream.contender.try_acquire():
+                            return stream, lease
                 except Unavailable as error:
                     unavailable[stream.name] = error
                 except Misconfigured as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from tailer.doctor import pipeline, process
+from tailer.doctor import names, pipeline, process
 from tailer.doctor.aws import Clients, Identity
 from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
@@ -79,6 +79,7 @@ def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery
     return [
         stored,
         kept,
+        check(name="stream.names", look=partial(names.present, settings, database), needs=(signed_in,)),
         readable,
         check(name="stream.documents", look=history.documents, needs=(signed_in,)),
         check(name="stream.pipeline", look=partial(pipeline.steady, settings)),

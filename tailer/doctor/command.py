@@ -5,6 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -15,7 +16,7 @@ from tailer.doctor.examination import examine, exit_code
 from tailer.doctor.finding import Finding, fail
 from tailer.doctor.report import json_object, line, summary
 from tailer.errors import Misconfigured
-from tailer.settings import Settings
+from tailer.settings import Settings, as_set_in
 
 _SIGN_IN = re.compile(r"//.*@")  # to the last @ of the line: a password may hold others, and spaces
 
@@ -25,7 +26,8 @@ def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
     findings: list[Finding] = []
     with ExitStack() as undo:
         surgery = Surgery(clients=cache(client), now=lambda: datetime.now(UTC), clock=time.monotonic, undo=undo)
-        for finding in examine(all_checks(streams, surgery), clock=time.monotonic, hide=hidden):
+        for found in examine(all_checks(streams, surgery), clock=time.monotonic, hide=hidden):
+            finding = _as_set(found, streams)
             findings.append(finding)
             if not options.json:
                 say(line(finding, several=len(streams) > 1))
@@ -42,6 +44,14 @@ def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
         say(line(finding, several=False))
     say(json_object(findings) if options.json else summary(findings))
     return exit_code(findings)
+
+
+def _as_set(finding: Finding, streams: Sequence[Settings]) -> Finding:
+    """With each setting called as it was set, in the streams that the finding is about."""
+    names = finding.stream.split(", ")
+    said = as_set_in([one for one in streams if not finding.stream or one.stream in names])
+    verdict = replace(finding.verdict, found=said(finding.verdict.found), remedy=said(finding.verdict.remedy))
+    return replace(finding, verdict=verdict)
 
 
 def hidden(text: str) -> str:

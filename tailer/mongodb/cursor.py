@@ -72,8 +72,9 @@ class Cursor:
 
     def kill(self, client: "MongoClient[Any]") -> None:
         """End the cursor from another thread, on another connection: a scan that is outstanding fails at once."""
+        database = client[self._db.name]
         with suppress(PyMongoError):
-            client[self._db.name].command({"killCursors": self._collection, "cursors": [self._id]})
+            database.command({"killCursors": self._collection, "cursors": [self._id]}, read_preference=database.read_preference)
 
     def _batches_of_reply(self, name: str) -> Iterator[Batch]:
         *slices, last = _slices(self._reply["cursor"][name])

@@ -9,7 +9,7 @@ import pytest
 from contract.change import Change
 from contract.figures import TAILER
 from tailer.metrics import Families, Metrics
-from tailer.model import Batch
+from tailer.model import Batch, Checkpoint
 from tailer.pulse import SCANNING_AFTER, STALLED_AFTER, Pulse
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import ORIGIN, a_change, a_checkpoint
@@ -184,3 +184,17 @@ def test_a_stream_that_was_given_up_does_not_go_on(pulse: Pulse, caplog: pytest.
     pulse.stopped("payments", Metrics("payments"), ORIGIN)
     pulse.standing_by()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(("delivered", "healthy"), [(None, False), (ORIGIN, True)])
+def test_a_standby_that_could_not_take_over_every_stream_is_not_healthy(
+    pulse: Pulse, delivered: Checkpoint | None, healthy: bool
+) -> None:
+    """A new task whose settings are wrong for one of several streams ends a deployment; whoever tails one stays, as it must."""
+    pulse.off_duty()
+    pulse.stopped("orders", Metrics("orders"), delivered)
+    pulse.standing_by()
+    assert pulse.healthy is healthy
+    pulse.on_duty(Metrics("payments"))
+    pulse.delivered(a_batch())
+    assert pulse.healthy

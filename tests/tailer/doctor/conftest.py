@@ -115,6 +115,7 @@ def settings(
 ) -> Iterator[Settings]:
     """A tailer's environment. What a test changes here, the doctor reads."""
     monkeypatch.chdir(tmp_path)
+    stack.mongo[fresh].create_collection("payments")
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
     given = {
         **stack.tailer_environment,

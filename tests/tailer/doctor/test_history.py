@@ -87,7 +87,6 @@ def test_a_pipeline_that_the_server_refuses_is_found_before_the_first_start(doct
 
 def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor, mapping: str, fresh: str) -> None:
     """Where they are required an update would stop the stream; where they are wished for, they would only be missing."""
-    stack.mongo[fresh].create_collection("payments")
     required = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
     assert required.failed == {"stream.documents"}
     assert "of payments" in required["stream.documents"][1]

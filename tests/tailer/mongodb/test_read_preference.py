@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import CursorNotFound
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from devstack.mongod import Mongod
@@ -15,6 +16,7 @@ from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.mongodb.client import client
+from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tests.documentdb import DocumentdbDialect
@@ -90,6 +92,17 @@ def test_the_stream_is_read_where_the_uri_says(replica_set: Mongod, asked: Asked
         assert asked.servers["aggregate"] == asked.servers["getMore"] == asked.servers["killCursors"]
         if preference != "nearest":
             assert (asked.servers["getMore"] == {primary[1]}) is (preference == "primary")
+
+
+def test_a_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, asked: Asked) -> None:
+    """From another thread too, while a scan is outstanding."""
+    with client(f"{replica_set.uri}&readPreference=secondary") as one, one.start_session() as session:
+        watch = Watch(database="shop")
+        cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session)
+        cursor.kill(one)
+        assert asked.servers["killCursors"] == asked.servers["aggregate"]
+        with pytest.raises(CursorNotFound):
+            next(cursor.batches())
 
 
 def test_documentdb_is_never_asked_for_an_oplog(stack: Any, asked: Asked) -> None:

@@ -1,0 +1,157 @@
+"""What a task looks at before it takes a lease: a wrong pipeline or a missing right ends it, also on standby."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack
+from tailer import app
+from tailer.command_line import command_line
+from tailer.errors import Misconfigured
+from tailer.model import Checkpoint, Record
+from tailer.mongodb.client import client
+from tailer.mongodb.opening import check_opens
+from tailer.mongodb.watch import Watch
+from tailer.settings import load
+from tests.documentdb import DocumentdbDialect
+from tests.tailer.doctor.servers import with_users
+
+Mongo = MongoClient[dict[str, Any]]
+Run = Callable[..., tuple[int, str]]
+
+OPEN_CURSORS: list[dict[str, Any]] = [
+    {"$currentOp": {"idleCursors": True, "allUsers": True}},
+    {"$match": {"cursor.originatingCommand.pipeline.0.$changeStream": {"$exists": True}}},
+]
+
+
+@pytest.fixture
+def run(
+    stack: DevStack,
+    queue_url: str,
+    fresh: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Run]:
+    """``tailer run`` of a standby: another task owns every stream. Its exit code, and its last line."""
+    monkeypatch.chdir(tmp_path)
+    clients: list[MongoClient[Any]] = []
+
+    def connected(*words: str) -> "MongoClient[Any]":
+        clients.append(client(*words))
+        return clients[-1]
+
+    monkeypatch.setattr(app, "connect", connected)
+    environment = {
+        **stack.tailer_environment,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "orders,refunds",
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_HTTP_PORT": "0",
+        "TAILER_LOG_FORMAT": "json",
+    }
+
+    def standby(**settings: str) -> tuple[int, str]:
+        for name, value in (environment | {f"TAILER_{name.upper()}": value for name, value in settings.items()}).items():
+            monkeypatch.setenv(name, value)
+        for one in load():
+            store = app.checkpoint_store(one)
+            if store.read(one.stream) is None:
+                store.write(taken(one.stream, one.identity))
+        stopping = threading.Event()
+        threading.Timer(30, stopping.set).start()  # an endless wait is a failure
+        code = command_line(["run"], stopping)
+        for one in load():
+            assert app.checkpoint_store(one).read(one.stream) == taken(one.stream, one.identity), "a standby writes nothing"
+        return code, json.loads(capsys.readouterr().err.splitlines()[-1])["message"]
+
+    yield standby
+    for one in clients:
+        one.close()
+
+
+def taken(stream: str, identity: str) -> Record:
+    return Record(
+        stream=stream,
+        version=1,
+        owner="another",
+        identity=identity,
+        lease_seconds=3600,
+        checkpoint=Checkpoint(cluster_time="1.1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"pipeline": '[{"$match": {"$nonsense": 1}}]'}, "TAILER_PIPELINE"),
+        ({"pipeline": '[{"$match": {"$expr": {"$nonsense": 1}}}]'}, "TAILER_PIPELINE"),
+        ({"pipeline": '[{"$project": {"a": {"$nonsense": 1}}}]'}, "TAILER_PIPELINE"),
+        ({"pipeline": '[{"$addFields": {"a.": 1}}]'}, "TAILER_PIPELINE"),
+        ({"pipeline": '[{"$replaceRoot": {}}]'}, "TAILER_PIPELINE"),
+        ({"collections": "view"}, "TAILER_COLLECTIONS: .*.view is a view"),
+        ({"collections": "orders,view"}, "TAILER_COLLECTIONS: .*.view is a view"),
+    ],
+)
+def test_what_the_server_refuses_ends_a_standby(
+    run: Run, mongo: Mongo, fresh: str, settings: dict[str, str], words: str
+) -> None:
+    """Exit code 2 while another task still tails: a deployment sees it and keeps that one."""
+    mongo[fresh].create_collection("view", viewOn="orders", pipeline=[])
+    code, message = run(**settings)
+    assert code == 2
+    assert re.search(words, message)
+
+
+def test_a_missing_right_ends_a_standby(run: Run, tmp_path: Path) -> None:
+    """The user may sign in, and may not read."""
+    with with_users(tmp_path, "elsewhere") as server:
+        code, message = run(
+            mongodb_uri=f"mongodb://{server}/?replicaSet=rs0", mongodb_username="nobody", mongodb_password="nobody-password"
+        )
+    assert code == 2
+    assert "grant it read" in message
+
+
+def test_a_setting_of_a_table_is_called_by_its_key(run: Run) -> None:
+    """In what ends a task, as in what is wrong with the settings."""
+    table = """[shop]\npipeline = '[{"$match": {"$nonsense": 1}}]'"""
+    code, message = run(config_toml=table, stream="")
+    assert code == 2
+    assert "check pipeline in [shop], TAILER_FULL_DOCUMENT" in message
+
+
+def test_a_stream_opened_at_now_leaves_no_cursor(mongo: Mongo, fresh: str) -> None:
+    """In every shape, however often it is looked at."""
+    before = len(list(mongo.admin.aggregate(OPEN_CURSORS)))
+    for database, collections in ((fresh, ("a",)), (fresh, ("a", "b")), (fresh, ()), ("*", ())):
+        for _ in range(3):
+            check_opens(mongo, Watch(database=database, collections=collections))
+    assert len(list(mongo.admin.aggregate(OPEN_CURSORS))) == before
+    assert mongo.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"] <= before + 1
+
+
+def test_history_that_is_lost_at_now_was_never_kept(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DocumentDB may answer so about what change streams are not enabled for: nobody has to decide about a gap."""
+    with DocumentdbDialect(stack.mongod.ports[0]) as dialect, MongoClient[Any](dialect.uri) as one:
+        lost = {"ok": 0.0, "code": 136, "errmsg": "CappedPositionLost: CollectionScan died"}
+        monkeypatch.setattr(dialect, "_watch", lambda options: lost)
+        with pytest.raises(Misconfigured, match="tailer change-streams enable"):
+            check_opens(one, Watch(database=fresh))
+
+
+def test_a_name_that_is_not_there_yet_is_a_warning(stack: DevStack, fresh: str) -> None:
+    """The task starts, says what may have been meant, and tails what comes."""
+    stack.mongo[fresh].orders.insert_one({})
+    tailer = stack.start_tailer(stream=fresh, database=fresh, collections="Orders,orders")
+    tailer.wait_ready()
+    assert f"{fresh}.Orders is not there yet, and nothing arrives until it is; did you mean orders?" in tailer.log.read_text()
+    assert tailer.stop() == 0

@@ -32,8 +32,9 @@ class DocumentdbDialect:
     ``with DocumentdbDialect(port) as database:`` listens on a port of its own; ``uri`` is how to reach it.
 
     ``enabled`` holds (database, collection) as ``$listChangeStreams`` shows them, ``users`` the roles by ARN, ``keys`` the
-    access keys of roles that may sign in, ``denied`` the commands that the user may not do. ``lost`` makes every resume token
-    too old. ``seen`` is every command that changed something, and every sign-in.
+    access keys of roles that may sign in, ``denied`` the commands that the user may not do, ``unsupported`` the stages that the
+    engine does not know. ``lost`` makes every resume token too old. ``seen`` is every command that changed something, and every
+    sign-in.
 
     ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: change events are not written, as during a long
     updateMany; a read gets an empty reply at once, and the server's clock goes on by a second with each. ``given`` is every
@@ -46,6 +47,7 @@ class DocumentdbDialect:
         self.users: dict[str, list[Document]] = {}
         self.keys: set[str] = set()
         self.denied: set[str] = set()
+        self.unsupported: set[str] = set()
         self.lost = False
         self.post_batch_tokens = True
         self.stalled = False
@@ -87,6 +89,8 @@ class DocumentdbDialect:
             case "aggregate" if "$listChangeStreams" in stage:
                 rows = [{"database": database, "collection": collection} for database, collection in sorted(self.enabled)]
                 return _cursor(rows)
+            case "aggregate" if unsupported := self.unsupported & {name for one in command["pipeline"] for name in one}:
+                return _error(304, f"Aggregation stage not supported: '{min(unsupported)}'")
             case "aggregate" if "$changeStream" in stage:
                 return self._watch(stage["$changeStream"])
             case "getMore" if self.stalled:

@@ -1,0 +1,32 @@
+"""A stage that the engine does not know behind a change stream: DocumentDB's 304 is no outage."""
+
+import threading
+
+import pytest
+
+from devstack import DevStack
+from tailer.command_line import command_line
+from tests.documentdb import DocumentdbDialect
+
+
+def test_a_stage_that_the_engine_does_not_support_ends_the_task(
+    stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the exit code of a wrong setting; the stage and the setting are named. It would be retried for ever."""
+    with DocumentdbDialect(stack.mongod.ports[0]) as documentdb:
+        documentdb.enabled = {("", "")}
+        documentdb.unsupported = {"$addFields"}
+        given = stack.tailer_environment | {
+            "TAILER_MONGODB_URI": documentdb.uri,
+            "TAILER_QUEUE_URL": queue_url,
+            "TAILER_STREAM": fresh,
+            "TAILER_DATABASE": fresh,
+            "TAILER_COLLECTIONS": "",
+            "TAILER_PIPELINE": '[{"$addFields": {"a": 1}}]',
+            "TAILER_HTTP_PORT": "0",
+        }
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        assert command_line(["run"], threading.Event()) == 2
+    said = capsys.readouterr().err
+    assert "the server does not support $addFields in a change stream: change TAILER_PIPELINE (code 304" in said

@@ -45,6 +45,7 @@ FULL = Record(
     ),
     older_gaps=OlderGaps(count=3, after="1795000000.1", until="1795300000.9"),
     saved_at="2026-11-22T07:23:46.107+00:00",
+    scanning_since="2026-11-22T07:21:00.000+00:00",
     cluster=Cluster(kind="replica set", name="rs0", id="6b0a", keys=("7713091283077562374",), hosts=("a:27017", "b:27017")),
 )
 """A record with every field; none has the value that it has unasked."""

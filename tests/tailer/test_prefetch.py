@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from tailer.errors import Unavailable
+from tailer.errors import LeaseLost, Unavailable
 from tailer.model import Batch
 from tailer.prefetch import prefetched
 from tests.samples.changes import ORIGIN
@@ -80,3 +81,55 @@ def test_a_read_that_hangs_does_not_keep_a_task_from_stopping() -> None:
     assert list(batches) == []
     assert time.monotonic() - began < 10
     hanging.set()
+
+
+def hangs(hanging: threading.Event) -> Iterator[Batch]:
+    """A read that lasts until it is ended elsewhere."""
+    hanging.wait(60)
+    yield Batch(changes=(), checkpoint=ORIGIN)
+
+
+def test_who_waits_for_a_read_can_look_around_and_leave() -> None:
+    """What is raised while a read is outstanding ends the wait: a lease that is lost is noticed at once."""
+    hanging, looks = threading.Event(), 0
+
+    def pending() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise LeaseLost("gone")
+
+    with pytest.raises(LeaseLost):
+        next(prefetched(hangs(hanging), threading.Event(), pending=pending))
+    assert looks == 3
+    hanging.set()
+
+
+@pytest.mark.parametrize(("stops", "interrupted"), [(False, True), (True, False)])
+def test_a_read_that_outlives_its_stream_is_interrupted(stops: bool, interrupted: bool) -> None:
+    """It must not scan on for an hour beside the next one; a process that ends takes it along, and does not wait."""
+    stopping, hanging, told = threading.Event(), threading.Event(), threading.Event()
+
+    def interrupt() -> None:
+        told.set()
+        hanging.set()
+
+    def pending() -> None:
+        if stops:
+            stopping.set()
+        else:
+            raise Unavailable("the queue does not answer")
+
+    with suppress(Unavailable, StopIteration):
+        next(prefetched(hangs(hanging), stopping, pending=pending, interrupt=interrupt))
+    assert told.is_set() is interrupted
+    hanging.set()
+
+
+def test_a_read_that_ends_with_its_stream_is_left_alone() -> None:
+    """There is nothing to interrupt."""
+    told = threading.Event()
+    batches = prefetched(iter(Reader(1_000_000)), threading.Event(), interrupt=told.set)
+    next(batches)
+    batches.close()
+    assert not told.is_set()

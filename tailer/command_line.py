@@ -34,10 +34,11 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
             return _stopped(error)
         return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
     logs.configure(streams[0].log_level, streams[0].log_format)
+    as_set = as_set_in(streams)
     try:
-        return int(options.command(options, streams, _say) or 0)
+        return int(options.command(options, streams, lambda text: _say(as_set(text))) or 0)
     except TailerError as error:
-        return _failed(type(error)(as_set_in(streams)(str(error))))
+        return _failed(type(error)(as_set(str(error))))
 
 
 def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:
@@ -45,7 +46,7 @@ def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], _
     try:
         run(streams, stopping)
     except (Misconfigured, HistoryLost, Rejected) as error:
-        return _stopped(error)
+        return _stopped(type(error)(as_set_in(streams)(str(error))))
     except Exception as error:
         log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
         return 1

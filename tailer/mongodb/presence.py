@@ -71,7 +71,7 @@ def _of_a_collection(scope: Scope, listing: Listing, watch: Watch, found: Presen
     elif not kind and (elsewhere := _elsewhere(scope, listing, watch)):
         found.impossible.append(elsewhere)
     elif not kind:
-        found.absent.append(_absent(scope) + _meant(scope, kinds, listing))
+        found.absent.append(_absent(scope) + _meant(scope, kinds, listing, watch))
 
 
 def _of_every_database(scope: Scope, listing: Listing, found: Presence) -> None:
@@ -101,7 +101,7 @@ def _elsewhere(scope: Scope, listing: Listing, watch: Watch) -> str:
     )
 
 
-def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing) -> str:
+def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing, watch: Watch) -> str:
     """What may have been meant by a collection that is not there."""
     databases = listing.databases()
     if databases is not None and scope.database not in databases:
@@ -113,7 +113,11 @@ def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing) -> str:
         return f"; did you mean {scope.database}.{scope}, the collection {scope} of the database {scope.database}?"
     if close := near(scope.collection, kinds):
         return f"; did you mean {close}?"
-    return "; names are separated by commas" if set(scope.collection) & set("; \t\n|") else ""
+    if set(scope.collection) & set("; \t\n|"):
+        return "; names are separated by commas"
+    if "." in scope.collection and watch.database != WHOLE:
+        return f"; within one database a dot belongs to the name: for another database set TAILER_DATABASE to {WHOLE}"
+    return ""
 
 
 def _no_database(name: str, listing: Listing) -> str:

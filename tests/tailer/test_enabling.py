@@ -89,6 +89,31 @@ def test_the_whole_cluster_is_enabled_for_a_stream_over_all_of_it(
     assert documentdb.users[READER] == [{"role": "readAnyDatabase", "db": "admin"}]
 
 
+@pytest.mark.parametrize(
+    ("collections", "scopes", "reads"),
+    [
+        ('["shop.orders", "bank.loans"]', {("shop", "orders"), ("bank", "loans")}, ["bank", "shop"]),
+        ('["shop.orders", "bank.*"]', {("shop", "orders"), ("bank", "")}, ["bank", "shop"]),
+        ('["shop.fs.files", "shop.*"]', {("shop", "")}, ["shop"]),
+        ('["orders", "refunds"]', {("", "")}, []),
+    ],
+)
+def test_of_the_cluster_no_more_is_enabled_than_is_named(
+    documentdb: DocumentdbDialect,
+    on_documentdb: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    collections: str,
+    scopes: set[tuple[str, str]],
+    reads: list[str],
+) -> None:
+    """Collections and databases by their names; a collection of every database takes the whole cluster. Its reader likewise."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", f'[all]\ndatabase = "*"\ncollections = {collections}')
+    assert on_documentdb("enable", "--reader", READER)[0] == 0
+    assert documentdb.enabled == scopes
+    some = [{"role": "read", "db": name} for name in reads]
+    assert documentdb.users[READER] == (some or [{"role": "readAnyDatabase", "db": "admin"}])
+
+
 def test_what_is_enabled_for_more_is_left_as_it_is(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
     """Neither narrowed nor disabled: others may read it."""
     documentdb.enabled = {("payments", "")}

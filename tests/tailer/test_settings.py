@@ -1,9 +1,11 @@
 """Every missing or wrong setting, all at once, by name, with the remedy."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
+from tailer.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.lanes import RULE
 from tailer.settings import as_set_in, load, misspelt
@@ -372,3 +374,16 @@ def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAILER_CONFIG", "nowhere.toml")
     with pytest.raises(Misconfigured, match=r"TAILER_CONFIG: nowhere.toml cannot be read"):
         load()
+
+
+@pytest.mark.parametrize("command", ["run", "checkpoint show", "status"])
+def test_a_command_calls_a_setting_of_a_table_by_its_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Whatever finds it wrong: here a URI of good form whose port is none, which the driver refuses."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\ncheckpoints = "mongodb://localhost:27x/"')
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert command_line(command.split(), threading.Event()) == 2
+    told = capsys.readouterr().err
+    assert "checkpoints in [payments] is not a MongoDB URI that can be used" in told
+    assert "TAILER_CHECKPOINTS" not in told

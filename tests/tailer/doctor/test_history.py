@@ -95,6 +95,16 @@ def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor,
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required").code == 0
 
 
+def test_pre_images_are_looked_up_in_every_watched_database(stack: DevStack, doctor: Doctor, fresh: str) -> None:
+    """Of what is watched there, and of nothing else."""
+    for collection in ("watched", "other"):
+        stack.mongo[f"{fresh}-b"].create_collection(collection)
+    names = f"{fresh}.payments,{fresh}-b.watched"
+    report = doctor(TAILER_DATABASE="*", TAILER_COLLECTIONS=names, TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable")
+    assert report["stream.documents"][0] == "warn"
+    assert "of payments, watched →" in report["stream.documents"][1]
+
+
 def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
     stack: DevStack, doctor: Doctor, mapping: str, stopped_at: Any, fresh: str
 ) -> None:

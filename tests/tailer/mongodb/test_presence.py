@@ -86,7 +86,11 @@ def test_what_nothing_can_arrive_from_is_refused(shop: Mongo, database: str, col
         ("the_shop", ("ledger",), "did you mean the_shop.the_shop.ledger, the collection"),
         ("the_shop", ("later",), "the_shop.later is not there yet, and nothing arrives until it is$"),
         ("the_shop", ("orders; loans",), "names are separated by commas"),
-        ("the_shop", ("the_bank.lones",), "the_shop.the_bank.lones is not there yet"),
+        (
+            "the_shop",
+            ("the_bank.lones",),
+            "the_shop.the_bank.lones is not there yet.*for another database set TAILER_DATABASE to",
+        ),
         ("the_shpo", ("orders",), "there is no database the_shpo; did you mean the_shop"),
         ("the_shpo", (), r"the_shpo.\* is not there yet.*there is no database the_shpo; did you mean the_shop"),
         ("nowhere", (), "there is no database nowhere$"),

@@ -28,7 +28,7 @@ from tailer.lanes import lanes
 from tailer.metrics import Families, Metrics
 from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
-from tailer.mongodb.cluster_facts import cluster_of
+from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import STORE
 from tailer.mongodb.opening import check_opens
@@ -108,7 +108,7 @@ def contender(settings: Settings) -> Contender:
 
 def cluster_facts(settings: Settings) -> Callable[[], Cluster]:
     """Asks the watched cluster who it is."""
-    return lambda: cluster_of(cluster(settings))
+    return ClusterFacts(lambda: cluster(settings))
 
 
 def namespace(settings: Settings) -> Namespace:

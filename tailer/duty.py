@@ -23,7 +23,7 @@ from tailer.tail import tail
 
 log = logging.getLogger(__name__)
 
-RECOGNISE_EVERY = 3600.0  # seconds: members and signing keys of a cluster change while it is tailed
+RECOGNISE_EVERY = 60.0  # seconds: all members of a cluster may be replaced, one by one, while it is tailed
 _PROBLEM_LIMIT = 2_000  # characters of a reason that the record keeps; it may hold a document's _id
 
 

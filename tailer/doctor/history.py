@@ -14,7 +14,7 @@ from tailer.errors import HistoryLost, Misconfigured
 from tailer.gaps import history_lost_words
 from tailer.headroom import headroom, history
 from tailer.mongodb.change_streams import ENABLE, by, enabled
-from tailer.mongodb.cluster_facts import cluster_of
+from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 from tailer.settings import Settings
@@ -59,7 +59,7 @@ class History:
 
     def cluster(self) -> Verdict:
         """Whether the checkpoint belongs to the cluster that answers."""
-        return self._records.cluster(cluster_of(self._database.client))
+        return self._records.cluster(ClusterFacts(lambda: self._database.client)())
 
     def readable(self) -> Verdict:
         """Whether the stream opens where the next tailer opens it: its pipeline, its options, its rights, its position."""

@@ -1,8 +1,12 @@
 """A stream that never delivered anything is bound to nothing: its settings are corrected, and it starts."""
 
+import threading
+from datetime import UTC, datetime
+
 import pytest
 
 from devstack import DevStack
+from tailer.command_line import command_line
 from tailer.errors import Misconfigured
 from tests.queue import received
 from tests.tailer.tailers import Tailers
@@ -48,4 +52,16 @@ def test_a_stream_that_the_server_does_not_open_leaves_no_checkpoint(
     tailers.wait(ended, tailers.delivered)
     stopping.set()
     ended.result()
+    assert [change.sequence for change in received(stack, queue_url)] == [1]
+
+
+def test_a_seeded_position_is_bound_to_its_cluster_and_to_no_settings(
+    tailers: Tailers, stack: DevStack, fresh: str, queue_url: str
+) -> None:
+    """The server was asked whether it has it; nobody delivered anything under any settings."""
+    tailers.set(lanes="4")
+    assert command_line(["checkpoint", "seed", "--to", datetime.now(UTC).isoformat(timespec="seconds")], threading.Event()) == 0
+    assert (tailers.record.identity, tailers.record.cluster is None) == ("", False)
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    tailers.run(tailers.delivered, lanes="128")
     assert [change.sequence for change in received(stack, queue_url)] == [1]

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from devstack import DevStack
 from devstack.loopback import HOST
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
 from tailer.cluster import Cluster
-from tailer.mongodb.cluster_facts import cluster_of
+from tailer.mongodb.cluster_facts import ClusterFacts
 from tests.documentdb import DocumentdbDialect
 from tests.faults.replica_set import primary, step_down, whole
 from tests.tailer.doctor.servers import with_users
@@ -23,7 +24,7 @@ def asked(uri: str) -> Cluster:
     """Who answers there."""
     client: Mongo
     with MongoClient(uri) as client:
-        return cluster_of(client)
+        return ClusterFacts(lambda: client)()
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_a_fail_over_a_restart_and_another_seed_list_change_nothing(three: Mongo
 
 def test_two_clusters_of_one_name_are_told_apart(three: Mongod, mongo: Mongo) -> None:
     """Both are called rs0, as most are."""
-    one, other = asked(three.uri), cluster_of(mongo)
+    one, other = asked(three.uri), ClusterFacts(lambda: mongo)()
     assert one.name == other.name == "rs0"
     assert not one.is_the_same_as(other)
 
@@ -72,7 +73,7 @@ def test_a_plain_reader_is_told_who_it_is(tmp_path: Any, mongo: Mongo, right: st
     assert (reader.id, len(reader.keys), reader.hosts) == ("", 1, (server,))
     assert admin.id
     assert reader.is_the_same_as(admin)
-    assert not reader.is_the_same_as(cluster_of(mongo))
+    assert not reader.is_the_same_as(ClusterFacts(lambda: mongo)())
 
 
 def test_documentdb_is_known_by_its_instances(stack: DevStack) -> None:
@@ -102,18 +103,30 @@ class Router:
         self.admin, self.config = self, self
         self.version = self
         self._id, self._key = cluster_id, key
+        self.asked = 0
 
     def command(self, name: str) -> dict[str, Any]:
         assert name == "hello"
         return {"msg": "isdbgrid", "$clusterTime": {"signature": {"keyId": self._key}}}
 
-    def find_one(self) -> dict[str, Any] | None:
-        return {"clusterId": self._id} if self._id else None
+    def find_one(self) -> dict[str, Any]:
+        self.asked += 1
+        if not self._id:
+            raise OperationFailure("not authorized on config", 13)
+        return {"clusterId": self._id}
 
 
 def test_a_sharded_cluster_is_known_by_its_id_its_key_or_its_routers() -> None:
     """A router tells no members."""
     client: Any = Router("5f", 71)
-    found = cluster_of(client)
+    found = ClusterFacts(lambda: client)()
     assert (found.kind, found.name, found.id, found.keys) == ("sharded cluster", "", "5f", ("71",))
     assert found.hosts == ("router-a:27017", "router-b:27017")
+
+
+def test_what_a_user_may_not_ask_is_asked_once() -> None:
+    """The server writes each refusal to its log; while a stream is tailed it is asked every minute."""
+    client: Any = Router("", 71)
+    facts = ClusterFacts(lambda: client)
+    assert [facts().id for _ in range(3)] == [""] * 3
+    assert client.asked == 1

@@ -198,7 +198,7 @@ def _position(record: Record) -> dict[str, Any]:
     if checkpoint is None:
         return {"checkpoint": "none"}
     return {
-        "deliveredUpTo": rfc3339(checkpoint.reached),
+        "deliveredUpTo": rfc3339(checkpoint.reached) if checkpoint.reached else None,
         "generation": checkpoint.generation,
         "sequence": checkpoint.sequence,
         "token": checkpoint.token or f"none: starts at {checkpoint.cluster_time}",

@@ -187,7 +187,9 @@ class MongodbSource:
         )
         return Batch(
             changes=[first],
-            checkpoint=replace(after, sequence=first.sequence, token=first.id, cluster_time=first.cluster_time),
+            checkpoint=replace(
+                after, sequence=first.sequence, token=first.id, cluster_time=first.cluster_time, unconfirmed=False
+            ),
         )
 
 

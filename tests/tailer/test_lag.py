@@ -1,5 +1,6 @@
 """One definition of how far behind a stream is, whoever asks."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from math import isnan, nan
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from devstack import DevStack
+from devstack.loopback import get, wait_until
+from devstack.tailer import TailerProcess
+from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.lag import seconds_behind, stored_seconds_behind
 from tailer.metrics import Metrics
 from tailer.model import Batch, Checkpoint, Record
@@ -65,3 +70,33 @@ def test_an_owner_that_is_gone_reads_nothing() -> None:
     )
     assert stored_seconds_behind(record, NOW) == 500
     assert isnan(stored_seconds_behind(replace(record, saved_at="2026-11-22T07:59:55.000+00:00"), NOW))
+
+
+def test_a_task_and_its_record_say_the_same(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """On an idle stream of a real server: ``/readyz``, the metric and what ``status`` reads, but for the time between looks."""
+    settings = {
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_LEASE_SECONDS": "1",
+    }
+    tailer = TailerProcess(stack.workspace, stack.tailer_environment | settings, fresh)
+    tailer.wait_ready()
+    store = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table)
+
+    def said() -> tuple[float, ...]:
+        record, now = store.read(fresh), datetime.now(UTC)
+        words = re.search(r"tailing, ([0-9.]+) s behind", get(tailer.port, "/readyz")[1])
+        metric = re.search(rf'tailrace_lag_seconds{{stream="{fresh}"}} ([0-9.]+)', tailer.metrics())
+        assert words
+        assert metric
+        return float(words[1]), float(metric[1]), stored_seconds_behind(record, now) if record else nan
+
+    def alike() -> bool:
+        figures = said()
+        return not any(map(isnan, figures)) and max(figures) - min(figures) < 1
+
+    wait_until(alike, tailer.process, 20)
+    assert max(said()) < 60
+    assert tailer.stop() == 0

@@ -11,8 +11,9 @@ From there redrive publishes them, perhaps behind newer ones of their item, and 
 """
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -88,6 +89,7 @@ class StreamForwarder:
 
     forwarder: Forwarder
     park_on_outage: bool = False
+    now: Callable[[], float] = time.time
 
     def forward(self, records: Sequence[Record], time_left: TimeLeft) -> str | None:
         """
@@ -100,19 +102,19 @@ class StreamForwarder:
         done = Counter(records=0, events=0, deduplicated=0, parked=0)
         failed: Record | None = None
         parking = time_left() * PARKING_SHARE if self.park_on_outage else 0.0
-        for run in runs(records):
+        for run in runs(records, self.now()):
             try:
                 done.update(self._publish(run, time_left, lambda: time_left() - parking))
             except Exception as error:
                 failed = _first_failed(error, run, records)
                 self.forwarder.figures.failed(run.message.stream if run.message else "", len(records) - records.index(failed))
-                if failed is records[0]:
+                if failed is records[0] or _number(failed) is None:
                     raise
                 extra = {"action": "record_failed", "event_id": failed.get("eventID"), "error": type(error).__name__}
                 log.warning("a record failed: %s", error, extra=extra)
                 break
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(records) - done["records"]})
-        return failed["dynamodb"]["SequenceNumber"] if failed else None
+        return _number(failed) if failed else None
 
     def _publish(self, run: Run, time_left: TimeLeft, publishing: TimeLeft) -> Counter[str]:
         """Return only when every event of the run was accepted, or its changes are parked with the reason."""
@@ -133,9 +135,9 @@ class StreamForwarder:
             return done + Counter(parked=len(parked))
 
 
-def runs(records: Sequence[Record]) -> Iterator[Run]:
+def runs(records: Sequence[Record], arrived: float) -> Iterator[Run]:
     """
-    The records in order, as many together as may be.
+    The records in order, as many together as may be. ``arrived`` in seconds since 1970.
 
     Raises:
         Misconfigured: the stream does not show both images.
@@ -143,7 +145,7 @@ def runs(records: Sequence[Record]) -> Iterator[Run]:
     gathered: list[tuple[Record, ChangeMessage]] = []
     for record in records:
         try:
-            message = read(record)
+            message = read(record, arrived)
         except UnreadableRecord as error:
             yield from _gathered(gathered)
             gathered = []
@@ -172,6 +174,13 @@ def _first_failed(error: Exception, run: Run, records: Sequence[Record]) -> Reco
     if isinstance(error, BusGone):
         return records[0]
     return run.numbered(unfinished(error, run.message)) if run.message else run.records[0]
+
+
+def _number(record: Record) -> str | None:
+    """By which Lambda knows a record. It may be missing in one that is none of DynamoDB's: then all of them come again."""
+    image = record.get("dynamodb")
+    number = image.get("SequenceNumber") if isinstance(image, dict) else None
+    return number if isinstance(number, str) else None
 
 
 def _place(message: ChangeMessage) -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """What events a change would give, and what would be parked: for whoever writes a mapper. Nothing is published or deleted."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -126,7 +127,7 @@ def _recorded(record: Any) -> ChangeMessage:
             return read_message(body)
         case {"dynamodb": _}:
             try:
-                return records.read(record)
+                return records.read(record, time.time())
             except records.UnreadableRecord as error:
                 raise UnreadableMessage(str(error)) from error
         case _:

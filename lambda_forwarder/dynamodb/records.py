@@ -14,6 +14,7 @@ from contract import identity
 from contract.change import Change, Document, Namespace, UpdateDescription
 from contract.message import ChangeMessage
 from contract.paths import ABSENT, same
+from lambda_forwarder.dynamodb.instants import Instant, instant
 from lambda_forwarder.dynamodb.values import Image, item, key_text
 from lambda_forwarder.errors import Misconfigured
 
@@ -25,7 +26,7 @@ VIEW = "NEW_AND_OLD_IMAGES"
 LANE = 0  # the stream's shards keep the order, so it has no lanes
 DIGITS = 10**15  # of a SequenceNumber that are ``sequence``; any JSON reader's double holds them exactly
 GENERATIONS = 2**63 - 1  # the most that a bus reads as a number
-TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}  # who deletes what has expired
+TTL = {"type": "Service", "principalid": "dynamodb.amazonaws.com"}  # who deletes what has expired
 EXPIRED = "/expired"  # the end of the id of such a delete: an id is what a change keeps wherever it waits
 
 
@@ -36,23 +37,36 @@ class UnreadableRecord(ValueError):
 class _Image(Struct, frozen=True, rename="pascal"):
     keys: dict[str, dict[str, Any]]
     sequence_number: Annotated[str, Meta(pattern="^[0-9]{1,40}$")]
-    approximate_creation_date_time: float
-    stream_view_type: str = VIEW
+    approximate_creation_date_time: Any = None
+    stream_view_type: str | None = None
     new_image: dict[str, dict[str, Any]] | None = None
     old_image: dict[str, dict[str, Any]] | None = None
 
 
 class _Record(Struct, frozen=True):
-    event_id: str = msgspec.field(name="eventID")
     event_name: Literal["INSERT", "MODIFY", "REMOVE"] = msgspec.field(name="eventName")
     source_arn: str = msgspec.field(name="eventSourceARN")
     dynamodb: _Image
-    user: dict[str, Any] | None = msgspec.field(name="userIdentity", default=None)
+    event_id: str | None = msgspec.field(name="eventID", default=None)
+    user: Any = msgspec.field(name="userIdentity", default=None)
+
+    @property
+    def table(self) -> str:
+        """The name of the table."""
+        return self.source_arn.partition(":table/")[2].partition("/")[0]
+
+    @property
+    def id(self) -> str:
+        """Of the change; a delete of what has expired is known by it."""
+        user = {str(name).lower(): value for name, value in self.user.items()} if isinstance(self.user, dict) else {}
+        own = self.event_id or f"{self.source_arn}/{self.dynamodb.sequence_number}"
+        return own + (EXPIRED if TTL.items() <= user.items() else "")
 
 
-def read(record: Record) -> ChangeMessage:
+def read(record: Record, arrived: float) -> ChangeMessage:
     """
-    The record as a message of its one change. The stream is called ``dynamodb.TABLE``.
+    The record as a message of its one change. The stream is called ``dynamodb.TABLE``. ``arrived``, in seconds since 1970, is
+    when the change is said to have been committed where the record does not tell.
 
     (generation, sequence) is the SequenceNumber, cut in two because it is longer than any JSON number: together they order the
     changes of an item, and mean nothing else. (That a shard's numbers are above its parent's is how AWS works, not what it
@@ -64,11 +78,12 @@ def read(record: Record) -> ChangeMessage:
     """
     try:
         read = msgspec.convert(record, _Record)
-        _, _, table = read.source_arn.partition(":table/")
+        if not read.table:
+            raise UnreadableRecord(f"eventSourceARN is {read.source_arn[:200]!r}, which names no table")
         generation, sequence = divmod(int(read.dynamodb.sequence_number), DIGITS)
-        change = _change(read, table.partition("/")[0], sequence)
+        change = _change(read, sequence, instant(read.dynamodb.approximate_creation_date_time, arrived))
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableRecord(f"not the record of a DynamoDB stream: {type(error).__name__}: {error}") from error
+        raise UnreadableRecord(f"not the record of a DynamoDB stream: {error}") from error
     return ChangeMessage(
         stream=f"{DATABASE}.{change.ns.coll}", generation=min(generation, GENERATIONS), lane=LANE, changes=(change,)
     )
@@ -79,19 +94,20 @@ def expired(change: Change) -> bool:
     return change.deleted and change.ns.db == DATABASE and change.id.endswith(EXPIRED)
 
 
-def _change(record: _Record, table: str, sequence: int) -> Change:
-    image = record.dynamodb
-    if image.stream_view_type != VIEW:
+def _change(record: _Record, sequence: int, committed: Instant) -> Change:
+    image, table = record.dynamodb, record.table
+    if image.stream_view_type not in (None, VIEW):
         raise Misconfigured(f"the stream of the table {table} shows {image.stream_view_type}; make it show {VIEW}")
     new = item(image.new_image) if image.new_image is not None else None
     old = item(image.old_image) if image.old_image is not None else None
     operation, description = _operation(record.event_name, old, new)
     return Change(
-        id=record.event_id + (EXPIRED if record.user is not None and TTL.items() <= record.user.items() else ""),
+        id=record.id,
         sequence=sequence,
         operation_type=operation,
         ns=Namespace(db=DATABASE, coll=table),
-        cluster_time=f"{int(image.approximate_creation_date_time)}.0",
+        cluster_time=committed.cluster_time,
+        wall_time=committed.wall_time,
         document_key={"_id": _id(image.keys)},
         told_document=identity.name(DATABASE, table, key_text(image.keys)),
         full_document=new,
@@ -111,9 +127,8 @@ def _operation(name: str, old: Document | None, new: Document | None) -> tuple[s
     if name == "REMOVE" and old is not None and new is None:
         return "delete", None
     if name != "MODIFY" or old is None or new is None:
-        raise UnreadableRecord(
-            f"{name} with the images {[which for which, it in (('old', old), ('new', new)) if it is not None]}"
-        )
+        images = " and ".join(which for which, it in (("the old", old), ("the new", new)) if it is not None) or "neither"
+        raise UnreadableRecord(f"it is {name} with {images} image")
     updated = {name: value for name, value in new.items() if not same(old.get(name, ABSENT), value)}
     removed = sorted(old.keys() - new.keys())
     whole: dict[str, list[str | int]] = {name: [name] for name in (*updated, *removed) if "." in name}

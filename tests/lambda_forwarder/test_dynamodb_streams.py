@@ -73,7 +73,7 @@ def record(
 
 
 def change(**fields: Any) -> Change:
-    [one] = read(record(**fields)).changes
+    [one] = read(record(**fields), 0.0).changes
     return one
 
 
@@ -265,12 +265,12 @@ def test_places_keep_the_order_of_sequence_numbers() -> None:
     for one in numbers:
         told = record()
         told["dynamodb"]["SequenceNumber"] = str(one)
-        message = read(told)
+        message = read(told, 0.0)
         places.append((message.generation, message.changes[0].sequence))
     assert places == sorted(set(places))
     assert all(sequence < 2**53 for _, sequence in places)
     told["dynamodb"]["SequenceNumber"] = "9" * 40
-    assert read(told).generation == GENERATIONS
+    assert read(told, 0.0).generation == GENERATIONS
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_places_keep_the_order_of_sequence_numbers() -> None:
 def test_what_is_no_record_is_parked_as_it_came(broken: Record) -> None:
     """It does not hold back the record behind it."""
     with pytest.raises(UnreadableRecord):
-        read(broken)
+        read(broken, 0.0)
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
     assert StreamForwarder(forwarder=forwarder).forward([broken, record()], forever) is None
@@ -302,7 +302,7 @@ def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
     told = record()
     told["dynamodb"]["StreamViewType"] = "KEYS_ONLY"
     with pytest.raises(Misconfigured, match="orders shows KEYS_ONLY; make it show NEW_AND_OLD_IMAGES"):
-        list(runs([told]))
+        list(runs([told], 0.0))
 
 
 def test_events_of_an_item_keep_its_order_and_their_ids() -> None:

@@ -272,7 +272,7 @@ def test_records_of_a_hot_item_are_done_in_parts(park: bool, seconds: int) -> No
     assert left == []
     published = [sequence for _, sequence in bus.accepted]
     assert sorted({*published, *(item.sequence for item in parking.parked.values())}) == [
-        change.sequence for one in records for change in read(one).changes
+        change.sequence for one in records for change in read(one, 0.0).changes
     ]
     assert (len(parking.parked) > 0) == park
 

@@ -1,0 +1,1 @@
+"""Records of a DynamoDB stream, field by field."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract.message import MESSAGE_LIMIT
+from contract.queues import LONGEST
 from devstack.aws import REGION, Clients, arn, role
 from devstack.function import FUNCTION, REDRIVE, deploy
 
@@ -87,6 +89,8 @@ def _fifo() -> dict[str, str]:
         "ContentBasedDeduplication": "false",
         "DeduplicationScope": "messageGroup",
         "FifoThroughputLimit": "perMessageGroupId",
+        "MaximumMessageSize": str(MESSAGE_LIMIT),
+        "MessageRetentionPeriod": str(LONGEST),
         "SqsManagedSseEnabled": "true",
         "VisibilityTimeout": str(VISIBILITY_SECONDS),
     }

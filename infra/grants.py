@@ -19,7 +19,7 @@ from infra.messaging.functions import STREAMS_FAILED
 from infra.messaging.ordered_bus import is_ordered
 from infra.messaging.queues import Queues
 from infra.messaging.state import State
-from infra.sections import EVENTS
+from infra.sections import EVENTS, PARKED
 from infra.settings import Bus, Stream, StreamTable
 
 Statement = iam.PolicyStatement
@@ -46,7 +46,8 @@ def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[St
     )
     yield _allow("TellAMissingClaimFromAForbiddenOne", "s3", ("ListBucket",), state.bucket.bucket_arn)
     yield _allow("FetchClaimedChanges", "s3", ("GetObject",), *_claims(state, streams))
-    yield _allow("StoreEventsTooLargeForTheBus", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{EVENTS}/*"))
+    large = [state.bucket.arn_for_objects(f"{prefix}/*") for prefix in (EVENTS, PARKED)]
+    yield _allow("StoreWhatIsTooLargeForTheBusOrTheParkingQueue", "s3", ("PutObject",), *large)
 
 
 def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
@@ -59,10 +60,11 @@ def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
     )
 
 
-def redriving(queues: Queues) -> Iterator[Statement]:
+def redriving(queues: Queues, state: State) -> Iterator[Statement]:
     """What redrive does besides publishing."""
     actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
     yield _allow("TakeWhatIsToBeRedriven", "sqs", actions, queues.parking.queue_arn, queues.dead_letters.queue_arn)
+    yield _allow("FetchWhatWasTooLargeForTheParkingQueue", "s3", ("GetObject",), state.bucket.arn_for_objects(f"{PARKED}/*"))
 
 
 def scheduling(function: lambda_.IFunction) -> Iterator[Statement]:

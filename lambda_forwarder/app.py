@@ -53,9 +53,9 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher = _publisher(settings.event_bus)
-    parking = SqsParking(client("sqs"), settings.parking_queue_url)
     watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
+    parking = SqsParking(client("sqs"), settings.parking_queue_url, claims)
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
     if kind is Settings and not table:
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})

@@ -57,11 +57,15 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
     sqs = client("sqs")
     parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
     dead_url = dead_letters or settings.dead_letter_queue_url
-    shelves: list[Shelf] = [parking_shelf(parked)]
-    backlogs = [parked]
+    shelves: list[Shelf] = [parking_shelf(parked, through.claims)]
+    backlogs = [parked] if parking else []  # that of the settings is looked at by the forwarder
+    if dead_url == parked.queue_url:
+        raise Misconfigured(
+            "FORWARDER_DEAD_LETTER_QUEUE_URL: it is the parking queue; set it to the tailer's dead-letter queue"
+        )
     if dead_url:
         backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
-        shelves.append(dead_letter_shelf(backlogs[1]))
+        shelves.append(dead_letter_shelf(backlogs[-1]))
     check(backlogs)
     return Redriver(forwarder=through, shelves=shelves)
 

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from contract.queues import LONGEST
 from devstack.aws import Clients, arn, role
 
 DOMAINS = ("subscriptions", "stock", "payments", "orders")
@@ -54,7 +55,7 @@ def provision(aws: Clients) -> Account:
         inboxes[domain] = inbox(aws, domain)
         witnesses[domain] = queue(aws, f"razors-{domain}-witness")
         rule(aws, domain, "witness", {"source": [{"prefix": ""}]}, {"witness": arn("sqs", f"razors-{domain}-witness")})
-        parking[domain] = queue(aws, f"razors-{domain}-parking.fifo", FifoQueue="true")
+        parking[domain] = queue(aws, f"razors-{domain}-parking.fifo", FifoQueue="true", MessageRetentionPeriod=str(LONGEST))
         queue(aws, f"razors-{domain}-failed")
     for (domain, name), others in HEARD.items():
         rule(aws, domain, f"{name}-to-others", {"detail-type": [name]}, {other: bus_arn(other) for other in others})

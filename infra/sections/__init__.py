@@ -10,10 +10,11 @@ from infra.sections.database import Database
 from infra.sections.forwarder import Forwarder, StreamTable
 from infra.sections.network import Network
 from infra.sections.section import Section
-from infra.sections.tailer import EVENTS, Stream, Tailer
+from infra.sections.tailer import EVENTS, PARKED, Stream, Tailer
 
 __all__ = [
     "EVENTS",
+    "PARKED",
     "Alarms",
     "Bus",
     "Consumer",

@@ -11,6 +11,7 @@ from tailer.mongodb.uri import elastic
 from tailer.setting_forms import moment, names, stages
 from tailer.settings import Settings
 
+PARKED = "parked"  # of what was too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
 EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
 FARGATE = {  # MiB by CPU
     256: (512, 1024, 2048),
@@ -66,6 +67,8 @@ class Stream(Section):
     def _own_prefix(cls, name: str) -> str:
         if name == EVENTS:
             raise ValueError("consumers may read the claim bucket below events/, where this stream would leave its own claims")
+        if name == PARKED:
+            raise ValueError("the forwarder keeps what it parks in the claim bucket below parked/; call the stream otherwise")
         return name
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contract.change import Change
+from contract.change import Change, Claim
 from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
 from lambda_forwarder.errors import Rejected
 from lambda_forwarder.event import Entry, Mapper, mapper_name
@@ -23,7 +23,8 @@ AGAIN = "redrive (python -m lambda_forwarder redrive); events already published 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """
     One thing that was set aside. What it was is either ``message``, the change alone as a message that can be sent to the
-    queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours.
+    queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours. Where
+    neither fits, it lies where ``claim`` says.
     ``mapper`` is the one whose work it was, ``mappers`` the table that it was in (FORWARDER_MAPPERS): redrive asks for them.
     """
 
@@ -42,6 +43,7 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     message: Raw = NOTHING
     body: str | None = None
     body_gzip: str | None = None
+    claim: Claim | None = None
     omitted: str = ""
 
 

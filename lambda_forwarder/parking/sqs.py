@@ -3,53 +3,60 @@
 import base64
 import gzip
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from contract.message import MESSAGE_LIMIT
 from lambda_forwarder import batch_answer, deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
+from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.parking.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
-from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.ports import Claims, TimeLeft
 from lambda_forwarder.publishing.packing import waves
+from lambda_forwarder.queues import looked_at, must_be_large
 
+SETTING = "FORWARDER_PARKING_QUEUE_URL"
+PREFIX = "parked"  # the first part of the keys in the claim bucket; no stream may be called so
 CALL_COUNT = 10  # entries, SQS, one SendMessageBatch
+
+log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _illegal = re.compile("[\ud800-\udfff\ufffe\uffff]").search  # what JSON leaves bare and XML 1.0, so SQS, has not
 
 
 class SqsParking:
-    """Parks in the queue with this URL. ``client`` is a boto3 ``sqs`` client."""
+    """
+    Parks in the queue with this URL. ``client`` is a boto3 ``sqs`` client. What does not fit goes to ``claims``, where there
+    are any.
+    """
 
-    def __init__(self, client: Any, queue_url: str) -> None:
+    def __init__(self, client: Any, queue_url: str, claims: Claims | None = None) -> None:
         self._client = client
+        self._claims = claims
         self._queue_url = queue_url
         self._fifo = queue_url.endswith(".fifo")
 
     def check(self) -> None:
         """
-        Make sure that the queue exists, before it is needed.
+        Make sure that the queue exists and takes every change, before it is needed.
 
         Raises:
             Misconfigured: it does not, or we may not ask.
         """
-        try:
-            with translated("GetQueueAttributes"):
-                self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
-        except (Misconfigured, Rejected) as error:
-            needed = "a queue with this URL and the permission sqs:GetQueueAttributes"
-            raise unusable("FORWARDER_PARKING_QUEUE_URL", self._queue_url, error, needed) from error
+        attributes = looked_at(self._client, self._queue_url, SETTING, "the permission sqs:GetQueueAttributes")
+        must_be_large(attributes, self._queue_url, SETTING)
 
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """See ``Parking``. No retries of its own: what fails here comes again with its message."""
         kept: set[str] = set()
         try:
-            bodies = [(item, body(item)) for item in parked]
+            bodies = [(item, body(item, self._claims)) for item in parked]
             for wave in waves(bodies, key=_document, size=_size, count=CALL_COUNT, limit=MESSAGE_LIMIT + 1):
                 for call in wave:
                     deadline.check(time_left, f"{len(parked) - len(kept)} changes were parked")
@@ -73,29 +80,47 @@ class SqsParking:
         return request
 
 
-def body(item: Parked) -> bytes:
+def body(item: Parked, claims: Claims | None = None) -> bytes:
     """
-    The message for a parked item, within SQS's characters and limit. What had to be left out is said in ``omitted``.
+    The message for a parked item, within SQS's characters and limit. What does not fit lies in the claim bucket or, where there
+    is none, is left out: ``omitted`` says so. It never holds back a lane.
 
     Raises:
-        Rejected: what is not ours does not fit either way. It stays in its queue, whole, until that gives it up.
+        Unavailable: it cannot be stored now.
     """
-    if item.body is not None and _illegal(item.body):
-        return _compressed(item, item.body)
-    text = _encode(item)
-    if len(text) <= MESSAGE_LIMIT:
-        return text
+    for form in _forms(item):
+        text = _encode(form)
+        if len(text) <= MESSAGE_LIMIT:
+            return text
+    return _encode(_stub(item, claims))
+
+
+def _forms(item: Parked) -> Iterator[Parked]:
+    """The item whole, and what is not ours compressed."""
+    if item.body is None or not _illegal(item.body):
+        yield item
     if item.body is not None:
-        return _compressed(item, item.body)
-    return _encode(msgspec.structs.replace(item, message=NOTHING, omitted=f"the change: {len(text)} bytes do not fit"))
+        packed = base64.b64encode(gzip.compress(_came(item), mtime=0)).decode()
+        yield replace(item, body=None, body_gzip=packed)
 
 
-def _compressed(item: Parked, came: str) -> bytes:
-    packed = base64.b64encode(gzip.compress(came.encode("utf-8", "surrogatepass"), mtime=0)).decode()
-    text = _encode(msgspec.structs.replace(item, body=None, body_gzip=packed))
-    if len(text) > MESSAGE_LIMIT:
-        raise Rejected(f"{len(text)} bytes, even compressed, do not fit into the parking queue's {MESSAGE_LIMIT}")
-    return text
+def _stub(item: Parked, claims: Claims | None) -> Parked:
+    """The item without what it was; with a claim to it, if that could be stored."""
+    came = _came(item)
+    stub, omitted = replace(item, message=NOTHING, body=None), f"{len(came)} bytes do not fit into the parking queue"
+    if claims is None:
+        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET is not set: only this is kept")
+    try:
+        claim = claims.store(f"{PREFIX}/{item.id}", came)
+    except (Misconfigured, Rejected) as error:
+        log.warning("not stored: %s", error, extra={"action": "parked_without_its_change", "id": item.id})
+        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET does not take them: only this is kept")
+    return replace(stub, claim=claim, omitted=f"{omitted}: they lie in s3://{claim.bucket}/{claim.key}")
+
+
+def _came(item: Parked) -> bytes:
+    """What it was: a message of changes, ours or not."""
+    return bytes(item.message) if item.body is None else item.body.encode("utf-8", "surrogatepass")
 
 
 def _document(item: tuple[Parked, bytes]) -> str:

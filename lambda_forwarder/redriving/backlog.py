@@ -2,17 +2,24 @@
 
 import base64
 import binascii
+import hashlib
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
+from contract.change import Claim
 from contract.message import MESSAGE_LIMIT, ChangeMessage, UnreadableMessage
+from lambda_forwarder.errors import Rejected
 from lambda_forwarder.parking.parked import NOTHING, Parked, legible
-from lambda_forwarder.ports import Backlog, Waiting
+from lambda_forwarder.ports import Backlog, Claims, Waiting
 from lambda_forwarder.reading import read_message
+
+CLAIM_LIMIT = 3 * MESSAGE_LIMIT  # bytes: what came in a message, its characters in UTF-8
+FETCH_SECONDS = 10.0  # for one object
 
 _decode = msgspec.json.Decoder(Parked).decode
 
@@ -67,9 +74,9 @@ class Taken:
                 self.document, self.sequence = legible(document), sequence
 
 
-def parking_shelf(backlog: Backlog) -> Shelf:
-    """Of parked changes, in the form of ``Parked``."""
-    return Shelf(name="parking", backlog=backlog, read=unparked, parked=True)
+def parking_shelf(backlog: Backlog, claims: Claims | None = None) -> Shelf:
+    """Of parked changes, in the form of ``Parked``; what did not fit is fetched from ``claims``."""
+    return Shelf(name="parking", backlog=backlog, read=partial(unparked, claims=claims), parked=True)
 
 
 def dead_letter_shelf(backlog: Backlog) -> Shelf:
@@ -77,16 +84,17 @@ def dead_letter_shelf(backlog: Backlog) -> Shelf:
     return Shelf(name="dead letters", backlog=backlog, read=_dead_letter, parked=False)
 
 
-def unparked(body: str) -> Kept:
+def unparked(body: str, claims: Claims | None = None) -> Kept:
     """
     The parked change, or what came when it was not ours, as a message of changes; with the names of its mappers.
 
     Raises:
         UnreadableMessage: there is none in it, or none that we can read.
+        Unavailable: what it claims cannot be fetched now.
     """
     try:
         item = _decode(body)
-        came = bytes(item.message).decode() if item.message != NOTHING else _came(item)
+        came = bytes(item.message).decode() if item.message != NOTHING else _came(item, claims)
         return Kept(read_message(came), item.mapper, item.mappers)
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"not a parked item: {error}") from error
@@ -96,9 +104,11 @@ def _dead_letter(body: str) -> Kept:
     return Kept(read_message(body))
 
 
-def _came(item: Parked) -> str:
+def _came(item: Parked, claims: Claims | None) -> str:
     if item.body is not None:
         return item.body
+    if item.claim is not None:
+        return _claimed(item.claim, claims)
     if item.body_gzip is None:
         raise UnreadableMessage(f"{item.omitted or 'it holds no change'}; parked because: {item.reason}")
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -106,3 +116,18 @@ def _came(item: Parked) -> str:
     if not inflater.eof or len(came) > MESSAGE_LIMIT:  # it was the body of a queue's message
         raise UnreadableMessage(f"cut short, or more than {MESSAGE_LIMIT} bytes once decompressed")
     return came.decode("utf-8", "surrogatepass")
+
+
+def _claimed(claim: Claim, claims: Claims | None) -> str:
+    where = f"it lies in s3://{claim.bucket}/{claim.key}"
+    if claims is None:
+        raise UnreadableMessage(f"{where}, and FORWARDER_CLAIM_BUCKET is not set")
+    if not 0 < claim.bytes <= CLAIM_LIMIT:
+        raise UnreadableMessage(f"{where} and has {claim.bytes} bytes, as it says; at most {CLAIM_LIMIT} are read")
+    try:
+        content = claims.fetch(claim, lambda: FETCH_SECONDS)
+    except Rejected as error:
+        raise UnreadableMessage(f"{where}: {error}") from error
+    if len(content) != claim.bytes or hashlib.sha256(content).hexdigest() != claim.sha256:
+        raise UnreadableMessage(f"{where}, and is not what was parked")
+    return content.decode("utf-8", "surrogatepass")

@@ -7,9 +7,11 @@ from typing import Any
 from lambda_forwarder import batch_answer, deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.ports import TimeLeft, Waiting
+from lambda_forwarder.queues import looked_at
 
 CALL_COUNT = 10  # messages, SQS, one call
 WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
+RIGHTS = "the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
 HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
 
 
@@ -18,7 +20,7 @@ class SqsBacklog:
 
     def __init__(self, client: Any, queue_url: str, setting: str, *, wait: int | None = None) -> None:
         self._client = client
-        self._queue_url = queue_url
+        self.queue_url = queue_url
         self._setting = setting
         self._wait = WAIT_SECONDS if wait is None else wait
 
@@ -29,7 +31,7 @@ class SqsBacklog:
         Raises:
             Misconfigured: it does not, or we may not ask.
         """
-        self._call("GetQueueAttributes", self._client.get_queue_attributes, AttributeNames=["QueueArn"])
+        looked_at(self._client, self.queue_url, self._setting, RIGHTS)
 
     def take(self, count: int, seconds: float) -> Sequence[Waiting]:
         """See ``Backlog``."""
@@ -74,10 +76,6 @@ class SqsBacklog:
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
         try:
             with translated(doing):
-                return call(QueueUrl=self._queue_url, **request)
+                return call(QueueUrl=self.queue_url, **request)
         except (Misconfigured, Rejected) as error:
-            needed = (
-                "a queue with this URL, and the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and "
-                "ChangeMessageVisibility"
-            )
-            raise unusable(self._setting, self._queue_url, error, needed) from error
+            raise unusable(self._setting, self.queue_url, error, f"a queue with this URL and {RIGHTS}") from error

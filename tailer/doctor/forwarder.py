@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tailer.doctor.aws import Clients, allowed
 from tailer.doctor.finding import Verdict, fail, ok, warn
-from tailer.doctor.queues import Queue
+from tailer.doctor.queues import Queue, unfit, waiting
 
 _ITEMS = "ReportBatchItemFailures"
 _ORDERED = ":event-busv2/"  # in the ARN of every ordered bus
@@ -107,11 +107,14 @@ class Forwarder:
         return fail(f"it does not start, so nothing is published: {reason}", "correct what it names, and deploy it again")
 
     def parking(self) -> Verdict:
-        """Whether something was set aside because nobody could publish it."""
+        """Whether its queue takes and keeps everything, and something was set aside because nobody could publish it."""
         if not (url := self._setting("PARKING_QUEUE_URL")):
             return fail("FORWARDER_PARKING_QUEUE_URL is not set", "set it to the URL of a FIFO queue")
         name = url.rpartition("/")[2]
-        if depth := self._queue.depth(url, name):
+        attributes = self._queue.other(url, name)
+        if verdict := unfit(name, attributes):
+            return verdict
+        if depth := waiting(attributes):
             return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/redrive.md")
         return ok(f"{name} is empty")
 

@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from contract.message import MESSAGE_LIMIT
+from contract.queues import losses, too_small
 from tailer.aws_errors import aws_errors
 from tailer.doctor.aws import Clients, allowed, clock
 from tailer.doctor.finding import Verdict, fail, ok, warn
@@ -83,8 +84,12 @@ class Queue:
             return warn("no dead-letter queue: what fails for long enough is gone", "give it a RedrivePolicy")
         arn = json.loads(policy)["deadLetterTargetArn"]
         name = arn.rpartition(":")[2]
-        depth = self.depth(f"{self.url.rpartition('/')[0]}/{name}", arn)
-        if depth:
+        attributes = self.other(f"{self.url.rpartition('/')[0]}/{name}", arn)
+        if not fifo(attributes):
+            return fail(f"{name} is a standard queue, which keeps no order", "let the RedrivePolicy name a FIFO queue")
+        if verdict := unfit(name, attributes):
+            return verdict
+        if depth := waiting(attributes):
             return warn(f"{name} holds {depth} messages", "see why in the forwarder's log; then redrive them: docs/redrive.md")
         return ok(f"{name} is empty")
 
@@ -96,16 +101,26 @@ class Queue:
             return fail(found, f"set the queue's VisibilityTimeout to {6 * seconds}")
         return ok(found) if hidden >= 6 * seconds else warn(found, f"set the queue's VisibilityTimeout to {6 * seconds}")
 
-    def depth(self, url: str, arn: str) -> int:
+    def other(self, url: str, arn: str) -> Mapping[str, str]:
         """
-        How many messages are in another queue.
+        The attributes of another queue.
 
         Raises:
             NotAllowed: we may not ask.
         """
         with allowed(f"sqs:GetQueueAttributes on {arn}", _SETTING, url):
             answer = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        return waiting(answer["Attributes"])
+        attributes: Mapping[str, str] = answer["Attributes"]
+        return attributes
+
+
+def unfit(name: str, attributes: Mapping[str, str]) -> Verdict | None:
+    """What is wrong with a queue that keeps what could not be published; nothing where it is as it should be."""
+    if problem := too_small(attributes):
+        found, _, remedy = problem.partition(": ")
+        return fail(f"{name} {found}", remedy)
+    found, _, remedy = next(losses(attributes), "").partition(": ")
+    return warn(f"{name} {found}", remedy) if found else None
 
 
 def waiting(attributes: Mapping[str, str]) -> int:

@@ -101,7 +101,7 @@ def test_a_streams_claims_are_its_own_prefix(made: Made) -> None:
     prefixes = {"State/Claims/payments/*", "State/Claims/subscriptions/*"}
     assert of_production["Service/Task/Role", ("s3:PutObject",)] == prefixes
     assert of_production["Functions/ForwarderRole", ("s3:GetObject",)] == prefixes
-    assert of_production["Functions/ForwarderRole", ("s3:PutObject",)] == {"State/Claims/events/*"}
+    assert of_production["Functions/ForwarderRole", ("s3:PutObject",)] == {"State/Claims/events/*", "State/Claims/parked/*"}
 
 
 def test_a_consumer_may_fetch_the_events_it_gets_and_no_others() -> None:

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from contract.message import MESSAGE_LIMIT, UnreadableMessage
 from devstack import DevStack
 from devstack.aws import arn
 from lambda_forwarder import app, handler, redrive
+from lambda_forwarder.claims.s3 import S3Claims
+from lambda_forwarder.parking.parked import unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from tailer import app as tailer
 from tailer.command_line import command_line
@@ -24,9 +27,11 @@ from tests.infra.here import Here
 from tests.infra.rights import Call, Statement, allowed, listed, recorded, used
 from tests.infra.template import stack as template
 from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record, sent_id
 
+FITS_NOWHERE = noise(MESSAGE_LIMIT)  # a message that the parking queue does not hold, compressed or not
 LARGE = 1_500_000  # bytes, of which no message and no event holds so many
 PATIENCE = 30.0  # seconds
 # What others do in a program's name: Lambda brings it messages and writes its log.
@@ -77,7 +82,7 @@ def test_the_forwarder_needs_all_its_rights_and_no_others(here: Here, monkeypatc
     claimed, content = claiming(inserted("claimed"), bucket=bucket, key="payments/1.json")
     here.aws("s3").put_object(Bucket=bucket, Key="payments/1.json", Body=content)
     large = inserted("large", subscriptionId=LARGE * "s")
-    bodies = [body(inserted(), cancelled()), body(claimed, lane=1), body(large, lane=2), "not ours"]
+    bodies = [body(inserted(), cancelled()), body(claimed, lane=1), body(large, lane=2), "not ours", FITS_NOWHERE]
     with recorded(monkeypatch) as calls:
         assert handler.handler({"Records": [record(one) for one in bodies]}, Context()) == {"batchItemFailures": []}
     assert [call for call in calls if not allowed(call, statements)] == []
@@ -90,9 +95,12 @@ def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pyt
     sqs, outputs = here.aws("sqs"), here.deployment.outputs
     claimed, content = claiming(inserted("claimed", 5), bucket=outputs["ClaimBucket"], key="payments/5.json")
     here.aws("s3").put_object(Bucket=outputs["ClaimBucket"], Key="payments/5.json", Body=content)
-    SqsParking(sqs, outputs["ParkingQueueUrl"]).park([parked("a", 1), parked("b", 2, subscriptionId=7)], forever)
+    claims = S3Claims(here.aws("s3"), outputs["ClaimBucket"])
+    too_large = unreadable(record(FITS_NOWHERE[::-1]), UnreadableMessage("not ours"))
+    items = [parked("a", 1), parked("b", 2, subscriptionId=7), too_large]
+    SqsParking(sqs, outputs["ParkingQueueUrl"], claims).park(items, forever)
     large, poison = inserted("large", 3, subscriptionId=LARGE * "s"), inserted("poison", 4, subscriptionId=7)
-    for text in (body(large), body(poison), body(claimed)):
+    for text in (body(large), body(poison), body(claimed), FITS_NOWHERE):
         sqs.send_message(
             QueueUrl=outputs["DeadLetterQueueUrl"], MessageBody=text, MessageGroupId="g", MessageDeduplicationId=sent_id(text)
         )

@@ -27,7 +27,7 @@ from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
-FIFO = {"FifoQueue": "true"}
+FIFO = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}
 MINE = OURS
 
 

@@ -121,7 +121,7 @@ def test_our_mappers_read_tables_and_collections() -> None:
     image = {"subscriptionId": {"S": "s-1"}, "productId": {"S": "razor"}, "unitsAMonth": {"N": "1"}, "status": {"S": "active"}}
     told = record(keys={"subscriptionId": {"S": "s-1"}}, new=image)
     told["eventSourceARN"] = told["eventSourceARN"].replace("orders", "razors-subscriptions")
-    names += [entry.detail_type for entry in named(read(told), MAPPERS)[0]]
+    names += [entry.detail_type for entry in named(read(told, 0.0), MAPPERS)[0]]
     assert names == ["PaymentCreated", "SubscriptionCreated"]
 
 

@@ -3,15 +3,20 @@
 import base64
 import gzip
 import random
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from contract.change import Claim
 from contract.message import MESSAGE_LIMIT, UnreadableMessage, unpack
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
+from lambda_forwarder.memory import MemoryClaims
 from lambda_forwarder.parking.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
+from lambda_forwarder.redriving.backlog import unparked
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import forever, inserted, record
 
@@ -33,15 +38,85 @@ def test_a_large_change_is_kept_compressed() -> None:
     assert unpack(bytes(kept.message).decode()).changes == (inserted("a", 1, note="x" * 2_000_000),)
 
 
-@pytest.mark.parametrize("length", [1_046_900, 1_048_576, 3_000_000])
-def test_a_change_that_does_not_fit_leaves_its_coordinates(length: int) -> None:
-    """Rather than fail for ever, it says where the change is and that it was left out."""
-    text = body(parked("a", sequence=7, note=noise(length)))
+LARGE = {
+    "a change": parked("a", sequence=7, note=noise(1_015_300), reason="x" * 2_000),
+    "what came": unreadable(record('"' + noise(MESSAGE_LIMIT - 1)), UnreadableMessage("not ours")),
+    "what came, of illegal characters": unreadable(record("\ud800" + noise(MESSAGE_LIMIT - 10)), UnreadableMessage("not ours")),
+}
+
+
+@pytest.mark.parametrize("item", LARGE.values(), ids=LARGE)
+def test_what_does_not_fit_lies_in_the_claim_bucket_and_is_redriven_from_there(item: Parked) -> None:
+    """Every byte of it. The item fits, and says where."""
+    claims = MemoryClaims()
+    text = body(item, claims)
     kept = decoded(text)
     assert len(text) <= MESSAGE_LIMIT
-    assert kept.message == NOTHING
-    assert "do not fit" in kept.omitted or "does not fit" in kept.omitted
-    assert (kept.stream, kept.generation, kept.sequence, kept.document) == ("payments", 1, 7, "payments.payments/a")
+    assert (kept.message, kept.body, kept.body_gzip) == (NOTHING, None, None)
+    assert (kept.id, kept.reason, kept.document, kept.sequence) == (item.id, item.reason, item.document, item.sequence)
+    assert kept.omitted.endswith(f"they lie in s3://claims/parked/{item.id}")
+    [content] = claims.objects.values()
+    assert content == (bytes(item.message) if item.body is None else item.body.encode("utf-8", "surrogatepass"))
+    if item.body is None:
+        assert unparked(text.decode(), claims).message.changes[0].document == item.document
+    else:
+        with pytest.raises(UnreadableMessage, match="not a change message"):
+            unparked(text.decode(), claims)
+
+
+@pytest.mark.parametrize("item", LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize("error", [None, Misconfigured("no right"), Rejected("too large")])
+def test_what_fits_nowhere_leaves_its_coordinates(item: Parked, error: Exception | None) -> None:
+    """Rather than hold back its lane for ever, it says what it was and that it was left out."""
+
+    class Refusing(MemoryClaims):
+        def store(self, key: str, content: bytes) -> Claim:
+            assert error
+            raise error
+
+    text = body(item, Refusing() if error else None)
+    kept = decoded(text)
+    assert len(text) <= MESSAGE_LIMIT
+    assert (kept.message, kept.body, kept.claim) == (NOTHING, None, None)
+    assert "FORWARDER_CLAIM_BUCKET" in kept.omitted
+    assert (kept.id, kept.reason, kept.document, kept.sequence) == (item.id, item.reason, item.document, item.sequence)
+    with pytest.raises(UnreadableMessage, match="do not fit"):
+        unparked(text.decode())
+
+
+@pytest.mark.parametrize("length", [1_048_576, 3_000_000])
+def test_a_change_that_no_message_holds_leaves_its_coordinates(length: int) -> None:
+    """As it cannot have come in one, there is nothing to keep but where it is."""
+    kept = decoded(body(parked("a", sequence=7, note=noise(length)), MemoryClaims()))
+    assert (kept.message, kept.claim, kept.sequence) == (NOTHING, None, 7)
+    assert "does not fit" in kept.omitted
+
+
+def test_a_bucket_that_does_not_answer_is_waited_for() -> None:
+    """The message comes again; nothing is left out for an outage."""
+
+    class Away(MemoryClaims):
+        def store(self, key: str, content: bytes) -> Claim:
+            raise Unavailable("the bucket is away")
+
+    with pytest.raises(Unavailable):
+        body(LARGE["a change"], Away())
+
+
+@pytest.mark.parametrize("harm", [{"claims.objects": {}}, {"sha256": "0" * 64}, {"bytes": 10**12}, {"bytes": 0}], ids=str)
+def test_a_claim_that_does_not_hold_stays_with_the_reason(harm: dict[str, Any]) -> None:
+    """Whoever may send to the parking queue can claim anything."""
+    claims = MemoryClaims()
+    kept = decoded(body(LARGE["a change"], claims))
+    assert kept.claim
+    if "claims.objects" in harm:
+        claims.objects.clear()
+        harm = {}
+    text = msgspec.json.encode(replace(kept, claim=replace(kept.claim, **harm))).decode()
+    with pytest.raises(UnreadableMessage, match="it lies in s3://claims/parked/"):
+        unparked(text, claims)
+    with pytest.raises(UnreadableMessage, match="FORWARDER_CLAIM_BUCKET is not set"):
+        unparked(text)
 
 
 @pytest.mark.parametrize("came", ['"' * 1_000_000, "\ud800 \uffff"], ids=["large", "illegal"])
@@ -51,13 +126,6 @@ def test_a_body_that_does_not_fit_as_it_is_is_compressed(came: str) -> None:
     assert kept.body is None
     assert kept.body_gzip is not None
     assert gzip.decompress(base64.b64decode(kept.body_gzip)).decode("utf-8", "surrogatepass") == came
-
-
-def test_a_body_that_fits_in_no_way_stays_in_its_queue() -> None:
-    """Nothing of it is thrown away: the message fails, and its queue's dead letters keep it whole."""
-    came = '"' + noise(MESSAGE_LIMIT - 1)
-    with pytest.raises(Rejected, match="do not fit"):
-        body(unreadable(record(came), UnreadableMessage("not ours")))
 
 
 def test_a_long_reason_is_cut() -> None:

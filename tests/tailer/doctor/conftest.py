@@ -20,6 +20,7 @@ from tailer.settings import load
 from tests.documentdb import DocumentdbDialect
 
 Settings = dict[str, str]
+KEPT = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}  # of a queue that keeps what could not be published
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +49,13 @@ Doctor = Callable[..., Report]
 
 @pytest.fixture
 def parking_url(stack: DevStack, fresh: str) -> str:
-    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-parking.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-parking.fifo", Attributes=KEPT)["QueueUrl"]
     return url
 
 
 @pytest.fixture
 def dead_letters_url(stack: DevStack, fresh: str) -> str:
-    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-dlq.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}-dlq.fifo", Attributes=KEPT)["QueueUrl"]
     return url
 
 

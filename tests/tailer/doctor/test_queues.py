@@ -12,6 +12,7 @@ from devstack import DevStack
 from tailer.doctor.aws import Identity, client
 from tailer.doctor.claims import Claims
 from tailer.doctor.finding import NotAllowed, State
+from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.queues import Queue
 from tailer.errors import Misconfigured
 from tests.tailer.doctor.conftest import Doctor
@@ -110,6 +111,39 @@ def test_dead_letters_are_counted(stack: DevStack, queue_url: str, dead_letters_
         assert "holds 1 messages" in verdict.found
 
 
+OTHERS = {
+    "small": ({"MaximumMessageSize": "262144"}, State.FAIL, "takes messages of 262144 bytes only"),
+    "forgetful": ({"MessageRetentionPeriod": "345600"}, State.WARN, "forgets a message after 4 days"),
+    "passing on": ({"RedrivePolicy": "{}"}, State.WARN, "gives what was received several times to another queue"),
+    "as it should be": ({}, State.OK, "is empty"),
+}
+
+
+@pytest.mark.parametrize("which", ["dead letters", "parking"])
+@pytest.mark.parametrize("form", OTHERS)
+def test_the_other_queues_are_looked_at_too(
+    stack: DevStack, queue_url: str, function: str, mapping: str, which: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would block a lane fails; what loses something later is a warning. Each with the remedy."""
+    attributes, state, words = OTHERS[form]
+    queue = a_queue(stack, queue_url)
+    forwarder = Forwarder(queue, "", stack.aws)
+    assert forwarder.mapping().state is State.OK
+    forwarder.function()
+    found = Queue.other
+    monkeypatch.setattr(Queue, "other", lambda *given: {**found(*given), **attributes})
+    verdict = queue.dead_letters() if which == "dead letters" else forwarder.parking()
+    assert (verdict.state, words in verdict.found) == (state, True)
+    assert bool(verdict.remedy) is (state is not State.OK)
+
+
+def test_dead_letters_of_another_kind_are_told(stack: DevStack, queue_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standard queue keeps no order."""
+    found = Queue.other
+    monkeypatch.setattr(Queue, "other", lambda *given: {**found(*given), "FifoQueue": "false"})
+    assert a_queue(stack, queue_url).dead_letters().state is State.FAIL
+
+
 def test_looking_is_not_sending(stack: DevStack, queue_url: str) -> None:
     """The queue is as empty as before."""
     assert a_queue(stack, queue_url).send().state is State.OK
@@ -131,7 +165,7 @@ def test_who_may_not_send_is_told() -> None:
 def test_a_right_that_a_tailer_does_not_need_is_named_where_it_is_missing() -> None:
     """The doctor skips, and says which."""
     with pytest.raises(NotAllowed, match="sqs:GetQueueAttributes on arn:aws:sqs:eu-west-1:1:dlq"):
-        Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).depth("other", "arn:aws:sqs:eu-west-1:1:dlq")
+        Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).other("other", "arn:aws:sqs:eu-west-1:1:dlq")
 
 
 def test_the_clock_is_read_off_any_answer(stack: DevStack, queue_url: str) -> None:

@@ -122,7 +122,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
     url = settings.checkpoints.get_secret_value()
     match url.partition("://"):
         case ("dynamodb", _, table):
-            return DynamodbCheckpoints(aws_client("dynamodb"), table)
+            return DynamodbCheckpoints(aws_client("dynamodb"), table.rstrip("/"))
         case ("file", _, path):
             return FileCheckpoints(Path(path))
         case ("mongodb:", "", ""):

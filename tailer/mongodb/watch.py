@@ -65,7 +65,8 @@ def refusal(database: str, collections: Sequence[str]) -> str:
     for name in collections:
         if not name or name[0] == "." or name[-1] == ".":
             return f"{name!r} is not the name of a collection"
-    return next(filter(None, map(_unwatchable, scopes(database, collections))), "")
+    why = next(filter(None, map(_unwatchable, scopes(database, collections))), "")
+    return f"{why}. {_ADVICE}" if why and set(database) & set(_NOT_IN_A_DATABASE) else why
 
 
 def _unwatchable(scope: Scope) -> str:
@@ -75,7 +76,7 @@ def _unwatchable(scope: Scope) -> str:
     if database in _INTERNAL:
         return f"{database} is the server's own database, and has no change stream"
     if found := sorted(set(database) & set(_NOT_IN_A_DATABASE)):
-        return f"{database!r} is not the name of a database: {found[0]!r} cannot be in one. {_ADVICE}"
+        return f"{database!r} is not the name of a database: {found[0]!r} cannot be in one"
     if collection.startswith("system."):
         return f"{collection} is the server's own collection, and has no change stream"
     if found := sorted(set(collection) & {"$", "\0"}):

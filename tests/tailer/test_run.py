@@ -592,6 +592,22 @@ def test_a_record_that_may_not_be_looked_at_ends_no_other_stream(
     assert_complete_and_in_order(rig.received(), 1)
 
 
+def test_a_standby_that_may_not_open_one_of_its_streams_is_not_healthy(rig: Rig) -> None:
+    """Other tasks tail both: a deployment of new settings that are wrong for one stream ends before those are stopped."""
+
+    def refused() -> None:
+        raise Misconfigured("TAILER_PIPELINE")
+
+    for name in ("orders", "payments"):
+        rig.store.write(Record(stream=name, version=1, owner="x", lease_seconds=3600))
+    wrong = dataclasses.replace(rig.stream(Fuse(), name="orders"), ready=refused)
+    task = Task(streams=[wrong, rig.stream(Fuse())], stopping=rig.stopping, pulse=rig.task().pulse)
+    threading.Timer(0.2, rig.stopping.set).start()
+    task.run()
+    assert task.pulse.state == "standing by"
+    assert not task.pulse.healthy
+
+
 def test_an_outage_of_one_stream_does_not_hold_up_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:
     """A spare that cannot look at one lease still takes another."""
 

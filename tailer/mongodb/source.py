@@ -128,7 +128,8 @@ class MongodbSource:
             reachable = False
             raise
         finally:
-            self._open = None
+            if self._open is cursor:  # else the stream was opened anew while this read was still outstanding
+                self._open = None
             if reachable:
                 cursor.close()
             else:  # it may be gone, and nobody waits for that

@@ -186,7 +186,7 @@ def _value_now(change: "Change", path: str) -> Any:
         now = after(change)
     except Uncertain:
         told = _told(change)
-        if any(below(write.path, path) is not None for write in told):
+        if any(_changes_part(write, path) for write in told):
             return UNKNOWN
         cut = [ABSENT] if any(_cuts(write, path) for write in told) else [UNKNOWN]
         values = [value for write in told for value in _values(write, path)] or cut
@@ -195,6 +195,11 @@ def _value_now(change: "Change", path: str) -> Any:
     if any(value is not values[0] and not same(value, values[0]) for value in values):
         raise Uncertain(f"became {path!r}: {COLLISION}")
     return values[0]
+
+
+def _changes_part(write: Write, path: str) -> bool:
+    """Whether the write left something at the path of which it says a part only."""
+    return below(write.path, path) is not None or (write.path == path and isinstance(write.value, Cut))
 
 
 def _values(write: Write, path: str) -> Iterator[Any]:

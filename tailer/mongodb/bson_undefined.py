@@ -26,17 +26,24 @@ def restore_undefined(raw: bytes | memoryview, decoded: dict[str, Any]) -> None:
 
 def _walk(raw: bytes, start: int, decoded: Any) -> None:
     found = elements(raw, start)
-    if len(found) != len(decoded):  # a name came twice: its last value is what the driver kept
-        found = list({_name(raw, element[1], element[2]): element for element in found}.values())
+    if len(found) != len(decoded):  # a name came twice: its first value is what we kept
+        found = list({_name(raw, element[1], element[2]): element for element in reversed(found)}.values())
     for number, (kind, name, value) in enumerate(found):
         if kind in _OF_INTEREST:
             key: Any = number if isinstance(decoded, list) else _name(raw, name, value)
             if kind == _UNDEFINED:
-                decoded[key] = dict(MARK)
+                _replace(decoded, key, dict(MARK))
             elif kind == _SCOPED:
                 _walk(raw, value + 8 + int.from_bytes(raw[value + 4 : value + 8], "little"), decoded[key]["$scope"])
             else:
                 _walk(raw, value, decoded[key])
+
+
+def _replace(decoded: Any, key: Any, value: Any) -> None:
+    if isinstance(decoded, dict):
+        dict.__setitem__(decoded, key, value)  # the decoder's own documents keep what they have
+    else:
+        decoded[key] = value
 
 
 def elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:

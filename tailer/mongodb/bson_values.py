@@ -28,11 +28,35 @@ from contract.change import Document
 from tailer.mongodb.bson_undefined import restore_undefined
 
 
-def decode(raw: bytes | memoryview) -> Document:
-    """One BSON document as plain JSON values. Bytes that are not UTF-8 become ``\\xNN``, as the server stored them."""
-    document = bson.decode(raw, _OPTIONS)
+class FirstKept(dict[str, Any]):
+    """
+    A document that keeps the first value of a name that comes twice: the one that the server finds.
+
+    The C decoder puts every field into it. No Python runs for that; so it takes a tenth longer than with a ``dict``. Whoever
+    wants to change one takes a copy, shallow or deep: copies are plain.
+    """
+
+    __slots__ = ()
+    __setitem__ = dict.setdefault
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
+
+
+def decode(raw: bytes | memoryview, options: CodecOptions[Any] | None = None) -> Document:
+    """
+    One BSON document as plain JSON values. Bytes that are not UTF-8 become ``\\xNN``, as the server stored them.
+
+    ``options`` are those of ``decoding`` another class.
+    """
+    document: Document = bson.decode(raw, options or _OPTIONS)
     restore_undefined(raw, document)
     return document
+
+
+def decoding(document_class: type[dict[str, Any]]) -> CodecOptions[Any]:
+    """What ``decode`` makes its documents of, where it is not ``FirstKept``."""
+    return _OPTIONS.with_options(document_class=document_class)
 
 
 def _float(value: float) -> float | str:
@@ -106,8 +130,8 @@ def _decoder(python_type: type, transform: Any) -> TypeCodec | TypeDecoder:
     return decoder
 
 
-_OPTIONS: CodecOptions[Document] = CodecOptions(
-    document_class=dict,
+_OPTIONS: CodecOptions[Any] = CodecOptions(
+    document_class=FirstKept,
     tz_aware=False,
     uuid_representation=UuidRepresentation.UNSPECIFIED,
     unicode_decode_error_handler="backslashreplace",

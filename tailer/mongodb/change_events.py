@@ -1,6 +1,6 @@
 """One event of a change stream, as the server sends it, into one ``Change``; and the server's positions into text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bson import json_util
@@ -12,20 +12,31 @@ from contract.change import Change, Document, Namespace, Transaction, UpdateDesc
 from tailer.errors import Misconfigured
 from tailer.mongodb.bson_values import decode
 from tailer.mongodb.document_keys import told_key
+from tailer.mongodb.duplicate_fields import DuplicateFields, twice
+from tailer.mongodb.post_images import checked
 
+_FEW = 8  # names that are looked for one by one in an event; more are decoded once more
 INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
 
 
-def change_from_event(raw: RawBSONDocument, sequence: int, *, post_image: bool = False) -> Change:
+def change_from_event(
+    raw: RawBSONDocument, sequence: int, *, post_image: bool = False, duplicates: DuplicateFields | None = None
+) -> Change:
     """
     The change of one event, numbered. ``post_image``: the document of an update is not looked up, but as it was just after it.
+    ``duplicates`` look the event through and say what they find.
 
     Raises:
         Misconfigured: the pipeline took away a field that identifies the change.
     """
-    event = decode(raw.raw)
+    event = duplicates.decode(raw.raw) if duplicates else decode(raw.raw)
     ns = _namespace(event.get("ns") or {})
     key = event.get("documentKey") or {}
+    document, exact = event.get("fullDocument"), None
+    if post_image and document is not None and event.get("operationType") == "update":
+        exact = checked(document, (event.get("updateDescription") or {}).get("updatedFields") or {}, raw)
+    if duplicates:
+        duplicates.report(ns, raw, stored=not post_image)
     told = told_key(bytes(raw.raw), key) if key else ""
     try:
         return Change(
@@ -37,12 +48,12 @@ def change_from_event(raw: RawBSONDocument, sequence: int, *, post_image: bool =
             document_key=key,
             told_document=identity.name(ns.db, ns.coll, told) if told else "",
             wall_time=event.get("wallTime"),
-            full_document=event.get("fullDocument"),
+            full_document=document if exact is None else exact,
             full_document_before_change=event.get("fullDocumentBeforeChange"),
-            update_description=_update_description(event.get("updateDescription")),
+            update_description=_update_description(event.get("updateDescription"), raw),
             txn=_transaction(event),
             to=_namespace(event["to"]) if "to" in event and event["operationType"] == "rename" else None,
-            post_image=post_image and event["operationType"] == "update" and event.get("fullDocument") is not None,
+            post_image=exact is not None,
         )
     except KeyError as missing:
         raise Misconfigured(
@@ -106,15 +117,25 @@ def _seconds_and_increment(timestamp: Document) -> str:
     return f"{timestamp['t']}.{timestamp['i']}"
 
 
-def _update_description(described: Document | None) -> UpdateDescription | None:
+def _update_description(described: Document | None, raw: RawBSONDocument) -> UpdateDescription | None:
+    """What the server says of an update; None where it says two things of one path: two fields are written so."""
     if described is None:
         return None
+    updated = described.get("updatedFields") or {}
+    dotted = [name for name in updated if "." in name]
+    if dotted and _may_come_twice(dotted, bytes(raw.raw)) and twice(raw["updateDescription"]["updatedFields"].raw):
+        return None
     return UpdateDescription(
-        updated_fields=described.get("updatedFields") or {},
+        updated_fields=updated,
         removed_fields=described.get("removedFields") or [],
         truncated_arrays=described.get("truncatedArrays") or [],
         disambiguated_paths=described.get("disambiguatedPaths"),
     )
+
+
+def _may_come_twice(names: Sequence[str], event: bytes) -> bool:
+    """Whether it is worth a look: only a name with a dot can be that of two fields, and it is rarely anywhere else."""
+    return len(names) > _FEW or any(event.count(b"%b\0" % name.encode("utf-8", "surrogatepass")) != 1 for name in names)
 
 
 def _transaction(event: Document) -> Transaction | None:

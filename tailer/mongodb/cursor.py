@@ -22,6 +22,7 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
+from tailer.mongodb.duplicate_fields import DuplicateFields
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
 
@@ -44,10 +45,12 @@ class Cursor:
         session: ClientSession,
         *,
         events_per_reply: int = EVENTS_PER_REPLY,
+        duplicates: DuplicateFields | None = None,
     ) -> None:
         self._db = client[watch.target.database or "admin"]
         self._session = session
         self._post_images = watch.post_images
+        self._duplicates = duplicates or DuplicateFields()
         self._position = after
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(watch.command(_position(after)))
@@ -91,8 +94,7 @@ class Cursor:
         That skips nothing: a drop or a rename is an oplog entry of its own, and the server lets nobody write there meanwhile,
         so no other event of what is watched has that time.
         """
-        first = self._position.sequence + 1
-        changes = [change_from_event(event, number, post_image=self._post_images) for number, event in enumerate(events, first)]
+        changes = [self._change(event, number) for number, event in enumerate(events)]
         if changes and changes[-1].operation_type == INVALIDATE:
             gone = changes.pop()
             self._moved(changes, token=None, time=next_time(gone.cluster_time))
@@ -106,6 +108,11 @@ class Cursor:
         else:
             self._position = replace(self._position, unconfirmed=True)
         return Batch(changes=changes, checkpoint=self._position)
+
+    def _change(self, event: RawBSONDocument, number: int) -> Change:
+        duplicates = self._duplicates if self._duplicates.looks_at(number) else None
+        sequence = self._position.sequence + 1 + number
+        return change_from_event(event, sequence, post_image=self._post_images, duplicates=duplicates)
 
     def _moved(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
         """The position behind these changes; ``time`` is what is known of a token that does not name its own."""

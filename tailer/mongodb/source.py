@@ -21,6 +21,7 @@ from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, reply_time, time_text
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
+from tailer.mongodb.duplicate_fields import DuplicateFields
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
 from tailer.mongodb.reads import Reader
@@ -45,6 +46,7 @@ class MongodbSource:
         self._watch = watch
         self._start = start
         self._warned = False
+        self._duplicates = DuplicateFields()
 
     def first(self) -> Checkpoint:
         """
@@ -118,7 +120,7 @@ class MongodbSource:
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         reachable = True
-        self._open = cursor = Cursor(self._reads, watch, after, session, events_per_reply=events)
+        self._open = cursor = Cursor(self._reads, watch, after, session, events_per_reply=events, duplicates=self._duplicates)
         try:
             for batch in cursor.batches():
                 if batch.checkpoint.unconfirmed:

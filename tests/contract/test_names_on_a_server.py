@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, pairwise
@@ -73,7 +74,16 @@ def cases(stack: Any) -> list[Case]:
             if event["documentKey"]["_id"] == "end":
                 break
             raw[event["documentKey"]["_id"]] = event.get("rawUpdateDescription", {}).get("diff", {})
-    return [Case(change, *seen[number], _true_names(raw[number])) for number, change in _updates(source, start)]
+    told = (Case(change, *seen[number], _true_names(raw[number])) for number, change in _updates(source, start))
+    return [case for case in told if _described(case)]
+
+
+def _described(case: Case) -> bool:
+    """Two fields that are written so and were both set have one name in the description: the tailer passes none on."""
+    told = case.change.update_description is not None
+    at_most_once = all(len(places) == 1 for places in case.names.values())
+    assert told or not at_most_once, case
+    return told
 
 
 def _updates(source: MongodbSource, start: Any) -> Iterator[tuple[int, Change]]:
@@ -86,7 +96,7 @@ def _updates(source: MongodbSource, start: Any) -> Iterator[tuple[int, Change]]:
 
 
 def _plain(found: Any) -> dict[str, Any]:
-    return decode(encode(found))
+    return deepcopy(decode(encode(found)))
 
 
 def _true_names(diff: dict[str, Any], within: Place = ()) -> dict[str, list[Place]]:

@@ -98,11 +98,11 @@ def test_undefined_within_a_scope_is_not_null() -> None:
 
 
 def test_a_name_that_comes_twice_does_not_stop_the_stream() -> None:
-    """A server may hold such a document. Its last value counts, and nothing of the first is written into it."""
+    """A server may hold such a document. Its first value counts, and nothing of the last is written into it."""
     first = element(0x03, "twice", raw_document(element(0x06, "gone", b""), element(0x03, "inner", raw_document())))
     last = element(0x03, "twice", raw_document(element(0x10, "seven", b"\7\0\0\0")))
-    assert decode(raw_document(first, last)) == {"twice": {"seven": 7}}
-    assert decode(raw_document(last, first)) == {"twice": {"gone": {"$undefined": True}, "inner": {}}}
+    assert decode(raw_document(last, first)) == {"twice": {"seven": 7}}
+    assert decode(raw_document(first, last)) == {"twice": {"gone": {"$undefined": True}, "inner": {}}}
 
 
 def test_undefined_is_not_null() -> None:

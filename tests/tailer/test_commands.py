@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from devstack import DevStack
 from devstack.loopback import HOST
 from tailer import app
+from tailer.cluster import Cluster
 from tailer.command_line import command_line
 from tailer.lanes import RULE
-from tailer.model import Checkpoint, Record
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.mongodb.client import connect
 from tailer.settings import load
 from tests.queue import received
@@ -323,6 +324,48 @@ def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack
     assert f"tailer checkpoint accept-settings --stream {fresh}" in err
     assert tailer("checkpoint", "accept-settings")[0] == 0
     assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
+
+
+ELSEWHERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("old:27017",))
+
+
+def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run, fresh: str) -> None:
+    """Shown first, then written; both clusters are told by ``checkpoint show`` and ``status``."""
+    [settings] = load()
+    before = Checkpoint(token="01dead", cluster_time="1700000000.1", generation=7, sequence=41)
+    record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before, cluster=ELSEWHERE, problem="lost")
+    app.checkpoint_store(settings).write(record)
+    for command in (["checkpoint", "show"], ["status"]):
+        assert "replica set rs0 at old:27017 (id 6b0a)" in tailer(*command)[1]
+    assert tailer("checkpoint", "accept-cluster", "--dry-run")[0] == 0
+    assert stored(fresh) == record
+    assert tailer("checkpoint", "accept-cluster")[0] == 0
+    assert position(fresh) == Checkpoint(cluster_time="1700000000.1", generation=8, sequence=41)
+    assert stored(fresh).problem == ""  # type: ignore[union-attr]
+    assert "old:27017" not in tailer("status")[1]
+
+
+def test_a_stream_that_never_started_takes_any_cluster(tailer: Run, fresh: str) -> None:
+    """There is no position that could mean something else; ``seed`` is refused by none."""
+    [settings] = load()
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, cluster=ELSEWHERE))
+    assert tailer("checkpoint", "seed", "--to", "2026-01-31T12:00:00Z")[0] == 0
+    found = stored(fresh)
+    assert found is not None
+    assert found.cluster not in (None, ELSEWHERE)
+
+
+def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) -> None:
+    """Before those that the record keeps whole."""
+    [settings] = load()
+    older = OlderGaps(count=17, after="1700000000.1", until="1700000060.1")
+    gap = Gap(
+        generation=9, sequence=9, after="1.1", until="2.1", accepted_by="ada", accepted_at="", reason="lost", announced=True
+    )
+    checkpoint = Checkpoint(cluster_time="1700000000.1")
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, checkpoint=checkpoint, gaps=(gap,), older_gaps=older))
+    shown = "17 older, 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z; 1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z, ada: lost"
+    assert shown in tailer("checkpoint", "show")[1]
 
 
 def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:

@@ -48,7 +48,7 @@ class DynamodbCheckpoints:
                 code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
                 if code == "ConditionalCheckFailedException":
                     raise Conflict from None
-                if code == "ValidationException" and "size" in text.lower():
+                if code == "ValidationException" and "item size" in text.lower():
                     raise Rejected(_too_large(self._table, record, text)) from error
                 raise
 

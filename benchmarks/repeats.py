@@ -21,12 +21,13 @@ from devstack import DevStack
 from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
 from devstack.tailer import TailerProcess
-from lambda_forwarder.forward import Forwarder, Record
+from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryParking
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 

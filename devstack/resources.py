@@ -29,7 +29,7 @@ CONSUMER_QUEUE = "subscriptions-events"
 SOURCE = "app.payments"
 
 VISIBILITY_SECONDS = 10  # AWS advises six times the function's; here a failed message shall come back while someone watches
-RECEIVES = 10  # of one message, before it goes to the dead letters
+RECEIVES = 1_000  # of one message, before it goes to the dead letters, as in production
 
 
 @dataclass(frozen=True, kw_only=True)

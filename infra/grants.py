@@ -60,6 +60,11 @@ def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
     )
 
 
+def postponing(changes: sqs.IQueue) -> Iterator[Statement]:
+    """What the forwarder does itself with messages that failed: it says when they come again."""
+    yield _allow("SayWhenAMessageComesAgain", "sqs", ("ChangeMessageVisibility", "GetQueueUrl"), changes.queue_arn)
+
+
 def redriving(queues: Queues, state: State) -> Iterator[Statement]:
     """What redrive does besides publishing."""
     actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")

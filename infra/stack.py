@@ -155,6 +155,7 @@ class TailraceStack(Stack):
         """Who may do what, in the messaging part."""
         functions, tables = self.functions, self._environment.forwarder.dynamodb_streams
         self._grant(functions.forwarder.role, grants.consuming(self.queues.changes))
+        self._grant(functions.forwarder.role, grants.postponing(self.queues.changes))
         self._grant(functions.redrive.role, grants.redriving(self.queues, self.state))
         for function, table in zip(functions.streams, tables, strict=True):
             self._grant(function.role, grants.streaming(table, self.state))

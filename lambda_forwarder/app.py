@@ -1,14 +1,16 @@
 """The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
 
 import logging
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
 from lambda_forwarder.aws_clients import client
 from lambda_forwarder.claims.s3 import S3Claims
-from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.sqs import SqsParking
@@ -19,6 +21,10 @@ from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
 from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.publishing.watched import Checked, WatchedPublisher
+from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
+from lambda_forwarder.redelivery.received import Record, by_group
+from lambda_forwarder.redelivery.returned import Returned
+from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.settings import Settings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 
@@ -53,9 +59,10 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher = _publisher(settings.event_bus)
-    watermarks = DynamodbWatermarks(client("dynamodb"), table) if table else None
+    sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
+    watermarks = DynamodbWatermarks(dynamodb, table) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
-    parking = SqsParking(client("sqs"), settings.parking_queue_url, claims)
+    parking = SqsParking(sqs, settings.parking_queue_url, claims)
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
     if kind is Settings and not table:
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
@@ -68,11 +75,22 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         publisher=StrictPublisher(fitting) if block else fitting,
         parking=parking,
         watermarks=watermarks,
+        attempts=DynamodbAttempts(dynamodb, table) if table else None,
+        queue=SqsQueue(sqs),
         claims=claims,
         source=settings.source,
         block=block,
         figures=Figures(settings.emf_namespace or "", now=_now),
     )
+
+
+def return_all(records: Sequence[Record], error: ForwarderError) -> None:
+    """Let the queue hand these out again later: the function cannot start, and their receives are counted."""
+    with suppress(Misconfigured):
+        returned = Returned(SqsQueue(client("sqs")), None, time.time)
+        for left in by_group(records).values():
+            returned.failed(left, error)
+        returned.settle(lambda: 0.0)
 
 
 def check(neighbours: Sequence[Neighbour]) -> None:

@@ -1,5 +1,6 @@
 """Errors, named by the reaction they need, and the place that translates what boto3 raises."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,19 @@ class Misconfigured(ForwarderError):
 
 class BusGone(Misconfigured):
     """The bus is gone, and drops events without a word. Acknowledge nothing more: the invocation fails as a whole."""
+
+
+LACKS = frozenset({errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN})
+"""What a machine has too little of: memory, disk, open files, processes."""
+
+
+def is_of_the_machine(error: BaseException) -> bool:
+    """
+    Whether an error says something of the machine, and not of the change that was worked on: too little memory, or the like.
+
+    A ``RecursionError`` is about the change: it is nested too deeply, on every machine.
+    """
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in LACKS)
 
 
 Reaction = type[Unavailable] | type[Rejected] | type[Misconfigured]

@@ -3,86 +3,141 @@ The heart of the forwarder: read a message, name what happened, publish it, reme
 """
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from msgspec.structs import replace
-
-from contract.message import ChangeMessage, UnreadableMessage
-from lambda_forwarder.claims.claimed import fetched, runs
+from contract.message import UnreadableMessage
+from lambda_forwarder.claims.claimed import runs
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone, ForwarderError
-from lambda_forwarder.event import Entry, Mappers
-from lambda_forwarder.figures import Figures
-from lambda_forwarder.naming import named
-from lambda_forwarder.parking.parked import Parked, refused, unreadable
-from lambda_forwarder.parking.poison import ahead, before, blocked_by
-from lambda_forwarder.partial import done_before, note_unfinished, unfinished
-from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft, Watermarks
+from lambda_forwarder.parking.parked import ended, unreadable
+from lambda_forwarder.parking.poison import before
+from lambda_forwarder.partial import unfinished
+from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
+from lambda_forwarder.publication import PARKING_CALLS, Publication
 from lambda_forwarder.reading import read_message
+from lambda_forwarder.redelivery.attempt import READING, Attempt
+from lambda_forwarder.redelivery.care import LIMIT, Care
+from lambda_forwarder.redelivery.received import Record, by_group, group
+from lambda_forwarder.redelivery.returned import Returned
+from lambda_forwarder.redelivery.suspects import Plan, plan, received_again
 from lambda_forwarder.watermarks.progress import Progress
 
-Record = dict[str, Any]
-"""One record of the Lambda's SQS event."""
+SUSPECT_SECONDS = 15.0  # beyond the time left, more than its margin: a suspect comes again once the function has ended
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Forwarder:
+class Forwarder(Publication):
     """
-    Forwards batches of queue messages and keeps nothing between them. ``source`` replaces the one of every event. ``table`` is
-    what the mappers are called: FORWARDER_MAPPERS.
+    Forwards batches of queue messages and keeps nothing between them.
 
-    Without ``watermarks`` every repeat is published; without ``claims`` a change that was too large for the queue waits there.
-    A change that can never be published is parked; with ``block`` it fails its message instead, with nothing behind it
-    published, and its group waits. ``figures`` hear what becomes of everything.
+    Without ``watermarks`` every repeat is published. Without ``attempts`` a message that ends the function is tried until the
+    queue gives it up. Without ``queue`` what failed comes again when the queue's own visibility timeout is over. ``now`` is the
+    time of day in seconds.
     """
 
-    mappers: Mappers
-    publisher: Publisher
-    parking: Parking
-    table: str = ""
     watermarks: Watermarks | None = None
-    claims: Claims | None = None
-    source: str | None = None
-    block: bool = False
-    figures: Figures = field(default_factory=Figures)
+    attempts: Attempts | None = None
+    queue: Queue | None = None
+    now: Callable[[], float] = time.time
 
     def forward(self, records: Sequence[Record], time_left: TimeLeft) -> list[str]:
         """
         Return the ids of the messages that the queue must deliver again: those that failed, and those behind them.
 
         A message that fails holds back the rest of its group and nobody else. Once the time is up, what was not begun
-        is returned untouched.
+        is returned untouched. So are messages that may have ended the function before, until it is their turn.
 
         Raises:
             BusGone: no message of the batch is to be forgotten.
         """
-        failed: list[str] = []
-        blocked: set[str] = set()
+        groups = by_group(records)
         done = Counter(records=0, changes=0, duplicates=0, events=0, deduplicated=0, parked=0)
         progress = Progress(self.watermarks, records)
-        for record in records:
-            group = record["attributes"].get("MessageGroupId", record["messageId"])
-            if group not in blocked and time_left() > 0:
-                try:
-                    done.update(self._forward(record, progress, time_left))
-                    continue
-                except Exception as error:
-                    _log_failure(record, error)
-                    if isinstance(error, BusGone):
-                        raise
-            blocked.add(group)
-            failed.append(record["messageId"])
-            self.figures.failed(group.rpartition(".")[0])
-        log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(failed)})
-        return failed
+        returned = Returned(self.queue, self.attempts, self.now)
+        planned, notes = self._planned(groups, returned, time_left)
+        try:
+            for name in planned.now:
+                care = self._care(groups[name], notes.get(name), time_left) if name == planned.suspect else None
+                finished, error = self._group(groups[name], progress, time_left, care, done)
+                if left := groups[name][finished:]:
+                    returned.failed(left, error, moved=finished > 0 or name in progress.moved)
+                    self.figures.failed(name.rpartition(".")[0], len(left))
+        except BusGone as gone:
+            for name in (*planned.later, *planned.now):
+                returned.failed(groups[name], gone)
+            raise
+        finally:
+            returned.settle(time_left)
+        log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(returned.ids)})
+        return [record["messageId"] for record in records if record["messageId"] in returned.ids]
 
-    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft) -> Counter[str]:
+    def _planned(
+        self, groups: Mapping[str, Sequence[Record]], returned: Returned, time_left: TimeLeft
+    ) -> tuple[Plan, Mapping[str, Attempt]]:
+        """What to work on now, with the notes of what was received before. All others are returned."""
+        again = received_again(groups)
+        if not self.attempts or not again:
+            return Plan(now=list(groups)), {}
+        try:
+            notes = self.attempts.read(again, time_left)
+        except ForwarderError as error:
+            log.warning("nothing is known of messages that come again: %s", error, extra={"action": "notes_not_read"})
+            for name in again:
+                returned.failed(groups[name], error)
+            return Plan(now=[name for name in groups if name not in again]), {}
+        planned = plan(groups, notes)
+        for name in planned.later:
+            returned.untouched(groups[name])
+        return planned, notes
+
+    def _care(self, suspects: Sequence[Record], note: Attempt | None, time_left: TimeLeft) -> Care | None:
+        """
+        What a suspect group is worked on with. If it ends the function now, it comes again soon after the function's time is
+        over, and not when the queue's own visibility timeout is.
+        """
+        if not self.attempts:
+            return None
+        if self.queue:
+            seconds = max(0.0, time_left()) + SUSPECT_SECONDS
+            try:
+                self.queue.hide([(record, seconds) for record in suspects], time_left)
+            except ForwarderError as error:
+                log.warning("the queue was not told when to try again: %s", error, extra={"action": "not_hidden"})
+        return Care(self.attempts, group(suspects[0]), note)
+
+    def _group(
+        self, records: Sequence[Record], progress: Progress, time_left: TimeLeft, care: Care | None, done: Counter[str]
+    ) -> tuple[int, Exception | None]:
+        """
+        How many of a group's messages are finished, and why the next one is not: nothing where the time was up before it.
+
+        Raises:
+            BusGone: none of them is.
+        """
+        for index, record in enumerate(records):
+            if time_left() <= 0:
+                return index, None
+            try:
+                done.update(self._forward(record, progress, time_left, care))
+            except Exception as error:
+                _log_failure(record, error)
+                if isinstance(error, BusGone):
+                    raise
+                return index, error
+        return len(records), None
+
+    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft, care: Care | None) -> Counter[str]:
         """Return only when every event of the message was accepted, or its change parked with the reason."""
+        name = record["messageId"]
+        if care and care.reached(name) == READING and not care.begin(name, READING, time_left):
+            reason = UnreadableMessage(f"the function ended {LIMIT} times while it read this message")
+            self.set_aside([unreadable(record, reason, LIMIT)], time_left)
+            return Counter(records=1, parked=1)
         try:
             message = read_message(record["body"])
         except UnreadableMessage as error:
@@ -92,99 +147,22 @@ class Forwarder:
         new = progress.unpublished(lane, message, time_left)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
         self.figures.dropped(message.stream, done["duplicates"])
-        begun = 0
-        for run in runs(new):
-            begun += len(run.changes)
+        for place, run in care.runs(name, message, new) if care else enumerate(runs(new)):
             try:
-                done.update(self.publish(run, time_left))
+                if care and not care.begin(name, place, time_left):
+                    self.set_aside([ended(run.changes[0], run, LIMIT)], one_call_more(time_left, PARKING_CALLS))
+                    done.update(parked=1)
+                else:
+                    done.update(self.publish(run, time_left))
             except BusGone:
                 raise
             except Exception as error:
-                first = min([unfinished(error, run), *(change.sequence for change in new.changes[begun:])])
+                behind = new.changes[new.changes.index(run.changes[-1]) + 1 :]
+                first = min([unfinished(error, run), *(change.sequence for change in behind)])
                 progress.published(lane, before(new, first))
                 raise
         progress.published(lane, new)
         return done
-
-    def publish(self, run: ChangeMessage, time_left: TimeLeft) -> Counter[str]:
-        """
-        Publish what the run means, and park what of it cannot be; return how many of each.
-
-        Whatever is raised, but for ``BusGone``: every change before ``partial.unfinished`` is published or parked.
-
-        Raises:
-            Blocked: a change cannot be published and is not to be parked. Nothing of its document behind is published.
-        """
-        run, unclaimed = fetched(run, self.claims, time_left)
-        entries, unmapped = named(run, self.mappers, self.source)
-        poison = [*unclaimed, *unmapped]
-        if self.block and poison:
-            entries = ahead(entries, poison)
-        try:
-            published = self.publisher.publish(entries, time_left)
-        except BusGone:
-            raise
-        except Exception as error:
-            self._settle(run, entries, poison, error, time_left)
-            raise
-        not_taken = {no.entry.id for no in published.refused}
-        taken = [entry for entry in entries if entry.id not in not_taken]
-        self.figures.published(run.stream, taken)
-        poison += (refused(no.entry, run, no.reason) for no in published.refused)
-        if poison:
-            self.set_aside(poison, one_call_more(time_left))
-        return Counter(events=len(taken), deduplicated=published.deduplicated, parked=len(poison))
-
-    def set_aside(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
-        """
-        Park what can never be published.
-
-        Raises:
-            Blocked: it is not to be parked.
-        """
-        if self.block:
-            raise blocked_by(poison)
-        self.keep(poison, time_left)
-
-    def keep(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
-        """Park these, whatever ``block`` says. Whatever is raised, ``partial.unfinished`` is the first that is not kept."""
-        poison = [replace(item, mappers=self.table) if item.change_id else item for item in poison]
-        try:
-            self.parking.park(sorted(poison, key=_sequence), time_left)  # where not all are kept, the first ones are
-        except Exception as error:
-            kept = done_before(error).accepted
-            left = [item for item in poison if item.id not in kept]
-            self.figures.parked([item for item in poison if item.id in kept])
-            note_unfinished(error, min(item.sequence for item in (left or poison)))
-            raise
-        self.figures.parked(poison)
-
-    def _settle(
-        self, run: ChangeMessage, entries: Sequence[Entry], poison: list[Parked], error: Exception, time_left: TimeLeft
-    ) -> None:
-        """
-        Finish, after a publish that failed, the changes before the first one with an event that was not accepted: park what of
-        them is poison. Note on the error where that first one is.
-        """
-        so_far = done_before(error)
-        refusals = {no.entry.id for no in so_far.refused}
-        left = [entry.change.sequence for entry in entries if entry.id not in so_far.accepted | refusals]
-        first = min(left, default=unfinished(error, run))
-        note_unfinished(error, first)
-        taken = [entry for entry in entries if entry.id in so_far.accepted and entry.change.sequence < first]
-        self.figures.published(run.stream, taken)
-        poison += (refused(no.entry, run, no.reason) for no in so_far.refused)
-        sooner = [item for item in poison if item.sequence < first]
-        if sooner:
-            try:
-                self.set_aside(sooner, one_call_more(time_left))
-            except Exception as another:
-                log.warning("not parked: %s", another, extra={"action": "not_parked", "changes": len(sooner)})
-                note_unfinished(error, unfinished(another, run))
-
-
-def _sequence(item: Parked) -> int:
-    return item.sequence
 
 
 def _log_failure(record: Record, error: Exception) -> None:

@@ -6,8 +6,9 @@ Importing it touches neither the environment nor the network; the first invocati
 
 from typing import Any
 
-from lambda_forwarder.app import forwarder, time_left
+from lambda_forwarder.app import forwarder, return_all, time_left
 from lambda_forwarder.emf import shown
+from lambda_forwarder.errors import ForwarderError
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -17,7 +18,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         Misconfigured: all that is wrong, at once, or a bus that is gone. The messages stay in the queue.
     """
-    through = forwarder()
+    try:
+        through = forwarder()
+    except ForwarderError as error:
+        return_all(event["Records"], error)
+        raise
     with shown(through.figures):
         failed = through.forward(event["Records"], time_left(context))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

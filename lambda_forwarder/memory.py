@@ -9,6 +9,7 @@ from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import Published, Refused, TimeLeft, Waiting
+from lambda_forwarder.redelivery.attempt import Attempt
 from lambda_forwarder.watermarks.watermark import Watermark
 
 
@@ -59,6 +60,21 @@ class MemoryWatermarks:
         """See ``Watermarks``."""
         if lane not in self.marks or self.marks[lane].position < to.position:
             self.marks[lane] = to
+
+
+@dataclass(kw_only=True)
+class MemoryAttempts:
+    """Keeps the last note of each message group."""
+
+    notes: dict[str, Attempt] = field(default_factory=dict)
+
+    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:  # noqa: ARG002 - it takes none
+        """See ``Attempts``."""
+        return {group: self.notes[group] for group in groups if group in self.notes}
+
+    def write(self, group: str, attempt: Attempt) -> None:
+        """See ``Attempts``."""
+        self.notes[group] = attempt
 
 
 @dataclass(kw_only=True)

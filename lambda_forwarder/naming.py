@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from contract.change import GAP, Change
 from contract.message import ChangeMessage
+from lambda_forwarder.errors import is_of_the_machine
 from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry, mapper_name
 from lambda_forwarder.mapper_keys import keys_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
@@ -22,6 +23,8 @@ def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
                 _one_mapper_per_event(wrapped, entries[before:])
                 entries += wrapped
             except Exception as error:  # whatever it is, it must not hold back the other changes
+                if is_of_the_machine(error):
+                    raise
                 parked.append(unmapped(change, message, mapper, error))
     return entries, parked
 

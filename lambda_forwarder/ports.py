@@ -11,6 +11,8 @@ from msgspec import Struct
 from contract.change import Claim
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.redelivery.attempt import Attempt
+from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.watermarks.watermark import Watermark
 
 TimeLeft = Callable[[], float]
@@ -78,6 +80,38 @@ class Watermarks(Protocol):
         Raises:
             Unavailable: it may or may not have moved; whoever sees it as it was publishes repeats.
             Misconfigured: as ``read``.
+        """
+
+
+class Attempts(Protocol):
+    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
+        """
+        Return the last note of each of these message groups, by the last ``write`` that anybody made.
+
+        Raises:
+            Unavailable: not known now; work on none of them.
+            Misconfigured: the table is not there or not ours to use.
+        """
+
+    def write(self, group: str, attempt: Attempt) -> None:
+        """
+        Return only once the note is durable: the process may end at the next step.
+
+        Raises:
+            Unavailable: it may or may not be there.
+            Misconfigured: as ``read``.
+        """
+
+
+class Queue(Protocol):
+    def hide(self, records: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
+        """
+        Let each of these messages be handed out again after so many seconds from now, in order per group. One that is not
+        comes again when the queue's own visibility timeout is over.
+
+        Raises:
+            Unavailable: of some it is not done.
+            Misconfigured: the queue is not ours to use.
         """
 
 

@@ -2,7 +2,7 @@
 Redrive: publish again what was parked and what became a dead letter. A Lambda function for a schedule, and a command.
 
     python -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run]
-        [--discard-unmapped] [--json]
+        [--discard-unmapped] [--ended] [--json]
 """
 
 import argparse
@@ -83,6 +83,9 @@ def add_command(commands: Any) -> None:
         action="store_true",
         help="judge by the mappers here what other mappers parked, and remove what none of them reads; say what it was",
     )
+    parser.add_argument(
+        "--ended", action="store_true", help="try also what was parked because it ended the function; it may end this command"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
@@ -96,6 +99,8 @@ def command(options: argparse.Namespace) -> int:
         return _failed("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead", UNUSABLE)
     try:
         through = redriver(options.parking, options.dead_letters)
+        if options.ended:
+            through = replace(through, shelves=[_with_ended(shelf, through) for shelf in through.shelves])
         done = through.redrive(
             lambda: end - time.monotonic(),
             options.limit,
@@ -106,6 +111,10 @@ def command(options: argparse.Namespace) -> int:
         return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
     print(msgspec.json.encode(done).decode() if options.json else _text(done))  # noqa: T201 - what the command is asked for
     return LEFT if done.left or done.parked else DONE
+
+
+def _with_ended(shelf: Shelf, through: Redriver) -> Shelf:
+    return parking_shelf(shelf.backlog, through.forwarder.claims, ended=True) if shelf.parked else shelf
 
 
 def _failed(why: str, code: int) -> int:

@@ -10,8 +10,9 @@ from infra.settings import Environment
 
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message
 RETENTION_DAYS = 14  # SQS's longest
-RECEIVES = 10  # of one message, before it goes to the dead letters
+RECEIVES = 1_000  # of one message, SQS's largest: lambda_forwarder.redelivery.pause keeps an outage from getting there
 VISIBILITY = 6  # times the function's timeout: what AWS advises, so that a batch being worked on does not come again
+VISIBILITY_LEAST = 600  # seconds: 1,000 receives last a week even where the function never answers
 LOOK = 30  # seconds that a message is hidden from the next who looks; redrive says itself how long it holds one
 
 
@@ -20,6 +21,9 @@ class Queues(Construct):
     Three FIFO queues in high-throughput mode: order and deduplication are per message group, and no group waits for another.
 
     A message stays 14 days in each. A FIFO queue counts anew for a message that it gets from another.
+
+    The queue hides a message for a long time. Where the function answers that a message failed, it also says for how long, and
+    that is short at first. So the queue's own time counts only where the function ends without an answer.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
@@ -28,7 +32,8 @@ class Queues(Construct):
         self._removal = removal_policy(environment)
         self.dead_letters = self._queue("DeadLetters", LOOK)
         self.parking = self._queue("Parking", LOOK)
-        self.changes = self._queue("Changes", VISIBILITY * environment.forwarder.timeout, self.dead_letters)
+        hidden = max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout)
+        self.changes = self._queue("Changes", hidden, self.dead_letters)
 
     def _queue(self, name: str, visibility: int, dead_letters: sqs.IQueue | None = None) -> sqs.Queue:
         """``visibility`` in seconds."""

@@ -17,7 +17,7 @@ CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: what a message claims 
 
 class State(Construct):
     """
-    A table with one item for each stream and each lane, and the claim bucket.
+    A table with one item for each stream and each lane, one more for each lane that ever failed, and the claim bucket.
 
     No item of the table may ever expire by itself, so it has no time to live: a checkpoint is needed for as long as its stream,
     and a watermark for as long as a message of its lane may come back.

@@ -31,7 +31,9 @@ class Forwarder(Section):
     """The Lambda functions: Python 3.13 on arm64."""
 
     memory: int = Field(512, ge=128, le=10_240, description="MB of a function, 128 to 10240; CPU grows with it")
-    timeout: int = Field(30, ge=5, le=900, description="seconds, 5 to 900; the queue hides a message for six times as long")
+    timeout: int = Field(
+        30, ge=5, le=900, description="seconds, 5 to 900; the queue hides a message six times as long, 600 at least"
+    )
     max_concurrency: int = Field(10, ge=2, le=1000, description="invocations at once that the queue may cause, 2 to 1000")
     mappers: str = Field(
         "",

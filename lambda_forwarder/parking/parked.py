@@ -25,6 +25,7 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     One thing that was set aside. What it was is either ``message``, the change alone as a message that can be sent to the
     queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours. Where
     neither fits, it lies where ``claim`` says.
+    ``ended`` is how often the function ended over it: redrive leaves such an item alone unless it is told otherwise.
     ``mapper`` is the one whose work it was, ``mappers`` the table that it was in (FORWARDER_MAPPERS): redrive asks for them.
     """
 
@@ -45,10 +46,11 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     body_gzip: str | None = None
     claim: Claim | None = None
     omitted: str = ""
+    ended: int = 0
 
 
-def unreadable(record: dict[str, Any], error: UnreadableMessage) -> Parked:
-    """A queue message that is not one of ours; its group is all the order it has."""
+def unreadable(record: dict[str, Any], error: UnreadableMessage, ended: int = 0) -> Parked:
+    """A queue message that is not one of ours, or that ended the function while it was read. Its group is all its order."""
     body: str = record["body"]
     group = record["attributes"].get("MessageGroupId", record["messageId"])
     return Parked(
@@ -57,6 +59,7 @@ def unreadable(record: dict[str, Any], error: UnreadableMessage) -> Parked:
         remedy="find out who sent it; if it is ours, deploy a forwarder that reads it and redrive",
         document=legible(group),
         body=body,
+        ended=ended,
     )
 
 
@@ -95,6 +98,18 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
     )
 
 
+def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
+    """A change that ended the function whenever it was worked on. It is parked as it came, unread by any mapper."""
+    return _parked(
+        change,
+        message,
+        reason=f"the function ended {times} times while it worked on this change: it ran out of memory or time, or crashed",
+        remedy="give the function more memory or time, or correct the mapper, deploy, then redrive with --ended; events "
+        "already published repeat with the same id",
+        ended=times,
+    )
+
+
 def light(change: Change) -> Change:
     """The change as it travelled: one that has a claim leaves its documents there."""
     if change.claim is None:
@@ -116,6 +131,7 @@ def _parked(
     mapper: str = "",
     event: str = "",
     stack: tuple[str, ...] = (),
+    ended: int = 0,
 ) -> Parked:
     again, omitted = _again(change, message)
     return Parked(
@@ -132,6 +148,7 @@ def _parked(
         stack=stack,
         message=again,
         omitted=omitted,
+        ended=ended,
     )
 
 

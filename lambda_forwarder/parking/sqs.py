@@ -56,14 +56,27 @@ class SqsParking:
         """See ``Parking``. No retries of its own: what fails here comes again with its message."""
         kept: set[str] = set()
         try:
-            bodies = [(item, body(item, self._claims)) for item in parked]
-            for wave in waves(bodies, key=_document, size=_size, count=CALL_COUNT, limit=MESSAGE_LIMIT + 1):
-                for call in wave:
-                    deadline.check(time_left, f"{len(parked) - len(kept)} changes were parked")
-                    self._send(call, kept)
+            for bodies in self._bodies(parked, time_left):
+                for wave in waves(bodies, key=_document, size=_size, count=CALL_COUNT, limit=MESSAGE_LIMIT + 1):
+                    for call in wave:
+                        deadline.check(time_left, f"{len(parked) - len(kept)} changes were parked")
+                        self._send(call, kept)
         except Exception as error:
             note_done(error, kept)
             raise
+
+    def _bodies(self, parked: Sequence[Parked], time_left: TimeLeft) -> Iterator[Sequence[tuple[Parked, bytes]]]:
+        """What to send before more is made ready. What has to be stored goes by itself: no time is lost over the next."""
+        ready: list[tuple[Parked, bytes]] = []
+        for item in parked:
+            if (text := _fitting(item)) is not None:
+                ready.append((item, text))
+                continue
+            yield ready
+            ready = []
+            deadline.check(time_left, "what does not fit into the parking queue was stored")
+            yield [(item, body(item, self._claims))]
+        yield ready
 
     def _send(self, call: Sequence[tuple[Parked, bytes]], kept: set[str]) -> None:
         entries = [self._request(index, item, text) for index, (item, text) in enumerate(call)]
@@ -88,11 +101,13 @@ def body(item: Parked, claims: Claims | None = None) -> bytes:
     Raises:
         Unavailable: it cannot be stored now.
     """
-    for form in _forms(item):
-        text = _encode(form)
-        if len(text) <= MESSAGE_LIMIT:
-            return text
-    return _encode(_stub(item, claims))
+    text = _fitting(item)
+    return _encode(_stub(item, claims)) if text is None else text
+
+
+def _fitting(item: Parked) -> bytes | None:
+    """The first of its forms that fits into a message."""
+    return next((text for text in map(_encode, _forms(item)) if len(text) <= MESSAGE_LIMIT), None)
 
 
 def _forms(item: Parked) -> Iterator[Parked]:

@@ -74,9 +74,12 @@ class Taken:
                 self.document, self.sequence = legible(document), sequence
 
 
-def parking_shelf(backlog: Backlog, claims: Claims | None = None) -> Shelf:
-    """Of parked changes, in the form of ``Parked``; what did not fit is fetched from ``claims``."""
-    return Shelf(name="parking", backlog=backlog, read=partial(unparked, claims=claims), parked=True)
+def parking_shelf(backlog: Backlog, claims: Claims | None = None, *, ended: bool = False) -> Shelf:
+    """
+    Of parked changes, in the form of ``Parked``; what did not fit is fetched from ``claims``. Those that ended the function are
+    left alone without ``ended``: they may do it again.
+    """
+    return Shelf(name="parking", backlog=backlog, read=partial(unparked, claims=claims, ended=ended), parked=True)
 
 
 def dead_letter_shelf(backlog: Backlog) -> Shelf:
@@ -84,16 +87,18 @@ def dead_letter_shelf(backlog: Backlog) -> Shelf:
     return Shelf(name="dead letters", backlog=backlog, read=_dead_letter, parked=False)
 
 
-def unparked(body: str, claims: Claims | None = None) -> Kept:
+def unparked(body: str, claims: Claims | None = None, *, ended: bool = True) -> Kept:
     """
     The parked change, or what came when it was not ours, as a message of changes; with the names of its mappers.
 
     Raises:
-        UnreadableMessage: there is none in it, or none that we can read.
+        UnreadableMessage: there is none in it, or none that we can read, or, without ``ended``, none that we dare to.
         Unavailable: what it claims cannot be fetched now.
     """
     try:
         item = _decode(body)
+        if item.ended and not ended:
+            raise UnreadableMessage(f"{item.reason}; {item.remedy}")
         came = bytes(item.message).decode() if item.message != NOTHING else _came(item, claims)
         return Kept(read_message(came), item.mapper, item.mappers)
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:

@@ -30,6 +30,7 @@ class Progress:
         groups = (record["attributes"].get("MessageGroupId") for record in records)
         self._lanes: Collection[str] = {group for group in groups if group}
         self._read: dict[str, Watermark] | None = None
+        self.moved: set[str] = set()  # the lanes whose watermarks were moved
 
     def lane(self, record: dict[str, Any], message: ChangeMessage) -> str | None:
         """The lane to keep the watermark of; nothing where none applies."""
@@ -62,6 +63,7 @@ class Progress:
         if mark is None or mark.position < now.position:
             self._watermarks.advance(lane, now)
             self._read[lane] = now
+            self.moved.add(lane)
 
     def _marks(self, time_left: TimeLeft) -> dict[str, Watermark]:
         if self._read is None:

@@ -16,6 +16,7 @@ from tailer.preflight import PARALLEL, fifo, message_limit, not_parallel
 
 _EMPTY = {"AWS.SimpleQueueService.EmptyBatchRequest", "EmptyBatchRequest", "InvalidParameterValue", "ValidationError"}
 _SETTING = "TAILER_QUEUE_URL"
+RECEIVES = 1_000  # the largest maxReceiveCount, SQS; the forwarder keeps every outage below it
 
 
 class Queue:
@@ -82,7 +83,8 @@ class Queue:
         """Whether a message that nobody can handle ends somewhere, and whether one did."""
         if not (policy := self.attributes.get("RedrivePolicy")):
             return warn("no dead-letter queue: what fails for long enough is gone", "give it a RedrivePolicy")
-        arn = json.loads(policy)["deadLetterTargetArn"]
+        redrive = json.loads(policy)
+        arn, receives = redrive["deadLetterTargetArn"], int(redrive["maxReceiveCount"])
         name = arn.rpartition(":")[2]
         attributes = self.other(f"{self.url.rpartition('/')[0]}/{name}", arn)
         if not fifo(attributes):
@@ -91,6 +93,11 @@ class Queue:
             return verdict
         if depth := waiting(attributes):
             return warn(f"{name} holds {depth} messages", "see why in the forwarder's log; then redrive them: docs/redrive.md")
+        if receives < RECEIVES:
+            return warn(
+                f"a message leaves its lane for {name} after {receives} receives: an outage breaks the order",
+                f"set maxReceiveCount to {RECEIVES} in the queue's RedrivePolicy",
+            )
         return ok(f"{name} is empty")
 
     def visibility(self, seconds: int) -> Verdict:

@@ -48,7 +48,11 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
     ),
     "delete_what_failed": ForwarderMutation(
         breaks="the queue forgets a message only once everything of it was accepted or parked",
-        edit=("lambda_forwarder/forward.py", '            failed.append(record["messageId"])\n', ""),
+        edit=(
+            "lambda_forwarder/redelivery/returned.py",
+            '        self.ids.update(record["messageId"] for record in records)\n',
+            "",
+        ),
         refusals=5,
         found=lambda outcome: bool(outcome.verdict.missing),
     ),
@@ -56,8 +60,8 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
         breaks="a lane's watermark moves only past what was accepted or parked",
         edit=(
             "lambda_forwarder/forward.py",
-            "        for run in runs(new):\n",
-            "        progress.published(lane, new)\n        for run in runs(new):\n",
+            "        for place, run in",
+            "        progress.published(lane, new)\n        for place, run in",
         ),
         refusals=5,
         found=lambda outcome: bool(outcome.verdict.missing),

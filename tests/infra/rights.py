@@ -76,6 +76,8 @@ def _matches(call: Call, statement: Statement) -> bool:
 def _calls(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[Call]:
     action = f"{'events' if service == 'eventbridgev2' else service}:{NAMES.get(operation, operation)}"
     match parameters:
+        case {"QueueName": name}:
+            yield Call(action=action, resource=arn("sqs", name))
         case {"QueueUrl": url}:
             yield Call(action=action, resource=arn("sqs", url.rpartition("/")[2]))
         case {"RequestItems": tables}:

@@ -48,8 +48,8 @@ def test_the_queue_is_in_high_throughput_mode_and_has_dead_letters(here: Here) -
     """By SQS itself."""
     changes, dead = queue(here, "QueueUrl"), queue(here, "DeadLetterQueueUrl")
     assert (changes["FifoThroughputLimit"], changes["DeduplicationScope"]) == ("perMessageGroupId", "messageGroup")
-    assert (changes["VisibilityTimeout"], changes["MaximumMessageSize"]) == ("180", "1048576")
-    assert json.loads(changes["RedrivePolicy"]) == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 10}
+    assert (changes["VisibilityTimeout"], changes["MaximumMessageSize"]) == ("600", "1048576")
+    assert json.loads(changes["RedrivePolicy"]) == {"deadLetterTargetArn": dead["QueueArn"], "maxReceiveCount": 1000}
     assert "aws:SecureTransport" in changes["Policy"]
 
 

@@ -76,15 +76,19 @@ def unneeded(statements: list[Statement], calls: set[Call]) -> set[str]:
 
 
 def test_the_forwarder_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claimed change, an event too large for the bus, and what nobody can read, beside what is usual."""
+    """A claimed change, an event too large for the bus, what nobody can read, and what comes again, beside what is usual."""
     statements = told(here, "Forwarder", monkeypatch)
-    bucket = here.deployment.outputs["ClaimBucket"]
+    outputs = here.deployment.outputs
+    bucket = outputs["ClaimBucket"]
     claimed, content = claiming(inserted("claimed"), bucket=bucket, key="payments/1.json")
     here.aws("s3").put_object(Bucket=bucket, Key="payments/1.json", Body=content)
     large = inserted("large", subscriptionId=LARGE * "s")
     bodies = [body(inserted(), cancelled()), body(claimed, lane=1), body(large, lane=2), "not ours", FITS_NOWHERE]
+    again = record(body(inserted("again"), lane=3), group="payments.3", message_id="again", receives=2)
+    again["eventSourceARN"] = arn("sqs", outputs["QueueUrl"].rpartition("/")[2])
     with recorded(monkeypatch) as calls:
-        assert handler.handler({"Records": [record(one) for one in bodies]}, Context()) == {"batchItemFailures": []}
+        answer = handler.handler({"Records": [*(record(one) for one in bodies), again]}, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "again"}]}
     assert [call for call in calls if not allowed(call, statements)] == []
     assert unneeded(statements, calls) == set()
 

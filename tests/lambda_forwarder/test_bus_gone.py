@@ -15,11 +15,12 @@ from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder
 from lambda_forwarder.errors import BusGone
 from lambda_forwarder.event import Entry
 from lambda_forwarder.figures import Figures
-from lambda_forwarder.forward import Forwarder, Record
+from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.redriving.backlog import dead_letter_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from tests.lambda_forwarder import test_dynamodb_streams as dynamodb

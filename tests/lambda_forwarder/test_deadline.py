@@ -10,13 +10,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from contract.change import Claim
+from contract.message import UnreadableMessage
 from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.event import Entry
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryBacklog, MemoryPublisher
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.parking.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import TimeLeft, Waiting
 from lambda_forwarder.publishing.classic_bus import ClassicBus
@@ -31,6 +32,7 @@ from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tests.lambda_forwarder.parking.test_parkings import parked
+from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import body, inserted, noted, noteds, record
 
@@ -168,6 +170,9 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
         [noted(str(number), number, text="x" * 1_100_000) for number in range(8)], clock
     ),
     "park": lambda clock: SqsParking(Clients(clock), "q.fifo").park(items(), clock),
+    "park what does not fit": lambda clock: SqsParking(Clients(clock), "q.fifo", S3Claims(Clients(clock), "b")).park(
+        [unreadable(record(noise(1_400_000)), UnreadableMessage("x")) for _ in range(3)], clock
+    ),
     "read watermarks": lambda clock: DynamodbWatermarks(Clients(clock), "t", sleep=clock.sleep).read(
         [f"payments.{lane}" for lane in range(100 * MANY)], clock
     ),
@@ -186,11 +191,11 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("left", [LEFT, CALL, 0.5])
 def test_no_call_is_begun_when_the_time_is_up(operation: Callable[[Clock], Any], left: float) -> None:
-    """The overrun is at most one call; one more may keep the work that was done already."""
+    """The overrun is at most one call; two more may keep the work that was done already."""
     clock = Clock(left)
     with contextlib.suppress(ForwarderError):
         operation(clock)
-    assert clock.left > -2 * CALL
+    assert clock.left > -3 * CALL
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if "batch" not in name and name != "redrive"])

@@ -138,7 +138,9 @@ def sent_id(text: str) -> str:
     return deduplication_id(stream=told.stream, generation=told.generation, lane=told.lane, ids=ids)
 
 
-def record(text: str, *, group: str | None = None, message_id: str | None = None, sent: str | None = None) -> dict[str, Any]:
+def record(
+    text: str, *, group: str | None = None, message_id: str | None = None, sent: str | None = None, receives: int = 1
+) -> dict[str, Any]:
     """
     One record as Lambda's event source mapping of a FIFO queue hands it over (recorded shape), under the tailer's own
     deduplication id unless ``sent`` is another.
@@ -148,7 +150,7 @@ def record(text: str, *, group: str | None = None, message_id: str | None = None
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
         "body": text,
         "attributes": {
-            "ApproximateReceiveCount": "1",
+            "ApproximateReceiveCount": str(receives),
             "SentTimestamp": "1795330680123",
             "SequenceNumber": "18893721453452310016",
             "MessageGroupId": group or group_id("payments", 17),

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from infra.messaging.queues import RECEIVES
 from infra.settings import Environment, Forwarder
+from lambda_forwarder.redelivery import pause
 from tests.infra.template import of_type, only, stack
 
 MESSAGING: dict[str, Any] = {"database": None, "streams": []}
@@ -24,16 +28,16 @@ def test_every_queue_keeps_order_by_group_and_lets_groups_pass_each_other() -> N
         assert one["MessageRetentionPeriod"] == 14 * 86_400
 
 
-def test_a_message_is_hidden_for_six_times_as_long_as_the_function_may_take() -> None:
-    """Whatever the timeout."""
-    assert queue("Changes", forwarder={"timeout": 45})["VisibilityTimeout"] == 6 * 45
-    assert queue("Changes")["VisibilityTimeout"] == 6 * Forwarder().timeout
+@pytest.mark.parametrize(("timeout", "hidden"), [(5, 600), (30, 600), (100, 600), (101, 606), (900, 5_400)])
+def test_a_message_is_hidden_for_six_times_as_long_as_the_function_may_take(timeout: int, hidden: int) -> None:
+    """And for ten minutes at least, so that a function that never answers needs a week to use up a message's receives."""
+    assert queue("Changes", forwarder={"timeout": timeout})["VisibilityTimeout"] == hidden
 
 
-def test_what_fails_ten_times_becomes_a_dead_letter() -> None:
+def test_what_the_function_can_do_nothing_with_becomes_a_dead_letter() -> None:
     """And what becomes one stays: neither the dead letters nor what is parked goes anywhere by itself."""
     policy = queue("Changes")["RedrivePolicy"]
-    assert policy["maxReceiveCount"] == 10
+    assert policy["maxReceiveCount"] == RECEIVES == pause.RECEIVES
     assert "DeadLetters" in policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert "RedrivePolicy" not in queue("DeadLetters")
     assert "RedrivePolicy" not in queue("Parking")

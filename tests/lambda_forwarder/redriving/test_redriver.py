@@ -12,12 +12,13 @@ import msgspec
 import pytest
 
 from contract.change import Change
+from contract.message import UnreadableMessage
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.event import Entry, Mapper
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.parking.parked import Parked, ended, unreadable
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.reading import read_message
@@ -28,7 +29,9 @@ from lambda_forwarder.watermarks.watermark import Watermark
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_strict import blocking
 from tests.lambda_forwarder.test_crashes import Killed, Steps
-from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, inserted, record
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, inserted, message, record
+
+ENDED = UnreadableMessage("the function ended 3 times while it read this message")
 
 
 class Flaky(MemoryPublisher):
@@ -245,6 +248,19 @@ def test_a_poison_change_of_a_dead_letter_is_parked() -> None:
     assert counts(world.redrive()) == {"messages": 2, "published": 2, "parked": 2, "unpublished": 2}
     assert sorted(item.sequence for item in world.parking.parked.values()) == [0, 2]
     assert world.remaining == []
+
+
+@pytest.mark.parametrize("item", [ended(inserted("a", 1), message(inserted("a", 1)), 3), unreadable(record("x"), ENDED, 3)])
+def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parked) -> None:
+    """A redrive that it ended would publish what is before it again and again, and never what is behind it."""
+    world = World()
+    world.put_parked(item)
+    world.park(inserted("b", 2))
+    report = world.redrive()
+    assert (world.published, world.remaining) == ([("b", 2, True)], ["p1"])
+    assert "ended 3 times" in report.leftovers[0].reason
+    Redriver(forwarder=world.forwarder, shelves=[parking_shelf(world.parked, ended=True)]).redrive(forever)
+    assert (len(world.published) == 2) == bool(item.change_id)
 
 
 def test_where_poison_blocks_a_dead_letter_stays() -> None:

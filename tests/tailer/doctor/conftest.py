@@ -68,7 +68,7 @@ def queue_url(stack: DevStack, fresh: str, dead_letters_url: str) -> str:
         "FifoThroughputLimit": "perMessageGroupId",
         "SqsManagedSseEnabled": "true",
         "VisibilityTimeout": "18",
-        "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn("sqs", f"{fresh}-dlq.fifo"), "maxReceiveCount": 5}),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn("sqs", f"{fresh}-dlq.fifo"), "maxReceiveCount": 1000}),
     }
     url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
     return url

@@ -1,5 +1,6 @@
 """What the doctor finds of the queue, the claim bucket and this process's standing with AWS."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -142,6 +143,17 @@ def test_dead_letters_of_another_kind_are_told(stack: DevStack, queue_url: str, 
     found = Queue.other
     monkeypatch.setattr(Queue, "other", lambda *given: {**found(*given), "FifoQueue": "false"})
     assert a_queue(stack, queue_url).dead_letters().state is State.FAIL
+
+
+def test_an_outage_must_not_make_dead_letters(stack: DevStack, queue_url: str, dead_letters_url: str) -> None:
+    """A queue that gives a message up after a few receives breaks the order in every outage that lasts."""
+    queue = a_queue(stack, queue_url)
+    arn = json.loads(queue.attributes["RedrivePolicy"])["deadLetterTargetArn"]
+    few = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 10})
+    verdict = a_queue(stack, queue_url, RedrivePolicy=few).dead_letters()
+    assert verdict.state is State.WARN
+    assert "after 10 receives" in verdict.found
+    assert "1000" in (verdict.remedy or "")
 
 
 def test_looking_is_not_sending(stack: DevStack, queue_url: str) -> None:

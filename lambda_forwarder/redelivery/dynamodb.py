@@ -1,0 +1,66 @@
+"""Notes of message groups in the table of the watermarks: one item for each group that was ever received again."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from lambda_forwarder import deadline
+from lambda_forwarder.errors import Unavailable, translated
+from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.redelivery.attempt import Attempt
+
+PREFIX, SUFFIX = "lane/", "/attempt"  # of the partition keys; the prefix is what the function may use of the table
+NAMES = {"#message": "message", "#answered": "answered", "#trying": "trying", "#begun": "begun"}
+SET = "SET #message = :message, #answered = :answered, #trying = :trying, #begun = :begun"
+NOTHING = {"NULL": True}
+
+
+class DynamodbAttempts:
+    """Keeps them in this table, under keys of their own. ``client`` is a boto3 ``dynamodb`` client."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
+        """See ``Attempts``. There are no more groups than messages in a batch, so one call has room for them."""
+        if not groups:
+            return {}
+        deadline.check(time_left, "the notes of message groups were read")
+        request = {self._table: {"Keys": [_key(group) for group in groups], "ConsistentRead": True}}
+        with translated("BatchGetItem"):
+            answer = self._client.batch_get_item(RequestItems=request)
+        if answer.get("UnprocessedKeys"):
+            raise Unavailable("BatchGetItem left notes of message groups out: the table is throttled")
+        items = [item for found in answer["Responses"].values() for item in found]
+        return {item["pk"]["S"].removeprefix(PREFIX).removesuffix(SUFFIX): _attempt(item) for item in items}
+
+    def write(self, group: str, attempt: Attempt) -> None:
+        """See ``Attempts``."""
+        values = {
+            ":message": {"S": attempt.message},
+            ":answered": {"N": str(attempt.answered)},
+            ":trying": NOTHING if attempt.trying is None else {"N": str(attempt.trying)},
+            ":begun": {"N": str(attempt.begun)},
+        }
+        with translated("UpdateItem"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(group),
+                UpdateExpression=SET,
+                ExpressionAttributeNames=NAMES,
+                ExpressionAttributeValues=values,
+            )
+
+
+def _key(group: str) -> dict[str, Any]:
+    return {"pk": {"S": f"{PREFIX}{group}{SUFFIX}"}}
+
+
+def _attempt(item: dict[str, Any]) -> Attempt:
+    trying = item["trying"].get("N")
+    return Attempt(
+        message=item["message"]["S"],
+        answered=int(item["answered"]["N"]),
+        trying=None if trying is None else int(trying),
+        begun=int(item["begun"]["N"]),
+    )

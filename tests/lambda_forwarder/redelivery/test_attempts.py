@@ -1,0 +1,74 @@
+"""One suite for whatever remembers attempts, in memory and in DynamoDB on an emulator."""
+
+from typing import Any
+
+import pytest
+
+from devstack.aws import Aws
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.memory import MemoryAttempts
+from lambda_forwarder.ports import Attempts
+from lambda_forwarder.redelivery.attempt import READING, Attempt
+from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
+from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from lambda_forwarder.watermarks.watermark import Watermark
+from tests.lambda_forwarder.values import forever
+from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+
+LANE = "payments.17"
+
+
+class AttemptsConformance:
+    def test_what_nobody_noted_is_left_out(self, attempts: Attempts) -> None:
+        """No groups, and groups that never failed."""
+        assert attempts.read([LANE], forever) == {}
+        assert attempts.read([], forever) == {}
+
+    @pytest.mark.parametrize(
+        "note",
+        [
+            Attempt(message="m1", answered=7),
+            Attempt(message="m1", trying=READING, begun=1),
+            Attempt(message="m1", trying=499, begun=3),
+        ],
+    )
+    def test_the_last_note_counts(self, attempts: Attempts, note: Attempt) -> None:
+        """Whatever was noted before, for each group by itself."""
+        attempts.write(LANE, Attempt(message="m0", answered=3, trying=4, begun=2))
+        attempts.write(LANE, note)
+        attempts.write("payments.18", Attempt(message="m9", answered=1))
+        found = attempts.read([LANE, "payments.18", "payments.19"], forever)
+        assert found == {LANE: note, "payments.18": Attempt(message="m9", answered=1)}
+
+
+class TestMemoryAttempts(AttemptsConformance):
+    @pytest.fixture
+    def attempts(self) -> Attempts:
+        return MemoryAttempts()
+
+
+class TestDynamodbAttempts(AttemptsConformance):
+    @pytest.fixture
+    def attempts(self, aws: Aws) -> Attempts:
+        return DynamodbAttempts(aws("dynamodb"), a_table(aws))
+
+    def test_they_share_the_table_of_the_watermarks(self, aws: Aws) -> None:
+        """A lane's note and its watermark are two items, and neither is read for the other."""
+        table = a_table(aws)
+        attempts, watermarks = DynamodbAttempts(aws("dynamodb"), table), DynamodbWatermarks(aws("dynamodb"), table)
+        mark, note = Watermark(generation=1, sequence=7, cluster_time="1.1"), Attempt(message="m1", trying=2, begun=1)
+        watermarks.advance(LANE, mark)
+        attempts.write(LANE, note)
+        assert attempts.read([LANE], forever) == {LANE: note}
+        assert watermarks.read([LANE], forever) == {LANE: mark}
+
+
+def test_what_the_table_leaves_out_is_not_taken_for_nothing() -> None:
+    """A throttled table: nothing is known, and nothing is worked on."""
+
+    class Client:
+        def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803 - boto3's name
+            return {"Responses": {}, "UnprocessedKeys": RequestItems}
+
+    with pytest.raises(Unavailable, match="throttled"):
+        DynamodbAttempts(Client(), "t").read([LANE], forever)

@@ -1,0 +1,96 @@
+"""A mapper that ends the process, in the function behind its queue as it is deployed."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from contract.change import Change
+from contract.message import group_id
+from devstack import DevStack
+from devstack.function import FUNCTION
+from devstack.stack import COLLECTION
+from tests.lambda_forwarder.values import body, inserted, sent_id
+
+SECONDS = 60.0
+MAPPERS = f'''
+import os
+from lambda_forwarder.mappings.payments import payment_created
+
+def deadly(change):
+    """Ends the process where the document says so."""
+    if (change.full_document or {{}}).get("deadly"):
+        os._exit(1)
+    return payment_created(change)
+
+MAPPERS = {{"{COLLECTION}": (deadly,)}}
+'''
+
+
+@pytest.fixture
+def deployed() -> Iterator[DevStack]:
+    """The function with that mapper; messages that ended it come again within seconds."""
+    with DevStack() as stack:
+        package = stack.workspace.folder / "forwarder.zip"
+        _edited(package)
+        client = stack.aws("lambda")
+        settings = client.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
+        client.update_function_code(FunctionName=FUNCTION, ZipFile=package.read_bytes())
+        variables = settings | {"FORWARDER_MAPPERS": "deadly_mappers:MAPPERS"}
+        client.update_function_configuration(FunctionName=FUNCTION, Environment={"Variables": variables})
+        queue = stack.resources.queue_url
+        stack.aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+        yield stack
+
+
+def _edited(package: Path) -> None:
+    with ZipFile(package) as archive:
+        files = {entry: archive.read(entry) for entry in archive.namelist()}
+    loop = files["lambda_forwarder/forward.py"].decode()
+    assert loop.count("SUSPECT_SECONDS = 15.0") == 1
+    files["lambda_forwarder/forward.py"] = loop.replace("SUSPECT_SECONDS = 15.0", "SUSPECT_SECONDS = 0.0").encode()
+    files["deadly_mappers.py"] = MAPPERS.encode()
+    with ZipFile(package, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+
+
+def send(stack: DevStack, *changes: Change, lane: int) -> None:
+    text = body(*changes, lane=lane)
+    stack.aws("sqs").send_message(
+        QueueUrl=stack.resources.queue_url,
+        MessageBody=text,
+        MessageGroupId=group_id("payments", lane),
+        MessageDeduplicationId=sent_id(text),
+    )
+
+
+def waiting(stack: DevStack, url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = stack.aws("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, found.values()))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_the_change_that_ends_the_function_is_parked(deployed: DevStack) -> None:
+    """One change is parked, unread; everything else of its message, of its lane and of the lane beside it arrives, in order."""
+    send(deployed, inserted("a", 1), inserted("b", 2, deadly=True), inserted("c", 3), inserted("a2", 4), lane=17)
+    send(deployed, inserted("d", 5), lane=17)
+    send(deployed, inserted("e", 6), inserted("f", 7), lane=18)
+    until(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
+    events = deployed.consumer().receive_count(6, SECONDS)
+    sequences = [event.metadata["sequence"] for event in events]
+    assert [one for one in sequences if one < 6] == [1, 3, 4, 5]
+    assert [one for one in sequences if one > 5] == [6, 7]
+    [parked] = deployed.aws("sqs").receive_message(QueueUrl=deployed.resources.parking_url)["Messages"]
+    assert '"sequence":2' in parked["Body"]
+    assert "the function ended 3 times" in parked["Body"]
+    assert waiting(deployed, deployed.resources.dead_letters_url) == 0

@@ -1,0 +1,56 @@
+"""The queue that messages came from, on an emulator: it hands them out when it was told to, in their order."""
+
+import time
+from uuid import uuid4
+
+import pytest
+
+from devstack.aws import Aws, arn
+from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.redelivery.received import Record
+from lambda_forwarder.redelivery.sqs import SqsQueue
+from tests.lambda_forwarder.values import forever, record
+
+HIDDEN = 60  # seconds, the queue's own
+
+
+@pytest.fixture
+def name(aws: Aws) -> str:
+    name = f"{uuid4().hex}.fifo"
+    attributes = {"FifoQueue": "true", "VisibilityTimeout": str(HIDDEN), "ContentBasedDeduplication": "true"}
+    aws("sqs").create_queue(QueueName=name, Attributes=attributes)
+    return name
+
+
+def received(aws: Aws, name: str) -> list[Record]:
+    url = aws("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    found = aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"])
+    return [
+        record(one["Body"], group=one["Attributes"]["MessageGroupId"], message_id=one["MessageId"])
+        | {"receiptHandle": one["ReceiptHandle"], "eventSourceARN": arn("sqs", name)}
+        for one in found.get("Messages", [])
+    ]
+
+
+def send(aws: Aws, name: str, *texts: str) -> None:
+    url = aws("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+    for text in texts:
+        aws("sqs").send_message(QueueUrl=url, MessageBody=text, MessageGroupId=text[0])
+
+
+def test_messages_come_again_when_the_queue_was_told(aws: Aws, name: str) -> None:
+    """Some at once, others later, and those of a group together and in order."""
+    send(aws, name, "a1", "b1", "a2", "b2")
+    first = received(aws, name)
+    assert sorted(one["body"] for one in first) == ["a1", "a2", "b1", "b2"]
+    assert received(aws, name) == []
+    SqsQueue(aws("sqs")).hide([(one, 0.0 if one["body"][0] == "a" else 1.0) for one in first], forever)
+    assert [one["body"] for one in received(aws, name)] == ["a1", "a2"]
+    time.sleep(1.1)
+    assert [one["body"] for one in received(aws, name)] == ["b1", "b2"]
+
+
+def test_a_queue_that_is_not_ours_is_a_mistake(aws: Aws) -> None:
+    """Its name and the call are in the error; the caller goes on without."""
+    with pytest.raises(Misconfigured, match="GetQueueUrl"):
+        SqsQueue(aws("sqs")).hide([(record("x") | {"eventSourceARN": arn("sqs", "nowhere.fifo")}, 1.0)], forever)

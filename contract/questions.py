@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract.paths import ABSENT, Document, Names, below, found, index, same, text
-from contract.readings import Cut, Write, writes
+from contract.paths import ABSENT, Document, Names, below, found, index, same
+from contract.readings import Cut, Reader, Write, writes
 from contract.updates import Ambiguous, applied
 
 if TYPE_CHECKING:
@@ -228,24 +228,27 @@ def _described_change(change: "Change", path: str, *, or_filled: bool) -> bool |
     told = _told(change)
     if or_filled and any(_fills(write, path) for write in told):
         return None
-    answers = {_change_by(write, path, change) for write in told}
+    shown = [
+        Reader(document) for document in (change.full_document_before_change, change.full_document) if document is not None
+    ]
+    answers = {_change_by(write, path, shown) for write in told}
     if answers >= {True, None}:
         around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in told)
         return None if around else True
     return True if True in answers else None if None in answers else False
 
 
-def _change_by(write: Write, path: str, change: "Change") -> bool | None:
+def _change_by(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
     if write.path == path:
         return True
     if below(write.path, path) is not None:
-        return _is_below(write, path, change)
+        return _is_below(write, path, shown)
     if isinstance(write.value, Cut):
         return None if _cuts(write, path) else False
     return None if below(path, write.path) is not None else False
 
 
-def _is_below(write: Write, path: str, change: "Change") -> bool | None:
+def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
     """
     Whether the write is within the field at the path, and not at a field with a dot in its name beside it.
 
@@ -253,13 +256,21 @@ def _is_below(write: Write, path: str, change: "Change") -> bool | None:
     """
     if write.names is not None:
         return _leads_through(write.names, path)
-    documents = (change.full_document_before_change, change.full_document)
-    shown = [names for document in documents if document is not None for names in found(document, write.path)]
-    return True if all(_leads_through(names, path) for names in shown) else None
+    for document in shown:
+        places = document.shows(write.path)
+        if places is None or not all(_leads_through(names, path) for names in places):
+            return None
+    return True
 
 
 def _leads_through(names: Names, path: str) -> bool:
-    return any(text(names[:depth]) == path for depth in range(1, len(names)))
+    """Whether one of the places around it is written so; the place's own path begins with it."""
+    length = -1
+    for name in names[:-1]:
+        length += len(str(name)) + 1
+        if length >= len(path):
+            break
+    return length == len(path)
 
 
 def _fills(write: Write, path: str) -> bool:

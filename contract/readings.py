@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contract.change import UpdateDescription
 
 LOOKUPS_LIMIT = 1_000_000  # names looked up in one document; past it a path counts as one that cannot be read
+_ANYTHING: Any = object()  # in place of what was written: whatever is there
 _ROUNDS = 8  # in which the paths that are read let others be read
 
 
@@ -57,16 +58,19 @@ def _said(path: str, said: Mapping[str, Sequence[str | int]] | None) -> Names | 
         return None
     if path in said:
         names = tuple(said[path])
-        return names if text(names) == path else None
+        return names if len(names) <= NAMES_LIMIT and text(names) == path else None
+    if path.count(".") >= NAMES_LIMIT:
+        return None
     places = ((name, index(name)) for name in path.split("."))
     return tuple(name if place is None else place for name, place in places)
 
 
 def _read(told: list[Write], before: Document) -> list[Write]:
     """The writes with every place that is certain in this document: no two are at one place, and none within another."""
-    reader = _Reader(before)
+    reader = Reader(before)
     possible = [[write.names] if write.names is not None else reader.readings(write) for write in told]
-    for _ in range(_ROUNDS):
+    names_read = sum(len(names) ** 2 for places in possible for names in places)
+    for _ in range(_ROUNDS if names_read < LOOKUPS_LIMIT else 0):
         taken = _Taken()
         for write, places in zip(told, possible, strict=True):
             if len(places) == 1:
@@ -116,7 +120,7 @@ class _Taken:
         return all(names[:depth] not in self._whole for depth in range(len(names)))
 
 
-class _Reader:
+class Reader:
     """Reads paths in one document."""
 
     def __init__(self, document: Document) -> None:
@@ -125,11 +129,18 @@ class _Reader:
 
     def readings(self, write: Write) -> list[Names]:
         """Every place at which the server may have done this; none for a path that does not fit, or takes too long to read."""
-        parts = write.path.split(".", NAMES_LIMIT)
-        if len(parts) > NAMES_LIMIT:
-            return []
-        places = list(self._within(self._document, parts, (), write.value))
-        return places if self._left > 0 else []
+        return self._places(write.path, write.value) or []
+
+    def shows(self, path: str) -> list[Names] | None:
+        """Every place that is written so and there; None for a path that takes too long to read."""
+        return self._places(path, _ANYTHING)
+
+    def _places(self, path: str, new: Any) -> list[Names] | None:
+        parts = path.split(".", NAMES_LIMIT)
+        if len(parts) > NAMES_LIMIT or self._left <= 0:
+            return None
+        places = list(self._within(self._document, parts, (), new))
+        return places if self._left > 0 else None
 
     def _within(self, holder: Any, rest: list[str], names: Names, new: Any) -> Iterator[Names]:
         self._left -= len(rest)
@@ -155,4 +166,4 @@ def _fits(old: Any, new: Any) -> bool:
     """Whether a server does this to what is there."""
     if isinstance(new, Cut):
         return isinstance(old, list) and new.size <= len(old)
-    return old is not ABSENT if new is ABSENT else True
+    return old is not ABSENT if new is ABSENT or new is _ANYTHING else True

@@ -1,5 +1,6 @@
 """What one may ask of a change, for each operation, with and without what a server may leave out."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -348,3 +349,20 @@ def test_what_has_no_document_has_no_diff() -> None:
     """Nothing becomes nothing."""
     assert [other(operation).diff() for operation in OTHERS[1:]] == [[]] * 5
     assert updated().diff() == []
+
+
+DEEP_PATHS = [f"a{'.a' * (depth % 198)}.{depth}" for depth in range(5_000)]
+
+
+@pytest.mark.parametrize("said", [None, {}], ids=["unknown", "said"])
+@pytest.mark.parametrize("known", [False, True], ids=["no pre-image", "pre-image"])
+def test_an_update_that_no_server_makes_is_answered_in_seconds(said: Any, known: bool) -> None:
+    """Thousands of long paths into a deep document: read as far as a document can hold, else Uncertain."""
+    deep: dict[str, Any] = {}
+    for _ in range(150):
+        deep = {"a": deep}
+    described = UpdateDescription(updated_fields=dict.fromkeys(DEEP_PATHS, 1), disambiguated_paths=said)
+    change = undescribed(deep if known else None, deep, update_description=described)
+    for question in (lambda: change.changed("a"), change.diff):
+        with suppress(Uncertain):
+            question()

@@ -4,13 +4,16 @@ TAG    := $(shell $(PYTHON) -c 'import sys; print("py%d.%d" % sys.version_info[:
 VENV   := .venv/$(TAG)
 BIN    := $(VENV)/bin
 EMULATORS := $(VENV)-emulators
+TOOLS  := $(VENV)-tools
+COMPILE := $(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-emit-index-url \
+  --no-header --no-annotate $(LOCK)
 TESTS  ?=
 ENVIRONMENT ?=
 
 export PYTHONSAFEPATH := 1# no module of the current folder is imported by mistake; the environments know where ours are
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test faults check format docs bench up down package synth bootstrap diff deploy lock clean help
+.PHONY: all env demo razors test faults check audit format docs bench up down package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -23,19 +26,24 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tailrace needs Python 3.11 or newer: make PYTHON=python3.13 ...")'
 	@echo "creating $(VENV) (about half a minute, once)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(EMULATORS)/.ready: requirements/emulators.txt
 	@echo "creating $(EMULATORS) (mongod and the AWS emulator)"
 	@$(PYTHON) -m venv $(EMULATORS)
-	@$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/emulators.txt
+	@$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/emulators.txt
 	@touch $@
 
-$(VENV)/.infra-ready: requirements/infra.txt $(VENV)/.ready
+$(TOOLS)/.ready: requirements/tools.txt
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/tools.txt
+	@touch $@
+
+$(VENV)/.infra-ready: requirements/infra.txt requirements/cdk/package-lock.json $(VENV)/.ready
 	@echo "adding the CDK to $(VENV) (half a gigabyte, about half a minute, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/infra.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/infra.txt
 	@$(BIN)/python -m infra.cdk --version > /dev/null 2>&1 || echo "npm did not fetch the CDK's command line: make deploy will try again"
 	@touch $@
 
@@ -56,6 +64,9 @@ check: env $(VENV)/.infra-ready ## format, lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+audit: env $(TOOLS)/.ready      ## known advisories of every locked package; TAILRACE_IMAGE=NAME scans an image too
+	@$(BIN)/python -m infra.supply.audit $(TOOLS)/bin
 
 format: env                     ## let ruff format and mend
 	@$(BIN)/ruff format .
@@ -96,14 +107,12 @@ diff: env $(VENV)/.infra-ready  ## what a deployment would change; say of which:
 deploy: env $(VENV)/.infra-ready ## put ENVIRONMENT=mine into the AWS account of your credentials; asks before it widens a right (CDK=--no-rollback)
 	@$(BIN)/python -m infra.cdk --environment '$(ENVIRONMENT)' deploy $(CDK)
 
-lock:                           ## make requirements/*.txt again from pyproject.toml
-	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+lock: $(TOOLS)/.ready           ## make requirements/ again from pyproject.toml and requirements/cdk/package.json (LOCK=--upgrade: newest versions)
 	@for part in "dev --extra tailer --extra forwarder --extra devstack --group dev" "infra --extra infra --group synth -c requirements/dev.txt" "tailer --extra tailer -c requirements/dev.txt" \
 	  "forwarder --extra forwarder -c requirements/dev.txt" "devstack --extra devstack -c requirements/dev.txt"; do set -- $$part; name=$$1; shift; \
-	  .venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
-	    pyproject.toml "$$@" -o requirements/$$name.txt; done
-	@.venv/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
-	    --group emulators -o requirements/emulators.txt
+	  $(COMPILE) pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; done
+	@for name in emulators tools; do $(COMPILE) --group $$name -o requirements/$$name.txt || exit 1; done
+	@if [ -e $(VENV)/.infra-ready ]; then $(BIN)/python -m infra.supply.command_line lock; else echo "for requirements/cdk too: make synth first" >&2; fi
 
 clean:                          ## remove what make created
 	rm -rf .venv dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,8 +4,8 @@ The CDK's own command line, for one environment: deploy, diff, destroy …; and 
     python -m infra.cdk --environment mine deploy
     python -m infra.cdk bootstrap
 
-It is fetched by npm at the first use, and runs on the Node.js of the lock. Exit codes: the command line's own, or 2 where
-there is nothing that it could do: no environment, none that is right, or no credentials.
+npm installs it from its lock at the first use, and it runs on the Node.js of the lock. Exit codes: the command line's own, or 2
+where there is nothing that it could do: no environment, none that is right, no credentials, or no command line.
 """
 
 import argparse
@@ -19,10 +19,8 @@ from infra import __main__ as synthesis
 from infra.account import NoAccount, account
 from infra.package import REPOSITORY
 from infra.settings import Misconfigured, load, named, there
+from infra.supply.command_line import NotInstalled, environment, installed
 
-# The first that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0, though it is newer, does not: it says so and ends.
-VERSION = "2.1148.1"
-NPX = Path("lib", "node_modules", "npm", "bin", "npx-cli.js")
 OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
 
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             run = command(assembly, [*rest, *profile])
         else:
             run = command(None, [*rest, *profile])
-    except (Misconfigured, NoAccount) as error:
+    except (Misconfigured, NoAccount, NotInstalled) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
@@ -65,14 +63,8 @@ def _assembly(name: str, deed: str) -> Path:
 
 def command(assembly: Path | None, rest: Sequence[str]) -> list[str]:
     """What is run, for the stack in this folder if there is one."""
-    node = Path(os.environ["JSII_NODE"])
     app = ["--app", str(assembly)] if assembly else []
-    return [str(node), str(node.parents[1] / NPX), "--yes", f"aws-cdk@{VERSION}", *rest, *app]
-
-
-def environment() -> dict[str, str]:
-    """This process's, with that Node.js before any other on the path: what npx starts looks for it there."""
-    return {**os.environ, "PATH": f"{Path(os.environ['JSII_NODE']).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return [os.environ["JSII_NODE"], str(installed()), *rest, *app]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """
-The forwarder's deployment package: our two packages, its locked dependencies, and nothing else.
+The forwarder's deployment package: our two packages, its locked dependencies with their licences, the list of what it holds
+(``sbom.cdx.json``, CycloneDX), and nothing else.
 
     python -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
 
@@ -18,9 +19,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from contract.version import __version__
+from infra.supply import components
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCK = REPOSITORY / "requirements" / "forwarder.txt"
 SOURCES = ("contract", "lambda_forwarder")
+TERMS = ("LICENSE", "NOTICE")
 CACHE = REPOSITORY / "dist" / "cache"
 
 LAMBDA_PYTHON = "3.13"
@@ -53,6 +58,7 @@ def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMB
         with ZipFile(package, "a") as archive:
             for source in SOURCES:
                 _add(archive, REPOSITORY, (path for path in _files(REPOSITORY / source) if path.suffix != ".pyc"))
+            _add(archive, REPOSITORY, (REPOSITORY / name for name in TERMS))
             unzipped = sum(entry.file_size for entry in archive.infolist())
         if unzipped > UNZIPPED_LIMIT:
             raise ValueError(f"the package unpacks to {unzipped:,} bytes; Lambda takes {UNZIPPED_LIMIT:,}")
@@ -63,13 +69,17 @@ def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMB
 def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
     """The zip of the trimmed dependencies, made once per lock, target and version of this file."""
     compiler = interpreter(python)
-    recipe = (LOCK.read_text(), Path(__file__).read_text(), python, platform, compiler is not None)
+    code = "".join(Path(file).read_text() for file in (__file__, components.__file__))
+    recipe = (LOCK.read_text(), code, __version__, python, platform, compiler is not None)
     layer = cache / f"dependencies-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]}.zip"
     if layer.exists():
         return layer
     with tempfile.TemporaryDirectory(prefix="tailrace-package-") as folder:
         installed = Path(folder) / "installed"
-        _install(installed, python, platform)
+        report = Path(folder) / "report.json"
+        _install(installed, report, python, platform)
+        components.write("tailrace-forwarder", __version__, installed, report)
+        components.keep_licences(installed)
         if compiler:
             _compile(installed, compiler)
         made = Path(folder) / "layer.zip"
@@ -79,8 +89,18 @@ def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
     return layer
 
 
-def _install(target: Path, python: str, platform: str | None) -> None:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+def _install(target: Path, report: Path, python: str, platform: str | None) -> None:
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-compile",
+        "--report",
+        str(report),
+    ]
     place = ["--target", str(target), "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
     if platform:
         place += ["--platform", platform]

@@ -12,7 +12,8 @@ from infra.settings import Tailer
 
 DOCKERFILE = "tailer/Dockerfile"
 # What .dockerignore lets into other images of this project: a change there is no new image here.
-NOT_COPIED = ("devstack", "infra", "lambda_forwarder", "requirements/*", "!requirements/tailer.txt", f"!{DOCKERFILE}")
+COPIED = ("!requirements/tailer.txt", "!infra/supply/components.py", f"!{DOCKERFILE}")
+NOT_COPIED = ("devstack", "infra/*", "infra/supply/*", "lambda_forwarder", "requirements/*", *COPIED)
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@:]+)")
 
 

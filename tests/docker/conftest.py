@@ -18,7 +18,7 @@ os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
 from testcontainers.compose import DockerCompose
 
 REPOSITORY = Path(__file__).parents[2]
-BASES = ("python:3.13.0-slim", "python:3.13-slim", "mongo:7.0")  # the tailer's, the dev stack's, and the database
+BASES = ("python:3.13-slim", "mongo:7.0")  # of both Dockerfiles, and the database
 BUILT = ("aws", "setup", "tailer", "demo")
 DEMO_SECONDS = 90
 

@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
+from contract.version import __version__
 from devstack.stack import forwarder_zip, function_target
 from infra import package
 
 SMALL = 15_000_000  # bytes; Lambda takes 50 MB zipped, and every MB is paid for in each cold start
+LICENCES = 200_000  # bytes in the zip, all texts and the lists of components that packages bring
 # A bare interpreter (-I: no environment, no user folder; -S: no site-packages) that sees the package and nothing else.
 PROBE = """
 import json, sys, time
@@ -67,7 +72,10 @@ def test_the_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, c
 
 
 def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
-    """Our two packages and trimmed dependencies: no pymongo, no tailer, no models of other services, no installer's notes."""
+    """
+    Our two packages and trimmed dependencies: no pymongo, no tailer, no models of other services, and no ``.dist-info``, which
+    Python would look through at a cold start.
+    """
     names = ZipFile(built).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {"contract", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
@@ -77,6 +85,42 @@ def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
     assert models == package.CLIENTS
     assert not any(name.startswith("aws_lambda_powertools/event_handler/") for name in names)
     assert built.stat().st_size < SMALL
+
+
+def test_the_package_lists_its_components(built: Path) -> None:
+    """Valid CycloneDX; each package of the lock that is in it, with a hash that the lock has, and a licence."""
+    archive = ZipFile(built)
+    text = archive.read("sbom.cdx.json").decode()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    listed = json.loads(text)
+    assert listed["metadata"]["component"]["version"] == __version__
+    lock = package.LOCK.read_text()
+    components = {one["name"]: one for one in listed["components"]}
+    assert {"boto3", "botocore", "msgspec", "pydantic-core", "urllib3"} <= components.keys() == locked(lock)
+    for name, one in components.items():
+        entry = lock[lock.index(f"{name}=={one['version']}") :].partition("\n" + name[0])[0]
+        assert one["purl"] == f"pkg:pypi/{name}@{one['version']}"
+        assert f"sha256:{one['hashes'][0]['content']}" in entry
+        assert one["licenses"]
+
+
+def locked(lock: str) -> set[str]:
+    """The packages of a lock that this machine and Lambda install."""
+    return set(re.findall(r"^([a-z0-9-]+)==[^;\n]+$", lock, re.MULTILINE))
+
+
+def test_the_package_holds_the_licence_of_everything_in_it(built: Path) -> None:
+    """Ours with the notice of what is not ours, and those of each listed component, whole."""
+    archive = ZipFile(built)
+    for name in package.TERMS:
+        assert archive.read(name) == (package.REPOSITORY / name).read_bytes()
+    kept = [Path(name) for name in archive.namelist() if name.startswith("licenses/")]
+    listed = json.loads(archive.read("sbom.cdx.json"))["components"]
+    assert {path.parts[1] for path in kept} == {f"{one['name']}-{one['version']}" for one in listed}
+    licences = {path.parts[1] for path in kept if re.match("(licen[cs]e|copying)", path.name, re.IGNORECASE)}
+    assert licences == {path.parts[1] for path in kept}
+    assert all(archive.getinfo(path.as_posix()).file_size > 80 for path in kept)
+    assert sum(archive.getinfo(path.as_posix()).compress_size for path in kept) < LICENCES
 
 
 def test_the_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
@@ -94,6 +138,8 @@ def test_a_change_of_our_source_changes_the_package_and_not_its_dependencies(
     for source in package.SOURCES:
         (repository / source).mkdir(parents=True)
         (repository / source / "__init__.py").write_text('"""Changed."""\n')
+    for name in package.TERMS:
+        (repository / name).touch()
     monkeypatch.setattr(package, "REPOSITORY", repository)
     monkeypatch.setattr(package, "_install", lambda *_: pytest.fail("the dependencies were installed again"))
     after = package.build(tmp_path / "after.zip", *function_target())

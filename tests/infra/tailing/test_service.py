@@ -188,7 +188,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_image_is_made_of_what_the_dockerfile_copies(staged: Path, dockerfile: str) -> None:
     """And of nothing else: a change of the forwarder is no new image of the tailer."""
-    copied = {Path(source) for source in re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE)}
+    lines = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
+    copied = {Path(source) for line in lines for source in line.split()}
     files = {path.relative_to(staged) for path in staged.rglob("*") if path.is_file()} - {Path(".dockerignore")}
     assert Path(DOCKERFILE) in files
     assert {file for file in files if not copied & {file, *file.parents}} == set()

@@ -1,0 +1,75 @@
+"""
+The CDK's own command line, as its lock has it: checked against its hash, installed once beside the Python environment.
+
+    python -m infra.supply.command_line lock
+
+makes the lock again from ``requirements/cdk/package.json``. ``.npmrc`` beside it keeps the names of registries out of the lock.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+# The first aws-cdk that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0 is newer and does not: it says so and ends.
+LOCKED = Path(__file__).resolve().parents[2] / "requirements" / "cdk"
+FILES = ("package.json", "package-lock.json", ".npmrc")
+NPM = Path("lib", "node_modules", "npm", "bin", "npm-cli.js")
+PROGRAM = Path("node_modules", "aws-cdk", "bin", "cdk")
+QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+class NotInstalled(Exception):
+    """npm could not install what the lock names. It has printed why."""
+
+
+def installed(root: Path | None = None) -> Path:
+    """
+    The program's path, after ``npm ci`` of the lock if this environment (or ``root``) does not have it yet.
+
+    Raises:
+        NotInstalled: there is no network, or what came has another hash than the lock says.
+    """
+    digest = sha256(b"".join((LOCKED / name).read_bytes() for name in FILES)).hexdigest()
+    folder = (root or Path(sys.prefix)) / f"cdk-{digest[:16]}"
+    if not (folder / PROGRAM).exists():
+        _install(folder)
+    return folder / PROGRAM
+
+
+def _install(folder: Path) -> None:
+    """In one step: of two that install at once, both find a whole one."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".cdk-", dir=folder.parent) as beside:
+        made = Path(beside) / "made"
+        made.mkdir()
+        for name in FILES:
+            shutil.copyfile(LOCKED / name, made / name)
+        if npm("ci", *QUIET, folder=made):
+            raise NotInstalled(
+                "npm could not install the CDK's command line from requirements/cdk/package-lock.json; see above"
+            )
+        try:
+            made.rename(folder)
+        except OSError:
+            if not (folder / PROGRAM).exists():  # else another process was faster
+                raise
+
+
+def npm(*arguments: str, folder: Path) -> int:
+    """Run the npm of the lock's Node.js in a folder, and return its exit code."""
+    node = Path(os.environ["JSII_NODE"])
+    run = [str(node), str(node.parents[1] / NPM), *arguments]
+    return subprocess.run(run, cwd=folder, env=environment(), stdout=sys.stderr, check=False).returncode  # noqa: S603
+
+
+def environment() -> dict[str, str]:
+    """This process's, with the Node.js of the lock before any other on the path."""
+    return {**os.environ, "PATH": f"{Path(os.environ['JSII_NODE']).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+if __name__ == "__main__":
+    sys.exit(npm("install", "--package-lock-only", *QUIET, folder=LOCKED) if sys.argv[1:] == ["lock"] else 2)

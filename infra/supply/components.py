@@ -1,0 +1,110 @@
+"""
+The list of components (SBOM, CycloneDX JSON) of what pip installed into a folder, and the licences of its packages.
+
+    python components.py NAME VERSION FOLDER REPORT
+
+writes ``FOLDER/sbom.cdx.json`` from the packages' own metadata and pip's ``--report``. It imports only the standard library:
+the tailer's Dockerfile runs this file by itself.
+"""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import Any
+
+FILE = "sbom.cdx.json"
+LICENCES = "licenses"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9.+-]+")
+_KEPT = re.compile(
+    r"[^/]+\.dist-info/(?:(?P<folder>licenses|sboms)/.+|(?:licen[cs]e|notice|copying|copyright|authors)[^/]*)", re.IGNORECASE
+)
+
+
+def components(name: str, version: str, installed: Path, report: Path) -> dict[str, Any]:
+    """
+    A CycloneDX 1.6 document: the application, and each package with its version, licence and the SHA-256 of its wheel.
+
+    It holds no time and no serial number: the same packages give the same bytes.
+    """
+    hashes = {
+        _normal(entry["metadata"]["name"]): entry["download_info"]["archive_info"]["hashes"]["sha256"]
+        for entry in json.loads(report.read_text())["install"]
+    }
+    found = sorted(distributions(path=[str(installed)]), key=lambda package: _normal(package.name))
+    return {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "application",
+                "bom-ref": name,
+                "name": name,
+                "version": version,
+                "licenses": [{"license": {"id": "Apache-2.0"}}],
+            }
+        },
+        "components": [_component(package, hashes[_normal(package.name)]) for package in found],
+    }
+
+
+def _component(package: Distribution, sha256: str) -> dict[str, Any]:
+    name = _normal(package.name)
+    url = f"pkg:pypi/{name}@{package.version}"
+    return {
+        "type": "library",
+        "bom-ref": url,
+        "name": name,
+        "version": package.version,
+        "purl": url,
+        "hashes": [{"alg": "SHA-256", "content": sha256}],
+        "licenses": _licences(package),
+    }
+
+
+def _licences(package: Distribution) -> list[dict[str, Any]]:
+    """As an SPDX expression where the package states one, else by the name that it gives its licence."""
+    stated = package.metadata
+    if expression := stated["License-Expression"]:
+        return [{"expression": expression}]
+    classified = [line.rpartition(" :: ")[2] for line in stated.get_all("Classifier") or () if line.startswith("License ::")]
+    name = (stated["License"] or "").strip()
+    return [{"license": {"name": one}} for one in ([name] if _IDENTIFIER.fullmatch(name) else classified)]
+
+
+def licences(installed: Path) -> Iterator[tuple[Path, Path]]:
+    """
+    Each file of a licence or a notice, and the packages' own lists of components: where it is, and where the zip has it.
+
+    They leave ``.dist-info``: Python would look through such folders at every start.
+    """
+    for package in distributions(path=[str(installed)]):
+        for file in package.files or ():
+            if _KEPT.fullmatch(file.as_posix()):
+                inside = file.parts[2:] if file.parts[1] == LICENCES else file.parts[1:]
+                yield installed / file, installed.joinpath(LICENCES, f"{_normal(package.name)}-{package.version}", *inside)
+
+
+def write(name: str, version: str, installed: Path, report: Path) -> None:
+    """Put the list of components into the folder that it describes."""
+    (installed / FILE).write_text(json.dumps(components(name, version, installed, report), indent=1) + "\n")
+
+
+def keep_licences(installed: Path) -> None:
+    """Copy the licences to a folder of their own."""
+    for source, kept in licences(installed):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, kept)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+if __name__ == "__main__":
+    write(sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))

@@ -1,0 +1,1 @@
+"""What is installed, built in and shipped."""

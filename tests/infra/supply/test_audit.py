@@ -1,0 +1,75 @@
+"""The audit: what it finds fails it, and what it could not ask it says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.supply import audit
+
+KNOWN = {"name": "urllib3", "version": "2.8.0", "vulns": []}
+FAULTY = {"name": "urllib3", "version": "2.6.0", "vulns": [{"id": "CVE-2026-0001"}]}
+SKIPPED = {"name": "urllib3", "skip_reason": "Dependency not found"}
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A pip-audit that prints a file, and a uv that resolves everything."""
+    script(tmp_path / "uv")
+    return tmp_path
+
+
+def script(path: Path, text: str = "exit 0") -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def answer(tools: Path, text: str) -> None:
+    (tools / "answer.json").write_text(text)
+    script(tools / "pip-audit", f"echo 'Name or service not known' >&2; cat {tools / 'answer.json'}")
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "said"),
+    [
+        (json.dumps({"dependencies": [KNOWN]}), 0, "no known advisory"),
+        (json.dumps({"dependencies": [KNOWN, FAULTY, SKIPPED]}), 1, "urllib3 2.6.0: CVE-2026-0001"),
+        (json.dumps({"dependencies": [KNOWN, SKIPPED]}), 0, "NOT AUDITED\n  the service knows nothing of 1 of 2 packages"),
+        (json.dumps({"dependencies": []}), 0, "NOT AUDITED"),
+        ("", 0, "NOT AUDITED\n  Name or service not known"),
+    ],
+    ids=["clean", "an advisory", "a mirror without advisories", "nothing", "no network"],
+)
+def test_each_answer_of_the_service(
+    printed: str, code: int, said: str, tools: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only an advisory ends with 1; only an answer about every package is called clean."""
+    monkeypatch.delenv("TAILRACE_IMAGE", raising=False)
+    answer(tools, printed)
+    assert audit.main(tools) == code
+    lines = capsys.readouterr().out
+    assert lines.count(said) == len(audit.LOCKS) + len(audit.SHIPPED) + (said == "NOT AUDITED")
+    assert "the tailer's image: NOT AUDITED\n  TAILRACE_IMAGE names no image" in lines
+
+
+def test_every_lock_is_audited() -> None:
+    """A new one too."""
+    assert set(audit.LOCKS) == {path.stem for path in (audit.REPOSITORY / "requirements").glob("*.txt")}
+
+
+@pytest.mark.parametrize("scanner", audit.SCANNERS)
+@pytest.mark.parametrize("code", [0, 1])
+def test_an_image_is_scanned_where_a_scanner_is(
+    scanner: str, code: int, tools: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base's packages are in no lock."""
+    answer(tools, json.dumps({"dependencies": [KNOWN]}))
+    script(tools / scanner, f'echo "$@"; exit {code}')
+    monkeypatch.setenv("TAILRACE_IMAGE", "tailrace/tailer")
+    monkeypatch.setenv("PATH", f"{tools}:/bin:/usr/bin")
+    assert audit.main(tools) == code
+    assert " ".join([*audit.SCANNERS[scanner], "tailrace/tailer"]) in capfd.readouterr().out
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(audit, "_packages", lambda _: iter(()))
+    assert audit.main(tools) == 0
+    assert "none of grype, trivy is on PATH" in capfd.readouterr().out

@@ -1,0 +1,135 @@
+"""How packages are installed: in every file that says it, as wheels that match their hashes."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.version import __version__
+from infra import package
+from infra.package import LAMBDA_PYTHON, REPOSITORY
+from infra.supply import command_line, components
+from tests.tracked import tracked
+
+DOCKERFILES = ("tailer/Dockerfile", "devstack/Dockerfile")
+_INSTALLS = re.compile(
+    r"\b(?:pip3?|pipx|uv pip|uv tool|npm|npx|yarn|curl[^\n]*\|\s*(?:ba)?sh)\s+(?:install|i|add|exec|--yes)\b[^\n&;|]*"
+)
+
+
+def installations() -> Iterator[tuple[str, str]]:
+    """Each command line that installs something, and the file that has it."""
+    for path in tracked():
+        if path.suffix in (".md", ".yml", ".yaml", ".toml", ".sh", "") or path.name in ("Makefile", "Dockerfile", "run"):
+            text = re.sub(r"\\\n\s*", " ", path.read_text(errors="ignore"))
+            yield from ((str(path.relative_to(REPOSITORY)), found) for found in _INSTALLS.findall(text))
+
+
+def test_nothing_is_built_from_source_as_it_is_installed() -> None:
+    """A source distribution runs its own code; and what is not in a lock is not checked against a hash."""
+    found = [(path, line) for path, line in installations() if " -e ." not in line]
+    assert {path for path, _ in found} >= {"Makefile", *DOCKERFILES}
+    assert [one for one in found if "--only-binary=:all:" not in one[1]] == []
+    assert [one for one in found if "--require-hashes" not in one[1] and not one[0].startswith("docs/")] == []
+
+
+def test_the_zips_packages_are_wheels_that_match_their_hashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For this machine as for Lambda's."""
+    for platform in (None, package.LAMBDA_PLATFORM):
+        ran: list[list[str]] = []
+        monkeypatch.setattr(subprocess, "run", lambda command, ran=ran, **_: ran.append(command))
+        package._install(tmp_path, tmp_path / "report.json", LAMBDA_PYTHON, platform)
+        [command] = ran
+        assert {"--only-binary=:all:", "--require-hashes"} <= set(command)
+
+
+@pytest.mark.parametrize("path", DOCKERFILES)
+def test_the_base_is_the_newest_release_of_lambdas_python(path: str) -> None:
+    """No patch release, which would never be rebuilt; a digest is the bot's to add. Every stage is built on it."""
+    text = (REPOSITORY / path).read_text()
+    [base] = re.findall(r"^ARG BASE=(\S+)$", text, re.MULTILINE)
+    assert re.fullmatch(rf"python:{re.escape(LAMBDA_PYTHON)}-slim(@sha256:[0-9a-f]{{64}})?", base)
+    assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
+
+
+def test_the_bot_raises_whatever_is_pinned() -> None:
+    """Both Dockerfiles and the compose file by their digests, every lock of Python, and the CDK's command line."""
+    bot = json.loads((REPOSITORY / "renovate.json").read_text())
+    assert "docker:pinDigests" in bot["extends"]
+    assert set(bot["enabledManagers"]) == {"dockerfile", "docker-compose", "pip_requirements", "npm"}
+    [pattern] = bot["pip_requirements"]["managerFilePatterns"]
+    assert all(
+        re.search(pattern.strip("/"), f"requirements/{lock.name}") for lock in (REPOSITORY / "requirements").glob("*.txt")
+    )
+    [python] = [rule["allowedVersions"] for rule in bot["packageRules"] if rule.get("matchPackageNames") == ["python"]]
+    assert re.search(python.strip("/"), f"{LAMBDA_PYTHON}-slim")
+
+
+def test_the_images_version_is_the_distributions() -> None:
+    """It is in the image's label and in its list of components."""
+    assert f"\nARG VERSION={__version__}\n" in (REPOSITORY / "tailer/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("stage", ["tailer/Dockerfile: build", "devstack/Dockerfile: forwarder"])
+def test_a_stage_copies_what_its_commands_import(stage: str, tmp_path: Path) -> None:
+    """Without an engine: the files that it copies before it installs are enough to start what it runs."""
+    path, _, name = stage.partition(": ")
+    [text] = [part for part in (REPOSITORY / path).read_text().split("\nFROM ") if part.startswith(f"${{BASE}} AS {name}\n")]
+    ignored = (REPOSITORY / ".dockerignore").read_text()
+    for words in re.findall(r"^COPY (?!--)(.+)$", text, re.MULTILINE):
+        *sources, target = words.split()
+        for source in sources:
+            assert f"!{source.split('/')[0]}\n" in ignored, source
+            there = tmp_path / target.lstrip("/")
+            if (REPOSITORY / source).is_file():
+                there.mkdir(parents=True, exist_ok=True)
+                (there / Path(source).name).write_bytes((REPOSITORY / source).read_bytes())
+    if name == "forwarder":
+        command = ["-m", "infra.package", "--help"]
+    else:
+        (tmp_path / "report.json").write_text('{"install": []}')
+        command = [str(tmp_path / "tmp" / "components.py"), "x", "1", str(tmp_path), str(tmp_path / "report.json")]
+    bare = [sys.executable, "-S", "-P", *command]
+    done = subprocess.run(bare, env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if name == "build":
+        assert json.loads((tmp_path / components.FILE).read_text())["components"] == []
+
+
+def test_a_command_line_with_another_hash_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing of it stays: the next attempt begins anew."""
+    locked, root = tmp_path / "locked", tmp_path / "root"
+    locked.mkdir()
+    for name in command_line.FILES:
+        text = (command_line.LOCKED / name).read_text()
+        (locked / name).write_text(re.sub(r'"sha512-.{8}', '"sha512-AAAAAAAA', text))
+    monkeypatch.setattr(command_line, "LOCKED", locked)
+    with pytest.raises(command_line.NotInstalled):
+        command_line.installed(root)
+    assert list(root.iterdir()) == []
+    if "EINTEGRITY" not in (said := capfd.readouterr().err):
+        pytest.skip(f"needs npm's registry: {said}")
+
+
+def test_what_is_installed_once_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network is asked, until the lock changes; who is slower than another process uses what that one made."""
+    programs = []
+
+    def npm(*_: str, folder: Path) -> int:
+        (folder / command_line.PROGRAM).parent.mkdir(parents=True)
+        (folder / command_line.PROGRAM).touch()
+        programs.append(folder)
+        return 0
+
+    monkeypatch.setattr(command_line, "npm", npm)
+    first = command_line.installed(tmp_path)
+    assert command_line.installed(tmp_path) == first
+    assert len(programs) == 1
+    command_line._install(first.parents[3])
+    assert first.is_file()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
-from lambda_forwarder.aws_clients import client
+from lambda_forwarder.aws_clients import client, until
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures
@@ -116,6 +116,7 @@ def time_left(context: Any) -> TimeLeft:
     def seconds() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
+    until(seconds)
     margin = min(MARGIN, seconds() / 2)
     return lambda: seconds() - margin
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -11,17 +12,26 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
 from lambda_forwarder.errors import Misconfigured
 
+CONNECT, READ = 1, 4  # seconds that a call waits at most, each of its two times
+READ_LEAST = 1.0  # seconds, however little time there is: an answer within them is the rule
+
 CONFIG = Config(
-    connect_timeout=1,  # seconds
-    read_timeout=4,  # seconds
+    connect_timeout=CONNECT,
+    read_timeout=READ,
     retries={"mode": "standard", "total_max_attempts": 2},  # of a whole call; entries are retried by the publisher
     parameter_validation=False,  # 0.4 ms a call; the adapters build every request themselves
     s3={"addressing_style": "path"},  # a bucket is no host name at an endpoint of one's own
 )
 
+_end: list[Callable[[], float]] = []  # of the invocation that runs, if there is one
 _making = threading.Lock()  # threads may share a client, but not a session
 
 Environment = frozenset[tuple[str, str]]
+
+
+def until(seconds: Callable[[], float]) -> None:
+    """From now on no call waits beyond the end of the invocation, which is so many seconds away."""
+    _end[:] = [seconds]
 
 
 def client(service: str) -> Any:
@@ -53,7 +63,15 @@ def _environment() -> Environment:
 
 @cache
 def _client(service: str, environment: Environment) -> Any:
-    return _session(environment).client(service, config=CONFIG)
+    made = _session(environment).client(service, config=CONFIG)
+    made.meta.events.register("before-call", _bounded)
+    return made
+
+
+def _bounded(context: dict[str, Any], **_: object) -> None:
+    """botocore's own way to give a single call another timeout than its client has. It counts for each of the two times."""
+    if _end:
+        context["read_timeout"] = min(READ, max(READ_LEAST, _end[0]() / 2 - CONNECT))
 
 
 @cache

@@ -1,12 +1,15 @@
 """boto3's clients: one of each, and a sentence where none can be made."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
-from lambda_forwarder.aws_clients import client
+from lambda_forwarder.aws_clients import client, until
 from lambda_forwarder.errors import Misconfigured
+from tests.lambda_forwarder.publishing.test_eventbridge import Answered
 
 SERVICES = ("sqs", "dynamodb", "s3", "sqs")
 
@@ -65,3 +68,23 @@ def test_what_cannot_be_used_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(Misconfigured, match=told) as caught:
         client("sqs")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("left", "read"), [(900.0, 4), (30.0, 4), (12.0, 4), (7.0, 2.5), (5.0, 1.5), (3.0, 1.0), (0.0, 1.0)])
+def test_no_call_waits_beyond_the_end_of_the_invocation(left: float, read: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both times that it is made fit into what is left, but for the second in which an answer comes as a rule."""
+    monkeypatch.setattr("lambda_forwarder.aws_clients._end", [])
+    waited: list[object] = []
+
+    def answered(request: Any, **_: object) -> AWSResponse:
+        waited.append(request.context.get("read_timeout"))
+        return Answered(request.url, 200, b"{}")
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of-this-test-too")
+    sqs = client("sqs")
+    sqs.meta.events.register("before-send", answered)
+    sqs.list_queues()
+    until(lambda: left)
+    sqs.list_queues()
+    sqs.meta.events.unregister("before-send", answered)
+    assert waited == [None, read]

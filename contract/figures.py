@@ -92,6 +92,7 @@ FORWARDER: Final = _by_name(
     _counter("MessagesFailed", "messages or stream records that come again, those behind a failed one of their group too"),
     _counter("ChangesParked", "changes set aside in the parking queue, with their reason"),
     _counter("DuplicatesDropped", "changes not published because their lane's watermark had passed them"),
+    _counter("Unmapped", "changes of collections that have no entry in the mapper table; the function's log names them"),
     _latency("CommitToBus", "from the commit of the oldest change that became an event until the bus had it, of each message"),
 )
 """What the forwarder's functions show in CloudWatch, with ``FORWARDER_EMF_NAMESPACE``."""

@@ -24,11 +24,12 @@ EXAMPLES = """examples:
   python -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
   python -m lambda_forwarder redrive --dry-run
 
-exit codes: 0 all well, 1 something was parked or left, or would break consumers, 2 what was given cannot be used."""
+exit codes: 0 all well, 1 something was parked or left, has no mapper, or would break consumers, 2 what was given cannot be
+used."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit codes: 0 all well, 1 something was parked or would break consumers, 2 what was given cannot be used."""
+    """Exit codes: 0 all well, 1 something was parked, has no mapper, or would break consumers, 2 what was given is unusable."""
     options = _parser().parse_args(arguments)
     if options.command == "redrive":
         return redrive.command(options)
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         _say(str(error))
         return UNUSABLE
     _show(trials, as_json=options.json)
-    return ATTENTION if any(trial.parked for trial in trials) else DONE
+    return ATTENTION if any(trial.parked or trial.unread for trial in trials) else DONE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,6 +94,7 @@ def _show(trials: list[Trial], *, as_json: bool) -> None:
         told = [as_put(entry) for trial in trials for entry in trial.entries]
         lines = [json.dumps(told[0] if len(told) == 1 else told, indent=2, ensure_ascii=False)]
         _say(*(f"parked by {parked.mapper}: {parked.reason}" for trial in trials for parked in trial.parked))
+        _say(*(trial.unread for trial in trials if trial.unread))
     for line in lines:
         print(line)  # noqa: T201 - what the command is asked for
     if not trials:

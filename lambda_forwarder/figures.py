@@ -48,6 +48,10 @@ class Figures:
         """So many changes were published before."""
         self._count(stream, "DuplicatesDropped", changes)
 
+    def unmapped(self, stream: str, changes: int) -> None:
+        """So many changes are of collections that no mapper reads."""
+        self._count(stream, "Unmapped", changes)
+
     def failed(self, stream: str, messages: int = 1) -> None:
         """So many messages come again."""
         self._count(stream, "MessagesFailed", messages)

@@ -9,11 +9,12 @@ from typing import Any
 from lambda_forwarder.app import forwarder, return_all, time_left
 from lambda_forwarder.emf import shown
 from lambda_forwarder.errors import ForwarderError
+from lambda_forwarder.unmapped import asked
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
-    Forward the records of one SQS event; answer which of them the queue must deliver again.
+    Forward the records of one SQS event; answer which of them the queue must deliver again, and what the doctor asks.
 
     Raises:
         Misconfigured: all that is wrong, at once, or a bus that is gone. The messages stay in the queue.
@@ -25,4 +26,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise
     with shown(through.figures):
         failed = through.forward(event["Records"], time_left(context))
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed], **asked(event, through.mappers)}

@@ -6,12 +6,14 @@ database holds no dot, so the first one ends it, and the collection's own name m
 of that name in any database; a name with a dot needs it.
 """
 
+import difflib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from contract.change import Namespace
 
 ANY_DATABASE = "*"
+LONGEST = 255  # bytes, MongoDB, of a collection with its database: no more of a made-up name is compared
 _NOT_IN_A_DATABASE = frozenset('/\\ "$\0')  # MongoDB, in the name of a database
 
 
@@ -35,3 +37,16 @@ def bad_keys(keys: Iterable[Any]) -> Iterator[str]:
             yield f"the key {key!r} is neither collection nor database.collection"
         elif database == ANY_DATABASE and "." not in collection and collection in found:
             yield f"the keys {collection!r} and {key!r} mean the same collections"
+
+
+def nearest(ns: Namespace, keys: Iterable[str]) -> str:
+    """The key that is most like the collection's name, by its own name first; nothing where none is like it."""
+    for wanted, part in ((ns.coll, _collection), (f"{ns.db}.{ns.coll}", str)):
+        names = {part(key).casefold()[:LONGEST]: key for key in keys}
+        if close := difflib.get_close_matches(wanted.casefold()[:LONGEST], names, n=1):
+            return names[close[0]]
+    return ""
+
+
+def _collection(key: str) -> str:
+    return key.partition(".")[2] or key

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from contract.change import GAP, Change
+from contract.change import GAP, Change, Namespace
 from contract.message import ChangeMessage
 from lambda_forwarder.errors import is_of_the_machine
 from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry, mapper_name
@@ -34,7 +34,12 @@ def is_mapped(change: Change, mappers: Mappers) -> bool:
     Whether the table knows the change's collection, perhaps with no mapper: ``{"audit": ()}`` says that there is none on
     purpose. What happened to a whole database is of no collection.
     """
-    return change.operation_type == GAP or not change.ns.coll or any(key in mappers for key in keys_of(change.ns))
+    return change.operation_type == GAP or not change.ns.coll or is_known(change.ns, mappers)
+
+
+def is_known(collection: Namespace, mappers: Mappers) -> bool:
+    """Whether a key of the table means the collection."""
+    return any(key in mappers for key in keys_of(collection))
 
 
 def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:

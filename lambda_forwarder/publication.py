@@ -18,6 +18,7 @@ from lambda_forwarder.parking.parked import Parked, refused
 from lambda_forwarder.parking.poison import ahead, blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
+from lambda_forwarder.unmapped import Unmapped
 
 PARKING_CALLS = 2  # to park one change: what does not fit is stored first
 
@@ -43,6 +44,7 @@ class Publication:
     source: str | None = None
     block: bool = False
     figures: Figures = field(default_factory=Figures)
+    unmapped: Unmapped = field(default_factory=Unmapped)
 
     def publish(self, run: ChangeMessage, time_left: TimeLeft) -> Counter[str]:
         """
@@ -68,6 +70,7 @@ class Publication:
         not_taken = {no.entry.id for no in published.refused}
         taken = [entry for entry in entries if entry.id not in not_taken]
         self.figures.published(run.stream, taken)
+        self.unmapped.note(run, self.mappers, self.figures)
         poison += (refused(no.entry, run, no.reason) for no in published.refused)
         if poison:
             self.set_aside(poison, one_call_more(time_left, PARKING_CALLS))

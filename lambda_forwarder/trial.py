@@ -14,21 +14,23 @@ from lambda_forwarder.aws_clients import client
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.event import Entry, Mappers
-from lambda_forwarder.naming import mappers_for, named
+from lambda_forwarder.naming import is_mapped, mappers_for, named
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.reading import check, read_message
+from lambda_forwarder.unmapped import unread
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
 KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """One change, and all that the forwarder would do about it."""
+    """One change, and all that the forwarder would do about it. ``unread`` says that the table does not have its collection."""
 
     change: Change
     entries: tuple[Entry, ...]
     parked: tuple[Parked, ...]
     mappers: tuple[str, ...]
+    unread: str = ""
 
 
 def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> Iterator[Trial]:
@@ -36,7 +38,8 @@ def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
     for change in message.changes:
         entries, parked = named(msgspec.structs.replace(message, changes=(change,)), mappers, source)
         names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in mappers_for(change, mappers))
-        yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names)
+        missing = "" if is_mapped(change, mappers) else unread(change.ns, mappers)
+        yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names, unread=missing)
 
 
 def read(text: str) -> Iterator[ChangeMessage]:
@@ -98,8 +101,7 @@ def shown(trial: Trial) -> Iterator[str]:
         yield f"  parked by {parked.mapper}"
         yield from _indented(parked.reason, f"what to do: {parked.remedy}")
     if not trial.entries and not trial.parked:
-        asked = f"{', '.join(trial.mappers)} told nothing" if trial.mappers else f"no mapper reads {change.ns}"
-        yield f"  nothing: {asked}"
+        yield f"  nothing: {trial.unread or (', '.join(trial.mappers) or 'no mapper, on purpose,') + ' told nothing'}"
     if change.claim is not None:
         yield f"  its documents lie in s3://{change.claim.bucket}/{change.claim.key}: try that object"
 

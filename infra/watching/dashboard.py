@@ -87,7 +87,7 @@ class Dashboard(Construct):
             "Does the forwarder keep up?",
             self._latency("Commit to bus", "CommitToBus"),
             _widget("Invocations, errors, throttles", *(metric for one in all_of_them for metric in _invocations(one))),
-            self._graph("Messages that come again, repeats dropped", "MessagesFailed", "DuplicatesDropped"),
+            self._graph("Come again, repeats dropped, no mapper", "MessagesFailed", "DuplicatesDropped", "Unmapped"),
         )
 
     def _missing(self, queues: Queues) -> None:

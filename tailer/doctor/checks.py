@@ -18,6 +18,7 @@ from tailer.doctor.network import Network
 from tailer.doctor.queues import Queue
 from tailer.doctor.records import WATCHED, Records
 from tailer.doctor.remedies import SAME_CLUSTER
+from tailer.mongodb.watch import scopes
 from tailer.settings import Settings
 
 Streams = Sequence[Settings]
@@ -94,11 +95,13 @@ def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery
 def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
     check, bucket = partial(Check, stream=named), sharing[0].claim_bucket
     queue = Queue(sharing[0].queue_url, surgery.clients, now=surgery.now)
-    forwarder = Forwarder(queue, bucket, surgery.clients)
+    watched = sorted({str(one) for each in sharing for one in scopes(each.database, each.collections) if one.collection})
+    forwarder = Forwarder(queue, bucket, surgery.clients, watched)
     exists = check(name="queue.exists", look=queue.exists)
     mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,), late=out_of_reach("lambda"))
     function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,), late=out_of_reach("lambda"))
     bus = check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events"))
+    start = check(name="forwarder.start", look=forwarder.start, needs=(bus,), seconds=START_SECONDS)
     return [
         exists,
         check(name="aws.clock", look=queue.clock, needs=(exists,)),
@@ -112,7 +115,8 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         function,
         check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),
         bus,
-        check(name="forwarder.start", look=forwarder.start, needs=(bus,), seconds=START_SECONDS),
+        start,
+        check(name="forwarder.mapped", look=forwarder.mapped, needs=(start,)),
         check(name="forwarder.watermarks", look=forwarder.watermarks, needs=(function,)),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]

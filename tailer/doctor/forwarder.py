@@ -1,19 +1,20 @@
 """The other end of the queue, as far as this process may look: the function, what feeds it, and what it publishes to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tailer.doctor.aws import Clients, allowed
-from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.doctor.finding import Verdict, fail, ok, skip, warn
 from tailer.doctor.queues import Queue, unfit, waiting
 
 _ITEMS = "ReportBatchItemFailures"
 _ORDERED = ":event-busv2/"  # in the ARN of every ordered bus
 _NO_SUCH = {"ResourceNotFoundException", "NotFoundException"}
-NOTHING_TO_DO = b'{"Records": []}'  # an SQS event without messages
+NOTHING_TO_DO: Mapping[str, Any] = {"Records": []}  # an SQS event without messages
+_SAID = 3  # collections without a mapper, one by one
 START_SECONDS = 30.0  # that a cold start may take
 _REASON_LENGTH = 500  # characters
 
@@ -21,10 +22,13 @@ _REASON_LENGTH = 500  # characters
 class Forwarder:
     """Found by the queue that feeds it. What one look finds the next ones use."""
 
-    def __init__(self, queue: Queue, claim_bucket: str, clients: Clients) -> None:
+    def __init__(self, queue: Queue, claim_bucket: str, clients: Clients, watched: Sequence[str] = ()) -> None:
+        """``watched`` are the collections that the streams name, as ``database.collection``."""
         self._queue = queue
         self._claim_bucket = claim_bucket
         self._clients = clients
+        self._watched = watched
+        self._answer: Any = None  # of the function
         self._function = ""
         self._configuration: Mapping[str, Any] = {}
 
@@ -100,11 +104,26 @@ class Forwarder:
         """Whether it starts: an invocation with an empty batch imports the mappers, and receives and publishes nothing."""
         right = f"lambda:InvokeFunction on {self._function}"
         with allowed(right, "the forwarder", self._function):
-            response = self._clients("lambda").invoke(FunctionName=self._function, Payload=NOTHING_TO_DO)
+            question = {**NOTHING_TO_DO, "collections": [*self._watched]}
+            response = self._clients("lambda").invoke(FunctionName=self._function, Payload=json.dumps(question).encode())
+        payload = response["Payload"].read()
         if not response.get("FunctionError"):
+            self._answer = json.loads(payload or b"null")
             return ok("starts, and imports its mappers")
-        reason = _reason(response["Payload"].read())
+        reason = _reason(payload)
         return fail(f"it does not start, so nothing is published: {reason}", "correct what it names, and deploy it again")
+
+    def mapped(self) -> Verdict:
+        """Whether its mappers read all that the streams watch by name."""
+        if not self._watched:
+            return ok("whole databases are watched: the figure Unmapped counts what no mapper reads")
+        unmapped = self._answer.get("unmapped") if isinstance(self._answer, dict) else None
+        if unmapped is None:
+            return skip("the function does not say", "deploy it again: it is of an earlier version")
+        if not unmapped:
+            return ok(f"{len(self._watched)} collections, each with an entry in the mapper table")
+        more = f"; and {len(unmapped) - _SAID} more" if len(unmapped) > _SAID else ""
+        return warn("; ".join(unmapped[:_SAID]) + more, "correct the key, or watch less: docs/adding-an-event.md")
 
     def parking(self) -> Verdict:
         """Whether its queue takes and keeps everything, and something was set aside because nobody could publish it."""

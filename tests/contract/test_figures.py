@@ -26,6 +26,7 @@ RELEASED = {  # append only: a dashboard or an alarm of somebody stands on each 
     "MessagesFailed": "tailrace_messages_failed",
     "ChangesParked": "tailrace_changes_parked",
     "DuplicatesDropped": "tailrace_duplicates_dropped",
+    "Unmapped": "tailrace_unmapped",
     "CommitToBus": "tailrace_commit_to_bus_seconds",
 }
 

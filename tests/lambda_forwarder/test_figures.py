@@ -15,6 +15,7 @@ from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.naming import named
 from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.unmapped import NAMES
 from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, noteds, record
 
 NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # a second after the cancellation
@@ -74,9 +75,34 @@ def test_a_repeat_that_the_watermark_drops_is_counted() -> None:
     assert counted(once, watermarks=marks) == {"payments": {"DuplicatesDropped": (1,)}}
 
 
-def test_a_change_without_events_tells_nothing() -> None:
-    """A collection that nobody maps is no figure."""
-    assert counted(record(body(cancelled())), mappers={}) == {}
+def test_a_change_that_no_mapper_reads_is_counted() -> None:
+    """Once for each, by its stream; not where the table has its collection, be it without a mapper."""
+    elsewhere = replace(cancelled("b", 3), ns=Namespace(db="payments", coll="refunds"))
+    for mappers, count in (({}, 2), ({"payments": ()}, 1), ({"payments": (), "refunds": ()}, 0)):
+        found = counted(record(body(cancelled(), elsewhere)), mappers=mappers)
+        assert found == ({"payments": {"Unmapped": (count,)}} if count else {})
+
+
+def test_a_repeat_of_what_no_mapper_reads_is_counted_once() -> None:
+    """What failed comes again, and is counted when its message is done."""
+    elsewhere = replace(cancelled("b", 3), ns=Namespace(db="payments", coll="refunds"))
+    assert "Unmapped" not in counted(record(body(cancelled(), elsewhere)), publisher=Throttled())["payments"]
+
+
+def test_the_log_names_each_collection_once_and_not_too_many(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever may send to the queue can make up names. With the key that was meant, if there is one like it."""
+    forwarder = Forwarder(mappers={"refund": ()}, publisher=MemoryPublisher(), parking=MemoryParking())
+    changes = [
+        replace(cancelled("b", number), ns=Namespace(db="payments", coll=f"{coll}\x1b{'x' * 500}" if number > 2 else coll))
+        for number, coll in enumerate(["refunds", "refunds", *(f"c{number}" for number in range(50))], 1)
+    ]
+    for _ in range(2):
+        assert forwarder.forward([record(body(*changes))], forever) == []
+    said = [line for line in caplog.records if getattr(line, "action", "") == "unmapped"]
+    assert len(said) == NAMES + 1
+    assert said[0].getMessage().startswith("no mapper reads payments.refunds (did you mean the key 'refund'?)")
+    assert all(line.getMessage().isprintable() for line in said)
+    assert forwarder.figures.take() == {"payments": {"Unmapped": (104,)}}
 
 
 def test_the_time_is_that_of_what_was_published() -> None:

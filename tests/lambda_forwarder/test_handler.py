@@ -148,6 +148,19 @@ def test_with_a_namespace_the_log_has_the_figures(
     assert said["unknown"].metrics == {"ChangesParked": [1]}
 
 
+def test_the_doctor_is_told_what_no_mapper_reads(parking: str) -> None:
+    """By the function's own mappers, with the key that was meant; whoever asks nothing is told nothing."""
+    collections = ["payments.payments", "*.payments", "payments.payment", "payments.entirely-else", "payments"]
+    answer = module.handler({"Records": [], "collections": collections}, Context())
+    first, second, third = answer.pop("unmapped")
+    assert answer == {"batchItemFailures": []}
+    assert first.startswith("no mapper reads payments.payment (did you mean the key 'payments'?")
+    assert second.startswith("no mapper reads payments.entirely-else: ")
+    assert third.startswith("no mapper reads payments (did you mean")
+    for more in ({}, {"collections": "payments"}):
+        assert module.handler({"Records": [], **more}, Context()) == {"batchItemFailures": []}
+
+
 def test_missing_settings_are_told_by_every_invocation() -> None:
     """Nothing is forwarded and nothing is lost: the invocation fails, the messages stay."""
     for _ in range(2):

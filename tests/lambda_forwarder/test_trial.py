@@ -29,6 +29,8 @@ def broken(change: Change) -> None:
 
 
 BROKEN = {"payments": (broken,)}
+KEYS: dict[str, Any] = {"orders": (broken,), "payments.outbox": (broken,), "*.audit.log": (broken,), "silent": ()}
+NONE: dict[str, Any] = {}
 
 
 @pytest.fixture
@@ -105,6 +107,41 @@ def test_no_event_is_shown_with_who_was_asked(attempt: Try) -> None:
     assert "nothing: payment_created, payment_cancelled told nothing" in attempt(CHANGE | {"operationType": "delete"})[1]
     elsewhere = CHANGE | {"ns": {"db": "payments", "coll": "refunds"}}
     assert "nothing: no mapper reads payments.refunds" in attempt(elsewhere)[1]
+
+
+@pytest.mark.parametrize(
+    ("collection", "table", "meant"),
+    [
+        ("shop.order", "KEYS", "orders"),
+        ("shop.Orders", "KEYS", "orders"),
+        ("shop.ORDERS", "KEYS", "orders"),
+        ("shop.audit.logs", "KEYS", "*.audit.log"),
+        ("payment.outbox", "KEYS", "payments.outbox"),
+        ("payments.outbx", "KEYS", "payments.outbox"),
+        ("shop.entirely-else", "KEYS", None),
+        ("shop.orders", "NONE", None),
+        ("x" * 64 + "." + "y" * 100_000, "KEYS", None),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_sample_that_no_mapper_reads_ends_with_1_and_the_nearest_key(
+    attempt: Try, collection: str, table: str, meant: str | None, options: tuple[str, ...]
+) -> None:
+    """A misspelt key is the first thing that goes wrong in a table of one's own."""
+    db, _, coll = collection.partition(".")
+    code, out, err = attempt(CHANGE | {"ns": {"db": db, "coll": coll}}, *options, before=("--mappers", f"{__name__}:{table}"))
+    said = err if options else out
+    assert code == 1
+    assert f"no mapper reads {collection[:1_900]}" in said
+    assert (f"did you mean the key {meant!r}?" in said) if meant else ("did you mean" not in said)
+
+
+@pytest.mark.parametrize("ns", [{"db": "shop", "coll": "silent"}, {"db": "shop"}])
+def test_what_has_no_mapper_on_purpose_ends_with_0(attempt: Try, ns: dict[str, str]) -> None:
+    """An entry without mappers, and what happened to a whole database."""
+    given = CHANGE | {"ns": ns} | ({} if "coll" in ns else {"operationType": "dropDatabase", "documentKey": {}})
+    code, out, _ = attempt(given, before=("--mappers", f"{__name__}:KEYS"))
+    assert (code, "nothing: no mapper, on purpose, told nothing" in out) == (0, True)
 
 
 def test_what_would_be_parked_says_why_and_what_to_do(attempt: Try) -> None:

@@ -119,6 +119,37 @@ def test_a_function_that_does_not_start_is_found(
     assert reason in verdict.found
 
 
+@pytest.mark.parametrize(
+    ("watched", "answer", "state", "words"),
+    [
+        ([], {"batchItemFailures": []}, State.OK, "whole databases"),
+        (["shop.orders"], {"batchItemFailures": [], "unmapped": []}, State.OK, "1 collections"),
+        (["shop.orders"], {"batchItemFailures": []}, State.SKIP, "does not say"),
+        (["shop.orders"], None, State.SKIP, "does not say"),
+        (["shop.a"], {"unmapped": ["no mapper reads shop.a"]}, State.WARN, "no mapper reads shop.a"),
+        (["shop.a"] * 5, {"unmapped": [f"no mapper reads {n}" for n in range(5)]}, State.WARN, "no mapper reads 2; and 2 more"),
+    ],
+)
+def test_what_no_mapper_reads_is_found(
+    stack: DevStack, queue_url: str, function: str, mapping: str, watched: list[str], answer: Any, state: State, words: str
+) -> None:
+    """The function is asked: it alone knows its mappers. An earlier version does not say."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as file:
+        asked = f"    assert event == {{'Records': [], 'collections': {watched!r}}}"
+        file.writestr("stand_in.py", f"def handler(event, context):\n{asked}\n    return {answer!r}\n")
+    stack.aws("lambda").update_function_code(FunctionName=function, ZipFile=package.getvalue())
+    queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
+    queue.exists()
+    found = Forwarder(queue, "", stack.aws, watched)
+    found.mapping()
+    found.function()
+    assert found.start().state is State.OK
+    verdict = found.mapped()
+    assert verdict.state is state
+    assert words in verdict.found
+
+
 @pytest.mark.parametrize("name", ["EVENT_BUS", "PARKING_QUEUE_URL"])
 def test_a_function_without_its_settings_is_found(
     stack: DevStack, forwarder: Made, function: str, mapping: str, name: str

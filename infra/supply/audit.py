@@ -1,5 +1,6 @@
 """
-Whether a package of ours has a published advisory: in each lock, and at the lower bounds that pyproject.toml states.
+Whether a package of ours has a published advisory: in each lock, and at the lower bounds of pyproject.toml, where each package,
+direct or not, has the oldest version that an installer may take.
 
     python -m infra.supply.audit [TOOLS]       TOOLS: the folder with pip-audit and uv; default: those on PATH
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = ("tailer", "forwarder", "devstack", "infra", "dev", "emulators", "tools")
-SHIPPED = ("tailer", "forwarder")
+EXTRAS = ("tailer", "forwarder", "devstack", "infra")
 SCANNERS = {
     "grype": ("--fail-on", "high", "--only-fixed"),
     "trivy": ("image", "--exit-code", "1", "--severity", "HIGH,CRITICAL", "--ignore-unfixed"),
@@ -43,10 +44,10 @@ def _packages(tools: Path | None) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="tailrace-audit-") as folder:
         for name in LOCKS:
             yield _say(f"requirements/{name}.txt", *_advisories(tools, REPOSITORY / "requirements" / f"{name}.txt"))
-        for name in SHIPPED:
+        for name in EXTRAS:
             lowest = Path(folder) / f"{name}.txt"
             resolved = _run(
-                tools, "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--resolution", "lowest-direct",
+                tools, "uv", "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--resolution", "lowest",
                 "--only-binary", ":all:", "--extra", name, "-o", str(lowest), str(REPOSITORY / "pyproject.toml"),
             )  # fmt: skip
             found = (Result.UNKNOWN, resolved.stderr) if resolved.returncode else _advisories(tools, lowest)

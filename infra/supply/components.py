@@ -18,7 +18,7 @@ from typing import Any
 
 FILE = "sbom.cdx.json"
 LICENCES = "licenses"
-_IDENTIFIER = re.compile(r"[A-Za-z0-9.+-]+")
+_SPDX = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "PSF-2.0"})
 _KEPT = re.compile(
     r"[^/]+\.dist-info/(?:(?P<folder>licenses|sboms)/.+|(?:licen[cs]e|notice|copying|copyright|authors)[^/]*)", re.IGNORECASE
 )
@@ -70,11 +70,11 @@ def _component(package: Distribution, sha256: str) -> dict[str, Any]:
 def _licences(package: Distribution) -> list[dict[str, Any]]:
     """As an SPDX expression where the package states one, else by the name that it gives its licence."""
     stated = package.metadata
-    if expression := stated["License-Expression"]:
+    text = (stated["License"] or "").strip()
+    if expression := stated["License-Expression"] or (text if text in _SPDX else ""):
         return [{"expression": expression}]
-    classified = [line.rpartition(" :: ")[2] for line in stated.get_all("Classifier") or () if line.startswith("License ::")]
-    name = (stated["License"] or "").strip()
-    return [{"license": {"name": one}} for one in ([name] if _IDENTIFIER.fullmatch(name) else classified)]
+    named = [line.rpartition(" :: ")[2] for line in stated.get_all("Classifier") or () if line.startswith("License ::")]
+    return [{"license": {"name": name}} for name in named or [text.partition("\n")[0]]]
 
 
 def licences(installed: Path) -> Iterator[tuple[Path, Path]]:

@@ -50,6 +50,20 @@ def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None
     assert code == 0, text
 
 
+def test_it_lists_what_it_holds_with_licences(tailer_image: str) -> None:
+    """Each package of the list has a licence beside it, and the list has every package."""
+    look = """
+import json, pathlib
+app = pathlib.Path("/app")
+listed = {(one["name"], one["version"]) for one in json.loads((app / "sbom.cdx.json").read_text())["components"]}
+folders = list(app.glob("*.dist-info"))
+assert {(app / name).stat().st_size > 0 for name in ("LICENSE", "NOTICE")} == {True}
+assert len(folders) == len(listed) > 15
+print([folder.name for folder in folders if not [*folder.glob("licenses/*"), *folder.glob("LICEN[CS]E*")]])
+"""
+    assert run(tailer_image, "python", "-c", look) == (0, "[]\n")
+
+
 def test_it_carries_amazons_authorities(tailer_image: str) -> None:
     """The same bytes as here, and its user can read them: DocumentDB needs no mount and no download."""
     digest = "hashlib.sha256(AMAZON_RDS.read_bytes()).hexdigest()"

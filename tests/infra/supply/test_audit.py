@@ -1,6 +1,7 @@
 """The audit: what it finds fails it, and what it could not ask it says."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,14 @@ def test_each_answer_of_the_service(
     answer(tools, printed)
     assert audit.main(tools) == code
     lines = capsys.readouterr().out
-    assert lines.count(said) == len(audit.LOCKS) + len(audit.SHIPPED) + (said == "NOT AUDITED")
+    assert lines.count(said) == len(audit.LOCKS) + len(audit.EXTRAS) + (said == "NOT AUDITED")
     assert "the tailer's image: NOT AUDITED\n  TAILRACE_IMAGE names no image" in lines
 
 
-def test_every_lock_is_audited() -> None:
-    """A new one too."""
+def test_every_lock_and_every_bound_is_audited() -> None:
+    """New ones too."""
+    project = tomllib.loads((audit.REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert set(audit.EXTRAS) == set(project["optional-dependencies"])
     assert set(audit.LOCKS) == {path.stem for path in (audit.REPOSITORY / "requirements").glob("*.txt")}
 
 

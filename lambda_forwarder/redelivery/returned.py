@@ -12,6 +12,8 @@ from lambda_forwarder.redelivery.received import Record, age, group, receives
 
 NOTES_SECONDS = 2.0  # beyond the time left in which notes are still written; without one a group is suspect for nothing
 
+MACHINE_SECONDS = 60.0  # at least, for a machine that lacks something
+
 log = logging.getLogger(__name__)
 
 
@@ -39,11 +41,14 @@ class Returned:
         The first of these messages of a group failed, or was not begun before the time was up. ``moved``: something of the
         group was done, so that it goes on at once.
         """
+        first = records[0]
         longest = LONGEST_BLOCKED if isinstance(error, Blocked) else LONGEST
-        self._hide(records, 0.0 if moved else pause(age(records[0], self._now()), longest))
-        if error is None or not is_of_the_machine(error):  # a lack of memory is no answer: it may be the message's doing
-            first = records[0]
+        seconds = 0.0 if moved else pause(age(first, self._now()), longest)
+        if error and is_of_the_machine(error):  # this is no answer: it may be the message's doing, or it may pass
+            seconds = max(seconds, MACHINE_SECONDS)
+        else:
             self._notes[group(first)] = Attempt(message=first["messageId"], answered=receives(first))
+        self._hide(records, seconds)
 
     def settle(self, time_left: TimeLeft) -> None:
         """

@@ -179,6 +179,15 @@ def test_without_a_table_it_comes_again_until_the_queue_gives_it_up() -> None:
     assert world.now - START > 6.9 * 86_400
 
 
+@pytest.mark.parametrize("kind", [memory, no_more_files])
+def test_a_lack_that_passes_parks_nothing(kind: Callable[[Played], None]) -> None:
+    """The machine has too little of something for two minutes, whatever it works on."""
+    world = played(*range(1, 7), kind=lambda now: kind(now) if now.now < START + 120 else None)
+    world.send(*changes(1, 6))
+    world.run()
+    assert (world.parking.parked, world.published) == ({}, [1, 2, 3, 4, 5, 6])
+
+
 def test_a_recursion_error_is_the_changes_own() -> None:
     """It says nothing of the machine: parked at once, with the others of its message published."""
 

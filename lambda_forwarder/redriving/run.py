@@ -9,26 +9,24 @@ from itertools import groupby
 import msgspec
 
 from contract.change import Change
-from contract.message import ChangeMessage, UnreadableMessage, group_id
+from contract.message import ChangeMessage, group_id
 from lambda_forwarder.claims.claimed import runs
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import Blocked, BusGone
 from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.parking.parked import unreadable
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.late import LatePublisher
-from lambda_forwarder.redriving.backlog import Kept, Shelf, Taken
+from lambda_forwarder.redriving.backlog import Shelf, Taken
 from lambda_forwarder.redriving.custody import Custody, by_shelf, give_back
 from lambda_forwarder.redriving.lateness import Lateness, digest
 from lambda_forwarder.redriving.parkings import NotedParking
 from lambda_forwarder.redriving.piece import Piece, together
+from lambda_forwarder.redriving.reader import Reader, reason
 from lambda_forwarder.redriving.report import Mentions
-from lambda_forwarder.redriving.strangers import WAY_OUT, stranger
-from lambda_forwarder.redriving.weight import weight
+from lambda_forwarder.redriving.strangers import WAY_OUT
 
 BEHIND = "it waits behind an earlier change of its document or its lane"
 NO_EVENT = "its mappers told no event"
-ROOM = 67_108_864  # bytes of memory for what is read at once; the message that exceeds it is still worked on
 REASONS = 10  # of those, in the log
 BLOCKED_LIMIT = 200_000  # documents and lanes of what stays, remembered: about 25 MB
 
@@ -54,6 +52,7 @@ class Run:
         self._custody = Custody()
         self._blocked: set[bytes] = set()  # documents and lanes of which something had to stay
         self._lateness = Lateness(forwarder.watermarks)
+        self._reader = Reader(forwarder, time_left, discard=discard)
 
     @property
     def full(self) -> bool:
@@ -73,7 +72,8 @@ class Run:
 
     def work(self, taken: Sequence[Taken]) -> None:
         """Publish what these messages hold, in order per document whatever shelf they are from; remove what may go."""
-        read = self._read_what_fits(taken)
+        read = self._reader.read_what_fits(taken)
+        self._leave(taken[len(read) :])
         pieces = sorted((piece for pieces in read.values() for piece in pieces), key=lambda piece: piece.place)
         self._lateness.look(pieces, one_call_more(self._time_left))
         for _, group in groupby(pieces, key=together):
@@ -85,6 +85,13 @@ class Run:
         give_back(self._round, self._time_left)
         self._custody.give_back(self._time_left)
 
+    def _leave(self, unread: Sequence[Taken]) -> None:
+        """What there was no room for goes back, as if it had not been taken."""
+        give_back(unread, self._time_left)
+        for one in unread:
+            del self._round[one]
+        self.done["messages"] -= len(unread)
+
     def _settle(self, read: Mapping[Taken, object]) -> None:
         """Remove what may go, take note of what stays, and forget both."""
         if not self._keep:
@@ -92,69 +99,18 @@ class Run:
                 shelf.backlog.remove([one.waiting for one in accepted], one_call_more(self._time_left))
                 for one in accepted:
                     del self._round[one]
+        self.done["parked"] += self._reader.parked
+        self._reader.parked = 0
         for one in read:
             if one.why:
                 self.left.add(one, one.why)
                 if one.stranger and len(self.strangers) < REASONS:
                     self.strangers.add(one.stranger)
-            elif reason := one.unpublished or ("" if one.events else ": ".join(filter(None, (NO_EVENT, one.stranger)))):
-                self.removed.add(one, reason)
+            elif why := one.unpublished or ("" if one.events else ": ".join(filter(None, (NO_EVENT, one.stranger)))):
+                self.removed.add(one, why)
             if one in self._round:
                 self._custody.keep(one)
         self._round.clear()
-
-    def _read_what_fits(self, taken: Sequence[Taken]) -> Mapping[Taken, Sequence[Piece]]:
-        """What they hold, until memory is full of it. The others go back unread, as if they had not been taken."""
-        read: dict[Taken, Sequence[Piece]] = {}
-        full = 0
-        for one in taken:
-            if full >= ROOM:
-                break
-            read[one] = self._read(one)
-            full += one.weight
-        unread = taken[len(read) :]
-        give_back(unread, self._time_left)
-        for one in unread:
-            del self._round[one]
-        self.done["messages"] -= len(unread)
-        return read
-
-    def _read(self, one: Taken) -> Sequence[Piece]:
-        """What it holds; nothing where it holds nothing that can be read. The body is let go: a run takes more than fits."""
-        try:
-            kept = one.shelf.read(one.waiting.body)
-            one.weight = weight(kept.message)
-            self._compare(one, kept)
-        except UnreadableMessage as error:
-            self._unreadable(one, error)
-            return ()
-        except Exception as error:  # whatever it is, it must not hold back the others
-            extra = {"action": "not_redriven", "message_id": one.waiting.id, "error": type(error).__name__}
-            log.warning("a message cannot be read: %s", error, extra=extra, exc_info=True)
-            one.stays(_reason(error))
-            return ()
-        finally:
-            one.waiting = msgspec.structs.replace(one.waiting, body="")
-        return [Piece(one, msgspec.structs.replace(kept.message, changes=(change,))) for change in kept.message.changes]
-
-    def _compare(self, one: Taken, kept: Kept) -> None:
-        """Take note of a message that the mappers here are not to judge."""
-        one.stranger, about = stranger(kept, self._forwarder)
-        if self._discard and about:
-            one.goes_without(f"discarded as asked: {one.stranger}", about.document, about.sequence)
-
-    def _unreadable(self, one: Taken, error: UnreadableMessage) -> None:
-        if one.shelf.parked:
-            one.stays(str(error))
-            return
-        waiting = one.waiting
-        record = {"body": waiting.body, "messageId": waiting.id, "attributes": {"MessageGroupId": waiting.group}}
-        try:
-            self._forwarder.set_aside([unreadable(record, error)], self._time_left)
-            self.done["parked"] += 1
-            one.goes_without(f"parked: {error}")
-        except Exception as failure:
-            one.stays(_reason(failure))
 
     def _publish(self, pieces: Sequence[Piece]) -> None:
         """Neighbours from one message. Where it is behind what had to stay, it stays too."""
@@ -183,7 +139,7 @@ class Run:
             raise
         except Exception as error:  # whatever it is, it must not hold back the others
             for change in run.changes:
-                self._hold(one, change, _reason(error))
+                self._hold(one, change, reason(error))
             if not isinstance(error, Blocked):
                 self._blocked.add(digest(group_id(run.stream, run.lane)))
         else:
@@ -194,7 +150,3 @@ class Run:
     def _hold(self, one: Taken, change: Change, why: str) -> None:
         self._blocked.add(digest(change.document))
         one.stays(why, change.document, change.sequence)
-
-
-def _reason(error: Exception) -> str:
-    return error.reason if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"

@@ -388,7 +388,7 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: 
             published.extend(entry.change.sequence for entry in entries)
             return Published()
 
-    monkeypatch.setattr("lambda_forwarder.redriving.run.ROOM", 10_000_000)
+    monkeypatch.setattr("lambda_forwarder.redriving.reader.ROOM", 10_000_000)
     world = World(publisher=Forgetful())
     lists: list[list[int]] = [[] for _ in range(100_000)]
     for number in range(1, 11):
@@ -403,7 +403,7 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: 
 
 def test_a_limit_counts_what_was_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what went back because there was no room for it."""
-    monkeypatch.setattr("lambda_forwarder.redriving.run.ROOM", 1)
+    monkeypatch.setattr("lambda_forwarder.redriving.reader.ROOM", 1)
     world = World()
     for number in range(1, 8):
         world.bury(inserted("a", number), lane=number)

@@ -1,0 +1,82 @@
+"""Reads the messages that were taken, as many as fit into memory, and compares whose mappers they ask for."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from contract.message import UnreadableMessage
+from lambda_forwarder.errors import Blocked
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.parking.parked import unreadable
+from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.redriving.backlog import Taken
+from lambda_forwarder.redriving.piece import Piece
+from lambda_forwarder.redriving.strangers import stranger
+from lambda_forwarder.redriving.weight import weight
+
+ROOM = 67_108_864  # bytes of memory for what is read at once; the message that exceeds it is still worked on
+
+log = logging.getLogger(__name__)
+
+
+class Reader:
+    """
+    What cannot be read of a dead letter is parked through the forwarder, and ``parked`` counts it. With ``discard`` what no
+    mapper reads may go.
+    """
+
+    def __init__(self, forwarder: Forwarder, time_left: TimeLeft, *, discard: bool) -> None:
+        self.parked = 0
+        self._forwarder = forwarder
+        self._time_left = time_left
+        self._discard = discard
+
+    def read_what_fits(self, taken: Sequence[Taken]) -> Mapping[Taken, Sequence[Piece]]:
+        """What the first of them hold, until memory is full of it."""
+        read: dict[Taken, Sequence[Piece]] = {}
+        full = 0
+        for one in taken:
+            if full >= ROOM:
+                break
+            read[one] = self._read(one)
+            full += one.weight
+        return read
+
+    def _read(self, one: Taken) -> Sequence[Piece]:
+        """What it holds; nothing where it holds nothing that can be read. The body is let go: a run takes more than fits."""
+        try:
+            kept = one.shelf.read(one.waiting.body)
+            one.weight = weight(kept.message)
+            one.stranger, unmapped = stranger(kept, self._forwarder)
+        except UnreadableMessage as error:
+            self._unreadable(one, error)
+            return ()
+        except Exception as error:  # whatever it is, it must not hold back the others
+            extra = {"action": "not_redriven", "message_id": one.waiting.id, "error": type(error).__name__}
+            log.warning("a message cannot be read: %s", error, extra=extra, exc_info=True)
+            one.stays(reason(error))
+            return ()
+        finally:
+            one.waiting = msgspec.structs.replace(one.waiting, body="")
+        if self._discard and unmapped:
+            one.goes_without(f"discarded as asked: {one.stranger}", unmapped.document, unmapped.sequence)
+        return [Piece(one, msgspec.structs.replace(kept.message, changes=(change,))) for change in kept.message.changes]
+
+    def _unreadable(self, one: Taken, error: UnreadableMessage) -> None:
+        if one.shelf.parked:
+            one.stays(str(error))
+            return
+        waiting = one.waiting
+        record = {"body": waiting.body, "messageId": waiting.id, "attributes": {"MessageGroupId": waiting.group}}
+        try:
+            self._forwarder.set_aside([unreadable(record, error)], self._time_left)
+            self.parked += 1
+            one.goes_without(f"parked: {error}")
+        except Exception as failure:
+            one.stays(reason(failure))
+
+
+def reason(error: Exception) -> str:
+    """Why a message stays that this was raised for."""
+    return error.reason if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: how fast the tailer is here, beside a floor and beside the naive way."""
+"""``python -P -m benchmarks``: how fast the tailer is here, beside a floor and beside the naive way."""
 
 import argparse
 import os
@@ -64,7 +64,7 @@ def _machine(server: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description=__doc__)
     parser.add_argument("--changes", type=_positive, help="how long the backlog is (60,000; with --quick 2,000)")
     parser.add_argument("--rounds", type=_positive, help="how often everybody runs (5; with --quick 1)")
     parser.add_argument("--quick", action="store_true", help="to see that it works; its figures say little")

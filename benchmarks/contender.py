@@ -1,4 +1,4 @@
-"""One contender in a process of its own: ``python -m benchmarks.contender floor|tailing|naive COURSE RESULT``."""
+"""One contender in a process of its own: ``python -P -m benchmarks.contender floor|tailing|naive COURSE RESULT``."""
 
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.memory``: how much memory the real tailer process takes, before, during and after a backlog."""
+"""``python -P -m benchmarks.memory``: how much memory the real tailer process takes, before, during and after a backlog."""
 
 import argparse
 import sys
@@ -66,7 +66,7 @@ class Scene:
 
 def main() -> int:
     """Print the figures of both backlogs."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m benchmarks.memory", description=__doc__)
     parser.add_argument("--changes", type=int, default=1_000_000, help="how long the backlog of small changes is")
     changes = parser.parse_args().changes
     screen = Screen()

@@ -1,5 +1,5 @@
 """
-``python -m benchmarks.packing``: what changes become on the queue, by how many of them are sent at a time.
+``python -P -m benchmarks.packing``: what changes become on the queue, by how many of them are sent at a time.
 
 Nothing is timed and nothing is random: the product's own decoder, lanes and packing work on changes as a server sends them, so
 the figures are the same at every run. Only the bytes after compression depend, by a little, on the machine's zlib.

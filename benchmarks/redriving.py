@@ -1,5 +1,5 @@
 """
-``python -m benchmarks.redriving``: how much memory redrive takes for a backlog, of which all is published or all stays.
+``python -P -m benchmarks.redriving``: how much memory redrive takes for a backlog, of which all is published or all stays.
 
 The backlog makes its messages as they are taken, each with its own document and receipt, so that it takes no memory itself.
 """
@@ -56,7 +56,7 @@ class Bus:
 
 def main() -> int:
     """Print the peak of RSS of a process for each size."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.redriving", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m benchmarks.redriving", description=__doc__)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     if one := parser.parse_args().one:
         _one(one[0], int(one[1]))

@@ -1,5 +1,5 @@
 """
-``python -m benchmarks.repeats``: what comes twice after kill -9 of the tailer, at the queue and at the consumer.
+``python -P -m benchmarks.repeats``: what comes twice after kill -9 of the tailer, at the queue and at the consumer.
 
 Tailers read a backlog, and with ``--live`` what an application writes meanwhile; all but the last are killed in the middle
 of it. What the queue handed out is then published twice, by forwarders of the same code: one with its watermarks in a table,
@@ -82,7 +82,7 @@ class Queue:
 
 def main() -> int:
     """Print the figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.repeats", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m benchmarks.repeats", description=__doc__)
     parser.add_argument("--changes", type=int, default=8_000, help="how long the backlog is (%(default)s)")
     parser.add_argument("--kills", type=int, default=5, help="how often a tailer is killed in it (%(default)s)")
     parser.add_argument("--live", action="store_true", help="write while the tailers run, instead of before")

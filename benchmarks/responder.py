@@ -1,5 +1,5 @@
 """
-An SQS that accepts everything: ``python -m benchmarks.responder PORT``.
+An SQS that accepts everything: ``python -P -m benchmarks.responder PORT``.
 
 No emulator is fast enough to measure our client. This one reads a request, looks for the ids of its entries and answers with
 success, over kept-alive connections. It keeps nothing and checks nothing.

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.streams``: how much memory a task takes with 1, 5 and 20 streams, while it tails and on standby."""
+"""``python -P -m benchmarks.streams``: how much memory a task takes with 1, 5 and 20 streams, while it tails and on standby."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""``python -m devstack``: the whole system on this machine."""
+"""``python -P -m devstack``: the whole system on this machine."""
 
 import argparse
 import os
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m devstack", description="The whole of Tailrace on this machine.")
+    parser = argparse.ArgumentParser(prog="python -P -m devstack", description="The whole of Tailrace on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start everything and stay until Ctrl-C, showing events as they arrive")
     show = commands.add_parser("demo", help="write payments, kill the tailer in the middle, account for every event")
@@ -58,7 +58,7 @@ def _provision(package: Path) -> int:
     if not endpoint:
         raise StartFailed("AWS_ENDPOINT_URL must name the emulator: provisioning never touches a real account")
     if not package.is_file():
-        raise StartFailed(f"there is no {package}: make it with `python -m infra.package --output {package}`")
+        raise StartFailed(f"there is no {package}: make it with `python -P -m infra.package --output {package}`")
     aws = elsewhere(endpoint)
     _wait_for(aws)
     resources = provision(aws, package)

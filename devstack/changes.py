@@ -1,8 +1,8 @@
 """
-The changes of a live collection as message bodies, one a line: what ``python -m lambda_forwarder try -`` reads.
+The changes of a live collection as message bodies, one a line: what ``python -P -m lambda_forwarder try -`` reads.
 
-    python -m devstack.changes 'mongodb://127.0.0.1:27017/?directConnection=true' payments payments --count 1 \
-        | python -m lambda_forwarder try -
+    python -P -m devstack.changes 'mongodb://127.0.0.1:27017/?directConnection=true' payments payments --count 1 \
+        | python -P -m lambda_forwarder try -
 
 It watches from now on, ends after so many changes, and sends nothing to any queue.
 """
@@ -34,7 +34,7 @@ def _bodies(source: MongodbSource, start: Any, stream: str) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m devstack.changes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m devstack.changes", description=__doc__)
     parser.add_argument("uri")
     parser.add_argument("database")
     parser.add_argument("collection", nargs="?")

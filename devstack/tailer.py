@@ -13,7 +13,7 @@ STOP_SECONDS = 25.0  # the tailer promises 20
 
 
 class TailerProcess:
-    """``python -m tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code."""
+    """``tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code."""
 
     def __init__(
         self, workspace: Workspace, environment: Mapping[str, str], name: str = "tailer", *, source: Path = REPOSITORY
@@ -22,7 +22,7 @@ class TailerProcess:
         # The workspace has no .env file, so that only this environment counts.
         self.settings = {**environment, "TAILER_HTTP_PORT": str(self.port)}
         own = {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
-        self.process: Child = workspace.spawn(name, [sys.executable, "-m", "tailer", "run"], self.settings | own)
+        self.process: Child = workspace.spawn(name, [sys.executable, "-P", "-m", "tailer", "run"], self.settings | own)
 
     @property
     def log(self) -> Path:

@@ -1,7 +1,7 @@
 """
 An environment to a template, checked.
 
-    python -m infra [--environment trial] [--output cdk.out/trial]
+    python -P -m infra [--environment trial] [--output cdk.out/trial]
 
 Needs no account, no network and no Docker. Exit codes: 0 there is a template and nothing is wrong with it, 1 something is,
 2 misconfigured.
@@ -25,7 +25,7 @@ PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """See above. What goes wrong is said on stderr."""
-    parser = argparse.ArgumentParser(prog="python -m infra", description="Synthesise and check one environment's stack.")
+    parser = argparse.ArgumentParser(prog="python -P -m infra", description="Synthesise and check one environment's stack.")
     parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")
     chosen = parser.parse_args(arguments)

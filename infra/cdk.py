@@ -1,8 +1,8 @@
 """
 The CDK's own command line, for one environment: deploy, diff, destroy …; and bootstrap, for an account and region.
 
-    python -m infra.cdk --environment mine deploy
-    python -m infra.cdk bootstrap
+    python -P -m infra.cdk --environment mine deploy
+    python -P -m infra.cdk bootstrap
 
 npm installs it from its lock at the first use, and it runs on the Node.js of the lock. Exit codes: the command line's own, or 2
 where there is nothing that it could do: no environment, none that is right, no credentials, or no command line.
@@ -27,7 +27,7 @@ OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it and return its exit code. What it is told besides the environment it is told as it is."""
     parser = argparse.ArgumentParser(
-        prog="python -m infra.cdk", description="The CDK's command line.", add_help=False, allow_abbrev=False
+        prog="python -P -m infra.cdk", description="The CDK's command line.", add_help=False, allow_abbrev=False
     )
     parser.add_argument("--environment", default="", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--profile", metavar="NAME", help="of your AWS configuration")

@@ -2,7 +2,7 @@
 The forwarder's deployment package: our two packages, its locked dependencies with their licences, the list of what it holds
 (``sbom.cdx.json``, CycloneDX), and nothing else.
 
-    python -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
+    python -P -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
 
 The same inputs give the same bytes, so that a deployment changes only when the code does. Dependencies are a layer of
 their own in the cache: after a change of our source only our source is packed again.
@@ -158,7 +158,7 @@ def _place(made: Path, destination: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Build the forwarder Lambda's zip.")
+    parser = argparse.ArgumentParser(prog="python -P -m infra.package", description="Build the forwarder Lambda's zip.")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "dist" / "forwarder.zip", metavar="FILE")
     parser.add_argument("--python", default=LAMBDA_PYTHON, help="the runtime's version (default: %(default)s)")
     parser.add_argument("--platform", default=LAMBDA_PLATFORM, help="pip's platform tag (default: %(default)s)")

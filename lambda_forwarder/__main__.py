@@ -1,4 +1,4 @@
-"""``python -m lambda_forwarder``: try a change against the mappers, write the catalogue of their events, redrive."""
+"""``python -P -m lambda_forwarder``: try a change against the mappers, write the catalogue of their events, redrive."""
 
 import argparse
 import json
@@ -19,10 +19,10 @@ from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, 
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
 EXAMPLES = """examples:
-  python -m lambda_forwarder try tests/samples/wire/v1/update.json
-  python -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
-  python -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
-  python -m lambda_forwarder redrive --dry-run
+  python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
+  python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
+  python -P -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
+  python -P -m lambda_forwarder redrive --dry-run
 
 exit codes: 0 all well, 1 something was parked or left, has no mapper, or would break consumers, 2 what was given cannot be
 used."""
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m lambda_forwarder",
+        prog="python -P -m lambda_forwarder",
         description="Try a change against the mappers, write the catalogue of their events,\nor publish parked changes again.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

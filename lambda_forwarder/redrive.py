@@ -1,7 +1,7 @@
 """
 Redrive: publish again what was parked and what became a dead letter. A Lambda function for a schedule, and a command.
 
-    python -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run]
+    python -P -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run]
         [--discard-unmapped] [--ended] [--json]
 """
 

@@ -1,5 +1,5 @@
 """
-The process: ``tailer run``, or ``python -m tailer run``.
+The process: ``tailer run``, or ``python -P -m tailer run``.
 
 It listens for SIGTERM before it imports anything large: the first process of a container is deaf to signals until it does.
 """

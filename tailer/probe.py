@@ -1,5 +1,5 @@
 """
-The container's health check: ``python -m tailer.probe``. It asks ``/healthz`` of the tailer beside it.
+The container's health check: ``python -P -m tailer.probe``. It asks ``/healthz`` of the tailer beside it.
 
 It runs every few seconds on a part of a CPU, so it imports nothing but a socket: what an HTTP client takes to import costs more
 than the question.

@@ -1,4 +1,4 @@
-"""``python -m examples.razors``: the whole scenario on this machine, hop by hop."""
+"""``python -P -m examples.razors``: the whole scenario on this machine, hop by hop."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from examples.razors.scenario import run
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m examples.razors", description="Razors by subscription, hop by hop.")
+    parser = argparse.ArgumentParser(prog="python -P -m examples.razors", description="Razors by subscription, hop by hop.")
     parser.add_argument(
         "--no-wait", action="store_true", help="invoke the redrive rather than wait for its schedule (a minute)"
     )

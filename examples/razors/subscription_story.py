@@ -67,7 +67,7 @@ def rewind(here: Stage) -> None:
     """What an operator does: stop the tailer, rewind its stream, start it."""
     stack = here.stack
     stack.tailers[-1].stop()
-    command = [sys.executable, "-m", "tailer", "checkpoint", "rewind", "--to", "beginning"]
+    command = [sys.executable, "-P", "-m", "tailer", "checkpoint", "rewind", "--to", "beginning"]
     environment = {**stack.tailer_environment, "PYTHONPATH": str(REPOSITORY)}
     rewinding = stack.workspace.spawn("rewind", command, environment)
     text = "tailer            checkpoint rewind --to beginning"

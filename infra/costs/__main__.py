@@ -1,7 +1,7 @@
 """
 The bill of an environment, or of the shipped ones into ``docs/costs.md``.
 
-    python -m infra.costs [--environment NAME] [--changes N] [--inputs FILE]
+    python -P -m infra.costs [--environment NAME] [--changes N] [--inputs FILE]
 """
 
 import argparse
@@ -59,7 +59,7 @@ def template(environment: Environment) -> Template:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 2 something that was given cannot be used."""
-    parser = argparse.ArgumentParser(prog="python -m infra.costs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -P -m infra.costs", description=__doc__)
     parser.add_argument("--environment", metavar="NAME", help="infra/environments/NAME.toml, or a path to one: print its bill")
     parser.add_argument("--changes", type=float, default=1e6, metavar="N", help="changes a month (default: a million)")
     parser.add_argument("--inputs", type=Path, default=inputs.SHIPPED, metavar="FILE", help="your own prices and assumptions")

@@ -27,7 +27,7 @@ class Packed:
     size: int
 
 
-MEASURED = (  # by python -m benchmarks.packing, which a test repeats: changes of 1.6 kB of BSON, 128 lanes
+MEASURED = (  # by python -P -m benchmarks.packing, which a test repeats: changes of 1.6 kB of BSON, 128 lanes
     Packed(
         name="unpacked",
         batch=1,

@@ -1,7 +1,7 @@
 """
 ``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, as the settings describe themselves.
 
-    python -m infra.pages.configuration
+    python -P -m infra.pages.configuration
 """
 
 import inspect
@@ -23,7 +23,7 @@ _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secr
 
 _TOP = """# Configuration
 
-Every setting there is. This page is written by `python -m infra.pages.configuration` (`make docs`) from the settings
+Every setting there is. This page is written by `python -P -m infra.pages.configuration` (`make docs`) from the settings
 themselves: do not edit it.
 
 | part | set by | read in |

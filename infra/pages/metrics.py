@@ -1,7 +1,7 @@
 """
 ``docs/metrics.md``: every figure, as its definition describes it.
 
-    python -m infra.pages.metrics
+    python -P -m infra.pages.metrics
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,8 +18,8 @@ _SHOWN = {
 }
 _TOP = """# Metrics
 
-Every figure there is. This page is written by `python -m infra.pages.metrics` (`make docs`) from `contract/figures.py`: do not
-edit it.
+Every figure there is. This page is written by `python -P -m infra.pages.metrics` (`make docs`) from `contract/figures.py`: do
+not edit it.
 
 With `TAILER_EMF_NAMESPACE` a task writes a line for each stream to standard output, in the middle of every minute and once
 more when it ends; with `FORWARDER_EMF_NAMESPACE` a function writes one for each stream at the end of every invocation in

@@ -1,7 +1,7 @@
 """
 The table of statements in ``docs/security.md``, with every option of production in use.
 
-    python -m infra.pages.security
+    python -P -m infra.pages.security
 """
 
 import sys

@@ -2,7 +2,7 @@
 Whether a package of ours has a published advisory: in each lock, and at the lower bounds of pyproject.toml, where each package,
 direct or not, has the oldest version that an installer may take.
 
-    python -m infra.supply.audit [TOOLS]       TOOLS: the folder with pip-audit and uv; default: those on PATH
+    python -P -m infra.supply.audit [TOOLS]       TOOLS: the folder with pip-audit and uv; default: those on PATH
 
 Exit code 1 where there is one. Where the advisories cannot be reached it says that nothing was audited, and exits with 0: a
 gate without a network is not a fault. An image is scanned too, if ``TAILRACE_IMAGE`` names one and grype or trivy is on PATH.

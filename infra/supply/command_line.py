@@ -1,7 +1,7 @@
 """
 The CDK's own command line, as its lock has it: checked against its hash, installed once beside the Python environment.
 
-    python -m infra.supply.command_line lock
+    python -P -m infra.supply.command_line lock
 
 makes the lock again from ``requirements/cdk/package.json``. ``.npmrc`` beside it keeps the names of registries out of the lock.
 """

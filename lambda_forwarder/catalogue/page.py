@@ -12,8 +12,8 @@ from lambda_forwarder.catalogue.told import Told
 
 HEAD = """# Events
 
-Every event that other teams can receive. This page is written by `python -m lambda_forwarder catalogue` from the event classes
-and their samples: do not edit it.
+Every event that other teams can receive. This page is written by `python -P -m lambda_forwarder catalogue` from the event
+classes and their samples: do not edit it.
 
 An event arrives with what happened in `detail.data`, and where it comes from in `detail.metadata`. The same event may arrive
 twice: drop what you have seen by `detail.metadata.id`. Per `detail.metadata.document`, `(generation, sequence)` gives the

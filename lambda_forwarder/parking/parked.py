@@ -17,7 +17,7 @@ TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a
 STACK_LIMIT = 5  # frames, the innermost, of which one sees where it happened
 
 NOTHING = Raw(b"null")  # a ``message`` that had to be left out
-AGAIN = "redrive (python -m lambda_forwarder redrive); events already published repeat with the same id"
+AGAIN = "redrive (python -P -m lambda_forwarder redrive); events already published repeat with the same id"
 
 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: the fault suite."""
+"""``python -P -m tests.faults``: the fault suite."""
 
 import argparse
 import random
@@ -73,7 +73,7 @@ def _elsewhere(screen: Screen, chosen: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description="Break everything; lose nothing.")
+    parser = argparse.ArgumentParser(prog="python -P -m tests.faults", description="Break everything; lose nothing.")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="replays a schedule (default: a new one)")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, default=FULL_MINUTES, help="about how long (default: %(default)g)")

@@ -49,7 +49,7 @@ def test_a_history_that_expired_stops_the_tailer() -> None:
 
 @pytest.mark.parametrize("name", [name for name, mutation in MUTATIONS.items() if mutation.edits])
 def test_the_mutations_still_fit_the_product(name: str, tmp_path: Path) -> None:
-    """``python -m tests.faults mutations`` breaks lines that are there."""
+    """``python -P -m tests.faults mutations`` breaks lines that are there."""
     for file, old, _ in MUTATIONS[name].edits:
         assert file.split("/")[0] in PACKAGES
         assert (REPOSITORY / file).read_text().count(old) == 1

@@ -1,4 +1,4 @@
-"""``python -m infra`` as a person runs it, and the CDK's command line behind it."""
+"""``python -P -m infra`` as a person runs it, and the CDK's command line behind it."""
 
 import json
 import os
@@ -128,7 +128,7 @@ def test_the_cdks_command_line_deploys_what_was_synthesised(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(cdk, "REPOSITORY", tmp_path)
     if cdk.main(["--version"]):
-        pytest.skip("needs the CDK's command line in this environment: python -m infra.cdk --version installs it")
+        pytest.skip("needs the CDK's command line in this environment: python -P -m infra.cdk --version installs it")
     file = tmp_path / "cdk.toml"  # less what the emulator's CloudFormation has not
     file.write_text('removal = "destroy"\n[bus]\nschemas = false\narchive_days = 0')
     assert cdk.main(["bootstrap"]) == 0, capfd.readouterr()

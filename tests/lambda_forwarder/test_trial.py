@@ -1,4 +1,4 @@
-"""``python -m lambda_forwarder try``: what somebody who writes a mapper sees."""
+"""``python -P -m lambda_forwarder try``: what somebody who writes a mapper sees."""
 
 import io
 import json

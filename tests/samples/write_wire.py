@@ -1,7 +1,7 @@
 """
 Write a message of every operation and encoding, from a real server through the tailer's own code.
 
-``python -m tests.samples.write_wire`` adds the samples that are not there yet and never touches one that is.
+``python -P -m tests.samples.write_wire`` adds the samples that are not there yet and never touches one that is.
 """
 
 import datetime

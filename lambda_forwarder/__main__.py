@@ -1,7 +1,9 @@
 """``python -P -m lambda_forwarder``: try a change against the mappers, write the catalogue of their events, redrive."""
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +16,11 @@ from contract.version import __version__
 from lambda_forwarder import redrive
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
-from lambda_forwarder.settings import OFF, Settings
+from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
+INTERRUPTED, NOBODY_READS = 130, 141  # what a shell makes of a command that ends by SIGINT or SIGPIPE
 EXAMPLES = """examples:
   python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
   python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             _say(*problems)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
-    except (ForwarderError, UnreadableMessage, OSError) as error:
+    except (ForwarderError, UnreadableMessage, OSError, UnicodeDecodeError) as error:
         _say(str(error))
         return UNUSABLE
     _show(trials, as_json=options.json)
@@ -73,19 +76,19 @@ def _parser() -> argparse.ArgumentParser:
 def _settings(mappers: str | None) -> Settings:
     """Only the mappers and the source matter here; whatever else is required in the Lambda need not be set."""
     given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none", "watermarks": OFF} | (
-        {"mappers": mappers} if mappers else {}
+        {} if mappers is None else {"mappers": mappers}
     )
     try:
         return Settings(**given)
     except ValidationError as error:
-        told = (f"{problem['loc'][0]}: {problem['msg'].removeprefix('Value error, ')}" for problem in error.errors())
-        raise Misconfigured("\n".join(told)) from None
+        text = "\n".join(map(problem, error.errors()))
+        raise Misconfigured(text if mappers is None else text.replace("FORWARDER_MAPPERS", "--mappers", 1)) from None
 
 
 def _given(options: argparse.Namespace) -> Iterator[ChangeMessage]:
-    if options.queue:
+    if options.queue is not None:
         return received(options.queue)
-    return read(sys.stdin.read() if options.sample == "-" else Path(options.sample).read_text())
+    return read(sys.stdin.read() if options.sample == "-" else Path(options.sample).read_text("utf-8-sig"))
 
 
 def _show(trials: list[Trial], *, as_json: bool) -> None:
@@ -106,5 +109,20 @@ def _say(*lines: str) -> None:
         print(line, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
 
 
+def program() -> int:
+    """``main`` for a shell: no traceback for a reader or a person who has had enough, or a terminal that lacks a character."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = main()
+        print(end="", flush=True)  # noqa: T201 - what is left to write fails here, not at exit
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

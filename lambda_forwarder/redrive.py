@@ -8,8 +8,10 @@ Redrive: publish again what was parked and what became a dead letter. A Lambda f
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import Any
 
 import msgspec
@@ -75,8 +77,16 @@ def add_command(commands: Any) -> None:
     parser = commands.add_parser("redrive", help="publish parked changes and dead letters again")
     parser.add_argument("--parking", metavar="URL", help="the parking queue (default: FORWARDER_PARKING_QUEUE_URL)")
     parser.add_argument("--dead-letters", metavar="URL", help="the dead letters (default: FORWARDER_DEAD_LETTER_QUEUE_URL)")
-    parser.add_argument("--limit", type=int, default=EVERYTHING, metavar="N", help="take at most so many messages")
-    parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="begin nothing after so long (%(default)g)")
+    parser.add_argument(
+        "--limit", type=_more_than_none(int), default=EVERYTHING, metavar="N", help="take at most so many messages"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_more_than_none(float),
+        default=SECONDS,
+        metavar="S",
+        help="begin nothing after so long (%(default)g)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="publish, park and remove nothing; say what would be")
     parser.add_argument(
         "--discard-unmapped",
@@ -95,7 +105,7 @@ def command(options: argparse.Namespace) -> int:
     2: misconfigured.
     """
     end = time.monotonic() + options.seconds
-    if options.mappers:
+    if options.mappers is not None:
         return _failed("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead", UNUSABLE)
     try:
         through = redriver(options.parking, options.dead_letters)
@@ -115,6 +125,15 @@ def command(options: argparse.Namespace) -> int:
 
 def _with_ended(shelf: Shelf, through: Redriver) -> Shelf:
     return parking_shelf(shelf.backlog, through.forwarder.claims, ended=True) if shelf.parked else shelf
+
+
+def _more_than_none(kind: type[int] | type[float]) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        if not 0 < (value := kind(text)) < inf:
+            raise argparse.ArgumentTypeError(f"{text} is not more than none, or has no end")
+        return value
+
+    return number
 
 
 def _failed(why: str, code: int) -> int:

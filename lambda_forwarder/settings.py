@@ -33,6 +33,10 @@ def _mappers(value: Any) -> Any:
         raise ValueError("it is not of the form module:attribute")
     try:
         found = pkgutil.resolve_name(value)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"it cannot be imported: {error}: its package must be installed, or its folder on PYTHONPATH"
+        ) from error
     except Exception as error:  # importing foreign code: anything may come
         raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):
@@ -117,10 +121,11 @@ def read_settings(kind: type[Settings] = Settings) -> Settings:
     try:
         return kind()
     except ValidationError as error:
-        raise Misconfigured("\n".join(sorted(map(_problem, error.errors())))) from None
+        raise Misconfigured("\n".join(sorted(map(problem, error.errors())))) from None
 
 
-def _problem(error: Any) -> str:
+def problem(error: Any) -> str:
+    """One of pydantic's errors, with the setting's variable and its remedy."""
     field = str(error["loc"][0])
     remedy = Settings.model_fields[field].description
     message = "it is missing" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")

@@ -56,6 +56,8 @@ def read(text: str) -> Iterator[ChangeMessage]:
             values = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise UnreadableMessage(f"it is not JSON: {error}") from error
+    except RecursionError as error:
+        raise UnreadableMessage("it is nested too deeply") from error
     for value in values:
         yield from _messages(value)
 

@@ -4,6 +4,7 @@ The process: ``tailer run``, or ``python -P -m tailer run``.
 It listens for SIGTERM before it imports anything large: the first process of a container is deaf to signals until it does.
 """
 
+import io
 import signal
 import sys
 import threading
@@ -14,6 +15,8 @@ INTERRUPTED = 130  # what a shell makes of a command that ends by SIGINT
 def main() -> int:
     """Run the command of this process's arguments. The exit code."""
     stopping = threading.Event()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed; some terminals lack a character of the help
+        sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] == ["run"]:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())

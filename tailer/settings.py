@@ -23,7 +23,7 @@ from tailer.setting_forms import moment, names, stages
 from tailer.setting_names import PREFIX, Keys, as_set, called
 from tailer.stream_identity import LANE_RULE
 from tailer.stream_tables import stream_tables
-from tailer.times import cluster_time_of
+from tailer.times import cluster_time_of, is_cluster_time
 
 
 class Settings(BaseSettings):
@@ -119,10 +119,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}MONGODB_URI says already who signs in: leave it out there or here")
         return password
 
+    @field_validator("lanes", "history_seconds", "lease_seconds", "scan_seconds", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        """Not TOML's ``true``, which would be 1."""
+        if isinstance(value, bool):
+            raise ValueError("it is a number")  # noqa: TRY004 - pydantic takes no other for a wrong setting
+        return value
+
     @field_validator("queue_url")
     @classmethod
     def _fifo(cls, url: str) -> str:
-        if not urlsplit(url).scheme.startswith("http") or not url.endswith(".fifo"):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or not url.endswith(".fifo"):
             raise ValueError("not the URL of a FIFO queue")
         return url
 
@@ -160,7 +169,7 @@ class Settings(BaseSettings):
     @classmethod
     def _position(cls, start: str) -> str:
         """``now``, ``beginning``, or a time as the cluster time ``"seconds.increment"`` it begins with."""
-        if start in ("now", "beginning") or re.fullmatch(r"\d+\.\d+", start):
+        if start in ("now", "beginning") or is_cluster_time(start):
             return start
         return cluster_time_of(start)
 

@@ -27,8 +27,12 @@ def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
     if not tables:
         raise Misconfigured(f"{where} names no stream: {_FORM}")
     for name, table in tables.items():
+        if not name:
+            raise Misconfigured(f"{where}: a table has no name: {_FORM}")
         if not isinstance(table, dict):
             raise Misconfigured(f"{where}: {name} is in no table: {_FORM}")
+        if inner := [one for one, value in table.items() if isinstance(value, dict) and one not in allowed]:
+            raise Misconfigured(f"{where}: [{name}.{inner[0]}] is a table in a table; no stream has a dot in its name: {_FORM}")
         if unknown := sorted(set(table) - allowed):
             raise Misconfigured(f"{where}: {'; '.join(f'{one} in [{name}] {_no_setting(one, allowed)}' for one in unknown)}")
     return {name: {"stream": name, **table} for name, table in tables.items()}
@@ -50,6 +54,6 @@ def _read(file: str, text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _no_setting(name: str, allowed: Set[str]) -> str:
-    close = difflib.get_close_matches(name, allowed, n=1)
+    close = difflib.get_close_matches(name.lower().removeprefix("tailer_"), allowed, n=1)
     remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(allowed))}"
     return f"is not a setting of a stream; {remedy}"

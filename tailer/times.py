@@ -1,5 +1,6 @@
 """Cluster times, ``"seconds.increment"``, and what they are for people."""
 
+import re
 from datetime import UTC, datetime
 
 _LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
@@ -32,9 +33,16 @@ def cluster_time_of(text: str) -> str:
         ValueError: not a time with its offset, or one that no server can start at.
     """
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or not 0 <= moment.timestamp() <= _LATEST:
+    if moment.tzinfo is None:
         raise ValueError("a time needs its offset, e.g. 2026-01-31T12:00:00Z")
+    if not 0 <= moment.timestamp() <= _LATEST:
+        raise ValueError("no server has history of that time: it must be between 1970 and 2106")
     return f"{int(moment.timestamp())}.1"
+
+
+def is_cluster_time(text: str) -> bool:
+    """Whether it is ``"seconds.increment"``, within what a BSON timestamp can hold."""
+    return bool(re.fullmatch(r"\d+\.\d+", text, re.ASCII)) and all(int(part) <= _LATEST for part in text.split("."))
 
 
 def is_time(text: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from tailer.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.lanes import RULE
-from tailer.settings import as_set_in, load, misspelt
+from tailer.settings import Settings, as_set_in, load, misspelt
 from tailer.stream_identity import difference
 
 GOOD = {
@@ -76,6 +76,8 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/000000000000/standard"),
         ("QUEUE_URL", "changes.fifo"),
+        ("QUEUE_URL", "https:changes.fifo"),
+        ("QUEUE_URL", "httpx://host/changes.fifo"),
         ("MONGODB_URI", "mongo://host"),
         ("MONGODB_URI", "127.0.0.1:27017"),
         ("CHECKPOINTS", "redis://localhost"),
@@ -93,6 +95,8 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("START", "yesterday"),
         ("START", "2026-01-31T12:00:00"),
         ("START", "3000-01-01T00:00:00Z"),
+        ("START", "4294967296.1"),
+        ("START", "1760000000.4294967296"),
         ("LEASE_SECONDS", "0.5"),
         ("HTTP_PORT", "70000"),
         ("LOG_LEVEL", "LOUD"),
@@ -171,6 +175,9 @@ def test_a_file_may_name_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert payments.queue_url == orders.queue_url == GOOD["TAILER_QUEUE_URL"]
 
 
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float) and name != "http_port"]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -183,6 +190,11 @@ def test_a_file_may_name_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_pa
         ("[payments]\nhttp_port = 4", r"http_port in \[payments\] is not a setting"),
         ("[payments]\nlanes = 0\n[orders]\nlanes = 0", r"(?s)lanes in \[payments\] .*lanes in \[orders\] "),
         ('["with space"]', r"\[with space\] .*letters, digits"),
+        ('[""]', r"a table has no name: .*e.g. \[payments\]"),
+        ("[shop.orders]\nlanes = 4", r"\[shop.orders\] is a table in a table; no stream has a dot in its name"),
+        ("[payments]\nLANES = 4", r"LANES in \[payments\] is not a setting of a stream; did you mean lanes\?"),
+        ("[payments]\nTAILER_LANES = 4", r"TAILER_LANES in \[payments\] .*did you mean lanes\?"),
+        *((f"[payments]\n{name} = true", rf"{name} in \[payments\] +it is a number") for name in NUMBERS),
     ],
 )
 def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str) -> None:

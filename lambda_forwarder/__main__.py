@@ -114,14 +114,15 @@ def program() -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = main()
-        print(end="", flush=True)  # noqa: T201 - what is left to write fails here, not at exit
+        try:
+            return main()
+        finally:  # of the help too: what is left to write fails here, not at exit
+            print(end="", flush=True)  # noqa: T201
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
     except KeyboardInterrupt:
         return INTERRUPTED
-    return code
 
 
 if __name__ == "__main__":

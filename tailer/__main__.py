@@ -5,11 +5,13 @@ It listens for SIGTERM before it imports anything large: the first process of a 
 """
 
 import io
+import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 
-INTERRUPTED = 130  # what a shell makes of a command that ends by SIGINT
+INTERRUPTED, NOBODY_READS = 130, 141  # what a shell makes of a command that ends by SIGINT or SIGPIPE
 
 
 def main() -> int:
@@ -29,6 +31,12 @@ def main() -> int:
         return command_line(sys.argv[1:], stopping)
     except KeyboardInterrupt:  # in any command but `run`
         return INTERRUPTED
+    except SystemExit:  # of the help
+        with suppress(BrokenPipeError):  # whoever read has read enough
+            print(end="", flush=True)  # noqa: T201
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+        return NOBODY_READS
 
 
 if __name__ == "__main__":

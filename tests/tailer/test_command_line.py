@@ -87,13 +87,14 @@ def test_in_a_terminal_it_says_so_in_lines(tmp_path: Path) -> None:
     assert len(others) == 5
 
 
-def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["doctor", "--help", "run --help"])
+def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, command: str) -> None:
     """As `tailer doctor | head` does: no traceback, and the code that a shell gives for it."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
         done = subprocess.run(
-            [sys.executable, "-m", "tailer", "doctor"],
+            [sys.executable, "-m", "tailer", *command.split()],
             cwd=tmp_path,
             env={"PYTHONPATH": str(Path.cwd())},
             stdout=nobody,

@@ -13,7 +13,7 @@ ENVIRONMENT ?=
 export PYTHONSAFEPATH := 1# no module of the current folder is imported by mistake; the environments know where ours are
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test faults check audit format docs bench up down package synth bootstrap diff deploy lock clean help
+.PHONY: all env demo razors test faults check audit format docs bench up watch down package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -88,6 +88,9 @@ up:                             ## the same system under docker compose, and the
 	  "TAILRACE_HTTP_PORT=8081 make up. What did come up is still there: make down removes it." >&2; exit 1; }
 	docker compose logs --follow --no-log-prefix demo
 	@exit $$(docker inspect --format '{{.State.ExitCode}}' $$(docker compose ps --all --quiet demo))
+
+watch:                          ## the events of what `make up` started, as they arrive
+	@TAILRACE_AWS_KEY="$$(docker compose exec -T tailer printenv AWS_ACCESS_KEY_ID)" docker compose run --rm --no-deps demo watch
 
 down:                           ## stop it, and remove its volumes and the images that it built
 	docker compose down --volumes --remove-orphans --rmi local

@@ -153,7 +153,7 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, p
         metrics=metrics,
         ready=_preflight(settings, sqs),
         history_seconds=settings.history_seconds,
-        cluster=cluster_facts(settings),
+        cluster=ClusterFacts(lambda: _reader(settings).client),  # who is read: another client may be connected elsewhere
         as_set=as_set_in([settings]),
     )
 

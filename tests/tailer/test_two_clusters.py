@@ -1,9 +1,11 @@
 """Two clusters, one stream name and one table: a position in the history of one is never taken for one of the other."""
 
 import json
+import socket
+import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -11,13 +13,13 @@ from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.loopback import HOST
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
 from tailer import app
 from tailer.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.mongodb.client import connect
 from tailer.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
@@ -46,7 +48,54 @@ def uris(request: pytest.FixtureRequest, stack: DevStack, second: Mongod, fresh:
             dialect.enabled.add((fresh, ""))
         yield dialects[0].uri, dialects[1].uri
         for dialect in dialects:
-            connect(dialect.uri).close()  # while there is a server to leave
+            leave(dialect.uri)
+
+
+def leave(uri: str) -> None:
+    """Close the clients of a tailer, while there is a server to leave."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAILER_MONGODB_URI", uri)
+        [settings] = load()
+    for client in (app.cluster(settings), app._reader(settings).client):
+        client.close()
+
+
+class Name(socketserver.ThreadingTCPServer):
+    """A host name that leads to one server and then to another: a connection stays where it is, and a new one goes there."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__((HOST, 0), Relay)
+        self.leads_to, self.streams = port, list[socket.socket]()
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{HOST}:{self.server_address[1]}/?directConnection=true"
+
+    def end_streams(self) -> None:
+        """Of all connections, those alone on which a change stream is read."""
+        for connection in self.streams:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class Relay(socketserver.BaseRequestHandler):
+    server: Name
+
+    def handle(self) -> None:
+        with socket.create_connection((HOST, self.server.leads_to)) as there:
+            threading.Thread(target=self._pass, args=(there, self.request), daemon=True).start()
+            self._pass(self.request, there)
+
+    def _pass(self, here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            while said := here.recv(65_536):
+                if b"getMore" in said and here is self.request and here not in self.server.streams:
+                    self.server.streams.append(here)
+                there.sendall(said)
+        with suppress(OSError):
+            there.shutdown(socket.SHUT_RDWR)
 
 
 def sequence(record: Record) -> int:
@@ -85,6 +134,25 @@ def test_a_tailer_of_another_cluster_is_no_spare(
     tailers.wait(again, lambda: sequence(tailers.record) == (21 if busy else 1))
     stopping.set()
     again.result()
+
+
+def test_a_name_that_leads_to_another_cluster_is_noticed_by_the_connection_that_reads(
+    tailers: Tailers, stack: DevStack, second: Mongod, fresh: str, queue_url: str
+) -> None:
+    """The first cluster is still there, and other connections still lead to it: the stream opens on no other one."""
+    with Name(stack.mongod.ports[0]) as name:
+        threading.Thread(target=name.serve_forever, args=(0.01,), daemon=True).start()
+        ended, _ = tailers.start(mongodb_uri=name.uri)
+        tailers.wait(ended, tailers.opened)
+        name.leads_to = second.ports[0]
+        with MongoClient[dict[str, Any]](second.uri) as client:
+            client[fresh].payments.insert_one({"_id": "foreign"})
+        name.end_streams()
+        with pytest.raises(Misconfigured, match=f"leads to the .* at {hosts(second.uri)}"):
+            ended.result(timeout=30)
+        leave(name.uri)
+        name.shutdown()
+    assert received(stack, queue_url) == []
 
 
 def test_another_cluster_is_accepted_by_a_person(

@@ -16,6 +16,7 @@ from tailer.mongodb.duplicate_fields import DuplicateFields, twice
 from tailer.mongodb.post_images import checked
 
 _FEW = 8  # names that are looked for one by one in an event; more are decoded once more
+_OF_A_DOCUMENT = frozenset({"insert", "update", "replace", "delete"})
 INVALIDATE = "invalidate"  # what was watched is gone: a position, not a change; its token cannot be resumed after
 
 
@@ -30,35 +31,35 @@ def change_from_event(
         Misconfigured: the pipeline took away a field that identifies the change.
     """
     event = duplicates.decode(raw.raw) if duplicates else decode(raw.raw)
-    ns = _namespace(event.get("ns") or {})
-    key = event.get("documentKey") or {}
-    document, exact = event.get("fullDocument"), None
-    if post_image and document is not None and event.get("operationType") == "update":
-        exact = checked(document, (event.get("updateDescription") or {}).get("updatedFields") or {}, raw)
-    if duplicates:
-        duplicates.report(ns, raw, stored=not post_image)
-    told = told_key(bytes(raw.raw), key) if key else ""
     try:
-        return Change(
-            id=_token_text(event["_id"], raw),
-            sequence=sequence,
-            operation_type=event["operationType"],
-            ns=ns,
-            cluster_time=_seconds_and_increment(event["clusterTime"]["$timestamp"]),
-            document_key=key,
-            told_document=identity.name(ns.db, ns.coll, told) if told else "",
-            wall_time=event.get("wallTime"),
-            full_document=document if exact is None else exact,
-            full_document_before_change=event.get("fullDocumentBeforeChange"),
-            update_description=_update_description(event.get("updateDescription"), raw),
-            txn=_transaction(event),
-            to=_namespace(event["to"]) if "to" in event and event["operationType"] == "rename" else None,
-            post_image=exact is not None,
-        )
+        token, operation, time = event["_id"], event["operationType"], event["clusterTime"]["$timestamp"]
+        ns, key = _where(event)
     except KeyError as missing:
         raise Misconfigured(
             f"TAILER_PIPELINE removes {missing} from the event: keep every field but the documents"
         ) from missing
+    document, exact = event.get("fullDocument"), None
+    if post_image and document is not None and operation == "update":
+        exact = checked(document, (event.get("updateDescription") or {}).get("updatedFields") or {}, raw)
+    if duplicates:
+        duplicates.report(ns, raw, stored=not post_image)
+    told = told_key(bytes(raw.raw), key) if key else ""
+    return Change(
+        id=_token_text(token, raw),
+        sequence=sequence,
+        operation_type=operation,
+        ns=ns,
+        cluster_time=_seconds_and_increment(time),
+        document_key=key,
+        told_document=identity.name(ns.db, ns.coll, told) if told else "",
+        wall_time=event.get("wallTime"),
+        full_document=document if exact is None else exact,
+        full_document_before_change=event.get("fullDocumentBeforeChange"),
+        update_description=_update_description(event.get("updateDescription"), raw),
+        txn=_transaction(event),
+        to=_namespace(event["to"]) if "to" in event and operation == "rename" else None,
+        post_image=exact is not None,
+    )
 
 
 def token_text(token: Mapping[str, Any]) -> str:
@@ -111,6 +112,17 @@ def _token_text(decoded: Document, raw: RawBSONDocument) -> str:
 
 def _namespace(ns: Document) -> Namespace:
     return Namespace(db=ns.get("db", ""), coll=ns.get("coll", ""))
+
+
+def _where(event: Document) -> tuple[Namespace, Document]:
+    """The namespace and the document key; neither is there of every event, but both are of a document's."""
+    ns, key = _namespace(event.get("ns") or {}), event.get("documentKey") or {}
+    if event["operationType"] in _OF_A_DOCUMENT:
+        if not (ns.db and ns.coll):
+            raise KeyError("ns")
+        if not key:
+            raise KeyError("documentKey")
+    return ns, key
 
 
 def _seconds_and_increment(timestamp: Document) -> str:

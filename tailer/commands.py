@@ -18,6 +18,7 @@ from tailer.headroom import headroom
 from tailer.lag import stored_seconds_behind
 from tailer.lease import Lease
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.ports import Source
 from tailer.recognition import recognised
 from tailer.settings import Settings
 from tailer.times import rfc3339
@@ -49,7 +50,7 @@ def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Give a stream that has none its first checkpoint."""
     settings = _only(streams)
     source, cluster = app.source(settings), _its_cluster(settings)
-    to = decisions.checked(source, decisions.position(options.to, source))
+    to = _asked_for(options, source)
 
     def decision(record: Record) -> Record:
         return decisions.seeded(recognised(record, cluster), to, datetime.now(UTC))
@@ -61,15 +62,16 @@ def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Move a stream's checkpoint: everything after the new one is delivered again, as a new generation."""
     settings = _only(streams)
     source, cluster = app.source(settings), _its_cluster(settings)
-    to = decisions.checked(source, decisions.position(options.to, source))
+    to = _asked_for(options, source)
     _decide(options, settings, lambda record: decisions.moved(recognised(record, cluster), to), say)
 
 
 def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
     """Go on behind history that is lost; the gap is recorded, and published as StreamGapDetected."""
     settings = _only(streams)
-    source, cluster = app.source(settings), _its_cluster(settings)
-    until = decisions.checked(source, decisions.position(options.to, source)) if options.to else None
+    # At now where nobody knows the oldest history: TAILER_START is for a first start.
+    source, cluster = app.source(settings.model_copy(update={"start": "now"})), _its_cluster(settings)
+    until = _asked_for(options, source) if options.to else None
     by = options.by or getpass.getuser()
 
     def decision(record: Record) -> Record:
@@ -111,6 +113,13 @@ def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say
     _report(options, before, after, say)
 
 
+def _asked_for(options: Namespace, source: Source) -> Checkpoint:
+    """Where ``--to`` points, once the server has shown that it can go on from there."""
+    to = decisions.position(options.to, source)
+    decisions.refuse_future(to, datetime.now(UTC))
+    return decisions.checked(source, to)
+
+
 def _its_cluster(settings: Settings) -> Cluster:
     """Who the watched cluster is; refused where the stream's checkpoint belongs to another, before its history is asked."""
     cluster = app.cluster_facts(settings)()
@@ -139,9 +148,15 @@ def _report(options: Namespace, before: Record, after: Record, say: Say) -> None
 
 def _status(settings: Settings) -> dict[str, Any]:
     record = app.checkpoint_store(settings).read(settings.stream)
-    if record is None or record.checkpoint is None:
+    if record is None:
         return {"checkpoint": "none: this stream was never started"}
     now = datetime.now(UTC)
+    found = _described(record) | {
+        "lease": _lease_state(record, now),
+        "scanningSince": (record.scanning_since if record.owner else "") or "no",
+    }
+    if record.checkpoint is None:
+        return found | {"checkpoint": "none: this stream has not opened yet"}
     behind = stored_seconds_behind(record, now)
     try:
         left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
@@ -149,9 +164,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         left, problem = None, str(error)
     else:
         problem = "none" if left is not None else _headroom_unknown(record.checkpoint)
-    return _described(record) | {
-        "lease": _lease_state(record, now),
-        "scanningSince": (record.scanning_since if record.owner else "") or "no",
+    return found | {
         "secondsBehind": None if isnan(behind) else int(behind),
         "headroomSeconds": None if left is None else int(left),
         "headroomProblem": problem,

@@ -13,7 +13,7 @@ from tailer.gaps import gap_added
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
 from tailer.resume_tokens import token_time
-from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, time_of
+from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, seconds, time_of
 
 _POSITIONS = "beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a resume token"
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
@@ -39,6 +39,17 @@ def position(text: str, source: Source) -> Checkpoint:
         return Checkpoint(token=text, cluster_time=token_time(text) or UNKNOWN)
 
 
+def refuse_future(to: Checkpoint, now: datetime) -> None:
+    """
+    Return where a time, the beginning of a second, has come.
+
+    Raises:
+        Misconfigured: it has not. A server waits for it in silence.
+    """
+    if to.token is None and seconds(to.cluster_time) > now.timestamp():
+        raise Misconfigured(f"{rfc3339(to.cluster_time)} is in the future: what is committed until then would be skipped")
+
+
 def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     """
     The checkpoint, once the server has shown that it can go on from there. Where its time is unknown it is that of what comes
@@ -61,7 +72,8 @@ def moved(record: Record, to: Checkpoint) -> Record:
 
     Raises:
         Misconfigured: there is no position yet, or the new one is later, so that what is between would be skipped in silence;
-            or it is a token whose time is unknown, so that nobody can tell.
+            or it is a token whose time is unknown or that of the position, so that nobody can tell: all changes of a
+            transaction have one time.
     """
     before = record.checkpoint
     if before is None:
@@ -75,6 +87,12 @@ def moved(record: Record, to: Checkpoint) -> Record:
         raise Misconfigured(
             f"{rfc3339(to.reached)} is later than {rfc3339(before.reached)}, up to which stream {record.stream!r} "
             "was delivered: what is between would be skipped. Where it is lost: tailer checkpoint accept-gap --to"
+        )
+    if before.reached and to.token not in (None, before.token) and time_of(to.reached) == time_of(before.reached):
+        raise Misconfigured(
+            f"the token {to.token} has the time up to which stream {record.stream!r} was delivered, as every change of one "
+            "transaction has, so nobody can say whether changes would be skipped: give the time instead "
+            f"(--to {rfc3339(to.reached)})"
         )
     return _in_a_new_generation(record, before, to)
 
@@ -93,11 +111,12 @@ def seeded(record: Record, to: Checkpoint, now: datetime) -> Record:
 
 def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by: str, reason: str, now: datetime) -> Record:
     """
-    The record going on at ``until``, or at the oldest history there is, with the gap before it in the ledger.
+    The record going on at ``until``, or at the oldest history there is, with the gap before it in the ledger. ``source`` is one
+    that starts at now.
 
     Raises:
-        Misconfigured: there is no gap: the server still has what follows the checkpoint, or nothing was ever delivered. Or as
-            ``gap_added``.
+        Misconfigured: there is no gap: the server still has what follows the checkpoint, nothing was ever delivered, or it
+            would end before it begins. Or as ``gap_added``.
     """
     before = record.checkpoint
     if before is None:
@@ -115,6 +134,11 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
             "time first (tailer checkpoint rewind --to TIME)"
         )
     start = until or _oldest_behind(before.reached, source)
+    if time_of(start.cluster_time) < time_of(before.reached):
+        raise Misconfigured(
+            f"{rfc3339(start.cluster_time)} is earlier than {rfc3339(before.reached)}, up to which stream {record.stream!r} "
+            "was delivered, so nothing is missing between them. To go back: tailer checkpoint rewind --to"
+        )
     gap = Gap(
         generation=before.generation + 1,
         sequence=before.sequence + 1,
@@ -155,9 +179,7 @@ def _in_a_new_generation(record: Record, before: Checkpoint, to: Checkpoint) -> 
 
 def _oldest_behind(delivered: str, source: Source) -> Checkpoint:
     """The oldest history there is that was not delivered yet; now, where the server does not tell."""
-    oldest = source.oldest()
-    if oldest is None:
-        return Checkpoint(cluster_time=source.first().cluster_time)
+    oldest = source.oldest() or source.first().cluster_time
     return Checkpoint(cluster_time=max(oldest, delivered, key=time_of))
 
 

@@ -19,14 +19,14 @@ from pymongo.errors import ConnectionFailure, NetworkTimeout, OperationFailure
 from tailer.background import background
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.change_events import next_time, reply_time, time_text
+from tailer.mongodb.change_events import next_time, reply_time, time_of, time_text
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.duplicate_fields import DuplicateFields
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
 from tailer.mongodb.reads import Reader
 from tailer.mongodb.watch import Watch
-from tailer.times import seconds
+from tailer.times import rfc3339, seconds
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,10 @@ class MongodbSource:
         if self._start == "now":
             return next_time(now)
         if self._start != "beginning":
+            if time_of(self._start) > time_of(next_time(now)):
+                raise Misconfigured(
+                    f"TAILER_START={rfc3339(self._start)} is in the future: what is committed until then would be skipped"
+                )
             return self._start
         if (oldest := self.oldest()) is None:
             raise Misconfigured("TAILER_START=beginning needs read on local.oplog.rs; DocumentDB has none: give a time")

@@ -3,9 +3,10 @@
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ from devstack.loopback import HOST
 from tailer import app
 from tailer.cluster import Cluster
 from tailer.command_line import command_line
+from tailer.errors import Misconfigured
 from tailer.lanes import RULE
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.mongodb.client import connect
 from tailer.settings import load
+from tailer.times import seconds
+from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 
 Run = Callable[..., tuple[int, str, str]]
@@ -92,6 +96,14 @@ def test_a_stream_never_started_says_so(tailer: Run, fresh: str) -> None:
         code, out, _ = tailer(*command)
         assert code == 0
         assert "never started" in out
+
+
+def test_a_first_start_that_ended_says_why(tailer: Run, fresh: str) -> None:
+    """There is a record then, and no checkpoint yet: the status shows the problem, and who has the lease."""
+    record = Record(stream=fresh, version=1, problem="check TAILER_PIPELINE", problem_code=2)
+    app.checkpoint_store(load()[0]).write(record)
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert (state["problem"], state["lease"], state["checkpoint"][:5]) == (record.problem, "free", "none:")
 
 
 def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -169,6 +181,37 @@ def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: st
     assert position(fresh).token == first.id
 
 
+def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """All its changes have one time, so which token comes first is not known; their time is before all of them."""
+    [settings] = load()
+    source = app.source(settings)
+    start, changes = source.first(), list[Any]()
+    stack.mongo[fresh].create_collection("payments")
+    with stack.mongo.start_session() as session, session.start_transaction():
+        stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(3)], session=session)
+    with closing(source.batches(start)) as batches:
+        while len(changes) < 3:
+            changes += next(batches).changes
+    tailer("checkpoint", "seed", "--to", changes[0].id)
+    code, _, err = tailer("checkpoint", "rewind", "--to", changes[2].id)
+    assert code == 2
+    assert position(fresh).token == changes[0].id
+    assert tailer("checkpoint", "rewind", "--to", changes[0].id)[0] == 0
+    assert tailer("checkpoint", "rewind", "--to", re.findall(r"--to (\S+Z)", err)[0])[0] == 0
+
+
+def test_no_stream_starts_in_the_future(tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server waits for that time without a word, and skips what is committed until then: a year may be mistyped."""
+    to = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
+    for command in (["seed"], ["rewind"], ["accept-gap", "--why", "lost"]):
+        code, _, err = tailer("checkpoint", *command, "--to", to)
+        assert (code, "is in the future" in err) == (2, True)
+    assert stored(fresh) is None
+    monkeypatch.setenv("TAILER_START", to)
+    with pytest.raises(Misconfigured, match=r"TAILER_START=.* is in the future"):
+        app.source(load()[0]).first()
+
+
 @pytest.mark.parametrize("command", [["run"], ["checkpoint", "accept-settings"]])
 def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     """One line names the variable, and exit 2 says that another start will not help."""
@@ -240,6 +283,30 @@ def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, t
     code, _, err = tailer("checkpoint", "accept-gap", "--why", "impatience")
     assert code == 2
     assert "there is no gap" in err
+
+
+@pytest.mark.parametrize("start", ["now", "beginning", "2026-01-01T00:00:00Z"])
+def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
+    stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """Whatever TAILER_START says, which is for a first start. No gap ends before it begins."""
+    delivered = datetime.now(UTC) - timedelta(seconds=100)
+    with DocumentdbDialect(stack.mongod.ports[0]) as server:
+        monkeypatch.setenv("TAILER_MONGODB_URI", server.uri)
+        monkeypatch.setenv("TAILER_START", start)
+        [settings] = load()
+        lost = Checkpoint(token="01dead", cluster_time=f"{delivered.timestamp():.0f}.1", sequence=41)
+        app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+        earlier = (delivered - timedelta(seconds=100)).isoformat()
+        code, _, err = tailer("checkpoint", "accept-gap", "--why", "lost", "--to", earlier)
+        assert (code, "nothing is missing" in err) == (2, True)
+        assert tailer("checkpoint", "accept-gap", "--why", "lost")[0] == 0
+        for client in (app.cluster(settings), app._reader(settings).client):
+            client.close()  # while there is a server to leave
+    [gap] = stored(fresh).gaps  # type: ignore[union-attr]
+    assert gap.after == lost.cluster_time
+    assert abs(seconds(gap.until) - time.time()) < 60
+    assert gap.until == position(fresh).cluster_time
 
 
 def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:

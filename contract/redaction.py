@@ -17,6 +17,7 @@ _SECRETS = (
     (re.compile(r"[A-Za-z0-9+/=_-]{64,}"), "***"),  # session tokens, signatures, and resume tokens, which hold an _id
 )
 _QUOTED = re.compile(r"\{\s*([\"']?[$\w.]*[\"']?)\s*:?.*")  # a command or a document, from its first field's name on
+_VALUE = re.compile(r"(?i)\b(parse (?:number|objectid)|date string|value was:|but returned)\s.*")  # what a pipeline met
 
 
 def redacted(text: str, limit: int = LIMIT) -> str:
@@ -28,6 +29,7 @@ def redacted(text: str, limit: int = LIMIT) -> str:
     line = next((line for line in text.splitlines() if line.strip()), "").strip()
     line = "".join(character if character.isprintable() else "�" for character in line)
     line = _QUOTED.sub(lambda found: f"{{ {found[1]}: …" if found[1] else "{ …", line)
+    line = _VALUE.sub(r"\1 …", line)
     for secret, instead in _SECRETS:
         line = secret.sub(instead, line)
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

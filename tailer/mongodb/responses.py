@@ -17,7 +17,7 @@ class Row(NamedTuple):
     ``meaning`` may name groups of ``text`` and the words of a setting (``WORDS``).
     """
 
-    codes: tuple[int, ...]
+    codes: tuple[int, ...] | range
     text: str
     kind: type[TailerError]
     meaning: str
@@ -47,6 +47,7 @@ DENIED = "the user of {setting} may not do this: grant it {right}"
 
 _WHO = "wrong user name or password in {who}"
 _NO_IAM = "the server has no sign-in by IAM: give {setting} a user and a password"
+_NO_MECHANISM = "the server does not offer this kind of sign-in: correct authMechanism in {setting}"
 _NO_ROLE = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
 _FLEX = "Atlas does not offer this here: its Flex tier has no change streams"
 _NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
@@ -54,6 +55,9 @@ _GONE = "the server no longer has the history after the checkpoint"
 _FOREIGN = "the resume token is not valid here: it is of another cluster or engine, or damaged"
 _REFUSED = (
     "the server refuses this change stream: check TAILER_PIPELINE, TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE"
+)
+_EXPRESSION = (
+    r"\$(?!_)[a-z]|expression|undefined variable|regular|regex|field ?path|path collision|specif|match filter|query requires"
 )
 _STAGE = "the server does not support {stage} in a change stream: change TAILER_PIPELINE"
 _NO_STREAMS = "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
@@ -77,6 +81,7 @@ ANYWHERE = (
     Row((UNAUTHORIZED,), "", Misconfigured, DENIED),
     Row((), "MONGODB-AWS credentials", Unavailable, _NO_ROLE),  # pymongo's own words, without a code
     Row((), r"on \$external database", Misconfigured, _NO_IAM),  # DocumentDB: 73
+    Row((2, 18, 334), r"\bmechanism\b", Misconfigured, _NO_MECHANISM),
     Row((18,), "", Misconfigured, _WHO),
     Row((8000,), "not (allowed|authorized) to do action|not authorized", Misconfigured, DENIED),  # Atlas, and so are the next
     Row((8000,), "auth|credential|password", Misconfigured, _WHO),
@@ -114,7 +119,9 @@ OF_A_STREAM = (
     Row((40573,), "", Misconfigured, _NO_SET),
     Row((304,), "", Misconfigured, "the server does not support a part of TAILER_PIPELINE"),
     Row((2, 9, 14, 20, 72, 115, 168, 40324, 40415), "", Misconfigured, _REFUSED),  # bad or unknown values, fields and stages
+    Row((241,), "", Misconfigured, _REFUSED),  # ConversionFailure: of one event, and every try would meet it again
     Row(tuple(TOO_LARGE), "", Rejected, _TOO_LARGE),
+    Row(range(15_000, 10_000_000), _EXPRESSION, Misconfigured, _REFUSED),  # codes without a name; each check of a stage has one
 )
 
 NETWORK = {

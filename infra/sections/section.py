@@ -1,8 +1,8 @@
 """What the sections of an environment are made of."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 LOG_DAYS = (  # CloudWatch
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -28,3 +28,11 @@ class Section(BaseModel):
     """Values only: frozen, and nothing that is not a setting passes unseen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: Any, info: ValidationInfo) -> Any:
+        """TOML's ``true`` is no number, though Python takes it for 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("it is neither true nor false")
+        return value

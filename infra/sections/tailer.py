@@ -1,5 +1,6 @@
 """The streams, and the tailer that watches them."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from bson import json_util
@@ -9,6 +10,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 from tailer.mongodb.uri import elastic
 from tailer.setting_forms import moment, names, stages
+from tailer.setting_names import PREFIX
 from tailer.settings import Settings
 
 PARKED = "parked"  # of what was too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
@@ -20,6 +22,9 @@ FARGATE = {  # MiB by CPU
     2048: range(4096, 16_385, 1024),
     4096: range(8192, 30_721, 1024),
 }
+
+
+_VARIABLE = re.compile(rf"\b{PREFIX}([A-Z_]+)\b")  # of a task; here each setting has its own name
 
 
 class _Alone(Settings):
@@ -79,7 +84,9 @@ class Stream(Section):
             _Alone(mongodb_uri="mongodb://host", queue_url="https://host/q.fifo", checkpoints="dynamodb://table", **told)
         except ValidationError as error:
             problems = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
-            raise ValueError(*problems) from None  # one by one, so that they are counted
+            raise ValueError(
+                *(_VARIABLE.sub(lambda found: found[1].lower(), one) for one in problems)
+            ) from None  # one by one, so that they are counted
         return self
 
 

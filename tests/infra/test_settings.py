@@ -1,10 +1,12 @@
 """What an environment says, and everything that is wrong with one, at once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from infra.problems import _sections
 from infra.sections import Section
 from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load, named, there
 from tailer.settings import Settings as TailerSettings
@@ -215,6 +217,29 @@ def test_what_the_tailer_would_refuse_is_refused() -> None:
     """Whatever the environment of this process says."""
     with pytest.raises(ValidationError, match="Invalid isoformat"):
         Stream(name="a", database="b", start="yesterday")
+
+
+@pytest.mark.parametrize("database", ["a.b", "a b", "shop,other", "*"])
+def test_a_streams_settings_are_called_as_they_are_here(database: str) -> None:
+    """Not by the variables of a task, which nobody typed."""
+    with pytest.raises(ValidationError) as caught:
+        Stream(name="payments", database=database, collections=("$a",))
+    assert "TAILER_" not in str(caught.value)
+
+
+def numbers(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
+    for name, field in model.model_fields.items():
+        if field.annotation in (int, float):
+            yield model, name
+        for section in _sections(field.annotation):
+            yield from numbers(section)
+
+
+@pytest.mark.parametrize(("model", "name"), list(numbers(Environment)))
+def test_true_is_no_number(model: type[BaseModel], name: str) -> None:
+    """``lanes = true`` would be one lane."""
+    with pytest.raises(ValidationError, match=rf"(?s){name}.*neither true nor false"):
+        model.model_validate({name: True})
 
 
 def test_a_tailers_own_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

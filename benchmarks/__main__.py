@@ -10,6 +10,7 @@ from importlib.metadata import version
 from benchmarks import table
 from benchmarks.figures import Round
 from benchmarks.race import Race
+from contract.legible import legible
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         bench(Screen(), changes, rounds, seconds=0.5 if quick else 3.0, singles=20 if quick else 200)
     except StartFailed as failure:
-        print(f"\n{failure}", file=sys.stderr)
+        print(f"\n{legible(str(failure), lines=True)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 
+from contract.legible import indented, legible
 from devstack import demo
 from devstack.aws import Aws, elsewhere
 from devstack.resources import provision
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             case _:
                 return _provision(chosen.zip)
     except StartFailed as failure:
-        print(f"\n{failure}", file=sys.stderr)
+        print(f"\n{indented(legible(str(failure), lines=True))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -15,6 +15,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from contract.legible import legible
 from contract.message import encode_change, pack
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
@@ -48,7 +49,7 @@ def main() -> None:
     )
     with MongoClient[Any](asked.uri) as client:
         for body in islice(bodies(MongodbSource(client, watch), asked.database), asked.count):
-            print(body, flush=True)
+            print(legible(body, lines=True), flush=True)
 
 
 if __name__ == "__main__":

@@ -134,12 +134,12 @@ def _conclude(screen: Screen, payments: Payments, audience: Audience) -> int:
     verdict = judge(payments.committed, audience.ours())
     screen.line()
     for line in verdict.lines():
-        screen.line("  " + (screen.painted(line, "red") if line.startswith("FAIL") else line))
+        screen.line(f"  {line}", "red" if line.startswith("FAIL") else "")
     if audience.latencies:
         middle, most = statistics.median(audience.latencies) * 1000, max(audience.latencies) * 1000
         screen.line(f"       commit to consumer while a tailer ran: median {middle:.0f} ms, longest {most:.0f} ms")
     word, colour = ("The verdict holds", "green") if verdict.holds else ("THE VERDICT DOES NOT HOLD", "red")
-    screen.line(f"\n{screen.painted(word, colour)} ({screen.elapsed:.1f} s in all)")
+    screen.line(f"\n{word}", colour, f" ({screen.elapsed:.1f} s in all)")
     return 0 if verdict.holds else 1
 
 

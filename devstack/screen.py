@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TextIO
 
+from contract.legible import legible
 from devstack.consumer import Received
 
 COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
@@ -26,19 +27,24 @@ class Screen:
 
     def step(self, text: str, colour: str = "bold") -> None:
         """Something that the demo does."""
-        self.line(f"{self.elapsed:6.2f} s  {self.painted(text, colour)}")
+        self._print(f"{self.elapsed:6.2f} s  {self.painted(legible(text), colour)}")
 
     def event(self, event: Received, latency: float | None, note: str = "") -> None:
         """Something that a consumer received."""
         colour = "yellow" if "Cancelled" in event.name else "green"
-        name = self.painted(f"{event.name:<16}", colour)
+        name = self.painted(f"{legible(event.name):<16}", colour)
         took = f"{latency * 1000:6.0f} ms" if latency is not None else " " * 9
-        text = f"{name}  {event.document}  {event.metadata['operation']:<6}  #{event.position[1]:<4} {took}"
-        self.line(f"{self.elapsed:6.2f} s    {text}  {self.painted(note, 'dim')}".rstrip())
+        about = legible(f"{event.document}  {event.metadata['operation']:<6}  #{event.position[1]:<4} {took}")
+        self._print(f"{self.elapsed:6.2f} s    {name}  {about}  {self.painted(legible(note), 'dim')}".rstrip())
 
-    def line(self, text: str = "") -> None:
-        with self._lock:
-            print(text, file=self._out, flush=True)
+    def line(self, text: str = "", colour: str = "", more: str = "") -> None:
+        """``text`` in a colour, if there is one, and ``more`` after it in none; each may have lines."""
+        shown, rest = legible(text, lines=True), legible(more, lines=True)
+        self._print((self.painted(shown, colour) if colour else shown) + rest)
 
     def painted(self, text: str, colour: str) -> str:
         return f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self._colour and text else text
+
+    def _print(self, text: str) -> None:
+        with self._lock:
+            print(text, file=self._out, flush=True)

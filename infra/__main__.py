@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.legible import indented, legible
 from infra import lint
 from infra.nag import Findings
 from infra.package import REPOSITORY, build
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = load(named(chosen.environment))
         made = synthesise(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=build(PACKAGE))
     except Misconfigured as error:
-        return _wrong(2, str(error))
+        return _wrong(2, indented(str(error)))
     except Findings as error:
         return _wrong(1, str(error))
     print(_summary(made))  # noqa: T201 - what the command is asked for
@@ -58,7 +59,7 @@ def _summary(made: Synthesised) -> str:
 
 
 def _wrong(code: int, text: str) -> int:
-    print(text, file=sys.stderr)  # noqa: T201
+    print(legible(text, lines=True), file=sys.stderr)  # noqa: T201
     return code
 
 

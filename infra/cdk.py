@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.legible import indented, legible
 from infra import __main__ as synthesis
 from infra.account import NoAccount, account
 from infra.package import REPOSITORY
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run = command(None, [*rest, *profile])
     except (Misconfigured, NoAccount, NotInstalled) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(indented(legible(str(error), lines=True)), file=sys.stderr)  # noqa: T201
         return 2
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
 

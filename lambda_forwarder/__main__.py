@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from contract.legible import indented, legible, show_uncaught_legibly
 from contract.message import ChangeMessage, UnreadableMessage
 from contract.version import __version__
 from lambda_forwarder import redrive
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
+from lambda_forwarder.logs import make_legible
 from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
 
@@ -33,6 +35,7 @@ used."""
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit codes: 0 all well, 1 something was parked, has no mapper, or would break consumers, 2 what was given is unusable."""
+    make_legible()
     options = _parser().parse_args(arguments)
     if options.command == "redrive":
         return redrive.command(options)
@@ -99,14 +102,15 @@ def _show(trials: list[Trial], *, as_json: bool) -> None:
         _say(*(f"parked by {parked.mapper}: {parked.reason}" for trial in trials for parked in trial.parked))
         _say(*(trial.unread for trial in trials if trial.unread))
     for line in lines:
-        print(line)  # noqa: T201 - what the command is asked for
+        print(legible(line, lines=as_json))  # noqa: T201 - what the command is asked for
     if not trials:
         _say("there is no change to try")
 
 
 def _say(*lines: str) -> None:
     for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+        told = indented(legible(line, lines=True))
+        print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
 
 
 def program() -> int:
@@ -126,4 +130,5 @@ def program() -> int:
 
 
 if __name__ == "__main__":
+    show_uncaught_legibly()
     sys.exit(program())

@@ -13,6 +13,7 @@ from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.figures import Figures
 from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.logs import make_legible
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
@@ -56,6 +57,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     Raises:
         Misconfigured: all that is wrong, at once.
     """
+    make_legible()
     settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher = _publisher(settings.event_bus)

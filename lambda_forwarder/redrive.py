@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from contract.legible import indented, legible
 from lambda_forwarder.app import check, forwarder, time_left
 from lambda_forwarder.aws_clients import client
 from lambda_forwarder.emf import shown
@@ -119,7 +120,8 @@ def command(options: argparse.Namespace) -> int:
         )
     except ForwarderError as error:
         return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
-    print(msgspec.json.encode(done).decode() if options.json else _text(done))  # noqa: T201 - what the command is asked for
+    told = msgspec.json.encode(done).decode() if options.json else _text(done)
+    print(legible(told, lines=True))  # noqa: T201 - what the command is asked for
     return LEFT if done.left or done.parked else DONE
 
 
@@ -137,7 +139,8 @@ def _more_than_none(kind: type[int] | type[float]) -> Callable[[str], float]:
 
 
 def _failed(why: str, code: int) -> int:
-    print(f"redrive: {why}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    told = indented(legible(f"redrive: {why}", lines=True))
+    print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
     return code
 
 
@@ -152,4 +155,4 @@ def _text(done: Report) -> str:
 
 
 def _mentioned(one: Mention) -> str:
-    return f"{one.queue}: {one.document or one.message_id} #{one.sequence}: {one.reason}"
+    return legible(f"{one.queue}: {one.document or one.message_id} #{one.sequence}: {one.reason}")

@@ -50,10 +50,10 @@ def read(text: str) -> Iterator[ChangeMessage]:
         UnreadableMessage: there is something else; it says what.
     """
     try:
-        values = [json.loads(text)]
+        values = [_parsed(text)]
     except ValueError:
         try:
-            values = [json.loads(line) for line in text.splitlines() if line.strip()]
+            values = [_parsed(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise UnreadableMessage(f"it is not JSON: {error}") from error
     except RecursionError as error:
@@ -98,14 +98,21 @@ def shown(trial: Trial) -> Iterator[str]:
     yield f"{change.document}  {change.operation_type}  #{change.sequence}"
     for entry in trial.entries:
         yield f"  {entry.detail_type}  {entry.source}"
-        yield from _indented(json.dumps(json.loads(entry.detail), indent=2, ensure_ascii=False))
+        detail = json.dumps(json.loads(entry.detail), indent=2, ensure_ascii=False)
+        yield from (f"    {line}" for line in detail.split("\n"))  # and at nothing else: a text may hold U+2028
     for parked in trial.parked:
         yield f"  parked by {parked.mapper}"
-        yield from _indented(parked.reason, f"what to do: {parked.remedy}")
+        yield from (f"    {line}" for line in (parked.reason, f"what to do: {parked.remedy}"))
     if not trial.entries and not trial.parked:
         yield f"  nothing: {trial.unread or (', '.join(trial.mappers) or 'no mapper, on purpose,') + ' told nothing'}"
     if change.claim is not None:
         yield f"  its documents lie in s3://{change.claim.bucket}/{change.claim.key}: try that object"
+
+
+def _parsed(text: str) -> Any:
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate, which neither a database nor a queue holds
+    return value
 
 
 def _messages(value: Any) -> Iterable[ChangeMessage]:
@@ -147,8 +154,3 @@ def _alone(value: Any) -> ChangeMessage:
     message = ChangeMessage(stream=change.ns.db, generation=1, lane=0, changes=(change,))
     check(message)
     return message
-
-
-def _indented(*texts: str) -> Iterator[str]:
-    for text in texts:
-        yield from (f"    {line}" for line in text.splitlines())

@@ -26,8 +26,10 @@ def main() -> int:
 
         keep_deadline(stopping)
     try:
+        from contract.legible import show_uncaught_legibly
         from tailer.command_line import command_line
 
+        show_uncaught_legibly()
         return command_line(sys.argv[1:], stopping)
     except KeyboardInterrupt:  # in any command but `run`
         return INTERRUPTED

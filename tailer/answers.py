@@ -6,13 +6,16 @@ from typing import Any
 
 import msgspec
 
+from contract.legible import legible
+
 Say = Callable[[str], None]
 
 
 def as_text(title: str, values: dict[str, Any]) -> str:
     """A title, and each name with its value below. What nobody knows is null to a script and unknown to a person."""
-    width = max(map(len, values))
-    return "\n".join([title, *(f"  {name:{width}}  {_shown(value)}" for name, value in values.items())])
+    shown = {legible(name): legible(str(_shown(value))) for name, value in values.items()}
+    width = max(map(len, shown))
+    return "\n".join([legible(title), *(f"  {name:{width}}  {value}" for name, value in shown.items())])
 
 
 def as_json(value: Any) -> str:

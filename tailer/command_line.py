@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from functools import partial
 
+from contract.legible import indented, legible
 from tailer import logs
 from tailer.answers import Say
 from tailer.app import run, spare_the_garbage_collector
@@ -67,13 +68,14 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
 
 
 def _failed(error: TailerError) -> int:
-    print(f"tailer: {error}", file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    told = indented(legible(f"tailer: {error}", lines=True))
+    print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
     return EXIT_CODES.get(type(error), 1)
 
 
 def _say(text: str) -> None:
     try:
-        print(text, flush=True)  # noqa: T201 - what a command is asked for goes to standard output
+        print(legible(text, lines=True), flush=True)  # noqa: T201 - what a command is asked for goes to standard output
     except BrokenPipeError:  # as of `tailer doctor | head`: whoever read has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
         raise SystemExit(NOBODY_READS) from None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from math import isnan
 from typing import Any
 
+from contract.legible import legible
 from tailer import app, decisions
 from tailer.answers import Say, as_json, as_text
 from tailer.aws_clients import aws_client
@@ -72,11 +73,11 @@ def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> Non
     # At now where nobody knows the oldest history: TAILER_START is for a first start.
     source, cluster = app.source(settings.model_copy(update={"start": "now"})), _its_cluster(settings)
     until = _asked_for(options, source) if options.to else None
-    by = options.by or getpass.getuser()
+    by, why = legible(options.by or getpass.getuser()), legible(options.why)  # kept, published, and shown for ever
 
     def decision(record: Record) -> Record:
         record = recognised(record, cluster)
-        return decisions.gap_accepted(record, source, until, by=by, reason=options.why, now=datetime.now(UTC))
+        return decisions.gap_accepted(record, source, until, by=by, reason=why, now=datetime.now(UTC))
 
     _decide(options, settings, decision, say)
 

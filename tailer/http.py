@@ -14,6 +14,8 @@ from math import isnan
 from socketserver import TCPServer
 from typing import Any
 
+import msgspec
+
 from tailer.background import background
 from tailer.errors import Misconfigured
 from tailer.metrics import Families
@@ -25,7 +27,8 @@ CONNECTIONS = 32  # open at a time, each with a thread; the oldest makes way for
 SECONDS = 5.0  # that a connection may last
 HEAD_LIMIT = 8_192  # bytes of a request
 _POLL = 0.1  # seconds between two looks for a stop, and for connections that last too long
-_PAGES = b"/healthz, /readyz, /metrics\n"
+_PAGES = "there are /healthz, /readyz and /metrics"
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' own
 
 
 @contextmanager
@@ -106,6 +109,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         server_version, sys_version = "Tailrace", ""
+        default_request_version = "HTTP/1.0"  # of a request that cannot be read: its answer has a head, too
 
         def setup(self) -> None:
             """Read the request before anything is made of it, and no more of it than there may be."""
@@ -116,13 +120,32 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             """A page by its path."""
             try:
-                status, body = self._page(self.path.partition("?")[0])
+                page = self._page(self.path.partition("?")[0])
             except Exception:
                 log.exception("%s could not be answered", self.path, extra={"action": "request_failed"})
-                status, body = HTTPStatus.INTERNAL_SERVER_ERROR, b"see the log\n"
+                self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
+                return
+            if page is None:
+                self.send_error(HTTPStatus.NOT_FOUND, _PAGES)
+            else:
+                self._answer(*page, _TEXT)
+
+        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+            """An error as JSON that repeats nothing of the request, also of one that the base class cannot read."""
+            status = HTTPStatus(code)
+            if status == HTTPStatus.NOT_IMPLEMENTED:  # so the base class calls a method that there is no function for
+                status = HTTPStatus.METHOD_NOT_ALLOWED
+            said = message if message and status in (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR) else status.phrase
+            self.close_connection = True
+            body = msgspec.json.encode({"status": status, "error": said}) + b"\n"
+            self._answer(status, body, "application/json")
+
+        def _answer(self, status: HTTPStatus, body: bytes, kind: str) -> None:
             self.send_response(status)
             self.send_header(CONDITION, pulse.condition)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")  # Prometheus' own
+            if status == HTTPStatus.METHOD_NOT_ALLOWED:
+                self.send_header("Allow", "GET, HEAD")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
@@ -132,7 +155,7 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
             """The same without its body."""
             self.do_GET()
 
-        def _page(self, path: str) -> tuple[HTTPStatus, bytes]:
+        def _page(self, path: str) -> tuple[HTTPStatus, bytes] | None:
             match path:
                 case "/healthz":
                     return _state(pulse, good=pulse.healthy)
@@ -141,7 +164,7 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
                 case "/metrics":
                     return HTTPStatus.OK, metrics.text()
                 case _:
-                    return HTTPStatus.NOT_FOUND, _PAGES
+                    return None
 
         def log_message(self, *_: object) -> None:
             """Probes come every few seconds and are not news."""
@@ -151,7 +174,7 @@ def _handler(pulse: Pulse, metrics: Families) -> type[BaseHTTPRequestHandler]:
 
 def _state(pulse: Pulse, *, good: bool) -> tuple[HTTPStatus, bytes]:
     stopped = f"; stopped, see tailer status: {', '.join(pulse.given_up)}" if pulse.given_up else ""
-    waiting = f"; waiting to save the checkpoint: {reason}" if (reason := pulse.unsaved) else ""
+    waiting = "; waiting to save the checkpoint" if pulse.unsaved else ""  # why is in the log: it may name a host
     lag = pulse.lag()
     text = f"{pulse.state}{waiting}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
     return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text

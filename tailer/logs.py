@@ -6,37 +6,49 @@ What the tailer logs, on standard error: JSON lines for programs, text for a per
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
+
+from contract.legible import indented, legible, legible_traceback
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
 class JsonLines(logging.Formatter):
-    """One object per line: time, level, message, and whatever was given as ``extra``."""
+    """
+    One object per line: time, level, message, and whatever was given as ``extra``.
+
+    Its texts are legible before they are JSON: whoever takes one out of it (``jq -r``) shows it at a terminal.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line."""
         line = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "message": record.getMessage(),
-            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
+            "message": legible(record.getMessage(), lines=True),
+            **{name: _legible(value) for name, value in vars(record).items() if name not in _STANDARD},
         }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode()
+        if record.exc_info and record.exc_info[1]:
+            line["exception"] = legible_traceback(record.exc_info[1])
+        return msgspec.json.encode(line, enc_hook=lambda value: legible(str(value))).decode()
 
 
 class Text(logging.Formatter):
-    """Time of day, level and message, after the name of the stream that it is about; each line of a message on its own."""
+    """
+    Time of day, level and message, after the name of the stream that it is about; each line of a message on its own, and all
+    but the first indented: none can be taken for another entry of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        stream = f"[{record.stream}] " if hasattr(record, "stream") else ""
-        text = f"{time} {record.levelname:8} {stream}{_legible(record.getMessage())}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        stream = f"[{legible(str(record.stream))}] " if hasattr(record, "stream") else ""
+        text = f"{time} {record.levelname:8} {stream}{legible(record.getMessage(), lines=True)}"
+        if record.exc_info and record.exc_info[1]:
+            text = f"{text}\n{legible_traceback(record.exc_info[1])}"
+        return indented(text)
 
 
 def for_programs(form: str) -> bool:
@@ -56,6 +68,14 @@ def configure(level: str, form: str = "auto") -> None:
     logging.getLogger("tailer").setLevel(level)
 
 
-def _legible(text: str) -> str:
-    """Without what would command a terminal: a name in a message may come from a document."""
-    return "".join(one if one.isprintable() or one == "\n" else f"\\u{ord(one):04x}" for one in text)
+def _legible(value: Any) -> Any:
+    """The value with every text in it legible: a name may come from a document or a message."""
+    match value:
+        case str():
+            return legible(value)
+        case list() | tuple() | set() | frozenset():
+            return [_legible(one) for one in value]
+        case dict():
+            return {legible(str(name)): _legible(one) for name, one in value.items()}
+        case _:
+            return value

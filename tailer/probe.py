@@ -25,7 +25,8 @@ def main() -> int:
     if answer.split(" ", 2)[1:2] == ["200"]:
         return 0
     head, _, said = answer.partition("\n\n")
-    sys.stderr.write(f"{said.strip() or head}\n")
+    told = " ".join((said.strip() or head).split())
+    sys.stderr.write("".join(one if one.isprintable() else "?" for one in told) + "\n")  # whoever it was that answered
     return 1
 
 

@@ -17,6 +17,13 @@ STANDING_BY = "standing by"
 GAVE_UP = "gave up"
 BUSY = "busy"
 CONDITION = "Tailrace-Condition"  # the header that tells one of these four, for programs; the text is for people
+NEIGHBOURS = {
+    "TAILER_QUEUE_URL": "the queue",
+    "TAILER_CLAIM_BUCKET": "the claim bucket",
+    "TAILER_CHECKPOINTS": "the checkpoint store",
+}
+"""By the setting that an error names; one that names none of these is of the watched database."""
+
 SCANNING = "scanning since"
 SCANNING_AFTER = 10.0  # seconds without the reply to a read: an idle server answers every second
 STALLED_AFTER = 120.0  # seconds without a delivered batch, a scan or a look at the lease; a batch comes every second when idle
@@ -83,8 +90,13 @@ class Pulse:
             self._metrics, self._left = None, self._metrics
 
     def waiting(self, reason: str) -> None:
-        """A neighbour failed. This is not a beat: a wait that lasts shows as stalled."""
-        self.state, self._scanning_since = f"waiting: {reason}", ""
+        """
+        A neighbour failed. This is not a beat: a wait that lasts shows as stalled.
+
+        The state says which neighbour. The reason, with its host, is in the log: whoever reaches the port may read the state.
+        """
+        which = next((words for setting, words in NEIGHBOURS.items() if setting in reason), "the database")
+        self.state, self._scanning_since = f"waiting for {which}", ""
         if self._failing_since is None:
             self._failing_since = self._clock()
 

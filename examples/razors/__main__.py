@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from contract.legible import legible
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from examples.razors.scenario import run
@@ -17,7 +18,7 @@ def main() -> int:
     try:
         return run(Screen(), wait_for_schedule=not chosen.no_wait)
     except StartFailed as failure:
-        sys.stderr.write(f"\n{failure}\n")
+        sys.stderr.write(f"\n{legible(str(failure), lines=True)}\n")
         return 1
     except KeyboardInterrupt:
         return 130

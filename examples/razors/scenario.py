@@ -18,8 +18,8 @@ def run(screen: Screen, *, wait_for_schedule: bool = True) -> int:
             replay(here)
             redrive(here, wait_for_schedule=wait_for_schedule)
         except HopMissing as missing:
-            screen.line(f"\n{screen.painted('A HOP IS MISSING', 'red')}: {missing}")
+            screen.line("\nA HOP IS MISSING", "red", f": {missing}")
             screen.line(here.stack.emulator.process.log_tail(40))
             return 1
-        screen.line(f"\n{screen.painted(f'All {here.hops.count} hops', 'green')} ({screen.elapsed:.1f} s in all)")
+        screen.line(f"\nAll {here.hops.count} hops", "green", f" ({screen.elapsed:.1f} s in all)")
         return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
+from contract.legible import indented, legible
 from infra.costs import inputs, tables
 from infra.costs.bill import Line, total
 from infra.costs.inputs import Inputs, MissingInput
@@ -72,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = load(named(chosen.environment))
         print(_bill(environment, given, chosen.changes))  # noqa: T201 - what the command is asked for
     except (Misconfigured, MissingInput, Findings, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(indented(legible(str(error), lines=True)), file=sys.stderr)  # noqa: T201
         return 2
     return 0
 

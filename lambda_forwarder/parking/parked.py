@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
+from contract import legible as from_outside
 from contract.change import Change, Claim
 from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
 from lambda_forwarder.errors import Rejected
@@ -118,8 +119,8 @@ def light(change: Change) -> Change:
 
 
 def legible(text: str) -> str:
-    """Text that any queue accepts and any terminal shows: unprintable characters replaced, cut to ``TEXT_LIMIT``."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:TEXT_LIMIT])
+    """Text that any queue accepts and any terminal shows, cut to ``TEXT_LIMIT``."""
+    return from_outside.legible(text[:TEXT_LIMIT])[:TEXT_LIMIT]
 
 
 def _parked(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from contract.legible import legible
 from tailer.answers import as_json
 from tailer.doctor.examination import exit_code
 from tailer.doctor.finding import Finding, State
@@ -15,7 +16,7 @@ def line(finding: Finding, *, several: bool) -> str:
     verdict = finding.verdict
     stream = f"[{finding.stream}] " if several and finding.stream else ""
     told = " ".join(f"{stream}{verdict.found}".split())
-    return f"{verdict.state:4}  {finding.name:{_WIDTH}} {told}{f' → {verdict.remedy}' if verdict.remedy else ''}"
+    return legible(f"{verdict.state:4}  {finding.name:{_WIDTH}} {told}{f' → {verdict.remedy}' if verdict.remedy else ''}")
 
 
 def summary(findings: Sequence[Finding]) -> str:

@@ -112,9 +112,7 @@ def main(screen: Screen, seed: int) -> int:
 
 def _told(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
     """Whether the suite was wrong."""
-    screen.line(
-        screen.painted("  as it must" if as_it_must else "  FAIL: the suite is wrong", "green" if as_it_must else "red")
-    )
+    screen.line("  as it must" if as_it_must else "  FAIL: the suite is wrong", "green" if as_it_must else "red")
     for line in lines:
         screen.line(f"    {line}")
     return not as_it_must

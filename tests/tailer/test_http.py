@@ -1,12 +1,14 @@
 """Health means caught up or moving."""
 
 import http.client
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -65,12 +67,12 @@ def test_a_tailing_task_is_ready(port: int, pulse: Pulse) -> None:
 
 def test_a_checkpoint_that_cannot_be_saved_is_waited_for(port: int, pulse: Pulse, metrics: Families) -> None:
     """The stream goes on, so the task is healthy; it is ready again once the store takes the checkpoint."""
-    reasons = iter(["the table is throttled"] * 2)
+    reasons = iter(["TAILER_CHECKPOINTS: state.internal is throttled"] * 2)
     pulse.on_duty(Metrics("orders", metrics), unsaved=lambda: next(reasons, ""))
     pulse.delivered(IDLE)
     status, text = get(port, "/readyz")
     assert status == 503
-    assert text.startswith("tailing; waiting to save the checkpoint: the table is throttled, ")
+    assert text.startswith("tailing; waiting to save the checkpoint, ")
     assert get(port, "/readyz")[0] == 200
     assert get(port, "/healthz")[0] == 200
 
@@ -82,7 +84,28 @@ def test_a_task_that_does_not_move_is_unhealthy(port: int, pulse: Pulse, clock: 
     clock.now += STALLED_AFTER - 1
     assert get(port, "/healthz")[0] == 200
     clock.now += 1
-    assert get(port, "/healthz") == (503, f"waiting: MongoDB: nobody answers, {STALLED_AFTER:.1f} s behind\n")
+    assert get(port, "/healthz") == (503, f"waiting for the database, {STALLED_AFTER:.1f} s behind\n")
+
+
+HOST_OF_OURS = "db-7.internal.example"
+FAILURES = {
+    f"MongoDB: {HOST_OF_OURS}:27017: connection refused": "the database",
+    f"TAILER_CHECKPOINTS: {HOST_OF_OURS}: nobody answers": "the checkpoint store",
+    f"TAILER_QUEUE_URL: https://{HOST_OF_OURS}/changes.fifo is throttled": "the queue",
+    f"TAILER_CLAIM_BUCKET: {HOST_OF_OURS} is throttled": "the claim bucket",
+}
+
+
+@pytest.mark.parametrize(("failure", "neighbour"), FAILURES.items())
+def test_the_port_names_no_host(port: int, pulse: Pulse, metrics: Families, failure: str, neighbour: str) -> None:
+    """It has no sign-in: it says which neighbour is waited for; who that is stands in the log."""
+    pulse.on_duty(Metrics("orders", metrics), unsaved=lambda: failure)
+    pulse.waiting(failure)
+    for page in ("/healthz", "/readyz", "/metrics"):
+        with suppress(HTTPError), urlopen(f"http://{HOST}:{port}{page}") as answer:
+            assert HOST_OF_OURS not in f"{answer.headers}{answer.read().decode()}"
+    assert get(port, "/readyz") == (503, f"waiting for {neighbour}; waiting to save the checkpoint, ? s behind\n")
+    assert HOST_OF_OURS not in get(port, "/healthz")[1]
 
 
 def test_a_spare_is_healthy_and_not_ready(port: int, pulse: Pulse) -> None:
@@ -96,8 +119,8 @@ def test_a_task_that_cannot_look_does_not_say_that_it_is_up_to_date(port: int, p
     """Neither to a person nor to an alarm: 0 would be a lie in an outage."""
     pulse.off_duty()
     pulse.spare(Metrics("orders", metrics))
-    pulse.waiting("DynamoDB: nobody answers")
-    assert get(port, "/readyz") == (503, "waiting: DynamoDB: nobody answers, ? s behind\n")
+    pulse.waiting("TAILER_CHECKPOINTS: state: nobody answers")
+    assert get(port, "/readyz") == (503, "waiting for the checkpoint store, ? s behind\n")
     assert 'tailrace_lag_seconds{stream="orders"} NaN' in get(port, "/metrics")[1]
 
 
@@ -218,9 +241,35 @@ def settled(done: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_anything_else_is_not_found(port: int) -> None:
-    """The answer says what there is."""
-    assert get(port, "/") == (404, "/healthz, /readyz, /metrics\n")
+@pytest.mark.parametrize(
+    ("request_line", "status", "words"),
+    [
+        ("GET / HTTP/1.0", 404, "there are /healthz, /readyz and /metrics"),
+        ("GET /<b>secret</b> HTTP/1.1", 404, "there are /healthz, /readyz and /metrics"),
+        ("HEAD /secret HTTP/1.0", 404, None),
+        ("POST /healthz HTTP/1.1", 405, "Method Not Allowed"),
+        ("secret /healthz HTTP/1.0", 405, "Method Not Allowed"),
+        ("GET /healthz HTTP/9.0", 505, "HTTP Version Not Supported"),
+        ("GET /healthz secret/1.0", 400, "Bad Request"),
+        ("secret", 400, "Bad Request"),
+        ("GET /healthz HTTP/1.0\r\n" + "X: secret\r\n" * 101, 431, "Request Header Fields Too Large"),
+        ("GET /metrics HTTP/1.0", 500, "see the log"),
+    ],
+)
+def test_every_error_is_json_and_repeats_nothing(
+    port: int, metrics: Families, monkeypatch: pytest.MonkeyPatch, request_line: str, status: int, words: str | None
+) -> None:
+    """Whatever is asked, and however; the answer has a head of its own."""
+    monkeypatch.setattr(metrics, "text", lambda: 1 / 0)
+    with socket.create_connection((HOST, port)) as connection, connection.makefile("rb") as stream:
+        connection.sendall(f"{request_line}\r\n\r\n".encode())
+        head, _, body = stream.read().decode().partition("\r\n\r\n")
+    first, *headers = head.split("\r\n")
+    assert first.split()[1] == str(status)
+    assert "Content-Type: application/json" in headers
+    assert ("Allow: GET, HEAD" in headers) == (status == 405)
+    assert (json.loads(body) if body else None) == (words and {"status": status, "error": words})
+    assert "secret" not in head + body
 
 
 def test_a_port_in_use_is_a_wrong_setting(port: int, pulse: Pulse, metrics: Families) -> None:

@@ -53,7 +53,7 @@ class ParkingConformance:
         fields: dict[str, Any] = {"note": "\x00\x1b\ufffe\uffff😀"}
         parking.park([parked("a\x00\uffff", reason=text, **fields)], forever)
         [item] = kept()
-        assert item.reason == "ValueError: \ufffd\ufffd[31m\ufffd\ufffd\ufffd😀"
+        assert item.reason == r"ValueError: \u0000\u001b[31m\ud800\ufffe\uffff😀"
         [change] = unpack(bytes(item.message).decode()).changes
         assert change == inserted("a\x00\uffff", 1, **fields)
 

@@ -268,7 +268,7 @@ def test_a_tailer_that_does_not_tail_is_a_warning(pulse: Pulse, clock: Clock) ->
         assert verdict.state is State.WARN
         assert verdict.remedy
     assert quoting.remedy == waiting.remedy != stopped.remedy
-    assert "waiting: the database does not answer" in waiting.found
+    assert "waiting for the database" in waiting.found
     assert "does not move" in stalled.remedy
 
 

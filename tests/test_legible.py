@@ -1,0 +1,247 @@
+"""Whatever a document, a message, a server or a file holds: where we print or log it, it commands nobody's terminal."""
+
+import io
+import json
+import logging
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import devstack.__main__ as devstack_command
+import lambda_forwarder.__main__ as forwarder_command
+from contract.change import Namespace as Names
+from contract.legible import legible, legible_traceback
+from devstack.consumer import Received
+from devstack.screen import Screen
+from devstack.workspace import StartFailed
+from infra import __main__ as infra_command
+from infra import settings as infra_settings
+from lambda_forwarder.errors import Misconfigured as ForwarderMisconfigured
+from lambda_forwarder.logs import LegibleRecord
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.redriving.report import Mention, Report
+from lambda_forwarder.trial import Trial
+from tailer import command_line, logs, probe
+from tailer.answers import as_json, as_text
+from tailer.doctor.finding import Finding, fail
+from tailer.doctor.report import json_object, line
+from tailer.errors import Misconfigured
+from tests.lambda_forwarder.values import inserted
+
+HOSTILE = {
+    "ESC": "\x1b[2J",
+    "BEL": "\x07",
+    "NUL": "\x00",
+    "backspace": "\b",
+    "carriage return": "\r",
+    "newline": "\nCRITICAL forged",
+    "vertical tab": "\v",
+    "form feed": "\f",
+    "separator": "\x1c",
+    "DEL": "\x7f",
+    "NEL": "\x85",
+    "CSI of C1": "\x9b31m",
+    "OSC of C1": "\x9d0;title\x9c",
+    "soft hyphen": "\xad",
+    "zero width": "\u200b",
+    "direction mark": "\u200f",
+    "line separator": "\u2028",
+    "paragraph separator": "\u2029",
+    "override": "\u202e",
+    "isolate": "\u2066",
+    "byte order mark": "\ufeff",
+    "lone surrogate": "\ud800",
+    "noncharacter": "\uffff",
+    "tag": "\U000e0041",
+}
+
+
+class Place:
+    """What one of ours prints, once it is given a text from outside."""
+
+    def __init__(self, name: str, prints: Callable[[str], str], *, json: bool = False) -> None:
+        self.name, self.prints, self.json = name, prints, json
+
+
+def logged(formatter: logging.Formatter, kind: type[logging.LogRecord] = logging.LogRecord) -> Callable[[str], str]:
+    def log(text: str) -> str:
+        error = ValueError(text)
+        raised = (ValueError, error, error.__traceback__)
+        record = kind("tailer", logging.WARNING, __file__, 1, "collection %s is gone", (text,), raised)
+        if kind is logging.LogRecord:
+            record.stream, record.collections = text, {text: [text]}
+        return formatter.format(record)
+
+    return log
+
+
+class AsLambdaDoes(logging.Formatter):
+    """Its runtime's JSON, which keeps what is not ASCII as it is, and takes an error's text by itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        assert record.exc_info
+        line = {"message": record.getMessage(), "errorMessage": str(record.exc_info[1])}
+        return json.dumps(line, ensure_ascii=False)
+
+
+def of_the_forwarder(*arguments: str) -> Callable[[str], str]:
+    """What a command writes to both of its outputs for a change in which everything that is free holds the text."""
+
+    def run(text: str) -> str:
+        change = json.loads(msgspec.json.encode(inserted())) | {
+            "ns": {"db": f"payments{text}", "coll": "payments"},
+            "documentKey": {"_id": text},
+        }
+        change["fullDocument"] |= {"_id": text, "subscriptionId": text, text: text}
+        return printed(lambda: forwarder_command.main([*arguments]), json.dumps(change))
+
+    return run
+
+
+def printed(act: Callable[[], object], given: str = "") -> str:
+    """Both outputs of a process that does it."""
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO(given))
+        patch.setattr("sys.stdout", out)
+        patch.setattr("sys.stderr", out)
+        act()
+    return out.getvalue()
+
+
+def raises(error: Exception) -> Callable[..., Any]:
+    def call(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return call
+
+
+def with_an_error(target: str, error: Callable[[str], Exception], act: Callable[[], object]) -> Callable[[str], str]:
+    """What a command says where something within it fails in these words."""
+
+    def run(text: str) -> str:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(target, raises(error(text)))
+            return printed(act)
+
+    return run
+
+
+def the_screen(text: str) -> str:
+    out = io.StringIO()
+    screen = Screen(out)
+    metadata = {"id": text, "document": text, "operation": text, "generation": 1, "sequence": 2}
+    screen.step(text)
+    screen.event(Received(name=text, source=text, metadata=metadata, data={}), None, text)
+    screen.line(text.replace("\n", ""), "red", text.replace("\n", ""))  # its lines are the demo's own
+    return out.getvalue()
+
+
+def the_probe(text: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "_asked", lambda *_: f"HTTP/1.0 503 no\n\n{text}")
+        return printed(probe.main)
+
+
+def a_trial(text: str) -> str:
+    change = msgspec.structs.replace(inserted(), ns=Names(db=text, coll=text), operation_type=text)
+    parked = Parked(id=text, reason=text, remedy=text, document=text, mapper=text)
+    trial = Trial(change=change, entries=(), parked=(parked,), mappers=(text,), unread=text)
+    return printed(lambda: forwarder_command._show([trial], as_json=False))
+
+
+def a_report(text: str) -> Report:
+    one = Mention(queue=text, message_id=text, document=text, sequence=1, reason=text)
+    counts = dict.fromkeys(("messages", "published", "late", "deduplicated", "parked", "unpublished", "left"), 1)
+    return Report(dry_run=False, removals=(one,), leftovers=(one,), **counts)
+
+
+def redriven(text: str, *, as_json: bool = False) -> str:
+    redriver = SimpleNamespace(redrive=lambda *_, **__: a_report(text))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lambda_forwarder.redrive.redriver", lambda *_: redriver)
+        return printed(lambda: forwarder_command.main(["redrive", *(["--json"] if as_json else [])]))
+
+
+def a_finding(text: str) -> Finding:
+    return Finding(name="database.server", stream=text, verdict=fail(text, text))
+
+
+def said(answer: Callable[[str], str]) -> Callable[[str], str]:
+    """What a command of the tailer prints for this answer."""
+    return lambda text: printed(lambda: command_line._say(answer(text)))
+
+
+def encodable(text: str) -> str:
+    """A stored record and a queue's message are UTF-8, which has no lone surrogate."""
+    return text.encode(errors="replace").decode()
+
+
+CATALOGUE = with_an_error(
+    "lambda_forwarder.catalogue.catalogue.write", ForwarderMisconfigured, lambda: forwarder_command.main(["catalogue"])
+)
+WRONG = with_an_error("lambda_forwarder.redrive.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"]))
+PLACES = [
+    Place("the tailer's log, text", logged(logs.Text())),
+    Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),
+    Place("the forwarder's log, in Lambda", logged(AsLambdaDoes(), LegibleRecord), json=True),
+    Place("the forwarder's log, at a terminal", logged(logging.Formatter(), LegibleRecord)),
+    Place("an error that nobody foresaw", lambda text: legible_traceback(ValueError(text))),
+    Place("tailer status", said(lambda text: as_text(text, {text: text, "gaps": [text]}))),
+    Place(
+        "tailer status --json", said(lambda text: as_json({text.replace("\ud800", ""): text.replace("\ud800", "")})), json=True
+    ),
+    Place("tailer doctor", said(lambda text: line(a_finding(text), several=True))),
+    Place("tailer doctor --json", said(lambda text: json_object([a_finding(encodable(text))])), json=True),
+    Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text)))),
+    Place("tailer.probe", the_probe),
+    Place("try", of_the_forwarder("try", "-")),
+    Place("try --json", of_the_forwarder("try", "-", "--json")),
+    Place("try, parked", a_trial),
+    Place("redrive", redriven),
+    Place("redrive --json", lambda text: redriven(encodable(text), as_json=True), json=True),
+    Place("redrive: error", WRONG),
+    Place("catalogue", CATALOGUE),
+    Place("the screen of the demo", the_screen),
+    Place(
+        "python -P -m devstack",
+        with_an_error("devstack.demo.up", StartFailed, lambda: devstack_command.main(["up"])),
+    ),
+    Place(
+        "python -P -m infra",
+        with_an_error("infra.__main__.named", infra_settings.Misconfigured, lambda: infra_command.main([])),
+    ),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+def test_nothing_from_outside_commands_a_terminal(place: Place) -> None:
+    """It is shown, as JSON would escape it; a newline within it begins no line that could be taken for one of ours."""
+    for name, hostile in HOSTILE.items():
+        shown = place.prints(f"a{hostile}z")
+        assert all(one.isprintable() or one == "\n" for one in shown), name
+        assert not any(text.startswith("CRITICAL forged") for text in shown.split("\n"))
+        assert "a" in shown
+        if place.json:
+            json.loads(shown)
+
+
+@given(st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_json_means_the_same_afterwards(value: Any) -> None:
+    """Scripts get what was there: the escapes are JSON's own."""
+    shown = legible(json.dumps(value, ensure_ascii=False, indent=1), lines=True)
+    assert json.loads(shown) == value
+    assert all(one.isprintable() or one == "\n" for one in shown)
+
+
+@given(st.text())
+def test_what_is_printable_stays_as_it_is(text: str) -> None:
+    """Letters of every language, and whatever else has a shape; all of the text is there."""
+    shown = legible(text)
+    assert shown.isprintable()
+    assert (shown == text) == text.isprintable()

@@ -12,6 +12,8 @@ from tailer.mongodb.responses import DENIED, STORE, TOO_LARGE, UNAUTHORIZED, WAT
 
 __all__ = ["STORE", "TOO_LARGE", "WATCHED", "mongodb_errors"]
 
+_NO_SESSIONS = "Sessions are not supported"  # pymongo's, while the only server it knows is a member without data to read
+
 
 @contextmanager
 def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = True) -> Iterator[None]:
@@ -24,6 +26,8 @@ def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = T
     try:
         yield
     except (ConfigurationError, InvalidURI) as error:
+        if _NO_SESSIONS in str(error):
+            raise Unavailable(f"{setting}: the server cannot be read yet: it starts, recovers or is in no set") from error
         raise Misconfigured(f"{setting}: {redacted(str(error))}") from error
     except OperationFailure as error:
         raise _translated(error, denied, setting, stream) from error

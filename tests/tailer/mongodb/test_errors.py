@@ -242,6 +242,12 @@ def test_what_the_server_of_the_checkpoints_says_blames_no_other(error: PyMongoE
     assert "TAILER_MONGODB" not in str(caught.value)
 
 
+def test_a_member_that_starts_is_waited_for() -> None:
+    """With directConnection, pymongo takes a set that is not initiated, or a member that recovers, for one without sessions."""
+    with pytest.raises(Unavailable, match="cannot be read yet"), mongodb_errors():
+        raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
+
+
 def test_a_wrong_uri_is_a_wrong_setting() -> None:
     """The setting is named."""
     with pytest.raises(Misconfigured, match="TAILER_MONGODB_URI"), mongodb_errors():

@@ -17,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "what is watched": ("collections", "pipeline", "full_document", "full_document_before_change", "start"),
     "order and size": ("lanes", "order_by", "claim_bucket"),
     "signing in": ("mongodb_username", "mongodb_password"),
-    "history and lease": ("history_seconds", "lease_seconds"),
+    "history and lease": ("history_seconds", "lease_seconds", "scan_seconds"),
     "the task": ("http_host", "http_port", "emf_namespace", "log_level", "log_format"),
     "several streams": ("config", "config_toml"),
 }

@@ -33,13 +33,14 @@ class Blocked(ForwarderError):
     """
     A poison change that is not to be set aside: its group waits until it is mended or a dead letter.
 
-    ``sequence`` is its number; ``reason`` may quote the document, the text does not.
+    ``sequence`` is its number; ``reason`` may quote the document, the text does not. ``ended``: it ends the function.
     """
 
-    def __init__(self, text: str, *, sequence: int, reason: str) -> None:
+    def __init__(self, text: str, *, sequence: int, reason: str, ended: bool = False) -> None:
         super().__init__(text)
         self.sequence = sequence
         self.reason = reason
+        self.ended = ended
 
 
 class Misconfigured(ForwarderError):

@@ -15,12 +15,14 @@ from lambda_forwarder.partial import note_unfinished
 def blocked_by(poison: Sequence[Parked]) -> Blocked:
     """The error that holds the group back, about the first of them in the order of the stream."""
     first = min(poison, key=_sequence)
-    where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or "it is not readable"
+    known = "it ended the function" if first.ended else "it is not readable"
+    where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or known
     blocked = Blocked(
         f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: "
         "its group waits until the mapper or the document is mended, or the message is a dead letter",
         sequence=first.sequence,
         reason=first.reason,
+        ended=first.ended > 0,
     )
     note_unfinished(blocked, first.sequence)
     return blocked

@@ -27,17 +27,17 @@ class Care:
 
     def begin(self, message_id: str, place: int, time_left: TimeLeft) -> bool:
         """
-        Note that work on this place begins. False where it was begun ``LIMIT`` times and never ended: leave it alone.
+        Note that work on this place begins. False where it was begun ``LIMIT`` times and never ended: leave it alone. Where it
+        then blocks its group, it stays suspect and is begun once more at the next receive: it may have been corrected.
 
         Raises: as ``Attempts.write``; ``Unavailable`` too if the time was up before.
         """
         deadline.check(time_left, "the next change was begun")
         last = self._last
         begun = last.begun if last and (last.message, last.trying) == (message_id, place) else 0
-        if begun >= LIMIT:
-            return False
-        self._attempts.write(self._group, Attempt(message=message_id, trying=place, begun=begun + 1))
-        return True
+        alone = begun >= LIMIT
+        self._attempts.write(self._group, Attempt(message=message_id, trying=place, begun=LIMIT - 1 if alone else begun + 1))
+        return not alone
 
     def reached(self, message_id: str) -> int:
         """The place before which everything of this message is done."""

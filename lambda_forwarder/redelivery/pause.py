@@ -11,6 +11,8 @@ SHARE = 1 / 8  # of the time since the first receive
 SHORTEST = 2.0  # seconds
 LONGEST = 1_500.0  # seconds: after an outage of any length the last lane goes on 25 minutes after the bus is back
 LONGEST_BLOCKED = 1_140.0  # seconds: what nobody corrects is a dead letter after 12 days, before the queue forgets it
+LONGEST_ENDED = 1_680.0  # seconds, where it ends the function at every second receive: the two together are no longer
+LONGEST_MACHINE = 600.0  # seconds, for a machine that lacks something: as long as the queue hides what had no answer
 
 
 def pause(age: float, longest: float = LONGEST) -> float:

@@ -7,7 +7,7 @@ from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import Blocked, ForwarderError, is_of_the_machine
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft
 from lambda_forwarder.redelivery.attempt import Attempt
-from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, pause
+from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, LONGEST_ENDED, LONGEST_MACHINE, pause
 from lambda_forwarder.redelivery.received import Record, age, group, receives
 
 NOTES_SECONDS = 2.0  # beyond the time left in which notes are still written; without one a group is suspect for nothing
@@ -42,11 +42,10 @@ class Returned:
         group was done, so that it goes on at once.
         """
         first = records[0]
-        longest = LONGEST_BLOCKED if isinstance(error, Blocked) else LONGEST
-        seconds = 0.0 if moved else pause(age(first, self._now()), longest)
+        seconds = 0.0 if moved else pause(age(first, self._now()), _longest(error))
         if error and is_of_the_machine(error):  # this is no answer: it may be the message's doing, or it may pass
             seconds = max(seconds, MACHINE_SECONDS)
-        else:
+        elif not (isinstance(error, Blocked) and error.ended):  # such a one stays suspect, and takes no others with it
             self._notes[group(first)] = Attempt(message=first["messageId"], answered=receives(first))
         self._hide(records, seconds)
 
@@ -71,3 +70,10 @@ class Returned:
     def _hide(self, records: Sequence[Record], seconds: float) -> None:
         self.ids.update(record["messageId"] for record in records)
         self._hidden |= {record["messageId"]: (record, seconds) for record in records}
+
+
+def _longest(error: Exception | None) -> float:
+    """The longest pause, in seconds, after this error."""
+    if isinstance(error, Blocked):
+        return LONGEST_ENDED if error.ended else LONGEST_BLOCKED
+    return LONGEST_MACHINE if error and is_of_the_machine(error) else LONGEST

@@ -25,11 +25,15 @@ _decode = msgspec.json.Decoder(Parked).decode
 
 
 class Kept(NamedTuple):
-    """What a message of a backlog holds, and by which mapper of which table it was parked, as far as it says so."""
+    """
+    What a message of a backlog holds, and by which mapper of which table it was parked, as far as it says so. ``change_id`` of
+    the change, where one was parked, and not a message as it came.
+    """
 
     message: ChangeMessage
     mapper: str = ""
     mappers: str = ""
+    change_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +50,16 @@ class Shelf:
 class Taken:
     """
     One message that was taken; once it was read, without its body and with the ``weight`` of what it holds. ``stranger`` is
-    why the mappers here are not to judge it; ``why`` is why it stays, ``unpublished`` why it may go although something of it is
-    not on the bus. Each is empty where that is not so. ``document`` and ``sequence`` are of the change that it is about.
-    ``events`` of the message were accepted.
+    why the mappers here are not to judge it, ``elsewhere`` why it is no answer that they tell no event; ``why`` is why it
+    stays, ``unpublished`` why it may go although something of it is not on the bus. Each is empty where that is not so.
+    ``document`` and ``sequence`` are of the change that it is about. ``events`` of the message were accepted.
     """
 
     shelf: Shelf
     waiting: Waiting
     weight: int = 0
     stranger: str = ""
+    elsewhere: str = ""
     events: int = 0
     why: str = ""
     unpublished: str = ""
@@ -100,7 +105,7 @@ def unparked(body: str, claims: Claims | None = None, *, ended: bool = True) -> 
         if item.ended and not ended:
             raise UnreadableMessage(f"{item.reason}; {item.remedy}")
         came = bytes(item.message).decode() if item.message != NOTHING else _came(item, claims)
-        return Kept(read_message(came), item.mapper, item.mappers)
+        return Kept(read_message(came), item.mapper, item.mappers, item.change_id)
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"not a parked item: {error}") from error
 

@@ -12,7 +12,7 @@ from lambda_forwarder.parking.parked import unreadable
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redriving.backlog import Taken
 from lambda_forwarder.redriving.piece import Piece
-from lambda_forwarder.redriving.strangers import stranger
+from lambda_forwarder.redriving.strangers import elsewhere, stranger
 from lambda_forwarder.redriving.weight import weight
 
 ROOM = 67_108_864  # bytes of memory for what is read at once; the message that exceeds it is still worked on
@@ -49,6 +49,7 @@ class Reader:
             kept = one.shelf.read(one.waiting.body)
             one.weight = weight(kept.message)
             one.stranger, unmapped = stranger(kept, self._forwarder)
+            one.elsewhere = "" if self._discard else elsewhere(kept, self._forwarder)
         except UnreadableMessage as error:
             self._unreadable(one, error)
             return ()

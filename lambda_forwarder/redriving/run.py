@@ -94,6 +94,9 @@ class Run:
 
     def _settle(self, read: Mapping[Taken, object]) -> None:
         """Remove what may go, take note of what stays, and forget both."""
+        for one in read:
+            if one.elsewhere and not (one.events or one.unpublished):
+                one.stays(f"the mappers here tell no event, and {one.elsewhere}; {WAY_OUT}")
         if not self._keep:
             for shelf, accepted in by_shelf(one for one in read if not one.why):
                 shelf.backlog.remove([one.waiting for one in accepted], one_call_more(self._time_left))

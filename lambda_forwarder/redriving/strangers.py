@@ -30,3 +30,15 @@ def stranger(kept: Kept, forwarder: Forwarder) -> tuple[str, Change | None]:
     if not kept.mapper and kept.mappers and forwarder.table not in ("", kept.mappers):
         return f"it was parked where FORWARDER_MAPPERS was {kept.mappers}; here it is {forwarder.table}", None
     return "", None
+
+
+def elsewhere(kept: Kept, forwarder: Forwarder) -> str:
+    """
+    Why the mappers here are perhaps others than those that parked it, although they read its collection: two tables may have
+    mappers of one name, as of one class. Their events are taken for the right ones. "No event" is not.
+    """
+    if forwarder.table in ("", kept.mappers) or not kept.change_id:
+        return ""
+    if kept.mappers:
+        return f"it was parked where FORWARDER_MAPPERS was {legible(kept.mappers)}; here it is {forwarder.table}"
+    return "" if kept.mapper else "it does not say by which mapper, or of which FORWARDER_MAPPERS, it was parked"

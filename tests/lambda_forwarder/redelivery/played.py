@@ -20,6 +20,7 @@ from lambda_forwarder.memory import MemoryAttempts, MemoryClaims, MemoryParking,
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.redelivery.pause import RECEIVES
 from lambda_forwarder.redelivery.received import Record
 from tests.lambda_forwarder.values import Noted, body, record
@@ -64,6 +65,7 @@ class Played:
     parking: MemoryParking = field(default_factory=MemoryParking)
     watermarks: MemoryWatermarks | None = field(default_factory=MemoryWatermarks)
     attempts: MemoryAttempts | None = field(default_factory=MemoryAttempts)
+    block: bool = False
     invocations: int = 0
 
     def send(self, *changes: Change, lane: int = 17, text: str | None = None, sent: str | None = None) -> Message:
@@ -109,12 +111,13 @@ class Played:
         publisher = EventBridgePublisher(ClassicBus(self, "b"), sleep=self.sleep)
         forwarder = Forwarder(
             mappers=self.mappers,
-            publisher=publisher,
+            publisher=StrictPublisher(publisher) if self.block else publisher,
             parking=self.parking,
             watermarks=self.watermarks,
             attempts=self.attempts,
             queue=self,
             claims=MemoryClaims(),
+            block=self.block,
             now=lambda: self.now,
         )
         try:

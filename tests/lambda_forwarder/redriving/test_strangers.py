@@ -223,6 +223,47 @@ def test_a_report_names_the_first_and_counts_the_rest() -> None:
     assert (report.left, len(report.leftovers), report.unpublished, len(report.removals)) == (150, 100, 150, 100)
 
 
+def before_any_names_by_the_bus() -> Parked:
+    """Before mappers were named."""
+    return replace(by_the_bus(), mapper="", mappers="")
+
+
+def before_any_names_by_an_outage() -> Parked:
+    return replace(by_an_outage(), mappers="")
+
+
+def by_a_mapper_of_the_same_name() -> Parked:
+    """As of two objects of one class."""
+    return replace(by_a_mapper(), mapper=mapper_name(silent))
+
+
+@pytest.mark.parametrize("mappers", [{"orders": (silent,)}, {"orders": (silent, silent)}], ids=["one", "two"])
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    "form",
+    [by_a_mapper_of_the_same_name, before_any_names, before_any_names_by_the_bus, before_any_names_by_an_outage, by_an_outage],
+)
+def test_no_event_of_mappers_that_may_be_others_removes_nothing(form: Any, dry_run: bool, mappers: Mappers) -> None:
+    """Although they read its collection. It stays, says why, and goes where a person says that it may."""
+    made = world(mappers, "others:MAPPERS")
+    made.put_parked(form())
+    report = made.redrive(dry_run=dry_run)
+    assert counts(report) == {"messages": 1, "left": 1}
+    assert len(made.remaining) == 1
+    assert "--discard-unmapped" in report.leftovers[0].reason
+    assert counts(made.redrive(discard_unmapped=True)) == {"messages": 1, "unpublished": 1}
+    assert made.remaining == []
+
+
+@pytest.mark.parametrize("form", [before_this_version, as_it_came])
+def test_no_event_of_mappers_that_are_the_right_ones_is_an_answer(form: Any) -> None:
+    """The mapper has its name, or none was asked: nobody has to be told."""
+    made = world({"orders": (silent,)}, "others:MAPPERS")
+    item = form()
+    made.put_parked(replace(item, mapper=mapper_name(silent)) if item.mapper else item)
+    assert counts(made.redrive()) == {"messages": 1, "unpublished": 1}
+
+
 class Callable:
     """A mapper that is an object."""
 

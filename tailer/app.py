@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.engine import maybe_documentdb
-from tailer.mongodb.errors import STORE
+from tailer.mongodb.errors import STORE, WATCHED
 from tailer.mongodb.opening import check_opens
 from tailer.mongodb.reads import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
@@ -55,6 +55,8 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
     """
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
+    for stream, advice in on_tls(streams):
+        log.warning("%s", advice, extra={"action": "advice", "stream": stream})
     families = Families()
     pulse = Pulse(clock=time.monotonic, now=_now)
     families.standing_by.set_function(lambda: float(pulse.state == STANDING_BY))
@@ -158,6 +160,15 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, p
     )
 
 
+def on_tls(streams: Sequence[Settings]) -> Iterator[tuple[str, str]]:
+    """What would be better said otherwise in a URI: for each stream, and each URI of its own."""
+    for settings in streams:
+        as_set = as_set_in([settings])
+        for setting, uri in ((WATCHED, settings.mongodb_uri), (STORE, settings.checkpoints)):
+            for advice in advice_on_tls(uri.get_secret_value(), setting):
+                yield settings.stream, as_set(advice)
+
+
 def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
     client, as_set = cluster(settings), as_set_in([settings])
 
@@ -167,8 +178,7 @@ def _preflight(settings: Settings, sqs: Any) -> Callable[[], None]:
             change_streams.check_enabled(client, needed(settings))
         absent = check_names(client, watch(settings))
         check_opens(client, watch(settings))
-        on_tls = advice_on_tls(settings.mongodb_uri.get_secret_value())
-        for advice in (*absent, *on_tls, *check_queue(sqs, settings.queue_url)):
+        for advice in (*absent, *check_queue(sqs, settings.queue_url)):
             log.warning("%s", as_set(advice), extra={"action": "advice", "stream": settings.stream})
 
     return ready

@@ -8,9 +8,9 @@ from pymongo import MongoClient
 from contract.message import MESSAGE_LIMIT
 from tailer.aws_errors import aws_errors
 from tailer.errors import Misconfigured
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.errors import WATCHED, mongodb_errors
 from tailer.mongodb.presence import presence
-from tailer.mongodb.uri import encrypted, of_documentdb
+from tailer.mongodb.uri import encrypted, of_documentdb, unverified
 from tailer.mongodb.watch import Watch
 
 PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
@@ -49,13 +49,18 @@ def check_names(client: "MongoClient[Any]", watch: Watch) -> list[str]:
     return [*found.absent, *found.unseen]
 
 
-def advice_on_tls(uri: str) -> list[str]:
-    """What would be better said otherwise in the URI, one sentence each."""
-    if not of_documentdb(uri) or encrypted(uri):
+def advice_on_tls(uri: str, setting: str = WATCHED) -> list[str]:
+    """What would be better said otherwise in the URI that the setting is, one sentence each. Nothing is asked of anybody."""
+    if of_documentdb(uri) and not encrypted(uri):
+        off = "the sign-in and every document cross the network as they are; leave tls=false out"
+        return [f"{setting} switches TLS off: {off}"]
+    if not (said := unverified(uri)):
         return []
-    return [
-        "TAILER_MONGODB_URI switches TLS off: the sign-in and every document cross the network as they are; leave tls=false out"
-    ]
+    whose = "for any name" if said == ["tlsAllowInvalidHostnames"] else "of anybody"
+    risk = "whoever is on the way can read the sign-in and every document, and change them"
+    remedy = "leave it out, and name the authority's file in tlsCAFile"
+    says = " and ".join(f"{name}=true" for name in said)
+    return [f"{setting} says {says}: a certificate {whose} is taken for the server's, so {risk}; {remedy}"]
 
 
 def check_queue(client: Any, queue_url: str) -> list[str]:

@@ -10,7 +10,7 @@ from tailer.doctor import names, pipeline, process
 from tailer.doctor.aws import Clients, Identity
 from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
-from tailer.doctor.encryption import Encryption
+from tailer.doctor.encryption import Encryption, of_a_store
 from tailer.doctor.finding import Check, Clock, out_of_reach
 from tailer.doctor.forwarder import START_SECONDS, Forwarder
 from tailer.doctor.history import OPENING, STILL_LOOKING, History
@@ -44,6 +44,8 @@ def all_checks(streams: Streams, surgery: Surgery) -> list[Check]:
         checks += _of_cluster(cluster, surgery, "" if len(cluster) == len(streams) else _named(cluster))
     for sharing in _grouped(streams, lambda one: one.checkpoints):
         stored = next(one for one in checks if (one.name, one.stream) == ("checkpoints.read", sharing[0].stream))
+        tls = partial(of_a_store, sharing[0].checkpoints.get_secret_value())
+        checks.append(Check(name="checkpoints.tls", look=tls, stream=stored.stream, kind=stored.kind))
         write = Records(sharing[0], clock=surgery.clock).write
         checks.append(Check(name="checkpoints.write", look=write, needs=(stored,), kind=stored.kind))
     checks.append(Check(name="aws.identity", look=Identity(surgery.clients).known))

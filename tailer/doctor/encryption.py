@@ -8,11 +8,12 @@ from ipaddress import ip_address
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.doctor.network import CONNECT, Address, Network, text
-from tailer.mongodb.uri import AMAZON_RDS, defaults, encrypted, hosts, option
+from tailer.mongodb.errors import STORE
+from tailer.mongodb.uri import AMAZON_RDS, defaults, encrypted, hosts, option, unverified
+from tailer.preflight import advice_on_tls
 
 _ENDS_SOON = timedelta(days=30)
 _AUTHORITY = "name the file of its authority in tlsCAFile=…: for a region newer than this release, Amazon's newest bundle"
-_UNVERIFIED = ("tlsInsecure", "tlsAllowInvalidCertificates")
 
 
 class Encryption:
@@ -26,7 +27,7 @@ class Encryption:
     def tls(self) -> Verdict:
         """One handshake, as a tailer would make it."""
         if not encrypted(self._uri):
-            return self._off()
+            return _off(self._uri, "TAILER_MONGODB_URI")
         host, context = self._network.host, self._context()
         told = f"authorities: {self._whose()}"
         try:
@@ -42,23 +43,19 @@ class Encryption:
         return self._judged(str(certificate.get("notAfter", "")), told)
 
     def _judged(self, end: str, told: str) -> Verdict:
-        if not end:
-            return warn(f"{told}; nobody looks at the certificate", f"take {' and '.join(_UNVERIFIED)} out of the URI")
+        if said := unverified(self._uri):
+            looked_at = "nobody looks at the name in the certificate" if end else "nobody looks at the certificate"
+            return warn(f"{told}; {looked_at}", f"take {' and '.join(said)} out of TAILER_MONGODB_URI")
         day = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC)
         told = f"{told}; certificate until {day:%Y-%m-%d}"
         return ok(told) if day - self._now() > _ENDS_SOON else warn(told, "renew it: nothing connects after that day")
 
-    def _off(self) -> Verdict:
-        if all(map(_here, hosts(self._uri))):
-            return ok("off; the server is on this machine")
-        return warn("off: the sign-in and every document cross the network as they are", "add tls=true to TAILER_MONGODB_URI")
-
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._file())
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # Python's default since 3.13; the driver asks for less, and decides
-        unverified = any(map(self._says, _UNVERIFIED))
-        context.check_hostname = not (unverified or self._says("tlsAllowInvalidHostnames"))
-        context.verify_mode = ssl.CERT_NONE if unverified else ssl.CERT_REQUIRED
+        said = unverified(self._uri)
+        context.check_hostname = not said
+        context.verify_mode = ssl.CERT_REQUIRED if set(said) <= {"tlsAllowInvalidHostnames"} else ssl.CERT_NONE
         if key := option(self._uri, "tlsCertificateKeyFile"):
             context.load_cert_chain(key, password=option(self._uri, "tlsCertificateKeyFilePassword"))
         return context
@@ -70,8 +67,21 @@ class Encryption:
         file = self._file()
         return "Amazon's, as shipped" if file == str(AMAZON_RDS) else file or "the system's"
 
-    def _says(self, name: str) -> bool:
-        return (option(self._uri, name) or "").lower() == "true"
+
+def of_a_store(uri: str) -> Verdict:
+    """Of a server that only keeps checkpoints, by what its URI says; other stores have no URI of MongoDB."""
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        return ok("the store is no MongoDB of its own")
+    if advice := advice_on_tls(uri, STORE):
+        found, _, remedy = advice[0].rpartition("; ")
+        return warn(found, remedy)
+    return ok("on, and the certificate is verified") if encrypted(uri) else _off(uri, STORE)
+
+
+def _off(uri: str, setting: str) -> Verdict:
+    if all(map(_here, hosts(uri))):
+        return ok("off; the server is on this machine")
+    return warn("off: the sign-in and all that is said cross the network as they are", f"add tls=true to {setting}")
 
 
 def _here(address: Address) -> bool:

@@ -11,6 +11,12 @@ AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
 _ESCAPED = re.compile(r"[^@/?#%]*(%[0-9A-Fa-f]{2}[^@/?#%]*)*")
 _DOCUMENTDB = re.compile(r"\.docdb(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?$")  # the region is before docdb, in China behind it
 _ELASTIC = re.compile(r"\.docdb-elastic\.amazonaws\.com(\.cn)?$")
+UNVERIFIED = ("tlsInsecure", "tlsAllowInvalidCertificates", "tlsAllowInvalidHostnames")
+"""
+The options that take somebody else for the server. ``tlsDisableOCSPEndpointCheck`` is none: the certificate is verified all the
+same, and a network without a way out needs it.
+"""
+
 _NAMES_A_USER = {"MONGODB-AWS", "MONGODB-OIDC", "MONGODB-X509"}  # without a password
 
 
@@ -47,8 +53,19 @@ def hosts(uri: str) -> list[tuple[str, int]]:
 
 def option(uri: str, *names: str) -> str | None:
     """What the URI says of the option, by the first of its names that it uses."""
-    said = {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2])}
+    said = options(uri)
     return next((said[name.lower()] for name in names if name.lower() in said), None)
+
+
+def options(uri: str) -> dict[str, str]:
+    """Every option that the URI says, its name in small letters. A driver takes ``;`` between two of them as it takes ``&``."""
+    return {name.lower(): value for name, value in parse_qsl(uri.partition("?")[2].replace(";", "&"))}
+
+
+def unverified(uri: str) -> list[str]:
+    """Those of ``UNVERIFIED`` that the URI says."""
+    said = options(uri)
+    return [name for name in UNVERIFIED if said.get(name.lower(), "").lower() == "true"]
 
 
 def names_a_user(uri: str) -> bool:

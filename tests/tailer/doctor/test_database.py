@@ -15,6 +15,7 @@ from tailer.doctor.database import Database, skewed
 from tailer.doctor.encryption import Encryption
 from tailer.doctor.finding import State, Verdict
 from tailer.doctor.network import Network
+from tailer.mongodb.uri import UNVERIFIED
 from tailer.settings import Settings
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
@@ -164,7 +165,9 @@ def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) 
         assert (unknown.state, unknown.exit_code) == (State.FAIL, 2)
         assert "tlsCAFile" in unknown.remedy
         assert "mismatch" in tls(HOST, f"&tlsCAFile={authority}").found
-        assert tls("localhost", "&tlsInsecure=true").state is State.WARN
+        for option in UNVERIFIED:
+            verdict = tls("localhost", f"&tlsCAFile={authority}&{option.lower()}=true")
+            assert (verdict.state, verdict.remedy) == (State.WARN, f"take {option} out of TAILER_MONGODB_URI")
         network, _, database = looked(f"mongodb://localhost:{port}/?replicaSet=rs0&tls=true&tlsCAFile={authority}")
         network.reachable()
         assert database.server().state is database.sign_in().state is State.OK

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +18,23 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
+from tailer.app import on_tls
+from tailer.doctor.encryption import of_a_store
 from tailer.errors import Misconfigured, Unavailable
 from tailer.mongodb.client import client, connect
 from tailer.mongodb.errors import mongodb_errors
-from tailer.mongodb.uri import AMAZON_RDS, encrypted, hosts
+from tailer.mongodb.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
 from tailer.preflight import advice_on_tls
+from tailer.settings import load
 from tests.documentdb import DocumentdbDialect
 
+A_TASK = {
+    "TAILER_MONGODB_URI": "mongodb://db.example/",
+    "TAILER_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/000000000000/changes.fifo",
+    "TAILER_CHECKPOINTS": "dynamodb://state",
+    "TAILER_STREAM": "payments",
+    "TAILER_DATABASE": "payments",
+}
 DOCUMENTDB = "mongodb://changes.cluster-cabc.eu-west-1.docdb.amazonaws.com:27017/?replicaSet=rs0"
 CHINA = "mongodb://changes.cluster-cabc.docdb.cn-north-1.amazonaws.com.cn:27017/"
 IAM = "&authSource=$external&authMechanism=MONGODB-AWS"
@@ -91,6 +102,39 @@ def test_whoever_switches_tls_off_is_told_what_it_means() -> None:
     assert advice_on_tls("mongodb://localhost/") == []
     [advice] = advice_on_tls(DOCUMENTDB + "&tls=false")
     assert "leave tls=false out" in advice
+
+
+SPELT = [
+    ("?tls=true&{}=true", True),
+    ("?tls=true;{}=true", True),
+    ("?{}=true&tls=true", True),
+    ("?{}=TRUE", True),
+    ("?{}=false", False),
+    ("?{}=false&tls=true", False),
+    ("", False),
+    ("?tlsDisableOCSPEndpointCheck=true", False),
+]
+
+
+@pytest.mark.parametrize(("spelt", "told"), SPELT)
+@pytest.mark.parametrize("setting", ["TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"])
+@pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
+@pytest.mark.parametrize("name", UNVERIFIED)
+def test_whoever_does_not_verify_the_server_is_told_at_the_start_and_by_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, scheme: str, setting: str, spelt: str, told: bool
+) -> None:
+    """Each option, however it is written, in either URI; nothing before the @ is repeated."""
+    monkeypatch.chdir(tmp_path)
+    for variable, value in A_TASK.items():
+        monkeypatch.setenv(variable, value)
+    for as_written in (name, name.lower(), name.upper()):
+        uri = f"{scheme}://user:secret@db.example/{spelt.format(as_written)}"
+        monkeypatch.setenv(setting, uri)
+        said = [advice for _, advice in on_tls(load())]
+        assert [advice.startswith(f"{setting} says {name}=true: a certificate ") for advice in said] == [True] * told
+        assert "secret" not in "".join(said)
+        verdict = of_a_store(uri)
+        assert (f"{name}=true" in verdict.found, "tlsCAFile" in verdict.remedy) == (told, told)
 
 
 def test_another_bundle_may_be_named() -> None:

@@ -7,6 +7,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tailer.toml_mistakes import unknown
+
 _WORDS = {"missing": "it is missing", "string_pattern_mismatch": "it does not look like one"}
 
 
@@ -14,12 +16,26 @@ def problems(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """
     A line for each mistake, ``forwarder.timeout: what is wrong; what to set it to``.
 
-    A setting whose name is misspelt is one mistake, though under its right name it is missing as well.
+    A setting whose name is misspelt is one mistake, though under its right name it is missing as well. Keys that
+    are no settings are one line for each table, which does not repeat them.
     """
     found = error.errors()
     meant = {(*one["loc"][:-1], close) for one in found if one["type"] == "extra_forbidden" for close in _close(one, model)}
     counted = [one for one in found if one["type"] != "missing" or one["loc"] not in meant]
-    return [_line(one, message, model) for one in counted for message in _messages(one, model)]
+    others: dict[Any, list[str]] = {}
+    for one in counted:
+        if one["type"] == "extra_forbidden":
+            others.setdefault(one["loc"][:-1], []).append(str(one["loc"][-1]))
+    known = [one for one in counted if one["type"] != "extra_forbidden"]
+    return [
+        *(_line(one, message, model) for one in known for message in _messages(one, model)),
+        *(_unknown(above, keys, model) for above, keys in others.items()),
+    ]
+
+
+def _unknown(above: Sequence[int | str], keys: Sequence[str], model: type[BaseModel]) -> str:
+    told = unknown(keys, _place(above, model)[0].model_fields)
+    return f"{'.'.join(map(str, above))}: {told}" if above else told
 
 
 def _line(problem: Any, message: str, model: type[BaseModel]) -> str:
@@ -31,11 +47,7 @@ def _line(problem: Any, message: str, model: type[BaseModel]) -> str:
 def _messages(problem: Any, model: type[BaseModel]) -> Sequence[str]:
     """What is wrong. A check of ours may find several things at once."""
     kind, name = problem["type"], ".".join(part for part in problem["loc"] if isinstance(part, str))
-    section, field = _place(problem["loc"], model)
-    if kind == "extra_forbidden":
-        close = _close(problem, model)
-        remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(section.model_fields)}"
-        return [f"it is not a setting; {remedy}"]
+    _, field = _place(problem["loc"], model)
     if kind == "tuple_type":
         tables = field is not None and any(_sections(field.annotation))
         return [f"write [[{name}]], with two brackets, for each" if tables else "it is a list: write it in brackets"]

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from infra.problems import problems
 from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, Section, Stream, StreamTable, Tailer
 from infra.sections.network import NO_FARGATE_ON_ARM
+from tailer.toml_mistakes import unreadable
 
 __all__ = [
     "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "Stream", "StreamTable",
@@ -133,8 +134,8 @@ def load(file: Path) -> Environment:
     """
     try:
         tables = tomllib.loads(file.read_text())
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise Misconfigured(f"{file} cannot be read: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise Misconfigured(f"{file} cannot be read: {unreadable(error)}") from None
     try:
         return Environment.model_validate({"name": file.stem, **tables})
     except ValidationError as error:

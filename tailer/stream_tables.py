@@ -1,12 +1,12 @@
 """The TOML that names several streams, one table each: a file, or its text where a task has an environment but no files."""
 
-import difflib
 import tomllib
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
 from tailer.errors import Misconfigured
+from tailer.toml_mistakes import unknown, unreadable
 
 Tables = dict[str, dict[str, Any]]
 """Stream name → the settings of its own."""
@@ -30,11 +30,11 @@ def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
         if not name:
             raise Misconfigured(f"{where}: a table has no name: {_FORM}")
         if not isinstance(table, dict):
-            raise Misconfigured(f"{where}: {name} is in no table: {_FORM}")
-        if inner := [one for one, value in table.items() if isinstance(value, dict) and one not in allowed]:
-            raise Misconfigured(f"{where}: [{name}.{inner[0]}] is a table in a table; no stream has a dot in its name: {_FORM}")
-        if unknown := sorted(set(table) - allowed):
-            raise Misconfigured(f"{where}: {'; '.join(f'{one} in [{name}] {_no_setting(one, allowed)}' for one in unknown)}")
+            raise Misconfigured(f"{where}: {name if name in allowed else 'a key'} is in no table: {_FORM}")
+        if any(isinstance(value, dict) and one not in allowed for one, value in table.items()):
+            raise Misconfigured(f"{where}: [{name}] has a table in it; no stream has a dot in its name: {_FORM}")
+        if others := sorted(set(table) - allowed):
+            raise Misconfigured(f"{where}: {unknown(others, sorted(allowed), f'in [{name}]')}")
     return {name: {"stream": name, **table} for name, table in tables.items()}
 
 
@@ -48,12 +48,6 @@ def _read(file: str, text: str) -> tuple[str, dict[str, Any]]:
     where = f"TAILER_CONFIG: {file}" if file else "TAILER_CONFIG_TOML"
     try:
         return where, tomllib.loads(Path(file).read_text() if file else text)
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         form = "" if file else f"; it is the text of a TOML file (a path goes into TAILER_CONFIG): {_FORM}"
-        raise Misconfigured(f"{where} cannot be read: {error}{form}") from error
-
-
-def _no_setting(name: str, allowed: Set[str]) -> str:
-    close = difflib.get_close_matches(name.lower().removeprefix("tailer_"), allowed, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(allowed))}"
-    return f"is not a setting of a stream; {remedy}"
+        raise Misconfigured(f"{where} cannot be read: {unreadable(error)}{form}") from None

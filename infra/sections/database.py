@@ -11,7 +11,11 @@ from tailer.mongodb.uri import elastic
 class Database(Section):
     """A DocumentDB cluster of its own, or an existing one by its host."""
 
-    host: str = Field("", description="the cluster endpoint of an existing DocumentDB; leave it out to make a cluster")
+    host: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.-]*$",
+        description="the cluster endpoint of an existing DocumentDB, its name alone; leave it out to make a cluster",
+    )
     port: int = Field(27017, ge=1, le=65535, description="the cluster's port")
     security_group_id: str = Field(
         "", pattern=rf"^(sg-{ID})?$", description="existing cluster only: the security group that lets the tailer in"

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
-from tailer.mongodb.uri import elastic
+from tailer.mongodb.uri import carries_a_secret, elastic
 from tailer.setting_forms import moment, names, stages
 from tailer.setting_names import PREFIX
 from tailer.settings import Settings
@@ -122,8 +122,11 @@ class Tailer(Section):
     def _no_secret(cls, uri: str) -> str:
         if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("it is not the URI of a MongoDB")
-        if "@" in uri:
-            raise ValueError("credentials do not belong here: name a secret in secret_arn")
+        if carries_a_secret(uri):
+            raise ValueError(
+                "credentials do not belong here, where they would be a variable of the task that many may read: no user, no "
+                "password and no session token in an option; name a secret in secret_arn"
+            )
         if elastic(uri):
             raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
         return uri

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
 """The authorities that sign DocumentDB's certificates: Amazon's own bundle, without those that ended before 2027."""
@@ -17,6 +17,10 @@ The options that take somebody else for the server. ``tlsDisableOCSPEndpointChec
 same, and a network without a way out needs it.
 """
 
+_NO_SECRETS = {  # of authMechanismProperties; any other may be one, as AWS_SESSION_TOKEN is
+    "service_name", "service_realm", "service_host", "canonicalize_host_name", "environment", "token_resource", "allowed_hosts",
+}  # fmt: skip
+_SECRET = re.compile(r"(?i)pass(word|phrase)?|pwd|secret|token|credential")
 _NAMES_A_USER = {"MONGODB-AWS", "MONGODB-OIDC", "MONGODB-X509"}  # without a password
 
 
@@ -46,9 +50,13 @@ def elastic(uri: str) -> bool:
 
 def hosts(uri: str) -> list[tuple[str, int]]:
     """Name and port of each host; of ``mongodb+srv://`` the name that DNS is asked about, with port 0."""
-    scheme, _, rest = uri.partition("://")
-    authority = re.split(r"[/?]", rest, maxsplit=1)[0].rpartition("@")[2]
-    return [_host(host, 0 if scheme == "mongodb+srv" else 27017) for host in authority.split(",") if host]
+    port = 0 if uri.startswith("mongodb+srv://") else 27017
+    return [_host(host, port) for host in _authority(uri).split(",") if host]
+
+
+def _authority(uri: str) -> str:
+    """Its hosts as they are written, without who signs in."""
+    return re.split(r"[/?]", uri.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
 
 
 def option(uri: str, *names: str) -> str | None:
@@ -66,6 +74,16 @@ def unverified(uri: str) -> list[str]:
     """Those of ``UNVERIFIED`` that the URI says."""
     said = options(uri)
     return [name for name in UNVERIFIED if said.get(name.lower(), "").lower() == "true"]
+
+
+def carries_a_secret(uri: str) -> bool:
+    """Whether the URI holds a user, or in an option a password, a session token or the like."""
+    hosts_as_written = unquote(_authority(uri)).split(",")
+    if "@" in uri or not all(re.fullmatch(r"[^:@]*(:\d+)?|\[[^]@]*\](:\d+)?", one) for one in hosts_as_written):
+        return True
+    said = options(uri)
+    properties = [one.partition(":")[0].strip().lower() for one in said.pop("authmechanismproperties", "").split(",") if one]
+    return any(map(_SECRET.search, said)) or not _NO_SECRETS.issuperset(properties)
 
 
 def names_a_user(uri: str) -> bool:

@@ -38,7 +38,7 @@ def test_what_is_wrong_with_an_environment_is_said_and_nothing_made(tmp_path: Pa
     """Exit code 2, and every setting by name."""
     (tmp_path / "mine.toml").write_text("removel = 1")
     assert main(["--environment", str(tmp_path / "mine.toml"), "--output", str(tmp_path / "out")]) == 2
-    assert "removel: it is not a setting" in capsys.readouterr().err
+    assert "a key is not a setting; did you mean removal?" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -1,6 +1,7 @@
 """Every missing or wrong setting, all at once, by name, with the remedy."""
 
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -181,19 +182,19 @@ NUMBERS = [name for name, field in Settings.model_fields.items() if field.annota
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[payments", "cannot be read"),
+        ("[payments", "cannot be read: Expected ']' at the end of a table declaration .at"),
         ("", "names no stream"),
         ('database = "x"', "database is in no table: write a table for each stream"),
-        ('[[streams]]\nname = "payments"', r"streams is in no table: .*one pair of brackets, e.g. \[payments\]"),
-        ("[payments]\ncollection = []", r"collection in \[payments\] is not a setting of a stream; did you mean collections\?"),
-        ("[payments]\nlane = 4", r"lane in \[payments\] is not a setting"),
-        ("[payments]\nhttp_port = 4", r"http_port in \[payments\] is not a setting"),
+        ('[[streams]]\nname = "payments"', r"a key is in no table: .*one pair of brackets, e.g. \[payments\]"),
+        ("[payments]\ncollection = []", r"a key in \[payments\] is not a setting; did you mean collections\?"),
+        ("[payments]\nlane = 4", r"a key in \[payments\] is not a setting; did you mean lanes\?"),
+        ("[payments]\nhttp_port = 4", r"a key in \[payments\] is not a setting; there are checkpoints, "),
         ("[payments]\nlanes = 0\n[orders]\nlanes = 0", r"(?s)lanes in \[payments\] .*lanes in \[orders\] "),
         ('["with space"]', r"\[with space\] .*letters, digits"),
         ('[""]', r"a table has no name: .*e.g. \[payments\]"),
-        ("[shop.orders]\nlanes = 4", r"\[shop.orders\] is a table in a table; no stream has a dot in its name"),
-        ("[payments]\nLANES = 4", r"LANES in \[payments\] is not a setting of a stream; did you mean lanes\?"),
-        ("[payments]\nTAILER_LANES = 4", r"TAILER_LANES in \[payments\] .*did you mean lanes\?"),
+        ("[shop.orders]\nlanes = 4", r"\[shop\] has a table in it; no stream has a dot in its name"),
+        ("[payments]\nLANES = 4", r"a key in \[payments\] is not a setting; did you mean lanes\?"),
+        ("[payments]\nTAILER_LANES = 4", r"a key in \[payments\] .*did you mean lanes\?"),
         *((f"[payments]\n{name} = true", rf"{name} in \[payments\] +it is a number") for name in NUMBERS),
     ],
 )
@@ -340,6 +341,52 @@ def test_the_text_of_a_file_does_as_well(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("TAILER_CONFIG_TOML", "[payments")
     with pytest.raises(Misconfigured, match="TAILER_CONFIG_TOML cannot be read"):
         load()
+
+
+PASTED = "AKIAIOSFODNN7EXAMPLE"
+MISPLACED = [
+    f'[payments]\n{PASTED} = "x"',
+    f'[payments]\n"{PASTED}" = {{a = 1}}',
+    f'[payments]\nAWS_SESSION_TOKEN = "{PASTED}"',
+    f'[payments]\ntlsCertificateKeyFilePassword = "{PASTED}"',
+    f'[payments]\ncollection{PASTED} = "x"\nlane = "{PASTED}"',
+    f'{PASTED} = "x"',
+    f"[[{PASTED}]]\na = 1",
+    f"[payments.{PASTED}]\nlanes = 4",
+    f"[payments]\n{PASTED} = 1\n{PASTED} = 2",
+    f"[payments]\na = {{'{PASTED}' = 1, '{PASTED}' = 2}}",
+    f"[payments.{PASTED}]\n[payments.{PASTED}]",
+    f'[payments."x)\\" {PASTED}"]\n[payments."x)\\" {PASTED}"]',
+    f"[payments]\na = {{}}\n[payments.a.'({PASTED}']",
+    f"[payments]\n{PASTED}",
+    f"[payments]\nlanes = {PASTED}",
+    f'[payments]\nlanes = "{PASTED}',
+]
+
+
+@pytest.mark.parametrize("text", MISPLACED)
+@pytest.mark.parametrize("of_a_file", [False, True])
+def test_a_key_that_nobody_knows_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, of_a_file: bool
+) -> None:
+    """It may be a secret in the wrong place. What is said names the table or the place, and a parser's words are cut."""
+    (tmp_path / "streams.toml").write_text(text)
+    monkeypatch.setenv("TAILER_CONFIG" if of_a_file else "TAILER_CONFIG_TOML", "streams.toml" if of_a_file else text)
+    with pytest.raises(Misconfigured, match="TAILER_CONFIG") as caught:
+        load()
+    assert PASTED not in "".join(traceback.format_exception(caught.value))
+    assert any(place in str(caught.value) for place in ("[payments]", "(at line ", "(at end of document)", "is in no table"))
+
+
+def test_keys_that_are_no_settings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the settings that they resemble, and a word where one looks like a secret."""
+    monkeypatch.setenv("TAILER_CONFIG_TOML", "[payments]\nlane = 4\nDATABSE = 1\nAWS_SESSION_TOKEN = 2")
+    with pytest.raises(Misconfigured) as caught:
+        load()
+    assert str(caught.value) == (
+        "TAILER_CONFIG_TOML: 3 keys in [payments] are not settings; did you mean database, lanes?; "
+        "a secret does not belong into this file"
+    )
 
 
 def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

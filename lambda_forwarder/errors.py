@@ -18,7 +18,11 @@ from contract.redaction import redacted
 
 
 class ForwarderError(Exception):
-    """The base of all errors that the forwarder raises on purpose."""
+    """
+    The base of all errors that the forwarder raises on purpose. ``ended``: what ends the function could not be set aside.
+    """
+
+    ended = False
 
 
 class Unavailable(ForwarderError):
@@ -33,14 +37,13 @@ class Blocked(ForwarderError):
     """
     A poison change that is not to be set aside: its group waits until it is mended or a dead letter.
 
-    ``sequence`` is its number; ``reason`` may quote the document, the text does not. ``ended``: it ends the function.
+    ``sequence`` is its number; ``reason`` may quote the document, the text does not.
     """
 
-    def __init__(self, text: str, *, sequence: int, reason: str, ended: bool = False) -> None:
+    def __init__(self, text: str, *, sequence: int, reason: str) -> None:
         super().__init__(text)
         self.sequence = sequence
         self.reason = reason
-        self.ended = ended
 
 
 class Misconfigured(ForwarderError):

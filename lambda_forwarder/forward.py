@@ -12,7 +12,7 @@ from contract.message import UnreadableMessage
 from lambda_forwarder.claims.claimed import runs
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone, ForwarderError
-from lambda_forwarder.parking.parked import ended, unreadable
+from lambda_forwarder.parking.parked import Parked, ended, unreadable
 from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
@@ -136,7 +136,7 @@ class Forwarder(Publication):
         name = record["messageId"]
         if care and care.reached(name) == READING and not care.begin(name, READING, time_left):
             reason = UnreadableMessage(f"the function ended {LIMIT} times while it read this message")
-            self.set_aside([unreadable(record, reason, LIMIT)], time_left)
+            self._set_apart(unreadable(record, reason, LIMIT), time_left)
             return Counter(records=1, parked=1)
         try:
             message = read_message(record["body"])
@@ -150,7 +150,7 @@ class Forwarder(Publication):
         for place, run in care.runs(name, message, new) if care else enumerate(runs(new)):
             try:
                 if care and not care.begin(name, place, time_left):
-                    self.set_aside([ended(run.changes[0], run, LIMIT)], one_call_more(time_left, PARKING_CALLS))
+                    self._set_apart(ended(run.changes[0], run, LIMIT), one_call_more(time_left, PARKING_CALLS))
                     done.update(parked=1)
                 else:
                     done.update(self.publish(run, time_left))
@@ -163,6 +163,14 @@ class Forwarder(Publication):
                 raise
         progress.published(lane, new)
         return done
+
+    def _set_apart(self, killer: Parked, time_left: TimeLeft) -> None:
+        """Set aside what ends the function; where that fails, the error says what it was about."""
+        try:
+            self.set_aside([killer], time_left)
+        except ForwarderError as error:
+            error.ended = True
+            raise
 
 
 def _log_failure(record: Record, error: Exception) -> None:

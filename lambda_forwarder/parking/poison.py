@@ -22,7 +22,6 @@ def blocked_by(poison: Sequence[Parked]) -> Blocked:
         "its group waits until the mapper or the document is mended, or the message is a dead letter",
         sequence=first.sequence,
         reason=first.reason,
-        ended=first.ended > 0,
     )
     note_unfinished(blocked, first.sequence)
     return blocked

@@ -28,7 +28,7 @@ class Care:
     def begin(self, message_id: str, place: int, time_left: TimeLeft) -> bool:
         """
         Note that work on this place begins. False where it was begun ``LIMIT`` times and never ended: leave it alone. Where it
-        then blocks its group, it stays suspect and is begun once more at the next receive: it may have been corrected.
+        then cannot be set aside, it is begun once more at the next receive: it may have been corrected.
 
         Raises: as ``Attempts.write``; ``Unavailable`` too if the time was up before.
         """

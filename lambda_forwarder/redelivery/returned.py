@@ -45,7 +45,7 @@ class Returned:
         seconds = 0.0 if moved else pause(age(first, self._now()), _longest(error))
         if error and is_of_the_machine(error):  # this is no answer: it may be the message's doing, or it may pass
             seconds = max(seconds, MACHINE_SECONDS)
-        elif not (isinstance(error, Blocked) and error.ended):  # such a one stays suspect, and takes no others with it
+        elif not (isinstance(error, ForwarderError) and error.ended):  # that stays suspect, and takes no others with it
             self._notes[group(first)] = Attempt(message=first["messageId"], answered=receives(first))
         self._hide(records, seconds)
 

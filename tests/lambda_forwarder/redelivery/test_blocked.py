@@ -1,10 +1,14 @@
 """A change that ends the function, where poison blocks: its lane waits and nobody else does, and nothing is forgotten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from contract.change import Change
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.memory import MemoryParking
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.care import LIMIT
 from tests.lambda_forwarder.redelivery.played import RETENTION, START, Played
 from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, memory, no_more_files, played
@@ -42,6 +46,29 @@ def test_a_busy_lane_beside_it_goes_on(kind: Callable[[Played], None]) -> None:
         beside.append(world.send(inserted("busy", number), lane=2))
     assert beside[-2] in world.finished
     assert max(one.receives for one in beside) <= LIMIT
+    assert sum(one.receives for one in beside) <= len(beside) + 2 * LIMIT
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_busy_lane_beside_it_goes_on_while_the_parking_queue_is_away(kind: Callable[[Played], None]) -> None:
+    """For a day it cannot be set aside; then it is parked, and what waits behind it is published."""
+
+    class Parking(MemoryParking):
+        def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
+            if parked and world.now < START + DAY:
+                raise Unavailable("the parking queue is away")
+            super().park(parked, time_left)
+
+    world = played(3, kind=kind)
+    world.parking = Parking()
+    world.send(*changes(1, 5), lane=1)
+    beside = [world.send(inserted("busy", 1_000), lane=2)]
+    for number in range(1_001, 1_200):
+        world.run(until=world.now + 600)
+        world.now += 600
+        beside.append(world.send(inserted("busy", number), lane=2))
+    world.run()
+    assert (world.parked, world.dead, world.published[:4]) == ([3], [], [1, 2, 4, 5])
     assert sum(one.receives for one in beside) <= len(beside) + 2 * LIMIT
 
 

@@ -165,7 +165,8 @@ def _leave(sid: str, queue: sqs.IQueue, source_arn: str) -> Statement:
 
 
 def _keys(*allowed: str) -> dict[str, object]:
-    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(allowed)}}
+    """Of a call without any key the first alone would be true."""
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(allowed)}, "Null": {"dynamodb:LeadingKeys": "false"}}
 
 
 def _allow(

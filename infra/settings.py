@@ -11,13 +11,13 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from infra.problems import problems
-from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, Section, Stream, StreamTable, Tailer
+from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, People, Section, Stream, StreamTable, Tailer
 from infra.sections.network import NO_FARGATE_ON_ARM
 from tailer.toml_mistakes import unreadable
 
 __all__ = [
-    "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "Stream", "StreamTable",
-    "Tailer", "load", "named", "there",
+    "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "People", "Stream",
+    "StreamTable", "Tailer", "load", "named", "there",
 ]  # fmt: skip
 
 ENVIRONMENTS = Path(__file__).parent / "environments"
@@ -44,6 +44,7 @@ class Environment(Section):
     tailer: Tailer = Field(default_factory=Tailer, description="the ECS service")
     forwarder: Forwarder = Field(default_factory=Forwarder, description="the Lambda functions")
     bus: Bus = Field(default_factory=Bus, description="the event bus")
+    people: People = Field(default_factory=People, description="whose calls the stack's own policies let through")
     alarms: Alarms = Field(default_factory=Alarms, description="where alarms go")
 
     @property

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra import grants, outputs, task_grants
 from infra.connections import connect
+from infra.denials import Denials
 from infra.imported_secret import imported_secret
 from infra.key import Key, of_bus
 from infra.messaging.bus import EventBus
@@ -48,8 +49,7 @@ class TailraceStack(Stack):
         self.functions.feed(self.queues.changes)
         self.alarms = self._observe(self.functions.feed_streams(self.state.bucket))
         outputs.of_messaging(self, queues=self.queues, state=self.state, bus=self.bus)
-        if environment.watches:
-            self._watch()
+        self._deny(self._watch().task_role if environment.watches else None)
 
     def _own_key(self) -> Key:
         environment = self._environment
@@ -68,8 +68,14 @@ class TailraceStack(Stack):
             "FORWARDER_SOURCE": forwarder.source,
             "FORWARDER_MAPPERS": forwarder.mappers,
             "FORWARDER_EMF_NAMESPACE": self._environment.namespace,
+            "FORWARDER_STREAMS": self._stream_names(),
         }
         return {name: value for name, value in settings.items() if value}
+
+    def _stream_names(self) -> str:
+        """Of all sources. Where the tailer is not of the stack nobody knows its streams."""
+        tables = (f"dynamodb.{table.table}" for table in self._environment.forwarder.dynamodb_streams)
+        return ",".join([*(stream.name for stream in self._environment.streams), *tables]) if self._environment.streams else ""
 
     def _observe(self, mappings: Sequence[lambda_.CfnEventSourceMapping]) -> Alarms:
         """Who is told, of what, and what they see. What they are told of."""
@@ -88,7 +94,7 @@ class TailraceStack(Stack):
         Dashboard(self, "Dashboard", environment=environment, queues=self.queues, functions=self.functions, alarms=alarms)
         return alarms
 
-    def _watch(self) -> None:
+    def _watch(self) -> Service:
         """The network, the database if it is ours to make or to name, and the tailer between it and the queue."""
         network = Network(self, "Network", environment=self._environment, key=self._key)
         database = self._database(network)
@@ -100,6 +106,7 @@ class TailraceStack(Stack):
         enabling = self._enabling(network, database, service) if database else None
         self._grant_tailing(network, service, enabling)
         outputs.of_tailing(self, service=service, subnets=network.subnets, administrator=enabling.task if enabling else None)
+        return service
 
     def _database(self, network: Network) -> Database | None:
         if not self._environment.database:
@@ -189,6 +196,26 @@ class TailraceStack(Stack):
             self._grant(enabling.task.execution_role, grants.decrypting(self._key))
             self._grant(enabling.role, task_grants.enabling(enabling))
             self._grant(enabling.role, grants.logging(enabling.log_group))
+
+    def _deny(self, tailer: iam.IRole | None) -> None:
+        """Who may not, whatever the account's own policies allow: everybody else."""
+        denials = Denials(self.functions, self._environment.people, tailer)
+        queues = [
+            (self.queues.changes, denials.of_changes(self.queues)),
+            (self.queues.parking, denials.of_parking(self.queues)),
+            (self.queues.dead_letters, denials.of_dead_letters(self.queues)),
+            *((delivery.undelivered, denials.of_undelivered(delivery)) for delivery in self.bus.deliveries),
+        ]
+        if unreadable := self.bus.unreadable:
+            queues.append((unreadable, denials.of_unreadable(unreadable.queue_arn)))
+        for queue, statements in queues:
+            for statement in statements:
+                queue.add_to_resource_policy(statement)
+        for statement in denials.of_table():
+            self.state.table.add_to_resource_policy(statement)
+        for statement in denials.of_bucket(self.state, self._environment.bus, self._environment.streams):
+            self.state.bucket.add_to_resource_policy(statement)
+        self.bus.deny(denials.of_bus(self.bus.arn, ordered=self.bus.ordered))
 
     def _grant(self, role: iam.IRole | None, statements: Iterable[iam.PolicyStatement]) -> None:
         for statement in statements:

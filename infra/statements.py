@@ -24,12 +24,15 @@ _UNSAID = {  # why, of those that the CDK writes without a name
 _COMPARED = {
     "ArnEquals": "is",
     "ArnLike": "is like",
+    "ArnNotLike": "is not like",
     "Bool": "is",
     "ForAllValues:StringLike": "is like",
     "NumericLessThan": "is below",
+    "Null": "is missing:",
     "StringEquals": "is",
     "StringEqualsIfExists": "is, where there is one,",
     "StringLike": "is like",
+    "StringNotEquals": "is not",
 }
 
 
@@ -89,6 +92,9 @@ def _of_resource(resource: Resource, names: Mapping[str, str], name: str) -> Ite
             yield from (_statement(one, names, who=name) for one in _listed(policy["PolicyDocument"]["Statement"]))
     elif kind == "AWS::Events::EventBusPolicy":
         yield _statement(properties["Statement"], names, own=name)
+    elif kind == "AWS::DynamoDB::Table":
+        policy = properties.get("ResourcePolicy", {}).get("PolicyDocument", {"Statement": []})
+        yield from (_statement(one, names, own=name) for one in _listed(policy["Statement"]))
     elif kind == "AWS::Lambda::Permission":
         one = {"Principal": properties["Principal"], "Action": properties["Action"], "Resource": properties["FunctionName"]}
         yield _statement(one, names, own=name, why="invoke it")

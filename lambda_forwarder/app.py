@@ -28,6 +28,7 @@ from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.settings import Settings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from lambda_forwarder.watermarks.expiry import of_unknown
 
 WATERMARKS_OFF = (
     "FORWARDER_WATERMARKS is off: every change that the tailer sends again, after a crash or a failed call, is published again "
@@ -62,7 +63,8 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher = _publisher(settings.event_bus)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
-    watermarks = DynamodbWatermarks(dynamodb, table) if table else None
+    expires = of_unknown(settings.streams, time.time)
+    watermarks = DynamodbWatermarks(dynamodb, table, expires=expires) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
     check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
@@ -82,7 +84,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         claims=claims,
         source=settings.source,
         block=block,
-        figures=Figures(settings.emf_namespace or "", now=_now),
+        figures=Figures(settings.emf_namespace or "", now=_now, streams=settings.streams),
     )
 
 

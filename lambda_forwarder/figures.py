@@ -2,17 +2,16 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from math import ceil
 
 from lambda_forwarder.event import Entry
 from lambda_forwarder.parking.parked import Parked
 
+STREAM = re.compile(r"[A-Za-z0-9._-]{1,255}")  # the tailer's names, and dynamodb.TABLE
 UNKNOWN = "unknown"  # the stream of what is not ours
 SAMPLE = 90  # latencies of a stream; CloudWatch takes at most 100 values of a metric at once
-
-_stream = re.compile(r"[A-Za-z0-9._-]{1,255}").fullmatch  # the tailer's names, and dynamodb.TABLE
 
 Values = dict[str, dict[str, Sequence[float]]]
 """By stream and by the figure's name. A latency has many values, a counter one."""
@@ -22,12 +21,13 @@ class Figures:
     """
     Counts until somebody takes it. ``now`` is the time of day, for latencies; without it there are none.
 
-    ``namespace`` is where they belong in CloudWatch. Whoever may send to the queue can name a stream as they like, but no
-    name of another form than ours becomes a metric.
+    ``namespace`` is where they belong in CloudWatch. Whoever may send to the queue can name a stream as they like: what is not
+    one of ``streams`` is counted as ``UNKNOWN``. Where nobody said which there are, every name of our form is a stream.
     """
 
-    def __init__(self, namespace: str = "", now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, namespace: str = "", now: Callable[[], datetime] | None = None, streams: Collection[str] = ()) -> None:
         self.namespace = namespace
+        self._streams = streams
         self._now = now
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._latencies: defaultdict[str, list[float]] = defaultdict(list)
@@ -37,7 +37,7 @@ class Figures:
         self._count(stream, "EventsPublished", len(entries))
         if self._now and entries:
             took = self._now() - min(entry.time for entry in entries)
-            self._latencies[_known(stream)].append(round(max(0.0, took.total_seconds() * 1000)))
+            self._latencies[self._known(stream)].append(round(max(0.0, took.total_seconds() * 1000)))
 
     def parked(self, parked: Sequence[Parked]) -> None:
         """These were set aside."""
@@ -66,11 +66,11 @@ class Figures:
         return {stream: figures for stream, figures in taken.items() if figures}
 
     def _count(self, stream: str, name: str, count: int) -> None:
-        self._counts[_known(stream)][name] += count
+        self._counts[self._known(stream)][name] += count
 
-
-def _known(stream: str) -> str:
-    return stream if _stream(stream) else UNKNOWN
+    def _known(self, stream: str) -> str:
+        known = stream in self._streams if self._streams else STREAM.fullmatch(stream)
+        return stream if known else UNKNOWN
 
 
 def _sample(took: Sequence[float]) -> Sequence[float]:

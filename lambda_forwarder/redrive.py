@@ -55,7 +55,7 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
     """
     settings = read_settings()
     through = replace(
-        forwarder(), figures=Figures(settings.emf_namespace or "")
+        forwarder(), figures=Figures(settings.emf_namespace or "", streams=settings.streams)
     )  # what waited tells nothing of how fast we are
     sqs = client("sqs")
     parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lambda_forwarder.errors import Misconfigured
+from lambda_forwarder.figures import STREAM
 from lambda_forwarder.mapper_keys import bad_keys
 
 PREFIX = "FORWARDER_"
@@ -44,6 +45,16 @@ def _mappers(value: Any) -> Any:
     if problems := list(bad_keys(found)):
         raise ValueError("; ".join(problems))
     return MapperTable(value, found)
+
+
+def _names(value: Any) -> Any:
+    """What stands between commas."""
+    if not isinstance(value, str):
+        return value
+    names = {name.strip() for name in value.split(",")} - {""}
+    if wrong := [name for name in names if not STREAM.fullmatch(name)]:
+        raise ValueError(f"{len(wrong)} of its names are not of letters, digits, ., _ and -, at most 255")
+    return names
 
 
 def _callables(mappers: Any) -> bool:
@@ -92,6 +103,11 @@ class Settings(BaseSettings):
     )
     emf_namespace: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")] | None = (
         Field(None, description="set it to the CloudWatch namespace that the figures shall have; or leave it out for none")
+    )
+    streams: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = Field(
+        frozenset(),
+        description="set it to the names of all streams, with commas between them, of a DynamoDB table dynamodb.TABLE: changes "
+        "of any other are counted as unknown, and their watermarks expire; or leave it out, and every name is taken",
     )
     mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
         "lambda_forwarder.mappings:MAPPERS",

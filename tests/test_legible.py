@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 import devstack.__main__ as devstack_command
 import lambda_forwarder.__main__ as forwarder_command
 from contract.change import Namespace as Names
-from contract.legible import legible, show_uncaught_legibly
+from contract.legible import legible, legible_traceback
 from devstack.consumer import Received
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
@@ -183,15 +182,6 @@ def encodable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def uncaught(text: str) -> str:
-    """What Python shows of an error that ends a process of ours."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "excepthook", None)
-        show_uncaught_legibly()
-        error = ValueError(text)
-        return printed(lambda: sys.excepthook(ValueError, error, error.__traceback__))
-
-
 CATALOGUE = with_an_error(
     "lambda_forwarder.catalogue.catalogue.write", ForwarderMisconfigured, lambda: forwarder_command.main(["catalogue"])
 )
@@ -201,7 +191,7 @@ PLACES = [
     Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),
     Place("the forwarder's log, in Lambda", logged(AsLambdaDoes(), LegibleRecord), json=True),
     Place("the forwarder's log, at a terminal", logged(logging.Formatter(), LegibleRecord)),
-    Place("an error that nobody foresaw", uncaught),
+    Place("an error that nobody foresaw", lambda text: legible_traceback(ValueError(text))),
     Place("tailer status", said(lambda text: as_text(text, {text: text, "gaps": [text]}))),
     Place(
         "tailer status --json", said(lambda text: as_json({text.replace("\ud800", ""): text.replace("\ud800", "")})), json=True

@@ -1,6 +1,6 @@
 """The event bus that domain events are published on, and the way from there to other teams' buses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -9,9 +9,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import trust
 from infra.messaging.classic_bus import ClassicBus
 from infra.messaging.ordered_bus import OrderedBus
-from infra.messaging.queues import RETENTION_DAYS
+from infra.messaging.queues import OF_NOBODY, RETENTION_DAYS
 from infra.messaging.schemas import Schemas
 from infra.removal import removal_policy
 from infra.settings import Consumer, Environment
@@ -42,9 +43,9 @@ class EventBus(Construct):
         self._environment = environment
         self._key = key
         self.name = environment.bus_name
-        self._ordered = environment.bus.kind == "ordered"
+        self.ordered = environment.bus.kind == "ordered"
         # Under one id CloudFormation would refuse to make one of the other.
-        kind, own_id = (OrderedBus, "Ordered") if self._ordered else (ClassicBus, "Bus")
+        kind, own_id = (OrderedBus, "Ordered") if self.ordered else (ClassicBus, "Bus")
         self._bus: OrderedBus | ClassicBus = kind(self, own_id, environment=environment, key=key)
         self.arn = self._bus.arn
         self.address = self._bus.address
@@ -57,18 +58,24 @@ class EventBus(Construct):
         if environment.bus.schemas:
             Schemas(self, "Schemas", registry=self.name)
 
+    def deny(self, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Have the bus itself refuse these."""
+        self._bus.deny(list(statements))
+
     def _delivery(self, consumer: Consumer) -> Delivery:
-        role = iam.Role(self, f"{consumer.name}Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        rules = "" if self.ordered else f"events:rule/{self.name}/*"
+        role = iam.Role(self, f"{consumer.name}Role", assumed_by=trust.service("events", source=rules))
         undelivered = sqs.Queue(
             self,
             f"{consumer.name}Undelivered",
-            fifo=self._ordered or None,  # a subscriber in order leaves its records in order, each group's in a group
-            content_based_deduplication=self._ordered or None,  # nobody says that EventBridge names a record
+            fifo=self.ordered or None,  # a subscriber in order leaves its records in order, each group's in a group
+            content_based_deduplication=self.ordered or None,  # nobody says that EventBridge names a record
             retention_period=Duration.days(RETENTION_DAYS),
             encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
             encryption_master_key=self._key,
             enforce_ssl=True,
+            redrive_allow_policy=OF_NOBODY,
             removal_policy=removal_policy(self._environment),
         )
         arn = self._bus.route(consumer, role, undelivered)
-        return Delivery(consumer=consumer, role=role, undelivered=undelivered, arn=arn, ordered=self._ordered)
+        return Delivery(consumer=consumer, role=role, undelivered=undelivered, arn=arn, ordered=self.ordered)

@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.messaging.queues import RETENTION_DAYS
+from infra.messaging.queues import OF_NOBODY, RETENTION_DAYS
 from infra.removal import removal_policy
 from infra.settings import Consumer, Environment
 
@@ -50,6 +50,7 @@ class ClassicBus(Construct):
             retention_period=Duration.days(RETENTION_DAYS),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            redrive_allow_policy=OF_NOBODY,
             removal_policy=removal_policy(environment),
         )
 
@@ -84,13 +85,21 @@ class ClassicBus(Construct):
                 resources=[f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:rule/{self._name}/*"],
                 conditions={"StringEqualsIfExists": {"events:creatorAccount": account}},
             )
-            events.CfnEventBusPolicy(
-                self,
-                f"Rules{account}",
-                event_bus_name=self._bus.ref,
-                statement_id=statement.sid or "",
-                statement=statement.to_statement_json(),
-            )
+            self._policy(f"Rules{account}", statement)
+
+    def deny(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Have the bus itself refuse these."""
+        for statement in statements:
+            self._policy(statement.sid or "", statement)
+
+    def _policy(self, id: str, statement: iam.PolicyStatement) -> None:  # noqa: A002
+        events.CfnEventBusPolicy(
+            self,
+            id,
+            event_bus_name=self._bus.ref,
+            statement_id=statement.sid or "",
+            statement=statement.to_statement_json(),
+        )
 
 
 def pattern(consumer: Consumer) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -12,6 +12,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra import trust
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
 from infra.settings import Environment, StreamTable
@@ -113,7 +114,7 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             handler=handler,
             code=self._code,
-            role=iam.Role(self, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")),
+            role=iam.Role(self, f"{name}Role", assumed_by=trust.service("lambda")),
             memory_size=forwarder.memory,
             timeout=Duration.seconds(timeout),
             reserved_concurrent_executions=reserved,
@@ -131,9 +132,9 @@ class Functions(Construct):
         role = iam.Role(
             self,
             "ScheduleRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
-            ),
+            assumed_by=trust.service(
+                "scheduler", source="scheduler:schedule-group/default"
+            ),  # it names a group, not a schedule
         )
         schedule = scheduler.CfnSchedule(
             self,

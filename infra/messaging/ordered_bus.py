@@ -7,6 +7,7 @@ those of its documentation.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_eventsv2 as eventsv2
@@ -51,6 +52,7 @@ class OrderedBus(Construct):
         bus.apply_removal_policy(removal_policy(environment))
         self.arn = self.address = bus.attr_event_bus_arn
         self._environment = environment
+        self._statements: list[Any] = []
         self._last: eventsv2.CfnSubscriber | None = None
 
     def route(self, consumer: Consumer, role: iam.IRole, undelivered: sqs.IQueue) -> str:
@@ -88,7 +90,12 @@ class OrderedBus(Construct):
             "Action": [f"events:{action}" for action in SUBSCRIBE],
             "Resource": self.arn,
         }
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        self._statements.append(statement)
+
+    def deny(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Have the bus itself refuse these. It has one policy, which is made here."""
+        self._statements += [statement.to_statement_json() for statement in statements]
+        policy = {"Version": "2012-10-17", "Statement": self._statements}
         eventsv2.CfnResourcePolicy(self, "Policy", event_bus_arn=self.arn, policy_document=policy)
 
 

@@ -13,14 +13,19 @@ from infra.settings import Environment
 QUEUES = 3  # that a message may lie in, one after the other, 14 days in each: changes, dead letters, parking
 MARGIN_DAYS = 3  # for what is in flight between them
 CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: what a message claims is there for as long as the message can be
+VERSION_DAYS = 14  # to see that a claim is gone, and to bring it back
+EXPIRES = "expires"  # lambda_forwarder.watermarks.expiry.ATTRIBUTE
 
 
 class State(Construct):
     """
     A table with one item for each stream and each lane, one more for each lane that ever failed, and the claim bucket.
 
-    No item of the table may ever expire by itself, so it has no time to live: a checkpoint is needed for as long as its stream,
-    and a watermark for as long as a message of its lane may come back.
+    Items of the streams never expire: a checkpoint is needed for as long as its stream, and a watermark for as long as a
+    message of its lane may come back. Watermarks of streams that the deployment does not have, and notes of failures, get a
+    time to live from the forwarder.
+
+    What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
@@ -35,6 +40,7 @@ class State(Construct):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
             encryption_key=key,
             deletion_protection=environment.removal == "retain",
+            time_to_live_attribute=EXPIRES,
             removal_policy=removal,
         )
         self.bucket = s3.Bucket(
@@ -47,10 +53,12 @@ class State(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
+            versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="WhatNobodyCanClaimAnyMore",
                     expiration=Duration.days(object_days(environment)),
+                    noncurrent_version_expiration=Duration.days(VERSION_DAYS),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],

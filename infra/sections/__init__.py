@@ -9,6 +9,7 @@ from infra.sections.bus import Bus, Consumer
 from infra.sections.database import Database
 from infra.sections.forwarder import Forwarder, StreamTable
 from infra.sections.network import Network
+from infra.sections.people import People
 from infra.sections.section import Section
 from infra.sections.tailer import EVENTS, PARKED, Stream, Tailer
 
@@ -21,6 +22,7 @@ __all__ = [
     "Database",
     "Forwarder",
     "Network",
+    "People",
     "Section",
     "Stream",
     "StreamTable",

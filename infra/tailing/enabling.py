@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra import trust
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
 from infra.settings import Database as Settings
@@ -50,7 +51,7 @@ class Enabling(Construct):
         self._service = service
         self._removal = removal_policy(environment)
         self.log_group = LogGroup(self, "Log", days=environment.tailer.log_days, key=key, removal=self._removal)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=trust.service("lambda"))
         self.function = self._function(environment.name, code)
         self.cluster = service.cluster
         self.identifier = database.identifier

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import cast
 
-from aws_cdk import Aws, Fn
+from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from infra import trust
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
 from infra.settings import Environment
@@ -92,9 +93,8 @@ class Network(Construct):
     def _log_flows(self, vpc: ec2.Vpc) -> None:
         removal = removal_policy(self._environment)
         self.flow_log = LogGroup(self, "FlowLog", days=FLOW_LOG_DAYS, key=self._key, removal=removal)
-        account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         self.flow_log_role = iam.Role(
-            self, "FlowLogRole", assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com", conditions=account)
+            self, "FlowLogRole", assumed_by=trust.service("vpc-flow-logs", source="ec2:vpc-flow-log/*")
         )
         ec2.CfnFlowLog(
             self,

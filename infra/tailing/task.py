@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra import trust
 from infra.settings import Environment, Tailer
 from infra.tailing.image import Image
 
@@ -52,8 +53,8 @@ class Task(Construct):
         self.log = log
         self.log_streams = f"{family}/{CONTAINER}"
         self.sign_in = sign_in
-        self.role = iam.Role(self, "Role", assumed_by=_tasks_of_this_account())
-        self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
+        self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
         self.definition = self._definition(family, environment.tailer)
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         linux.drop_capabilities(ecs.Capability.ALL)
@@ -94,9 +95,3 @@ def _secrets(sign_in: secretsmanager.ISecret) -> dict[str, ecs.Secret]:
         "TAILER_MONGODB_USERNAME": ecs.Secret.from_secrets_manager(sign_in, "username"),
         "TAILER_MONGODB_PASSWORD": ecs.Secret.from_secrets_manager(sign_in, "password"),
     }
-
-
-def _tasks_of_this_account() -> iam.ServicePrincipal:
-    tasks = f"arn:{Aws.PARTITION}:ecs:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"
-    conditions = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": tasks}}
-    return iam.ServicePrincipal("ecs-tasks.amazonaws.com", conditions=conditions)

@@ -1,25 +1,32 @@
 """Notes of message groups in the table of the watermarks: one item for each group that was ever received again."""
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Unavailable, translated
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.attempt import Attempt
+from lambda_forwarder.watermarks.expiry import ATTRIBUTE, KEPT_SECONDS
 
 PREFIX, SUFFIX = "lane/", "/attempt"  # of the partition keys; the prefix is what the function may use of the table
-NAMES = {"#message": "message", "#answered": "answered", "#trying": "trying", "#begun": "begun"}
-SET = "SET #message = :message, #answered = :answered, #trying = :trying, #begun = :begun"
+NAMES = {"#message": "message", "#answered": "answered", "#trying": "trying", "#begun": "begun", "#expires": ATTRIBUTE}
+SET = "SET #message = :message, #answered = :answered, #trying = :trying, #begun = :begun, #expires = :expires"
 NOTHING = {"NULL": True}
 
 
 class DynamodbAttempts:
-    """Keeps them in this table, under keys of their own. ``client`` is a boto3 ``dynamodb`` client."""
+    """
+    Keeps them in this table, under keys of their own. ``client`` is a boto3 ``dynamodb`` client; ``now`` is in seconds.
 
-    def __init__(self, client: Any, table: str) -> None:
+    Every note expires once the message that it is about cannot be in a queue any more.
+    """
+
+    def __init__(self, client: Any, table: str, *, now: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
+        self._now = now
 
     def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
         """See ``Attempts``. There are no more groups than messages in a batch, so one call has room for them."""
@@ -41,6 +48,7 @@ class DynamodbAttempts:
             ":answered": {"N": str(attempt.answered)},
             ":trying": NOTHING if attempt.trying is None else {"N": str(attempt.trying)},
             ":begun": {"N": str(attempt.begun)},
+            ":expires": {"N": str(int(self._now()) + KEPT_SECONDS)},
         }
         with translated("UpdateItem"):
             self._client.update_item(

@@ -11,6 +11,7 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_expo
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
 from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.watermarks.expiry import ATTRIBUTE, Expiry, never
 from lambda_forwarder.watermarks.watermark import Watermark
 
 PREFIX = "lane/"  # of the partition keys; the tailer's own items have another
@@ -18,7 +19,7 @@ CALL_COUNT = 100  # keys, DynamoDB, one BatchGetItem
 ATTEMPTS = 3  # at what a call left over
 WAIT = wait_random_exponential(multiplier=0.05, max=0.5)  # seconds
 
-NAMES = {"#generation": "generation", "#sequence": "sequence", "#cluster_time": "clusterTime"}
+NAMES = {"#generation": "generation", "#sequence": "sequence", "#cluster_time": "clusterTime", "#expires": ATTRIBUTE}
 SET = "SET #generation = :generation, #sequence = :sequence, #cluster_time = :cluster_time"
 FORWARD = "attribute_not_exists(pk) OR #generation < :generation OR (#generation = :generation AND #sequence < :sequence)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
@@ -27,11 +28,18 @@ NOWHERE = "check"  # no lane is called so: a lane's name has a dot
 
 
 class DynamodbWatermarks:
-    """Keeps them in this table, which may be the tailer's. ``client`` is a boto3 ``dynamodb`` client."""
+    """
+    Keeps them in this table, which may be the tailer's. ``client`` is a boto3 ``dynamodb`` client.
 
-    def __init__(self, client: Any, table: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    A lane that ``expires`` has a time for gets it as an attribute, for the table's time to live. Any other lane loses it.
+    """
+
+    def __init__(
+        self, client: Any, table: str, *, expires: Expiry = never, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._client = client
         self._table = table
+        self._expires = expires
         self._sleep = sleep
 
     def check(self) -> None:
@@ -83,12 +91,16 @@ class DynamodbWatermarks:
             ":sequence": {"N": str(to.sequence)},
             ":cluster_time": {"S": to.cluster_time},
         }
+        update = f"{SET} REMOVE #expires"
+        if (expires := self._expires(lane)) is not None:
+            update = f"{SET}, #expires = :expires"
+            values[":expires"] = {"N": str(expires)}
         with self._ours("UpdateItem"):
             try:
                 self._client.update_item(
                     TableName=self._table,
                     Key=_key(lane),
-                    UpdateExpression=SET,
+                    UpdateExpression=update,
                     ConditionExpression=condition,
                     ExpressionAttributeNames=NAMES,
                     ExpressionAttributeValues=values,

@@ -63,12 +63,13 @@ def listed(value: Any) -> list[Any]:
 
 def _matches(call: Call, statement: Statement) -> bool:
     conditions = statement.get("Condition", {})
-    assert set(conditions) <= {"ForAllValues:StringLike"}, conditions
+    assert set(conditions) in (set(), {"ForAllValues:StringLike", "Null"}), conditions
     keys = listed(conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", "*"))
     return (
         statement["Effect"] == "Allow"
         and call.action in listed(statement["Action"])
         and any(fnmatchcase(call.resource, pattern) for pattern in listed(statement["Resource"]))
+        and (call.keys or not conditions)
         and all(any(fnmatchcase(key, pattern) for pattern in keys) for key in call.keys)
     )
 

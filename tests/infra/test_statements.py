@@ -1,10 +1,12 @@
 """The table of statements says what the template says, and the page is current."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from infra.package import REPOSITORY
 from infra.pages.security import BEGIN, END, PAGE, page
 from infra.statements import statements, table
 from infra.synthesis import Synthesised
@@ -84,3 +86,11 @@ def test_the_page_keeps_what_is_around_the_table() -> None:
     assert page(f"{BEGIN}{END}\nbelow\n", {"Resources": {}}).endswith(f"{END}\nbelow\n")
     with pytest.raises(ValueError, match="has lost the marks"):
         page("no marks", {"Resources": {}})
+
+
+def test_every_promise_names_a_test_that_is_there() -> None:
+    """By its file, and by its function where one is named."""
+    named = re.findall(r"`(tests/[\w/]+\.py)`(?: `(test_\w+)`)?", PAGE.read_text().partition("## Proven, and not")[2])
+    assert len(named) > 15
+    missing = [(file, test) for file, test in named if f"def {test}" not in (REPOSITORY / file).read_text()]
+    assert missing == []

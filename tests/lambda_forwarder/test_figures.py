@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from contract.change import Namespace
-from contract.message import group_id
+from contract.message import encode_change, group_id, pack
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.figures import SAMPLE, Figures, Values
 from lambda_forwarder.forward import Forwarder
@@ -59,6 +59,26 @@ def test_what_is_not_ours_is_counted_under_no_name_of_its_own() -> None:
     assert counted(record("not ours")) == {"unknown": {"ChangesParked": (1,)}}
     foreign = record("x", group="a name with spaces")
     assert counted(foreign, parking=MemoryParking(), publisher=Throttled()) == {"unknown": {"ChangesParked": (1,)}}
+
+
+@pytest.mark.parametrize(
+    "name", ["payments", "Payments", "payments.1", "payments\n", "x", "unknown", "a name with spaces", "é"]
+)
+def test_a_stream_that_the_deployment_does_not_have_is_no_metric(name: str) -> None:
+    """Told of its streams, the forwarder counts every other name as unknown, however the change ends."""
+    told = Figures("Tailrace/trial", now=lambda: NOW, streams=frozenset({"payments", "dynamodb.carts"}))
+    changes = [encode_change(one) for one in (cancelled("a", 1), inserted("b", 2, subscriptionId=7))]
+    text = pack(stream=name, generation=1, lane=17, changes=changes)
+    found = [counted(record(text), figures=told), counted(record(text, group=f"{name}.1"), publisher=Throttled(), figures=told)]
+    assert {stream for values in found for stream in values} == {"payments" if name == "payments" else "unknown"}
+
+
+def test_a_table_is_a_stream_of_the_deployment_too() -> None:
+    """By the name that its function gives it, for redrive."""
+    told = Figures(streams=frozenset({"dynamodb.carts"}))
+    for name in ("dynamodb.carts", "dynamodb.orders"):
+        told.failed(name)
+    assert told.take() == {"dynamodb.carts": {"MessagesFailed": (1,)}, "unknown": {"MessagesFailed": (1,)}}
 
 
 def test_what_comes_again_is_counted_with_what_waits_behind_it() -> None:

@@ -114,3 +114,15 @@ def test_a_bus_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, bus: str) ->
     """Both forms are read as they are."""
     monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
     assert read_settings().event_bus == bus
+
+
+def test_streams_are_named_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces do not count. Left out, there are none, and every name is taken."""
+    assert read_settings().streams == frozenset()
+    monkeypatch.setenv("FORWARDER_STREAMS", "payments, refunds,dynamodb.carts,")
+    assert read_settings().streams == frozenset({"payments", "refunds", "dynamodb.carts"})
+    monkeypatch.setenv("FORWARDER_STREAMS", "payments;refunds,two words")
+    with pytest.raises(
+        Misconfigured, match=r"^FORWARDER_STREAMS: 2 of its names are not .*; set it to the names of all streams"
+    ):
+        read_settings()

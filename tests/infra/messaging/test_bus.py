@@ -154,8 +154,8 @@ def test_without_a_key_of_ours_a_bus_keeps_nothing_aside() -> None:
 
 def test_another_account_manages_its_own_rules_and_no_others() -> None:
     """On this bus only. It cannot put events on it."""
-    [policy] = resources("AWS::Events::EventBusPolicy", allowed_accounts=["444455556666"]).values()
-    statement = policy["Statement"]
+    policies = resources("AWS::Events::EventBusPolicy", allowed_accounts=["444455556666"]).values()
+    [statement] = [one["Statement"] for one in policies if one["Statement"]["Effect"] == "Allow"]
     assert "444455556666" in json.dumps(statement["Principal"])
     assert statement["Condition"] == {"StringEqualsIfExists": {"events:creatorAccount": "444455556666"}}
     assert json.dumps(statement["Resource"]).count(":rule/tailrace-test/*") == 1
@@ -200,7 +200,8 @@ def test_a_bus_of_one_kind_can_become_one_of_the_other() -> None:
 def test_an_ordered_bus_may_be_subscribed_to_from_another_account() -> None:
     """By a policy of the bus that allows that and looking at it."""
     template = with_bus(kind="ordered", allowed_accounts=["444455556666"])
-    [statement] = only(template, "AWS::EventsV2::ResourcePolicy")["PolicyDocument"]["Statement"]
+    policy = only(template, "AWS::EventsV2::ResourcePolicy")["PolicyDocument"]["Statement"]
+    [statement] = [one for one in policy if one["Effect"] == "Allow"]
     assert statement["Action"] == ["events:CreateSubscriber", "events:UpdateSubscriber", "events:DescribeEventBus"]
     assert isinstance(statement["Principal"]["AWS"], dict)  # one is no list
 

@@ -8,14 +8,14 @@ import pytest
 
 from infra.package import LAMBDA_PLATFORM, LAMBDA_PYTHON, SOURCES, build
 from lambda_forwarder.settings import Settings
-from tests.infra.template import of_type, only, stack
+from tests.infra.template import STREAMS, of_type, only, stack
 
 MESSAGING: dict[str, Any] = {"database": None, "streams": []}
 STREAM = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/2026-01-01T00:00:00.000"
 
 
 def messaging(**tables: Any) -> Any:
-    return stack(**MESSAGING, **tables)
+    return stack(**{**MESSAGING, **tables})
 
 
 def function(part: str, **tables: Any) -> Any:
@@ -51,7 +51,7 @@ def test_everything_a_function_is_told_is_a_setting_of_the_forwarder() -> None:
     known = {f"FORWARDER_{name.upper()}" for name in Settings.model_fields}
     needed = {f"FORWARDER_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
     everything = {"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]}
-    told = variables("Stream", forwarder=everything, bus={"schemas": False})
+    told = variables("Stream", forwarder=everything, bus={"schemas": False}, streams=STREAMS)
     assert needed < told.keys() <= known
     assert told.keys() == known  # with every option used, every setting there is
 

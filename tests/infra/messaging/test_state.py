@@ -1,12 +1,18 @@
 """The table and the claim bucket."""
 
+import inspect
+import re
 from typing import Any
 
 import pytest
 
+import tailer.checkpoints.dynamodb
 from infra.messaging.queues import RETENTION_DAYS
-from infra.messaging.state import object_days
+from infra.messaging.state import CLAIM_DAYS, VERSION_DAYS, object_days
+from infra.package import REPOSITORY
 from infra.settings import Bus, Environment
+from infra.watching.meanings import RUNBOOK
+from lambda_forwarder.watermarks import expiry
 from tests.infra.template import only, stack
 
 MESSAGING: dict[str, Any] = {"database": None, "streams": []}
@@ -28,11 +34,13 @@ def test_the_table_is_the_one_that_both_programs_expect() -> None:
 
 
 def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
-    """Any second of the last weeks can be had back, the table cannot be deleted, and no item expires."""
+    """Any second of the last weeks can be had back, the table cannot be deleted, and only what the forwarder marks expires."""
     assert table()["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table()["DeletionProtectionEnabled"] is True
     assert table(removal="destroy")["DeletionProtectionEnabled"] is False
-    assert "TimeToLiveSpecification" not in table()
+    assert table()["TimeToLiveSpecification"] == {"AttributeName": expiry.ATTRIBUTE, "Enabled": True}
+    written = inspect.getsource(tailer.checkpoints.dynamodb)
+    assert expiry.ATTRIBUTE not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
 
 
 def test_nobody_outside_reads_the_bucket() -> None:
@@ -44,7 +52,8 @@ def test_nobody_outside_reads_the_bucket() -> None:
     [own] = bucket(customer_key=True)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert own["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
     policy = only(stack(**MESSAGING), "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
-    assert {(one["Effect"], next(iter(one["Condition"]))) for one in policy} == {("Deny", "Bool"), ("Deny", "NumericLessThan")}
+    assert {one["Effect"] for one in policy} == {"Deny"}
+    assert {"Bool", "NumericLessThan"} <= {operator for one in policy for operator in one.get("Condition", {})}
 
 
 @pytest.mark.parametrize("archive_days", [0, 30, 31, 32, 365])
@@ -62,3 +71,11 @@ def test_objects_do_not_stay_for_ever() -> None:
     assert rule["ExpirationInDays"] == 104
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Prefix" not in rule
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": VERSION_DAYS}
+
+
+def test_what_is_replaced_or_deleted_can_be_brought_back() -> None:
+    """For two weeks, by a version: the runbook's remedy for a claim that is gone."""
+    assert bucket()["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert f"for {VERSION_DAYS} days" in (REPOSITORY / RUNBOOK).read_text()
+    assert expiry.KEPT_SECONDS == CLAIM_DAYS * 86_400  # a watermark stays for as long as a message can

@@ -63,6 +63,14 @@ class TestDynamodbAttempts(AttemptsConformance):
         assert watermarks.read([LANE], forever) == {LANE: mark}
 
 
+def test_a_note_expires_when_its_message_is_gone(aws: Aws) -> None:
+    """Of any group, for a sender names groups as they like. A message is in three queues for 14 days each at most."""
+    table = a_table(aws)
+    DynamodbAttempts(aws("dynamodb"), table, now=lambda: 1_000.7).write(LANE, Attempt(message="m1", answered=1))
+    [item] = aws("dynamodb").scan(TableName=table)["Items"]
+    assert int(item["expires"]["N"]) - 1_000 >= 3 * 14 * 86_400
+
+
 def test_what_the_table_leaves_out_is_not_taken_for_nothing() -> None:
     """A throttled table: nothing is known, and nothing is worked on."""
 

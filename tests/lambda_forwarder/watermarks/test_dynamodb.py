@@ -9,7 +9,9 @@ from botocore.exceptions import ClientError
 from devstack.aws import Aws
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from lambda_forwarder.watermarks.expiry import of_unknown
 from lambda_forwarder.watermarks.watermark import Watermark
+from tailer.settings import Settings
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mark
 
@@ -93,6 +95,55 @@ def test_a_table_in_order_passes_and_stays_empty(aws: Aws) -> None:
     table = a_table(aws)
     DynamodbWatermarks(aws("dynamodb"), table).check()
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
+
+
+HERE = of_unknown(frozenset({"payments", "dynamodb.carts"}), lambda: 1_000.7)
+LATER = 1_000 + 45 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("lane", "expires"),
+    [
+        ("payments.0", None),
+        ("payments.99999", None),
+        ("dynamodb.carts.0", None),
+        ("payments.100000", LATER),
+        ("payments.9223372036854775807", LATER),
+        ("payments.-1", LATER),
+        ("payments.٣", LATER),
+        ("payments.", LATER),
+        ("payments", LATER),
+        ("Payments.1", LATER),
+        ("payments.x.1", LATER),
+        ("carts.1", LATER),
+        ("other.1", LATER),
+        (".1", LATER),
+        ("", LATER),
+    ],
+)
+def test_only_a_lane_that_no_stream_has_expires(aws: Aws, lane: str, expires: int | None) -> None:
+    """So what a sender made up goes again, and no repeat of a known lane is ever published for want of its watermark."""
+    table = a_table(aws)
+    DynamodbWatermarks(aws("dynamodb"), table, expires=HERE).advance(lane, mark(1, 1))
+    [item] = aws("dynamodb").scan(TableName=table)["Items"]
+    assert item.get("expires") == (None if expires is None else {"N": str(expires)})
+
+
+def test_a_stream_that_becomes_known_keeps_its_watermarks(aws: Aws) -> None:
+    """Its next change takes the expiry away; without streams nothing is unknown."""
+    table = a_table(aws)
+    for sequence, streams in enumerate((["payments"], ["payments", "refunds"], ["payments"], []), 1):
+        expires = of_unknown(streams, lambda: 0.0)
+        DynamodbWatermarks(aws("dynamodb"), table, expires=expires).advance("refunds.1", mark(1, sequence))
+        [item] = aws("dynamodb").scan(TableName=table)["Items"]
+        assert ("expires" in item) is (streams == ["payments"])
+
+
+def test_every_lane_that_a_stream_can_have_is_known() -> None:
+    """The tailer's settings take no more lanes than the forwarder keeps."""
+    [most] = [one.le for one in Settings.model_fields["lanes"].metadata if hasattr(one, "le")]
+    assert HERE(f"payments.{most - 1}") is None
+    assert HERE(f"payments.{most}") == LATER
 
 
 def test_a_missing_table_is_told_at_the_start(aws: Aws) -> None:

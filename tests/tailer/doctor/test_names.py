@@ -1,12 +1,9 @@
 """What the doctor finds of the names that are watched: what a task would find before it starts."""
 
-import threading
 from typing import Any
 
-import pytest
 from pymongo import MongoClient
 
-from tailer.command_line import command_line
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 
@@ -27,19 +24,6 @@ def test_what_is_not_there_is_a_warning_with_what_may_have_been_meant(doctor: Do
     assert state == "warn"
     assert f"{fresh}.Orders is not there yet, and nothing arrives until it is; did you mean orders?" in words
     assert report["stream.readable"][0] == "ok"
-
-
-def test_a_name_that_the_server_told_commands_no_terminal(
-    doctor: Doctor, mongo: Mongo, fresh: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A collection may be called anything but NUL: whoever made it wrote into our terminal."""
-    mongo[fresh]["orders\x1b[2J\x9b31m\u202e\u2028\nok"].insert_one({})
-    doctor(TAILER_COLLECTIONS="orders\x1b[2J\x9b31m\u202e\u2028\nOK")
-    command_line(["doctor"], threading.Event())
-    shown = capsys.readouterr().out
-    assert all(one.isprintable() or one == "\n" for one in shown)
-    assert r"did you mean orders\u001b[2J\u009b31m\u202e" in shown
-    assert not any(line.lower().startswith("ok is") for line in shown.splitlines())
 
 
 def test_what_has_no_changes_fails_as_a_task_would(doctor: Doctor, mongo: Mongo, fresh: str) -> None:

@@ -150,7 +150,7 @@ def test_each_kind_of_store_has_remedies_of_its_own(stored: Settings, checkpoint
     for error, words in ((Unavailable, outage), (Misconfigured, mistake)):
         looks = [replace(check, look=raising(error("no")), needs=()) for check in every_check(settings)]
         remedies = [one.verdict.remedy for one in examined(*looks) if one.name.startswith("checkpoints.")]
-        assert len(remedies) == 2
+        assert len(remedies) == 3
         for remedy in remedies:
             assert words in remedy
             assert ("AWS" in remedy or "aws" in remedy) == checkpoints.startswith("dynamodb:")

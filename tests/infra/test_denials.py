@@ -6,11 +6,14 @@ that AWS evaluates them so was not tried.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from infra.sections import People
 from infra.settings import Environment
 from infra.statements import Statement, statements
 from infra.synthesis import Synthesised, synthesise
@@ -296,3 +299,24 @@ def test_an_existing_network_changes_nothing_of_it() -> None:
     [policy] = [one for name, one in of_type(template, "AWS::SQS::QueuePolicy").items() if "Changes" in name]
     sending = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "sqs:SendMessage"]
     assert [one["Effect"] for one in sending] == ["Deny"]
+
+
+@pytest.mark.parametrize(
+    ("named", "taken"),
+    [
+        (ON_CALL, True),
+        (f"arn:aws:iam::{THEIRS}:user/ada", True),
+        (f"arn:aws:iam::{THEIRS}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_OnCall_*", True),
+        ("*", False),
+        (f"arn:aws:iam::{THEIRS}:role/*", False),
+        (f"arn:aws:iam::{THEIRS}:*", False),
+        (f"arn:aws:iam::{THEIRS}:root", False),
+        ("arn:aws:iam::*:role/on-call", False),
+        (f"arn:aws:sts::{THEIRS}:assumed-role/on-call/ada", False),
+    ],
+)
+def test_people_are_roles_and_never_everybody(named: str, taken: bool) -> None:
+    """A session's ARN would never match, and a pattern of everything would undo the denial."""
+    for setting in People.model_fields:
+        with nullcontext() if taken else pytest.raises(ValidationError, match="String should match pattern"):
+            People.model_validate({setting: [named]})

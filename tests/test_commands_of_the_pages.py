@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 TEXTS = [*PAGES, *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # what a placeholder stands for
 GLOBAL = {"query", "output", "region", "profile", "cli-binary-format", "no-cli-pager"}  # of every command of AWS's
-RENAMED = {"eventsv2": "eventbridgev2"}  # by the command line, since 2.37.3: the command → the service
+RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command of the command line → the service, where the names differ
 HELPERS = {"logs tail", "s3 cp", "s3 ls", "s3 rm", "ecs wait", "s3 sync"}  # the command line's own, no operations
 
 

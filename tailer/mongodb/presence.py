@@ -76,8 +76,14 @@ def _of_a_collection(scope: Scope, listing: Listing, watch: Watch, found: Presen
 
 def _of_every_database(scope: Scope, listing: Listing, found: Presence) -> None:
     databases = listing.databases()
-    if databases is None or len(databases) > MOST_DATABASES:
-        _not_seen("databases" if databases is None else f"collections of all {len(databases)} databases", found)
+    if databases is None:
+        _not_seen("databases", found)
+        return
+    if len(databases) > MOST_DATABASES:
+        found.unseen.append(
+            f"could not look for {scope}: it may be in any of {len(databases)} databases, and at most {MOST_DATABASES} are "
+            "looked through; write each collection with its database"
+        )
         return
     listed = [listing.kinds(name) or {} for name in databases]
     kinds = {one[scope.collection] for one in listed if scope.collection in one}

@@ -142,7 +142,7 @@ def test_a_page_that_cannot_be_made_is_an_answer(caplog: pytest.LogCaptureFixtur
     port, families = free_port(), Families()
     monkeypatch.setattr(families, "text", Fails(lambda: b"figures"))
     with endpoints(HOST, port, Pulse(clock=time.monotonic, now=lambda: NOW), families):
-        assert get(port, "/metrics") == (500, "see the log\n")
+        assert get(port, "/metrics") == (500, '{"status":500,"error":"see the log"}\n')
         assert get(port, "/metrics") == (200, "figures")
     assert "nobody thought of this" in caplog.text
 

@@ -17,6 +17,19 @@ Mongo = MongoClient[dict[str, Any]]
 Names = tuple[str, tuple[str, ...]]
 
 
+@pytest.fixture(autouse=True)
+def every_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests leave databases behind: all of them are looked through here."""
+    monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 10_000)
+
+
+def test_too_many_databases_are_said_to_be_too_many(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No right is missing: the sentence gives the bound and the way out."""
+    monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 1)
+    [sentence] = looked(shop, ("*", ("loans",))).unseen
+    assert "at most 1 are looked through; write each collection with its database" in sentence
+
+
 @pytest.fixture(scope="module")
 def shop(stack: Any) -> Iterator[Mongo]:
     """Two databases with everything that a name may stand for."""

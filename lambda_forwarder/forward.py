@@ -107,7 +107,11 @@ class Forwarder(Publication):
             try:
                 self.queue.hide([(record, seconds) for record in suspects], time_left)
             except ForwarderError as error:
-                log.warning("the queue was not told when to try again: %s", error, extra={"action": "not_hidden"})
+                log.warning(
+                    "no retry delay was set; the messages return after the queue's own visibility timeout: %s",
+                    error,
+                    extra={"action": "not_hidden"},
+                )
         return Care(self.attempts, group(suspects[0]), note)
 
     def _group(

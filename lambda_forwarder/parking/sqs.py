@@ -128,7 +128,11 @@ def _stub(item: Parked, claims: Claims | None) -> Parked:
     try:
         claim = claims.store(f"{PREFIX}/{item.id}", came)
     except (Misconfigured, Rejected) as error:
-        log.warning("not stored: %s", error, extra={"action": "parked_without_its_change", "id": item.id})
+        log.warning(
+            "a parked change was not stored in the claim bucket; only its key and reason are kept: %s",
+            error,
+            extra={"action": "parked_without_its_change", "id": item.id},
+        )
         return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET does not take them: only this is kept")
     return replace(stub, claim=claim, omitted=f"{omitted}: they lie in s3://{claim.bucket}/{claim.key}")
 

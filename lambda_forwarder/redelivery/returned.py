@@ -60,12 +60,16 @@ class Returned:
                 try:
                     self._attempts.write(name, note)
                 except ForwarderError as error:
-                    log.warning("not noted that %s failed: %s", name, error, extra={"action": "not_noted"})
+                    log.warning("the failure of lane %s was not recorded: %s", name, error, extra={"action": "not_noted"})
         if self._queue and self._hidden:
             try:
                 self._queue.hide(list(self._hidden.values()), one_call_more(time_left))
             except ForwarderError as error:
-                log.warning("the queue was not told when to try again: %s", error, extra={"action": "not_hidden"})
+                log.warning(
+                    "no retry delay was set; the messages return after the queue's own visibility timeout: %s",
+                    error,
+                    extra={"action": "not_hidden"},
+                )
 
     def _hide(self, records: Sequence[Record], seconds: float) -> None:
         self.ids.update(record["messageId"] for record in records)

@@ -58,4 +58,8 @@ def _give_back(shelf: Shelf, waiting: Sequence[Waiting], time_left: TimeLeft) ->
     try:
         shelf.backlog.give_back(waiting, one_call_more(time_left))
     except ForwarderError as error:  # they come back by themselves, a little later
-        log.warning("not given back: %s", error, extra={"action": "not_given_back", "messages": len(waiting)})
+        log.warning(
+            "messages were not released; they return when their visibility timeout ends: %s",
+            error,
+            extra={"action": "not_given_back", "messages": len(waiting)},
+        )

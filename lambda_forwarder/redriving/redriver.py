@@ -54,7 +54,10 @@ class Redriver:
         for reason in sorted(run.strangers):
             log.warning("messages stay: %s; %s", reason, WAY_OUT, extra={"action": "left_to_its_mappers"})
         if run.full:
-            log.warning("so much stays that redrive looks no further in this run", extra={"action": "redrive_full"})
+            log.warning(
+                "redrive stops here: too many changes wait for their mappers. Correct the mappers and run redrive again",
+                extra={"action": "redrive_full"},
+            )
         done = report(run.done, run.removed, run.left, dry_run=dry_run)
         log.info("redriven", extra={"action": "redriven", **done.counts})
         return done

@@ -33,7 +33,8 @@ def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = T
         raise _translated(error, denied, setting, stream) from error
     except InvalidBSON as error:  # no PyMongoError
         raise Rejected(
-            f"MongoDB sent what is not BSON, and would again; nothing was skipped: {redacted(str(error))}"
+            "MongoDB sent bytes that are not BSON, and would send them again. The stream stops here and nothing was skipped: "
+            f"{redacted(str(error))}"
         ) from error
     except DocumentTooLarge as error:
         raise Rejected(f"{setting}: what is stored is larger than a document may be: {redacted(str(error))}") from error

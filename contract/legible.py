@@ -31,7 +31,7 @@ def indented(text: str) -> str:
 
 
 def show_uncaught_legibly() -> None:
-    """From now on: an error that ends this process is shown as it always is, but legible."""
+    """From now on, show an uncaught error with its control characters escaped."""
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:  # noqa: ARG001
         sys.stderr.write(f"{legible_traceback(error)}\n")

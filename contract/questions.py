@@ -136,7 +136,7 @@ def _seen(change: "Change", path: str) -> list[tuple[Any, Any]] | None:
 
 
 def _seen_in_part(change: "Change", path: str) -> list[tuple[Any, Any]] | None:
-    """The same by the pre-image and what the update did around the path, however the rest is to be read."""
+    """The same answer, from the pre-image and the update around the path, for every reading of the other paths."""
     known, described = change.full_document_before_change, change.update_description
     if change.operation_type != "update" or known is None or described is None:
         return None
@@ -264,7 +264,7 @@ def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
 
 
 def _leads_through(names: Names, path: str) -> bool:
-    """Whether one of the places around it is written so; the place's own path begins with it."""
+    """Whether an enclosing place is spelled like this path, with which the place's own path begins."""
     length = -1
     for name in names[:-1]:
         length += len(str(name)) + 1

@@ -8,7 +8,7 @@ LONGEST = 1_209_600  # seconds, SQS, 14 days
 DAY = 86_400  # seconds
 
 Attributes = Mapping[str, str]
-"""A queue's, as GetQueueAttributes answers. What a service leaves out is as it should be."""
+"""The attributes of a queue as GetQueueAttributes returns them. A missing attribute counts as correct."""
 
 
 def too_small(attributes: Attributes) -> str:

@@ -132,7 +132,7 @@ class Reader:
         return self._places(write.path, write.value) or []
 
     def shows(self, path: str) -> list[Names] | None:
-        """Every place that is written so and there; None for a path that takes too long to read."""
+        """Every existing place whose path is spelled like this; None for a path that takes too long to read."""
         return self._places(path, _ANYTHING)
 
     def _places(self, path: str, new: Any) -> list[Names] | None:

@@ -86,7 +86,7 @@ class _Draft:
         return True
 
     def _its_own(self, value: Any) -> Any:
-        """The object or array, which nobody else has, as a part that may be written to."""
+        """A writable copy of the object or array, which nothing else refers to."""
         self._spend(len(value))
         self._own.add(id(value))
         return value

@@ -23,7 +23,7 @@ def unreadable(error: Exception) -> str:
 
 
 def unknown(keys: Sequence[str], known: Collection[str], where: str = "") -> str:
-    """How many keys are no settings (``where``, as in ``in [payments]``), and the settings that they resemble."""
+    """How many unknown keys there are (``where``: for example ``in [payments]``), and the settings they resemble."""
     close = [found for key in keys for found in difflib.get_close_matches(_plain(key), known, n=1)]
     count = "a key" if len(keys) == 1 else f"{len(keys)} keys"
     told = " ".join(filter(None, [count, where, "is not a setting" if len(keys) == 1 else "are not settings"]))

@@ -59,6 +59,18 @@ class Claim(Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class Poison(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    Why a change travels as a stub, without its documents: the tailer could not read it, or would have needed too much memory.
+
+    ``reason`` is a sentence for people. ``raw`` is where the event lies as the server sent it, in BSON; None where the tailer
+    has no claim bucket, or the server could not send the event either.
+    """
+
+    reason: str
+    raw: Claim | None = None
+
+
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """
     One committed change.
@@ -69,7 +81,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ``post_image`` it is the document just after the change, as the server kept it.
     ``to`` is where a rename moved the collection. With a ``claim``, the documents and the update description are left out
     here and stand in the claimed change. ``told_document`` (``document`` on the wire) is the name of the document where its
-    key's plain JSON does not make it: ask ``document``.
+    key's plain JSON does not make it: ask ``document``. With ``poison`` it is a stub, which no mapper sees: the forwarder parks
+    it.
 
     The fields are what the server sent. The questions below them are what it means; a question that the server did not
     tell enough to answer raises ``Uncertain``, and the change is parked rather than told wrongly.
@@ -95,6 +108,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     claim: Claim | None = None
     to: Namespace | None = None
     post_image: bool = False
+    poison: Poison | None = None
 
     @property
     def occurred_at(self) -> datetime:

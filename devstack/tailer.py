@@ -1,7 +1,7 @@
 """The tailer as it runs in production: a process of its own, told everything by its environment."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from devstack.loopback import free_port, get, wait_until
@@ -13,16 +13,25 @@ STOP_SECONDS = 25.0  # the tailer promises 20
 
 
 class TailerProcess:
-    """``tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code."""
+    """
+    ``tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code. ``within`` makes
+    a command run elsewhere, as in a cgroup.
+    """
 
     def __init__(
-        self, workspace: Workspace, environment: Mapping[str, str], name: str = "tailer", *, source: Path = REPOSITORY
+        self,
+        workspace: Workspace,
+        environment: Mapping[str, str],
+        name: str = "tailer",
+        *,
+        source: Path = REPOSITORY,
+        within: Callable[[list[str]], list[str]] = list,
     ) -> None:
         self.port = int(environment.get("TAILER_HTTP_PORT", "0")) or free_port()
         # The workspace has no .env file, so that only this environment counts.
         self.settings = {**environment, "TAILER_HTTP_PORT": str(self.port)}
         own = {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
-        self.process: Child = workspace.spawn(name, [sys.executable, "-P", "-m", "tailer", "run"], self.settings | own)
+        self.process: Child = workspace.spawn(name, within([sys.executable, "-P", "-m", "tailer", "run"]), self.settings | own)
 
     @property
     def log(self) -> Path:

@@ -14,6 +14,7 @@ UNKNOWN: Any = object()
 
 NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
+STUB = "the tailer could not read the change and sent a stub in its place"
 NO_DOCUMENT = "the document that the change must carry is not there"
 COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
 IMAGES = "pre- and post-images tell (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
@@ -29,6 +30,7 @@ class Uncertain(Exception):
 
 def before(change: "Change") -> Document | None:
     """See ``Change.before``."""
+    _no_stub("before", change)
     if change.operation_type in ("update", "replace", "delete"):
         if change.full_document_before_change is None:
             raise Uncertain(f"before: {NO_PRE_IMAGE}")
@@ -38,6 +40,7 @@ def before(change: "Change") -> Document | None:
 
 def after(change: "Change") -> Document | None:
     """See ``Change.after``."""
+    _no_stub("after", change)
     if change.operation_type in ("insert", "replace"):
         if change.full_document is None:
             raise Uncertain(f"after: {NO_DOCUMENT}")
@@ -59,6 +62,7 @@ def became(change: "Change", path: str, value: Any, *, assume_new: bool) -> bool
     def answer(was: Any, now: Any) -> bool:
         return now is not ABSENT and same(now, value) and not same(was, value)
 
+    _no_stub(f"became {path!r}", change)
     seen = _seen(change, path)
     if seen is not None:
         return _of_all(f"became {path!r}", (answer(was, now) for was, now in seen))
@@ -82,6 +86,7 @@ def became(change: "Change", path: str, value: Any, *, assume_new: bool) -> bool
 
 def changed(change: "Change", path: str, *, assume_new: bool) -> bool:
     """See ``Change.changed``."""
+    _no_stub(f"changed {path!r}", change)
     seen = _seen(change, path)
     if seen is not None:
         return _of_all(f"changed {path!r}", (not same(was, now) for was, now in seen))
@@ -93,6 +98,7 @@ def changed(change: "Change", path: str, *, assume_new: bool) -> bool:
 
 def diff(change: "Change") -> Patch:
     """See ``Change.diff``."""
+    _no_stub("diff", change)
     known, described = change.full_document_before_change, change.update_description
     if known is None and change.operation_type == "update" and described is not None:
         told = writes(described, None)
@@ -106,6 +112,15 @@ def diff(change: "Change") -> Patch:
 
     patch: Patch = make_patch(known, now).patch
     return patch
+
+
+def _no_stub(question: str, change: "Change") -> None:
+    """
+    Raises:
+        Uncertain: it is a stub, whatever is asked and whatever would be assumed.
+    """
+    if change.poison is not None:
+        raise Uncertain(f"{question}: {STUB}")
 
 
 def _whole(write: Write) -> bool:

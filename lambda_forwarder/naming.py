@@ -9,13 +9,20 @@ from lambda_forwarder.event import DomainEvent, Entry, Mapper, Mappers, entry, m
 from lambda_forwarder.mapper_keys import keys_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.parking.parked import Parked, unmapped
+from lambda_forwarder.parking.stubs import stub
 
 
 def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:
-    """The events, in the order of the changes and then of the table, and what a mapper could not digest."""
+    """
+    The events, in the order of the changes and then of the table, and what has to be parked: what a mapper could not digest,
+    and stubs, which no mapper sees.
+    """
     entries: list[Entry] = []
     parked: list[Parked] = []
     for change in message.changes:
+        if change.poison is not None:
+            parked.append(stub(change, message, change.poison))
+            continue
         before = len(entries)
         for mapper in mappers_for(change, mappers):
             try:

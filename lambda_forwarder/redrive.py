@@ -2,7 +2,7 @@
 Redrive: publish again what was parked and what became a dead letter. A Lambda function for a schedule, and a command.
 
     python -P -m lambda_forwarder redrive [--parking URL] [--dead-letters URL] [--limit N] [--seconds S] [--dry-run]
-        [--discard-unmapped] [--ended] [--json]
+        [--discard-unmapped] [--discard-stubs] [--ended] [--json]
 """
 
 import argparse
@@ -95,6 +95,11 @@ def add_command(commands: Any) -> None:
         help="judge by the mappers here what other mappers parked, and remove what none of them reads; say what it was",
     )
     parser.add_argument(
+        "--discard-stubs",
+        action="store_true",
+        help="remove what was parked because the tailer could not read it; say what it was",
+    )
+    parser.add_argument(
         "--ended", action="store_true", help="try also what was parked because it ended the function; it may end this command"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -117,6 +122,7 @@ def command(options: argparse.Namespace) -> int:
             options.limit,
             dry_run=options.dry_run,
             discard_unmapped=options.discard_unmapped,
+            discard_stubs=options.discard_stubs,
         )
     except ForwarderError as error:
         return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)

@@ -66,7 +66,7 @@ def unreadable(record: dict[str, Any], error: UnreadableMessage, ended: int = 0)
 
 def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exception) -> Parked:
     """A change that a mapper could not digest."""
-    return _parked(
+    return of_change(
         change,
         message,
         reason=f"{type(error).__name__}: {error}",
@@ -78,7 +78,7 @@ def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exce
 
 def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked:
     """A change too large for a message, whose whole cannot be had from where it claims to lie."""
-    return _parked(
+    return of_change(
         change,
         message,
         reason=f"its claim: {error}",
@@ -89,7 +89,7 @@ def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked
 
 def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
     """A change whose event the bus will never take."""
-    return _parked(
+    return of_change(
         entry.change,
         message,
         reason=reason,
@@ -101,7 +101,7 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
 
 def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
     """A change that ended the function whenever it was worked on. It is parked as it came, unread by any mapper."""
-    return _parked(
+    return of_change(
         change,
         message,
         reason=f"the function ended {times} times while it worked on this change: it ran out of memory or time, or crashed",
@@ -111,19 +111,7 @@ def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
     )
 
 
-def light(change: Change) -> Change:
-    """The change as it travelled: one that has a claim leaves its documents there."""
-    if change.claim is None:
-        return change
-    return replace(change, full_document=None, full_document_before_change=None, update_description=None)
-
-
-def legible(text: str) -> str:
-    """Text that any queue accepts and any terminal shows, cut to ``TEXT_LIMIT``."""
-    return from_outside.legible(text[:TEXT_LIMIT])[:TEXT_LIMIT]
-
-
-def _parked(
+def of_change(
     change: Change,
     message: ChangeMessage,
     *,
@@ -134,6 +122,7 @@ def _parked(
     stack: tuple[str, ...] = (),
     ended: int = 0,
 ) -> Parked:
+    """A change that was set aside, as a message that can be sent again."""
     again, omitted = _again(change, message)
     return Parked(
         id=_id(message.stream, message.generation, change.id, mapper, event),
@@ -151,6 +140,18 @@ def _parked(
         omitted=omitted,
         ended=ended,
     )
+
+
+def light(change: Change) -> Change:
+    """The change as it travelled: one that has a claim leaves its documents there."""
+    if change.claim is None:
+        return change
+    return replace(change, full_document=None, full_document_before_change=None, update_description=None)
+
+
+def legible(text: str) -> str:
+    """Text that any queue accepts and any terminal shows, cut to ``TEXT_LIMIT``."""
+    return from_outside.legible(text[:TEXT_LIMIT])[:TEXT_LIMIT]
 
 
 def _stack(error: Exception) -> tuple[str, ...]:

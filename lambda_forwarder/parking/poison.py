@@ -18,8 +18,9 @@ def blocked_by(poison: Sequence[Parked]) -> Blocked:
     known = "it ended the function" if first.ended else "it is not readable"
     where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or known
     blocked = Blocked(
-        f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: "
-        "its group waits until the mapper or the document is mended, or the message is a dead letter",
+        f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: its "
+        "group waits until the mapper or the document is corrected, FORWARDER_ON_POISON is park, or the message is a dead "
+        "letter",
         sequence=first.sequence,
         reason=first.reason,
     )

@@ -9,8 +9,9 @@ from contract.message import UnreadableMessage
 from lambda_forwarder.errors import Blocked
 from lambda_forwarder.forward import Forwarder
 from lambda_forwarder.parking.parked import unreadable
+from lambda_forwarder.parking.stubs import WAY_OUT
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redriving.backlog import Taken
+from lambda_forwarder.redriving.backlog import Kept, Taken
 from lambda_forwarder.redriving.piece import Piece
 from lambda_forwarder.redriving.strangers import elsewhere, stranger
 from lambda_forwarder.redriving.weight import weight
@@ -23,14 +24,15 @@ log = logging.getLogger(__name__)
 class Reader:
     """
     What cannot be read of a dead letter is parked through the forwarder, and ``parked`` counts it. With ``discard`` what no
-    mapper reads may go.
+    mapper reads may go, with ``discard_stubs`` what the tailer could not read.
     """
 
-    def __init__(self, forwarder: Forwarder, time_left: TimeLeft, *, discard: bool) -> None:
+    def __init__(self, forwarder: Forwarder, time_left: TimeLeft, *, discard: bool, discard_stubs: bool) -> None:
         self.parked = 0
         self._forwarder = forwarder
         self._time_left = time_left
         self._discard = discard
+        self._discard_stubs = discard_stubs
 
     def read_what_fits(self, taken: Sequence[Taken]) -> Mapping[Taken, Sequence[Piece]]:
         """What the first of them hold, until memory is full of it."""
@@ -46,7 +48,9 @@ class Reader:
     def _read(self, one: Taken) -> Sequence[Piece]:
         """What it holds; nothing where it holds nothing that can be read. The body is let go: a run takes more than fits."""
         try:
-            kept = one.shelf.read(one.waiting.body)
+            kept = self._without_stubs(one, one.shelf.read(one.waiting.body))
+            if not kept.message.changes:
+                return ()
             one.weight = weight(kept.message)
             one.stranger, unmapped = stranger(kept, self._forwarder)
             one.elsewhere = "" if self._discard else elsewhere(kept, self._forwarder)
@@ -63,6 +67,18 @@ class Reader:
         if self._discard and unmapped:
             one.goes_without(f"discarded as asked: {one.stranger}", unmapped.document, unmapped.sequence)
         return [Piece(one, msgspec.structs.replace(kept.message, changes=(change,))) for change in kept.message.changes]
+
+    def _without_stubs(self, one: Taken, kept: Kept) -> Kept:
+        """A stub that was parked stays, whatever is tried, until a person discards it. Nothing of its document waits for it."""
+        changes = []
+        for change in kept.message.changes:
+            if change.poison is not None and self._discard_stubs:
+                one.goes_without(f"discarded as asked: {change.poison.reason}", change.document, change.sequence)
+            elif change.poison is not None and one.shelf.parked:
+                one.stays(f"{change.poison.reason}; {WAY_OUT}", change.document, change.sequence)
+            else:
+                changes.append(change)
+        return kept._replace(message=msgspec.structs.replace(kept.message, changes=tuple(changes)))
 
     def _unreadable(self, one: Taken, error: UnreadableMessage) -> None:
         if one.shelf.parked:

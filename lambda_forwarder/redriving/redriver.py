@@ -29,14 +29,21 @@ class Redriver:
     shelves: Sequence[Shelf]
 
     def redrive(
-        self, time_left: TimeLeft, limit: int = EVERYTHING, *, dry_run: bool = False, discard_unmapped: bool = False
+        self,
+        time_left: TimeLeft,
+        limit: int = EVERYTHING,
+        *,
+        dry_run: bool = False,
+        discard_unmapped: bool = False,
+        discard_stubs: bool = False,
     ) -> Report:
         """
         Work until nothing is left to take, the time is up, or ``limit`` messages were taken; report what was done.
 
         What is still poison stays on the shelf of parked changes, with what is behind it of its document; from the dead
         letters it is parked. What other mappers parked, and what none of these reads, stays; with ``discard_unmapped`` these
-        mappers judge it, and it goes. Each message is taken once. A dry run publishes, parks and removes nothing.
+        mappers judge it, and it goes. So does a parked stub, with ``discard_stubs``. Each message is taken once. A dry run
+        publishes, parks and removes nothing.
 
         Raises:
             Unavailable, Misconfigured: a queue failed. What was accepted is published; a part of it may come again.
@@ -44,7 +51,7 @@ class Redriver:
         """
         rehearsal = Rehearsal()
         forwarder = replace(self.forwarder, publisher=rehearsal, parking=rehearsal) if dry_run else self.forwarder
-        run = Run(forwarder, time_left, keep=dry_run, discard=discard_unmapped)
+        run = Run(forwarder, time_left, keep=dry_run, discard=discard_unmapped, discard_stubs=discard_stubs)
         shelves = list(self.shelves)
         try:
             while shelves and not run.full and time_left() > 0 and (room := limit - run.done["messages"]) > 0:

@@ -37,10 +37,12 @@ class Run:
     """
     Takes note of every document that has to wait, and of every message that it holds. What fails holds back what is behind it:
     poison its document, an outage its lane. With ``keep`` nothing is removed: for a dry run, whose ``forwarder`` publishes
-    nothing. With ``discard`` what no mapper reads is removed, too.
+    nothing. With ``discard`` what no mapper reads is removed, too, with ``discard_stubs`` what the tailer could not read.
     """
 
-    def __init__(self, forwarder: Forwarder, time_left: TimeLeft, *, keep: bool, discard: bool) -> None:
+    def __init__(
+        self, forwarder: Forwarder, time_left: TimeLeft, *, keep: bool, discard: bool = False, discard_stubs: bool = False
+    ) -> None:
         self.done: Counter[str] = Counter()
         self.removed, self.left = Mentions(), Mentions()
         self.strangers: set[str] = set()  # some of why messages stay that the mappers here are not to judge
@@ -52,7 +54,7 @@ class Run:
         self._custody = Custody()
         self._blocked: set[bytes] = set()  # documents and lanes of which something had to stay
         self._lateness = Lateness(forwarder.watermarks)
-        self._reader = Reader(forwarder, time_left, discard=discard)
+        self._reader = Reader(forwarder, time_left, discard=discard, discard_stubs=discard_stubs)
 
     @property
     def full(self) -> bool:

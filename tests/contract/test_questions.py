@@ -1,5 +1,6 @@
 """What one may ask of a change, for each operation, with and without what a server may leave out."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from jsonpatch import JsonPatch
 from msgspec.structs import replace
 
-from contract.change import GAP, Change, Uncertain, UpdateDescription, canonical
+from contract.change import GAP, Change, Poison, Uncertain, UpdateDescription, canonical
 from tests.samples.changes import a_change
 
 OTHERS = ["delete", "drop", "rename", "dropDatabase", "invalidate", GAP]
@@ -366,3 +367,20 @@ def test_an_update_that_no_server_makes_is_answered_in_seconds(said: Any, known:
     for question in (lambda: change.changed("a"), change.diff):
         with suppress(Uncertain):
             question()
+
+
+ASKED: dict[str, Callable[[Change], Any]] = {
+    "before": lambda change: change.before,
+    "after": lambda change: change.after,
+    "became": lambda change: change.became("status", "cancelled", assume_new=True),
+    "changed": lambda change: change.changed("status", assume_new=True),
+    "diff": lambda change: change.diff(),
+}
+
+
+@pytest.mark.parametrize("operation", ["insert", "update", "replace", *OTHERS])
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_no_question_about_a_stub_has_an_answer(asked: Callable[[Change], Any], operation: str) -> None:
+    """The tailer could not read the change: nothing is known of its documents, whatever would be assumed."""
+    with pytest.raises(Uncertain, match="a stub"):
+        asked(a_change(operation_type=operation, full_document=None, poison=Poison(reason="it is not BSON")))

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from contract.change import GAP, Change, Claim, Namespace, UpdateDescription
+from contract.change import GAP, Change, Claim, Namespace, Poison, UpdateDescription
 from contract.message import (
     ChangeMessage,
     UnreadableMessage,
@@ -22,6 +22,7 @@ from contract.message import (
 from lambda_forwarder.event import DomainEvent, Entry, entry
 
 PAYMENT = "65f2a1c09b1e8a5d4c3b2a19"
+RAW = Claim(bucket="claims", key="payments/raw/1.bson", bytes=20, sha256="0" * 64)
 
 
 def gzipped(changes: bytes) -> str:
@@ -109,6 +110,11 @@ def gap(sequence: int = 3) -> Change:
             "reason": "the log's retention was three hours",
         },
     )
+
+
+def stub(name: str = "a", sequence: int = 1, *, reason: str = "binary of a wrong length", raw: Claim | None = RAW) -> Change:
+    """What the tailer sends in the place of a change that it cannot read."""
+    return replace(inserted(name, sequence), full_document=None, poison=Poison(reason=reason, raw=raw))
 
 
 def claiming(whole: Change, *, bucket: str = "claims", key: str = "payments/1.json") -> tuple[Change, bytes]:

@@ -1,0 +1,27 @@
+"""Stubs: changes that the tailer could not read. It sent them without their documents, and they can never become events."""
+
+import shlex
+
+from contract.change import Change, Claim, Poison
+from contract.message import ChangeMessage
+from lambda_forwarder.parking.parked import Parked, legible, of_change
+
+DISCARD = "python -P -m lambda_forwarder redrive --discard-stubs"
+WAY_OUT = f"the tailer could not read it, so it can never become an event: see its remedy, then remove it with {DISCARD}"
+READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event.bson','rb').read())))"
+
+
+def stub(change: Change, message: ChangeMessage, poison: Poison) -> Parked:
+    """A change that the tailer could not read, with the way to what the server sent."""
+    return of_change(change, message, reason=poison.reason, remedy=remedy(poison.raw))
+
+
+def remedy(raw: Claim | None) -> str:
+    """What a person does about it, and how they read the raw event where it was kept."""
+    look = "nothing was kept of the event: look at the document in the database"
+    if raw is not None:
+        address = shlex.quote(legible(f"s3://{raw.bucket}/{raw.key}"))
+        look = f'read the raw event (with pymongo): aws s3 cp {address} event.bson && python -P -c "{READ}"'
+    return (
+        f"{look}. Correct the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"
+    )

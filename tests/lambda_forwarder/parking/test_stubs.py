@@ -1,0 +1,158 @@
+"""A change that the tailer could not read: parked in its place, with the way to what the server sent, and never told."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import bson
+import pytest
+
+from contract.change import Change, Claim
+from lambda_forwarder.event import DomainEvent
+from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.parking import stubs
+from lambda_forwarder.trial import tried
+from tests.lambda_forwarder.redriving.test_redriver import World, counts
+from tests.lambda_forwarder.values import RAW, body, cancelled, forever, inserted, message, record, stub
+
+
+class Seen(DomainEvent, source="app.tests"):
+    """A mapper saw a change."""
+
+
+def seen(change: Change) -> Seen:
+    assert change.poison is None, "a mapper was shown a stub"
+    return Seen()
+
+
+def forwarder(**parts: Any) -> Forwarder:
+    return Forwarder(
+        **{
+            "mappers": {"payments": (seen,)},
+            "publisher": MemoryPublisher(),
+            "parking": MemoryParking(),
+            "table": "t:T",
+            **parts,
+        }
+    )
+
+
+def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -> None:
+    """Its reason is the tailer's, its remedy says where the event lies; the watermark moves past it, and it is counted."""
+    publisher, parking, marks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
+    through = forwarder(publisher=publisher, parking=parking, watermarks=marks)
+    text = body(inserted("a", 1), stub("b", 2), cancelled("b", 3))
+    assert through.forward([record(text)], forever) == []
+    assert [entry.change.sequence for entry in publisher.entries] == [1, 3]
+    [item] = parking.parked.values()
+    assert (item.sequence, item.document, item.reason) == (2, "payments.payments/b", "binary of a wrong length")
+    assert "aws s3 cp s3://claims/payments/raw/1.bson event.bson" in item.remedy
+    assert marks.marks["payments.17"].sequence == 3
+    assert through.figures.take()["payments"]["ChangesParked"] == (1,)
+
+
+@pytest.mark.parametrize("ns", [{}, {"mappers": {}}, {"mappers": {"payments": ()}}], ids=["mapped", "unknown", "on purpose"])
+def test_a_stub_is_parked_whatever_the_mappers(ns: Any) -> None:
+    """What could not be read is a person's to judge, whether or not its collection has events."""
+    parking = MemoryParking()
+    assert forwarder(parking=parking, **ns).forward([record(body(stub()))], forever) == []
+    assert len(parking.parked) == 1
+
+
+def test_a_stub_blocks_its_group_where_poison_blocks(caplog: pytest.LogCaptureFixture) -> None:
+    """What is before it goes out, it and what is behind it waits, and the log names the setting that lets it pass."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    through = forwarder(publisher=publisher, parking=parking, block=True)
+    records = [record(body(inserted("a", 1), stub("b", 2), inserted("c", 3)), message_id="m")]
+    assert through.forward(records, forever) == ["m"]
+    assert [entry.change.sequence for entry in publisher.entries] == [1]
+    assert not parking.parked
+    assert "FORWARDER_ON_POISON is park" in caplog.text
+
+
+def test_the_remedy_of_a_hostile_claim_is_one_word_of_the_shell() -> None:
+    """Whoever may send to the queue writes the claim; a person copies the command."""
+    parking = MemoryParking()
+    raw = Claim(bucket="b", key="k'; rm -rf ~ #\n$(reboot)\x1b[2J", bytes=1, sha256="")
+    forwarder(parking=parking).forward([record(body(stub(raw=raw)))], forever)
+    [item] = parking.parked.values()
+    assert item.remedy.isprintable()
+    words = shlex.split(item.remedy.partition("aws ")[2])
+    assert words[:2] == ["s3", "cp"]
+    assert words[3:5] == ["event.bson", "&&"]
+
+
+def test_the_command_of_the_remedy_reads_a_raw_event(tmp_path: Path) -> None:
+    """As a person runs it beside the object, also where a value within is not BSON."""
+    legal = bson.encode({"operationType": "insert", "fullDocument": {"b": bson.Binary(b"abcd", 2)}})
+    (tmp_path / "event.bson").write_bytes(legal.replace(b"\x04\0\0\0abcd", b"\x09\0\0\0abcd"))
+    _, *options = shlex.split(stubs.remedy(RAW).partition("&& ")[2].partition(". Correct")[0])
+    done = subprocess.run([sys.executable, *options], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "'operationType': 'insert'" in done.stdout
+
+
+def test_without_a_claim_the_remedy_names_the_database() -> None:
+    """There is nothing to fetch."""
+    parking = MemoryParking()
+    forwarder(parking=parking).forward([record(body(stub(raw=None)))], forever)
+    [item] = parking.parked.values()
+    assert "s3://" not in item.remedy
+    assert "in the database" in item.remedy
+
+
+def test_trying_a_stub_shows_why_it_would_be_parked() -> None:
+    """``lambda_forwarder try`` shows it to no mapper either."""
+    [trial] = tried(message(stub()), {"payments": (seen,)})
+    assert (trial.entries, [item.reason for item in trial.parked]) == ((), ["binary of a wrong length"])
+
+
+def parked_stub() -> World:
+    world = World(mappers={"payments": (seen,)}, table="t:T")
+    parking = MemoryParking()
+    forwarder(parking=parking).forward([record(body(stub("a", 1)))], forever)
+    for item in parking.parked.values():
+        world.put_parked(item)
+    return world
+
+
+def test_a_parked_stub_stays_and_the_report_says_so() -> None:
+    """It can never become an event by itself. What waits behind it of its document goes out."""
+    world = parked_stub()
+    world.bury(inserted("a", 2))
+    report = world.redrive()
+    assert counts(report) == {"messages": 2, "published": 1, "left": 1}
+    [left] = report.leftovers
+    assert (left.document, left.sequence) == ("payments.payments/a", 1)
+    assert "binary of a wrong length" in left.reason
+    assert "--discard-stubs" in left.reason
+
+
+@pytest.mark.parametrize("other", [{"discard_unmapped": True}, {"dry_run": True}, {}], ids=str)
+def test_only_its_own_flag_removes_a_stub(other: Any) -> None:
+    """No schedule and no other flag does. The report names what was removed, and of a dry run what would be."""
+    world = parked_stub()
+    assert counts(world.redrive(**other)) == {"messages": 1, "left": 1}
+    assert len(world.remaining) == 1
+    world = parked_stub()
+    report = world.redrive(discard_stubs=True, **other)
+    assert counts(report) == {"messages": 1, "unpublished": 1}
+    [removed] = report.removals
+    assert removed.reason == "discarded as asked: binary of a wrong length"
+    assert len(world.remaining) == ("dry_run" in other)
+
+
+def test_a_stub_among_dead_letters_is_parked_or_discarded_and_the_rest_of_its_message_published() -> None:
+    """As any poison of a dead letter; with the flag it goes, also where poison blocks."""
+    cases: list[tuple[bool, dict[str, Any], dict[str, int]]] = [
+        (False, {}, {"messages": 1, "published": 1, "parked": 1, "unpublished": 1}),
+        (False, {"discard_stubs": True}, {"messages": 1, "published": 1, "unpublished": 1}),
+        (True, {"discard_stubs": True}, {"messages": 1, "published": 1, "unpublished": 1}),
+    ]
+    for block, options, expected in cases:
+        world = World(mappers={"payments": (seen,)}, block=block)
+        world.bury(stub("a", 1), inserted("b", 2))
+        assert counts(world.redrive(**options)) == expected
+        assert world.remaining == []

@@ -18,7 +18,7 @@ from tailer.arguments import parser as tailer
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("tailer", "lambda_forwarder", "infra", "devstack", "benchmarks", "examples", "contract")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 TEXTS = [*PAGES, *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # what a placeholder stands for
 GLOBAL = {"query", "output", "region", "profile", "cli-binary-format", "no-cli-pager"}  # of every command of AWS's
@@ -30,7 +30,7 @@ def commands(path: Path, program: str) -> Iterator[str]:
     """What begins with the program, in backticks or on a line of code, without comments and what follows in a pipe."""
     text = re.sub(r" *\\\n *", " ", path.read_text())
     fenced = re.findall(r"^```(?:sh|bash)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    lines = "\n".join([*fenced, *re.findall(r"^ {4}\S.*$", text, re.MULTILINE)])
+    lines = "\n".join([*fenced, *re.findall(r"^ {4,}\S.*$", text, re.MULTILINE)])
     begun = r"(?:^[ ]*|\$\(|\| |&& )"  # a line, a substitution, a part of a pipe
     found = [*re.findall(rf"`({program}(?: [^`]+)?)`", text), *re.findall(rf"{begun}({program} [^\n|`]*)", lines, re.MULTILINE)]
     for command in found:

@@ -1,4 +1,4 @@
-"""Links from one document to another lead somewhere, down to the heading."""
+"""What one page says of another file is there: links down to the heading, and paths in backticks."""
 
 import re
 from collections import Counter
@@ -9,8 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+FOLDERS = [folder.name for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_PATH = re.compile(rf"`((?:{'|'.join(map(re.escape, FOLDERS))})/[^`*…\s]*)`")
 _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 
 
@@ -30,7 +32,7 @@ def anchors(document: Path) -> Iterator[str]:
 
 
 def dead(document: Path) -> Iterator[str]:
-    """The links of a document that lead nowhere."""
+    """The links of a document that lead nowhere, and the paths in its text that do not exist."""
     for link in _LINK.findall(prose(document)):
         path, _, anchor = link.partition("#")
         if "://" in link or path.startswith("mailto:"):
@@ -38,11 +40,12 @@ def dead(document: Path) -> Iterator[str]:
         target = document.parent / path if path else document
         if not target.exists() or (anchor and anchor not in anchors(target)):
             yield link
+    yield from (path for path in _PATH.findall(prose(document)) if not (ROOT / path).exists())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
-def test_every_link_leads_somewhere(document: Path) -> None:
-    """To a file or folder that is there, and to a heading that it has."""
+def test_every_link_and_path_leads_somewhere(document: Path) -> None:
+    """To a file or folder that exists, and to a heading that it has."""
     assert list(dead(document)) == []
 
 
@@ -55,15 +58,17 @@ def test_every_document_is_reached_from_the_readme() -> None:
             reached.add(document)
             targets = [document.parent / link.partition("#")[0] for link in _LINK.findall(prose(document))]
             waiting += [target for target in targets if target.is_file()]
-    assert [page for page in (ROOT / "docs").glob("*.md") if page.resolve() not in reached] == []
+    pages = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]
+    assert [page for page in pages if page.resolve() not in reached] == []
 
 
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
-    """A missing file, a missing heading and a second heading of one name; code and other sites are left alone."""
+    """A missing file, heading or path, and a second heading of one name; code and other sites are left alone."""
     (tmp_path / "there.md").write_text("# The *One*, and `Two`!\n## Again\n## Again\n")
     page = tmp_path / "page.md"
     page.write_text(
         "# Here\n[a](there.md) [b](gone.md) [c](there.md#the-one-and-two) [d](there.md#again-1) [e](there.md#three)\n"
-        "[f](#here) [g](#nowhere) [h](https://example.org/#x)\n```\n[i](code.md)\n```\n"
+        "[f](#here) [g](#nowhere) [h](https://example.org/#x) `tests/test_links.py` `tests/gone.py` `x/gone.py`\n"
+        "```\n[i](code.md) `tests/gone.py`\n```\n"
     )
-    assert list(dead(page)) == ["gone.md", "there.md#three", "#nowhere"]
+    assert list(dead(page)) == ["gone.md", "there.md#three", "#nowhere", "tests/gone.py"]

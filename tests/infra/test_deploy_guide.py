@@ -11,7 +11,6 @@ import pytest
 from infra.costs.__main__ import template
 from infra.package import REPOSITORY
 from infra.settings import Environment, load
-from tailer.arguments import parser
 
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()
@@ -114,30 +113,12 @@ def test_a_consumer_lets_in_what_is_sent(environments: list[Environment]) -> Non
     assert statement["Condition"]["StringEquals"]["events:detail-type"] == list(consumer.events)
 
 
-def test_every_make_target_of_the_documents_exists() -> None:
-    """``make TARGET``, wherever a document says it in code."""
-    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
-    assert "deploy" in targets
-    for page in DOCS.glob("*.md"):
-        assert {words[0] for words in said(page.read_text(), "make")} <= targets, page
-
-
 def test_a_deployment_says_of_what() -> None:
     """``make deploy`` and ``make diff`` refuse without an environment. "A deployment by" is no command."""
     pages = [REPOSITORY / "README.md", *DOCS.glob("*.md")]
     told = [found for page in pages for found in re.findall(r"(?<!deployment by `)make (?:deploy|diff)\b.*", page.read_text())]
     assert told
     assert [line for line in told if not re.match(r"make \w+ ENVIRONMENT=[\w$]", line)] == []
-
-
-def test_every_command_of_the_tailer_in_the_documents_exists() -> None:
-    """``tailer status`` and the like: the parser knows them."""
-    known = set(commands())
-    assert ("checkpoint", "rewind") in known
-    assert list(said((DOCS / "upgrade.md").read_text(), "tailer"))
-    for page in DOCS.glob("*.md"):
-        for words in said(page.read_text(), "tailer"):
-            assert any(words[: len(one)] == one for one in known), f"{page.name}: tailer {' '.join(words)}"
 
 
 def granted(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -157,22 +138,3 @@ def values(found: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def said(text: str, program: str) -> Iterator[tuple[str, ...]]:
-    """The words behind the name of a program, wherever a document begins a line of code with it."""
-    code = [*re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE), *re.findall(r"`([^`]+)`", text, re.DOTALL)]
-    for line in code:
-        if found := re.match(rf"{program} ((?:[a-z-]+\s*)+)", line):
-            yield tuple(found[1].split())
-
-
-def commands() -> Iterator[tuple[str, ...]]:
-    """Every command, by its words."""
-    for name, one in _choices(parser(run=None)).items():
-        deeds = _choices(one)
-        yield from ((name, deed) for deed in deeds) if deeds else [(name,)]
-
-
-def _choices(made: Any) -> dict[str, Any]:
-    return next((action.choices for action in made._actions if isinstance(action.choices, dict)), {})

@@ -17,7 +17,6 @@ from contract.figures import TAILER, Kind
 from infra.package import REPOSITORY
 from infra.settings import Alarms, Environment
 from infra.watching.meanings import PAGES, RUNBOOK
-from tailer.arguments import parser
 from tailer.errors import EXIT_CODES
 from tests.infra.template import stack
 from tests.infra.watching.test_alarms import EVERYTHING
@@ -54,27 +53,6 @@ def test_every_alarm_has_a_page_and_every_page_an_alarm() -> None:
 def test_a_page_says_what_it_means_and_what_to_do(name: str) -> None:
     """In five parts, always the same, in the order in which they are needed."""
     assert re.findall(r"^\*\*(\w+)\.\*\*", pages()[name], re.MULTILINE) == list(PARTS)
-
-
-def test_every_link_within_the_documents_leads_somewhere() -> None:
-    """Also to the heading that it names."""
-    for path, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", TEXT):
-        text = (REPOSITORY / "docs" / path).read_text() if path else TEXT
-        headings = {
-            re.sub(r"[^a-z0-9 -]", "", line.lower()).strip().replace(" ", "-")
-            for line in re.findall(r"^#+ (.+)", text, re.MULTILINE)
-        }
-        assert anchor in headings, (path, anchor)
-
-
-def test_every_command_of_the_tailer_exists() -> None:
-    """With the options that the page gives it."""
-    commands = re.findall(r"`tailer ((?!`)[^`]+)`", TEXT)
-    assert len(commands) > 5
-    for command in commands:
-        words = re.sub(r"\b(STREAM|REASON|TIME)\b", "2026-11-22T08:00:00Z", command).split()
-        options = parser(lambda *_: 0).parse_args(words)
-        assert callable(options.command), command
 
 
 def test_every_setting_of_an_environment_that_is_named_exists() -> None:

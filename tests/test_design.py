@@ -1,0 +1,115 @@
+"""The design page names what the code has: settings, commands, fields on the wire, errors, metrics, handlers. Nothing more."""
+
+import json
+import pkgutil
+import re
+from argparse import ArgumentParser
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType, UnionType
+from typing import Any, get_args
+
+import botocore.session
+import pytest
+from msgspec import Struct
+from msgspec.structs import fields
+
+import lambda_forwarder.errors
+import tailer.errors
+from contract.change import Change
+from contract.figures import FORWARDER, TAILER
+from contract.message import _Envelope
+from lambda_forwarder.__main__ import _parser as forwarder
+from lambda_forwarder.event import DomainEvent, Metadata
+from lambda_forwarder.settings import Settings as ForwarderSettings
+from tailer.arguments import parser as tailer_parser
+from tailer.settings import Settings as TailerSettings
+
+PAGE = (Path(__file__).parents[1] / "docs" / "design.md").read_text()
+WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
+ENVELOPE, CHANGE, DETAIL = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+
+
+def test_the_settings_are_those_of_the_code() -> None:
+    """All of them, and no other."""
+    named = {word.partition("=")[0] for word in WORDS if re.match(r"(TAILER|FORWARDER)_", word)}
+    ours = {f"TAILER_{name.upper()}" for name in TailerSettings.model_fields}
+    ours |= {f"FORWARDER_{name.upper()}" for name in ForwarderSettings.model_fields}
+    assert named == ours
+
+
+@pytest.mark.parametrize(
+    ("program", "parser"),
+    [("tailer", tailer_parser(None)), ("python -P -m lambda_forwarder", forwarder())],
+    ids=["tailer", "forwarder"],
+)
+def test_the_commands_are_those_of_the_code(program: str, parser: ArgumentParser) -> None:
+    """Every command and subcommand, and no other."""
+    assert {word for word in WORDS if word.startswith(f"{program} ")} == set(commands(parser, program))
+
+
+def commands(parser: ArgumentParser, words: str) -> Iterator[str]:
+    choices = next((action.choices for action in parser._actions if isinstance(action.choices, Mapping)), None)
+    for name, inner in (choices or {}).items():
+        yield from commands(inner, f"{words} {name}")
+    if not choices:
+        yield words
+
+
+def test_the_change_on_the_wire_has_these_fields() -> None:
+    """Down to the fields of its parts."""
+    assert shape(CHANGE, Change) == shape_of(Change)
+
+
+def test_the_envelope_and_the_metadata_have_these_fields() -> None:
+    """By their names on the wire and on the bus."""
+    assert set(ENVELOPE) == {field.encode_name for field in fields(_Envelope)}
+    assert set(DETAIL) == {"metadata", "data"}
+    assert set(DETAIL["metadata"]) == {field.encode_name for field in fields(Metadata)}
+
+
+def shape(value: Mapping[str, Any], kind: type[Struct]) -> dict[str, Any]:
+    """The names in a JSON object, with those of the objects in it that are no free documents."""
+    parts = {field.encode_name: inner for field in fields(kind) if (inner := struct(field.type))}
+    return {name: shape(held, parts[name]) if name in parts else None for name, held in value.items()}
+
+
+def shape_of(kind: type[Struct]) -> dict[str, Any]:
+    return {field.encode_name: shape_of(inner) if (inner := struct(field.type)) else None for field in fields(kind)}
+
+
+def struct(annotation: Any) -> type[Struct] | None:
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Struct)), None)
+
+
+@pytest.mark.parametrize("module", [tailer.errors, lambda_forwarder.errors], ids=lambda module: module.__name__)
+def test_the_errors_are_those_of_the_code(module: ModuleType) -> None:
+    """All of them; the bases have no reaction of their own."""
+    [table] = re.findall(rf"`{module.__name__.replace('.', '/')}\.py`\) \| reaction \|\n(.*?)\n\n", PAGE, re.DOTALL)
+    named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
+    own = {name for name, held in vars(module).items() if isinstance(held, type) and held.__module__ == module.__name__}
+    assert named == own - {"TailerError", "ForwarderError"}
+
+
+def test_every_name_in_capitals_is_one_of_ours_or_of_aws() -> None:
+    """Metrics, events and errors of ours; SQS's and EventBridge's members."""
+    ours = {*TAILER, *FORWARDER, *vars(tailer.errors), *vars(lambda_forwarder.errors)}
+    ours |= {event.__name__ for event in DomainEvent.__subclasses__()}
+    aws = {member for service in ("sqs", "events", "eventbridgev2") for member in members(service)}
+    named = {word for word in WORDS if re.fullmatch(r"(?:[A-Z][a-z]+)+", word)}
+    assert {"Lag", "MessageGroupId", "PaymentCancelled"} <= named
+    assert named - ours - aws == set()
+
+
+def members(service: str) -> Iterator[str]:
+    model = botocore.session.get_session().get_service_model(service)
+    for name in model.shape_names:
+        yield from getattr(model.shape_for(name), "members", {})
+
+
+def test_every_handler_can_be_imported() -> None:
+    """As Lambda does it."""
+    handlers = {word for word in WORDS if word.endswith(".handler")}
+    assert len(handlers) > 1
+    assert all(callable(pkgutil.resolve_name(handler)) for handler in handlers)

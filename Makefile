@@ -72,12 +72,9 @@ format: env                     ## let ruff format and mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/events.md, schemas/, docs/configuration.md, tables of docs/security.md and costs.md
+docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/events.md, schemas/, docs/configuration.md, docs/metrics.md, tables of docs/security.md and costs.md
 	@$(BIN)/python -m lambda_forwarder catalogue
-	@$(BIN)/python -m infra.pages.configuration
-	@$(BIN)/python -m infra.pages.metrics
-	@$(BIN)/python -m infra.pages.security
-	@$(BIN)/python -m infra.costs
+	@$(BIN)/python -m infra.pages
 
 bench: env                      ## changes per second, beside baselines measured in the same run
 	@$(BIN)/python -m benchmarks

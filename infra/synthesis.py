@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_cdk import App
@@ -42,3 +43,11 @@ def synthesise(environment: Environment, output: Path, *, package: Path) -> Synt
     app.synth()
     file = output / stack.template_file
     return Synthesised(stack=stack.stack_name, file=file, template=json.loads(file.read_text()), departures=departures)
+
+
+def template(environment: Environment) -> Mapping[str, Any]:
+    """The environment's template alone, made with an empty package: no file is kept."""
+    with TemporaryDirectory(prefix="tailrace-template-") as folder:
+        package = Path(folder) / "forwarder.zip"
+        package.touch()
+        return synthesise(environment, Path(folder) / "cdk.out", package=package).template

@@ -46,7 +46,7 @@ def test_nothing_is_imported_from_the_current_folder() -> None:
 def test_every_module_that_is_to_be_run_is_there() -> None:
     """A package has a main module."""
     named = {name for path in TEXTS for name in re.findall(r"\bpython3? -P -m ([a-z_.]+[a-z])", path.read_text())}
-    assert {"lambda_forwarder", "infra.pages.metrics", "tests.faults"} <= named
+    assert {"lambda_forwarder", "infra.pages.costs", "tests.faults"} <= named
     for name in named:
         found = importlib.util.find_spec(name)
         assert found, name

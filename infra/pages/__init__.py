@@ -1,1 +1,1 @@
-"""Pages of docs/ that are written from the code: ``python -P -m infra.pages.configuration`` and its neighbours."""
+"""Pages of docs/ that are written from the code: ``python -P -m infra.pages`` writes them all."""

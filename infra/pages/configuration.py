@@ -1,8 +1,4 @@
-"""
-``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, as the settings describe themselves.
-
-    python -P -m infra.pages.configuration
-"""
+"""``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, as it describes itself."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,18 +9,18 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from infra.package import REPOSITORY
 from infra.settings import ENVIRONMENTS, Database, Environment, Stream, load
 from lambda_forwarder import settings as forwarder
 from tailer import settings as tailer
 from tailer.setting_names import PREFIX
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "configuration.md"
+PAGE = REPOSITORY / "docs" / "configuration.md"
 _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
 
 _TOP = """# Configuration
 
-Every setting there is. This page is written by `python -P -m infra.pages.configuration` (`make docs`) from the settings
-themselves: do not edit it.
+Every setting there is. This page is written by `make docs` from the settings themselves: do not edit it.
 
 | part | set by | read in |
 |---|---|---|
@@ -173,11 +169,3 @@ def _is_list(annotation: Any) -> bool:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
-
-
-def main() -> None:
-    PAGE.write_text(page())
-
-
-if __name__ == "__main__":
-    main()

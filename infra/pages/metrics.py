@@ -1,15 +1,10 @@
-"""
-``docs/metrics.md``: every figure, as its definition describes it.
-
-    python -P -m infra.pages.metrics
-"""
-
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+"""``docs/metrics.md``: every metric, as its definition describes it."""
 
 from contract.figures import FORWARDER, TAILER, Figure, Kind
+from infra.package import REPOSITORY
+from infra.pages.tables import table
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+PAGE = REPOSITORY / "docs" / "metrics.md"
 
 _SHOWN = {
     Kind.COUNTER: "what was added",
@@ -18,8 +13,7 @@ _SHOWN = {
 }
 _TOP = """# Metrics
 
-Every figure there is. This page is written by `python -P -m infra.pages.metrics` (`make docs`) from `contract/figures.py`: do
-not edit it.
+Every figure there is. This page is written by `make docs` from `contract/figures.py`: do not edit it.
 
 With `TAILER_EMF_NAMESPACE` a task writes a line for each stream to standard output, in the middle of every minute and once
 more when it ends; with `FORWARDER_EMF_NAMESPACE` a function writes one for each stream at the end of every invocation in
@@ -50,9 +44,9 @@ publishes and parks, but no latency. What is not ours counts for the stream `unk
 
 def page() -> str:
     """The whole page."""
-    tailer = _table(("CloudWatch", "unit", "Prometheus", "a value is", "meaning"), map(_of_both, TAILER.values()))
-    forwarder = _table(("CloudWatch", "unit", "a value is", "meaning"), map(_of_cloudwatch, FORWARDER.values()))
-    return "\n".join([_TOP, _TAILER, *tailer, "", _FORWARDER, *forwarder, ""])
+    tailer = table(("CloudWatch", "unit", "Prometheus", "a value is", "meaning"), map(_of_both, TAILER.values()))
+    forwarder = table(("CloudWatch", "unit", "a value is", "meaning"), map(_of_cloudwatch, FORWARDER.values()))
+    return "\n".join([_TOP, _TAILER, tailer, "", _FORWARDER, forwarder, ""])
 
 
 def _of_both(figure: Figure) -> tuple[str, ...]:
@@ -63,12 +57,3 @@ def _of_both(figure: Figure) -> tuple[str, ...]:
 
 def _of_cloudwatch(figure: Figure) -> tuple[str, ...]:
     return f"`{figure.name}`", figure.unit, _SHOWN[figure.kind], figure.meaning
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    for row in (head, ("---",) * len(head), *rows):
-        yield f"| {' | '.join(row)} |"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

@@ -1,20 +1,12 @@
-"""
-The table of statements in ``docs/security.md``, with every option of production in use.
-
-    python -P -m infra.pages.security
-"""
-
-import sys
-import tempfile
-from pathlib import Path
+"""The table of statements in ``docs/security.md``, with every option of production in use."""
 
 from infra.package import REPOSITORY
+from infra.pages.tables import replaced
 from infra.settings import ENVIRONMENTS, Consumer, Environment, StreamTable, load
 from infra.statements import Resource, table
-from infra.synthesis import synthesise
+from infra.synthesis import template
 
 PAGE = REPOSITORY / "docs" / "security.md"
-BEGIN, END = "<!-- statements: written by make docs -->", "<!-- end of statements -->"
 
 
 def everything() -> Environment:
@@ -31,29 +23,6 @@ def everything() -> Environment:
     return production.model_copy(update={"bus": bus, "forwarder": forwarder, "alarms": alarms})
 
 
-def page(text: str, template: Resource) -> str:
-    """
-    The page with the template's table between its two marks.
-
-    Raises:
-        ValueError: it lacks them.
-    """
-    above, begin, rest = text.partition(BEGIN)
-    _, end, below = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"docs/security.md has lost the marks that its table lies between: {BEGIN} and {END}")
-    return f"{above}{BEGIN}\n\n{table(template)}\n\n{END}{below}"
-
-
-def main() -> int:
-    """Write the page."""
-    with tempfile.TemporaryDirectory(prefix="tailrace-statements-") as folder:
-        package = Path(folder) / "forwarder.zip"
-        package.touch()  # what is in it grants nothing
-        template = synthesise(everything(), Path(folder) / "out", package=package).template
-    PAGE.write_text(page(PAGE.read_text(), template))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def page(made: Resource | None = None) -> str:
+    """The whole page, with the table of the template of ``everything``."""
+    return replaced(PAGE.read_text(), "statements", table(made or template(everything())))

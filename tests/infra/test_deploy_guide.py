@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.costs.__main__ import template
 from infra.package import REPOSITORY
 from infra.settings import Environment, load
+from infra.synthesis import template
 
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()

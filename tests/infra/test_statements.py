@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.package import REPOSITORY
-from infra.pages.security import BEGIN, END, PAGE, page
+from infra.pages.security import PAGE, page
 from infra.statements import statements, table
 from infra.synthesis import Synthesised
 
@@ -25,8 +25,7 @@ def template(*found: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_page_is_current(made: Made) -> None:
     """Run ``make docs`` after a change of a right."""
-    text = PAGE.read_text()
-    assert page(text, made("everything").template) == text
+    assert page(made("everything").template) == PAGE.read_text()
 
 
 def test_every_statement_of_every_policy_is_in_it(made: Made) -> None:
@@ -78,14 +77,6 @@ def test_a_comparison_that_nobody_has_words_for_is_an_error() -> None:
     condition = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
     with pytest.raises(KeyError, match="IpAddress"):
         statements(template({"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": condition}))
-
-
-def test_the_page_keeps_what_is_around_the_table() -> None:
-    """And a page without the marks is not written over."""
-    assert page(f"above\n{BEGIN}\nold\n{END}\nbelow\n", {"Resources": {}}).startswith(f"above\n{BEGIN}\n\n| who |")
-    assert page(f"{BEGIN}{END}\nbelow\n", {"Resources": {}}).endswith(f"{END}\nbelow\n")
-    with pytest.raises(ValueError, match="has lost the marks"):
-        page("no marks", {"Resources": {}})
 
 
 def test_every_promise_names_a_test_that_is_there() -> None:

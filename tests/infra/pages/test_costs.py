@@ -1,0 +1,70 @@
+"""The bill is current, and each part of it is the sum that a person would work out by hand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from infra.pages.costs import PACKINGS, PAGE, dollars, fixed, page, variable
+from infra.settings import Alarms, Bus, Environment, Misconfigured
+from tailer.run import LOOK_AT_LEASE
+from tailer.settings import Settings
+from tests.infra.template import environment
+
+MESSAGING = Environment(name="messaging", bus=Bus(archive_days=0))
+
+
+def resources(*found: tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Resources": {f"R{number}": {"Type": kind, "Properties": one} for number, (kind, one) in enumerate(found)}}
+
+
+def month(service: str, *found: tuple[str, Mapping[str, Any]]) -> float:
+    return dollars(list(fixed(resources(*found), MESSAGING)), service)
+
+
+def test_the_page_is_what_the_formula_says() -> None:
+    """Run ``make docs`` after a change of an environment, a resource or a price."""
+    assert page() == PAGE.read_text()
+
+
+def test_changes_cost_by_how_they_are_packed() -> None:
+    """A million changes: alone three requests each, unpacked 1.2, and one event each however they travel."""
+
+    def million(packing: str, service: str = "") -> float:
+        return dollars(variable(packing, MESSAGING, 1_000_000), service)
+
+    assert million("alone", "SQS") == pytest.approx(3 * 0.50)
+    assert million("unpacked", "SQS") == pytest.approx(1.2 * 0.50)
+    assert [million(packing, "EventBridge") for packing in PACKINGS] == pytest.approx([1.00, 1.00, 1.00])
+    assert million("packed") < million("unpacked") < million("alone")
+
+
+def test_a_resource_costs_by_what_it_is_billed_by() -> None:
+    """An endpoint by its zones, a service by its tasks, an alarm by the metrics that it looks at."""
+    interface, gateway = {"SubnetIds": ["a", "b"]}, {"VpcEndpointType": "Gateway"}
+    endpoints = [("AWS::EC2::VPCEndpoint", one) for one in (interface, interface, gateway)]
+    assert month("VPC", *endpoints) == pytest.approx(4 * 730 * 0.01)
+    task = {"Cpu": "512", "Memory": "1024", "RuntimePlatform": {"CpuArchitecture": "X86_64"}}
+    service = {"DesiredCount": 3, "TaskDefinition": {"Ref": "R0"}}
+    found = month("Fargate", ("AWS::ECS::TaskDefinition", task), ("AWS::ECS::Service", service))
+    assert found == pytest.approx(3 * 730 * (0.5 * 0.04048 + 0.004445))
+    queries = [{"Id": "a", "MetricStat": {}}, {"Id": "b", "MetricStat": {}}, {"Id": "c", "Expression": "a/b"}]
+    alarms = [("AWS::CloudWatch::Alarm", one) for one in ({"Metrics": queries}, {"MetricName": "Lag"})]
+    assert month("CloudWatch", *alarms) - month("CloudWatch") == pytest.approx(0.30)
+
+
+def test_a_price_that_is_missing_is_named() -> None:
+    """Nothing costs nothing by mistake."""
+    with pytest.raises(Misconfigured, match=r"documentdb\.r9z\.huge"):
+        month("", ("AWS::DocDB::DBInstance", {"DBInstanceClass": "db.r9z.huge"}))
+
+
+def test_the_assumptions_agree_with_the_code() -> None:
+    """How often a standby task reads a lease, the default number of lanes, and the price of an address for alarms."""
+    two = environment(tailer={"spares": 2})
+    reads = [units for _, price, units in fixed(resources(), two) if price == "dynamodb_read"]
+    assert sum(reads) == 2 * 730 * 3_600 / LOOK_AT_LEASE
+    assert PACKINGS["packed"][0] == 2_500 / Settings.model_fields["lanes"].default
+    key = month("KMS", ("AWS::KMS::Key", {}))
+    assert f"USD {key:.2f}" in str(Alarms.model_fields["email"].description)
+    assert f"`[alarms] email` adds USD {key:.2f}" in PAGE.read_text()

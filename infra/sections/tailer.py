@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
-from tailer.mongodb.uri import carries_a_secret, elastic
+from tailer.mongodb.uri import carries_a_secret, elastic, mistake
 from tailer.setting_forms import moment, names, stages
 from tailer.setting_names import PREFIX
 from tailer.settings import Settings
@@ -129,6 +129,8 @@ class Tailer(Section):
             )
         if elastic(uri):
             raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
+        if uri and (why := mistake(uri, files=False)):
+            raise ValueError(f"it {why}")
         return uri
 
     @model_validator(mode="after")

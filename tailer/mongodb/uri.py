@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from tailer.mongodb.uri_options import wrong_options
+
 AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
 """The authorities that sign DocumentDB's certificates: Amazon's own bundle, without those that ended before 2027."""
 
@@ -24,9 +26,10 @@ _SECRET = re.compile(r"(?i)pass(word|phrase)?|pwd|secret|token|credential")
 _NAMES_A_USER = {"MONGODB-AWS", "MONGODB-OIDC", "MONGODB-X509"}  # without a password
 
 
-def mistake(uri: str) -> str:
+def mistake(uri: str, *, files: bool = True) -> str:
     """
-    What is wrong with the form of the URI, and the remedy; empty where nothing is.
+    What is wrong with the URI, and the remedy; empty where nothing is. Without ``files`` those that it names are not opened:
+    they are where the tailer runs.
 
     Of a password with unescaped characters a parser takes a part for the name of a host, a database or an option, and repeats
     it in an error. So everything before the last ``@`` is a secret, and has to be escaped.
@@ -40,7 +43,9 @@ def mistake(uri: str) -> str:
             "has a character before the last @ that must be escaped: in the user and the password write %40 for @, %3A for :, "
             "%2F for /, %3F for ?, %23 for # and %25 for %; and %40 for an @ in an option"
         )
-    return ""
+    if not _names_hosts(uri):
+        return "has a host that is not NAME, NAME:PORT or [ADDRESS]:PORT: correct it; a password stands before an @"
+    return "; it ".join(wrong_options(uri, files=files))
 
 
 def elastic(uri: str) -> bool:
@@ -73,17 +78,21 @@ def options(uri: str) -> dict[str, str]:
 def unverified(uri: str) -> list[str]:
     """Those of ``UNVERIFIED`` that the URI says."""
     said = options(uri)
-    return [name for name in UNVERIFIED if said.get(name.lower(), "").lower() == "true"]
+    return [name for name in UNVERIFIED if said.get(name.lower()) == "true"]
 
 
 def carries_a_secret(uri: str) -> bool:
     """Whether the URI holds a user, or in an option a password, a session token or the like."""
-    hosts_as_written = unquote(_authority(uri)).split(",")
-    if "@" in uri or not all(re.fullmatch(r"[^:@]*(:\d+)?|\[[^]@]*\](:\d+)?", one) for one in hosts_as_written):
+    if "@" in uri or not _names_hosts(uri):
         return True
     said = options(uri)
     properties = [one.partition(":")[0].strip().lower() for one in said.pop("authmechanismproperties", "").split(",") if one]
     return any(map(_SECRET.search, said)) or not _NO_SECRETS.issuperset(properties)
+
+
+def _names_hosts(uri: str) -> bool:
+    """Whether all that stands where the hosts do has their form, with a number where the port is."""
+    return all(re.fullmatch(r"[^:@]*(:\d+)?|\[[^]@]*\](:\d+)?", one) for one in unquote(_authority(uri)).split(","))
 
 
 def names_a_user(uri: str) -> bool:
@@ -100,7 +109,7 @@ def of_documentdb(uri: str) -> bool:
 def encrypted(uri: str) -> bool:
     """Whether the connection uses TLS: as the URI says; where it does not, with ``mongodb+srv`` and to DocumentDB."""
     said = option(uri, "tls", "ssl")
-    return said.lower() == "true" if said else uri.startswith("mongodb+srv://") or of_documentdb(uri)
+    return said == "true" if said else uri.startswith("mongodb+srv://") or of_documentdb(uri)
 
 
 def defaults(uri: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tailer.preflight import check_queue
 )
 def test_a_uri_that_cannot_be_used_shows_no_part_of_the_password(uri: str) -> None:
     """An unescaped character is the most common mistake, and the parser's words repeat what is behind it."""
-    words = r"TAILER_CHECKPOINTS (is not a MongoDB URI|has a character before the last @)"
+    words = r"TAILER_CHECKPOINTS (is not a MongoDB URI|has a character before the last @|has a host that is not)"
     with pytest.raises(Misconfigured, match=words) as caught:
         connect(uri, "TAILER_CHECKPOINTS")
     assert "cret" not in str(caught.value)

@@ -440,7 +440,7 @@ def test_a_command_calls_a_setting_of_a_table_by_its_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """Whatever finds it wrong: here a URI of good form whose port is none, which the driver refuses."""
-    monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\ncheckpoints = "mongodb://localhost:27x/"')
+    monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\ncheckpoints = "mongodb://localhost:99999/"')
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert command_line(command.split(), threading.Event()) == 2
     told = capsys.readouterr().err

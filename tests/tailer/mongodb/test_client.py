@@ -108,7 +108,7 @@ SPELT = [
     ("?tls=true&{}=true", True),
     ("?tls=true;{}=true", True),
     ("?{}=true&tls=true", True),
-    ("?{}=TRUE", True),
+    ("?{}=true", True),
     ("?{}=false", False),
     ("?{}=false&tls=true", False),
     ("", False),
@@ -141,7 +141,7 @@ def test_another_bundle_may_be_named() -> None:
     """For a region that is newer than ours; a file that is not there is a wrong setting."""
     with client(DOCUMENTDB + f"&tlsCAFile={ssl.get_default_verify_paths().cafile or AMAZON_RDS}"):
         pass
-    with pytest.raises(Misconfigured, match="files that it names can be read"):
+    with pytest.raises(Misconfigured, match="the path of a file that can be read here"):
         client(DOCUMENTDB + "&tlsCAFile=/nowhere.pem")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract import identity
-from contract.change import Change, Document, UpdateDescription
+from contract.change import Change
 from contract.paths import Names
-from contract.readings import Write, writes
+from contract.readings import writes
 from tailer.errors import Rejected
 
 RULE = 2  # grows when a document's lane is computed otherwise; it is kept with the checkpoint
@@ -34,76 +34,47 @@ def lanes(count: int, order_by: str) -> LaneOf:
 
 class _Field:
     """
-    A field that orders a stream. A change that is read again must take its old lane, or the forwarder drops it behind what
-    that lane published since. So its value is taken from what the server recorded with the change; a looked-up document may
-    be newer, and is asked only where the field never changes.
+    A field that orders a stream. A change that is read again must take its old lane, or the forwarder drops it after what
+    that lane published since. So the value is what the server recorded with the change, never a looked-up document: the key,
+    the document of an insert or replace, the pre-image, or what the update set.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._names = path.split(".")
-        self._around = {".".join(self._names[:depth]) for depth in range(1, len(self._names) + 1)}
-        self._within = f"{path}."
 
     def value(self, change: Change) -> Any:
         """
-        What the change holds of the field.
+        The field's value.
 
         Raises:
-            Rejected: nothing, or nothing that would be the same when it is read again.
+            Rejected: the change does not carry the field.
         """
-        recorded = change.full_document if change.operation_type in ("insert", "replace") else None
         if (value := change.document_key.get(self._path)) is not None:  # of a shard key, whose names are paths
             return value
+        recorded = change.full_document if change.operation_type in ("insert", "replace") else None
         for document in (change.document_key, recorded, change.full_document_before_change):
             if (value := _at(document, self._names)) is not None:
                 return value
-        if change.full_document_before_change is not None:
-            value = self._set_by(change)
-        elif self._changed_by(change.update_description):
-            raise Rejected(
-                f"TAILER_ORDER_BY={self._path}: the update of {change.document} sets this field, which must never change: read "
-                f"again, earlier changes of the document would take another lane and be dropped. {_REMEDY}"
-            )
-        else:
-            value = _at(change.full_document, self._names)
-        if value is None:
-            raise Rejected(
-                f"TAILER_ORDER_BY={self._path}: the {change.operation_type} of {change.document} does not carry this field, so "
-                f"its place in the order is unknown. {_REMEDY}"
-            )
-        return value
+        if (value := self._set_by(change)) is not None:
+            return value
+        raise Rejected(
+            f"TAILER_ORDER_BY={self._path}: the {change.operation_type} of {change.document} does not carry this field, so its "
+            "lane is unknown. Let the queue run empty and set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or "
+            "leave such changes out with TAILER_PIPELINE"
+        )
 
     def _set_by(self, change: Change) -> Any:
         """The field's value where the update certainly set it, or a document around it, as a whole."""
         if change.post_image:
             return _at(change.full_document, self._names)
+        if (before := change.full_document_before_change) is None or change.update_description is None:
+            return None
         around: dict[Names, list[str]] = {
             tuple(self._names[:depth]): self._names[depth:] for depth in range(1, len(self._names) + 1)
         }
-        for write in _told(change.update_description, change.full_document_before_change):
-            if write.names in around:
-                return _at(write.value, around[write.names])
-        return None
-
-    def _changed_by(self, described: UpdateDescription | None) -> bool:
-        """Whether the update touched the field, a part of it or a document around it, or may have."""
-        return any(map(self._may_be_touched, _told(described, None)))
-
-    def _may_be_touched(self, write: Write) -> bool:
-        if write.names is None:
-            return write.path in self._around or write.path.startswith(self._within)
-        return all(one == other for one, other in zip(write.names, self._names, strict=False))
-
-
-def _told(described: UpdateDescription | None, before: Document | None) -> list[Write]:
-    return [] if described is None else writes(described, before)
-
-
-_REMEDY = (
-    "Let the queue run empty and order by document (tailer checkpoint accept-settings); a field orders safely with pre-images, "
-    "TAILER_FULL_DOCUMENT_BEFORE_CHANGE=required, from the moment on that the collection keeps them"
-)
+        set_by = (write for write in writes(change.update_description, before) if write.names in around)
+        return next((_at(write.value, around[write.names]) for write in set_by if write.names), None)
 
 
 def _at(value: Any, names: Sequence[str]) -> Any:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     order_by: str = Field(
         default="document",
         min_length=1,
-        description="document, stream (one lane) or the path of a field that never changes",
+        description="document, stream (one lane) or the path of a field, which needs pre-images or a pipeline of inserts only",
     )
     start: Annotated[str, BeforeValidator(moment)] = Field(
         default="now", description="now, beginning or an RFC 3339 time; for the very first start only"
@@ -165,6 +165,18 @@ class Settings(BaseSettings):
             raise ValueError(why)
         return short(database, collections)
 
+    @field_validator("order_by")
+    @classmethod
+    def _order_that_is_recorded(cls, order_by: str, info: ValidationInfo) -> str:
+        """A field's value must be what the server recorded with the change: a looked-up document may be newer."""
+        before, pipeline = info.data.get("full_document_before_change", "required"), info.data.get("pipeline", ())
+        if order_by in ("document", "stream") or before == "required" or pipeline[:1] == (_INSERTS,):
+            return order_by
+        raise ValueError(
+            f"a field keeps its order only where each change carries it: set {PREFIX}FULL_DOCUMENT_BEFORE_CHANGE=required "
+            f"(MongoDB 6.0; DocumentDB has none), begin {PREFIX}PIPELINE with {json.dumps(_INSERTS)}, or order by document"
+        )
+
     @field_validator("start")
     @classmethod
     def _position(cls, start: str) -> str:
@@ -258,6 +270,7 @@ def _likely_typos() -> list[str]:
     return [f"  {wrong:{_WIDTH}} is not a setting; did you mean {right}?" for wrong, right in misspelt().items()]
 
 
+_INSERTS = {"$match": {"operationType": "insert"}}
 _WIDTH = 35  # of the longest name
 _OF_A_TASK = {"config", "config_toml", "emf_namespace", "http_host", "http_port", "log_level", "log_format"}
 _OF_A_STREAM = set(Settings.model_fields) - _OF_A_TASK - {"stream"}

@@ -61,7 +61,9 @@ class Stream(Section):
     )
     lanes: int = Field(128, ge=1, le=100_000, description="message groups to spread the stream over, 1 to 100000")
     order_by: str = Field(
-        "document", min_length=1, description="document, stream (one lane) or the path of a field that never changes"
+        "document",
+        min_length=1,
+        description="document, stream (one lane) or the path of a field, which needs pre-images or a pipeline of inserts only",
     )
     start: Annotated[str, BeforeValidator(moment)] = Field(
         "now", description="now, beginning or an RFC 3339 time; for the very first start only"

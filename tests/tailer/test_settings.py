@@ -152,6 +152,27 @@ def test_a_release_with_another_rule_for_lanes_is_another_identity(monkeypatch: 
     assert "laneRule" not in load()[0].identity
 
 
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({}, True),
+        ({"FULL_DOCUMENT_BEFORE_CHANGE": "whenAvailable"}, True),
+        ({"PIPELINE": '[{"$match": {"operationType": {"$in": ["insert", "delete"]}}}]'}, True),
+        ({"FULL_DOCUMENT_BEFORE_CHANGE": "required"}, False),
+        ({"PIPELINE": '[{"$match": {"operationType": "insert"}}, {"$match": {"fullDocument.x": 1}}]'}, False),
+    ],
+)
+def test_a_field_orders_only_what_carries_it(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], refused: bool) -> None:
+    """With pre-images, or of inserts only; the error says which setting helps."""
+    for name, value in {"ORDER_BY": "customer.id", **given}.items():
+        monkeypatch.setenv(f"TAILER_{name}", value)
+    if not refused:
+        assert load()[0].order_by == "customer.id"
+        return
+    with pytest.raises(Misconfigured, match=r"TAILER_ORDER_BY .*TAILER_FULL_DOCUMENT_BEFORE_CHANGE=required"):
+        load()
+
+
 STREAMS = """
 [payments]
 database = "payments"

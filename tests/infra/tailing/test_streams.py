@@ -22,7 +22,14 @@ TASK = {
     "TAILER_CHECKPOINTS": "dynamodb://state",
 }
 STREAMS = (
-    Stream(name="payments", database="payments", collections=("payments", "refunds"), lanes=7, order_by="customer.id"),
+    Stream(
+        name="payments",
+        database="payments",
+        collections=("payments", "refunds"),
+        lanes=7,
+        order_by="customer.id",
+        full_document_before_change="required",
+    ),
     Stream(name="every-thing_2", database="*", pipeline=PIPELINE, full_document="default", start="2026-11-22T08:23:46+01:00"),
 )
 streams = st.builds(
@@ -33,6 +40,7 @@ streams = st.builds(
     pipeline=st.just("") | st.text().map(lambda text: json.dumps([{"$match": {"text": text}}])),
     lanes=st.integers(1, 100_000),
     order_by=st.text(min_size=1),
+    full_document_before_change=st.just("required"),
 )
 
 
@@ -64,6 +72,12 @@ def test_lists_are_given_in_the_forms_that_the_tailer_takes() -> None:
     for wrong in mistakes:
         with pytest.raises(ValidationError, match="it is a list"):
             Stream(name="a", database="shop", **wrong)
+
+
+def test_a_field_orders_only_with_pre_images() -> None:
+    """A deployment refuses what a task would refuse as it starts, in the words of its file."""
+    with pytest.raises(ValidationError, match=r"order_by: .*full_document_before_change=required"):
+        Stream(name="a", database="shop", order_by="customer.id")
 
 
 def test_a_table_leaves_nothing_to_defaults() -> None:

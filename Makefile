@@ -4,9 +4,6 @@ TAG    := $(shell $(PYTHON) -c 'import sys; print("py%d.%d" % sys.version_info[:
 VENV   := .venv/$(TAG)
 BIN    := $(VENV)/bin
 EMULATORS := $(VENV)-emulators
-TOOLS  := $(VENV)-tools
-COMPILE := $(TOOLS)/bin/uv pip compile -q --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-emit-index-url \
-  --no-header --no-annotate $(LOCK)
 TESTS  ?=
 ENVIRONMENT ?=
 
@@ -36,11 +33,6 @@ $(EMULATORS)/.ready: requirements/emulators.txt
 	@$(EMULATORS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/emulators.txt
 	@touch $@
 
-$(TOOLS)/.ready: requirements/tools.txt
-	@$(PYTHON) -m venv $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/tools.txt
-	@touch $@
-
 $(VENV)/.infra-ready: requirements/infra.txt requirements/cdk/package-lock.json $(VENV)/.ready
 	@echo "adding the CDK to $(VENV) (half a gigabyte, about half a minute, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements/infra.txt
@@ -65,8 +57,8 @@ check: env $(VENV)/.infra-ready ## format, lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-audit: env $(TOOLS)/.ready      ## known advisories of every locked package; TAILRACE_IMAGE=NAME scans an image too
-	@$(BIN)/python -m infra.supply.audit $(TOOLS)/bin
+audit: env $(VENV)/.infra-ready ## known advisories of every locked package; TAILRACE_IMAGE=NAME scans an image too
+	@$(BIN)/python -m infra.supply.audit $(BIN)
 
 format: env                     ## let ruff format and mend
 	@$(BIN)/ruff format .
@@ -107,12 +99,18 @@ diff: env $(VENV)/.infra-ready  ## what a deployment would change; say of which:
 deploy: env $(VENV)/.infra-ready ## put ENVIRONMENT=mine into the AWS account of your credentials; asks before it widens a right (CDK=--no-rollback)
 	@$(BIN)/python -m infra.cdk --environment '$(ENVIRONMENT)' deploy $(CDK)
 
-lock: $(TOOLS)/.ready           ## make requirements/ again from pyproject.toml and requirements/cdk/package.json (LOCK=--upgrade: newest versions)
-	@for part in "dev --extra tailer --extra forwarder --extra devstack --group dev" "infra --extra infra --group synth -c requirements/dev.txt" "tailer --extra tailer -c requirements/dev.txt" \
-	  "forwarder --extra forwarder -c requirements/dev.txt" "devstack --extra devstack -c requirements/dev.txt"; do set -- $$part; name=$$1; shift; \
-	  $(COMPILE) pyproject.toml "$$@" -o requirements/$$name.txt || exit 1; done
-	@for name in emulators tools; do $(COMPILE) --group $$name -o requirements/$$name.txt || exit 1; done
-	@if [ -e $(VENV)/.infra-ready ]; then $(BIN)/python -m infra.supply.command_line lock; else echo "for requirements/cdk too: make synth first" >&2; fi
+COMPILE = @$(BIN)/uv pip compile -q --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-emit-index-url \
+  --no-header --no-annotate $(LOCK)
+
+# dev.txt is the lock: infra.txt adds to its environment, and the parts that are shipped are subsets of it. The emulators have one of
+# their own. (A uv.lock names a registry, and pip installs nothing from it.)
+lock: env $(VENV)/.infra-ready  ## make requirements/ again from pyproject.toml and requirements/cdk/package.json (LOCK=--upgrade: newest versions)
+	$(COMPILE) pyproject.toml --extra tailer --extra forwarder --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra infra --group synth -c requirements/dev.txt -o requirements/infra.txt
+	$(COMPILE) pyproject.toml --extra tailer -c requirements/dev.txt -o requirements/tailer.txt
+	$(COMPILE) pyproject.toml --extra forwarder -c requirements/dev.txt -o requirements/forwarder.txt
+	$(COMPILE) --group emulators -o requirements/emulators.txt
+	@$(BIN)/python -m infra.supply.command_line lock
 
 clean:                          ## remove what make created
 	rm -rf .venv dist cdk.out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

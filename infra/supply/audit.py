@@ -19,8 +19,8 @@ from enum import Enum
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LOCKS = ("tailer", "forwarder", "devstack", "infra", "dev", "emulators", "tools")
-EXTRAS = ("tailer", "forwarder", "devstack", "infra")
+LOCKS = ("tailer", "forwarder", "infra", "dev", "emulators")
+EXTRAS = ("tailer", "forwarder", "infra")
 SCANNERS = {
     "grype": ("--fail-on", "high", "--only-fixed"),
     "trivy": ("image", "--exit-code", "1", "--severity", "HIGH,CRITICAL", "--ignore-unfixed"),

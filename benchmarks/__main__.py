@@ -10,9 +10,9 @@ from importlib.metadata import version
 from benchmarks import table
 from benchmarks.figures import Round
 from benchmarks.race import Race
-from contract.legible import legible
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
+from tailrace.text.legible import legible
 
 STEPS = 20_000  # changes between two signs of life
 ENOUGH = 90.0  # seconds; a round that has begun is finished

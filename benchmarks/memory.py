@@ -23,7 +23,7 @@ OPLOG = 990.0 * 8  # MB, room for the whole backlog
 BLOCK = 5_000  # documents in one write
 REPOSITORY = Path(__file__).resolve().parents[1]
 LARGE, LARGE_SIZE = 100, 5_000_000  # documents, and the bytes of each
-PATIENCE = 900.0  # seconds for one backlog
+TIMEOUT = 900.0  # seconds for one backlog
 WORDS = "monthly direct debit of a family plan, renewed; "
 
 
@@ -85,7 +85,7 @@ def measure(screen: Screen, scene: Scene, what: str, changes: int, write: Callab
     screen.step(f"writing {what} while no tailer runs")
     write()
     tailer, began, seen = scene.tailer(), time.monotonic(), []
-    while sent(tailer) < changes and time.monotonic() - began < PATIENCE:
+    while sent(tailer) < changes and time.monotonic() - began < TIMEOUT:
         seen.append(rss(tailer))
         time.sleep(0.1)
     seconds = time.monotonic() - began

@@ -10,17 +10,18 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from contract.change import Change, Namespace
-from contract.message import encode_change, pack
-from lambda_forwarder.event import Entry
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryParking
 from lambda_forwarder.parking.parked import AGAIN, Parked
 from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving.backlog import parking_shelf
 from lambda_forwarder.redriving.redriver import Redriver
+from tailrace.change import Change
+from tailrace.wire.change import Namespace
+from tailrace.wire.message import encode_change, pack
 
 SIZES = 1_000, 100_000, 400_000  # messages
 RECEIPT = 400  # characters, about SQS's

@@ -16,20 +16,20 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
-from contract.message import unpack
 from devstack import DevStack
 from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
 from devstack.tailer import TailerProcess
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryParking
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.message import unpack
 
 STREAM = "payments"  # as the dev stack calls it
 ATTRIBUTES = ["MessageGroupId", "MessageDeduplicationId"]
@@ -63,8 +63,8 @@ class Queue:
     def depth(self) -> int:
         """Messages that wait."""
         name = "ApproximateNumberOfMessages"
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
-        return int(answer["Attributes"][name])
+        response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(response["Attributes"][name])
 
     def drain(self) -> None:
         """Take everything that is there."""

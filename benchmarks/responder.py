@@ -14,8 +14,10 @@ from devstack.loopback import HOST
 LISTENING = "listening"
 _ENTRY = re.compile(rb'"Id": ?"([A-Za-z0-9_-]{1,80})"')  # a quote within a message's body is escaped: this cannot match there
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n"
-_ANSWER = b'"MD5OfMessageBody":"%s","MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","SequenceNumber":"18849496460467696128"'
-_ANSWERED = _ANSWER % (b"0" * 32)  # clients do not verify it
+_RESPONSE = (
+    b'"MD5OfMessageBody":"%s","MessageId":"5fea7756-0ea4-451a-a703-a558b933e274","SequenceNumber":"18849496460467696128"'
+)
+_ANSWERED = _RESPONSE % (b"0" * 32)  # clients do not verify it
 
 
 class Connection(socketserver.StreamRequestHandler):
@@ -27,8 +29,8 @@ class Connection(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         while head := self._head():
             body = self.rfile.read(int(head[b"content-length"]))
-            answer = answered(head[b"x-amz-target"], body)
-            self.request.sendall(_HEAD % len(answer) + answer)
+            response = answered(head[b"x-amz-target"], body)
+            self.request.sendall(_HEAD % len(response) + response)
 
     def _head(self) -> dict[bytes, bytes]:
         head = {}

@@ -8,8 +8,8 @@ from benchmarks.memory import rss
 from devstack import DevStack
 from devstack.screen import Screen
 from devstack.tailer import TailerProcess
-from tailer.app import contender
-from tailer.settings import load
+from tailer.app import candidate
+from tailer.settings.settings import load
 
 COUNTS = (1, 5, 20)
 SETTLED = 3.0  # seconds after a task is at work
@@ -43,7 +43,7 @@ def on_standby(stack: DevStack, count: int) -> float:
     }
     os.environ.update(given)
     for settings in load():
-        if contender(settings).try_acquire() is None:
+        if candidate(settings).try_acquire() is None:
             raise RuntimeError(f"{settings.stream} has an owner already")
     return settled(stack.start_tailer(config_toml=tables("held", count), collections="", lease_seconds=HELD))
 

@@ -7,17 +7,17 @@ import time
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
-from tailer.aws_clients import aws_client
-from tailer.checkpoints.mongodb import MongodbCheckpoints
-from tailer.contender import Contender
-from tailer.lanes import lanes
-from tailer.metrics import Metrics
+from tailer.aws.clients import aws_client
+from tailer.aws.lanes import lanes
+from tailer.aws.sqs_sink import SqsSink
+from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.client import connect
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.sqs_sink import SqsSink
-from tailer.tail import tail
+from tailer.stores.mongodb import MongodbCheckpoints
+from tailer.streaming.tail import tail
 
 LANES = 128  # the default of TAILER_LANES
 LEASE = 15.0  # seconds, the default of TAILER_LEASE_SECONDS
@@ -29,7 +29,7 @@ def run(course: Course) -> Run:
     stopping, metrics = threading.Event(), Metrics("payments")
     client = connect(course.mongodb_uri)
     source = MongodbSource(client, Watch(database=DATABASE, collections=(COLLECTION,)))
-    lease = _contender(MongodbCheckpoints(client)).try_acquire()
+    lease = _candidate(MongodbCheckpoints(client)).try_acquire()
     assert lease
     accepted: list[float] = []
     finished: list[Run] = []
@@ -58,9 +58,9 @@ def run(course: Course) -> Run:
     return finished[0]
 
 
-def _contender(store: MongodbCheckpoints) -> Contender:
+def _candidate(store: MongodbCheckpoints) -> LeaseCandidate:
     stream = f"payments-{os.getpid()}"  # every run starts without a checkpoint
-    return Contender(store, stream=stream, identity="", owner=stream, seconds=LEASE, clock=time.monotonic)
+    return LeaseCandidate(store, stream=stream, identity="", owner=stream, seconds=LEASE, clock=time.monotonic)
 
 
 def _counted(metrics: Metrics) -> dict[str, int]:

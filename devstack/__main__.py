@@ -8,12 +8,12 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError
 
-from contract.legible import indented, legible
 from devstack import demo
 from devstack.aws import Aws, elsewhere
 from devstack.resources import provision
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
+from tailrace.text.legible import indented, legible
 
 ENDPOINT_SECONDS = 60.0  # for a container beside this one to come up
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from contract.legible import legible
-from contract.message import encode_change, pack
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailrace.text.legible import legible
+from tailrace.wire.message import encode_change, pack
 
 
 def bodies(source: MongodbSource, stream: str) -> Iterator[str]:

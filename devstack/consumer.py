@@ -43,10 +43,10 @@ class Consumer:
 
     def receive(self, wait: int = 1) -> list[Received]:
         """What is there, at most ten; waits up to ``wait`` whole seconds for the first one."""
-        answer = self._sqs.receive_message(
+        response = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=min(wait, LONG_POLL_SECONDS)
         )
-        messages = answer.get("Messages", [])
+        messages = response.get("Messages", [])
         received = [_parse(message["Body"]) for message in messages]
         if messages:
             entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]

@@ -14,9 +14,9 @@ from typing import Any
 from bson import ObjectId
 from pymongo import MongoClient
 
-from devstack.audience import Audience
 from devstack.aws import elsewhere
 from devstack.consumer import Consumer
+from devstack.listener import Listener
 from devstack.payments import Payments
 from devstack.resources import CONSUMER_QUEUE, VISIBILITY_SECONDS, spare_queue
 from devstack.screen import Screen
@@ -39,18 +39,18 @@ def demo(screen: Screen, keep: bool = False) -> int:
         tailer = stack.start_tailer()
         tailer.wait_ready()
         screen.step("the tailer is ready; payments begin")
-        with Audience(stack.consumer(), screen, payments) as audience:
+        with Listener(stack.consumer(), screen, payments) as listener:
             made = _write(payments, PAYMENTS // 2)
             tailer.kill()
-            audience.died, before = datetime.now(UTC), len(payments.committed)
+            listener.died, before = datetime.now(UTC), len(payments.committed)
             screen.step("kill -9 of the tailer; the application goes on writing", "red")
             made += _write(payments, PAYMENTS // 2)
             screen.step(f"a new tailer starts; {len(payments.committed) - before} changes were written without one")
             stack.start_tailer().wait_ready()
-            audience.back = datetime.now(UTC)
+            listener.back = datetime.now(UTC)
             screen.step("the new tailer is ready; more payments are cancelled", "green")
             _cancel(payments, made[1::4])
-            code = _conclude(screen, payments, audience)
+            code = _conclude(screen, payments, listener)
             if code:
                 _show_logs(screen, stack)
             if keep:
@@ -62,7 +62,7 @@ def up(screen: Screen) -> int:
     """Start everything and stay until Ctrl-C, showing events as they arrive."""
     with _stack(screen) as stack:
         stack.start_tailer().wait_ready()
-        with Audience(stack.consumer(), screen):
+        with Listener(stack.consumer(), screen):
             return _stay(screen, stack)
 
 
@@ -75,19 +75,19 @@ def external(screen: Screen) -> int:
         queue_url = sqs.get_queue_url(QueueName=CONSUMER_QUEUE)["QueueUrl"]
         sqs.purge_queue(QueueUrl=queue_url)  # what an earlier run left is not this one's to judge
         screen.step("payments begin")
-        with Audience(Consumer(sqs, queue_url), screen, payments, alone=False) as audience:
+        with Listener(Consumer(sqs, queue_url), screen, payments, alone=False) as listener:
             made = _write(payments, PAYMENTS)
             _cancel(payments, made[1::4])
-            return _conclude(screen, payments, audience)
+            return _conclude(screen, payments, listener)
 
 
 def watch(screen: Screen) -> int:
     """Show the events of a system that already runs (AWS_ENDPOINT_URL) until Ctrl-C, from a queue of this one's own."""
     aws = elsewhere(_required("AWS_ENDPOINT_URL")["AWS_ENDPOINT_URL"])
-    with closing(aws), spare_queue(aws) as queue_url, Audience(Consumer(aws("sqs"), queue_url), screen) as audience:
+    with closing(aws), spare_queue(aws) as queue_url, Listener(Consumer(aws("sqs"), queue_url), screen) as listener:
         screen.step("events appear below as they arrive; Ctrl-C ends this and nothing else")
         with suppress(KeyboardInterrupt):
-            audience.stay()
+            listener.stay()
     return 0
 
 
@@ -128,15 +128,15 @@ def _cancel(payments: Payments, chosen: list[ObjectId]) -> None:
         time.sleep(PACE_SECONDS)
 
 
-def _conclude(screen: Screen, payments: Payments, audience: Audience) -> int:
-    if not audience.heard_all(len(payments.committed), ARRIVAL_SECONDS):
+def _conclude(screen: Screen, payments: Payments, listener: Listener) -> int:
+    if not listener.heard_all(len(payments.committed), ARRIVAL_SECONDS):
         screen.step(f"gave up waiting {ARRIVAL_SECONDS:g} s after the last write", "red")
-    verdict = judge(payments.committed, audience.ours())
+    verdict = judge(payments.committed, listener.ours())
     screen.line()
     for line in verdict.lines():
         screen.line(f"  {line}", "red" if line.startswith("FAIL") else "")
-    if audience.latencies:
-        middle, most = statistics.median(audience.latencies) * 1000, max(audience.latencies) * 1000
+    if listener.latencies:
+        middle, most = statistics.median(listener.latencies) * 1000, max(listener.latencies) * 1000
         screen.line(f"       commit to consumer while a tailer ran: median {middle:.0f} ms, longest {most:.0f} ms")
     word, colour = ("The verdict holds", "green") if verdict.holds else ("THE VERDICT DOES NOT HOLD", "red")
     screen.line(f"\n{word}", colour, f" ({screen.elapsed:.1f} s in all)")

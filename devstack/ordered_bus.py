@@ -65,7 +65,7 @@ class OrderedBusServer:
         self._http.server_close()
         self._thread.join()
 
-    def answer(self, operation: str, body: bytes) -> tuple[int, bytes] | None:
+    def response(self, operation: str, body: bytes) -> tuple[int, bytes] | None:
         """Status and body; nothing where the answer is lost on its way."""
         with self._lock:
             try:
@@ -113,11 +113,11 @@ def _handler(server: OrderedBusServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = server.answer(self.path.rpartition("/")[2], body)
-            if answer is None:
+            response = server.response(self.path.rpartition("/")[2], body)
+            if response is None:
                 self.close_connection = True
                 return
-            status, content = answer
+            status, content = response
             self.send_response(status)
             self.send_header("smithy-protocol", "rpc-v2-cbor")
             self.send_header("Content-Type", "application/cbor")

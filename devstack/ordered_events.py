@@ -69,12 +69,12 @@ class OrderedEvents:
         if bus.state == "CREATING":
             raise Failure("InvalidStateException", "the bus is being created")
         _check(entries)
-        answers = [
+        responses = [
             _refusal(failing[position]) if position in failing else self._accept(bus, entry)
             for position, entry in enumerate(entries)
         ]
-        failed = sum("ErrorCode" in answer for answer in answers)
-        return {"Entries": answers} | ({"FailedEntryCount": failed} if failed else {})
+        failed = sum("ErrorCode" in response for response in responses)
+        return {"Entries": responses} | ({"FailedEntryCount": failed} if failed else {})
 
     def of(self, bus_arn: str) -> Sequence[Event]:
         """The events of a bus, in order of acceptance: what each group's FIFO subscribers receive."""

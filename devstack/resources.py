@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract.message import MESSAGE_LIMIT
-from contract.queues import LONGEST
 from devstack.aws import REGION, Clients, arn, role
 from devstack.function import FUNCTION, REDRIVE, deploy
+from tailrace.aws.queues import LONGEST
+from tailrace.wire.message import MESSAGE_LIMIT
 
 QUEUE = "tailrace-changes.fifo"
 DEAD_LETTERS = "tailrace-changes-dlq.fifo"

@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from contract.legible import indented, legible
 from infra import lint
 from infra.nag import Findings
 from infra.package import REPOSITORY, build
 from infra.settings import Misconfigured, load, named
 from infra.statements import statements
 from infra.synthesis import Synthesised, synthesise
+from tailrace.text.legible import indented, legible
 
 PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 

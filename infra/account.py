@@ -7,7 +7,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-PATIENCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})  # seconds
+TIMEOUT = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})  # seconds
 
 
 class NoAccount(Exception):
@@ -38,7 +38,7 @@ def account(profile: str | None = None) -> Account:
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or session.region_name
         if not region:
             raise NoAccount(_said("no region"))
-        number: str = session.client("sts", region_name=region, config=PATIENCE).get_caller_identity()["Account"]
+        number: str = session.client("sts", region_name=region, config=TIMEOUT).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise NoAccount(_said(str(error))) from error
     return Account(number=number, region=region)

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from contract.legible import indented, legible
 from infra import __main__ as synthesis
 from infra.account import NoAccount, account
 from infra.package import REPOSITORY
 from infra.settings import Misconfigured, load, named, there
 from infra.supply.command_line import NotInstalled, environment, installed
+from tailrace.text.legible import indented, legible
 
 OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if "bootstrap" in rest:  # nobody's environment: where there is no stack, the account has to be said
             run = command(None, [*rest, str(account(chosen.profile)), *profile])
-        elif deed := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
-            assembly = _assembly(chosen.environment, deed)
+        elif subcommand := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
+            assembly = _assembly(chosen.environment, subcommand)
             account(chosen.profile)
             if code := synthesis.main(["--environment", chosen.environment, "--output", str(assembly)]):
                 return code
@@ -51,14 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
 
 
-def _assembly(name: str, deed: str) -> Path:
+def _assembly(name: str, subcommand: str) -> Path:
     """
     The folder that an environment is synthesised to.
 
     Nobody means an environment by saying none: a wrong guess would be a second database in production's account.
     """
     if not name:
-        raise Misconfigured(f"say which: make {deed} ENVIRONMENT=mine; there are: {there()}")
+        raise Misconfigured(f"say which: make {subcommand} ENVIRONMENT=mine; there are: {there()}")
     return REPOSITORY / "cdk.out" / load(named(name)).name
 
 

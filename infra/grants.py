@@ -24,7 +24,7 @@ from infra.settings import Bus, Stream, StreamTable
 
 Statement = iam.PolicyStatement
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
-STREAMS = "stream/"  # of the checkpoints, before the stream's name: tailer.checkpoints.dynamodb
+STREAMS = "stream/"  # of the checkpoints, before the stream's name: tailer.stores.dynamodb
 DOCTOR = "stream/~doctor"  # of the record that the doctor tries the store with: tailer.doctor.records.PROBE
 
 

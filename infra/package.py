@@ -19,12 +19,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from contract.version import __version__
 from infra.supply import components
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+VERSION = (REPOSITORY / "tailrace/version.py").read_text().split('"')[-2]  # read: tailrace itself needs msgspec
 LOCK = REPOSITORY / "requirements" / "forwarder.txt"
-SOURCES = ("contract", "lambda_forwarder")
+SOURCES = ("tailrace", "lambda_forwarder")
 TERMS = ("LICENSE", "NOTICE")
 CACHE = REPOSITORY / "dist" / "cache"
 
@@ -70,7 +70,7 @@ def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
     """The zip of the trimmed dependencies, made once per lock, target and version of this file."""
     compiler = interpreter(python)
     code = "".join(Path(file).read_text() for file in (__file__, components.__file__))
-    recipe = (LOCK.read_text(), code, __version__, python, platform, compiler is not None)
+    recipe = (LOCK.read_text(), code, VERSION, python, platform, compiler is not None)
     layer = cache / f"dependencies-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]}.zip"
     if layer.exists():
         return layer
@@ -78,7 +78,7 @@ def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
         installed = Path(folder) / "installed"
         report = Path(folder) / "report.json"
         _install(installed, report, python, platform)
-        components.write("tailrace-forwarder", __version__, installed, report)
+        components.write("tailrace-forwarder", VERSION, installed, report)
         components.keep_licences(installed)
         if compiler:
             _compile(installed, compiler)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from tailer.toml_mistakes import unknown
+from tailer.settings.toml_mistakes import unknown
 
 _WORDS = {"missing": "it is missing", "string_pattern_mismatch": "it does not look like one"}
 

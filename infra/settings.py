@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from infra.problems import problems
 from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, People, Section, Stream, StreamTable, Tailer
 from infra.sections.network import NO_FARGATE_ON_ARM
-from tailer.toml_mistakes import unreadable
+from tailer.settings.toml_mistakes import unreadable
 
 __all__ = [
     "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "People", "Stream",

@@ -11,15 +11,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from contract.legible import indented, legible, show_uncaught_legibly
-from contract.message import ChangeMessage, UnreadableMessage
-from contract.version import __version__
-from lambda_forwarder import redrive
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
+from lambda_forwarder.handlers import redrive
 from lambda_forwarder.logs import make_legible
 from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
+from tailrace.message import ChangeMessage
+from tailrace.text.legible import indented, legible, show_uncaught_legibly
+from tailrace.version import __version__
+from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
 INTERRUPTED, NOBODY_READS = 130, 141  # what a shell makes of a command that ends by SIGINT or SIGPIPE

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
-from lambda_forwarder.aws_clients import client, until
+from lambda_forwarder.aws.clients import client, until
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured
-from lambda_forwarder.figures import Figures
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.logs import make_legible
+from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
@@ -84,7 +84,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         claims=claims,
         source=settings.source,
         block=block,
-        figures=Figures(settings.emf_namespace or "", now=_now, streams=settings.streams),
+        metrics=Metrics(settings.emf_namespace or "", now=_now, streams=settings.streams),
     )
 
 

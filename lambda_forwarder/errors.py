@@ -13,8 +13,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from contract import aws_responses
-from contract.redaction import redacted
+from tailrace.aws import responses
+from tailrace.text.redaction import redacted
 
 
 class ForwarderError(Exception):
@@ -69,10 +69,10 @@ def is_of_the_machine(error: BaseException) -> bool:
 
 Reaction = type[Unavailable] | type[Rejected] | type[Misconfigured]
 
-_REACTIONS: dict[aws_responses.Reaction, Reaction] = {
-    aws_responses.Reaction.RETRY: Unavailable,
-    aws_responses.Reaction.FIX: Misconfigured,
-    aws_responses.Reaction.REFUSED: Rejected,
+_REACTIONS: dict[responses.Reaction, Reaction] = {
+    responses.Reaction.RETRY: Unavailable,
+    responses.Reaction.FIX: Misconfigured,
+    responses.Reaction.REFUSED: Rejected,
 }
 
 EXCEPTIONS: dict[type[BotoCoreError], Reaction] = {
@@ -85,9 +85,9 @@ EXCEPTIONS: dict[type[BotoCoreError], Reaction] = {
 
 def answered(doing: str, code: str, text: str) -> Unavailable | Rejected | Misconfigured:
     """Our own error for an error of AWS, of a whole call or of one entry: what was asked, its cause, and the answer."""
-    reaction, cause = aws_responses.meaning(code, text)
-    answer = ": ".join(filter(None, (redacted(code), redacted(text))))
-    return _REACTIONS[reaction](f"{doing}: it {cause} ({answer})")
+    reaction, cause = responses.meaning(code, text)
+    response = ": ".join(filter(None, (redacted(code), redacted(text))))
+    return _REACTIONS[reaction](f"{doing}: it {cause} ({response})")
 
 
 def unusable(setting: str, resource: str, error: ForwarderError, needed: str) -> Misconfigured:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from contract.legible import indented, legible, legible_traceback
+from tailrace.text.legible import indented, legible, legible_traceback
 
 
 class LegibleRecord(logging.LogRecord):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from contract.message import ChangeMessage
+from tailrace.message import ChangeMessage
 
 if TYPE_CHECKING:
     from lambda_forwarder.ports import Refused

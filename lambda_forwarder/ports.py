@@ -8,12 +8,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from contract.change import Claim
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.redelivery.attempt import Attempt
 from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.watermarks.watermark import Watermark
+from tailrace.wire.change import Claim
 
 TimeLeft = Callable[[], float]
 """Seconds in which new work may still be begun; zero or less means stop."""

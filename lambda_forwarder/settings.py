@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.figures import STREAM
-from lambda_forwarder.mapper_keys import bad_keys
+from lambda_forwarder.mapping.mapper_keys import bad_keys
+from lambda_forwarder.metrics.metrics import STREAM
 
 PREFIX = "FORWARDER_"
 OFF = "off"  # instead of a table; DynamoDB allows a table of this name, which is then given by its ARN

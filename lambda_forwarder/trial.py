@@ -8,16 +8,18 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from contract.change import Change
-from contract.message import ChangeMessage, UnreadableMessage
-from lambda_forwarder.aws_clients import client
+from lambda_forwarder.aws.clients import client
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
-from lambda_forwarder.event import Entry, Mappers
-from lambda_forwarder.naming import is_mapped, mappers_for, named
+from lambda_forwarder.forwarding.reading import check, read_message
+from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.mapping.mapping import is_mapped, mappers_for, named
+from lambda_forwarder.mapping.unmapped import unread
 from lambda_forwarder.parking.parked import Parked
-from lambda_forwarder.reading import check, read_message
-from lambda_forwarder.unmapped import unread
+from tailrace.change import Change
+from tailrace.events import Mappers
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import UnreadableMessage
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
 KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
@@ -72,10 +74,10 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
     """
     queue = client("sqs")
     with translated(f"receiving from {queue_url}"):
-        answer = queue.receive_message(
+        response = queue.receive_message(
             QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=RECEIVE_SECONDS, WaitTimeSeconds=1
         )
-        messages = answer.get("Messages", [])
+        messages = response.get("Messages", [])
         for message in messages:
             queue.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
     for message in messages:

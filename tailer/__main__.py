@@ -26,8 +26,8 @@ def main() -> int:
 
         keep_deadline(stopping)
     try:
-        from contract.legible import show_uncaught_legibly
-        from tailer.command_line import command_line
+        from tailer.cli.command_line import command_line
+        from tailrace.text.legible import show_uncaught_legibly
 
         show_uncaught_legibly()
         return command_line(sys.argv[1:], stopping)

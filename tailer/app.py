@@ -14,18 +14,16 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from contract.change import Namespace
-from tailer.aws_clients import aws_client
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
-from tailer.checkpoints.file import FileCheckpoints
-from tailer.checkpoints.mongodb import MongodbCheckpoints
+from tailer.aws.clients import aws_client
+from tailer.aws.lanes import lanes
+from tailer.aws.s3_claims import S3Claims
+from tailer.aws.sqs_sink import SqsSink
+from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.cluster import Cluster
-from tailer.contender import Contender
-from tailer.duty import Stream
-from tailer.emf import emf_lines
-from tailer.http import endpoints
-from tailer.lanes import lanes
-from tailer.metrics import Families, Metrics
+from tailer.health.health import STANDING_BY, Health
+from tailer.health.http import endpoints
+from tailer.metrics.emf import emf_lines
+from tailer.metrics.prometheus import Families, Metrics
 from tailer.mongodb import change_streams
 from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import ClusterFacts
@@ -37,11 +35,13 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_names, check_queue, check_replica_set
-from tailer.pulse import STANDING_BY, Pulse
-from tailer.run import Task
-from tailer.s3_claims import S3Claims
-from tailer.settings import Settings, as_set_in, misspelt
-from tailer.sqs_sink import SqsSink
+from tailer.settings.settings import Settings, as_set_in, misspelt
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailer.stores.file import FileCheckpoints
+from tailer.stores.mongodb import MongodbCheckpoints
+from tailer.streaming.stream import Stream
+from tailer.streaming.task import Task
+from tailrace.wire.change import Namespace
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +58,16 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
     for stream, advice in on_tls(streams):
         log.warning("%s", advice, extra={"action": "advice", "stream": stream})
     families = Families()
-    pulse = Pulse(clock=time.monotonic, now=_now)
-    families.standing_by.set_function(lambda: float(pulse.state == STANDING_BY))
+    health = Health(clock=time.monotonic, now=_now)
+    families.standing_by.set_function(lambda: float(health.state == STANDING_BY))
     task = Task(
-        streams=[_stream(settings, families, stopping, pulse) for settings in streams], stopping=stopping, pulse=pulse, now=_now
+        streams=[_stream(settings, families, stopping, health) for settings in streams],
+        stopping=stopping,
+        health=health,
+        now=_now,
     )
     with (
-        endpoints(streams[0].http_host, streams[0].http_port, pulse, families),
+        endpoints(streams[0].http_host, streams[0].http_port, health, families),
         emf_lines(streams[0].emf_namespace, families, now=_now),
     ):
         task.run()
@@ -94,9 +97,9 @@ def needed(settings: Settings) -> list[Scope]:
     return change_streams.needed(watch(settings).scopes)
 
 
-def contender(settings: Settings) -> Contender:
+def candidate(settings: Settings) -> LeaseCandidate:
     """This process as one that wants the stream's lease."""
-    return Contender(
+    return LeaseCandidate(
         checkpoint_store(settings),
         stream=settings.stream,
         identity=settings.identity,
@@ -133,7 +136,7 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
             return MongodbCheckpoints(connect(url, STORE), STORE)
 
 
-def _stream(settings: Settings, families: Families, stopping: threading.Event, pulse: Pulse) -> Stream:
+def _stream(settings: Settings, families: Families, stopping: threading.Event, health: Health) -> Stream:
     sqs, metrics = aws_client("sqs"), Metrics(settings.stream, families)
     sink = SqsSink(
         sqs,
@@ -144,14 +147,14 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, p
         metrics=metrics,
         stopping=stopping,
         clock=time.monotonic,
-        waits=pulse.waiting,
+        waits=health.waiting,
     )
     return Stream(
         name=settings.stream,
         ns=namespace(settings),
         source=source(settings),
         sink=sink,
-        contender=contender(settings),
+        candidate=candidate(settings),
         metrics=metrics,
         ready=_preflight(settings, sqs),
         history_seconds=settings.history_seconds,
@@ -188,7 +191,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def spare_the_garbage_collector() -> None:
+def tune_garbage_collector() -> None:
     """Decoded documents hold no cycles, and looking for some after every few of them costs a seventh of the speed."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from contract.legible import indented, legible, legible_traceback
+from tailrace.text.legible import indented, legible, legible_traceback
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from contract.change import Change
 from tailer.cluster import Cluster
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN
+from tailrace.wire.change import Change
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):

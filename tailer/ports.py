@@ -3,8 +3,8 @@
 from collections.abc import Generator, Sequence
 from typing import Protocol
 
-from contract.change import Change, Claim
 from tailer.model import Batch, Checkpoint, Record
+from tailrace.wire.change import Change, Claim
 
 
 class Source(Protocol):

@@ -5,13 +5,13 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from contract.message import MESSAGE_LIMIT
-from tailer.aws_errors import aws_errors
+from tailer.aws.errors import aws_errors
 from tailer.errors import Misconfigured
 from tailer.mongodb.errors import WATCHED, mongodb_errors
 from tailer.mongodb.presence import presence
 from tailer.mongodb.uri import encrypted, of_documentdb, unverified
 from tailer.mongodb.watch import Watch
+from tailrace.wire.message import MESSAGE_LIMIT
 
 PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 """What lets the lanes of a FIFO queue go in parallel."""

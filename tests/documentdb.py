@@ -75,7 +75,7 @@ class DocumentdbDialect:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, command: Document) -> Document | None:
+    def response(self, command: Document) -> Document | None:
         """What DocumentDB says; nothing where it is what MongoDB says."""
         name = next(iter(command))
         stage = (command.get("pipeline") or [{}])[0]
@@ -187,8 +187,8 @@ def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseReq
                     command = _document(message)
                     if command:
                         dialect.look_through_history(command)
-                    if command and (answer := dialect.answer(command)):
-                        self.request.sendall(_reply(message, answer))
+                    if command and (response := dialect.response(command)):
+                        self.request.sendall(_reply(message, response))
                     else:
                         mongod.sendall(message)
                         self._relay(mongod)

@@ -1,8 +1,8 @@
 """What is in a queue, for tests that stand where the forwarder will."""
 
-from contract.change import Change
-from contract.message import unpack
 from devstack import DevStack
+from tailrace.change import Change
+from tailrace.message import unpack
 
 
 def received(stack: DevStack, queue_url: str) -> list[Change]:

@@ -16,14 +16,15 @@ from msgspec.structs import fields
 
 import lambda_forwarder.errors
 import tailer.errors
-from contract.change import Change
-from contract.figures import FORWARDER, TAILER
-from contract.message import _Envelope
 from lambda_forwarder.__main__ import _parser as forwarder
-from lambda_forwarder.event import DomainEvent, Metadata
+from lambda_forwarder.mapping.event import Metadata
 from lambda_forwarder.settings import Settings as ForwarderSettings
-from tailer.arguments import parser as tailer_parser
-from tailer.settings import Settings as TailerSettings
+from tailer.cli.arguments import parser as tailer_parser
+from tailer.settings.settings import Settings as TailerSettings
+from tailrace.change import Change
+from tailrace.events import DomainEvent
+from tailrace.metrics import FORWARDER, TAILER
+from tailrace.wire.message import _Envelope
 
 PAGE = (Path(__file__).parents[1] / "docs" / "design.md").read_text()
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))

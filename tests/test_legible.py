@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 
 import devstack.__main__ as devstack_command
 import lambda_forwarder.__main__ as forwarder_command
-from contract.change import Namespace as Names
-from contract.legible import legible, legible_traceback
 from devstack.consumer import Received
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
@@ -26,11 +24,15 @@ from lambda_forwarder.logs import LegibleRecord
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.redriving.report import Mention, Report
 from lambda_forwarder.trial import Trial
-from tailer import command_line, logs, probe
-from tailer.answers import as_json, as_text
+from tailer import logs
+from tailer.cli import command_line
 from tailer.doctor.finding import Finding, fail
 from tailer.doctor.report import json_object, line
 from tailer.errors import Misconfigured
+from tailer.health import probe
+from tailer.output import as_json, as_text
+from tailrace.text.legible import legible, legible_traceback
+from tailrace.wire.change import Namespace as Names
 from tests.lambda_forwarder.values import inserted
 
 HOSTILE = {
@@ -164,7 +166,7 @@ def a_report(text: str) -> Report:
 def redriven(text: str, *, as_json: bool = False) -> str:
     redriver = SimpleNamespace(redrive=lambda *_, **__: a_report(text))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lambda_forwarder.redrive.redriver", lambda *_: redriver)
+        patch.setattr("lambda_forwarder.handlers.redrive.redriver", lambda *_: redriver)
         return printed(lambda: forwarder_command.main(["redrive", *(["--json"] if as_json else [])]))
 
 
@@ -172,9 +174,9 @@ def a_finding(text: str) -> Finding:
     return Finding(name="database.server", stream=text, verdict=fail(text, text))
 
 
-def said(answer: Callable[[str], str]) -> Callable[[str], str]:
+def said(response: Callable[[str], str]) -> Callable[[str], str]:
     """What a command of the tailer prints for this answer."""
-    return lambda text: printed(lambda: command_line._say(answer(text)))
+    return lambda text: printed(lambda: command_line._say(response(text)))
 
 
 def encodable(text: str) -> str:
@@ -185,7 +187,9 @@ def encodable(text: str) -> str:
 CATALOGUE = with_an_error(
     "lambda_forwarder.catalogue.catalogue.write", ForwarderMisconfigured, lambda: forwarder_command.main(["catalogue"])
 )
-WRONG = with_an_error("lambda_forwarder.redrive.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"]))
+WRONG = with_an_error(
+    "lambda_forwarder.handlers.redrive.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"])
+)
 PLACES = [
     Place("the tailer's log, text", logged(logs.Text())),
     Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),
@@ -199,7 +203,7 @@ PLACES = [
     Place("tailer doctor", said(lambda text: line(a_finding(text), several=True))),
     Place("tailer doctor --json", said(lambda text: json_object([a_finding(encodable(text))])), json=True),
     Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text)))),
-    Place("tailer.probe", the_probe),
+    Place("tailer.health.probe", the_probe),
     Place("try", of_the_forwarder("try", "-")),
     Place("try --json", of_the_forwarder("try", "-", "--json")),
     Place("try, parked", a_trial),

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from contract.legible import legible
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from examples.razors.scenario import run
+from tailrace.text.legible import legible
 
 
 def main() -> int:

@@ -1,8 +1,7 @@
 """Our events, and the changes that mean them. ``FORWARDER_MAPPERS`` names the table at the end."""
 
-from contract.change import Change
-from lambda_forwarder.event import DomainEvent, Mappers, Time
 from lambda_forwarder.mappings.data_changes import data_changed
+from tailrace import Change, DomainEvent, Mappers, Time
 
 
 class SubscriptionCreated(DomainEvent, source="razors.subscriptions"):

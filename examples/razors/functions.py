@@ -36,12 +36,12 @@ def deploy(aws: Clients, account: Account, code: Path, changes_queue_arn: str, b
     """
     zipped = code.read_bytes()
     through_gate = {"FORWARDER_ON_OUTAGE": "park", "AWS_ENDPOINT_URL_EVENTBRIDGE": bus_endpoint}
-    stream, queue = "lambda_forwarder.dynamodb_streams.handler", "lambda_forwarder.handler.handler"
+    stream, queue = "lambda_forwarder.handlers.dynamodb.handler", "lambda_forwarder.handlers.sqs.handler"
     _function(aws, account, SUBSCRIPTIONS_FORWARDER, stream, "subscriptions", zipped)
     _function(aws, account, "razors-payments-forwarder", queue, "payments", zipped, FORWARDER_WATERMARKS=WATERMARKS)
     _function(aws, account, "razors-orders-forwarder", stream, "orders", zipped, **through_gate)
     redrive = through_gate | {"FORWARDER_WATERMARKS": WATERMARKS}
-    _function(aws, account, REDRIVE, "lambda_forwarder.redrive.handler", "orders", zipped, **redrive)
+    _function(aws, account, REDRIVE, "lambda_forwarder.handlers.redrive.handler", "orders", zipped, **redrive)
     _from_stream(aws, SUBSCRIPTIONS_FORWARDER, account.streams[SUBSCRIPTIONS], "subscriptions")
     _from_stream(aws, "razors-orders-forwarder", account.streams[ORDERS], "orders")
     aws("lambda").create_event_source_mapping(
@@ -59,9 +59,9 @@ def invoke(aws: Clients, name: str, event: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RuntimeError: it failed; with its own words.
     """
-    answer = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-    text = answer["Payload"].read().decode()
-    if answer.get("FunctionError"):
+    response = aws("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    text = response["Payload"].read().decode()
+    if response.get("FunctionError"):
         raise RuntimeError(f"{name}: {text}")
     told: dict[str, Any] = json.loads(text)
     return told

@@ -42,14 +42,14 @@ class Hops:
             HopMissing: there was none in time.
         """
         deadline = time.monotonic() + seconds
-        while not (answer := ask()):
+        while not (response := ask()):
             if time.monotonic() > deadline:
                 self._screen.step(f"  FAIL {text}", "red")
                 raise HopMissing(text)
             time.sleep(POLL_SECONDS)
         self.count += 1
         self._screen.step(f"  ok   {text}", "green")
-        return answer
+        return response
 
     def hear(self, domain: str, name: str, text: str = "", seconds: float = HOP_SECONDS, **data: object) -> Event:
         """

@@ -66,8 +66,8 @@ class Inbox:
 
 def receive(sqs: Any, queue_url: str) -> list[tuple[Event, str]]:
     """What is there, at most ten, each with its receipt."""
-    answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=POLL_SECONDS)
-    return [(_event(message["Body"]), message["ReceiptHandle"]) for message in answer.get("Messages", ())]
+    response = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=POLL_SECONDS)
+    return [(_event(message["Body"]), message["ReceiptHandle"]) for message in response.get("Messages", ())]
 
 
 def _event(body: str) -> Event:

@@ -62,5 +62,5 @@ def put(here: Stage, number: int, fields: dict[str, Any]) -> bool:
 def waiting(here: Stage) -> int:
     """How many messages the order store's parking queue holds, whoever has them in hand."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    answer = here.stack.aws("sqs").get_queue_attributes(QueueUrl=here.account.parking["orders"], AttributeNames=names)
-    return sum(int(answer["Attributes"][name]) for name in names)
+    response = here.stack.aws("sqs").get_queue_attributes(QueueUrl=here.account.parking["orders"], AttributeNames=names)
+    return sum(int(response["Attributes"][name]) for name in names)

@@ -38,11 +38,11 @@ def _handler(dynamodb: Any, table: str) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers.get("Content-Length", "0"))
             order = json.loads(self.rfile.read(length), parse_float=Decimal) | {"orderId": self._order}
             dynamodb.put_item(TableName=table, Item={name: attribute_values.serialize(value) for name, value in order.items()})
-            self._answer(200)
+            self._response(200)
 
         def do_DELETE(self) -> None:
             dynamodb.delete_item(TableName=table, Key={"orderId": {"S": self._order}})
-            self._answer(204)
+            self._response(204)
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
@@ -51,7 +51,7 @@ def _handler(dynamodb: Any, table: str) -> type[BaseHTTPRequestHandler]:
         def _order(self) -> str:
             return self.path.rpartition("/")[2]
 
-        def _answer(self, status: int) -> None:
+        def _response(self, status: int) -> None:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()

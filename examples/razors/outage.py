@@ -42,20 +42,20 @@ def _handler(gate: Gate, endpoint: str) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             if gate.closed:
                 gate.refused += 1
-                self._answer(503, {}, b"")
+                self._response(503, {}, b"")
                 return
             onward = http.client.HTTPConnection(where.hostname or "", where.port or 80, timeout=30)
             try:
                 onward.request("POST", self.path, body, dict(self.headers.items()))
-                answer = onward.getresponse()
-                self._answer(answer.status, dict(answer.getheaders()), answer.read())
+                response = onward.getresponse()
+                self._response(response.status, dict(response.getheaders()), response.read())
             finally:
                 onward.close()
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        def _response(self, status: int, headers: dict[str, str], body: bytes) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 if name.lower() not in HOP_HEADERS:

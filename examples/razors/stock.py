@@ -64,6 +64,6 @@ class Stock:
         }
 
     def _item(self, key: str) -> dict[str, Any]:
-        answer = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": key}}, ConsistentRead=True)
-        item: dict[str, Any] = answer.get("Item", {})
+        response = self._dynamodb.get_item(TableName=self._table, Key={"id": {"S": key}}, ConsistentRead=True)
+        item: dict[str, Any] = response.get("Item", {})
         return item

@@ -28,10 +28,10 @@ class Subscriptions:
         self._dynamodb.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(subscriptionId)")
 
     def status(self, subscription: str) -> str:
-        answer = self._dynamodb.get_item(
+        response = self._dynamodb.get_item(
             TableName=self._table, Key={"subscriptionId": {"S": subscription}}, ConsistentRead=True
         )
-        return str(answer["Item"]["status"]["S"])
+        return str(response["Item"]["status"]["S"])
 
     def handle(self, event: Event) -> bool:
         """Cancel the subscription whose payment was cancelled, once."""

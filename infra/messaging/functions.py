@@ -47,10 +47,10 @@ class Functions(Construct):
         self._settings = settings
         self._key = key
         forwarder = environment.forwarder
-        self.forwarder = self._function("Forwarder", "lambda_forwarder.handler.handler", forwarder.timeout)
+        self.forwarder = self._function("Forwarder", "lambda_forwarder.handlers.sqs.handler", forwarder.timeout)
         self.redrive = self._function(
             "Redrive",
-            "lambda_forwarder.redrive.handler",
+            "lambda_forwarder.handlers.redrive.handler",
             min(TIMEOUT_LIMIT, 60 * forwarder.redrive_minutes or TIMEOUT_LIMIT),
             reserved=1 if forwarder.reserve_redrive else None,  # two at once could take a document's changes from two queues
         )
@@ -96,7 +96,7 @@ class Functions(Construct):
         return mapping
 
     def _streams(self, table: StreamTable) -> lambda_.Function:
-        handler = "lambda_forwarder.dynamodb_streams.handler"
+        handler = "lambda_forwarder.handlers.dynamodb.handler"
         own = {"FORWARDER_ON_OUTAGE": table.on_outage}
         return self._function(f"Stream-{table.table}", handler, self._environment.forwarder.timeout, own=own)
 

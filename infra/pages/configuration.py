@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from infra.package import REPOSITORY
 from infra.settings import ENVIRONMENTS, Database, Environment, Stream, load
 from lambda_forwarder import settings as forwarder
-from tailer import settings as tailer
-from tailer.setting_names import PREFIX
+from tailer.settings import settings as tailer
+from tailer.settings.names import PREFIX
 
 PAGE = REPOSITORY / "docs" / "configuration.md"
 _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
@@ -24,7 +24,7 @@ Every setting there is. This page is written by `make docs` from the settings th
 
 | part | set by | read in |
 |---|---|---|
-| [the tailer](#the-tailer) | environment variables, a `.env` file, a TOML table for each stream | `tailer/settings.py` |
+| [the tailer](#the-tailer) | environment variables, a `.env` file, a TOML table for each stream | `tailer/settings/` |
 | [the forwarder](#the-forwarder) | environment variables or a `.env` file | `lambda_forwarder/settings.py` |
 | [an environment](#an-environment) | a TOML file in `infra/environments/` | `infra/settings.py` |
 

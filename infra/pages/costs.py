@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from contract.figures import FORWARDER, TAILER
-from contract.legible import legible
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced, table
 from infra.settings import Environment, Misconfigured, load, named
 from infra.synthesis import template
+from tailrace.metrics import FORWARDER, TAILER
+from tailrace.text.legible import legible
 
 PAGE = REPOSITORY / "docs" / "costs.md"
 HOURS, SECONDS = 730, 730 * 3_600  # of a month

@@ -1,8 +1,8 @@
 """``docs/metrics.md``: every metric, as its definition describes it."""
 
-from contract.figures import FORWARDER, TAILER, Figure, Kind
 from infra.package import REPOSITORY
 from infra.pages.tables import table
+from tailrace.metrics import FORWARDER, TAILER, Kind, Metric
 
 PAGE = REPOSITORY / "docs" / "metrics.md"
 
@@ -13,7 +13,7 @@ _SHOWN = {
 }
 _TOP = """# Metrics
 
-Every figure there is. This page is written by `make docs` from `contract/figures.py`: do not edit it.
+Every figure there is. This page is written by `make docs` from `tailrace/metrics.py`: do not edit it.
 
 With `TAILER_EMF_NAMESPACE` a task writes a line for each stream to standard output, in the middle of every minute and once
 more when it ends; with `FORWARDER_EMF_NAMESPACE` a function writes one for each stream at the end of every invocation in
@@ -49,11 +49,11 @@ def page() -> str:
     return "\n".join([_TOP, _TAILER, tailer, "", _FORWARDER, forwarder, ""])
 
 
-def _of_both(figure: Figure) -> tuple[str, ...]:
-    name, unit, *rest = _of_cloudwatch(figure)
-    suffix = "_total" if figure.kind is Kind.COUNTER else ""
-    return name, unit, f"`{figure.prometheus}{suffix}`", *rest
+def _of_both(metric: Metric) -> tuple[str, ...]:
+    name, unit, *rest = _of_cloudwatch(metric)
+    suffix = "_total" if metric.kind is Kind.COUNTER else ""
+    return name, unit, f"`{metric.prometheus}{suffix}`", *rest
 
 
-def _of_cloudwatch(figure: Figure) -> tuple[str, ...]:
-    return f"`{figure.name}`", figure.unit, _SHOWN[figure.kind], figure.meaning
+def _of_cloudwatch(metric: Metric) -> tuple[str, ...]:
+    return f"`{metric.name}`", metric.unit, _SHOWN[metric.kind], metric.meaning

@@ -9,9 +9,9 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 from tailer.mongodb.uri import carries_a_secret, elastic, mistake
-from tailer.setting_forms import moment, names, stages
-from tailer.setting_names import PREFIX
-from tailer.settings import Settings
+from tailer.settings.forms import moment, names, stages
+from tailer.settings.names import PREFIX
+from tailer.settings.settings import Settings
 
 PARKED = "parked"  # of what was too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
 EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them

@@ -18,7 +18,7 @@ USER = "10001:10001"  # the image's own
 STOP_SECONDS = 120  # Fargate's longest; the tailer promises 20
 # The image's own HEALTHCHECK, of which ECS takes no notice.
 HEALTH = ecs.HealthCheck(
-    command=["CMD", "python", "-m", "tailer.probe"],
+    command=["CMD", "python", "-m", "tailer.health.probe"],
     interval=Duration.seconds(10),
     timeout=Duration.seconds(3),
     start_period=Duration.seconds(30),

@@ -12,10 +12,10 @@ from infra.messaging.bus import Delivery, EventBus
 from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
 from infra.settings import Environment
-from infra.watching.figures import MINUTE, Figures
 from infra.watching.meanings import description
+from infra.watching.metrics import MINUTE, Metrics
 from infra.watching.notices import Notices
-from infra.watching.service_figures import FIVE_MINUTES, lost, records, waiting
+from infra.watching.service_metrics import FIVE_MINUTES, lost, records, waiting
 
 Missing = cloudwatch.TreatMissingData
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -48,13 +48,13 @@ class Alarms(Construct):
         self._settings = environment.alarms
         self._prefix = f"tailrace-{environment.name}"
         self._action = actions.SnsAction(notices.topic) if notices.topic else None
-        self._figures = Figures(environment.namespace)
+        self._metrics = Metrics(environment.namespace)
         self.alarms: list[cloudwatch.IAlarm] = []
         if environment.watches:
             for stream in environment.streams:
                 self._of_stream(stream.name)
             if environment.tailer.spares:
-                standing_by = self._figures.metric("StandingBy", period=FIVE_MINUTES)
+                standing_by = self._metrics.metric("StandingBy", period=FIVE_MINUTES)
                 self._alarm("no-standby", standing_by, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING)
         self.of_tailers = tuple(self.alarms)
         """On what tailers show: they ring while there are none."""
@@ -71,14 +71,14 @@ class Alarms(Construct):
             self._of_delivery(delivery, bus)
 
     def _of_stream(self, stream: str) -> None:
-        figures, settings = self._figures, self._settings
-        lag = figures.metric("Lag", stream)
+        metrics, settings = self._metrics, self._settings
+        lag = metrics.metric("Lag", stream)
         self._alarm("lag", lag, ABOVE, settings.lag_seconds, bad=3, of=5, missing=Missing.IGNORE, about=stream)
         left = cloudwatch.MathExpression(
             expression="headroom / history",
             using_metrics={
-                "headroom": figures.metric("Headroom", stream, statistic="Minimum"),
-                "history": figures.metric("History", stream),
+                "headroom": metrics.metric("Headroom", stream, statistic="Minimum"),
+                "history": metrics.metric("History", stream),
             },
             label="part of the history that is left",
             period=MINUTE,
@@ -86,9 +86,9 @@ class Alarms(Construct):
         self._alarm(
             "headroom", left, BELOW, settings.headroom_fraction, bad=3, of=5, missing=Missing.MISSING, about=stream
         )  # unknown is neither good nor bad, and where it is because nobody tails the stream, no-owner rings
-        owner = figures.metric("LeaseOwner", stream)
+        owner = metrics.metric("LeaseOwner", stream)
         self._alarm("no-owner", owner, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING, about=stream)
-        stopped = figures.metric("Stopped", stream, period=FIVE_MINUTES)
+        stopped = metrics.metric("Stopped", stream, period=FIVE_MINUTES)
         self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task says it, ends, and is started again
 
     def _of_queues(self, queues: Queues) -> None:

@@ -11,7 +11,7 @@ from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
 from infra.settings import Environment
 from infra.watching.alarms import Alarms
-from infra.watching.figures import FIGURES, MINUTE, Figures, unit
+from infra.watching.metrics import METRICS, MINUTE, Metrics, unit
 
 WIDTH = 24  # units of a row, CloudWatch
 
@@ -33,7 +33,7 @@ class Dashboard(Construct):
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, id)
-        self._figures = Figures(environment.namespace)
+        self._metrics = Metrics(environment.namespace)
         self._limit = environment.alarms.lag_seconds
         self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"tailrace-{environment.name}")
         status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.alarms, width=WIDTH, height=3)
@@ -105,14 +105,14 @@ class Dashboard(Construct):
         self, title: str, *names: str, annotations: Sequence[cloudwatch.HorizontalAnnotation] | None = None
     ) -> cloudwatch.IWidget:
         lines = [self._line(name) for name in names]
-        return _widget(title, *lines, label=unit(FIGURES[names[0]]), annotations=annotations)
+        return _widget(title, *lines, label=unit(METRICS[names[0]]), annotations=annotations)
 
     def _line(self, name: str) -> cloudwatch.IMetric:
-        return self._figures.of_every_stream(name) if FIGURES[name].per_stream else self._figures.metric(name)
+        return self._metrics.of_every_stream(name) if METRICS[name].per_stream else self._metrics.metric(name)
 
     def _latency(self, title: str, name: str) -> cloudwatch.IWidget:
-        lines = [self._figures.of_every_stream(name, statistic=statistic) for statistic in ("p50", "p99", "Maximum")]
-        return _widget(title, *lines, label=unit(FIGURES[name]))
+        lines = [self._metrics.of_every_stream(name, statistic=statistic) for statistic in ("p50", "p99", "Maximum")]
+        return _widget(title, *lines, label=unit(METRICS[name]))
 
 
 def _widget(

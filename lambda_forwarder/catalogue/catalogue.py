@@ -10,8 +10,8 @@ from lambda_forwarder.catalogue import page
 from lambda_forwarder.catalogue.breaking import breaks
 from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
 from lambda_forwarder.catalogue.told import Told
-from lambda_forwarder.event import DomainEvent, Mapper, Mappers
 from lambda_forwarder.mappings.gaps import stream_gap_detected
+from tailrace.events import DomainEvent, Mapper, Mappers
 
 EVERYWHERE = "any collection"
 

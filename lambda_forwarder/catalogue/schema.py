@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from contract.change import Claim
-from lambda_forwarder.event import DomainEvent, Metadata
+from lambda_forwarder.mapping.event import Metadata
+from tailrace.events import DomainEvent
+from tailrace.wire.change import Claim
 
 Schema = dict[str, Any]
 

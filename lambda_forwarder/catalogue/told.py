@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from lambda_forwarder.event import DomainEvent
+from tailrace.events import DomainEvent
 
 
 class Told(Struct, frozen=True, kw_only=True):

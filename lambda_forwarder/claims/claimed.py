@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import msgspec
 from msgspec.structs import replace
 
-from contract.change import Change, Claim
-from contract.message import DECODED_LIMIT, ChangeMessage
 from lambda_forwarder import deadline
 from lambda_forwarder.claims.size import SIZE_LIMIT, fits
 from lambda_forwarder.errors import Misconfigured, Rejected
 from lambda_forwarder.parking.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.change import Claim
+from tailrace.wire.message import DECODED_LIMIT
 
 _decode = msgspec.json.Decoder(Change).decode
 

@@ -3,10 +3,10 @@
 import hashlib
 from typing import Any
 
-from contract.change import Claim
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.ports import TimeLeft
+from tailrace.wire.change import Claim
 
 PART = 1_048_576  # bytes that are read between two looks at the time
 

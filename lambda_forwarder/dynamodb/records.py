@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from contract import identity
-from contract.change import Change, Document, Namespace, UpdateDescription
-from contract.message import ChangeMessage
-from contract.paths import ABSENT, same
 from lambda_forwarder.dynamodb.instants import Instant, instant
 from lambda_forwarder.dynamodb.values import Image, item, key_text
 from lambda_forwarder.errors import Misconfigured
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.questions.paths import ABSENT, same
+from tailrace.wire import identity
+from tailrace.wire.change import Document, Namespace, UpdateDescription
 
 Record = dict[str, Any]
 """One record of the Lambda's DynamoDB event."""
@@ -109,7 +110,7 @@ def _change(record: _Record, sequence: int, committed: Instant) -> Change:
         cluster_time=committed.cluster_time,
         wall_time=committed.wall_time,
         document_key={"_id": _id(image.keys)},
-        told_document=identity.name(DATABASE, table, key_text(image.keys)),
+        document_name=identity.name(DATABASE, table, key_text(image.keys)),
         full_document=new,
         full_document_before_change=old,
         update_description=description,

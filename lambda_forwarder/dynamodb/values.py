@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from contract import identity
-from contract.change import Document
+from tailrace.wire import identity
+from tailrace.wire.change import Document
 
 AttributeValue = Mapping[str, Any]
 """A value under the name of its type, as in the record of a stream: ``{"N": "4711"}``."""
@@ -49,7 +49,7 @@ def plain(value: AttributeValue) -> Any:
 
 def key_text(keys: Image) -> str:
     """
-    The text that identifies an item, by ``contract.identity``: of its partition key, or of both keys by their names.
+    The text that identifies an item, by ``tailrace.wire.identity``: of its partition key, or of both keys by their names.
 
     Raises:
         ValueError: a key is of no type that a key can have.

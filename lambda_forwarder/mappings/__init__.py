@@ -5,8 +5,8 @@ To add one to a file of this folder: its class, its mapper, its place in the fil
 ``tests/samples/events/``. A new file has its line here. ``docs/adding-an-event.md`` has the steps.
 """
 
-from lambda_forwarder.event import Mappers
 from lambda_forwarder.mappings import data_changes, instalments, payments, subscriptions
+from tailrace import Mappers
 
 MAPPERS: Mappers = {
     **payments.MAPPERS,

@@ -7,8 +7,7 @@ and a renamed field breaks them. Where a consumer acts on what happened, tell th
 
 from typing import Literal
 
-from contract.change import Change, Document, Patch, Uncertain
-from lambda_forwarder.event import DomainEvent, Mappers
+from tailrace import Change, Document, DomainEvent, Mappers, Patch, Uncertain
 
 
 class DataChanged(DomainEvent, source="app.data"):

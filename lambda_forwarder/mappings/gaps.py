@@ -9,8 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from contract.change import Change
-from lambda_forwarder.event import DomainEvent
+from tailrace import Change, DomainEvent
 
 
 class StreamGapDetected(DomainEvent, source="app.tailrace"):

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from lambda_forwarder.event import DomainEvent, Mappers
 from lambda_forwarder.mappings.outbox import Outbox
+from tailrace import DomainEvent, Mappers
 
 
 class InstalmentCollected(DomainEvent, source="app.payments", about="payment_id"):

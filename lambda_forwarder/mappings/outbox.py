@@ -8,8 +8,7 @@ clean up.
 
 import msgspec
 
-from contract.change import Change
-from lambda_forwarder.event import DomainEvent
+from tailrace import Change, DomainEvent
 
 
 class OutboxError(ValueError):

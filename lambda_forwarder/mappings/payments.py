@@ -7,8 +7,7 @@ advance, an event cannot be taken back, and no consumer needs it to act. Who may
 ``paymentId``. Times are the commit's own, so an event cannot disagree with the database about when.
 """
 
-from contract.change import Change
-from lambda_forwarder.event import DomainEvent, Mappers, Time
+from tailrace import Change, DomainEvent, Mappers, Time
 
 
 class PaymentCreated(DomainEvent, source="app.payments"):

@@ -5,8 +5,7 @@ A subscription's document has ``_id``, ``productId``, ``quantity`` (units a mont
 customer's name and address, which stay out of every event for the reason given with the payments.
 """
 
-from contract.change import Change
-from lambda_forwarder.event import DomainEvent, Mappers, Time
+from tailrace import Change, DomainEvent, Mappers, Time
 
 
 class SubscriptionCreated(DomainEvent, source="app.subscriptions"):

@@ -8,11 +8,14 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contract import legible as from_outside
-from contract.change import Change, Claim
-from contract.message import ChangeMessage, TooLarge, UnreadableMessage, encode_change, pack
 from lambda_forwarder.errors import Rejected
-from lambda_forwarder.event import Entry, Mapper, mapper_name
+from lambda_forwarder.mapping.event import Entry
+from tailrace.change import Change
+from tailrace.events import Mapper, mapper_name
+from tailrace.message import ChangeMessage
+from tailrace.text import legible as from_outside
+from tailrace.wire.change import Claim
+from tailrace.wire.message import TooLarge, UnreadableMessage, encode_change, pack
 
 TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
 STACK_LIMIT = 5  # frames, the innermost, of which one sees where it happened

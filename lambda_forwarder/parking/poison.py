@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from contract.change import Change
-from contract.message import ChangeMessage
 from lambda_forwarder.errors import Blocked
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.partial import note_unfinished
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
 
 
 def blocked_by(poison: Sequence[Parked]) -> Blocked:

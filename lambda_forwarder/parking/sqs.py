@@ -11,14 +11,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from contract.message import MESSAGE_LIMIT
-from lambda_forwarder import batch_answer, deadline
+from lambda_forwarder import deadline
+from lambda_forwarder.aws import batch_response
+from lambda_forwarder.aws.queues import looked_at, must_be_large
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.parking.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Claims, TimeLeft
 from lambda_forwarder.publishing.packing import waves
-from lambda_forwarder.queues import looked_at, must_be_large
+from tailrace.wire.message import MESSAGE_LIMIT
 
 SETTING = "FORWARDER_PARKING_QUEUE_URL"
 PREFIX = "parked"  # the first part of the keys in the claim bucket; no stream may be called so
@@ -81,9 +82,9 @@ class SqsParking:
     def _send(self, call: Sequence[tuple[Parked, bytes]], kept: set[str]) -> None:
         entries = [self._request(index, item, text) for index, (item, text) in enumerate(call)]
         with translated("SendMessageBatch to the parking queue"):
-            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        kept.update(call[int(one["Id"])][0].id for one in answer.get("Successful", ()))
-        batch_answer.check("SendMessageBatch to the parking queue", entries, answer)
+            response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        kept.update(call[int(one["Id"])][0].id for one in response.get("Successful", ()))
+        batch_response.check("SendMessageBatch to the parking queue", entries, response)
 
     def _request(self, index: int, item: Parked, text: bytes) -> dict[str, Any]:
         request: dict[str, Any] = {"Id": str(index), "MessageBody": text.decode()}

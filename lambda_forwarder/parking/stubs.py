@@ -2,9 +2,10 @@
 
 import shlex
 
-from contract.change import Change, Claim, Poison
-from contract.message import ChangeMessage
 from lambda_forwarder.parking.parked import Parked, legible, of_change
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.change import Claim, Poison
 
 DISCARD = "python -P -m lambda_forwarder redrive --discard-stubs"
 WAY_OUT = f"the tailer could not read it, so it can never become an event: see its remedy, then remove it with {DISCARD}"

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import msgspec
 
 from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
-from lambda_forwarder.event import Entry
-from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
+from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.publishing.eventbridge import Response, too_large_reason
 
 INTEGERS = range(-(2**63), 2**63)  # the integers that EventBridge reads in a detail
 
@@ -33,16 +33,16 @@ class ClassicBus:
             needed = "a bus of this name in this region, and the permission events:DescribeEventBus"
             raise unusable("FORWARDER_EVENT_BUS", f"bus {self._bus!r}", error, needed) from error
 
-    def unfit(self, entry: Entry) -> str:
+    def rejection_reason(self, entry: Entry) -> str:
         """See ``Bus``."""
         return too_large_reason(entry) or unreadable_number(entry)
 
-    def put(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+    def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
         """See ``Bus``."""
         with translated("PutEvents"):
-            answer = self._client.put_events(Entries=[self._request(entry) for entry in entries])
-        answers: Sequence[Answer] = answer["Entries"]
-        return answers
+            response = self._client.put_events(Entries=[self._request(entry) for entry in entries])
+        responses: Sequence[Response] = response["Entries"]
+        return responses
 
     def _request(self, entry: Entry) -> dict[str, Any]:
         return {

@@ -16,7 +16,7 @@ from tenacity import (
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, answered
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.publishing.outcome import Outcome
@@ -29,7 +29,7 @@ CALLS_AT_ONCE = 4  # more cost CPU without gain unless the endpoint is far away
 NOT_YET = retry_if_result(bool) | retry_if_exception_type(Unavailable)  # entries left over, or the whole call
 WAIT = wait_random_exponential(multiplier=0.2, max=5)  # seconds: full jitter below 0.2, 0.4, 0.8 … 5, while there is time
 
-Answer = Mapping[str, Any]
+Response = Mapping[str, Any]
 """What a bus says about one entry, under EventBridge's names: ``ErrorCode`` if it was not accepted."""
 
 
@@ -47,10 +47,10 @@ class Bus(Protocol):
             Misconfigured: it does not, or we may not ask; the message names the setting and the remedy.
         """
 
-    def unfit(self, entry: Entry) -> str:
+    def rejection_reason(self, entry: Entry) -> str:
         """Why the bus cannot take this entry, as far as we can tell without asking; else nothing."""
 
-    def put(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+    def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
         """
         Make one call and return the answers, in the order of the entries.
 
@@ -84,7 +84,7 @@ class EventBridgePublisher:
         outcome = Outcome()
         fitting: list[Entry] = []
         for entry in entries:
-            if reason := self._bus.unfit(entry):
+            if reason := self._bus.rejection_reason(entry):
                 outcome.refuse(entry, reason)
             else:
                 fitting.append(entry)
@@ -125,7 +125,7 @@ class EventBridgePublisher:
         """One attempt. What is neither accepted nor refused after it is to be put again."""
         deadline.check(time_left, f"PutEvents had accepted {len(entries)} entries")
         try:
-            answers = self._bus.put(entries)
+            responses = self._bus.put(entries)
         except Rejected as error:
             if len(entries) == 1:
                 outcome.refuse(entries[0], str(error))
@@ -133,19 +133,19 @@ class EventBridgePublisher:
             for entry in entries:  # one of them spoiled the call: find it
                 self._put([entry], time_left, outcome)
             return
-        if len(answers) != len(entries):
-            raise Unavailable(f"PutEvents answered for {len(answers)} of {len(entries)} entries")
-        problems = [self._problem(entry, answer, outcome) for entry, answer in zip(entries, answers, strict=True)]
+        if len(responses) != len(entries):
+            raise Unavailable(f"PutEvents answered for {len(responses)} of {len(entries)} entries")
+        problems = [self._problem(entry, response, outcome) for entry, response in zip(entries, responses, strict=True)]
         for problem in filter(None, problems):  # only now: what was accepted beside it is noted
             raise Misconfigured(problem)
 
-    def _problem(self, entry: Entry, answer: Answer, outcome: Outcome) -> str:
+    def _problem(self, entry: Entry, response: Response, outcome: Outcome) -> str:
         """Take note of an answer; what is wrong with us, if the answer is about that."""
-        code = answer.get("ErrorCode")
+        code = response.get("ErrorCode")
         if not code:
-            outcome.accept(entry, deduplicated=answer.get("SuccessCode") == "DEDUPLICATED")
+            outcome.accept(entry, deduplicated=response.get("SuccessCode") == "DEDUPLICATED")
             return ""
-        text = answer.get("ErrorMessage", "")
+        text = response.get("ErrorMessage", "")
         error = answered(f"PutEvents of {entry.detail_type}", code, text)
         if isinstance(error, Rejected):
             outcome.refuse(entry, f"{code}: {text}")

@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from contract.change import Claim
 from lambda_forwarder import deadline
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.ports import Claims, Published, Publisher, TimeLeft
 from lambda_forwarder.publishing.eventbridge import too_large
+from tailrace.wire.change import Claim
 
 
 class _Detail(Struct, frozen=True):

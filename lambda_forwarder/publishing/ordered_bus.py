@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from contract import identity, message
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.publishing.classic_bus import unreadable_number
-from lambda_forwarder.publishing.eventbridge import Answer, too_large_reason
+from lambda_forwarder.publishing.eventbridge import Response, too_large_reason
+from tailrace.wire import identity, message
 
 ARN_PART = ":event-busv2/"  # in the ARN of every ordered bus, and of no other
 GROUPS = 128  # of a stream: few, as EventBridge asks for, and each takes 2,000 events a second; as many as lanes by default
@@ -46,19 +46,19 @@ class OrderedBus:
         if state not in TAKES_EVENTS:
             raise Misconfigured(f"FORWARDER_EVENT_BUS: the ordered bus {self._arn!r} is {state}; wait for it or create another")
 
-    def unfit(self, entry: Entry) -> str:
+    def rejection_reason(self, entry: Entry) -> str:
         """See ``Bus``."""
         return too_large_reason(entry) or unreadable_number(entry)
 
-    def put(self, entries: Sequence[Entry]) -> Sequence[Answer]:
+    def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
         """See ``Bus``. ``FailedEntryCount`` may be absent: what counts is each entry's own answer."""
         with translated("PutEvents"):
-            answer = self._client.put_events(EventBusArn=self._arn, Entries=[_request(entry) for entry in entries])
-        answers: Sequence[Answer] = answer.get("Entries", ())
-        for one in answers:
+            response = self._client.put_events(EventBusArn=self._arn, Entries=[_request(entry) for entry in entries])
+        responses: Sequence[Response] = response.get("Entries", ())
+        for one in responses:
             if not (one.get("ErrorCode") or one.get("SuccessCode") or one.get("EventId")):
                 raise Unavailable("PutEvents answered neither success nor failure for an entry")
-        return answers
+        return responses
 
 
 def group_id(stream: str, document: str) -> str:

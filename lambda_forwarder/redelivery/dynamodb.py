@@ -35,10 +35,10 @@ class DynamodbAttempts:
         deadline.check(time_left, "the notes of message groups were read")
         request = {self._table: {"Keys": [_key(group) for group in groups], "ConsistentRead": True}}
         with translated("BatchGetItem"):
-            answer = self._client.batch_get_item(RequestItems=request)
-        if answer.get("UnprocessedKeys"):
+            response = self._client.batch_get_item(RequestItems=request)
+        if response.get("UnprocessedKeys"):
             raise Unavailable("BatchGetItem left notes of message groups out: the table is throttled")
-        items = [item for found in answer["Responses"].values() for item in found]
+        items = [item for found in response["Responses"].values() for item in found]
         return {item["pk"]["S"].removeprefix(PREFIX).removesuffix(SUFFIX): _attempt(item) for item in items}
 
     def write(self, group: str, attempt: Attempt) -> None:

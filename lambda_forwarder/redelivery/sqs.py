@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from lambda_forwarder import batch_answer, deadline
+from lambda_forwarder import deadline
+from lambda_forwarder.aws import batch_response
 from lambda_forwarder.errors import translated
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.received import Record
@@ -33,8 +34,8 @@ class SqsQueue:
             for number, (record, seconds) in enumerate(call)
         ]
         with translated("ChangeMessageVisibilityBatch"):
-            answer = self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
-        batch_answer.check("ChangeMessageVisibilityBatch", entries, answer)
+            response = self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+        batch_response.check("ChangeMessageVisibilityBatch", entries, response)
 
     def _asked(self, arn: str) -> str:
         account, name = arn.split(":")[4:6]

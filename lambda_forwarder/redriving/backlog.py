@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from contract.change import Claim
-from contract.message import MESSAGE_LIMIT, ChangeMessage, UnreadableMessage
 from lambda_forwarder.errors import Rejected
+from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.parking.parked import NOTHING, Parked, legible
 from lambda_forwarder.ports import Backlog, Claims, Waiting
-from lambda_forwarder.reading import read_message
+from tailrace.message import ChangeMessage
+from tailrace.wire.change import Claim
+from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 
 CLAIM_LIMIT = 3 * MESSAGE_LIMIT  # bytes: what came in a message, its characters in UTF-8
 FETCH_SECONDS = 10.0  # for one object

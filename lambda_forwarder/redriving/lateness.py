@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from contract.message import ChangeMessage, group_id
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.redriving.piece import Piece
 from lambda_forwarder.watermarks.watermark import Watermark
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import group_id
 
 LANE_LIMIT = 128  # characters, SQS, a MessageGroupId: no lane of a tailer's has a longer name
 KNOWN = 50_000  # documents, and lanes, whose newest change is remembered: about 12 MB each

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from contract.change import Change
-from contract.message import ChangeMessage, group_id
 from lambda_forwarder.redriving.backlog import Taken
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import group_id
 
 
 class Piece(NamedTuple):

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from contract.message import UnreadableMessage
 from lambda_forwarder.errors import Blocked
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.parking.parked import unreadable
 from lambda_forwarder.parking.stubs import WAY_OUT
 from lambda_forwarder.ports import TimeLeft
@@ -15,6 +14,7 @@ from lambda_forwarder.redriving.backlog import Kept, Taken
 from lambda_forwarder.redriving.piece import Piece
 from lambda_forwarder.redriving.strangers import elsewhere, stranger
 from lambda_forwarder.redriving.weight import weight
+from tailrace.wire.message import UnreadableMessage
 
 ROOM = 67_108_864  # bytes of memory for what is read at once; the message that exceeds it is still worked on
 

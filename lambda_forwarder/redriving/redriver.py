@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lambda_forwarder.event import Entry
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.backlog import Shelf

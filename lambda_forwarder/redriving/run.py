@@ -8,12 +8,10 @@ from itertools import groupby
 
 import msgspec
 
-from contract.change import Change
-from contract.message import ChangeMessage, group_id
 from lambda_forwarder.claims.claimed import runs
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import Blocked, BusGone
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.late import LatePublisher
 from lambda_forwarder.redriving.backlog import Shelf, Taken
@@ -24,6 +22,9 @@ from lambda_forwarder.redriving.piece import Piece, together
 from lambda_forwarder.redriving.reader import Reader, reason
 from lambda_forwarder.redriving.report import Mentions
 from lambda_forwarder.redriving.strangers import WAY_OUT
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import group_id
 
 BEHIND = "it waits behind an earlier change of its document or its lane"
 NO_EVENT = "its mappers told no event"

@@ -4,10 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lambda_forwarder import batch_answer, deadline
+from lambda_forwarder import deadline
+from lambda_forwarder.aws import batch_response
+from lambda_forwarder.aws.queues import looked_at
 from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
 from lambda_forwarder.ports import TimeLeft, Waiting
-from lambda_forwarder.queues import looked_at
 
 CALL_COUNT = 10  # messages, SQS, one call
 WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
@@ -35,7 +36,7 @@ class SqsBacklog:
 
     def take(self, count: int, seconds: float) -> Sequence[Waiting]:
         """See ``Backlog``."""
-        answer = self._call(
+        response = self._call(
             "ReceiveMessage",
             self._client.receive_message,
             MaxNumberOfMessages=min(count, CALL_COUNT),
@@ -50,7 +51,7 @@ class SqsBacklog:
                 body=message["Body"],
                 receipt=message["ReceiptHandle"],
             )
-            for message in answer.get("Messages", ())
+            for message in response.get("Messages", ())
         ]
 
     def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
@@ -71,7 +72,7 @@ class SqsBacklog:
                 {"Id": str(number), "ReceiptHandle": one.receipt, **each}
                 for number, one in enumerate(waiting[start : start + CALL_COUNT])
             ]
-            batch_answer.check(doing, entries, self._call(doing, call, Entries=entries))
+            batch_response.check(doing, entries, self._call(doing, call, Entries=entries))
 
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
         try:

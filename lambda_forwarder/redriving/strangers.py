@@ -1,11 +1,11 @@
 """Whether the mappers here are those of what is redriven: what other mappers parked is not theirs to call done."""
 
-from contract.change import Change
-from lambda_forwarder.event import mapper_name
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.naming import is_mapped, mappers_for
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.mapping.mapping import is_mapped, mappers_for
 from lambda_forwarder.parking.parked import legible
 from lambda_forwarder.redriving.backlog import Kept
+from tailrace.change import Change
+from tailrace.events import mapper_name
 
 WAY_OUT = (
     "set FORWARDER_MAPPERS as the function has it. Where a mapper or collection was renamed or is gone on purpose, "

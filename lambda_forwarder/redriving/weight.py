@@ -1,7 +1,8 @@
 """How much memory a message takes once it is read."""
 
-from contract.message import ChangeMessage, encode_change
 from lambda_forwarder.claims.size import decoded_size
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import encode_change
 
 
 def weight(message: ChangeMessage) -> int:

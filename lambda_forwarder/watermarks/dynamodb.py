@@ -73,10 +73,10 @@ class DynamodbWatermarks:
             deadline.check(time_left, "watermarks were read")
             request = {self._table: {"Keys": left, "ConsistentRead": True}}
             with self._ours("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems=request)
-            for found in answer["Responses"].values():
+                response = self._client.batch_get_item(RequestItems=request)
+            for found in response["Responses"].values():
                 items.extend(found)
-            left = [key for rest in answer.get("UnprocessedKeys", {}).values() for key in rest["Keys"]]
+            left = [key for rest in response.get("UnprocessedKeys", {}).values() for key in rest["Keys"]]
             return bool(left)
 
         def stop(state: RetryCallState) -> bool:

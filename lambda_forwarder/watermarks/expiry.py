@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 ATTRIBUTE = "expires"  # seconds since 1970; the table's time to live is on this attribute: infra.messaging.state
 KEPT_SECONDS = 45 * 86_400  # as long as a message can lie in three queues one after the other, 14 days in each
 
-_number = re.compile(r"[0-9]{1,5}").fullmatch  # a stream has at most 100,000 lanes: tailer.settings
+_number = re.compile(r"[0-9]{1,5}").fullmatch  # a stream has at most 100,000 lanes: tailer.settings.settings
 
 Expiry = Callable[[str], int | None]
 """A lane's name, ``stream.number``, to the time at which its watermark expires, in seconds since 1970. None: never."""

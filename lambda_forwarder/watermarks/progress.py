@@ -6,9 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from contract.message import ChangeMessage
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
+from tailrace.message import ChangeMessage
 
 ANEW = (
     "lane %s counts anew below its watermark, %s: the stream's checkpoint was lost or replaced. Its changes are published, but "
@@ -45,7 +45,7 @@ class Progress:
         mark = self._marks(time_left).get(lane) if lane else None
         if mark is None:
             return message
-        if any(mark.belies(message.generation, change) for change in message.changes):
+        if any(mark.is_renumbered(message.generation, change) for change in message.changes):
             log.warning(ANEW, lane, mark.position, extra={"action": "lane_counts_anew"})
         fresh = tuple(change for change in message.changes if not mark.covers(message.generation, change))
         return replace(message, changes=fresh)

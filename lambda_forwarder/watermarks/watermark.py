@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from contract.change import Change
-from contract.message import ChangeMessage, deduplication_id, group_id
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.message import deduplication_id, group_id
 
 _cluster_time = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
@@ -26,9 +27,9 @@ class Watermark(Struct, frozen=True, kw_only=True):
 
     def covers(self, generation: int, change: Change) -> bool:
         """Whether the change was published before."""
-        return (generation, change.sequence) <= self.position and not self.belies(generation, change)
+        return (generation, change.sequence) <= self.position and not self.is_renumbered(generation, change)
 
-    def belies(self, generation: int, change: Change) -> bool:
+    def is_renumbered(self, generation: int, change: Change) -> bool:
         """
         Whether the change was committed after the watermark, although its number in the same generation is not above it.
 

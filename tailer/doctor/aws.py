@@ -17,8 +17,8 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
-from tailer.aws_clients import AWS_CONFIG, aws_client
-from tailer.aws_errors import aws_errors
+from tailer.aws.clients import AWS_CONFIG, aws_client
+from tailer.aws.errors import aws_errors
 from tailer.doctor.database import skewed
 from tailer.doctor.finding import NotAllowed, OutOfReach, Verdict, fail, ok, skip
 
@@ -74,9 +74,9 @@ class Identity:
         return ok(str(who))
 
 
-def clock(answer: Any, now: datetime) -> Verdict:
+def clock(response: Any, now: datetime) -> Verdict:
     """Our clock beside that of the service that answered; AWS refuses what is signed five minutes off."""
-    said = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    said = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     if not said:
         return skip("the answer has no date")
     return skewed("the clock of AWS", (parsedate_to_datetime(said) - now).total_seconds())

@@ -19,13 +19,13 @@ from tailer.doctor.queues import Queue
 from tailer.doctor.records import WATCHED, Records
 from tailer.doctor.remedies import SAME_CLUSTER
 from tailer.mongodb.watch import scopes
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 
 Streams = Sequence[Settings]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surgery:
+class CheckContext:
     """What the looks are taken with: boto3's clients, the time of day, a monotonic clock, and what closes what they opened."""
 
     clients: Clients
@@ -34,45 +34,45 @@ class Surgery:
     undo: ExitStack
 
 
-def all_checks(streams: Streams, surgery: Surgery) -> list[Check]:
+def all_checks(streams: Streams, context: CheckContext) -> list[Check]:
     """Every check of these streams: once for each process, cluster, store, stream and queue."""
     checks = [
         Check(name="settings", look=partial(process.settings, streams)),
         Check(name="http.port", look=partial(process.port, streams[0].http_host, streams[0].http_port)),
     ]
     for cluster in _grouped(streams, lambda one: (one.mongodb_uri, one.mongodb_username)):
-        checks += _of_cluster(cluster, surgery, "" if len(cluster) == len(streams) else _named(cluster))
+        checks += _of_cluster(cluster, context, "" if len(cluster) == len(streams) else _named(cluster))
     for sharing in _grouped(streams, lambda one: one.checkpoints):
         stored = next(one for one in checks if (one.name, one.stream) == ("checkpoints.read", sharing[0].stream))
         tls = partial(of_a_store, sharing[0].checkpoints.get_secret_value())
         checks.append(Check(name="checkpoints.tls", look=tls, stream=stored.stream, kind=stored.kind))
-        write = Records(sharing[0], clock=surgery.clock).write
+        write = Records(sharing[0], clock=context.clock).write
         checks.append(Check(name="checkpoints.write", look=write, needs=(stored,), kind=stored.kind))
-    checks.append(Check(name="aws.identity", look=Identity(surgery.clients).known))
+    checks.append(Check(name="aws.identity", look=Identity(context.clients).known))
     for sharing in _grouped(streams, lambda one: one.queue_url):
-        checks += _of_queue(sharing, surgery, "" if len(sharing) == len(streams) else _named(sharing))
+        checks += _of_queue(sharing, context, "" if len(sharing) == len(streams) else _named(sharing))
     return sorted(checks, key=lambda check: check.name == "stream.lease")  # those wait; meanwhile the rest is looked at
 
 
-def _of_cluster(cluster: Streams, surgery: Surgery, named: str) -> list[Check]:
+def _of_cluster(cluster: Streams, context: CheckContext, named: str) -> list[Check]:
     check, uri = partial(Check, stream=named), cluster[0].mongodb_uri.get_secret_value()
     network = Network(uri)
-    database = Database(cluster[0], network, now=surgery.now)
-    surgery.undo.callback(database.close)
+    database = Database(cluster[0], network, now=context.now)
+    context.undo.callback(database.close)
     reachable = check(name="database.reachable", look=network.reachable)
-    tls = check(name="database.tls", look=Encryption(uri, network, now=surgery.now).tls, needs=(reachable,))
+    tls = check(name="database.tls", look=Encryption(uri, network, now=context.now).tls, needs=(reachable,))
     server = check(name="database.server", look=database.server, needs=(tls,))
     signed_in = check(name="database.sign-in", look=database.sign_in, needs=(server,))
     checks = [reachable, tls, server, signed_in, check(name="database.clock", look=database.clock, needs=(signed_in,))]
     for settings in cluster:
-        checks += _of_stream(settings, database, signed_in, surgery)
+        checks += _of_stream(settings, database, signed_in, context)
     return checks
 
 
-def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery: Surgery) -> list[Check]:
+def _of_stream(settings: Settings, database: Database, signed_in: Check, context: CheckContext) -> list[Check]:
     check = partial(Check, stream=settings.stream)
-    records = Records(settings, clock=surgery.clock, now=surgery.now)
-    history = History(settings, database, records, now=surgery.now)
+    records = Records(settings, clock=context.clock, now=context.now)
+    history = History(settings, database, records, now=context.now)
     kind = _kind(settings.checkpoints.get_secret_value())
     stored = check(name="checkpoints.read", look=records.read, needs=(signed_in,) if kind == SAME_CLUSTER else (), kind=kind)
     kept = check(name="stream.enabled", look=history.kept, needs=(signed_in,))
@@ -94,11 +94,11 @@ def _of_stream(settings: Settings, database: Database, signed_in: Check, surgery
     ]
 
 
-def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
+def _of_queue(sharing: Streams, context: CheckContext, named: str) -> list[Check]:
     check, bucket = partial(Check, stream=named), sharing[0].claim_bucket
-    queue = Queue(sharing[0].queue_url, surgery.clients, now=surgery.now)
+    queue = Queue(sharing[0].queue_url, context.clients, now=context.now)
     watched = sorted({str(one) for each in sharing for one in scopes(each.database, each.collections) if one.collection})
-    forwarder = Forwarder(queue, bucket, surgery.clients, watched)
+    forwarder = Forwarder(queue, bucket, context.clients, watched)
     exists = check(name="queue.exists", look=queue.exists)
     mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,), late=out_of_reach("lambda"))
     function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,), late=out_of_reach("lambda"))
@@ -112,7 +112,7 @@ def _of_queue(sharing: Streams, surgery: Surgery, named: str) -> list[Check]:
         check(name="queue.encryption", look=queue.encryption, needs=(exists,)),
         check(name="queue.send", look=queue.send, needs=(exists,)),
         check(name="queue.dead-letters", look=queue.dead_letters, needs=(exists,)),
-        check(name="claims.bucket", look=Claims(bucket, sharing[0].stream, surgery.clients).writable),
+        check(name="claims.bucket", look=Claims(bucket, sharing[0].stream, context.clients).writable),
         mapping,
         function,
         check(name="queue.visibility", look=forwarder.visibility, needs=(function,)),

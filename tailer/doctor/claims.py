@@ -1,6 +1,6 @@
 """The bucket for changes that are too large for a message: there, and ours to write to."""
 
-from tailer.aws_errors import aws_errors
+from tailer.aws.errors import aws_errors
 from tailer.doctor.aws import Clients
 from tailer.doctor.finding import Verdict, ok, skip
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
-from tailer.answers import Say
 from tailer.doctor.aws import client
-from tailer.doctor.checks import Surgery, all_checks
+from tailer.doctor.checks import CheckContext, all_checks
 from tailer.doctor.examination import examine, exit_code
 from tailer.doctor.finding import Finding, fail
 from tailer.doctor.report import json_object, line, summary
 from tailer.errors import Misconfigured
-from tailer.settings import Settings, as_set_in
+from tailer.output import Say
+from tailer.settings.settings import Settings, as_set_in
 
 _SIGN_IN = re.compile(r"//.*@")  # to the last @ of the line: a password may hold others, and spaces
 
@@ -25,8 +25,8 @@ def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
     """Look at everything, say what is wrong and what to do about it. The exit code of the worst of it."""
     findings: list[Finding] = []
     with ExitStack() as undo:
-        surgery = Surgery(clients=cache(client), now=lambda: datetime.now(UTC), clock=time.monotonic, undo=undo)
-        for found in examine(all_checks(streams, surgery), clock=time.monotonic, hide=hidden):
+        context = CheckContext(clients=cache(client), now=lambda: datetime.now(UTC), clock=time.monotonic, undo=undo)
+        for found in examine(all_checks(streams, context), clock=time.monotonic, hide=hidden):
             finding = _as_set(found, streams)
             findings.append(finding)
             if not options.json:

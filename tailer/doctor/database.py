@@ -15,7 +15,7 @@ from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.uri import names_a_user, of_documentdb, option
 from tailer.preflight import check_replica_set
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 
 _QUICK = {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 3_000, "socketTimeoutMS": 20_000}
 _TLS = (

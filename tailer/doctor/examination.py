@@ -8,7 +8,7 @@ from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, OutOfReach,
 from tailer.doctor.remedies import remedy
 from tailer.errors import TailerError, Unavailable
 
-PATIENCE = 55.0  # seconds for all of it
+TIMEOUT = 55.0  # seconds for all of it
 _PASSED = {State.OK, State.WARN}
 
 
@@ -19,7 +19,7 @@ def examine(checks: Iterable[Check], *, clock: Clock, hide: Callable[[str], str]
     A check whose needs did not pass is not looked at: one cause, one failure. After ``PATIENCE`` nothing more is. No failure
     comes without a remedy.
     """
-    end = clock() + PATIENCE
+    end = clock() + TIMEOUT
     states: dict[Check, State] = {}
     for check in checks:
         verdict = _verdict(check, states, end - clock())
@@ -39,7 +39,7 @@ def _verdict(check: Check, states: dict[Check, State], left: float) -> Verdict:
     if missing := [need.name for need in check.needs if states.get(need) not in _PASSED]:
         return skip(f"not looked at: {missing[0]} comes first")
     if left <= 0:
-        return skip(f"not looked at: the others took {PATIENCE:g} s")
+        return skip(f"not looked at: the others took {TIMEOUT:g} s")
     return _within(min(check.seconds, left), check)
 
 
@@ -52,14 +52,14 @@ def _remedied(check: Check, verdict: Verdict) -> Verdict:
 
 def _within(seconds: float, check: Check) -> Verdict:
     """In a thread of its own, which is left to itself when it takes too long: it ends with the process."""
-    answers: list[Verdict] = []
+    responses: list[Verdict] = []
     thread = threading.Thread(  # noqa: TID251 - what goes wrong is its finding
-        target=lambda: answers.append(_looked(check)), name=check.name, daemon=True
+        target=lambda: responses.append(_looked(check)), name=check.name, daemon=True
     )
     thread.start()
     thread.join(seconds)
-    if answers:
-        return answers[0]
+    if responses:
+        return responses[0]
     return check.late or fail(f"no answer within {seconds:.0f} s", error=Unavailable)
 
 

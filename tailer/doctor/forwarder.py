@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from tailer.doctor.aws import Clients, allowed
 from tailer.doctor.finding import Verdict, fail, ok, skip, warn
-from tailer.doctor.queues import Queue, unfit, waiting
+from tailer.doctor.queues import Queue, rejection_reason, waiting
 
 _ITEMS = "ReportBatchItemFailures"
 _ORDERED = ":event-busv2/"  # in the ARN of every ordered bus
@@ -28,7 +28,7 @@ class Forwarder:
         self._claim_bucket = claim_bucket
         self._clients = clients
         self._watched = watched
-        self._answer: Any = None  # of the function
+        self._response: Any = None  # of the function
         self._function = ""
         self._configuration: Mapping[str, Any] = {}
 
@@ -108,7 +108,7 @@ class Forwarder:
             response = self._clients("lambda").invoke(FunctionName=self._function, Payload=json.dumps(question).encode())
         payload = response["Payload"].read()
         if not response.get("FunctionError"):
-            self._answer = json.loads(payload or b"null")
+            self._response = json.loads(payload or b"null")
             return ok("starts, and imports its mappers")
         reason = _reason(payload)
         return fail(f"it does not start, so nothing is published: {reason}", "correct what it names, and deploy it again")
@@ -117,7 +117,7 @@ class Forwarder:
         """Whether its mappers read all that the streams watch by name."""
         if not self._watched:
             return ok("whole databases are watched: the figure Unmapped counts what no mapper reads")
-        unmapped = self._answer.get("unmapped") if isinstance(self._answer, dict) else None
+        unmapped = self._response.get("unmapped") if isinstance(self._response, dict) else None
         if unmapped is None:
             return skip("the function does not say", "deploy it again: it is of an earlier version")
         if not unmapped:
@@ -131,7 +131,7 @@ class Forwarder:
             return fail("FORWARDER_PARKING_QUEUE_URL is not set", "set it to the URL of a FIFO queue")
         name = url.rpartition("/")[2]
         attributes = self._queue.other(url, name)
-        if verdict := unfit(name, attributes):
+        if verdict := rejection_reason(name, attributes):
             return verdict
         if depth := waiting(attributes):
             return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/redrive.md")

@@ -6,18 +6,19 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from tailer import app, decisions
+from tailer import app
+from tailer.checkpoints import decisions
 from tailer.doctor.database import Database
 from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
 from tailer.doctor.records import Records
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.gaps import history_lost_words
-from tailer.headroom import headroom, history
 from tailer.mongodb.change_streams import ENABLE, by, enabled
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
+from tailer.streaming.gaps import history_lost_words
+from tailer.streaming.headroom import headroom, history
 from tailer.times import rfc3339
 
 OPENING = 15.0  # seconds; a server may look through much history before it answers

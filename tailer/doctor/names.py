@@ -4,7 +4,7 @@ from tailer import app
 from tailer.doctor.database import Database
 from tailer.doctor.finding import Verdict, fail, ok, skip, warn
 from tailer.mongodb.presence import presence
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 
 
 def present(settings: Settings, database: Database) -> Verdict:

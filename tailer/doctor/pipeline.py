@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tailer.doctor.finding import Verdict, ok, warn
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 
 _IN_EXPRESSION = re.compile(r'"\$fullDocument[".]')
 _EXACT = ("default", "required")  # an update has no document, or the one just after it; all else is looked up later

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
-from tailer.pulse import CONDITION, GAVE_UP, STANDING_BY, TAILING
-from tailer.settings import Settings, misspelt
+from tailer.health.health import CONDITION, GAVE_UP, STANDING_BY, TAILING
+from tailer.settings.settings import Settings, misspelt
 
-_PATIENCE = 2.0  # seconds
+_TIMEOUT = 2.0  # seconds
 
 
 def settings(streams: Sequence[Settings]) -> Verdict:
@@ -37,16 +37,16 @@ def port(host: str, number: int) -> Verdict:
         if condition:
             return _running(f"a tailer answers on {host}:{number}: {said}", condition, healthy=status == HTTPStatus.OK)
         found = f"cannot listen on {host}:{number}: {error.strerror}"
-        return _in_the_way(found, error.errno == EADDRINUSE, answers=bool(status))
+        return _in_the_way(found, error.errno == EADDRINUSE, responses=bool(status))
     return ok(f"{host}:{number} is free")
 
 
-def _in_the_way(found: str, taken: bool, *, answers: bool) -> Verdict:
+def _in_the_way(found: str, taken: bool, *, responses: bool) -> Verdict:
     """Of a port that a tailer could not have, and no tailer answers on."""
     other = "choose another TAILER_HTTP_PORT, or 0 for none"
     if not taken:
         return fail(found, other)
-    if answers:
+    if responses:
         return fail(f"{found}: held by a program that is no tailer", other)
     return fail(
         f"{found}: held by something that does not answer: a hung tailer, or another program",
@@ -67,11 +67,11 @@ def _running(found: str, condition: str, *, healthy: bool) -> Verdict:
 
 def _asked(host: str, number: int) -> tuple[int, str, str]:
     """Status, condition and text of whoever answers there; without a condition it is no tailer."""
-    connection = HTTPConnection("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, number, timeout=_PATIENCE)  # noqa: S104
+    connection = HTTPConnection("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, number, timeout=_TIMEOUT)  # noqa: S104
     try:
         connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        return answer.status, answer.getheader(CONDITION, ""), answer.read(10_000).decode(errors="replace").strip()
+        response = connection.getresponse()
+        return response.status, response.getheader(CONDITION, ""), response.read(10_000).decode(errors="replace").strip()
     except (OSError, HTTPException):
         return 0, "", ""
     finally:

@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract.message import MESSAGE_LIMIT
-from contract.queues import losses, too_small
-from tailer.aws_errors import aws_errors
+from tailer.aws.errors import aws_errors
 from tailer.doctor.aws import Clients, allowed, clock
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.preflight import PARALLEL, fifo, message_limit, not_parallel
+from tailrace.aws.queues import losses, too_small
+from tailrace.wire.message import MESSAGE_LIMIT
 
 _EMPTY = {"AWS.SimpleQueueService.EmptyBatchRequest", "EmptyBatchRequest", "InvalidParameterValue", "ValidationError"}
 _SETTING = "TAILER_QUEUE_URL"
@@ -26,23 +26,23 @@ class Queue:
         self.url = url
         self._clients = clients
         self._now = now
-        self._answer: Mapping[str, Any] = {}
+        self._response: Mapping[str, Any] = {}
 
     @property
     def attributes(self) -> Mapping[str, str]:
         """As SQS tells them, once ``exists`` has asked."""
-        attributes: Mapping[str, str] = self._answer.get("Attributes", {})
+        attributes: Mapping[str, str] = self._response.get("Attributes", {})
         return attributes
 
     def exists(self) -> Verdict:
         """Whether it is there, and how much waits in it."""
         with aws_errors(_SETTING, self.url):
-            self._answer = self._clients("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
+            self._response = self._clients("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         return ok(f"{self.attributes['QueueArn']}, {waiting(self.attributes)} messages wait")
 
     def clock(self) -> Verdict:
         """AWS's clock beside ours, by the answer of ``exists``."""
-        return clock(self._answer, self._now())
+        return clock(self._response, self._now())
 
     def fifo(self) -> Verdict:
         """Whether it keeps order, and lets lanes go in parallel."""
@@ -89,7 +89,7 @@ class Queue:
         attributes = self.other(f"{self.url.rpartition('/')[0]}/{name}", arn)
         if not fifo(attributes):
             return fail(f"{name} is a standard queue, which keeps no order", "let the RedrivePolicy name a FIFO queue")
-        if verdict := unfit(name, attributes):
+        if verdict := rejection_reason(name, attributes):
             return verdict
         if depth := waiting(attributes):
             return warn(f"{name} holds {depth} messages", "see why in the forwarder's log; then redrive them: docs/redrive.md")
@@ -116,12 +116,12 @@ class Queue:
             NotAllowed: we may not ask.
         """
         with allowed(f"sqs:GetQueueAttributes on {arn}", _SETTING, url):
-            answer = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
-        attributes: Mapping[str, str] = answer["Attributes"]
+            response = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+        attributes: Mapping[str, str] = response["Attributes"]
         return attributes
 
 
-def unfit(name: str, attributes: Mapping[str, str]) -> Verdict | None:
+def rejection_reason(name: str, attributes: Mapping[str, str]) -> Verdict | None:
     """What is wrong with a queue that keeps what could not be published; nothing where it is as it should be."""
     if problem := too_small(attributes):
         found, _, remedy = problem.partition(": ")

@@ -9,14 +9,14 @@ from functools import cached_property
 from msgspec.structs import replace
 
 from tailer import app
+from tailer.checkpoints.recognition import ACCEPT_CLUSTER, recognised
+from tailer.checkpoints.stream_identity import difference
 from tailer.cluster import Cluster
 from tailer.doctor.finding import Clock, Verdict, fail, ok, skip, warn
 from tailer.errors import EXIT_CODES, Misconfigured, Rejected, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
-from tailer.recognition import ACCEPT_CLUSTER, recognised
-from tailer.settings import Settings
-from tailer.stream_identity import difference
+from tailer.settings.settings import Settings
 from tailer.times import rfc3339
 
 PROBE = "~doctor"  # no stream can be called that

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from contract.legible import legible
-from tailer.answers import as_json
 from tailer.doctor.examination import exit_code
 from tailer.doctor.finding import Finding, State
+from tailer.output import as_json
+from tailrace.text.legible import legible
 
 _WIDTH = 20  # of the longest name
 

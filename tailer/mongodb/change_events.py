@@ -7,13 +7,13 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 
-from contract import identity
-from contract.change import Change, Document, Namespace, Transaction, UpdateDescription
 from tailer.errors import Misconfigured
-from tailer.mongodb.bson_values import decode
-from tailer.mongodb.document_keys import told_key
-from tailer.mongodb.duplicate_fields import DuplicateFields, twice
-from tailer.mongodb.post_images import checked
+from tailer.mongodb.decoding.document_keys import key_name
+from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, twice
+from tailer.mongodb.decoding.post_images import checked
+from tailer.mongodb.decoding.values import decode
+from tailrace.wire import identity
+from tailrace.wire.change import Change, Document, Namespace, Transaction, UpdateDescription
 
 _FEW = 8  # names that are looked for one by one in an event; more are decoded once more
 _OF_A_DOCUMENT = frozenset({"insert", "update", "replace", "delete"})
@@ -43,7 +43,7 @@ def change_from_event(
         exact = checked(document, (event.get("updateDescription") or {}).get("updatedFields") or {}, raw)
     if duplicates:
         duplicates.report(ns, raw, stored=not post_image)
-    told = told_key(bytes(raw.raw), key) if key else ""
+    told = key_name(bytes(raw.raw), key) if key else ""
     return Change(
         id=_token_text(token, raw),
         sequence=sequence,
@@ -51,7 +51,7 @@ def change_from_event(
         ns=ns,
         cluster_time=_seconds_and_increment(time),
         document_key=key,
-        told_document=identity.name(ns.db, ns.coll, told) if told else "",
+        document_name=identity.name(ns.db, ns.coll, told) if told else "",
         wall_time=event.get("wallTime"),
         full_document=document if exact is None else exact,
         full_document_before_change=event.get("fullDocumentBeforeChange"),

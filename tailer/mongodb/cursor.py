@@ -11,7 +11,6 @@ from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
-from contract.change import Change
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import (
@@ -22,9 +21,10 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
-from tailer.mongodb.duplicate_fields import DuplicateFields
+from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
+from tailrace.wire.change import Change
 
 AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
 EVENTS_PER_REPLY = 5_000

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from bson.errors import InvalidBSON
 from pymongo.errors import BulkWriteError, ConfigurationError, DocumentTooLarge, InvalidURI, OperationFailure, PyMongoError
 
-from contract.redaction import redacted
 from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable
 from tailer.mongodb.responses import DENIED, STORE, TOO_LARGE, UNAUTHORIZED, WATCHED, WORDS, meaning, network
+from tailrace.text.redaction import redacted
 
 __all__ = ["STORE", "TOO_LARGE", "WATCHED", "mongodb_errors"]
 

@@ -21,7 +21,7 @@ from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, reply_time, time_of, time_text
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
-from tailer.mongodb.duplicate_fields import DuplicateFields
+from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
 from tailer.mongodb.reads import Reader

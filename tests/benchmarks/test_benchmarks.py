@@ -21,10 +21,10 @@ def test_a_quick_run_prints_every_contender() -> None:
 def test_the_responder_accepts_every_entry_and_nothing_else() -> None:
     """Each entry id is answered once; what looks like an id inside a message's body is not."""
     body = rb'{"Entries": [{"Id": "0", "MessageBody": "{\"Id\": \"x\"}"}, {"Id": "1", "MessageBody": ""}]}'
-    answer = answered(b"AmazonSQS.SendMessageBatch", body)
-    assert answer.count(b'"Id"') == 2
-    assert b'"Id":"0"' in answer
-    assert b'"Id":"1"' in answer
+    response = answered(b"AmazonSQS.SendMessageBatch", body)
+    assert response.count(b'"Id"') == 2
+    assert b'"Id":"0"' in response
+    assert b'"Id":"1"' in response
 
 
 def test_a_spread_and_a_percentile_are_values_that_were_measured() -> None:

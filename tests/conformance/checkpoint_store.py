@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import fields as fields_of
 from msgspec.structs import replace
 
+from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
-from tailer.contender import Contender
 from tailer.errors import LeaseLost
-from tailer.lease import Lease
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.ports import CheckpointStore, Conflict
 
@@ -106,11 +106,11 @@ class CheckpointStoreConformance:
     def clock(self) -> Clock:
         return Clock()
 
-    def contender(self, store: CheckpointStore, clock: Clock, owner: str) -> Contender:
-        return Contender(store, stream="payments", identity="{}", owner=owner, seconds=15, clock=clock)
+    def candidate(self, store: CheckpointStore, clock: Clock, owner: str) -> LeaseCandidate:
+        return LeaseCandidate(store, stream="payments", identity="{}", owner=owner, seconds=15, clock=clock)
 
     def lease(self, store: CheckpointStore, clock: Clock, owner: str = "one") -> Lease:
-        lease = self.contender(store, clock, owner).try_acquire()
+        lease = self.candidate(store, clock, owner).try_acquire()
         assert lease is not None
         return lease
 
@@ -164,7 +164,7 @@ class CheckpointStoreConformance:
     def test_a_lease_has_one_owner(self, store: CheckpointStore, clock: Clock) -> None:
         """The second contender waits."""
         self.lease(store, clock)
-        assert self.contender(store, clock, "two").try_acquire() is None
+        assert self.candidate(store, clock, "two").try_acquire() is None
 
     def test_a_released_lease_is_free_at_once_with_its_checkpoint(self, store: CheckpointStore, clock: Clock) -> None:
         """A clean stop hands over without a wait, and nothing is repeated."""
@@ -176,7 +176,7 @@ class CheckpointStoreConformance:
     def test_a_silent_owner_is_replaced_after_the_lease_time(self, store: CheckpointStore, clock: Clock) -> None:
         """Measured by the observer's own clock from its first look; the new owner goes on from the saved checkpoint."""
         self.lease(store, clock).save(CHECKPOINT)
-        second = self.contender(store, clock, "two")
+        second = self.candidate(store, clock, "two")
         assert second.try_acquire() is None
         clock.now += 14.9
         assert second.try_acquire() is None
@@ -187,7 +187,7 @@ class CheckpointStoreConformance:
 
     def test_a_former_owner_writes_nothing(self, store: CheckpointStore, clock: Clock) -> None:
         """After a takeover neither save nor release changes the record."""
-        former, second = self.lease(store, clock), self.contender(store, clock, "two")
+        former, second = self.lease(store, clock), self.candidate(store, clock, "two")
         second.try_acquire()
         clock.now += 15
         assert second.try_acquire() is not None

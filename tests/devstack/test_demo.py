@@ -14,8 +14,8 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack, __main__, demo
-from devstack.audience import Audience
 from devstack.consumer import Consumer, Received
+from devstack.listener import Listener
 from devstack.payments import Payments
 from devstack.screen import Screen
 
@@ -73,8 +73,8 @@ def announced(payments: Payments) -> Iterator[Received]:
 
 
 def conclude(screen: Screen, payments: Payments, consumer: Consumer) -> tuple[int, str]:
-    with Audience(consumer, screen, payments) as audience:
-        code = demo._conclude(screen, payments, audience)
+    with Listener(consumer, screen, payments) as listener:
+        code = demo._conclude(screen, payments, listener)
     out = screen._out
     assert isinstance(out, io.StringIO)
     return code, out.getvalue()
@@ -192,15 +192,15 @@ def test_where_others_write_too_their_events_are_not_judged(screen: Screen, paym
     created, cancelled = announced(payments)
     metadata = {"id": "other", "document": "payments.payments/other", "operation": "insert", "generation": 1, "sequence": 9}
     other = Received(name=created.name, source=created.source, metadata=metadata, data={})
-    with Audience(Hearsay(other, created, cancelled), screen, payments, alone=False) as audience:
-        assert demo._conclude(screen, payments, audience) == 0
-    assert len(audience.received) == 3
+    with Listener(Hearsay(other, created, cancelled), screen, payments, alone=False) as listener:
+        assert demo._conclude(screen, payments, listener) == 0
+    assert len(listener.received) == 3
 
 
 def test_a_consumer_that_breaks_ends_the_demo(screen: Screen, payments: Payments) -> None:
     """What broke the listening thread is raised where someone waits for it."""
-    with Audience(Deaf(), screen, payments) as audience, pytest.raises(ConnectionError, match="the queue is gone"):
-        audience.heard_all(1, seconds=5)
+    with Listener(Deaf(), screen, payments) as listener, pytest.raises(ConnectionError, match="the queue is gone"):
+        listener.heard_all(1, seconds=5)
 
 
 class Terminal(io.StringIO):

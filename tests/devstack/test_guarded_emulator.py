@@ -74,9 +74,9 @@ def test_a_page_cannot_make_a_function(stack: DevStack) -> None:
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
         headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
         connection.request(method, "/2015-03-31/functions", b"{}", headers)
-        answer = connection.getresponse()
-        assert answer.status == 403
-        assert not [name for name, _ in answer.getheaders() if name.lower().startswith("access-control")]
+        response = connection.getresponse()
+        assert response.status == 403
+        assert not [name for name, _ in response.getheaders() if name.lower().startswith("access-control")]
         connection.close()
 
 

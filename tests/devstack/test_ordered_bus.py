@@ -50,12 +50,12 @@ def test_a_bus_is_created_described_and_deleted(client: Any, bus: str) -> None:
 
 def test_events_of_a_group_are_numbered_in_order(server: OrderedBusServer, client: Any, bus: str) -> None:
     """Each accepted entry has an id, a sequence number and PUBLISHED; nothing tells a count of failures."""
-    answer = client.put_events(EventBusArn=bus, Entries=[entry(once=str(number)) for number in range(100)])
-    assert "FailedEntryCount" not in answer
-    assert {one["SuccessCode"] for one in answer["Entries"]} == {"PUBLISHED"}
-    numbers = [int(one["SequenceNumber"]) for one in answer["Entries"]]
+    response = client.put_events(EventBusArn=bus, Entries=[entry(once=str(number)) for number in range(100)])
+    assert "FailedEntryCount" not in response
+    assert {one["SuccessCode"] for one in response["Entries"]} == {"PUBLISHED"}
+    numbers = [int(one["SequenceNumber"]) for one in response["Entries"]]
     assert numbers == sorted(set(numbers))
-    assert [event.id for event in server.events.of(bus)] == [one["EventId"] for one in answer["Entries"]]
+    assert [event.id for event in server.events.of(bus)] == [one["EventId"] for one in response["Entries"]]
 
 
 def test_a_repeat_is_deduplicated_within_its_group(server: OrderedBusServer, client: Any, bus: str) -> None:
@@ -70,9 +70,9 @@ def test_an_entry_fails_where_it_is_told_to(server: OrderedBusServer, client: An
     """Entries behind it, of its own group too, are accepted; a fault is used up."""
     server.faults.append(failing("ThrottlingException", 0))
     entries = [entry(once="1"), entry(once="2")]
-    answer = client.put_events(EventBusArn=bus, Entries=entries)
-    assert answer["FailedEntryCount"] == 1
-    assert [one.get("ErrorCode") for one in answer["Entries"]] == ["ThrottlingException", None]
+    response = client.put_events(EventBusArn=bus, Entries=entries)
+    assert response["FailedEntryCount"] == 1
+    assert [one.get("ErrorCode") for one in response["Entries"]] == ["ThrottlingException", None]
     again = client.put_events(EventBusArn=bus, Entries=entries)
     assert [one["SuccessCode"] for one in again["Entries"]] == ["PUBLISHED", "DEDUPLICATED"]
 
@@ -83,12 +83,12 @@ def test_a_call_fails_as_the_model_says(server: OrderedBusServer, client: Any, b
     server.faults.append(failing_call(code))
     with pytest.raises(ClientError) as raised:
         client.put_events(EventBusArn=bus, Entries=[entry()])
-    answer = raised.value.response
-    assert (answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+    response = raised.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
     assert server.events.of(bus) == []
 
 
-def test_a_lost_answer_was_applied(server: OrderedBusServer, client: Any, bus: str) -> None:
+def test_a_lost_response_was_applied(server: OrderedBusServer, client: Any, bus: str) -> None:
     """The client sees a broken connection."""
     server.lost = 1
     with pytest.raises(BotoCoreError):
@@ -116,8 +116,8 @@ def test_what_the_model_does_not_allow_is_an_error(client: Any, bus: str, entrie
 
 def test_a_detail_must_be_json(client: Any, bus: str) -> None:
     """The entry fails, the others do not."""
-    answer = client.put_events(EventBusArn=bus, Entries=[entry(Detail="{"), entry()])
-    assert [one.get("ErrorCode") for one in answer["Entries"]] == ["InvalidInputException", None]
+    response = client.put_events(EventBusArn=bus, Entries=[entry(Detail="{"), entry()])
+    assert [one.get("ErrorCode") for one in response["Entries"]] == ["InvalidInputException", None]
 
 
 def test_a_bus_that_is_being_created_takes_nothing(server: OrderedBusServer, client: Any, bus: str) -> None:

@@ -86,8 +86,8 @@ def test_an_event_crosses_two_buses(bare_stack: DevStack) -> None:
     """What our bus takes arrives in the other team's queue, behind their own bus; what is not ours does not."""
     detail = json.dumps({"metadata": {"id": "1", "document": "d", "generation": 1, "sequence": 1}, "data": {"n": 1}})
     entry = {"EventBusName": BUS, "DetailType": "PaymentCancelled", "Detail": detail}
-    answer = bare_stack.aws("events").put_events(Entries=[entry | {"Source": "app.other"}, entry | {"Source": SOURCE}])
-    assert answer["FailedEntryCount"] == 0
+    response = bare_stack.aws("events").put_events(Entries=[entry | {"Source": "app.other"}, entry | {"Source": SOURCE}])
+    assert response["FailedEntryCount"] == 0
     consumer = bare_stack.consumer()
     (event,) = consumer.receive_count(1, seconds=10)
     assert (event.name, event.source, event.id, event.data) == ("PaymentCancelled", SOURCE, "1", {"n": 1})
@@ -100,7 +100,7 @@ def forwarding(bare_stack: DevStack, tmp_path: Path) -> Iterator[DevStack]:
     package = tmp_path / "function.zip"
     with ZipFile(package, "w") as archive:
         archive.writestr("lambda_forwarder/__init__.py", "")
-        archive.writestr("lambda_forwarder/handler.py", HANDLER)
+        archive.writestr("lambda_forwarder/handlers/sqs.py", HANDLER)
     provision(bare_stack.aws, package)
     provision(bare_stack.aws, package)  # the second time replaces the code and adds no second mapping
     queue = {"QueueUrl": bare_stack.resources.queue_url}

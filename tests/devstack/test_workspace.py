@@ -54,7 +54,7 @@ def test_a_process_sees_only_the_environment_it_is_given(monkeypatch: pytest.Mon
     assert "the developer's" not in printed
 
 
-def test_stop_asks_first_and_kills_what_does_not_answer() -> None:
+def test_stop_asks_first_and_kills_what_does_not_response() -> None:
     """A process that ignores SIGTERM is killed when its grace is over; the exit code tells."""
     with Workspace() as workspace:
         polite = workspace.spawn("polite", ["sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"], {})
@@ -89,7 +89,7 @@ def test_a_misconfigured_tailer_is_reported_with_its_log() -> None:
         assert not tailer.running
 
 
-def test_nobody_answers_on_a_free_port() -> None:
+def test_nobody_responses_on_a_free_port() -> None:
     """A free port is free, and asking it is an answer rather than an error."""
     assert get(free_port(), "/readyz") == (0, "")
 

@@ -94,10 +94,10 @@ def test_the_doctor_finds_the_system_well(tailer: Container) -> None:
 
 def test_the_health_check_is_light(tailer: Container) -> None:
     """It runs every few seconds on a part of a CPU: of what an HTTP client or a driver would import it imports nothing."""
-    ask = "import sys, tailer.probe; print(*sys.modules)"
+    ask = "import sys, tailer.health.probe; print(*sys.modules)"
     loaded = set(tailer.exec_run(["python", "-c", ask]).output.decode().split())
     assert not loaded & {"http.client", "email", "ssl", "pymongo", "boto3", "msgspec", "asyncio", "logging"}
-    assert tailer.exec_run(["python", "-m", "tailer.probe"]).exit_code == 0
+    assert tailer.exec_run(["python", "-m", "tailer.health.probe"]).exit_code == 0
 
 
 def test_it_is_at_work_soon_after_it_starts_and_gone_soon_after_it_is_told(
@@ -125,9 +125,9 @@ def test_a_second_tailer_stands_by_and_stops_when_told(tailer: Container, tailer
     environment = dict(line.split("=", 1) for line in tailer.attrs["Config"]["Env"])
     (network,) = tailer.attrs["NetworkSettings"]["Networks"]
     with DockerContainer(tailer_image, env=environment, network_mode=network, read_only=True) as second:
-        spare = second.get_wrapped_container()
-        assert eventually(lambda: b"standing_by" in spare.logs())
-        assert stopped(spare) == 0
+        standby = second.get_wrapped_container()
+        assert eventually(lambda: b"standing_by" in standby.logs())
+        assert stopped(standby) == 0
 
 
 def test_nothing_is_lost_when_it_is_killed_or_stopped(tailer: Container, payments: Payments, consumer: Consumer) -> None:

@@ -5,7 +5,7 @@ import re
 import docker
 from testcontainers.core.container import DockerContainer
 
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 from tests.docker.conftest import REPOSITORY
 from tests.tailer.mongodb.test_client import SHIPPED
 
@@ -25,7 +25,7 @@ def test_it_is_told_what_it_needs_to_be_run_safely(tailer_image: str, engine: do
     """A user that is not root, a health check without curl, the signal that it handles, and what it is."""
     config = engine.images.get(tailer_image).attrs["Config"]
     assert int(config["User"].partition(":")[0]) > 0  # a number: Kubernetes and ECS can tell that it is not root
-    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "tailer.probe"]
+    assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "tailer.health.probe"]
     assert config["StopSignal"] == "SIGTERM"
     assert config["Entrypoint"] == ENTRYPOINT
     assert config["Cmd"] == ["run"]
@@ -36,7 +36,7 @@ def test_it_holds_the_tailer_and_nothing_else(tailer_image: str) -> None:
     """Neither the forwarder nor the dev stack nor tests are in it."""
     code, text = run(tailer_image, "python", "-c", "import contract, tailer.app, os; print(*os.listdir('/app'))")
     assert code == 0, text
-    assert {"contract", "tailer"} <= set(text.split())
+    assert {"tailrace", "tailer"} <= set(text.split())
     assert not {"lambda_forwarder", "devstack", "infra", "tests", "requirements"} & set(text.split())
 
 
@@ -73,9 +73,9 @@ def test_it_carries_amazons_authorities(tailer_image: str) -> None:
     assert (code, text.strip()) == (0, SHIPPED)
 
 
-def test_a_tailer_that_does_not_answer_is_unhealthy(tailer_image: str) -> None:
+def test_a_tailer_that_does_not_response_is_unhealthy(tailer_image: str) -> None:
     """The health check fails and says why."""
-    code, text = run(tailer_image, "python", "-m", "tailer.probe")
+    code, text = run(tailer_image, "python", "-m", "tailer.health.probe")
     assert code == 1
     assert text.startswith("nobody answers on port 8080: ")
 

@@ -17,7 +17,7 @@ import msgspec
 
 from devstack.loopback import HOST, free_port
 from tailer.model import Record
-from tests.faults.call_faults import CALL_FAULTS, SEND, STORE, Answer, Forward
+from tests.faults.call_faults import CALL_FAULTS, SEND, STORE, Forward, Response
 from tests.faults.witness import Witness
 
 _UPSTREAM_SECONDS = 20.0
@@ -85,7 +85,7 @@ class AwsProxy(ThreadingHTTPServer):
                 self._passing.release()
             self._open.set()
 
-    def answer(self, operation: str, body: bytes, forward: Forward) -> Answer | None:
+    def response(self, operation: str, body: bytes, forward: Forward) -> Response | None:
         """The answer to one call, which a fault may have spoilt."""
         armed = self._armed.get(operation)
         try:
@@ -93,7 +93,7 @@ class AwsProxy(ThreadingHTTPServer):
         except IndexError:
             name = ""
 
-        def passed(request: bytes) -> Answer:
+        def passed(request: bytes) -> Response:
             return self._pass(operation, request, forward)
 
         if not name:
@@ -104,25 +104,25 @@ class AwsProxy(ThreadingHTTPServer):
         finally:
             self._hit = time.monotonic()
 
-    def _pass(self, operation: str, body: bytes, forward: Forward) -> Answer:
+    def _pass(self, operation: str, body: bytes, forward: Forward) -> Response:
         came = time.monotonic()
         if not self._open.is_set():
-            return Answer(status=503, body=b'{"__type": "ServiceUnavailable"}')
+            return Response(status=503, body=b'{"__type": "ServiceUnavailable"}')
         with self._passing:
             if operation == STORE:
                 return self._store(body, forward)
-            answer = forward(body)
-        if operation == SEND and answer.status == 200:
+            response = forward(body)
+        if operation == SEND and response.status == 200:
             self.sends.append((came, time.monotonic()))
-        return answer
+        return response
 
-    def _store(self, body: bytes, forward: Forward) -> Answer:
+    def _store(self, body: bytes, forward: Forward) -> Response:
         with self._storing:
-            answer = forward(body)
+            response = forward(body)
             item = json.loads(body).get("Item", {})
-            if answer.status == 200 and "record" in item:
+            if response.status == 200 and "record" in item:
                 self.witness.accepted(msgspec.json.decode(item["record"]["S"], type=Record))
-            return answer
+            return response
 
 
 _AT_ONCE = 64  # calls
@@ -145,28 +145,28 @@ class _Connection(BaseHTTPRequestHandler):
             body = self.rfile.read(size)
             if len(body) < size:
                 return  # the client went in the middle of it
-            answer = self.server.answer(self.headers.get("X-Amz-Target", ""), body, self._forward)
-            if answer is not None:
-                self._send(answer)
+            response = self.server.response(self.headers.get("X-Amz-Target", ""), body, self._forward)
+            if response is not None:
+                self._send(response)
                 self.close_connection = False
         except (OSError, http.client.HTTPException):
             self.finish_upstream()  # the emulator or the client is away: the call ends without an answer
 
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
+    def _send(self, response: Response) -> None:
+        self.send_response(response.status)
         self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
         self.wfile.flush()
 
-    def _forward(self, body: bytes) -> Answer:
+    def _forward(self, body: bytes) -> Response:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _OWN}
         if self._upstream is None:
             self._upstream = http.client.HTTPConnection(HOST, self.server.target, timeout=_UPSTREAM_SECONDS)
         self._upstream.request("POST", self.path, body, headers)
-        answer = self._upstream.getresponse()
-        return Answer(status=answer.status, body=answer.read())
+        response = self._upstream.getresponse()
+        return Response(status=response.status, body=response.read())
 
     def finish_upstream(self) -> None:
         if self._upstream:

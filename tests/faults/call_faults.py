@@ -13,24 +13,24 @@ HANG = 11.0  # seconds, longer than the tailer waits for an answer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Response:
     """A status and a JSON body."""
 
     status: int
     body: bytes
 
 
-Forward = Callable[[bytes], Answer]
-CallFault = Callable[[bytes, Forward, random.Random], Answer | None]
+Forward = Callable[[bytes], Response]
+CallFault = Callable[[bytes, Forward, random.Random], Response | None]
 """From the request's body to its answer; no answer closes the connection without a word."""
 
 
-def throttled(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+def throttled(body: bytes, forward: Forward, chance: random.Random) -> Response:
     """Nothing is taken."""
     return error(400, "com.amazonaws.sqs#RequestThrottled", "Rate exceeded")
 
 
-def partly(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+def partly(body: bytes, forward: Forward, chance: random.Random) -> Response:
     """Any entries but not all of them are taken; the others fail one by one, as SQS does on HTTP 200."""
     request = json.loads(body)
     entries = request["Entries"]
@@ -38,19 +38,19 @@ def partly(body: bytes, forward: Forward, chance: random.Random) -> Answer:
     left = [entry["Id"] for number, entry in enumerate(entries) if number not in taken]
     if not taken:
         return _answered([], left)
-    answer = forward(json.dumps(request | {"Entries": [entries[number] for number in taken]}).encode())
-    if answer.status != 200:
-        return answer
-    parsed = json.loads(answer.body)
+    response = forward(json.dumps(request | {"Entries": [entries[number] for number in taken]}).encode())
+    if response.status != 200:
+        return response
+    parsed = json.loads(response.body)
     return _answered(parsed["Successful"], left, parsed.get("Failed", []))
 
 
-def denied(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+def denied(body: bytes, forward: Forward, chance: random.Random) -> Response:
     """All entries are taken, and some of them are said to have failed."""
-    answer = forward(body)
-    if answer.status != 200:
-        return answer
-    parsed = json.loads(answer.body)
+    response = forward(body)
+    if response.status != 200:
+        return response
+    parsed = json.loads(response.body)
     told = [entry for entry in parsed["Successful"] if chance.random() < 0.5]
     ids = {entry["Id"] for entry in told}
     left = [entry["Id"] for entry in parsed["Successful"] if entry["Id"] not in ids]
@@ -62,7 +62,7 @@ def unanswered(body: bytes, forward: Forward, chance: random.Random) -> None:
     forward(body)
 
 
-def failed_after(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+def failed_after(body: bytes, forward: Forward, chance: random.Random) -> Response:
     """All of it is taken, and the answer is an internal error."""
     forward(body)
     return error(500, "com.amazonaws.sqs#InternalFailure", "internal error")
@@ -74,7 +74,7 @@ def hung(body: bytes, forward: Forward, chance: random.Random) -> None:
     time.sleep(HANG)
 
 
-def store_throttled(body: bytes, forward: Forward, chance: random.Random) -> Answer:
+def store_throttled(body: bytes, forward: Forward, chance: random.Random) -> Response:
     """The record is not written."""
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     return error(400, kind, "The level of configured provisioned throughput was exceeded")
@@ -98,10 +98,10 @@ CALL_FAULTS: dict[str, tuple[str, CallFault]] = {
 """By name: the operation it is about, and what happens to a call of it."""
 
 
-def error(status: int, kind: str, text: str) -> Answer:
-    return Answer(status=status, body=json.dumps({"__type": kind, "message": text}).encode())
+def error(status: int, kind: str, text: str) -> Response:
+    return Response(status=status, body=json.dumps({"__type": kind, "message": text}).encode())
 
 
-def _answered(successful: Sequence[Any], left: Sequence[str], failed: Sequence[Any] = ()) -> Answer:
+def _answered(successful: Sequence[Any], left: Sequence[str], failed: Sequence[Any] = ()) -> Response:
     refused = [{"Id": entry, "SenderFault": False, "Code": "ServiceUnavailable", "Message": "try again"} for entry in left]
-    return Answer(status=200, body=json.dumps({"Successful": successful, "Failed": [*failed, *refused]}).encode())
+    return Response(status=200, body=json.dumps({"Successful": successful, "Failed": [*failed, *refused]}).encode())

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from contract.message import ChangeMessage
+from tailrace.message import ChangeMessage
 from tests.faults.entries import Entry, Ledger, entry_of
 
 Lane = tuple[str, int, int]  # stream, generation, lane

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.change import Change
+from tailrace.change import Change
 
 Kind = Literal["insert", "update", "replace", "delete"]
 NUMBER = "n"  # the field that carries an entry's number

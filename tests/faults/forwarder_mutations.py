@@ -59,7 +59,7 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
     "remember_before_publishing": ForwarderMutation(
         breaks="a lane's watermark moves only past what was accepted or parked",
         edit=(
-            "lambda_forwarder/forward.py",
+            "lambda_forwarder/forwarding/forwarder.py",
             "        for place, run in",
             "        progress.published(lane, new)\n        for place, run in",
         ),

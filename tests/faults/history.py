@@ -47,8 +47,8 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
             problems.append(f"its log does not say so: {late.process.log_tail(3)}")
         if _checkpoint(stage) != kept:
             problems.append(f"it moved the checkpoint from {kept} to {_checkpoint(stage)}")
-        answer = stage.direct("sqs").receive_message(QueueUrl=stage.resources.queue_url, MaxNumberOfMessages=10)
-        if len(messages := answer.get("Messages", [])) != 1:
+        response = stage.direct("sqs").receive_message(QueueUrl=stage.resources.queue_url, MaxNumberOfMessages=10)
+        if len(messages := response.get("Messages", [])) != 1:
             problems.append(f"{len(messages)} messages in the queue, and not only the one from before")
         return problems
 

@@ -21,7 +21,7 @@ from tests.faults.schedule import schedule
 from tests.faults.show import Show
 from tests.faults.stage import Stage
 
-PACKAGES = ("contract", "tailer")
+PACKAGES = ("tailrace", "tailer")
 PACE = 400.0  # changes a second
 PAYMENTS = 30
 
@@ -59,7 +59,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         breaks="a checkpoint is saved only after the queue accepted everything up to it",
         edits=[
             (
-                "tailer/tail.py",
+                "tailer/streaming/tail.py",
                 "            sink.send(batch.changes, after.generation)\n            lease.save(positions.after(batch))\n",
                 "            lease.save(positions.after(batch))\n            sink.send(batch.changes, after.generation)\n",
             )
@@ -71,11 +71,11 @@ MUTATIONS: Mapping[str, Mutation] = {
         breaks="a lane has at most one message in a call",
         edits=[
             (
-                "tailer/sqs_sink.py",
+                "tailer/aws/sqs_sink.py",
                 "calls([messages[0] for messages in waiting.values()])",
                 "calls([message for messages in waiting.values() for message in list(messages)[:2]])",
             ),
-            ("tailer/sqs_sink.py", "waiting[lane].popleft()", "waiting[lane].remove(message)"),
+            ("tailer/aws/sqs_sink.py", "waiting[lane].popleft()", "waiting[lane].remove(message)"),
         ],
         faults={"partial": 80, "import": 20},
         found=["reordered"],
@@ -84,7 +84,7 @@ MUTATIONS: Mapping[str, Mutation] = {
         breaks="a task that lost its lease writes nothing more",
         edits=[
             (
-                "tailer/checkpoints/dynamodb.py",
+                "tailer/stores/dynamodb.py",
                 "self._client.put_item(TableName=self._table, Item=item, **guard)",
                 "self._client.put_item(TableName=self._table, Item=item)",
             ),

@@ -19,9 +19,9 @@ from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
 from devstack.tailer import TailerProcess
 from devstack.verdict import Verdict, judge
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
-from tailer.checkpoints.file import FileCheckpoints
 from tailer.model import Record
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailer.stores.file import FileCheckpoints
 from tests.faults import unsteady
 from tests.faults.show import NeverCame
 

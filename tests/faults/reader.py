@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from contract.message import ChangeMessage, unpack
+from tailrace.message import ChangeMessage, unpack
 
 _AGAIN = 0.2  # seconds
 
@@ -45,8 +45,8 @@ class Reader:
 
     def _receive(self) -> bool:
         try:
-            answer = self._sqs.receive_message(**self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            messages = answer.get("Messages", [])
+            response = self._sqs.receive_message(**self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            messages = response.get("Messages", [])
             for message in messages:
                 self._deliver(unpack(message["Body"]))
             if messages:

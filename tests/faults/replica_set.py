@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 from devstack.loopback import HOST
 from devstack.mongod import Mongod
 
-_PATIENCE = {"serverSelectionTimeoutMS": 300, "socketTimeoutMS": 5_000}
+_TIMEOUT = {"serverSelectionTimeoutMS": 300, "socketTimeoutMS": 5_000}
 _HEALTHY = ("PRIMARY", "SECONDARY")
 
 
@@ -39,7 +39,7 @@ def step_down(mongod: Mongod, number: int) -> None:
 def _asked(mongod: Mongod, number: int, question: Callable[["MongoClient[dict[str, Any]]"], Any]) -> Any:
     """The member's answer; nothing where it has none."""
     client: MongoClient[dict[str, Any]]
-    with MongoClient(HOST, mongod.ports[number], directConnection=True, **_PATIENCE) as client:  # type: ignore[arg-type]
+    with MongoClient(HOST, mongod.ports[number], directConnection=True, **_TIMEOUT) as client:  # type: ignore[arg-type]
         try:
             return question(client)
         except PyMongoError:

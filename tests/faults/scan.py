@@ -12,8 +12,8 @@ from devstack.loopback import get
 from devstack.screen import Screen
 from devstack.tailer import TailerProcess
 from devstack.workspace import StartFailed
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.model import Record
+from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 
@@ -69,9 +69,9 @@ def main(screen: Screen, seconds: float) -> int:
         owner = watched.start("owner")
         _until(lambda: watched.record.owner != "")
         fence, began = watched.record.fence, time.monotonic()
-        spare = watched.start("spare")
-        _until(lambda: get(spare.port, "/healthz")[0] and get(owner.port, "/healthz")[0])
-        _follow(screen, watched, (owner, spare), began, seconds)
+        standby = watched.start("spare")
+        _until(lambda: get(standby.port, "/healthz")[0] and get(owner.port, "/healthz")[0])
+        _follow(screen, watched, (owner, standby), began, seconds)
         took, ids = time.monotonic() - began, watched.delivered()
         reads = len(watched.server.reads) - before
         screen.step(f"the change arrived {took:.0f} s after the resume: {ids}")

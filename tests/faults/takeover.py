@@ -20,18 +20,18 @@ def main(screen: Screen, seed: int, runs: int, lease: float) -> int:
     chance = random.Random(seed)
     with Stage(chance, members=1, lease=lease) as stage:
         show = Show(stage, seed, screen, PACE)
-        figures: dict[str, list[float]] = {"kill": [], "stop": []}
+        metrics: dict[str, list[float]] = {"kill": [], "stop": []}
         show.begin()
         for _ in range(runs):
-            figures["kill"].append(_measure(show, chance, stage.kill))
-            figures["stop"].append(_measure(show, chance, stage.stop))
+            metrics["kill"].append(_measure(show, chance, stage.kill))
+            metrics["stop"].append(_measure(show, chance, stage.stop))
         verdict = show.conclude(0)
-    for name, times in figures.items():
+    for name, times in metrics.items():
         worst, middle = max(times), statistics.median(times)
         screen.line(f"  {name}: {len(times)} runs, lease {lease:g} s, median {middle:.2f} s, maximum {worst:.2f} s")
     for line in verdict.lines():
         screen.line(line)
-    return int(not verdict.holds or max(figures["kill"]) > lease + ALLOWED)
+    return int(not verdict.holds or max(metrics["kill"]) > lease + ALLOWED)
 
 
 def _measure(show: Show, chance: random.Random, blow: Callable[[TailerProcess], object]) -> float:

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from devstack import DevStack
 from devstack.aws import REGION
 from devstack.loopback import HOST
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.errors import Unavailable
 from tailer.model import Checkpoint, Record
+from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.faults.aws_proxy import AwsProxy
 
 
@@ -48,8 +48,8 @@ def sent(proxy: AwsProxy, queue_url: str, count: int = 10) -> Any:
 
 def taken(stack: DevStack, queue_url: str) -> set[str]:
     """The bodies in the queue."""
-    answer = stack.aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
-    return {message["Body"] for message in answer.get("Messages", [])}
+    response = stack.aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+    return {message["Body"] for message in response.get("Messages", [])}
 
 
 def test_a_call_passes_where_nothing_is_armed(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
@@ -74,9 +74,9 @@ def test_a_throttled_call_takes_nothing(stack: DevStack, proxy: AwsProxy, queue_
 def test_a_partial_failure_takes_what_it_says_it_takes(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
     """Not all of it; and the rest is named as failed."""
     proxy.arm("partial", 1)
-    answer = sent(proxy, queue_url)
-    assert {entry["Id"] for entry in answer["Successful"]} == taken(stack, queue_url)
-    assert 0 < len(answer["Failed"]) == 10 - len(answer["Successful"])
+    response = sent(proxy, queue_url)
+    assert {entry["Id"] for entry in response["Successful"]} == taken(stack, queue_url)
+    assert 0 < len(response["Failed"]) == 10 - len(response["Successful"])
 
 
 def test_a_denied_call_takes_more_than_it_says(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from contract.change import Change, Namespace, UpdateDescription
-from contract.message import ChangeMessage
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.change import Namespace, UpdateDescription
 from tests.faults.checker import Checker, Verdict
 from tests.faults.entries import Kind, Ledger
 

@@ -50,12 +50,12 @@ def opened(proxy: TcpProxy, first: bytes = b"mark") -> Iterator[socket.socket]:
 
 def asked(connection: socket.socket, data: bytes) -> bytes:
     connection.sendall(data)
-    answer = b""
-    while len(answer) < len(data):
+    response = b""
+    while len(response) < len(data):
         received = connection.recv(65_536)
         assert received, "closed, and not reset"
-        answer += received
-    return answer
+        response += received
+    return response
 
 
 def test_what_goes_in_comes_out(proxy: TcpProxy) -> None:
@@ -63,10 +63,10 @@ def test_what_goes_in_comes_out(proxy: TcpProxy) -> None:
     data = b"x" * 3_000_000
     with opened(proxy) as connection:
         threading.Thread(target=connection.sendall, args=(data,), daemon=True).start()
-        answer = bytearray()
-        while len(answer) < len(data) and (received := connection.recv(65_536)):
-            answer += received
-        assert answer == data
+        response = bytearray()
+        while len(response) < len(data) and (received := connection.recv(65_536)):
+            response += received
+        assert response == data
 
 
 def test_a_cut_resets_what_is_marked_and_nothing_else(proxy: TcpProxy) -> None:

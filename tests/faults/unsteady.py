@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.handler import handler as steady
+from lambda_forwarder.handlers.sqs import handler as steady
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 
 KINDS = ("before", "refused", "published", "after", "reported", "late")
@@ -36,14 +36,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _with_publish(_refused, event, context)
     if kind == "published":
         return _with_publish(_pulled, event, context)
-    answer: dict[str, Any] = steady(event, context)
+    response: dict[str, Any] = steady(event, context)
     if kind == "after":
         raise Unsteady("everything was done, and nobody is told")
     if kind == "reported":
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
     if kind == "late":
         time.sleep(TOO_LONG)
-    return answer
+    return response
 
 
 def _kind(log: Path) -> str:
@@ -59,8 +59,8 @@ def _kind(log: Path) -> str:
 
 def _with_publish(publish: Callable[..., Any], event: dict[str, Any], context: Any) -> dict[str, Any]:
     with patch.object(EventBridgePublisher, "publish", publish):
-        answer: dict[str, Any] = steady(event, context)
-    return answer
+        response: dict[str, Any] = steady(event, context)
+    return response
 
 
 def _refused(*_: Any) -> Any:

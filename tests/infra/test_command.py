@@ -50,21 +50,27 @@ def test_an_environment_that_is_not_there_is_named(capsys: pytest.CaptureFixture
     assert f"there is no environment nowhere; there are: {there()}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("deed", ["deploy", "diff", "destroy"])
-def test_a_deed_wants_to_be_told_the_environment(deed: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("subcommand", ["deploy", "diff", "destroy"])
+def test_a_subcommand_wants_to_be_told_the_environment(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
     """There is no default: a wrong one would be a second stack in production's account."""
-    assert cdk.main([deed]) == 2
-    assert cdk.main(["--environment", "", deed]) == 2
-    said = f"say which: make {deed} ENVIRONMENT=mine; there are: {there()}\n"
+    assert cdk.main([subcommand]) == 2
+    assert cdk.main(["--environment", "", subcommand]) == 2
+    said = f"say which: make {subcommand} ENVIRONMENT=mine; there are: {there()}\n"
     assert capsys.readouterr().err == said + said
 
 
-@pytest.mark.parametrize("deed", [["bootstrap"], ["--environment", "trial", "deploy"], ["--environment", "trial", "diff"]])
+@pytest.mark.parametrize(
+    "subcommand", [["bootstrap"], ["--environment", "trial", "deploy"], ["--environment", "trial", "diff"]]
+)
 @pytest.mark.parametrize(
     "missing", [{"AWS_REGION"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, set()], ids=["region", "credentials", "answer"]
 )
 def test_without_an_account_nothing_is_begun(
-    deed: list[str], missing: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    subcommand: list[str],
+    missing: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     """Before a template is made, it is said what the shell has to have."""
     shell = {
@@ -80,7 +86,7 @@ def test_without_an_account_nothing_is_begun(
         monkeypatch.delenv(name)
     for name in shell.keys() - missing:
         monkeypatch.setenv(name, shell[name])
-    assert cdk.main(deed) == 2
+    assert cdk.main(subcommand) == 2
     said = capsys.readouterr()
     assert said.err.startswith("no AWS credentials that work in this shell: aws sts get-caller-identity must answer")
     assert said.out == ""
@@ -144,7 +150,7 @@ def test_the_cdks_command_line_deploys_what_was_synthesised(
     file.write_text('removal = "destroy"\n[bus]\nschemas = false\narchive_days = 0')
     assert cdk.main(["bootstrap"]) == 0, capfd.readouterr()
     assert f"aws://{ACCOUNT}/{REGION} bootstrapped" in "".join(capfd.readouterr())  # as output where CI is set
-    for deed in (["deploy", "--require-approval", "never"], ["diff", "--fail"], ["destroy", "--force"]):
-        assert cdk.main(["--environment", str(file), *deed]) == 0, capfd.readouterr()
+    for subcommand in (["deploy", "--require-approval", "never"], ["diff", "--fail"], ["destroy", "--force"]):
+        assert cdk.main(["--environment", str(file), *subcommand]) == 0, capfd.readouterr()
     with pytest.raises(ClientError, match="does not exist"):
         account("cloudformation").describe_stacks(StackName="tailrace-cdk")

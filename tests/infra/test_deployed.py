@@ -18,7 +18,7 @@ from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import forever
 
 LARGE = 1_500_000  # bytes, of which no message holds so many
-PATIENCE = 30.0  # seconds; the slowest is the function's first start
+TIMEOUT = 30.0  # seconds; the slowest is the function's first start
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_payment_reaches_a_consumer_through_what_was_deployed(
     payments.insert_one({"_id": "one", "subscriptionId": "s1", "status": "created", "updated": datetime.now(UTC)})
     payments.update_one({"_id": "one"}, {"$set": {"status": "cancelled"}})
     payments.insert_one({"_id": "large", "subscriptionId": "s1", "status": "created", "scan": os.urandom(LARGE)})
-    arrived = consumer.receive_count(3, PATIENCE)
+    arrived = consumer.receive_count(3, TIMEOUT)
     assert tailer.stop() == 0
     assert [event.name for event in arrived if event.document.endswith("/one")] == ["PaymentCreated", "PaymentCancelled"]
     [claimed] = here.aws("s3").list_objects_v2(Bucket=outputs["ClaimBucket"], Prefix="deployed/")["Contents"]
@@ -72,7 +72,7 @@ def test_an_item_reaches_a_consumer_through_what_was_deployed(here: Here, consum
     """Another team's table, its stream, the deployed mapping, function, bus and rule."""
     item = {"id": {"S": "p1"}, "subscriptionId": {"S": "s1"}, "status": {"S": "created"}}
     here.aws("dynamodb").put_item(TableName=ORDERS, Item=item)
-    [event] = consumer.receive_count(1, PATIENCE)
+    [event] = consumer.receive_count(1, TIMEOUT)
     assert (event.name, event.data["subscriptionId"]) == ("PaymentCreated", "s1")
 
 
@@ -80,8 +80,8 @@ def test_what_was_parked_is_published_by_the_deployed_redrive(here: Here, consum
     """As the schedule wakes it; the event says that it is late."""
     SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([parked(fresh, 1)], forever)
     redrive = here.deployment.physical("AWS::Lambda::Function", "Redrive")
-    answer = here.aws("lambda").invoke(FunctionName=redrive, Payload="{}")
-    assert json.loads(answer["Payload"].read())["published"] == 1
-    [event] = consumer.receive_count(1, PATIENCE)
+    response = here.aws("lambda").invoke(FunctionName=redrive, Payload="{}")
+    assert json.loads(response["Payload"].read())["published"] == 1
+    [event] = consumer.receive_count(1, TIMEOUT)
     assert event.document == f"payments.payments/{fresh}"
     assert event.metadata["late"] is True

@@ -53,7 +53,7 @@ def test_the_queue_is_in_high_throughput_mode_and_has_dead_letters(here: Here) -
     assert "aws:SecureTransport" in changes["Policy"]
 
 
-def test_the_mappings_answer_item_by_item(here: Here) -> None:
+def test_the_mappings_response_item_by_item(here: Here) -> None:
     """By Lambda itself: of the queue, and of the table's stream, whose lost records go to the bucket."""
     of_queue = mapping(here, queue(here, "QueueUrl")["QueueArn"])
     assert (of_queue["FunctionResponseTypes"], of_queue["BatchSize"]) == (["ReportBatchItemFailures"], 10)

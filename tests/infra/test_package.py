@@ -12,9 +12,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from contract.version import __version__
 from devstack.stack import forwarder_zip, function_target
 from infra import package
+from tailrace.version import __version__
 
 SMALL = 15_000_000  # bytes; Lambda takes 50 MB zipped, and every MB is paid for in each cold start
 LICENCES = 200_000  # bytes in the zip, all texts and the lists of components that packages bring
@@ -23,7 +23,7 @@ PROBE = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
 start = time.perf_counter()
-import lambda_forwarder.handler
+import lambda_forwarder.handlers.sqs
 took = time.perf_counter() - start
 import boto3
 clients = [boto3.client(name, region_name="eu-west-1").meta.service_model.service_name for name in sys.argv[2:]]
@@ -78,7 +78,7 @@ def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
     """
     names = ZipFile(built).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {"contract", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
+    assert {"tailrace", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
     assert not tops & {"pymongo", "bson", "tailer", "devstack", "infra", "bin"}
     assert not any(name.endswith(".dist-info") for name in tops)
     models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}

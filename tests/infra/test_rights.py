@@ -13,27 +13,29 @@ from typing import Any
 
 import pytest
 
-from contract.message import MESSAGE_LIMIT, UnreadableMessage
 from devstack import DevStack
 from devstack.aws import arn
-from lambda_forwarder import app, handler, redrive
+from lambda_forwarder import app
 from lambda_forwarder.claims.s3 import S3Claims
+from lambda_forwarder.handlers import redrive
+from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.parking.parked import unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from tailer import app as tailer
-from tailer.command_line import command_line
-from tailer.settings import load
+from tailer.cli.command_line import command_line
+from tailer.settings.settings import load
+from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.infra.here import Here
 from tests.infra.rights import Call, Statement, allowed, listed, recorded, used
 from tests.infra.template import stack as template
+from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
-from tests.lambda_forwarder.test_handler import Context
 from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record, sent_id
 
 FITS_NOWHERE = noise(MESSAGE_LIMIT)  # a message that the parking queue does not hold, compressed or not
 LARGE = 1_500_000  # bytes, of which no message and no event holds so many
-PATIENCE = 30.0  # seconds
+TIMEOUT = 30.0  # seconds
 # What others do in a program's name: Lambda brings it messages and writes its log.
 OTHERS = {"ReceiveChanges", "WriteItsOwnLog"}
 # What the doctor asks and a task's role is not given: who may invoke the function may hand it any change. It says "skip" then.
@@ -87,8 +89,8 @@ def test_the_forwarder_needs_all_its_rights_and_no_others(here: Here, monkeypatc
     again = record(body(inserted("again"), lane=3), group="payments.3", message_id="again", receives=2)
     again["eventSourceARN"] = arn("sqs", outputs["QueueUrl"].rpartition("/")[2])
     with recorded(monkeypatch) as calls:
-        answer = handler.handler({"Records": [*(record(one) for one in bodies), again]}, Context())
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "again"}]}
+        response = sqs_handler.handler({"Records": [*(record(one) for one in bodies), again]}, Context())
+    assert response == {"batchItemFailures": [{"itemIdentifier": "again"}]}
     assert [call for call in calls if not allowed(call, statements)] == []
     assert unneeded(statements, calls) == set()
 
@@ -147,7 +149,7 @@ def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
 
 
 def _wait_for(something: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not something() and time.monotonic() < deadline:
         time.sleep(0.05)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from infra.problems import _sections
 from infra.sections import Section
 from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load, named, there
-from tailer.settings import Settings as TailerSettings
+from tailer.settings.settings import Settings as TailerSettings
 from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
 
 STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'

@@ -9,24 +9,28 @@ from typing import Any
 import pytest
 
 from devstack.aws import Aws
-from lambda_forwarder import app, aws_clients, dynamodb_streams, handler, redrive
+from lambda_forwarder import app
 from lambda_forwarder.__main__ import main
-from lambda_forwarder.dynamodb_streams import RUN_COUNT, StreamForwarder
+from lambda_forwarder.aws import clients
 from lambda_forwarder.errors import BusGone
-from lambda_forwarder.event import Entry
-from lambda_forwarder.figures import Figures
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers import dynamodb as dynamodb_handler
+from lambda_forwarder.handlers import redrive
+from lambda_forwarder.handlers import sqs as sqs_handler
+from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder
+from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.redriving.backlog import dead_letter_shelf
 from lambda_forwarder.redriving.redriver import Redriver
-from tests.lambda_forwarder import test_dynamodb_streams as dynamodb
+from tests.lambda_forwarder.handlers import test_dynamodb as dynamodb
+from tests.lambda_forwarder.handlers.test_redrive import Account
+from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.test_handler import Context
-from tests.lambda_forwarder.test_redrive import Account
 from tests.lambda_forwarder.values import body, forever, inserted, record
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
@@ -50,7 +54,7 @@ class World:
     def forward(self, records: list[Record], after: float = 0) -> object:
         """So many seconds later."""
         self.now += timedelta(seconds=after)
-        return handler.handler({"Records": records}, Context())
+        return sqs_handler.handler({"Records": records}, Context())
 
 
 class Going(MemoryPublisher):
@@ -76,7 +80,7 @@ def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(app, "_now", lambda: world.now)
     monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
-    made = (app.forwarder, redrive.redriver, dynamodb_streams.stream_forwarder)
+    made = (app.forwarder, redrive.redriver, dynamodb_handler.stream_forwarder)
     for one in made:
         one.cache_clear()
     yield world
@@ -115,12 +119,12 @@ def test_no_message_of_the_batch_is_acknowledged() -> None:
 
 def test_no_record_of_the_batch_is_done() -> None:
     """Although those of an earlier publish were taken; and all of them count as failed."""
-    figures = Figures()
-    forwarder = Forwarder(mappers=OF_A_TABLE, publisher=Going(), parking=MemoryParking(), figures=figures)
+    metrics = Metrics()
+    forwarder = Forwarder(mappers=OF_A_TABLE, publisher=Going(), parking=MemoryParking(), metrics=metrics)
     records = [dynamodb.record(number) for number in range(1, RUN_COUNT + 3)]
     with pytest.raises(BusGone):
         StreamForwarder(forwarder=forwarder).forward(records, forever)
-    assert figures.take()["dynamodb.orders"]["MessagesFailed"] == (len(records),)
+    assert metrics.take()["dynamodb.orders"]["MessagesFailed"] == (len(records),)
 
 
 def test_nothing_that_was_taken_together_leaves_its_queue() -> None:
@@ -155,17 +159,17 @@ def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.Mon
     """All of the batch."""
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OF_A_TABLE")
     event = {"Records": [dynamodb.record(1), dynamodb.record(2)]}
-    assert dynamodb_streams.handler(event, Context()) == ALL_TAKEN
+    assert dynamodb_handler.handler(event, Context()) == ALL_TAKEN
     world.account.delete_bus()
     world.now += timedelta(minutes=1)
     with pytest.raises(BusGone, match="it does not exist"):
-        dynamodb_streams.handler(event, Context())
+        dynamodb_handler.handler(event, Context())
 
 
 def test_the_question_is_the_only_call_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a minute; every other invocation makes the calls that it made before."""
     calls: list[str] = []
-    made = aws_clients.client
+    made = clients.client
 
     def listened(service: str, *options: Any) -> Any:
         client = made(service, *options)

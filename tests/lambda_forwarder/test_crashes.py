@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from lambda_forwarder.event import Entry
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
 from tests.lambda_forwarder.values import body, claiming, forever, inserted, record
 
 
@@ -30,9 +30,9 @@ class Steps:
             def __getattr__(self, name: str) -> Callable[..., Any]:
                 def call(*arguments: Any) -> Any:
                     steps.step()
-                    answer = getattr(neighbour, name)(*arguments)
+                    response = getattr(neighbour, name)(*arguments)
                     steps.step()
-                    return answer
+                    return response
 
                 return call
 

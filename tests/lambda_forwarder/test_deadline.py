@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.change import Claim
-from contract.message import UnreadableMessage
 from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
-from lambda_forwarder.event import Entry
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryBacklog, MemoryPublisher
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryBacklog, MemoryPublisher
 from lambda_forwarder.parking.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import TimeLeft, Waiting
@@ -31,6 +29,8 @@ from lambda_forwarder.redriving.backlog import dead_letter_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from tailrace.wire.change import Claim
+from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock

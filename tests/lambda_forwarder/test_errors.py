@@ -12,15 +12,15 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from contract.aws_responses import Reaction
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable, answered, translated
-from tests.contract.test_aws_responses import CASES
+from tailrace.aws.responses import Reaction
+from tests.tailrace.aws.test_responses import CASES
 
 KINDS = {Reaction.RETRY: Unavailable, Reaction.FIX: Misconfigured, Reaction.REFUSED: Rejected}
 
 
 @pytest.mark.parametrize(("code", "text", "reaction", "words"), [*CASES, ("SomethingNew", "", Reaction.RETRY, "not know")])
-def test_a_service_answer_is_named_by_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
+def test_a_service_response_is_named_by_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
     """Of a whole call and of one entry; an unknown one is tried again, which loses nothing."""
     with pytest.raises(ForwarderError) as raised, translated("PutEvents"):
         raise ClientError({"Error": {"Code": code, "Message": text}}, "PutEvents")
@@ -42,7 +42,7 @@ def test_a_service_answer_is_named_by_its_reaction(code: str, text: str, reactio
         (NoRegionError(), Misconfigured),
     ],
 )
-def test_a_failure_before_an_answer_is_named_too(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
+def test_a_failure_before_an_response_is_named_too(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
     """The network is tried again; what is missing here is a person's to mend."""
     with pytest.raises(reaction) as raised, translated("PutEvents"):
         raise error

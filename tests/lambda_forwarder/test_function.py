@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contract.change import Change
-from contract.message import group_id
 from devstack import DevStack
 from devstack.function import FUNCTION
 from devstack.resources import CLAIM_BUCKET, TABLE
@@ -15,6 +13,8 @@ from lambda_forwarder.parking.sqs import SqsParking
 from tailer.doctor.finding import State
 from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.queues import Queue
+from tailrace.change import Change
+from tailrace.wire.message import group_id
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import body, claiming, forever, gap, inserted, sent_id
 
@@ -84,9 +84,9 @@ def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
     fifo = {"MessageGroupId": group_id("payments", LANE), "MessageDeduplicationId": sent_id(text)}
     sqs.send_message(QueueUrl=resources.dead_letters_url, MessageBody=text, **fifo)
     SqsParking(sqs, resources.parking_url).park([parked("parked", 202)], forever)
-    answer = deployed.aws("lambda").invoke(FunctionName=resources.redrive, Payload=b"{}")
-    report = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, report
+    response = deployed.aws("lambda").invoke(FunctionName=resources.redrive, Payload=b"{}")
+    report = json.loads(response["Payload"].read())
+    assert "FunctionError" not in response, report
     assert (report["messages"], report["published"], report["late"], report["left"]) == (2, 2, 2, 0)
     events = deployed.consumer().receive_count(2, SECONDS)
     assert [(event.metadata["sequence"], event.metadata["late"]) for event in events] == [(201, True), (202, True)]

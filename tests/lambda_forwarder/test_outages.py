@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.memory import MemoryParking, MemoryWatermarks
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from lambda_forwarder.watermarks.watermark import Watermark
@@ -115,7 +115,7 @@ def test_killed_between_publish_and_acknowledge(function: Function, monkeypatch:
     function.check_complete()
 
 
-def test_an_answer_that_is_lost_again_and_again(function: Function) -> None:
+def test_an_response_that_is_lost_again_and_again(function: Function) -> None:
     """Each call was applied, none was answered: made again, it is complete and without a second event."""
     function.ordered.lost = 6
     function.invoke()

@@ -10,13 +10,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.change import Change
 from lambda_forwarder.dynamodb.records import read
-from lambda_forwarder.dynamodb_streams import StreamForwarder
 from lambda_forwarder.errors import ForwarderError, Unavailable
-from lambda_forwarder.event import Mappers
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryWatermarks
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers.dynamodb import StreamForwarder
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryWatermarks
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Publisher, TimeLeft
@@ -25,9 +23,11 @@ from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from lambda_forwarder.publishing.strict import StrictPublisher
+from tailrace.change import Change
+from tailrace.events import Mappers
+from tests.lambda_forwarder.handlers.test_dynamodb import counted
+from tests.lambda_forwarder.handlers.test_dynamodb import record as stream_record
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.test_dynamodb_streams import counted
-from tests.lambda_forwarder.test_dynamodb_streams import record as stream_record
 from tests.lambda_forwarder.values import Noted, body, claiming, inserted, record
 
 ACCEPTED, THROTTLED, REFUSED, DENIED = "", "ThrottlingException", "MalformedDetail", "AccessDeniedException"

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.change import Change
-from contract.message import UnreadableMessage
 from devstack.aws import Aws
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.trial import read, tried
+from tailrace.change import Change
+from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.values import body, cancelled, claiming, gap, inserted, message, record
 
 SAMPLES = Path(__file__).parents[1] / "samples"

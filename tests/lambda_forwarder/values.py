@@ -9,17 +9,12 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from contract.change import GAP, Change, Claim, Namespace, Poison, UpdateDescription
-from contract.message import (
-    ChangeMessage,
-    UnreadableMessage,
-    deduplication_id,
-    encode_change,
-    group_id,
-    pack,
-    unpack,
-)
-from lambda_forwarder.event import DomainEvent, Entry, entry
+from lambda_forwarder.mapping.event import Entry, entry
+from tailrace.change import Change
+from tailrace.events import DomainEvent
+from tailrace.message import ChangeMessage, unpack
+from tailrace.wire.change import GAP, Claim, Namespace, Poison, UpdateDescription
+from tailrace.wire.message import UnreadableMessage, deduplication_id, encode_change, group_id, pack
 
 PAYMENT = "65f2a1c09b1e8a5d4c3b2a19"
 RAW = Claim(bucket="claims", key="payments/raw/1.bson", bytes=20, sha256="0" * 64)

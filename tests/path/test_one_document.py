@@ -9,18 +9,18 @@ from botocore.config import Config
 from bson import Decimal128, Int64
 from pymongo import MongoClient
 
-from contract.change import Change
-from contract.message import unpack
 from devstack.ordered_bus import SERVICE, OrderedBusServer
-from lambda_forwarder.event import DomainEvent
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.memory import MemoryParking, MemoryWatermarks
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking, MemoryWatermarks
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from tailer.lanes import lanes
+from tailer.aws.lanes import lanes
+from tailer.aws.packing import Packer
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.packing import Packer
+from tailrace.events import DomainEvent
+from tailrace.message import unpack
+from tailrace.wire.change import Change
 from tests.lambda_forwarder.values import forever, record
 
 

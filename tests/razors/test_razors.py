@@ -17,14 +17,14 @@ from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
 from lambda_forwarder.dynamodb.records import read
-from lambda_forwarder.naming import named
-from tests.lambda_forwarder.test_dynamodb_streams import record
+from lambda_forwarder.mapping.mapping import named
+from tests.lambda_forwarder.handlers.test_dynamodb import record
 from tests.lambda_forwarder.values import inserted, message
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "razors"
-OURS = ("contract", "tailer", "lambda_forwarder", "infra", "devstack")
-PUBLIC = {"contract.change", "lambda_forwarder.event", "lambda_forwarder.mappings.data_changes"}
+OURS = ("tailrace", "tailer", "lambda_forwarder", "infra", "devstack")
+PUBLIC = {"tailrace", "lambda_forwarder.mappings.data_changes"}
 
 STEPS = [  # of both articles, as the output names them
     "PUT /orders/o-0 answers 200",

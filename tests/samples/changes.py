@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from contract.change import Change, Namespace
 from tailer.model import Checkpoint
+from tailrace.change import Change
+from tailrace.wire.change import Namespace
 
 ORIGIN = Checkpoint(cluster_time="1795332226.1")
 

@@ -15,11 +15,11 @@ from bson import Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectI
 from bson.datetime_ms import DatetimeMS
 from pymongo import MongoClient
 
-from contract.change import Change, Namespace, UpdateDescription
 from devstack import DevStack
+from tailer.aws.packing import Packer
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.packing import Packer
+from tailrace.wire.change import Change, Namespace, UpdateDescription
 
 V1 = Path(__file__).parent / "wire" / "v1"
 CREATED = datetime.datetime(2026, 11, 22, 7, 0, tzinfo=datetime.UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from tailer import app
 from tailer.model import Record
-from tailer.settings import load
+from tailer.settings.settings import load
 
 
 class Tailers:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from devstack import DevStack
-from tailer import app, emf, headroom
-from tailer.settings import load
+from tailer import app
+from tailer.metrics import emf
+from tailer.settings.settings import load
+from tailer.streaming import headroom
 from tests.emf import Line, lines
 
 OFTEN = 0.1  # seconds

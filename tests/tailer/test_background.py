@@ -9,16 +9,18 @@ from datetime import UTC, datetime
 import pytest
 
 from devstack.loopback import HOST, free_port, get
-from tailer import background, deadline, emf, headroom
-from tailer.checkpoints.memory import MemoryCheckpoints
-from tailer.contender import Contender
-from tailer.emf import emf_lines
-from tailer.headroom import HeadroomWatch
-from tailer.http import _Server, endpoints
-from tailer.metrics import Families, Metrics
+from tailer import background, deadline
+from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.health.health import Health
+from tailer.health.http import _Server, endpoints
+from tailer.metrics import emf
+from tailer.metrics.emf import emf_lines
+from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch, Checkpoint, Record
-from tailer.prefetch import prefetched
-from tailer.pulse import Pulse
+from tailer.stores.memory import MemoryCheckpoints
+from tailer.streaming import headroom
+from tailer.streaming.headroom import HeadroomWatch
+from tailer.streaming.prefetch import prefetched
 from tests.samples.changes import ORIGIN
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -64,7 +66,7 @@ def reported(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     ]
 
 
-def test_the_figures_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]) -> None:
+def test_the_metrics_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]) -> None:
     """A minute's lines are missing, not all that follow."""
     fails = Fails()
     monkeypatch.setattr(emf.EmfLines, "write", lambda _: fails())
@@ -73,7 +75,7 @@ def test_the_figures_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[
     assert reported() == ["emf"]
 
 
-def test_the_last_figures_do_not_hide_how_a_task_ended(
+def test_the_last_metrics_do_not_hide_how_a_task_ended(
     monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]
 ) -> None:
     """What cannot be written at the end is logged, and the task's own error is raised."""
@@ -116,7 +118,7 @@ def test_renewing_a_lease_goes_on() -> None:
                 super().write(record)
 
     store = Store()
-    lease = Contender(
+    lease = LeaseCandidate(
         store, stream="payments", identity="{}", owner="one", seconds=0.03, clock=time.monotonic, now=lambda: NOW
     ).try_acquire()
     assert lease
@@ -131,17 +133,17 @@ def test_the_endpoints_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable
     fails = Fails(_Server.serve_forever)
     monkeypatch.setattr(_Server, "serve_forever", lambda self, poll: fails(self, poll))
     port = free_port()
-    with endpoints(HOST, port, Pulse(clock=time.monotonic, now=lambda: NOW), Families()):
+    with endpoints(HOST, port, Health(clock=time.monotonic, now=lambda: NOW), Families()):
         fails.wait()
         assert get(port, "/healthz")[0] == 200
     assert reported() == ["http"]
 
 
-def test_a_page_that_cannot_be_made_is_an_answer(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_cannot_be_made_is_an_response(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says where to look, and the log says why."""
     port, families = free_port(), Families()
     monkeypatch.setattr(families, "text", Fails(lambda: b"figures"))
-    with endpoints(HOST, port, Pulse(clock=time.monotonic, now=lambda: NOW), families):
+    with endpoints(HOST, port, Health(clock=time.monotonic, now=lambda: NOW), families):
         assert get(port, "/metrics") == (500, '{"status":500,"error":"see the log"}\n')
         assert get(port, "/metrics") == (200, "figures")
     assert "nobody thought of this" in caplog.text

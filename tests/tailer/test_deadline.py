@@ -9,8 +9,8 @@ import pytest
 from devstack import DevStack
 from devstack.loopback import HOST, wait_until
 from devstack.tailer import TailerProcess
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
 from tailer.deadline import keep_deadline
+from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.faults.tcp_proxy import TcpProxy
 
 

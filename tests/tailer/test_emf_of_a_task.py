@@ -29,12 +29,12 @@ def process(stack: DevStack, queue_url: str, fresh: str, **more: str) -> TailerP
     return stack.start_tailer(**given, **{"emf_namespace": "Tailrace/trial"} | more)
 
 
-def test_an_owner_and_its_spare_say_what_they_do(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:
+def test_an_owner_and_its_standby_say_what_they_do(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:
     """One owns the stream, has sent all that was written and is not behind; the other stands by, and takes over."""
     owner = start("Tailrace/one")
     owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
-    spare = start("Tailrace/two")
-    assert spare.wait("", lambda line: line["StandingBy"] == 1)
+    standby = start("Tailrace/two")
+    assert standby.wait("", lambda line: line["StandingBy"] == 1)
     stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(50)])
     assert owner.wait(fresh, lambda line: line["ChangesSent"] > 0)
     latest = owner.wait(fresh, lambda line: "Lag" in line.metrics and max(line.metrics.get("Headroom", [0])) > 0)
@@ -43,11 +43,11 @@ def test_an_owner_and_its_spare_say_what_they_do(stack: DevStack, queue_url: str
     assert latest["CheckpointAge"] >= 0
     assert (latest["LeaseOwner"], latest["Stopped"]) == (1, 0)
     assert owner.lines("")[-1]["StandingBy"] == 0
-    assert {line["LeaseOwner"] for line in spare.lines(fresh)} == {0}
-    assert "Headroom" not in spare.lines(fresh)[-1].metrics
+    assert {line["LeaseOwner"] for line in standby.lines(fresh)} == {0}
+    assert "Headroom" not in standby.lines(fresh)[-1].metrics
     owner.stop()
-    spare.wait(fresh, lambda line: line["LeaseOwner"] == 1)
-    spare.stop()
+    standby.wait(fresh, lambda line: line["LeaseOwner"] == 1)
+    standby.stop()
     said = {name: sum(line[name] for line in owner.lines(fresh)) for name in ("ChangesRead", "ChangesSent", "Retries", "Gaps")}
     assert said == {"ChangesRead": 50, "ChangesSent": 50, "Retries": 0, "Gaps": 0}
     assert len(received(stack, queue_url)) == 50

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from devstack import DevStack
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tests.queue import received
 from tests.tailer.tailers import Tailers

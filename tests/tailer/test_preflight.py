@@ -12,13 +12,13 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from tailer import app
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Record
 from tailer.mongodb.client import client
 from tailer.mongodb.opening import check_opens
 from tailer.mongodb.watch import Watch
-from tailer.settings import load
+from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.servers import with_users
 

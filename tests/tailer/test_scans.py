@@ -13,30 +13,30 @@ import pytest
 from msgspec.structs import replace
 from pymongo import MongoClient
 
-from contract.change import Change, Namespace
 from devstack import DevStack
 from devstack.loopback import get, wait_until
 from devstack.tailer import TailerProcess
-from tailer.checkpoints.dynamodb import DynamodbCheckpoints
-from tailer.checkpoints.memory import MemoryCheckpoints
-from tailer.contender import Contender
-from tailer.duty import Stream
-from tailer.metrics import Metrics
+from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.health.health import Health
+from tailer.metrics.prometheus import Metrics
 from tailer.model import Record
 from tailer.mongodb.client import client
 from tailer.mongodb.reads import reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.ports import Conflict
-from tailer.pulse import Pulse
-from tailer.run import Task
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailer.stores.memory import MemoryCheckpoints
+from tailer.streaming.stream import Stream
+from tailer.streaming.task import Task
+from tailrace.wire.change import Change, Namespace
 from tests.documentdb import DocumentdbDialect
 
 Mongo = MongoClient[dict[str, Any]]
 
 LEASE = 1.0  # seconds
 SCAN = 3 * LEASE
-PATIENCE = 20.0  # seconds for what takes a moment
+TIMEOUT = 20.0  # seconds for what takes a moment
 
 
 class Queue:
@@ -56,7 +56,7 @@ class Running:
         ordinary, reads = sources
         self.server, self.store, self.queue = server, MemoryCheckpoints(), Queue()
         self.source = MongodbSource(ordinary, Watch(database=database, collections=("payments",)), reader=reads)
-        self.pulse = Pulse(clock=time.monotonic, now=lambda: datetime.now(UTC))
+        self.health = Health(clock=time.monotonic, now=lambda: datetime.now(UTC))
         self.stopping = threading.Event()
         self.metrics = Metrics("payments")
         self.store.write(Record(stream="payments", version=1, checkpoint=self.source.first()))
@@ -65,14 +65,14 @@ class Running:
             ns=Namespace(db=database),
             source=self.source,
             sink=self.queue,  # type: ignore[arg-type]
-            contender=self.contender("one"),
+            candidate=self.candidate("one"),
             metrics=self.metrics,
         )
-        task = Task(streams=[stream], stopping=self.stopping, pulse=self.pulse)
+        task = Task(streams=[stream], stopping=self.stopping, health=self.health)
         self.thread = threading.Thread(target=task.run, daemon=True)
 
-    def contender(self, owner: str) -> Contender:
-        return Contender(self.store, stream="payments", identity="{}", owner=owner, seconds=LEASE, clock=time.monotonic)
+    def candidate(self, owner: str) -> LeaseCandidate:
+        return LeaseCandidate(self.store, stream="payments", identity="{}", owner=owner, seconds=LEASE, clock=time.monotonic)
 
     @property
     def record(self) -> Record:
@@ -81,27 +81,27 @@ class Running:
         return record
 
     def until(self, seen: Any) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not seen():
             assert self.thread.is_alive()
-            assert time.monotonic() < deadline, self.pulse.state
+            assert time.monotonic() < deadline, self.health.state
             time.sleep(0.01)
 
     @property
     def scanning(self) -> bool:
-        return self.pulse.state.startswith("scanning since 20")
+        return self.health.state.startswith("scanning since 20")
 
 
 @pytest.fixture
 def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """What takes minutes elsewhere takes half a second here."""
-    monkeypatch.setattr("tailer.pulse.SCANNING_AFTER", 0.3)
-    monkeypatch.setattr("tailer.pulse.STALLED_AFTER", 0.8)
+    monkeypatch.setattr("tailer.health.health.SCANNING_AFTER", 0.3)
+    monkeypatch.setattr("tailer.health.health.STALLED_AFTER", 0.8)
     with DocumentdbDialect(stack.mongod.ports[0]) as server, _clients(server.uri) as sources:
         running = Running(server, fresh, sources)
         yield running
         running.stopping.set()
-        running.thread.join(PATIENCE)
+        running.thread.join(TIMEOUT)
         assert not running.thread.is_alive()
 
 
@@ -116,26 +116,29 @@ def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
     running: Running, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """For several times the lease and the time of a stall; a standby waits; the change comes once, without a reconnect."""
-    caplog.set_level(logging.WARNING, "tailer.pulse")
+    caplog.set_level(logging.WARNING, "tailer.health.health")
     mongo[fresh].payments.insert_one({"_id": 1})
     running.server.scan = SCAN
-    spare = running.contender("spare")
+    standby = running.candidate("spare")
     running.thread.start()
     running.until(lambda: running.scanning and running.record.scanning_since)
-    assert running.pulse.state == f"scanning since {running.record.scanning_since}"
-    assert running.pulse.lag() >= 0
+    assert running.health.state == f"scanning since {running.record.scanning_since}"
+    assert running.health.lag() >= 0
     while running.scanning:
-        assert running.pulse.healthy
-        assert running.pulse.ready
-        assert running.pulse.condition == "tailing"
-        assert spare.try_acquire() is None
+        assert running.health.healthy
+        assert running.health.ready
+        assert running.health.condition == "tailing"
+        assert standby.try_acquire() is None
         time.sleep(0.02)
     running.until(lambda: running.queue.ids and not running.record.scanning_since)
     assert running.queue.ids == [1]
     assert (running.record.owner, running.record.fence) == ("one", 1)
     assert running.metrics.reconnects._value.get() == 0
     assert len(running.server.reads) == 1
-    assert [getattr(one, "action", "") for one in caplog.records if one.name == "tailer.pulse"] == ["scanning", "scanned"]
+    assert [getattr(one, "action", "") for one in caplog.records if one.name == "tailer.health.health"] == [
+        "scanning",
+        "scanned",
+    ]
 
 
 def test_a_lease_that_is_lost_in_a_scan_ends_it(running: Running, mongo: Mongo, fresh: str) -> None:
@@ -145,7 +148,7 @@ def test_a_lease_that_is_lost_in_a_scan_ends_it(running: Running, mongo: Mongo, 
     running.thread.start()
     running.until(lambda: running.scanning)
     running.until(lambda: _taken(running.store))
-    running.until(lambda: running.pulse.state == "standing by")
+    running.until(lambda: running.health.state == "standing by")
     assert running.queue.ids == []
     assert running.record.owner == "another"
 

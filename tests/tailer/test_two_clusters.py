@@ -17,10 +17,10 @@ from devstack.loopback import HOST
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
 from tailer import app
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.settings import load
+from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 from tests.tailer.tailers import Tailers
@@ -109,7 +109,7 @@ def hosts(uri: str) -> str:
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_tailer_of_another_cluster_is_no_spare(
+def test_a_tailer_of_another_cluster_is_no_standby(
     tailers: Tailers, uris: tuple[str, str], stack: DevStack, fresh: str, queue_url: str, busy: bool
 ) -> None:
     """While the first one tails, and after it stopped: both clusters are named, nothing is sent, and nothing is written."""

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 NOTHING = "nothing-was-made"  # the id of what could not be made: CloudFormation deletes even that
-ANSWER_SECONDS = 60.0  # of the function's time, kept back to answer in: for the last call of AWS, and for sending
+RESPONSE_SECONDS = 60.0  # of the function's time, kept back to answer in: for the last call of AWS, and for sending
 POLL_SECONDS = 5.0
 GRACE_SECONDS = 90.0  # until a right that was given a moment ago counts everywhere
 ATTEMPTS = 3  # a first task may come before its route, its rights or the database's primary
@@ -28,7 +28,7 @@ MISCONFIGURED = 2  # an exit code of the tailer, after which another attempt wou
 REASON_LIMIT = 1_000  # characters; CloudFormation takes 4,096 bytes of answer
 SENDS = 5
 SEND_SECONDS = 4.0
-PATIENCE = Config(connect_timeout=3, read_timeout=7, retries={"total_max_attempts": 2, "mode": "standard"})  # 20 seconds
+TIMEOUT = Config(connect_timeout=3, read_timeout=7, retries={"total_max_attempts": 2, "mode": "standard"})  # 20 seconds
 
 Properties = Mapping[str, Any]
 Client = Callable[[str], Any]
@@ -60,26 +60,26 @@ class Clock:
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Do what one request asks for, and answer it."""
-    clock = Clock(context.get_remaining_time_in_millis() / 1_000 - ANSWER_SECONDS)
-    send(event["ResponseURL"], answer(event, clock, partial(boto3.client, config=PATIENCE)))
+    clock = Clock(context.get_remaining_time_in_millis() / 1_000 - RESPONSE_SECONDS)
+    send(event["ResponseURL"], response(event, clock, partial(boto3.client, config=TIMEOUT)))
 
 
-def answer(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
+def response(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
     """What CloudFormation hears. A deletion that fails is a success with a reason: no stack may be stuck on it."""
-    deed, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
-    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    subcommand, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
+    response = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     try:
-        resource, data = RESOURCES[event["ResourceType"]](deed, made, event["ResourceProperties"], clock, client)
+        resource, data = RESOURCES[event["ResourceType"]](subcommand, made, event["ResourceProperties"], clock, client)
     except Exception as error:  # whatever it is, a deployment waits for the answer
         reason = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        _log(f"{deed.lower()} failed", resource=made, reason=reason)
-        status = "SUCCESS" if deed == "Delete" else "FAILED"
-        return answer | {"Status": status, "PhysicalResourceId": made, "Reason": reason[:REASON_LIMIT]}
-    _log(f"{deed.lower()} done", resource=resource)
-    return answer | {"Status": "SUCCESS", "PhysicalResourceId": resource, "Data": data}
+        _log(f"{subcommand.lower()} failed", resource=made, reason=reason)
+        status = "SUCCESS" if subcommand == "Delete" else "FAILED"
+        return response | {"Status": status, "PhysicalResourceId": made, "Reason": reason[:REASON_LIMIT]}
+    _log(f"{subcommand.lower()} done", resource=resource)
+    return response | {"Status": "SUCCESS", "PhysicalResourceId": resource, "Data": data}
 
 
-def send(url: str, answer: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
+def send(url: str, response: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
     """
     Put the answer where CloudFormation waits for it. The address is a secret.
 
@@ -87,7 +87,7 @@ def send(url: str, answer: Mapping[str, Any], sleep: Callable[[float], None] = t
         OSError: it cannot be reached, several times.
     """
     # The address is signed for no content type, and urllib would choose one.
-    request = Request(url, json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's own
+    request = Request(url, json.dumps(response).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's own
     for again in range(1, SENDS + 1):
         try:
             with urlopen(request, timeout=SEND_SECONDS):  # noqa: S310
@@ -99,23 +99,27 @@ def send(url: str, answer: Mapping[str, Any], sleep: Callable[[float], None] = t
             sleep(again)
 
 
-def change_streams(deed: str, made: str, properties: Properties, clock: Clock, client: Client) -> tuple[str, dict[str, str]]:
+def change_streams(
+    subcommand: str, made: str, properties: Properties, clock: Clock, client: Client
+) -> tuple[str, dict[str, str]]:
     """
     Run the command ``Enable``, and when the resource ends ``Disable``, where there is one.
 
     The resource is the database's: other streams change it, another database is another resource. What is no longer watched
     stays enabled: to disable it ends its history for every reader, and a deployment that is taken back could not bring it back.
     """
-    if deed != "Delete":
+    if subcommand != "Delete":
         _run(properties, properties["Enable"], clock, client("ecs"))
     elif made != NOTHING and properties.get("Disable"):
         _run(properties, properties["Disable"], clock, client("ecs"))
     return f"change-streams@{properties['Database']}", {}
 
 
-def admin_secret(deed: str, made: str, properties: Properties, clock: Clock, client: Client) -> tuple[str, dict[str, str]]:
+def admin_secret(
+    subcommand: str, made: str, properties: Properties, clock: Clock, client: Client
+) -> tuple[str, dict[str, str]]:
     """Wait for the secret of ``Cluster``. It comes and goes with its cluster: there is nothing to make or to delete."""
-    if deed == "Delete":
+    if subcommand == "Delete":
         return made, {}
     cluster, docdb = properties["Cluster"], client("docdb")
     while True:
@@ -180,12 +184,12 @@ def _patiently(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
     Raises:
         Failed: it refuses for longer than that takes.
     """
-    patience = clock.now() + GRACE_SECONDS
+    retry = clock.now() + GRACE_SECONDS
     while True:
         try:
             return call(**request)
         except (BotoCoreError, ClientError) as error:
-            if clock.now() > patience:
+            if clock.now() > retry:
                 raise Failed(str(error)) from error
             clock.sleep(f"AWS: {error}")
 

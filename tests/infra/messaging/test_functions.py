@@ -39,9 +39,9 @@ def test_the_handlers_are_in_the_package() -> None:
     with_table = messaging(forwarder={"dynamodb_streams": [{"stream_arn": STREAM}]})
     handlers = {one["Handler"] for one in of_type(with_table, "AWS::Lambda::Function").values()}
     assert handlers == {
-        "lambda_forwarder.handler.handler",
-        "lambda_forwarder.redrive.handler",
-        "lambda_forwarder.dynamodb_streams.handler",
+        "lambda_forwarder.handlers.sqs.handler",
+        "lambda_forwarder.handlers.redrive.handler",
+        "lambda_forwarder.handlers.dynamodb.handler",
     }
     assert {handler.split(".")[0] for handler in handlers} <= set(SOURCES)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import tailer.checkpoints.dynamodb
+import tailer.stores.dynamodb
 from infra.messaging.queues import RETENTION_DAYS
 from infra.messaging.state import CLAIM_DAYS, VERSION_DAYS, object_days
 from infra.package import REPOSITORY
@@ -39,7 +39,7 @@ def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
     assert table()["DeletionProtectionEnabled"] is True
     assert table(removal="destroy")["DeletionProtectionEnabled"] is False
     assert table()["TimeToLiveSpecification"] == {"AttributeName": expiry.ATTRIBUTE, "Enabled": True}
-    written = inspect.getsource(tailer.checkpoints.dynamodb)
+    written = inspect.getsource(tailer.stores.dynamodb)
     assert expiry.ATTRIBUTE not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
 
 

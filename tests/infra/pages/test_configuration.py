@@ -9,7 +9,7 @@ from infra.pages import configuration
 from infra.sections import Section
 from infra.settings import Environment
 from lambda_forwarder.settings import Settings as ForwarderSettings
-from tailer.settings import Settings as TailerSettings
+from tailer.settings.settings import Settings as TailerSettings
 
 TABLES: list[type[BaseModel]] = [
     TailerSettings,

@@ -7,8 +7,8 @@ import pytest
 
 from infra.pages.costs import PACKINGS, PAGE, dollars, fixed, page, variable
 from infra.settings import Alarms, Bus, Environment, Misconfigured
-from tailer.run import LOOK_AT_LEASE
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
+from tailer.streaming.task import LEASE_CHECK_INTERVAL
 from tests.infra.template import environment
 
 MESSAGING = Environment(name="messaging", bus=Bus(archive_days=0))
@@ -63,7 +63,7 @@ def test_the_assumptions_agree_with_the_code() -> None:
     """How often a standby task reads a lease, the default number of lanes, and the price of an address for alarms."""
     two = environment(tailer={"spares": 2})
     reads = [units for _, price, units in fixed(resources(), two) if price == "dynamodb_read"]
-    assert sum(reads) == 2 * 730 * 3_600 / LOOK_AT_LEASE
+    assert sum(reads) == 2 * 730 * 3_600 / LEASE_CHECK_INTERVAL
     assert PACKINGS["packed"][0] == 2_500 / Settings.model_fields["lanes"].default
     key = month("KMS", ("AWS::KMS::Key", {}))
     assert f"USD {key:.2f}" in str(Alarms.model_fields["email"].description)

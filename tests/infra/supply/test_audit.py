@@ -25,7 +25,7 @@ def script(path: Path, text: str = "exit 0") -> None:
     path.chmod(0o755)
 
 
-def answer(tools: Path, text: str) -> None:
+def response(tools: Path, text: str) -> None:
     (tools / "answer.json").write_text(text)
     script(tools / "pip-audit", f"echo 'Name or service not known' >&2; cat {tools / 'answer.json'}")
 
@@ -41,12 +41,12 @@ def answer(tools: Path, text: str) -> None:
     ],
     ids=["clean", "an advisory", "a mirror without advisories", "nothing", "no network"],
 )
-def test_each_answer_of_the_service(
+def test_each_response_of_the_service(
     printed: str, code: int, said: str, tools: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only an advisory ends with 1; only an answer about every package is called clean."""
     monkeypatch.delenv("TAILRACE_IMAGE", raising=False)
-    answer(tools, printed)
+    response(tools, printed)
     assert audit.main(tools) == code
     lines = capsys.readouterr().out
     assert lines.count(said) == len(audit.LOCKS) + len(audit.EXTRAS) + (said == "NOT AUDITED")
@@ -66,7 +66,7 @@ def test_an_image_is_scanned_where_a_scanner_is(
     scanner: str, code: int, tools: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The base's packages are in no lock."""
-    answer(tools, json.dumps({"dependencies": [KNOWN]}))
+    response(tools, json.dumps({"dependencies": [KNOWN]}))
     script(tools / scanner, f'echo "$@"; exit {code}')
     monkeypatch.setenv("TAILRACE_IMAGE", "tailrace/tailer")
     monkeypatch.setenv("PATH", f"{tools}:/bin:/usr/bin")

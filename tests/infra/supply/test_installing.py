@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from contract.version import __version__
 from infra import package
 from infra.package import LAMBDA_PYTHON, REPOSITORY
 from infra.supply import command_line, components
+from tailrace.version import __version__
 from tests.tracked import tracked
 
 DOCKERFILES = ("tailer/Dockerfile", "devstack/Dockerfile")

@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra.tailing.enabling_function import handler
-from tailer.arguments import parser
+from tailer.cli.arguments import parser
 from tailer.mongodb.uri import names_a_user
 from tests.infra.template import EXISTING_DATABASE, EXISTING_VPC, SECRET, container, of_type, only, stack, variables
 
@@ -90,7 +90,7 @@ def test_a_deployment_cannot_wait_for_an_hour(template: Template) -> None:
     timeout = only(template, "AWS::Lambda::Function", "Enabling")["Timeout"]
     for kind in (DONE, "Custom::AdminSecret"):
         assert timeout < int(only(template, kind)["ServiceTimeout"]) <= 1_200
-    assert timeout / 10 > handler.ANSWER_SECONDS
+    assert timeout / 10 > handler.RESPONSE_SECONDS
 
 
 def test_a_request_is_worked_on_once(template: Template) -> None:

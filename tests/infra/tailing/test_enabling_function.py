@@ -46,9 +46,11 @@ class Time:
         self._during()
 
 
-def event(deed: str, properties: dict[str, Any], *, made: str = "", kind: str = "Custom::ChangeStreams") -> dict[str, Any]:
+def event(
+    subcommand: str, properties: dict[str, Any], *, made: str = "", kind: str = "Custom::ChangeStreams"
+) -> dict[str, Any]:
     return {
-        "RequestType": deed,
+        "RequestType": subcommand,
         "ResponseURL": "http://127.0.0.1:9/",
         "StackId": "arn:aws:cloudformation:eu-west-1:000000000000:stack/tailrace-trial/1",
         "RequestId": "7d2c",
@@ -81,8 +83,8 @@ def _exits(ecs: Stubber, code: int) -> None:
     _runs(ecs, stoppedReason="Essential container in task exited", containers=[{"name": "tailer", "exitCode": code}])
 
 
-def _answer(request: dict[str, Any], stub: Stubber, time: Time | None = None) -> dict[str, Any]:
-    return function.answer(request, (time or Time()).clock, lambda _: stub.client)
+def _response(request: dict[str, Any], stub: Stubber, time: Time | None = None) -> dict[str, Any]:
+    return function.response(request, (time or Time()).clock, lambda _: stub.client)
 
 
 def test_a_task_of_the_emulator_is_run_and_waited_for(stack: DevStack) -> None:
@@ -101,8 +103,8 @@ def test_a_task_of_the_emulator_is_run_and_waited_for(stack: DevStack) -> None:
         ecs.stop_task(cluster="enabling", task=arns[0])  # the emulator's containers end with 0 then
 
     request = event("Create", {**PROPERTIES, "Cluster": "enabling", "TaskDefinition": task})
-    answer = function.answer(request, Time(during=look_and_end).clock, stack.aws)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", MADE)
+    response = function.response(request, Time(during=look_and_end).clock, stack.aws)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", MADE)
     [running] = seen
     assert running["taskDefinitionArn"] == task
     assert running["overrides"]["containerOverrides"][0]["command"] == PROPERTIES["Enable"]
@@ -112,7 +114,7 @@ def test_what_is_asked_of_ecs_is_one_private_task(ecs: Stubber) -> None:
     """Fargate, the subnets and the group of the properties, no public address, and nothing replaced but the command."""
     ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"name": "tailer", "exitCode": 0}]}
     ecs.add_response("run_task", {"tasks": [ended], "failures": []}, _request(PROPERTIES["Enable"]))
-    assert _answer(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
+    assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
 
 
 def _request(command: object) -> dict[str, Any]:
@@ -130,9 +132,9 @@ def _request(command: object) -> dict[str, Any]:
 def test_a_task_that_says_misconfigured_fails_the_deployment_at_once(ecs: Stubber) -> None:
     """One attempt; the reason names the exit code and the log. Nothing was made, so nothing will be undone."""
     _exits(ecs, 2)
-    answer = _answer(event("Create", PROPERTIES), ecs)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", function.NOTHING)
-    assert answer["Reason"] == (
+    response = _response(event("Create", PROPERTIES), ecs)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", function.NOTHING)
+    assert response["Reason"] == (
         "change-streams enable failed: exit code 2: Essential container in task exited; "
         "its log: /tailers, stream tailrace-trial-change-streams/tailer/4f0c"
     )
@@ -143,34 +145,34 @@ def test_a_task_that_comes_too_early_is_tried_again(ecs: Stubber) -> None:
     _runs(ecs, stopCode="TaskFailedToStart", stoppedReason="ResourceInitializationError", containers=[{"name": "tailer"}])
     _exits(ecs, 1)
     _exits(ecs, 0)
-    assert _answer(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
+    assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
 
 
 def test_a_task_that_never_starts_is_told_with_its_reason(ecs: Stubber) -> None:
     """After the last attempt the deployment fails, with what ECS said."""
     for _ in range(function.ATTEMPTS):
         _runs(ecs, stoppedReason="CannotPullContainerError: not found", containers=[{"name": "tailer"}])
-    answer = _answer(event("Create", PROPERTIES), ecs)
-    assert answer["Status"] == "FAILED"
-    assert "it never ran: CannotPullContainerError: not found" in answer["Reason"]
+    response = _response(event("Create", PROPERTIES), ecs)
+    assert response["Status"] == "FAILED"
+    assert "it never ran: CannotPullContainerError: not found" in response["Reason"]
 
 
 def test_no_capacity_is_a_reason(ecs: Stubber) -> None:
     """ECS may answer without an error and without a task."""
     for _ in range(function.ATTEMPTS):
         ecs.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
-    assert "Capacity is unavailable at this time" in _answer(event("Create", PROPERTIES), ecs)["Reason"]
+    assert "Capacity is unavailable at this time" in _response(event("Create", PROPERTIES), ecs)["Reason"]
 
 
-def test_a_task_without_end_is_given_up_while_there_is_time_to_answer(ecs: Stubber) -> None:
+def test_a_task_without_end_is_given_up_while_there_is_time_to_response(ecs: Stubber) -> None:
     """The function keeps some of its time for the answer."""
     task = {"taskArn": TASK, "lastStatus": "PENDING"}
     ecs.add_response("run_task", {"tasks": [task], "failures": []})
     for _ in range(4):
         ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
     time = Time(seconds=20)
-    answer = _answer(event("Create", PROPERTIES), ecs, time)
-    assert (answer["Status"], answer["Reason"]) == ("FAILED", f"gave up waiting for {TASK}, which is PENDING")
+    response = _response(event("Create", PROPERTIES), ecs, time)
+    assert (response["Status"], response["Reason"]) == ("FAILED", f"gave up waiting for {TASK}, which is PENDING")
     assert time.slept <= 20
 
 
@@ -179,7 +181,7 @@ def test_a_right_that_was_just_given_is_waited_for(ecs: Stubber) -> None:
     for _ in range(3):
         ecs.add_client_error("run_task", "AccessDeniedException")
     _exits(ecs, 0)
-    assert _answer(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
+    assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
 
 
 def test_a_right_that_is_missing_is_told() -> None:
@@ -188,30 +190,30 @@ def test_a_right_that_is_missing_is_told() -> None:
         for _ in range(1000):
             ecs.add_client_error("run_task", "AccessDeniedException", "not authorized to perform: ecs:RunTask")
         time = Time()
-        answer = _answer(event("Create", PROPERTIES), ecs, time)
-    assert answer["Status"] == "FAILED"
-    assert "not authorized to perform: ecs:RunTask" in answer["Reason"]
+        response = _response(event("Create", PROPERTIES), ecs, time)
+    assert response["Status"] == "FAILED"
+    assert "not authorized to perform: ecs:RunTask" in response["Reason"]
     assert time.slept < 2 * function.GRACE_SECONDS
 
 
 def test_an_update_enables_again_and_stays_the_same_resource(ecs: Stubber) -> None:
     """Other streams, another image: CloudFormation must not delete what it thinks was replaced."""
     _exits(ecs, 0)
-    assert _answer(event("Update", {**PROPERTIES, **DISABLE}, made=MADE), ecs)["PhysicalResourceId"] == MADE
+    assert _response(event("Update", {**PROPERTIES, **DISABLE}, made=MADE), ecs)["PhysicalResourceId"] == MADE
 
 
 def test_a_failed_update_stays_the_same_resource(ecs: Stubber) -> None:
     """Else taking the deployment back would delete it."""
     _exits(ecs, 2)
-    answer = _answer(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", MADE)
+    response = _response(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", MADE)
 
 
 def test_another_database_is_another_resource(ecs: Stubber) -> None:
     """So that CloudFormation asks, at the very end, for the old one's deletion."""
     _exits(ecs, 0)
-    answer = _answer(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "change-streams@other:27017")
+    response = _response(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", "change-streams@other:27017")
 
 
 @pytest.mark.parametrize(
@@ -220,25 +222,25 @@ def test_another_database_is_another_resource(ecs: Stubber) -> None:
 def test_a_deletion_without_anything_to_undo_runs_nothing(ecs: Stubber, properties: dict[str, Any], made: str) -> None:
     """No command to disable, or nothing that was enabled: the answer comes at once."""
     time = Time()
-    answer = _answer(event("Delete", properties, made=made), ecs, time)
-    assert (answer["Status"], answer.get("Reason"), time.slept) == ("SUCCESS", None, 0)
+    response = _response(event("Delete", properties, made=made), ecs, time)
+    assert (response["Status"], response.get("Reason"), time.slept) == ("SUCCESS", None, 0)
 
 
 def test_a_deletion_disables_where_it_was_asked_for(ecs: Stubber) -> None:
     """The same task, with the other command."""
     ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"name": "tailer", "exitCode": 0}]}
     ecs.add_response("run_task", {"tasks": [ended], "failures": []}, _request(DISABLE["Disable"]))
-    answer = _answer(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", MADE)
-    assert "Reason" not in answer
+    response = _response(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", MADE)
+    assert "Reason" not in response
 
 
 def test_a_deletion_that_fails_does_not_hold_the_stack(ecs: Stubber) -> None:
     """The cluster may be gone already. The reason is told all the same."""
     _exits(ecs, 2)
-    answer = _answer(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
-    assert answer["Status"] == "SUCCESS"
-    assert answer["Reason"].startswith("change-streams disable failed: exit code 2")
+    response = _response(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
+    assert response["Status"] == "SUCCESS"
+    assert response["Reason"].startswith("change-streams disable failed: exit code 2")
 
 
 def test_the_secret_of_the_administrator_is_waited_for_and_told() -> None:
@@ -248,10 +250,10 @@ def test_the_secret_of_the_administrator_is_waited_for_and_told() -> None:
         for status in ("creating", "active"):
             found = {"DBClusters": [{"MasterUserSecret": {"SecretArn": arn, "SecretStatus": status}}]}
             docdb.add_response("describe_db_clusters", found, {"DBClusterIdentifier": "tailrace-trial"})
-        answer = _answer(event("Create", {"Cluster": "tailrace-trial"}, kind="Custom::AdminSecret"), docdb)
+        response = _response(event("Create", {"Cluster": "tailrace-trial"}, kind="Custom::AdminSecret"), docdb)
         docdb.assert_no_pending_responses()
-    assert answer["Data"] == {"SecretArn": arn}
-    assert answer["PhysicalResourceId"] == "admin-secret@tailrace-trial"
+    assert response["Data"] == {"SecretArn": arn}
+    assert response["PhysicalResourceId"] == "admin-secret@tailrace-trial"
 
 
 def test_a_cluster_without_such_a_secret_fails_in_time() -> None:
@@ -259,23 +261,23 @@ def test_a_cluster_without_such_a_secret_fails_in_time() -> None:
     with _stubbed("docdb") as docdb:
         for _ in range(1000):
             docdb.add_response("describe_db_clusters", {"DBClusters": [{}]})
-        answer = _answer(event("Create", {"Cluster": "tailrace-trial"}, kind="Custom::AdminSecret"), docdb)
-    assert (answer["Status"], answer["Reason"][:40]) == ("FAILED", "gave up waiting for the secret of the ad")
+        response = _response(event("Create", {"Cluster": "tailrace-trial"}, kind="Custom::AdminSecret"), docdb)
+    assert (response["Status"], response["Reason"][:40]) == ("FAILED", "gave up waiting for the secret of the ad")
 
 
 def test_the_deletion_of_the_secret_asks_nobody(ecs: Stubber) -> None:
     """It goes with its cluster."""
     request = event("Delete", {"Cluster": "tailrace-trial"}, made="admin-secret@tailrace-trial", kind="Custom::AdminSecret")
-    assert _answer(request, ecs)["Status"] == "SUCCESS"
+    assert _response(request, ecs)["Status"] == "SUCCESS"
 
 
 class CloudFormation(HTTPServer):
     """Where answers are put. It refuses the first ``refusals`` of them."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answers)
+        super().__init__(("127.0.0.1", 0), _Responses)
         self.refusals = 0
-        self.answers: list[dict[str, Any]] = []
+        self.responses: list[dict[str, Any]] = []
         self.content_types: list[str | None] = []
 
     @property
@@ -283,7 +285,7 @@ class CloudFormation(HTTPServer):
         return f"http://127.0.0.1:{self.server_port}/answer?signature=secret"
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _Responses(BaseHTTPRequestHandler):
     server: CloudFormation
 
     def do_PUT(self) -> None:
@@ -292,7 +294,7 @@ class _Answers(BaseHTTPRequestHandler):
         refused = self.server.refusals > 0
         self.server.refusals -= refused
         if not refused:
-            self.server.answers.append(json.loads(body))
+            self.server.responses.append(json.loads(body))
         self.send_response(503 if refused else 200)
         self.end_headers()
 
@@ -322,7 +324,7 @@ def test_whatever_happens_cloudformation_hears_it(
     monkeypatch.setattr(boto3, "client", _no_client)
     for kind in ("Custom::ChangeStreams", "Custom::Other"):
         function.handler(event("Create", PROPERTIES, kind=kind) | {"ResponseURL": cloudformation.url}, Context())
-    told = [(answer["Status"], answer["RequestId"], answer["Reason"]) for answer in cloudformation.answers]
+    told = [(response["Status"], response["RequestId"], response["Reason"]) for response in cloudformation.responses]
     assert told == [("FAILED", "7d2c", "RuntimeError: no region"), ("FAILED", "7d2c", "KeyError: 'Custom::Other'")]
     assert "signature" not in capsys.readouterr().out
 
@@ -331,30 +333,30 @@ def _no_client(_: str, **__: object) -> Any:
     raise RuntimeError("no region")
 
 
-def test_the_answer_has_no_content_type(cloudformation: CloudFormation) -> None:
+def test_the_response_has_no_content_type(cloudformation: CloudFormation) -> None:
     """The address is signed without one, and S3 would refuse another."""
     function.send(cloudformation.url, {"Status": "SUCCESS"})
-    assert (cloudformation.answers, cloudformation.content_types) == ([{"Status": "SUCCESS"}], [""])
+    assert (cloudformation.responses, cloudformation.content_types) == ([{"Status": "SUCCESS"}], [""])
 
 
-def test_an_answer_that_is_not_taken_is_sent_again(cloudformation: CloudFormation) -> None:
+def test_an_response_that_is_not_taken_is_sent_again(cloudformation: CloudFormation) -> None:
     """S3 has bad moments too."""
     cloudformation.refusals = function.SENDS - 1
     function.send(cloudformation.url, {"Status": "SUCCESS"}, sleep=lambda _: None)
-    assert cloudformation.answers == [{"Status": "SUCCESS"}]
+    assert cloudformation.responses == [{"Status": "SUCCESS"}]
 
 
-def test_an_answer_that_nobody_takes_is_an_error(cloudformation: CloudFormation) -> None:
+def test_an_response_that_nobody_takes_is_an_error(cloudformation: CloudFormation) -> None:
     """So that it is seen in the function's figures."""
     cloudformation.refusals = function.SENDS
     with pytest.raises(OSError, match="503"):
         function.send(cloudformation.url, {"Status": "SUCCESS"}, sleep=lambda _: None)
 
 
-def test_a_long_reason_fits_into_an_answer(ecs: Stubber) -> None:
+def test_a_long_reason_fits_into_an_response(ecs: Stubber) -> None:
     """CloudFormation takes 4,096 bytes."""
     _runs(ecs, stoppedReason="é" * 5_000, containers=[{"name": "tailer", "exitCode": 2}])
-    assert len(json.dumps(_answer(event("Create", PROPERTIES), ecs), ensure_ascii=False).encode()) < 4_096
+    assert len(json.dumps(_response(event("Create", PROPERTIES), ecs), ensure_ascii=False).encode()) < 4_096
 
 
 def test_the_function_needs_nothing_but_what_lambda_has() -> None:

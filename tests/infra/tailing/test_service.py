@@ -11,8 +11,8 @@ from aws_cdk.assertions import Template
 from infra.package import REPOSITORY
 from infra.settings import Tailer
 from infra.tailing.image import DOCKERFILE, Image
-from tailer.setting_names import PREFIX
-from tailer.settings import Settings, load
+from tailer.settings.names import PREFIX
+from tailer.settings.settings import Settings, load
 from tests.infra.template import (
     EXISTING_DATABASE,
     EXISTING_VPC,

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from infra.settings import Stream
 from infra.tailing.streams import toml
 from tailer.mongodb.watch import refusal
-from tailer.settings import load
+from tailer.settings.settings import load
 
 PIPELINE = '[{"$match": {"fullDocument.note": "a \\"quoted\\" \\\\ line\\n"}}]'
 TASK = {

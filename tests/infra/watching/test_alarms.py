@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from contract.figures import STREAM
-from infra.watching.figures import FIGURES
 from infra.watching.meanings import PAGES, RUNBOOK
+from infra.watching.metrics import METRICS
+from tailrace.metrics import STREAM
 from tests.infra.template import of_type, only, stack
 
 Alarm = Mapping[str, Any]
@@ -78,14 +78,14 @@ def test_an_alarm_says_what_it_means_and_where_the_remedy_is(everything: Mapping
         assert alarm["AlarmDescription"] == f"{PAGES[page(name)]}. What to do: {RUNBOOK}#{page(name)}"
 
 
-def test_an_alarm_on_our_figures_is_on_one_that_is_shown(everything: Mapping[str, Alarm]) -> None:
+def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str, Alarm]) -> None:
     """By its name, with the dimension that it has, and of a stream that there is."""
     ours = [metric for alarm in everything.values() for metric in metrics(alarm) if metric["Namespace"].startswith("Tailrace")]
     assert {metric["Namespace"] for metric in ours} == {"Tailrace/test"}
     assert {metric["MetricName"] for metric in ours} == {"Lag", "Headroom", "History", "LeaseOwner", "Stopped", "StandingBy"}
     for metric in ours:
         dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
-        assert dimensions.keys() == ({STREAM} if FIGURES[metric["MetricName"]].per_stream else set())
+        assert dimensions.keys() == ({STREAM} if METRICS[metric["MetricName"]].per_stream else set())
         assert set(dimensions.values()) <= {"payments", "orders"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from contract.figures import FORWARDER, STREAM, TAILER
+from tailrace.metrics import FORWARDER, STREAM, TAILER
 from tests.infra.template import only, stack
 from tests.infra.watching.test_alarms import EVERYTHING, MESSAGING, alarms
 
@@ -47,17 +47,17 @@ def everything() -> Template:
     return stack(**EVERYTHING)
 
 
-def test_every_figure_is_on_it(everything: Template) -> None:
+def test_every_metric_is_on_it(everything: Template) -> None:
     """What is worth counting is worth seeing: the whole way of a change on one page."""
     assert {name for _, name, _ in ours(everything)} == TAILER.keys() | FORWARDER.keys()
 
 
 def test_nothing_is_on_it_that_nobody_shows(everything: Template) -> None:
     """Each line is a figure of this environment with the dimension that it has."""
-    figures = TAILER | FORWARDER
+    metrics = TAILER | FORWARDER
     for namespace, name, dimension in ours(everything):
         assert namespace == "Tailrace/test"
-        assert dimension == (STREAM if figures[name].per_stream else "")
+        assert dimension == (STREAM if metrics[name].per_stream else "")
 
 
 def test_every_alarm_is_on_top(everything: Template) -> None:

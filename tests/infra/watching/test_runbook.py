@@ -13,11 +13,11 @@ import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore.validate import ParamValidator
 
-from contract.figures import TAILER, Kind
 from infra.package import REPOSITORY
 from infra.settings import Alarms, Environment
 from infra.watching.meanings import PAGES, RUNBOOK
 from tailer.errors import EXIT_CODES
+from tailrace.metrics import TAILER, Kind
 from tests.infra.template import stack
 from tests.infra.watching.test_alarms import EVERYTHING
 
@@ -66,9 +66,9 @@ def test_every_setting_of_an_environment_that_is_named_exists() -> None:
     assert Alarms().lag_seconds > 0
 
 
-def test_every_figure_that_is_named_is_shown() -> None:
+def test_every_metric_that_is_named_is_shown() -> None:
     """In the rules for Prometheus, too."""
-    shown = {figure.prometheus for figure in TAILER.values() if figure.kind is not Kind.COUNTER}
+    shown = {metric.prometheus for metric in TAILER.values() if metric.kind is not Kind.COUNTER}
     named = set(re.findall(r"tailrace_\w+", TEXT))
     assert named
     assert named <= shown
@@ -85,7 +85,7 @@ class Shell:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 
-    def run(self, command: str, **answers: str) -> tuple[int, str, list[list[str]]]:
+    def run(self, command: str, **responses: str) -> tuple[int, str, list[list[str]]]:
         """The exit code, what it printed, and the calls of ``aws`` but those that only ask for outputs."""
         assert SHELL
         output = (
@@ -95,7 +95,7 @@ class Shell:
         )
         calls = self._folder / "calls"
         calls.write_text("")
-        environment = {"PATH": f"{self._folder}:{os.environ['PATH']}", "CALLS": str(calls), "ANSWERS": json.dumps(answers)}
+        environment = {"PATH": f"{self._folder}:{os.environ['PATH']}", "CALLS": str(calls), "ANSWERS": json.dumps(responses)}
         script = f"{SHELL[1]}\n{output}\n{command}\n"
         done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
         assert not done.stderr, done.stderr
@@ -136,12 +136,12 @@ def test_a_command_of_the_tailer_runs_beside_the_service(
     tmp_path: Path, outputs: Mapping[str, str], command: str, expected: list[str]
 ) -> None:
     """In the place of the doctor, in the same network; it prints what the task said and ends as the task ended."""
-    answers = {
+    responses = {
         "ecs run-task": TASK,
         "logs get-log-events": json.dumps(["payments", "  owner  nobody"]),
         "ecs describe-tasks": "3",
     }
-    code, said, calls = Shell(tmp_path, outputs).run(command, **answers)
+    code, said, calls = Shell(tmp_path, outputs).run(command, **responses)
     assert (code, said) == (3, "payments\n  owner  nobody\n")
     run, wait, logs, _ = calls
     overrides = json.loads(run[run.index("--overrides") + 1])
@@ -178,12 +178,12 @@ def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mappin
 def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path, outputs: Mapping[str, str]) -> None:
     """As Lambda gave it before: the text within what Lambda kept."""
     batch = '{"Records": [{"eventID": "1", "dynamodb": {"Keys": {"id": {"S": "\u00e9"}}}}]}'
-    answers = {
+    responses = {
         "s3 cp": json.dumps({"version": "1.0", "requestContext": {"condition": "RetryAttemptsExhausted"}, "payload": batch}),
         "cloudformation list-stack-resources": "tailrace-production-Streamcarts",
     }
     shell = f"cd {tmp_path}; echo '{{}}' > answer.json; again Stream-carts aws/lambda/uuid/shard/2026/11/22/batch"
-    code, said, calls = Shell(tmp_path, outputs).run(shell, **answers)
+    code, said, calls = Shell(tmp_path, outputs).run(shell, **responses)
     assert (code, said) == (0, "{}\n")
     assert (tmp_path / "batch.json").read_text() == batch
     [fetch] = [call for call in calls if call[:2] == ["s3", "cp"]]
@@ -204,8 +204,8 @@ def test_an_ordered_bus_is_asked_for_events_again_as_it_takes_it(tmp_path: Path,
     said = {"SUBSCRIBER_ARN": subscriber, "FROM": "2026-11-22T08:00:00Z", "TO": "2026-11-22T09:00:00Z", "EVENT_ID": "a1"}
     for word, value in said.items():
         block = re.sub(rf"\b{word}\b", value, block)
-    answers = {"eventsv2 describe-subscriber": json.dumps(before)}
-    code, _, calls = Shell(tmp_path, {**outputs, "EventBusArn": bus}).run(f"cd {tmp_path}\n{block}", **answers)
+    responses = {"eventsv2 describe-subscriber": json.dumps(before)}
+    code, _, calls = Shell(tmp_path, {**outputs, "EventBusArn": bus}).run(f"cd {tmp_path}\n{block}", **responses)
     assert code == 0
     _, describe, create = ({"call": call[1], **dict(zip(call[2::2], call[3::2], strict=True))} for call in calls)
     assert describe["--subscriber-arn"] == subscriber
@@ -235,8 +235,8 @@ def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs:
     resources = [{"LogicalResourceId": one, "ResourceType": "AWS::Lambda::Function"} for one in functions]
     found = set()
     for name in ("Forwarder", "Redrive", "Stream-carts", "Stream-carts.2"):
-        answers = {"cloudformation list-stack-resources": "\n\ntailrace-production-it\n"}
-        _, said, [call] = Shell(tmp_path, outputs).run(f"function_name {name}", **answers)
+        responses = {"cloudformation list-stack-resources": "\n\ntailrace-production-it\n"}
+        _, said, [call] = Shell(tmp_path, outputs).run(f"function_name {name}", **responses)
         query = call[-1].replace("PhysicalResourceId", "LogicalResourceId")
         [one] = jmespath.search(query, {"StackResourceSummaries": resources})
         found.add(one)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from contract.change import Change
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.catalogue import catalogue
-from lambda_forwarder.event import DomainEvent, EventType, Mappers
 from lambda_forwarder.mappings import MAPPERS
+from tailrace.change import Change
+from tailrace.events import DomainEvent, EventType, Mappers
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS, PAGE, SAMPLES = ROOT / "schemas", ROOT / "docs" / "events.md", ROOT / "tests" / "samples" / "events"

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Change, Namespace
-from contract.message import DECODED_LIMIT, ChangeMessage, encode_change, unpack
 from lambda_forwarder.claims.claimed import fetched, runs
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.memory import MemoryClaims
+from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.parking.parked import Parked, light
 from lambda_forwarder.ports import Claims
+from tailrace.change import Change
+from tailrace.message import ChangeMessage, unpack
+from tailrace.wire.change import Namespace
+from tailrace.wire.message import DECODED_LIMIT, encode_change
 from tests.lambda_forwarder.values import cancelled, claiming, forever, inserted, message
 
 KEY = "payments/1.json"

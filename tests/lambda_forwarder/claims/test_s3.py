@@ -51,7 +51,7 @@ class Failing:
         ("ExpiredToken", Unavailable),
     ],
 )
-def test_an_answer_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
+def test_an_response_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
     """Gone for good, a person's to mend, or not now."""
     error = ClientError({"Error": {"Code": code, "Message": "said so"}}, "GetObject")
     with pytest.raises(reaction, match=code):

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from contract.change import Change
 from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, expired, read
-from lambda_forwarder.dynamodb_streams import StreamForwarder
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.memory import MemoryParking, MemoryPublisher
-from tests.lambda_forwarder.test_dynamodb_streams import counted, record
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers.dynamodb import StreamForwarder
+from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher
+from tailrace.change import Change
+from tests.lambda_forwarder.handlers.test_dynamodb import counted, record
 from tests.lambda_forwarder.values import forever
 
 ARRIVED = 1795340000.75

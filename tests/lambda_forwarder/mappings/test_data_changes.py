@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from contract.change import UpdateDescription
 from lambda_forwarder.mappings.data_changes import DataChanged, data_changed
+from tailrace.wire.change import UpdateDescription
 from tests.samples.changes import a_change
 
 BEFORE, AFTER = {"_id": 1, "a": {"b": 1}}, {"_id": 1, "a": {"b": 2}}
@@ -69,7 +69,7 @@ def test_what_happens_to_a_whole_collection_is_no_data_change(operation: str) ->
 
 
 PATCH = """
-from contract.change import Change, Namespace
+from tailrace import Change, Namespace
 before = {name: 1 for name in "abcdefgh"} | {"list": [1, 2, 3]}
 after = {name: 2 for name in "cdefghij"} | {"list": [3, 1]}
 print(Change(id="1", sequence=1, operation_type="replace", ns=Namespace(db="d"), cluster_time="1.1",
@@ -96,7 +96,7 @@ def test_a_patch_is_the_same_in_every_process() -> None:
 
 def test_the_module_is_not_loaded_before_somebody_asks() -> None:
     """A function whose mappers ask for no patch does not pay for it in its cold start."""
-    probe = "import sys, lambda_forwarder.handler; print('jsonpatch' in sys.modules)"
+    probe = "import sys, lambda_forwarder.handlers.sqs; print('jsonpatch' in sys.modules)"
     asked = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert asked.stdout == "False\n"
 

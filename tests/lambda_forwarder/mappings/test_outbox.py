@@ -6,9 +6,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Change, Namespace
-from lambda_forwarder.event import DomainEvent, Time, entry
+from lambda_forwarder.mapping.event import entry
 from lambda_forwarder.mappings.outbox import Outbox, OutboxError
+from tailrace.change import Change
+from tailrace.events import DomainEvent, Time
+from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.values import message
 from tests.samples.changes import a_change
 

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from contract.change import UpdateDescription
 from lambda_forwarder.mappings.payments import payment_cancelled, payment_created
+from tailrace.wire.change import UpdateDescription
 from tests.lambda_forwarder.values import cancelled, inserted
 
 

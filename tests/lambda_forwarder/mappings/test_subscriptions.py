@@ -3,8 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Change, Namespace, Uncertain, UpdateDescription
 from lambda_forwarder.mappings.subscriptions import subscription_cancelled, subscription_created
+from tailrace.change import Change
+from tailrace.questions.questions import Uncertain
+from tailrace.wire.change import Namespace, UpdateDescription
 from tests.samples.changes import a_change
 
 DOCUMENT = {"_id": "sub-1", "productId": "razor-5", "quantity": 1, "status": "active", "name": "Ada"}

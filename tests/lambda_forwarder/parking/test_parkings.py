@@ -7,14 +7,15 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from contract.message import UnreadableMessage, unpack
 from devstack.aws import Aws
-from lambda_forwarder.event import Mapper
+from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.memory import MemoryParking
 from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking
+from tailrace.events import Mapper
+from tailrace.message import unpack
+from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.values import forever, inserted, message, record
 
 Kept = Callable[[], list[Parked]]

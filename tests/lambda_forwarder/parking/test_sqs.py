@@ -9,14 +9,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Claim
-from contract.message import MESSAGE_LIMIT, UnreadableMessage, unpack
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
-from lambda_forwarder.memory import MemoryClaims
+from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.parking.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
 from lambda_forwarder.redriving.backlog import unparked
+from tailrace.message import unpack
+from tailrace.wire.change import Claim
+from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import forever, inserted, record
 
@@ -92,7 +93,7 @@ def test_a_change_that_no_message_holds_leaves_its_coordinates(length: int) -> N
     assert "does not fit" in kept.omitted
 
 
-def test_a_bucket_that_does_not_answer_is_waited_for() -> None:
+def test_a_bucket_that_does_not_response_is_waited_for() -> None:
     """The message comes again; nothing is left out for an outage."""
 
     class Away(MemoryClaims):

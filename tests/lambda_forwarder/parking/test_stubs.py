@@ -9,12 +9,13 @@ from typing import Any
 import bson
 import pytest
 
-from contract.change import Change, Claim
-from lambda_forwarder.event import DomainEvent
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.parking import stubs
 from lambda_forwarder.trial import tried
+from tailrace.change import Change
+from tailrace.events import DomainEvent
+from tailrace.wire.change import Claim
 from tests.lambda_forwarder.redriving.test_redriver import World, counts
 from tests.lambda_forwarder.values import RAW, body, cancelled, forever, inserted, message, record, stub
 
@@ -51,7 +52,7 @@ def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -
     assert (item.sequence, item.document, item.reason) == (2, "payments.payments/b", "binary of a wrong length")
     assert "aws s3 cp s3://claims/payments/raw/1.bson event.bson" in item.remedy
     assert marks.marks["payments.17"].sequence == 3
-    assert through.figures.take()["payments"]["ChangesParked"] == (1,)
+    assert through.metrics.take()["payments"]["ChangesParked"] == (1,)
 
 
 @pytest.mark.parametrize("ns", [{}, {"mappers": {}}, {"mappers": {"payments": ()}}], ids=["mapped", "unknown", "on purpose"])

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import CALL_LIMIT, EventBridgePublisher, size
 from tests.lambda_forwarder.values import forever, noted, noteds
 
-Answer = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
+Response = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
 ALPHABET = string.ascii_lowercase
 OK: dict[str, Any] = {"EventId": "11710aed-b79e-4468-a20b-bb3c0c3b4860"}
 
@@ -30,9 +30,9 @@ OK: dict[str, Any] = {"EventId": "11710aed-b79e-4468-a20b-bb3c0c3b4860"}
 class Bus:
     """A real client whose calls are answered before they are sent: a script of answers, then success."""
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *responses: Response) -> None:
         self.calls: list[list[str]] = []
-        self._answers = list(answers)
+        self._responses = list(responses)
         self.client = boto3.client(
             "events",
             region_name="eu-west-1",
@@ -40,12 +40,12 @@ class Bus:
             aws_secret_access_key="test",
             config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
         )
-        self.client.meta.events.register("before-send.events.PutEvents", self._answer)
+        self.client.meta.events.register("before-send.events.PutEvents", self._response)
 
-    def _answer(self, request: Any, **_: Any) -> AWSResponse:
+    def _response(self, request: Any, **_: Any) -> AWSResponse:
         entries = json.loads(request.body)["Entries"]
         self.calls.append([json.loads(entry["Detail"])["metadata"]["document"][-1] for entry in entries])
-        status, body = self._answers.pop(0)(entries) if self._answers else results()(entries)
+        status, body = self._responses.pop(0)(entries) if self._responses else results()(entries)
         return Answered(request.url, status, json.dumps(body).encode())
 
 
@@ -55,20 +55,20 @@ class Answered(AWSResponse):  # type: ignore[misc]  # botocore has no types
         self._content = body
 
 
-def results(**codes: str) -> Answer:
+def results(**codes: str) -> Response:
     """An answer of 200 in which the entries of these documents have these error codes."""
 
-    def answer(entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
+    def response(entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         documents = [json.loads(entry["Detail"])["metadata"]["document"][-1] for entry in entries]
         each = [
             {"ErrorCode": codes[document], "ErrorMessage": "said so"} if document in codes else OK for document in documents
         ]
         return 200, {"FailedEntryCount": len(codes), "Entries": each}
 
-    return answer
+    return response
 
 
-def error(code: str, status: int = 400) -> Answer:
+def error(code: str, status: int = 400) -> Response:
     """The whole call fails."""
     return lambda _: (status, {"__type": code, "message": "said so"})
 
@@ -131,10 +131,10 @@ def test_a_throttled_call_is_made_again(code: str, clock: Clock) -> None:
     assert bus.calls == [["a"]] * 3
 
 
-@pytest.mark.parametrize("answer", [results(a="ThrottlingException"), error("ThrottlingException")], ids=["entry", "call"])
-def test_it_gives_up_before_the_time_is_up(answer: Answer, clock: Clock) -> None:
+@pytest.mark.parametrize("response", [results(a="ThrottlingException"), error("ThrottlingException")], ids=["entry", "call"])
+def test_it_gives_up_before_the_time_is_up(response: Response, clock: Clock) -> None:
     """Retries are bounded by the time left; then the message goes back to the queue."""
-    bus = Bus(*[answer] * 1_000)
+    bus = Bus(*[response] * 1_000)
     with pytest.raises(Unavailable):
         publisher(bus, clock).publish(noteds("a"), clock)
     assert 0 < clock.left < 6
@@ -151,7 +151,7 @@ def test_an_entry_that_can_never_be_accepted_is_not_tried_for_ever(code: str, cl
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "NotAuthorizedForSourceException"])
-def test_an_answer_about_us_parks_nothing(code: str, clock: Clock) -> None:
+def test_an_response_about_us_parks_nothing(code: str, clock: Clock) -> None:
     """Permissions are a person's to mend: the events stay in the queue, whatever they are."""
     with pytest.raises(Misconfigured, match=code):
         publisher(Bus(results(a=code)), clock).publish(noteds("a"), clock)

@@ -5,12 +5,12 @@ import hashlib
 import pytest
 from msgspec import json
 
-from contract.change import Claim
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.memory import MemoryClaims, MemoryPublisher
+from lambda_forwarder.in_memory import MemoryClaims, MemoryPublisher
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.eventbridge import CALL_LIMIT, size
 from lambda_forwarder.publishing.large import LargePublisher, key
+from tailrace.wire.change import Claim
 from tests.lambda_forwarder.values import forever, noted
 
 LARGE = "x" * CALL_LIMIT

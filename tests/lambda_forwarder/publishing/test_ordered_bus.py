@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from contract.identity import lane
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.event import Entry
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, group_id, is_ordered
+from tailrace.wire.identity import lane
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import forever, noted, noteds
 from tests.samples.changes import a_change
@@ -117,7 +117,7 @@ def test_a_call_that_was_not_taken_is_made_again(
     assert clock.naps
 
 
-def test_an_answer_that_was_lost_makes_no_second_event(
+def test_an_response_that_was_lost_makes_no_second_event(
     publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
 ) -> None:
     """The call was applied; made again, the bus knows all of it."""
@@ -136,7 +136,7 @@ def test_an_entry_refused_for_good_comes_back(publisher: EventBridgePublisher, o
     assert ids(ordered, bus) == [entries[0].id, entries[2].id]
 
 
-def test_an_answer_about_us_parks_nothing(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
+def test_an_response_about_us_parks_nothing(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
     """A permission is a person's to mend."""
     ordered.faults.append(failing("AccessDeniedException", 0))
     with pytest.raises(Misconfigured, match="AccessDenied"):
@@ -144,14 +144,16 @@ def test_an_answer_about_us_parks_nothing(publisher: EventBridgePublisher, order
 
 
 @pytest.mark.parametrize(
-    "answer", [{}, {"Entries": []}, {"Entries": [{}]}, {"FailedEntryCount": 0, "Entries": [{"SequenceNumber": "1"}]}], ids=repr
+    "response",
+    [{}, {"Entries": []}, {"Entries": [{}]}, {"FailedEntryCount": 0, "Entries": [{"SequenceNumber": "1"}]}],
+    ids=repr,
 )
-def test_what_was_not_answered_was_not_accepted(answer: dict[str, object], clock: Clock) -> None:
+def test_what_was_not_answered_was_not_accepted(response: dict[str, object], clock: Clock) -> None:
     """An answer without a word about an entry is none: it is asked again, until the time is up."""
 
     class Client:
         def put_events(self, **_: object) -> dict[str, object]:
-            return answer
+            return response
 
     with pytest.raises(Unavailable):
         EventBridgePublisher(OrderedBus(Client(), "arn"), sleep=clock.sleep).publish(noteds("a"), clock)

@@ -12,7 +12,7 @@ import pytest
 from devstack.aws import Aws
 from devstack.ordered_bus import OrderedBusServer
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.memory import MemoryPublisher
+from lambda_forwarder.in_memory import MemoryPublisher
 from lambda_forwarder.ports import Published, Publisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.publishing.strict import StrictPublisher, runs
 from tests.lambda_forwarder.values import body, forever, inserted, noted, noteds, record
 

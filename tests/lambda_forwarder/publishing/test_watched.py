@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from lambda_forwarder.errors import BusGone, Misconfigured, Unavailable
-from lambda_forwarder.event import Entry
-from lambda_forwarder.memory import MemoryPublisher
+from lambda_forwarder.in_memory import MemoryPublisher
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.publishing.watched import WatchedPublisher
 from tests.lambda_forwarder.values import forever, noted
@@ -22,17 +22,17 @@ class Bus(MemoryPublisher):
 
     def __init__(self) -> None:
         super().__init__()
-        self.answer: Exception | None = None
+        self.response: Exception | None = None
         self.steps: list[str] = []
 
     def check(self) -> None:
         self.steps.append("ask")
-        if self.answer:
-            raise self.answer
+        if self.response:
+            raise self.response
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         self.steps.append("publish")
-        return super().publish([] if isinstance(self.answer, Misconfigured) else entries, time_left)
+        return super().publish([] if isinstance(self.response, Misconfigured) else entries, time_left)
 
 
 class Watched:
@@ -51,7 +51,7 @@ class Watched:
         return self.publisher.publish([replace(noted("a", 1), time=happened or self.now)], left)
 
     def delete(self) -> None:
-        self.bus.answer = Misconfigured("FORWARDER_EVENT_BUS: there is no bus 'payments'")
+        self.bus.response = Misconfigured("FORWARDER_EVENT_BUS: there is no bus 'payments'")
 
 
 @pytest.fixture
@@ -111,16 +111,16 @@ def test_once_gone_nothing_is_published_until_it_is_seen_again(watched: Watched)
         with pytest.raises(BusGone):
             watched.publish(seconds)
     assert watched.bus.steps == ["publish", "ask", "ask", "ask"]
-    watched.bus.answer = None
+    watched.bus.response = None
     watched.publish()
     watched.publish(1)
     assert watched.bus.steps[4:] == ["ask", "publish", "publish"]
     assert len(watched.bus.entries) == 2
 
 
-def test_a_question_without_an_answer_changes_nothing(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_question_without_an_response_changes_nothing(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     """What was published counts; it is asked again a minute later; and a bus that is gone then was seen before."""
-    watched.bus.answer = Unavailable("DescribeEventBus: ThrottlingException")
+    watched.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
     with caplog.at_level(logging.WARNING):
         assert watched.publish(60) == watched.publish(59) == Published()
     [line] = caplog.records
@@ -136,7 +136,7 @@ def test_a_bus_that_was_gone_and_is_not_known_to_be_back_gets_nothing(watched: W
     watched.delete()
     with pytest.raises(BusGone):
         watched.publish(60)
-    watched.bus.answer = Unavailable("DescribeEventBus: ThrottlingException")
+    watched.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
     with pytest.raises(Unavailable):
         watched.publish(60)
     assert watched.bus.steps.count("publish") == 1
@@ -152,7 +152,7 @@ def test_without_time_left_it_asks_at_the_next_occasion(watched: Watched) -> Non
         watched.publish(1)
 
 
-def test_a_slow_answer_counts_from_when_it_was_asked_for(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_response_counts_from_when_it_was_asked_for(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bus may have been deleted while its description was on its way."""
     check = watched.bus.check
 
@@ -191,6 +191,6 @@ def test_a_clock_that_was_put_back_does_not_put_off_the_question(watched: Watche
 def test_who_never_looked_looks_behind_the_first_event() -> None:
     """Without a time at which it was there."""
     bus = Bus()
-    bus.answer = Misconfigured("there is no bus")
+    bus.response = Misconfigured("there is no bus")
     with pytest.raises(BusGone, match=r"^there is no bus$"):
         WatchedPublisher(bus, now=lambda: START).publish([noted("a", 1)], forever)

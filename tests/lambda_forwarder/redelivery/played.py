@@ -12,17 +12,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from contract.change import Change
-from contract.message import group_id
-from lambda_forwarder.event import Mappers
-from lambda_forwarder.forward import Forwarder
-from lambda_forwarder.memory import MemoryAttempts, MemoryClaims, MemoryParking, MemoryWatermarks
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryAttempts, MemoryClaims, MemoryParking, MemoryWatermarks
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.redelivery.pause import RECEIVES
 from lambda_forwarder.redelivery.received import Record
+from tailrace.change import Change
+from tailrace.events import Mappers
+from tailrace.wire.message import group_id
 from tests.lambda_forwarder.values import Noted, body, record
 
 START = 1_795_330_680.0  # seconds since 1970

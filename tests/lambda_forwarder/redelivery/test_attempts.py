@@ -6,7 +6,7 @@ import pytest
 
 from devstack.aws import Aws
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.memory import MemoryAttempts
+from lambda_forwarder.in_memory import MemoryAttempts
 from lambda_forwarder.ports import Attempts
 from lambda_forwarder.redelivery.attempt import READING, Attempt
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts

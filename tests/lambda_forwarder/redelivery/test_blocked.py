@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from contract.change import Change
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.memory import MemoryParking
+from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.parking.parked import Parked
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.care import LIMIT
+from tailrace.change import Change
 from tests.lambda_forwarder.redelivery.played import RETENTION, START, Played
 from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, memory, no_more_files, played
 from tests.lambda_forwarder.values import Noted, inserted

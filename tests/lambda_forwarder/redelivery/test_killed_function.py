@@ -7,11 +7,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from contract.change import Change
-from contract.message import group_id
 from devstack import DevStack
 from devstack.function import FUNCTION
 from devstack.stack import COLLECTION
+from tailrace.change import Change
+from tailrace.wire.message import group_id
 from tests.lambda_forwarder.values import body, inserted, sent_id
 
 SECONDS = 60.0
@@ -48,9 +48,9 @@ def deployed() -> Iterator[DevStack]:
 def _edited(package: Path) -> None:
     with ZipFile(package) as archive:
         files = {entry: archive.read(entry) for entry in archive.namelist()}
-    loop = files["lambda_forwarder/forward.py"].decode()
+    loop = files["lambda_forwarder/forwarding/forwarder.py"].decode()
     assert loop.count("SUSPECT_SECONDS = 15.0") == 1
-    files["lambda_forwarder/forward.py"] = loop.replace("SUSPECT_SECONDS = 15.0", "SUSPECT_SECONDS = 0.0").encode()
+    files["lambda_forwarder/forwarding/forwarder.py"] = loop.replace("SUSPECT_SECONDS = 15.0", "SUSPECT_SECONDS = 0.0").encode()
     files["deadly_mappers.py"] = MAPPERS.encode()
     with ZipFile(package, "w") as archive:
         for entry, content in files.items():

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.change import Change
-from contract.message import ChangeMessage
-from lambda_forwarder.event import Mappers
-from lambda_forwarder.reading import read_message
+from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.redelivery.care import LIMIT
 from lambda_forwarder.redelivery.pause import SHARE
+from tailrace.change import Change
+from tailrace.events import Mappers
+from tailrace.message import ChangeMessage
 from tests.lambda_forwarder.redelivery.played import START, TIMEOUT, VISIBILITY, Killed, Played, noted, throttled
 from tests.lambda_forwarder.values import Noted, body, inserted
 
@@ -144,7 +144,7 @@ def test_a_message_that_ends_the_function_while_it_is_read(monkeypatch: pytest.M
             raise Killed
         return read_message(text)
 
-    monkeypatch.setattr("lambda_forwarder.forward.read_message", reading)
+    monkeypatch.setattr("lambda_forwarder.forwarding.forwarder.read_message", reading)
     world = played()
     message = world.send(text=bad)
     world.send(*changes(6, 5))

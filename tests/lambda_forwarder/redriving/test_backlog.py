@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.message import MESSAGE_LIMIT, UnreadableMessage
 from lambda_forwarder.parking.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.redriving.backlog import unparked
+from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.lambda_forwarder.values import body, inserted, message, record
 
 CAME = body(inserted())

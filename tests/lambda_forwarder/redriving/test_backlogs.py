@@ -9,7 +9,7 @@ import pytest
 
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.memory import MemoryBacklog
+from lambda_forwarder.in_memory import MemoryBacklog
 from lambda_forwarder.ports import Backlog, Waiting
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from tests.lambda_forwarder.values import forever

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from contract.change import Change
-from lambda_forwarder.event import Entry, Mapper
+from lambda_forwarder.in_memory import MemoryBacklog
+from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.memory import MemoryBacklog
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving import custody, lateness, run
 from lambda_forwarder.redriving.backlog import Taken, dead_letter_shelf
 from lambda_forwarder.redriving.lateness import Lateness
 from lambda_forwarder.redriving.piece import Piece
+from tailrace.change import Change
+from tailrace.events import Mapper
 from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts, measured
 from tests.lambda_forwarder.values import body, inserted, message
 

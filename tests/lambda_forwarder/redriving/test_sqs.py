@@ -16,18 +16,18 @@ FAILED = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "Sen
 class Client:
     """Remembers what it was asked, and answers every call alike: that all went well, unless told otherwise."""
 
-    def __init__(self, answer: Any = None) -> None:
+    def __init__(self, response: Any = None) -> None:
         self.asked: list[dict[str, Any]] = []
-        self._answer = answer
+        self._response = response
 
     def __getattr__(self, name: str) -> Any:
         def call(**request: Any) -> Any:
             self.asked.append(request)
-            if isinstance(self._answer, Exception):
-                raise self._answer
-            if self._answer is None:
+            if isinstance(self._response, Exception):
+                raise self._response
+            if self._response is None:
                 return {"Successful": [{"Id": entry["Id"]} for entry in request.get("Entries", ())]}
-            return self._answer
+            return self._response
 
         return call
 
@@ -50,9 +50,9 @@ def test_an_entry_that_was_not_removed_is_an_error() -> None:
 
 def test_silence_about_an_entry_is_an_error() -> None:
     """Only what the queue says that it forgot is forgotten."""
-    for answer in ({}, {"Successful": [{"Id": "1"}]}):
+    for response in ({}, {"Successful": [{"Id": "1"}]}):
         with pytest.raises(Unavailable, match="DeleteMessageBatch said nothing of"):
-            backlog(Client(answer)).remove([waiting(1), waiting(2)], forever)
+            backlog(Client(response)).remove([waiting(1), waiting(2)], forever)
 
 
 def test_calls_hold_ten() -> None:
@@ -79,7 +79,7 @@ def test_a_message_is_held_no_longer_than_sqs_allows() -> None:
         ("RequestThrottled", Unavailable),
     ],
 )
-def test_an_answer_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
+def test_an_response_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
     """A person's to mend, or not now."""
     error = ClientError({"Error": {"Code": code, "Message": "said so"}}, "ReceiveMessage")
     with pytest.raises(reaction, match=code):

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Change, Namespace
-from lambda_forwarder.dynamodb_streams import postponed
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.event import DomainEvent, Mapper, Mappers, mapper_name
-from lambda_forwarder.forward import Forwarder
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers.dynamodb import postponed
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings import MAPPERS as SHIPPED
-from lambda_forwarder.memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.parking.parked import Parked
+from tailrace.change import Change
+from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
+from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts
 from tests.lambda_forwarder.values import body, claiming, forever, inserted, message, record
 
@@ -256,7 +257,7 @@ def test_no_event_of_mappers_that_may_be_others_removes_nothing(form: Any, dry_r
 
 
 @pytest.mark.parametrize("form", [before_this_version, as_it_came])
-def test_no_event_of_mappers_that_are_the_right_ones_is_an_answer(form: Any) -> None:
+def test_no_event_of_mappers_that_are_the_right_ones_is_an_response(form: Any) -> None:
     """The mapper has its name, or none was asked: nobody has to be told."""
     made = world({"orders": (silent,)}, "others:MAPPERS")
     item = form()

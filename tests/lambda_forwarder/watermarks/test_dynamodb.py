@@ -11,7 +11,7 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
 from lambda_forwarder.watermarks.watermark import Watermark
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mark
 
@@ -19,16 +19,16 @@ from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mar
 class Scripted:
     """A client that answers or raises what it is given, one thing a call."""
 
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: Any) -> None:
+        self.responses = list(responses)
         self.requests: list[dict[str, Any]] = []
 
     def batch_get_item(self, **request: Any) -> Any:
         self.requests.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     update_item = batch_get_item
 
@@ -81,7 +81,7 @@ def test_what_stays_left_out_is_not_taken_for_new() -> None:
         ("ValidationException", Misconfigured),
     ],
 )
-def test_an_answer_has_its_reaction(
+def test_an_response_has_its_reaction(
     use: Callable[[DynamodbWatermarks], object], code: str, reaction: type[ForwarderError]
 ) -> None:
     """What passes is tried again; what a person must mend names the setting. Nothing is ever taken for success."""

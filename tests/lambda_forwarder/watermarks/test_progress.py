@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.change import Change
-from contract.message import ChangeMessage
 from lambda_forwarder.errors import Unavailable
-from lambda_forwarder.memory import MemoryWatermarks
+from lambda_forwarder.in_memory import MemoryWatermarks
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.progress import Progress
 from lambda_forwarder.watermarks.watermark import Watermark
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
 from tests.lambda_forwarder.values import body, forever, inserted, message, record
 
 LANE = "payments.17"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from contract.change import Change
 from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
+from tailrace.change import Change
 from tests.lambda_forwarder.values import body, cancelled, inserted, message, record
 
 LANE = "payments.17"
@@ -29,7 +29,7 @@ def test_what_is_at_or_below_it_was_published(generation: int, sequence: int, co
 def test_a_later_commit_under_a_lower_number_was_not_published() -> None:
     """A stream that lost its checkpoint begins at one again: its new changes are no repeats of the old ones."""
     anew = at(3, "1795330680.6")
-    assert MARK.belies(2, anew)
+    assert MARK.is_renumbered(2, anew)
     assert not MARK.covers(2, anew)
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from devstack.aws import Aws
-from lambda_forwarder.memory import MemoryWatermarks
+from lambda_forwarder.in_memory import MemoryWatermarks
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.watermark import Watermark

@@ -14,9 +14,9 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.aws import arn, role
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.mongodb.client import client
-from tailer.settings import load
+from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 
 Settings = dict[str, str]

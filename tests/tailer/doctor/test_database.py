@@ -16,7 +16,7 @@ from tailer.doctor.encryption import Encryption
 from tailer.doctor.finding import State, Verdict
 from tailer.doctor.network import Network
 from tailer.mongodb.uri import UNVERIFIED
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.servers import mongod, with_tls, with_users

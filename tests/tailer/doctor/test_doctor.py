@@ -13,8 +13,8 @@ import pytest
 from devstack import DevStack
 from devstack.loopback import wait_until
 from tailer.app import checkpoint_store
-from tailer.command_line import command_line
-from tailer.settings import load
+from tailer.cli.command_line import command_line
+from tailer.settings.settings import load
 from tests.queue import received
 from tests.tailer.doctor.conftest import Doctor, Settings
 

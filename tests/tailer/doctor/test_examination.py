@@ -13,16 +13,16 @@ import pytest
 
 from devstack.loopback import HOST, free_port
 from tailer.doctor import process
-from tailer.doctor.checks import Surgery, all_checks
+from tailer.doctor.checks import CheckContext, all_checks
 from tailer.doctor.command import hidden
-from tailer.doctor.examination import PATIENCE, examine, exit_code
+from tailer.doctor.examination import TIMEOUT, examine, exit_code
 from tailer.doctor.finding import Check, Finding, NotAllowed, State, Verdict, fail, ok, skip, warn
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.http import endpoints
-from tailer.metrics import Families, Metrics
+from tailer.health.health import STALLED_AFTER, Health
+from tailer.health.http import endpoints
+from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
-from tailer.pulse import STALLED_AFTER, Pulse
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import ORIGIN
 
@@ -74,12 +74,12 @@ def test_all_of_it_is_over_in_a_minute() -> None:
     clock = Clock()
 
     def slow() -> Verdict:
-        clock.now += PATIENCE
+        clock.now += TIMEOUT
         return ok("at last")
 
     findings = examined(Check(name="slow", look=slow), Check(name="late", look=lambda: ok("good")), clock=clock)
     assert [finding.verdict.state for finding in findings] == [State.OK, State.SKIP]
-    assert PATIENCE < 60
+    assert TIMEOUT < 60
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_no_failure_comes_without_a_remedy(stored: Settings, error: type[Excepti
     assert [finding.name for finding in findings if not finding.verdict.remedy] == []
 
 
-def test_a_check_that_gets_no_answer_says_which_neighbour_to_look_at(stored: Settings) -> None:
+def test_a_check_that_gets_no_response_says_which_neighbour_to_look_at(stored: Settings) -> None:
     """Every time-out names one; what is no neighbour is this process itself."""
     never = threading.Event()
     late = [
@@ -168,8 +168,8 @@ def every_check(settings: Settings) -> list[Check]:
     def clients(service: str) -> Any:
         raise AssertionError(f"{service} was asked")
 
-    surgery = Surgery(clients=clients, now=lambda: datetime.now(UTC), clock=Clock(), undo=ExitStack())
-    return all_checks([settings], surgery)
+    context = CheckContext(clients=clients, now=lambda: datetime.now(UTC), clock=Clock(), undo=ExitStack())
+    return all_checks([settings], context)
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_sign_ins_are_taken_out_of_every_text() -> None:
     assert (finding.verdict.found, finding.verdict.remedy) == ("mongodb://***@host/ is wrong", "not mongodb+srv://***@host")
 
 
-def test_a_port_is_free_or_a_tailers_or_in_the_way(pulse: Pulse) -> None:
+def test_a_port_is_free_or_a_tailers_or_in_the_way(health: Health) -> None:
     """A doctor in a running task finds its tailer there; another program would keep a tailer from starting."""
     assert process.port("127.0.0.1", 0).found == "none: TAILER_HTTP_PORT is 0"
     port = free_port()
     assert process.port(HOST, port).state is State.OK
-    with endpoints(HOST, port, pulse, Families()):
-        pulse.standing_by()
+    with endpoints(HOST, port, health, Families()):
+        health.standing_by()
         found = process.port(HOST, port)
         assert found.state is State.OK
         assert "a tailer answers" in found.found
@@ -243,23 +243,23 @@ def test_whoever_only_talks_like_a_tailer_is_in_the_way() -> None:
         server.shutdown()
 
 
-def test_a_tailer_that_does_not_tail_is_a_warning(pulse: Pulse, clock: Clock) -> None:
+def test_a_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) -> None:
     """One that starts, waits for a neighbour, gave a stream up or does not move: each with what to do."""
 
     def at_the_port() -> Verdict:
         return process.port(HOST, port)
 
     port = free_port()
-    with endpoints(HOST, port, pulse, Families()):
+    with endpoints(HOST, port, health, Families()):
         starting = at_the_port()
-        pulse.delivered(Batch(changes=(), checkpoint=ORIGIN))
+        health.delivered(Batch(changes=(), checkpoint=ORIGIN))
         tailing = at_the_port()
-        pulse.waiting("the database does not answer")
+        health.waiting("the database does not answer")
         waiting = at_the_port()
-        pulse.waiting("standing by; stopped, see tailer status: payments")
+        health.waiting("standing by; stopped, see tailer status: payments")
         quoting = at_the_port()
-        pulse.standing_by()
-        pulse.stopped("payments", Metrics("payments"), None)
+        health.standing_by()
+        health.stopped("payments", Metrics("payments"), None)
         stopped = at_the_port()
         clock.now += STALLED_AFTER
         stalled = at_the_port()
@@ -278,5 +278,5 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def pulse(clock: Clock) -> Pulse:
-    return Pulse(clock=clock, now=lambda: datetime(2026, 11, 22, 8, 0, tzinfo=UTC))
+def health(clock: Clock) -> Health:
+    return Health(clock=clock, now=lambda: datetime(2026, 11, 22, 8, 0, tzinfo=UTC))

@@ -120,7 +120,7 @@ def test_a_function_that_does_not_start_is_found(
 
 
 @pytest.mark.parametrize(
-    ("watched", "answer", "state", "words"),
+    ("watched", "response", "state", "words"),
     [
         ([], {"batchItemFailures": []}, State.OK, "whole databases"),
         (["shop.orders"], {"batchItemFailures": [], "unmapped": []}, State.OK, "1 collections"),
@@ -131,13 +131,13 @@ def test_a_function_that_does_not_start_is_found(
     ],
 )
 def test_what_no_mapper_reads_is_found(
-    stack: DevStack, queue_url: str, function: str, mapping: str, watched: list[str], answer: Any, state: State, words: str
+    stack: DevStack, queue_url: str, function: str, mapping: str, watched: list[str], response: Any, state: State, words: str
 ) -> None:
     """The function is asked: it alone knows its mappers. An earlier version does not say."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as file:
         asked = f"    assert event == {{'Records': [], 'collections': {watched!r}}}"
-        file.writestr("stand_in.py", f"def handler(event, context):\n{asked}\n    return {answer!r}\n")
+        file.writestr("stand_in.py", f"def handler(event, context):\n{asked}\n    return {response!r}\n")
     stack.aws("lambda").update_function_code(FunctionName=function, ZipFile=package.getvalue())
     queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
     queue.exists()

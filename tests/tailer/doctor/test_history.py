@@ -12,7 +12,7 @@ from tailer import app
 from tailer.doctor.history import History
 from tailer.doctor.records import Records
 from tailer.model import Checkpoint, Record
-from tailer.settings import Settings, load
+from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor

@@ -7,7 +7,7 @@ import pytest
 
 from tailer.doctor.finding import State
 from tailer.doctor.pipeline import steady
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
 from tests.tailer.doctor.conftest import Doctor
 
 PAID: dict[str, Any] = {"fullDocument.status": "paid"}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from contract.message import MESSAGE_LIMIT
 from devstack import DevStack
 from tailer.doctor.aws import Identity, client
 from tailer.doctor.claims import Claims
@@ -16,6 +15,7 @@ from tailer.doctor.finding import NotAllowed, State
 from tailer.doctor.forwarder import Forwarder
 from tailer.doctor.queues import Queue
 from tailer.errors import Misconfigured
+from tailrace.wire.message import MESSAGE_LIMIT
 from tests.tailer.doctor.conftest import Doctor
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -45,7 +45,7 @@ def a_queue(stack: DevStack, url: str, **attributes: str) -> Queue:
     """As SQS has it, but for these attributes."""
     queue = Queue(url, stack.aws, now=lambda: datetime.now(UTC))
     assert queue.exists().state is State.OK
-    queue._answer = {**queue._answer, "Attributes": {**queue.attributes, **attributes}}
+    queue._response = {**queue._response, "Attributes": {**queue.attributes, **attributes}}
     return queue
 
 
@@ -180,13 +180,13 @@ def test_a_right_that_a_tailer_does_not_need_is_named_where_it_is_missing() -> N
         Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).other("other", "arn:aws:sqs:eu-west-1:1:dlq")
 
 
-def test_the_clock_is_read_off_any_answer(stack: DevStack, queue_url: str) -> None:
+def test_the_clock_is_read_off_any_response(stack: DevStack, queue_url: str) -> None:
     """To the second; an answer without a date is no failure."""
     queue = a_queue(stack, queue_url)
     assert queue.clock().state is State.OK
     queue._now = lambda: NOW.replace(year=2020)
     assert queue.clock().state is State.WARN
-    queue._answer = {}
+    queue._response = {}
     assert queue.clock().state is State.SKIP
 
 

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from devstack import DevStack
 from tailer import app
-from tailer.checkpoints.memory import MemoryCheckpoints
 from tailer.doctor.finding import State
 from tailer.doctor.records import PROBE, Records
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import Conflict
-from tailer.settings import Settings
+from tailer.settings.settings import Settings
+from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import Clock
 from tests.tailer.doctor.conftest import Doctor
 
@@ -142,7 +142,7 @@ def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record,
 
 
 @pytest.mark.parametrize(("ago", "words"), [(14, "a spare task takes over after 15 s"), (3600, "start a task: tailer run")])
-def test_a_lease_that_nobody_took_over_has_no_spare(
+def test_a_lease_that_nobody_took_over_has_no_standby(
     records: Records, owned: Record, store: MemoryCheckpoints, ago: int, words: str
 ) -> None:
     """It is told since when it is not renewed, not for how long the doctor looked; after a whole lease no spare will come."""

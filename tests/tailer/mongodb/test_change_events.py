@@ -4,7 +4,6 @@ import pytest
 from bson import Timestamp, encode
 from bson.raw_bson import RawBSONDocument
 
-from contract.questions import Uncertain
 from tailer.errors import Misconfigured
 from tailer.mongodb.change_events import (
     change_from_event,
@@ -15,6 +14,8 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
+from tailrace.questions.questions import Uncertain
+from tests.asked import asked
 
 BARE = {"operationType": "insert", "clusterTime": Timestamp(7, 1), "ns": {"db": "a", "coll": "b"}, "documentKey": {"_id": 1}}
 
@@ -59,4 +60,4 @@ def test_the_little_that_documentdb_sends_is_enough() -> None:
     assert (change.id, change.sequence, change.cluster_time, change.wall_time) == ("01ab", 3, "7.1", None)
     assert change.update_description is None
     with pytest.raises(Uncertain):
-        change.became("status", "cancelled")
+        asked(change).became("status", "cancelled")

@@ -25,7 +25,7 @@ from tailer.mongodb.client import client, connect
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
 from tailer.preflight import advice_on_tls
-from tailer.settings import load
+from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 
 A_TASK = {

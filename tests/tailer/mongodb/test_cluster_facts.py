@@ -79,18 +79,18 @@ def test_a_plain_reader_is_told_who_it_is(tmp_path: Any, mongo: Mongo, right: st
 def test_documentdb_is_known_by_its_instances(stack: DevStack) -> None:
     """It tells neither an id nor a key, and what it would deny, and write to its audit log, is not asked."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect:
-        dialect.answer = _refusing(dialect, "replSetGetConfig")  # type: ignore[method-assign]
+        dialect.response = _refusing(dialect, "replSetGetConfig")  # type: ignore[method-assign]
         found = asked(dialect.uri)
     assert (found.kind, found.id, found.keys) == ("DocumentDB cluster", "", ())
     assert found.hosts == (f"{HOST}:{stack.mongod.ports[0]}",)
 
 
 def _refusing(dialect: DocumentdbDialect, name: str) -> Any:
-    answer = dialect.answer
+    response = dialect.response
 
     def answered(command: dict[str, Any]) -> Any:
         assert next(iter(command)) != name
-        return answer(command)
+        return response(command)
 
     return answered
 

@@ -16,7 +16,7 @@ from pymongo.errors import (
 )
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.mongodb.bson_values import decode
+from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.errors import STORE, WATCHED, mongodb_errors
 from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, row_of
 
@@ -142,7 +142,7 @@ def test_what_nobody_foresaw_is_tried_again_and_not_explained(code: int | None, 
 
 
 @pytest.mark.parametrize("code", [2, 9, 20, 73, 136, 286, 304, 40324])
-def test_what_a_store_answers_is_not_said_of_the_change_stream(code: int) -> None:
+def test_what_a_store_responses_is_not_said_of_the_change_stream(code: int) -> None:
     """The checkpoints may be kept in the watched cluster itself, and have no pipeline and no history."""
     with pytest.raises(Unavailable, match=UNKNOWN), mongodb_errors(stream=False):
         raise OperationFailure("resume token", code)

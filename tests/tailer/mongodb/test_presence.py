@@ -158,13 +158,13 @@ def test_what_may_not_be_looked_at_is_said_once(stack: Any) -> None:
 def test_a_server_without_the_newer_options_is_asked_without_them(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     """DocumentDB may not know ``authorizedCollections``."""
     with DocumentdbDialect(shop.address[1] if shop.address else 0) as dialect, MongoClient[Any](dialect.uri) as client:
-        answer: Callable[[Any], Any] = dialect.answer
+        response: Callable[[Any], Any] = dialect.response
 
         def older(command: Any) -> Any:
             unknown = {"ok": 0.0, "code": 9, "errmsg": "unknown field"}
-            return unknown if "authorizedCollections" in command else answer(command)
+            return unknown if "authorizedCollections" in command else response(command)
 
-        monkeypatch.setattr(dialect, "answer", older)
+        monkeypatch.setattr(dialect, "response", older)
         assert looked(client, ("the_shop", ("orders",))) == Presence()
         assert looked(client, ("the_shop", ("weather",))).impossible
 

@@ -12,13 +12,13 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
-from tailer.checkpoints.mongodb import MongodbCheckpoints
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.mongodb.client import client
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect
 
 

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from tailer.errors import Misconfigured
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.setting_forms import stages
+from tailer.settings.forms import stages
 
 Mongo = MongoClient[dict[str, Any]]
 SECRET = "DE89370400440532013000"  # of a document

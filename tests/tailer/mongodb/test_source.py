@@ -10,14 +10,15 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from contract.change import Change, Namespace
-from contract.message import unpack
+from tailer.aws.packing import Packer
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.cursor import BYTES_PER_BATCH, Cursor
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.packing import Packer
+from tailrace.message import unpack
+from tailrace.wire.change import Change, Namespace
+from tests.asked import asked
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -229,7 +230,7 @@ def test_what_no_driver_writes_any_more_does_not_stop_the_stream(mongo: Mongo, f
     body = b"\x10_id\0\1\0\0\0" + pointer + code + b"\0"
     mongo[fresh].payments.insert_one(RawBSONDocument((len(body) + 4).to_bytes(4, "little") + body))
     [change] = read(source, start, count=1)
-    assert unpack(next(Packer(stream="s", generation=1).messages(0, [change])).body).changes == (change,)
+    assert unpack(next(Packer(stream="s", generation=1).messages(0, [change])).body).changes == (asked(change),)
     assert change.full_document == {
         "_id": 1,
         "pointer": {"$dbPointer": {"$ref": "coll", "$id": f"{1:024x}"}},
@@ -246,7 +247,7 @@ def test_a_document_gone_before_its_lookup_is_absent(mongo: Mongo, fresh: str) -
     mongo[fresh].payments.delete_one({"_id": 1})
     update = read(source, start, count=3)[1]
     assert update.full_document is None
-    assert update.became("status", "cancelled")
+    assert asked(update).became("status", "cancelled")
 
 
 def test_a_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
@@ -369,7 +370,7 @@ def test_an_idle_stream_reads_by_thousands_again(mongo: Mongo, fresh: str, monke
     """Where nothing is left to read, what comes next is read as ever."""
     source, start = too_large_for_a_moment(mongo, fresh, monkeypatch)
     with closing(source.batches(start)) as batches:
-        last = until(batches, lambda batch: bool(batch.changes) and batch.changes[-1].deleted).checkpoint
+        last = until(batches, lambda batch: bool(batch.changes) and batch.changes[-1].operation_type == "delete").checkpoint
         mongo.admin.command("appendOplogNote", data={"time": "goes on"})
         until(batches, lambda batch: batch.checkpoint.token != last.token)
         mongo[fresh].payments.insert_many([{} for _ in range(100)])

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from devstack import DevStack
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tests.documentdb import DocumentdbDialect
 
 

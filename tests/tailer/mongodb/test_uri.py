@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devstack.loopback import HOST, free_port
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.doctor.command import hidden
 from tailer.doctor.network import Network
 from tailer.errors import Misconfigured, TailerError
 from tailer.mongodb.client import client
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.uri import elastic, mistake
-from tailer.settings import load
+from tailer.settings.settings import load
 
 HERE = "localhost:1/?serverSelectionTimeoutMS=100"
 TASK = {

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
 from infra.sections.tailer import Tailer
-from tailer.command_line import command_line
+from tailer.cli.command_line import command_line
 from tailer.mongodb.client import client
 from tailer.mongodb.uri import AMAZON_RDS, mistake
 from tailer.mongodb.uri_options import NAMES, wrong_options

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from contract.change import Change
 from tailer.model import Checkpoint
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Scope, Watch, refusal, scopes, short
+from tailrace.wire.change import Change
 
 Mongo = MongoClient[dict[str, Any]]
 

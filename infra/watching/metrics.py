@@ -1,0 +1,52 @@
+"""The stack's own figures as CloudWatch has them. One that nobody shows cannot be asked for."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from tailrace.metrics import FORWARDER, STREAM, TAILER, Kind, Metric
+
+METRICS = TAILER | FORWARDER
+MINUTE = Duration.minutes(1)  # the tailer shows its figures once in each
+
+_STATISTICS = {Kind.COUNTER: "Sum", Kind.GAUGE: "Maximum", Kind.LATENCY: "p99"}  # tasks that stand by show 0 beside the owner
+
+
+class Metrics:
+    """The metrics of one namespace, by the figures' names."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+
+    def metric(self, name: str, stream: str = "", *, statistic: str = "", period: Duration = MINUTE) -> cloudwatch.Metric:
+        """
+        One figure, of one stream where it is a stream's.
+
+        Raises:
+            KeyError: neither the tailer nor the forwarder shows it.
+            ValueError: it is a stream's and none is named, or the other way round.
+        """
+        metric = METRICS[name]
+        if metric.per_stream != bool(stream):
+            raise ValueError(f"{name} is a figure of {'a stream' if metric.per_stream else 'the task'}")
+        return cloudwatch.Metric(
+            namespace=self._namespace,
+            metric_name=name,
+            dimensions_map={STREAM: stream} if stream else None,
+            statistic=statistic or _STATISTICS[metric.kind],
+            period=period,
+        )
+
+    def of_every_stream(self, name: str, *, statistic: str = "") -> cloudwatch.IMetric:
+        """A line for each stream that ever showed it. For dashboards: no alarm can stand on it."""
+        metric = METRICS[name]
+        return cloudwatch.SearchExpression(
+            expression=f'SEARCH(\'{{"{self._namespace}",{STREAM}}} MetricName="{name}"\', '
+            f"'{statistic or _STATISTICS[metric.kind]}', 60)",
+            label=f"{name}{f' {statistic}' if statistic else ''} ${{PROP('Dim.{STREAM}')}}",
+            period=MINUTE,
+        )
+
+
+def unit(metric: Metric) -> str:
+    """In words, for the axis of a graph; nothing for a plain number."""
+    return metric.unit.lower() if metric.unit not in ("Count", "None") else ""

@@ -1,0 +1,1 @@
+"""AWS clients, and what SQS answers to a batch."""

@@ -1,0 +1,48 @@
+"""Reads what came: a message in which every number and every time can be worked with, or none."""
+
+import re
+from datetime import timedelta
+
+from tailrace.change import Change
+from tailrace.message import ChangeMessage, unpack
+from tailrace.wire.message import UnreadableMessage
+
+COUNTS = range(2**63)  # what a tailer counts to: int64, as EventBridge reads it, from zero
+
+_cluster_time = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}").fullmatch  # two unsigned 32-bit numbers, MongoDB
+
+
+def read_message(body: str) -> ChangeMessage:
+    """
+    The message of this body, which is treated as hostile.
+
+    Raises:
+        UnreadableMessage: it is none; as ``unpack`` and ``check``.
+    """
+    message = unpack(body)
+    check(message)
+    return message
+
+
+def check(message: ChangeMessage) -> None:
+    """
+    Raises:
+        UnreadableMessage: a number that no tailer writes, which as a watermark would stand above all that follow; or a time
+            that is none, by which no event could be dated.
+    """
+    for number in (message.generation, *(change.sequence for change in message.changes)):
+        if number not in COUNTS:
+            raise UnreadableMessage(f"it counts {number}; generations and sequences are 0 to {COUNTS[-1]}")
+    for change in message.changes:
+        if not _dated(change):
+            raise UnreadableMessage(
+                f"change {change.sequence} is dated {change.cluster_time[:40]!r}, {(change.wall_time or '')[:40]!r}; a "
+                "clusterTime is SECONDS.INCREMENT, a wallTime RFC 3339 in UTC"
+            )
+
+
+def _dated(change: Change) -> bool:
+    try:
+        return bool(_cluster_time(change.cluster_time)) and change.occurred_at.utcoffset() == timedelta()
+    except (ValueError, OverflowError):
+        return False

@@ -1,0 +1,1 @@
+"""What Lambda calls: a module for each function."""

@@ -1,0 +1,1 @@
+"""SQS and S3: where changes go."""

@@ -1,0 +1,84 @@
+"""Which lane a change takes. What must stay in order takes the same lane, always."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tailer.errors import Rejected
+from tailrace.questions.paths import Names
+from tailrace.questions.readings import writes
+from tailrace.wire import identity
+from tailrace.wire.change import Change
+
+RULE = 2  # grows when a document's lane is computed otherwise; it is kept with the checkpoint
+
+LaneOf = Callable[[Change], int]
+
+
+def lanes(count: int, order_by: str) -> LaneOf:
+    """
+    The lane function of a stream: ``order_by`` is ``document``, ``stream`` or a dotted field path.
+
+    A document's lane is made of its name, so whatever has one name has one lane. What is not about one document (a drop, a
+    gap) takes the lane of its namespace. Values of a field that MongoDB compares equal share a lane. A lane number is a stable
+    hash modulo ``count``: the same in every process and every release.
+    """
+    if order_by == "stream":
+        return lambda _: 0
+    if order_by == "document":
+        return lambda change: identity.lane(change.document, count)
+    field = _Field(order_by)
+    return lambda change: identity.lane(
+        identity.of_json(field.value(change)) if change.document_key else change.document, count
+    )
+
+
+class _Field:
+    """
+    A field that orders a stream. A change that is read again must take its old lane, or the forwarder drops it after what
+    that lane published since. So the value is what the server recorded with the change, never a looked-up document: the key,
+    the document of an insert or replace, the pre-image, or what the update set.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._names = path.split(".")
+
+    def value(self, change: Change) -> Any:
+        """
+        The field's value.
+
+        Raises:
+            Rejected: the change does not carry the field.
+        """
+        if (value := change.document_key.get(self._path)) is not None:  # of a shard key, whose names are paths
+            return value
+        recorded = change.full_document if change.operation_type in ("insert", "replace") else None
+        for document in (change.document_key, recorded, change.full_document_before_change):
+            if (value := _at(document, self._names)) is not None:
+                return value
+        if (value := self._set_by(change)) is not None:
+            return value
+        raise Rejected(
+            f"TAILER_ORDER_BY={self._path}: the {change.operation_type} of {change.document} does not carry this field, so its "
+            "lane is unknown. Let the queue run empty and set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or "
+            "leave such changes out with TAILER_PIPELINE"
+        )
+
+    def _set_by(self, change: Change) -> Any:
+        """The field's value where the update certainly set it, or a document around it, as a whole."""
+        if change.post_image:
+            return _at(change.full_document, self._names)
+        if (before := change.full_document_before_change) is None or change.update_description is None:
+            return None
+        around: dict[Names, list[str]] = {
+            tuple(self._names[:depth]): self._names[depth:] for depth in range(1, len(self._names) + 1)
+        }
+        set_by = (write for write in writes(change.update_description, before) if write.names in around)
+        return next((_at(write.value, around[write.names]) for write in set_by if write.names), None)
+
+
+def _at(value: Any, names: Sequence[str]) -> Any:
+    """What lies there, through documents only; None where nothing does."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -1,0 +1,21 @@
+"""An S3 bucket for the changes that are too large for a message."""
+
+import hashlib
+from typing import Any
+
+from tailer.aws.errors import aws_errors
+from tailrace.wire.change import Claim
+
+
+class S3Claims:
+    """See ``Claims``. A lifecycle rule may delete what is older than the queue's retention and its dead letters'."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def store(self, key: str, content: bytes) -> Claim:
+        """See ``Claims``."""
+        with aws_errors("TAILER_CLAIM_BUCKET", self._bucket):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
+        return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

@@ -1,0 +1,164 @@
+"""The SQS FIFO queue: lanes packed into messages, ten lanes a call, a few calls at a time."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    wait_exponential_jitter,
+)
+
+from tailer.aws.errors import aws_errors, translated
+from tailer.aws.lanes import LaneOf
+from tailer.aws.packing import Message, Packer, calls
+from tailer.errors import TailerError, Unavailable
+from tailer.metrics.prometheus import Metrics
+from tailer.ports import Claims
+from tailrace.wire.change import Change
+
+log = logging.getLogger(__name__)
+
+CALLS_AT_ONCE = 4  # each waits for the network most of its time; more cost CPU without gain unless SQS is far away
+GIVE_UP = 60.0  # seconds without a single accepted message, then the loop starts again from the checkpoint
+FINISH = 3.0  # seconds that a stopping task gives a batch; with a last call that hangs there is time left to save and release
+_WAIT = wait_exponential_jitter(multiplier=0.05, max=5.0, jitter=0.1)  # seconds
+
+Waiting = dict[int, deque[Message]]
+"""Lane → its messages that SQS has not accepted yet, in order."""
+
+
+class SqsSink:
+    """
+    See ``Sink``. Of each lane only the first waiting message is ever in a call: nothing can overtake it.
+
+    ``waits`` is told the reason of every wait before sending again.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        queue_url: str,
+        *,
+        stream: str,
+        lane_of: LaneOf,
+        claims: Claims | None = None,
+        metrics: Metrics,
+        stopping: threading.Event,
+        clock: Callable[[], float],
+        waits: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._stream = stream
+        self._lane_of = lane_of
+        self._claims = claims
+        self._metrics = metrics
+        self._stopping = stopping
+        self._clock = clock
+        self._waits = waits
+        self._began = self._accepted_at = 0.0
+        self._refused = False
+        self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
+
+    def send(self, changes: Sequence[Change], generation: int) -> None:
+        """
+        Until every change is accepted; see ``Sink``. While stopping, a failed call is not tried again, and a batch that takes
+        long is left where it is.
+        """
+        waiting = self._packed(changes, generation)
+        self._began = self._accepted_at = self._clock()
+        retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            wait=_WAIT,
+            stop=self._give_up,
+            sleep=sleep_using_event(self._stopping),
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+        while waiting:
+            retrying(self._round, waiting)
+
+    def _packed(self, changes: Iterable[Change], generation: int) -> Waiting:
+        lanes: dict[int, list[Change]] = {}
+        for change in changes:
+            lanes.setdefault(self._lane_of(change), []).append(change)
+        packer = Packer(stream=self._stream, generation=generation, claims=self._claims)
+        return {lane: deque(packer.messages(lane, run)) for lane, run in lanes.items()}
+
+    def _round(self, waiting: Waiting) -> None:
+        """Offer the first message of every lane once; raise what went wrong after all answers are in."""
+        self._refused = False
+        heads = {messages[0].group_id: lane for lane, messages in waiting.items()}
+        problems: list[TailerError] = []
+        for accepted, errors in self._pool.map(self._call, calls([messages[0] for messages in waiting.values()])):
+            problems += errors
+            for message in accepted:
+                lane = heads[message.group_id]
+                waiting[lane].popleft()
+                if not waiting[lane]:
+                    del waiting[lane]
+                self._count(message)
+        if problems:
+            raise min(problems, key=lambda problem: isinstance(problem, Unavailable))
+
+    def _call(self, messages: Sequence[Message]) -> tuple[list[Message], list[TailerError]]:
+        """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""
+        if self._refused and self._over():
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not tried again: other calls failed before")]
+        if self._stopping.is_set() and self._clock() - self._began > FINISH:
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} takes long, and this task stops: the rest is left")]
+        self._metrics.calls.inc()
+        try:
+            with aws_errors("TAILER_QUEUE_URL", self._queue_url):
+                response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=_entries(messages))
+        except TailerError as error:
+            self._refused = True
+            return [], [error]
+        accepted = {entry["Id"] for entry in response.get("Successful", ())}
+        errors = [
+            translated("TAILER_QUEUE_URL", self._queue_url, entry.get("Code", ""), entry.get("Message", ""))
+            for entry in response.get("Failed", ())
+        ]
+        if len(accepted) + len(errors) < len(messages):
+            errors.append(Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} left entries unanswered"))
+        return [message for number, message in enumerate(messages) if str(number) in accepted], errors
+
+    def _count(self, message: Message) -> None:
+        self._accepted_at = self._clock()
+        self._metrics.messages.inc()
+        self._metrics.bytes.inc(message.size)
+        self._metrics.sent.inc(message.changes)
+        self._metrics.claims.inc(message.claimed)
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        self._metrics.retries.inc()
+        if state.outcome is not None and state.next_action is not None:
+            self._waits(str(state.outcome.exception()))
+            extra = {"action": "sending_again", "attempt": state.attempt_number}
+            log.warning("%s; sending again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
+
+    def _give_up(self, _: RetryCallState) -> bool:
+        return self._over()
+
+    def _over(self) -> bool:
+        """Whether to leave the rest of the batch to the next attempt from the checkpoint."""
+        return self._stopping.is_set() or self._clock() - self._accepted_at > GIVE_UP
+
+
+def _entries(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [
+        {
+            "Id": str(number),
+            "MessageBody": message.body,
+            "MessageGroupId": message.group_id,
+            "MessageDeduplicationId": message.deduplication_id,
+        }
+        for number, message in enumerate(messages)
+    ]

@@ -1,0 +1,151 @@
+"""Who may tail a stream now: whoever finds its lease free, or its owner standing still for the lease time."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from msgspec.structs import replace
+
+from tailer.checkpoints.lease import Clock, Lease
+from tailer.checkpoints.recognition import recognised
+from tailer.checkpoints.stream_identity import difference
+from tailer.cluster import Cluster
+from tailer.errors import Misconfigured
+from tailer.model import Record
+from tailer.ports import CheckpointStore, Conflict
+
+log = logging.getLogger(__name__)
+
+
+class LeaseCandidate:
+    """
+    One task that wants the lease of a stream. ``owner`` is unique to the process; ``clock`` is monotonic, in seconds; ``now``
+    is the time of day, which is only written down for people; ``cluster`` asks the watched cluster who it is.
+    """
+
+    def __init__(
+        self,
+        store: CheckpointStore,
+        *,
+        stream: str,
+        identity: str,
+        owner: str,
+        seconds: float,
+        clock: Clock,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        cluster: Callable[[], Cluster | None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._wanted = Record(stream=stream, owner=owner, identity=identity, lease_seconds=seconds)
+        self._clock = clock
+        self._now = now
+        self._ask = cluster
+        self._cluster: Cluster | None = None
+        self._seen = -1
+        self._since = 0.0
+
+    def try_acquire(self) -> Lease | None:
+        """
+        The lease if it is free or its owner has stood still for the lease time, by our own clock; else nothing.
+
+        Raises:
+            Misconfigured: the checkpoint belongs to another cluster, or to a stream that watches something else; also while
+                its owner lives: who could not take over is no spare.
+            Unavailable: the store does not answer, or the cluster.
+        """
+        found = self._found()
+        self._refuse_another_identity(found)
+        ours = self._of_our_cluster(self._with_our_identity(found))
+        if lease := self._take(found, ours):
+            self._say_what_changed(found, ours)
+        return lease
+
+    def try_acquire_to_decide(self) -> Lease | None:
+        """
+        The same for a person's decision, which may be about the very settings or cluster: the record stays as it is.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = self._found()
+        return self._take(found, found)
+
+    def _found(self) -> Record:
+        return self._store.read(self._wanted.stream) or Record(stream=self._wanted.stream)
+
+    def _take(self, found: Record, ours: Record) -> Lease | None:
+        if found.owner and not self._stood_still(found):
+            return None
+        taken = replace(
+            ours,
+            version=found.version + 1,
+            fence=found.fence + 1,
+            owner=self._wanted.owner,
+            lease_seconds=self._wanted.lease_seconds,
+        )
+        started = self._clock()
+        try:
+            self._store.write(taken)
+        except Conflict:
+            return None
+        return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
+
+    def problem(self) -> str:
+        """
+        Why the stream's last owner stopped for good, as its record says; empty once a person has decided.
+
+        Raises:
+            Unavailable: the store does not answer.
+            Misconfigured: it does not exist or refuses us.
+        """
+        found = self._store.read(self._wanted.stream)
+        return found.problem if found else ""
+
+    def _stood_still(self, found: Record) -> bool:
+        if found.version != self._seen:
+            self._seen, self._since = found.version, self._clock()
+        return self._clock() - self._since >= found.lease_seconds
+
+    def _refuse_another_identity(self, found: Record) -> None:
+        """Until something was delivered, only an owner that is seen to live keeps others from correcting its settings."""
+        if found.identity in ("", self._wanted.identity):
+            return
+        lives = bool(found.owner) and self._seen not in (-1, found.version)
+        if found.delivered or lives:
+            raise Misconfigured(
+                f"the checkpoint of stream {found.stream!r} does not fit: {difference(found.identity, self._wanted.identity)}. "
+                "Sequence numbers and lanes would no longer mean the same. Go back to what it was, or let the queue run empty "
+                f"and accept the change with: tailer checkpoint accept-settings --stream {found.stream}"
+            )
+
+    def _with_our_identity(self, found: Record) -> Record:
+        """In a new generation where it was another: a task that ended before it could save may have sent something."""
+        checkpoint = found.checkpoint
+        if checkpoint and found.identity not in ("", self._wanted.identity):
+            checkpoint = replace(checkpoint, generation=checkpoint.generation + 1)
+        return replace(found, identity=self._wanted.identity, checkpoint=checkpoint)
+
+    def _of_our_cluster(self, found: Record) -> Record:
+        """The cluster is asked once, and again before it is taken for another one: what it told may be of long ago."""
+        if self._cluster is not None:
+            with suppress(Misconfigured):
+                return recognised(found, self._cluster)
+        self._cluster = self._ask()
+        return recognised(found, self._cluster)
+
+    def _say_what_changed(self, found: Record, ours: Record) -> None:
+        if found.checkpoint is None:
+            return
+        if found.identity not in ("", ours.identity):
+            log.warning(
+                "nothing was delivered of stream %r yet, so it goes on as the settings say now: %s",
+                *(found.stream, difference(found.identity, ours.identity)),
+                extra={"action": "settings_taken", "stream": found.stream},
+            )
+        if found.cluster is None and ours.cluster is not None:
+            log.info(
+                "the checkpoint of stream %r did not say to which cluster it belongs; from now on it belongs to the %s",
+                *(found.stream, ours.cluster),
+                extra={"action": "cluster_adopted", "stream": found.stream},
+            )

@@ -1,0 +1,130 @@
+"""The commands, their options, and the help that teaches them."""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Mapping
+from typing import Any
+
+from tailer.cli import commands, enabling
+from tailer.cli.help import examples, paragraphs, settings_by_group
+from tailer.doctor.command import doctor, unsettled
+from tailrace.version import __version__
+
+EXIT_CODES = (
+    "exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else."
+)
+_SETTINGS = "Settings are read from environment variables and from a file .env in the current folder."
+_STOP = """After SIGTERM or SIGINT the task finishes the batch in flight, saves the checkpoint, releases the lease and ends
+within 20 seconds. What hangs for longer is left as a crash would leave it: nothing is lost."""
+_DOCTOR = """It connects to everything with the settings of tailer run and prints one line for each check: ok, FAIL, warn or
+skip, with the remedy. It takes no lease, sends no message and consumes nothing. Its exit code is the one tailer run would end
+with: 0 without a FAIL."""
+_TO = "beginning (the oldest history there is), an RFC 3339 time, or a resume token"
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "tailer": ("tailer doctor", "tailer run", "tailer status --json", "tailer run --help"),
+    "run": ("tailer run", "tailer run --stream payments"),
+    "status": ("tailer status", "tailer status --stream payments --json"),
+    "doctor": ("tailer doctor", "tailer doctor --json"),
+    "show": ("tailer checkpoint show", "tailer checkpoint show --json"),
+    "seed": ("tailer checkpoint seed --to 2026-11-22T12:12:00Z --dry-run",),
+    "rewind": ("tailer checkpoint rewind --to 2026-11-22T12:12:00Z --dry-run", "tailer checkpoint rewind --to beginning"),
+    "accept-gap": ('tailer checkpoint accept-gap --why "restored from the backup of Monday"',),
+    "accept-settings": ("tailer checkpoint accept-settings --dry-run",),
+    "enable": (
+        "tailer change-streams enable --dry-run",
+        "tailer change-streams enable --reader arn:aws:iam::123456789012:role/tailer",
+    ),
+    "disable": ("tailer change-streams disable --dry-run",),
+}
+"""By command, each as it is typed; the last word of a command names it."""
+
+
+def parser(run: Any) -> ArgumentParser:
+    """The parser of ``tailer``; ``command`` of what it parses is the function to call."""
+    top = ArgumentParser(
+        prog="tailer",
+        description="Tails MongoDB or DocumentDB change streams into an SQS FIFO queue.",
+        epilog=_epilog("tailer"),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"tailer {__version__}")
+    all_of_them = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _command(all_of_them, "run", run, "tail the stream until SIGTERM", _SETTINGS, _STOP, settings=True)
+    status = _command(all_of_them, "status", commands.status, "who tails each stream, how far behind, how much history is left")
+    status.add_argument("--json", action="store_true", help="for scripts")
+    look = _command(all_of_them, "doctor", doctor, "what would not work, and what to do about it", _DOCTOR)
+    look.add_argument("--json", action="store_true", help="for scripts: one object, at the end")
+    look.set_defaults(unsettled=unsettled)
+    checkpoint = all_of_them.add_parser("checkpoint", help="show a stream's position, or decide where it goes on")
+    subcommands = checkpoint.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    show = _command(subcommands, "show", commands.show, "the stored record of each stream")
+    show.add_argument("--json", action="store_true", help="for scripts")
+    _subcommand(subcommands, "seed", commands.seed, "give a stream that has none its first checkpoint").add_argument(
+        "--to", required=True, help=_TO
+    )
+    _subcommand(
+        subcommands, "rewind", commands.rewind, "deliver everything after a position again, as a new generation"
+    ).add_argument("--to", required=True, help=_TO)
+    gap = _subcommand(
+        subcommands, "accept-gap", commands.accept_gap, "go on behind lost history; the gap is recorded and published"
+    )
+    gap.add_argument("--why", required=True, metavar="REASON", help="for the ledger, and for every consumer to read")
+    gap.add_argument("--by", metavar="WHO", help="who accepts it (default: the user who runs this)")
+    gap.add_argument("--to", help=f"where to go on: {_TO} (default: the oldest history there is, else now)")
+    accept = _subcommand(
+        subcommands, "accept-settings", commands.accept_settings, "go on as the settings say now, as a new generation"
+    )
+    accept.add_argument("--anyway", action="store_true", help="although messages wait in the queue")
+    _subcommand(
+        subcommands,
+        "accept-cluster",
+        commands.accept_cluster,
+        "go on at the same position in another cluster's history, as a new generation. What the former cluster committed after "
+        "it is not delivered, and what both have may be delivered again",
+    )
+    _change_streams(all_of_them)
+    return top
+
+
+def _change_streams(parsers: Any) -> None:
+    parser = parsers.add_parser("change-streams", help="what DocumentDB keeps for the streams: show, enable or disable it")
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    show = _command(subcommands, "show", enabling.show, "what each stream needs, and whether it is enabled")
+    show.add_argument("--json", action="store_true", help="for scripts")
+    for name, command, summary, reader in (
+        (
+            "enable",
+            enabling.enable,
+            "enable what the streams need (DocumentDB; as a user who may)",
+            "let it in, to read them and no more",
+        ),
+        ("disable", enabling.disable, "disable it again, for every reader", "let it in no more"),
+    ):
+        _subcommand(subcommands, name, command, summary).add_argument(
+            "--reader", metavar="ARN", help=f"an IAM role or user: {reader}"
+        )
+
+
+def _subcommand(parsers: Any, name: str, command: Any, summary: str) -> ArgumentParser:
+    subcommand = _command(parsers, name, command, summary)
+    subcommand.add_argument("--dry-run", action="store_true", help="show what would be, and change nothing")
+    subcommand.add_argument("--json", action="store_true", help="for scripts")
+    return subcommand
+
+
+def _command(parsers: Any, name: str, command: Any, summary: str, *more: str, settings: bool = False) -> ArgumentParser:
+    described = [paragraphs(f"{summary[0].upper()}{summary[1:]}.", *more), *([settings_by_group()] if settings else [])]
+    made: ArgumentParser = parsers.add_parser(
+        name,
+        help=summary,
+        description="\n\n".join(described),
+        epilog=_epilog(name),
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--stream", help="one of several streams, by name")
+    made.set_defaults(command=command)
+    return made
+
+
+def _epilog(name: str) -> str:
+    parts = [examples(EXAMPLES[name])] if name in EXAMPLES else []
+    return "\n\n".join([*parts, paragraphs(EXIT_CODES)])

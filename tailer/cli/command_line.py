@@ -1,0 +1,81 @@
+"""Runs a command of the command line and says how it ended."""
+
+import logging
+import os
+import sys
+import threading
+from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
+
+from tailer import logs
+from tailer.app import run, tune_garbage_collector
+from tailer.cli.arguments import parser
+from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
+from tailer.output import Say
+from tailer.settings.names import PREFIX
+from tailer.settings.settings import Settings, as_set_in, load
+from tailrace.text.legible import indented, legible
+
+log = logging.getLogger("tailer")
+
+NOBODY_READS = 141  # what a shell makes of a command that ends by SIGPIPE
+
+
+def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
+    """Run a command; ``stopping`` ends ``tailer run``. The exit code."""
+    run_command = partial(_run, stopping)
+    options = parser(run_command).parse_args(arguments)
+    try:
+        streams = _chosen(options, load())
+    except Misconfigured as error:
+        form = os.environ.get(f"{PREFIX}LOG_FORMAT") or "auto"
+        if options.command is run_command and logs.for_programs(form):
+            logs.configure("INFO", form)
+            return _stopped(error)
+        return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
+    logs.configure(streams[0].log_level, streams[0].log_format)
+    as_set = as_set_in(streams)
+    try:
+        return int(options.command(options, streams, lambda text: _say(as_set(text))) or 0)
+    except TailerError as error:
+        return _failed(type(error)(as_set(str(error))))
+
+
+def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:
+    tune_garbage_collector()
+    try:
+        run(streams, stopping)
+    except (Misconfigured, HistoryLost, Rejected) as error:
+        return _stopped(type(error)(as_set_in(streams)(str(error))))
+    except Exception as error:
+        log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
+        return 1
+    log.info("stopped as asked", extra={"action": "stopped"})
+    return 0
+
+
+def _stopped(error: TailerError) -> int:
+    log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
+    return EXIT_CODES[type(error)]
+
+
+def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Settings]:
+    chosen = [settings for settings in streams if options.stream in (None, settings.stream)]
+    if not chosen:
+        raise Misconfigured(f"there is no stream {options.stream!r}; there are {', '.join(s.stream for s in streams)}")
+    return chosen
+
+
+def _failed(error: TailerError) -> int:
+    told = indented(legible(f"tailer: {error}", lines=True))
+    print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    return EXIT_CODES.get(type(error), 1)
+
+
+def _say(text: str) -> None:
+    try:
+        print(legible(text, lines=True), flush=True)  # noqa: T201 - what a command is asked for goes to standard output
+    except BrokenPipeError:  # as of `tailer doctor | head`: whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
+        raise SystemExit(NOBODY_READS) from None

@@ -1,0 +1,234 @@
+"""What a person does by hand: look at streams, and decide where they go on. Every change of a record holds its lease."""
+
+import getpass
+import time
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from math import isnan
+from typing import Any
+
+from tailer import app
+from tailer.aws.clients import aws_client
+from tailer.aws.errors import aws_errors
+from tailer.checkpoints import decisions
+from tailer.checkpoints.lease import Lease
+from tailer.checkpoints.recognition import recognised
+from tailer.cluster import Cluster
+from tailer.errors import Misconfigured, TailerError
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.output import Say, as_json, as_text
+from tailer.ports import Source
+from tailer.settings.settings import Settings
+from tailer.streaming.headroom import headroom
+from tailer.streaming.lag import stored_seconds_behind
+from tailer.times import rfc3339
+from tailrace.text.legible import legible
+
+Decision = Callable[[Record], Record]
+
+
+def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """The record of each stream, as it is stored."""
+    records = {settings.stream: app.checkpoint_store(settings).read(settings.stream) for settings in streams}
+    if options.json:
+        say(as_json(records))
+        return
+    for stream, record in records.items():
+        say(as_text(stream, _described(record) if record else {"checkpoint": "none: this stream was never started"}))
+
+
+def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """What each stream is, who tails it, how far behind and how far from losing its history it is."""
+    states = {settings.stream: _status(settings) for settings in streams}
+    if options.json:
+        say(as_json(states))
+        return
+    for stream, state in states.items():
+        say(as_text(stream, state))
+
+
+def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Give a stream that has none its first checkpoint."""
+    settings = _only(streams)
+    source, cluster = app.source(settings), _its_cluster(settings)
+    to = _asked_for(options, source)
+
+    def decision(record: Record) -> Record:
+        return decisions.seeded(recognised(record, cluster), to, datetime.now(UTC))
+
+    _decide(options, settings, decision, say)
+
+
+def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Move a stream's checkpoint: everything after the new one is delivered again, as a new generation."""
+    settings = _only(streams)
+    source, cluster = app.source(settings), _its_cluster(settings)
+    to = _asked_for(options, source)
+    _decide(options, settings, lambda record: decisions.moved(recognised(record, cluster), to), say)
+
+
+def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on behind history that is lost; the gap is recorded, and published as StreamGapDetected."""
+    settings = _only(streams)
+    # At now where nobody knows the oldest history: TAILER_START is for a first start.
+    source, cluster = app.source(settings.model_copy(update={"start": "now"})), _its_cluster(settings)
+    until = _asked_for(options, source) if options.to else None
+    by, why = legible(options.by or getpass.getuser()), legible(options.why)  # kept, published, and shown for ever
+
+    def decision(record: Record) -> Record:
+        record = recognised(record, cluster)
+        return decisions.gap_accepted(record, source, until, by=by, reason=why, now=datetime.now(UTC))
+
+    _decide(options, settings, decision, say)
+
+
+def accept_settings(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on from the same position with what the settings say now, as a new generation."""
+    settings = _only(streams)
+    waiting = _waiting_messages(settings)
+    if waiting and not options.anyway:
+        raise Misconfigured(
+            f"about {waiting} messages wait in the queue: a document that changes its lane could overtake itself. "
+            "Stop the stream's tasks, let the queue run empty, and try again; or say --anyway"
+        )
+    _decide(options, settings, lambda record: decisions.settings_accepted(record, settings.identity), say)
+
+
+def accept_cluster(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Go on from the same position in the history of another cluster, as a new generation."""
+    settings = _only(streams)
+    source, cluster = app.source(settings), app.cluster_facts(settings)()
+    _decide(options, settings, lambda record: decisions.cluster_accepted(record, cluster, source), say)
+
+
+def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say) -> None:
+    """Take the decision while holding the lease, or only show it."""
+    if options.dry_run:
+        before = app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream)
+        _report(options, before, decision(before), say)
+        return
+    with _lease(settings) as lease:
+        before = lease.record
+        after = decision(before)
+        lease.write(after)
+    _report(options, before, after, say)
+
+
+def _asked_for(options: Namespace, source: Source) -> Checkpoint:
+    """Where ``--to`` points, once the server has shown that it can go on from there."""
+    to = decisions.position(options.to, source)
+    decisions.refuse_future(to, datetime.now(UTC))
+    return decisions.checked(source, to)
+
+
+def _its_cluster(settings: Settings) -> Cluster:
+    """Who the watched cluster is; refused where the stream's checkpoint belongs to another, before its history is asked."""
+    cluster = app.cluster_facts(settings)()
+    recognised(app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream), cluster)
+    return cluster
+
+
+def _lease(settings: Settings) -> Lease:
+    """The stream's lease; a task that is gone keeps it for its own lease time, one that lives keeps it for good."""
+    candidate, found = app.candidate(settings), app.checkpoint_store(settings).read(settings.stream)
+    deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
+    while not (lease := candidate.try_acquire_to_decide()):
+        if time.monotonic() > deadline:
+            raise Misconfigured(f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile")
+        time.sleep(0.2)
+    return lease
+
+
+def _report(options: Namespace, before: Record, after: Record, say: Say) -> None:
+    if options.json:
+        say(as_json({"dryRun": options.dry_run, "before": before, "after": after}))
+        return
+    say(as_text("before", _position(before)))
+    say(as_text("would be" if options.dry_run else "now", _position(after)))
+
+
+def _status(settings: Settings) -> dict[str, Any]:
+    record = app.checkpoint_store(settings).read(settings.stream)
+    if record is None:
+        return {"checkpoint": "none: this stream was never started"}
+    now = datetime.now(UTC)
+    found = _described(record) | {
+        "lease": _lease_state(record, now),
+        "scanningSince": (record.scanning_since if record.owner else "") or "no",
+    }
+    if record.checkpoint is None:
+        return found | {"checkpoint": "none: this stream has not opened yet"}
+    behind = stored_seconds_behind(record, now)
+    try:
+        left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
+    except TailerError as error:
+        left, problem = None, str(error)
+    else:
+        problem = "none" if left is not None else _headroom_unknown(record.checkpoint)
+    return found | {
+        "secondsBehind": None if isnan(behind) else int(behind),
+        "headroomSeconds": None if left is None else int(left),
+        "headroomProblem": problem,
+    }
+
+
+def _headroom_unknown(checkpoint: Checkpoint) -> str:
+    if checkpoint.reached is None:
+        return "the token does not tell its time; the stream's next change will"
+    return "the server does not tell; set TAILER_HISTORY_SECONDS"
+
+
+def _lease_state(record: Record, now: datetime) -> str:
+    """Whether the owner is still there, as far as the time of its last write tells."""
+    if record.overdue(now):
+        return f"ran out: not renewed since {record.saved_at}, and held for {record.lease_seconds:g} s at most"
+    return "held" if record.owner else "free"
+
+
+def _described(record: Record) -> dict[str, Any]:
+    return {
+        **_position(record),
+        "owner": record.owner or "nobody",
+        "fence": record.fence,
+        "savedAt": record.saved_at,
+        "watches": record.identity,
+        "cluster": str(record.cluster) if record.cluster else "unknown: written before checkpoints said so",
+        "gaps": [*_older_gaps(record), *(f"{_span(gap)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps)],
+        "problem": record.problem or "none",
+    }
+
+
+def _older_gaps(record: Record) -> list[str]:
+    older = record.older_gaps
+    return [f"{older.count} older, {_span(older)}"] if older else []
+
+
+def _span(gap: Gap | OlderGaps) -> str:
+    return f"{rfc3339(gap.after)} to {rfc3339(gap.until)}"
+
+
+def _position(record: Record) -> dict[str, Any]:
+    checkpoint = record.checkpoint
+    if checkpoint is None:
+        return {"checkpoint": "none"}
+    return {
+        "deliveredUpTo": rfc3339(checkpoint.reached) if checkpoint.reached else None,
+        "generation": checkpoint.generation,
+        "sequence": checkpoint.sequence,
+        "token": checkpoint.token or f"none: starts at {checkpoint.cluster_time}",
+    }
+
+
+def _waiting_messages(settings: Settings) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    sqs = aws_client("sqs")
+    with aws_errors("TAILER_QUEUE_URL", settings.queue_url):
+        response = sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=names)
+    return sum(int(response["Attributes"][name]) for name in names)
+
+
+def _only(streams: Sequence[Settings]) -> Settings:
+    if len(streams) > 1:
+        raise Misconfigured(f"say which stream: --stream {' or '.join(settings.stream for settings in streams)}")
+    return streams[0]

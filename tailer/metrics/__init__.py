@@ -1,0 +1,1 @@
+"""What the tailer counts, for Prometheus and CloudWatch."""

@@ -1,0 +1,1 @@
+"""BSON to plain JSON values."""

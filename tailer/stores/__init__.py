@@ -1,0 +1,1 @@
+"""The checkpoint stores, a module for each."""

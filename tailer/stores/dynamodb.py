@@ -1,0 +1,67 @@
+"""Records in a DynamoDB table with a string partition key ``pk``."""
+
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from tailer.aws.errors import aws_errors
+from tailer.errors import Rejected
+from tailer.model import Record
+from tailer.ports import Conflict
+
+_LOST = (
+    "if it was lost, make it again and, before you start, tell each stream how far it was delivered, or it starts at "
+    "TAILER_START: tailer checkpoint seed --to TIME"
+)
+
+
+class DynamodbCheckpoints:
+    """One item per stream, its record as JSON beside the version that guards it."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def read(self, stream: str) -> Record | None:
+        """See ``CheckpointStore``."""
+        with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
+            response = self._client.get_item(TableName=self._table, Key=_key(stream), ConsistentRead=True)
+        item = response.get("Item")
+        return msgspec.json.decode(item["record"]["S"], type=Record) if item else None
+
+    def write(self, record: Record) -> None:
+        """See ``CheckpointStore``."""
+        item = {
+            **_key(record.stream),
+            "version": {"N": str(record.version)},
+            "record": {"S": msgspec.json.encode(record).decode()},
+        }
+        guard: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if record.version > 1:
+            expected = {":expected": {"N": str(record.version - 1)}}
+            guard = {"ConditionExpression": "version = :expected", "ExpressionAttributeValues": expected}
+        with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
+            try:
+                self._client.put_item(TableName=self._table, Item=item, **guard)
+            except ClientError as error:
+                code, text = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+                if code == "ConditionalCheckFailedException":
+                    raise Conflict from None
+                if code == "ValidationException" and "item size" in text.lower():
+                    raise Rejected(_too_large(self._table, record, text)) from error
+                raise
+
+
+def _too_large(table: str, record: Record, text: str) -> str:
+    """What is said of a record that does not fit an item, which holds 400 KB: how large, and which of its fields it is."""
+    sizes = {name: len(msgspec.json.encode(getattr(record, name))) for name in record.__struct_fields__}
+    largest = max(sizes, key=sizes.__getitem__)
+    return (
+        f"TAILER_CHECKPOINTS: {table}: the record of stream {record.stream!r} takes {sum(sizes.values())} bytes, and an item "
+        f"of DynamoDB holds 409600; the largest field is {largest}, with {sizes[largest]} bytes ({text})"
+    )
+
+
+def _key(stream: str) -> dict[str, Any]:
+    return {"pk": {"S": f"stream/{stream}"}}

@@ -1,0 +1,1 @@
+"""The loop of a stream, and the task that runs it."""

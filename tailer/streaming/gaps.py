@@ -1,0 +1,96 @@
+"""A gap in the history: recorded with a person's word, and announced as one change of its own."""
+
+from msgspec.structs import replace
+
+from tailer.errors import Misconfigured
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.times import rfc3339, time_of
+from tailrace.wire.change import GAP, Change, Namespace
+
+KEPT = 20  # gaps that were announced; and as many may wait for it
+REASON_LIMIT = 1_000  # characters
+WHO_LIMIT = 200  # characters
+
+
+def gap_added(record: Record, gap: Gap) -> Record:
+    """
+    The record with one more gap in its ledger, which stays below 300 KB: an item of DynamoDB holds 400.
+
+    Raises:
+        Misconfigured: the reason or the name is too long, or too many gaps wait to be announced.
+    """
+    for option, text, limit in (("--why", gap.reason, REASON_LIMIT), ("--by", gap.accepted_by, WHO_LIMIT)):
+        if len(text) > limit:
+            raise Misconfigured(f"{option} has {len(text)} characters, and {limit} are kept: say it in fewer")
+    if sum(not one.announced for one in record.gaps) >= KEPT:
+        raise Misconfigured(
+            f"{KEPT} gaps of stream {record.stream!r} are not announced yet: start a task (tailer run), which announces them, "
+            "and accept this one then"
+        )
+    return _bounded(replace(record, gaps=(*record.gaps, gap)))
+
+
+def gap_announced(record: Record, gap: Gap) -> Record:
+    """The record in which that gap is announced."""
+    gaps = tuple(replace(one, announced=True) if one == gap else one for one in record.gaps)
+    return _bounded(replace(record, gaps=gaps))
+
+
+def _bounded(record: Record) -> Record:
+    """All that are not announced, the newest that are, and a summary of the others."""
+    announced = [gap for gap in record.gaps if gap.announced]
+    if not (dropped := announced[:-KEPT]):
+        return record
+    times = [time for gap in dropped for time in (gap.after, gap.until)]
+    count = len(dropped)
+    if older := record.older_gaps:
+        times += [older.after, older.until]
+        count += older.count
+    summary = OlderGaps(count=count, after=min(times, key=time_of), until=max(times, key=time_of))
+    kept = announced[-KEPT:]
+    gaps = tuple(gap for gap in record.gaps if not gap.announced or gap in kept)
+    return replace(record, gaps=gaps, older_gaps=summary)
+
+
+def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:
+    """The change that tells consumers of a gap: numbered like any other, and the same however often it is sent."""
+    return Change(
+        id=f"gap-{stream}-{gap.generation}-{gap.sequence}",
+        sequence=gap.sequence,
+        operation_type=GAP,
+        ns=ns,
+        cluster_time=gap.until,
+        full_document={
+            "stream": stream,
+            "from": rfc3339(gap.after),
+            "to": rfc3339(gap.until),
+            "acceptedBy": gap.accepted_by,
+            "acceptedAt": gap.accepted_at,
+            "reason": gap.reason,
+        },
+    )
+
+
+def first_start_words(stream: str, start: Checkpoint) -> str:
+    """Where a stream without a checkpoint starts, and the way back for whom it was not the first time."""
+    return (
+        f"stream {stream!r} has no checkpoint: it starts for the first time, at {rfc3339(start.reached)}. If it was "
+        "tailed before, its checkpoint is lost, and what was committed before that time and not delivered is missing: stop its "
+        f"tasks and go back to when it was delivered last (tailer checkpoint rewind --stream {stream} --to TIME)"
+    )
+
+
+def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
+    """What is missing, and the two ways out, for the person who is paged."""
+    if checkpoint is None:
+        return (
+            f"stream {stream!r} cannot start at TAILER_START: the server no longer has the history from there. Set it to "
+            "beginning, to now or to a later time"
+        )
+    since, back_to = rfc3339(checkpoint.reached), rfc3339(checkpoint.reached) if checkpoint.reached else "TIME"
+    return (
+        f"stream {stream!r} was delivered up to {since}, and what was committed after that may be gone from the server. "
+        "Either bring the history back and start again; or, where the server still has that time and only the token is of no "
+        f"use, go back to it (tailer checkpoint rewind --stream {stream} --to {back_to}); or accept the gap, which is recorded "
+        f"and published (tailer checkpoint accept-gap --stream {stream} --why REASON)"
+    )

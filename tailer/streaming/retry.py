@@ -1,0 +1,64 @@
+"""What a task does about a neighbour that fails: it waits, longer each time, and says for what."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+
+from tailer.errors import Unavailable
+from tailer.health.health import Health
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+BREATH = 1.0  # seconds after a failure that followed some progress
+_WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a neighbour fails again and again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """No longer than asked to stop. The pulse and the log know what is waited for."""
+
+    stopping: threading.Event
+    health: Health
+
+    def keep_trying(self, action: Callable[..., T], *args: object) -> T:
+        """
+        Return what it returns, as soon as it does not raise ``Unavailable``.
+
+        Raises:
+            Unavailable: the last one, once asked to stop.
+        """
+        retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            wait=_WAIT,
+            stop=stop_when_event_set(self.stopping),
+            sleep=sleep_using_event(self.stopping),
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+        return retrying(action, *args)
+
+    def breathe(self, error: Unavailable) -> None:
+        """Wait for a moment, always the same: there was some progress before this."""
+        self._say(error, BREATH)
+        self.stopping.wait(BREATH)
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        if state.outcome is not None and state.next_action is not None:
+            self._say(state.outcome.exception(), state.next_action.sleep)
+
+    def _say(self, error: BaseException | None, seconds: float) -> None:
+        self.health.waiting(str(error))
+        log.warning("%s; trying again in %.1f s", error, seconds, extra={"action": "waiting"})

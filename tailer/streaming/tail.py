@@ -1,0 +1,54 @@
+"""The loop: read, send, then remember. The order of these lines is the guarantee that nothing is lost."""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+
+from tailer.checkpoints.lease import Lease
+from tailer.model import Batch, Checkpoint
+from tailer.ports import Sink, Source
+from tailer.streaming.kept_positions import KeptPositions
+from tailer.streaming.prefetch import prefetched
+
+
+def tail(
+    source: Source,
+    sink: Sink,
+    lease: Lease,
+    *,
+    after: Checkpoint,
+    stopping: threading.Event,
+    opened: Callable[[], object],
+    delivered: Callable[[Batch], None],
+    reading: Callable[[float], object] = lambda _: None,
+) -> None:
+    """
+    Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered, or left
+    to the next owner where that takes long.
+
+    ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is told
+    of every batch, empty ones too: it is the pulse that health and metrics listen to. ``reading`` is told, while a read is
+    waited for, for how many seconds the server has owed its reply.
+
+    Raises:
+        Unavailable: a neighbour failed; go on from ``lease.checkpoint``.
+        LeaseLost: another task tails the stream now.
+        Rejected: somebody has to look.
+    """
+    positions = KeptPositions(after)
+
+    def pending() -> None:
+        lease.confirm()
+        if (seconds := source.outstanding()) is not None:
+            reading(seconds)
+
+    with closing(prefetched(source.batches(after), stopping, pending=pending, interrupt=source.interrupt)) as batches:
+        for number, batch in enumerate(batches):
+            if number == 0:
+                opened()
+            lease.confirm()
+            sink.send(batch.changes, after.generation)
+            lease.save(positions.after(batch))
+            delivered(batch)
+            if stopping.is_set():
+                break

@@ -1,0 +1,118 @@
+"""One task: it stands by until a lease is its own, tails until asked to stop, and gives up what only a person can help."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from tailer.checkpoints.lease import Lease
+from tailer.errors import LeaseLost, Misconfigured, Rejected, Unavailable
+from tailer.health.health import STANDING_BY, Health
+from tailer.streaming.headroom import HeadroomWatch
+from tailer.streaming.retry import Retry
+from tailer.streaming.stream import Stream, tail_until_stopped
+from tailer.times import rfc3339
+
+log = logging.getLogger(__name__)
+
+LEASE_CHECK_INTERVAL = 0.5  # seconds between two looks of a task that stands by
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One task, tailing one of its streams at a time or standing by for all of them."""
+
+    streams: Sequence[Stream]
+    stopping: threading.Event
+    health: Health
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _looked_at: set[str] = field(default_factory=set)
+
+    def run(self) -> None:
+        """
+        Work until ``stopping`` is set. A stream that can only be helped by a person is left alone until its record says that
+        one did; the others go on.
+
+        Raises:
+            Rejected, Misconfigured: there is no other stream left.
+        """
+        streams = list(self.streams)
+        for stream in streams:
+            self.health.standby(stream.metrics)
+        try:
+            while not self.stopping.is_set():
+                if found := self._retry.keep_trying(self._stand_by, streams):
+                    self._tail(*found, streams)
+        except Unavailable:
+            if not self.stopping.is_set():
+                raise
+
+    def _stand_by(self, streams: list[Stream]) -> tuple[Stream, Lease] | None:
+        while not self.stopping.is_set():
+            unavailable: dict[str, Unavailable] = {}
+            self._take_back(streams)
+            for stream in list(streams):
+                try:
+                    with stream.errors():
+                        if stream.name not in self._looked_at:
+                            stream.ready()
+                            self._looked_at.add(stream.name)
+                        if lease := stream.candidate.try_acquire():
+                            return stream, lease
+                except Unavailable as error:
+                    unavailable[stream.name] = error
+                except Misconfigured as error:
+                    self._give_up(stream, None, error, streams)
+            if len(unavailable) == len(streams):
+                raise next(iter(unavailable.values()))
+            if self.health.state != STANDING_BY:
+                log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
+            self.health.standing_by(unavailable)
+            self.stopping.wait(LEASE_CHECK_INTERVAL)
+        return None
+
+    def _tail(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
+        log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
+        self.health.lease_acquired(stream.metrics, lease.checkpoint, lambda: lease.checkpoint_age, lambda: lease.failure)
+        try:
+            watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
+            with lease, watch:
+                tail_until_stopped(stream, lease, self._retry)
+        except LeaseLost as error:
+            log.warning("%s", error, extra=_about(stream, lease, "lease_lost"))
+        except (Rejected, Misconfigured) as error:
+            self.health.lease_released()
+            self._give_up(stream, lease, error, streams)
+        finally:
+            self.health.lease_released()
+            log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
+
+    def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
+        self.health.stopped(stream.name, stream.metrics, lease.checkpoint if lease else None)
+        streams.remove(stream)
+        if not streams:
+            raise error
+        log.critical("%s", error, extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__})
+
+    def _take_back(self, streams: list[Stream]) -> None:
+        """
+        A stream whose problem a person has cleared from its record is wanted again; one that was misconfigured from the start
+        is not. One whose record cannot be read now is looked at again.
+        """
+        for stream in self.streams:
+            if stream.name in self.health.noted:
+                with suppress(Unavailable, Misconfigured):
+                    if not stream.candidate.problem():
+                        self.health.revived(stream.name, stream.metrics)
+                        streams.append(stream)
+
+    @property
+    def _retry(self) -> Retry:
+        return Retry(stopping=self.stopping, health=self.health)
+
+
+def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:
+    reached = rfc3339(lease.checkpoint.reached) if lease.checkpoint else None
+    return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint, "deliveredUpTo": reached}

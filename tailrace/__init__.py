@@ -1,0 +1,17 @@
+"""
+What a project imports to say which change means which event.
+
+    from tailrace import Change, DomainEvent, Mappers, Uncertain
+"""
+
+from tailrace.change import Change as Change
+from tailrace.events import DomainEvent as DomainEvent
+from tailrace.events import Mapper as Mapper
+from tailrace.events import Mappers as Mappers
+from tailrace.events import Time as Time
+from tailrace.questions.questions import Patch as Patch
+from tailrace.questions.questions import Uncertain as Uncertain
+from tailrace.wire.change import Document as Document
+from tailrace.wire.change import Namespace as Namespace
+
+__all__ = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]

@@ -1,0 +1,1 @@
+"""What AWS answers, and what a queue must be able to do."""

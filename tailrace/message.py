@@ -1,0 +1,11 @@
+"""A message of the queue as the forwarder reads it: its changes can be asked."""
+
+from tailrace.change import Change
+from tailrace.wire import message as wire
+
+ChangeMessage = wire.ChangeMessage[Change]
+
+
+def unpack(body: str) -> ChangeMessage:
+    """See ``tailrace.wire.message.unpack``."""
+    return wire.unpack(body, Change)

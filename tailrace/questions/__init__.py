@@ -1,0 +1,1 @@
+"""What a mapper asks of a change, and how the answer is found."""

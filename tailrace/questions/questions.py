@@ -1,0 +1,325 @@
+"""The answers to what one asks of a change, from what the server told of it. What it did not tell is Uncertain."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tailrace.questions.paths import ABSENT, Names, below, found, index, same
+from tailrace.questions.readings import Cut, Reader, Write, writes
+from tailrace.questions.updates import Ambiguous, applied
+from tailrace.wire.change import Change, Document
+
+UNKNOWN: Any = object()
+
+NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
+NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
+STUB = "the tailer could not read the change and sent a stub in its place"
+NO_DOCUMENT = "the document that the change must carry is not there"
+COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
+IMAGES = "pre- and post-images tell (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
+
+
+Patch = list[dict[str, Any]]
+"""A JSON Patch (RFC 6902)."""
+
+
+class Uncertain(Exception):
+    """The server did not tell enough to answer, and a guess could be wrong. The message says what is missing."""
+
+
+def before(change: Change) -> Document | None:
+    """See ``Change.before``."""
+    _no_stub("before", change)
+    if change.operation_type in ("update", "replace", "delete"):
+        if change.full_document_before_change is None:
+            raise Uncertain(f"before: {NO_PRE_IMAGE}")
+        return change.full_document_before_change
+    return None
+
+
+def after(change: Change) -> Document | None:
+    """See ``Change.after``."""
+    _no_stub("after", change)
+    if change.operation_type in ("insert", "replace"):
+        if change.full_document is None:
+            raise Uncertain(f"after: {NO_DOCUMENT}")
+        return change.full_document
+    if change.operation_type != "update":
+        return None
+    if change.post_image and change.full_document is not None:
+        return change.full_document
+    described, known = change.update_description, change.full_document_before_change
+    if described is None or known is None:
+        missing = NO_DESCRIPTION if described is None else "there is no pre-image to which the update could be applied"
+        raise Uncertain(f"after: {missing}; full_document is the document as looked up")
+    return _applied("after", known, writes(described, known))
+
+
+def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
+    """See ``Change.became``."""
+
+    def answer(was: Any, now: Any) -> bool:
+        return now is not ABSENT and same(now, value) and not same(was, value)
+
+    _no_stub(f"became {path!r}", change)
+    seen = _seen(change, path)
+    if seen is not None:
+        return _of_all(f"became {path!r}", (answer(was, now) for was, now in seen))
+    now = _value_now(change, path)
+    if now is ABSENT or (now is not UNKNOWN and not same(now, value)):
+        return False
+    had = _had(change, path, value)
+    if now is UNKNOWN and had:
+        return False
+    new = _described_change(change, path, or_filled=value is None)
+    if new is False:
+        return False
+    if now is UNKNOWN:
+        raise Uncertain(f"became {path!r}: {_missing(change)}")
+    if had:
+        raise Uncertain(f"became {path!r}: the update can be read in more than one way; {IMAGES}")
+    if new or assume_new:
+        return True
+    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True takes it for another value")
+
+
+def changed(change: Change, path: str, *, assume_new: bool) -> bool:
+    """See ``Change.changed``."""
+    _no_stub(f"changed {path!r}", change)
+    seen = _seen(change, path)
+    if seen is not None:
+        return _of_all(f"changed {path!r}", (not same(was, now) for was, now in seen))
+    new = _described_change(change, path, or_filled=True)
+    if new is None and not assume_new:
+        raise Uncertain(f"changed {path!r}: {_missing(change)}; assume_new=True takes it for changed")
+    return new is not False
+
+
+def diff(change: Change) -> Patch:
+    """See ``Change.diff``."""
+    _no_stub("diff", change)
+    known, described = change.full_document_before_change, change.update_description
+    if known is None and change.operation_type == "update" and described is not None:
+        told = writes(described, None)
+        if all(_whole(write) for write in told):
+            return [_step(write) for write in told]
+    now = after(change)
+    if known is None or now is None:
+        whole = change.operation_type in ("insert", "update", "replace", "delete")
+        return [{"op": "replace", "path": "", "value": now}] if whole else []
+    from jsonpatch import make_patch  # 20 ms of a cold start, only where somebody asks for a patch
+
+    patch: Patch = make_patch(known, now).patch
+    return patch
+
+
+def _no_stub(question: str, change: Change) -> None:
+    """
+    Raises:
+        Uncertain: it is a stub, whatever is asked and whatever would be assumed.
+    """
+    if change.poison is not None:
+        raise Uncertain(f"{question}: {STUB}")
+
+
+def _whole(write: Write) -> bool:
+    """Whether a patch can say it without the document before: paths within a field may lead through arrays."""
+    return write.names is not None and len(write.names) == 1 and not isinstance(write.value, Cut)
+
+
+def _step(write: Write) -> dict[str, Any]:
+    if write.value is ABSENT:
+        return {"op": "remove", "path": _pointer(write.path)}
+    return {"op": "add", "path": _pointer(write.path), "value": write.value}
+
+
+def _pointer(name: str) -> str:
+    """A top-level field as a JSON Pointer (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _seen(change: Change, path: str) -> list[tuple[Any, Any]] | None:
+    """Of every field that is written so what it was and what it is now, where that is known; else None."""
+    if change.operation_type not in ("insert", "update", "replace"):
+        return []
+    try:
+        was, now = before(change), after(change)
+    except Uncertain:
+        return _seen_in_part(change, path)
+    return _both({} if was is None else was, {} if now is None else now, path)
+
+
+def _seen_in_part(change: Change, path: str) -> list[tuple[Any, Any]] | None:
+    """The same answer, from the pre-image and the update around the path, for every reading of the other paths."""
+    known, described = change.full_document_before_change, change.update_description
+    if change.operation_type != "update" or known is None or described is None:
+        return None
+    told = [write for write in writes(described, known) if _concerns(write, path)]
+    try:
+        return _both(known, _applied("", known, told), path)
+    except Uncertain:
+        return None
+
+
+def _both(was: Document, now: Document, path: str) -> list[tuple[Any, Any]]:
+    old, new = found(was, path), found(now, path)
+    return [(old.get(names, ABSENT), new.get(names, ABSENT)) for names in old | new]
+
+
+def _of_all(question: str, answers: Iterable[bool]) -> bool:
+    """
+    The one answer for every field that is written so; no field, no.
+
+    Raises:
+        Uncertain: they have different ones.
+    """
+    told = set(answers)
+    if len(told) > 1:
+        raise Uncertain(f"{question}: {COLLISION}; read before and after")
+    return told.pop() if told else False
+
+
+def _applied(question: str, known: Document, told: Sequence[Write]) -> Document:
+    try:
+        return applied(known, told)
+    except Ambiguous as error:
+        raise Uncertain(f"{question}: {error}; {IMAGES}") from error
+
+
+def _concerns(write: Write, path: str) -> bool:
+    """Whether the write is at the path, above or below it, or at an element beside it, which may fill an array."""
+    if write.path == path or below(write.path, path) is not None or below(path, write.path) is not None:
+        return True
+    array, dot, last = write.path.rpartition(".")
+    return bool(dot) and index(last) is not None and (path == array or below(path, array) is not None)
+
+
+def _value_now(change: Change, path: str) -> Any:
+    """What the change left at the path: a value, ABSENT, or UNKNOWN."""
+    try:
+        now = after(change)
+    except Uncertain:
+        told = _told(change)
+        if any(_changes_part(write, path) for write in told):
+            return UNKNOWN
+        cut = [ABSENT] if any(_cuts(write, path) for write in told) else [UNKNOWN]
+        values = [value for write in told for value in _values(write, path)] or cut
+    else:
+        values = [*found(now, path).values()] or [ABSENT]
+    if any(value is not values[0] and not same(value, values[0]) for value in values):
+        raise Uncertain(f"became {path!r}: {COLLISION}")
+    return values[0]
+
+
+def _changes_part(write: Write, path: str) -> bool:
+    """Whether the write left something at the path of which it says a part only."""
+    return below(write.path, path) is not None or (write.path == path and isinstance(write.value, Cut))
+
+
+def _values(write: Write, path: str) -> Iterator[Any]:
+    """What the write put at the path, where it says."""
+    rest = "" if write.path == path else below(path, write.path)
+    if rest is None or isinstance(write.value, Cut):
+        return
+    if write.path == path or write.value is ABSENT:
+        yield write.value
+    else:
+        yield from found(write.value, rest).values() or (ABSENT,)
+
+
+def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | None:
+    """
+    Whether the path has another value by the description alone; None where that does not say. An element that may have been
+    filled with null, because a later one was set, counts as not told if it matters (``or_filled``).
+
+    A server leaves out what an update set to the value it had, so what is told at or below the path is a change; above it, it
+    may have left this part as it was.
+    """
+    if change.operation_type not in ("insert", "update", "replace"):
+        return False
+    if change.operation_type != "update" or change.update_description is None:
+        return None
+    told = _told(change)
+    if or_filled and any(_fills(write, path) for write in told):
+        return None
+    shown = [
+        Reader(document) for document in (change.full_document_before_change, change.full_document) if document is not None
+    ]
+    answers = {_change_by(write, path, shown) for write in told}
+    if answers >= {True, None}:
+        around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in told)
+        return None if around else True
+    return True if True in answers else None if None in answers else False
+
+
+def _change_by(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
+    if write.path == path:
+        return True
+    if below(write.path, path) is not None:
+        return _is_below(write, path, shown)
+    if isinstance(write.value, Cut):
+        return None if _cuts(write, path) else False
+    return None if below(path, write.path) is not None else False
+
+
+def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
+    """
+    Whether the write is within the field at the path, and not at a field with a dot in its name beside it.
+
+    Where nothing says so, it is: unless a document of the change shows a name with that dot.
+    """
+    if write.names is not None:
+        return _leads_through(write.names, path)
+    for document in shown:
+        places = document.shows(write.path)
+        if places is None or not all(_leads_through(names, path) for names in places):
+            return None
+    return True
+
+
+def _leads_through(names: Names, path: str) -> bool:
+    """Whether an enclosing place is spelled like this path, with which the place's own path begins."""
+    length = -1
+    for name in names[:-1]:
+        length += len(str(name)) + 1
+        if length >= len(path):
+            break
+    return length == len(path)
+
+
+def _fills(write: Write, path: str) -> bool:
+    """Whether a later element of the same array was set: had the array ended before both, this one is null now."""
+    (array, _, one), (other_array, _, other) = path.rpartition("."), write.path.rpartition(".")
+    if array != other_array or write.value is ABSENT or isinstance(write.value, Cut):
+        return False
+    if write.names is not None and isinstance(write.names[-1], str):
+        return False
+    here, there = index(one), index(other)
+    return here is not None and there is not None and there > here
+
+
+def _cuts(write: Write, path: str) -> bool:
+    """Whether the path leads to where an array now ends, or beyond."""
+    rest = below(path, write.path)
+    if rest is None or not isinstance(write.value, Cut):
+        return False
+    place = index(rest.partition(".")[0])
+    return place is not None and place >= write.value.size
+
+
+def _had(change: Change, path: str, value: Any) -> bool:
+    """Whether the pre-image has the value at a field that is written so."""
+    known = change.full_document_before_change
+    return known is not None and any(same(was, value) for was in found(known, path).values())
+
+
+def _told(change: Change) -> list[Write]:
+    described = change.update_description
+    return [] if described is None else writes(described, change.full_document_before_change)
+
+
+def _missing(change: Change) -> str:
+    if change.operation_type != "update":
+        return NO_PRE_IMAGE if change.full_document else NO_DOCUMENT
+    if change.update_description is None:
+        return NO_DESCRIPTION
+    return NO_PRE_IMAGE if change.full_document_before_change is None else f"the update can be read in two ways; {IMAGES}"

@@ -1,0 +1,1 @@
+"""Text from outside: made legible, and without secrets."""

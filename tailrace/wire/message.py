@@ -1,0 +1,160 @@
+"""One SQS message: a run of changes of one lane, in order."""
+
+import base64
+import gzip
+import hashlib
+import zlib
+from collections.abc import Sequence
+from functools import cache
+from types import GenericAlias
+from typing import Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tailrace.wire.change import Change
+
+VERSION = 1
+MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message and the sum of a batch
+DECODED_LIMIT = 67_108_864  # bytes of JSON that a message may hold once unpacked; bounds the reader's memory
+VALUES_LIMIT = 1_000_000  # values in that JSON: three bytes, as of an empty list, take twenty times as many once decoded
+GZIP_FROM = 8_192  # bytes of JSON; anything smaller stays readable
+_GZIP_LEVEL = 1  # the fastest: 1.6 µs per kB, and JSON of one collection still shrinks about tenfold
+
+C = TypeVar("C", bound=Change)
+"""What a reader makes of each change."""
+
+
+class ChangeMessage(Struct, Generic[C], frozen=True, kw_only=True):
+    """What a reader gets: changes of one lane of one stream, in order."""
+
+    stream: str
+    generation: int
+    lane: int
+    changes: tuple[C, ...]
+
+
+class UnreadableMessage(ValueError):
+    """The body is not a message this version can read. Retrying will not help; the message says why."""
+
+
+class TooLarge(ValueError):
+    """The changes do not fit into one message, even compressed."""
+
+
+class _Envelope(Struct, frozen=True, kw_only=True):
+    version: int
+    stream: str
+    generation: int
+    lane: int
+    encoding: Literal["identity", "gzip"]
+    changes: Raw
+
+
+class _Version(Struct):
+    version: int
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_version = msgspec.json.Decoder(_Version).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decoder = cache(msgspec.json.Decoder)
+_decode_text = msgspec.json.Decoder(str).decode
+
+
+def encode_change(change: Change) -> bytes:
+    """One change as JSON: its size is what it costs in a message before compression."""
+    return _encode(change)
+
+
+def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -> str:
+    """
+    The body for encoded changes of one lane, in order: plain JSON while small, gzip from ``GZIP_FROM`` bytes.
+
+    Raises:
+        TooLarge: they do not fit into one SQS message.
+    """
+    array = b"[" + b",".join(changes) + b"]"
+    if len(array) > DECODED_LIMIT:
+        raise TooLarge(f"{len(array)} bytes of JSON in a message; the limit is {DECODED_LIMIT}")
+    if _too_many_values(array):
+        raise TooLarge(f"more than {VALUES_LIMIT} values in a message")
+    encoding: Literal["identity", "gzip"] = "identity"
+    if len(array) >= GZIP_FROM:
+        encoding = "gzip"
+        array = _encode(base64.b64encode(gzip.compress(array, _GZIP_LEVEL, mtime=0)).decode())
+    envelope = _Envelope(
+        version=VERSION, stream=stream, generation=generation, lane=lane, encoding=encoding, changes=Raw(array)
+    )
+    body = _xml_safe(_encode(envelope))
+    if len(body) > MESSAGE_LIMIT:
+        raise TooLarge(f"{len(body)} bytes in a message; the limit is {MESSAGE_LIMIT}")
+    return body.decode()
+
+
+def unpack(body: str, kind: type[C]) -> ChangeMessage[C]:
+    """
+    Read a message of any version up to ours, each change as a ``kind``. Unknown fields are ignored.
+    The body is treated as hostile.
+
+    Raises:
+        UnreadableMessage: not JSON, not ours, newer than this reader, or above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
+            decompressed.
+    """
+    try:
+        return _read(body, kind)
+    except UnreadableMessage:
+        raise
+    except (ValueError, zlib.error, RecursionError) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
+        raise UnreadableMessage(f"not a change message: {error}") from error
+
+
+def group_id(stream: str, lane: int) -> str:
+    """The ``MessageGroupId``: SQS keeps order within it, Lambda works on one message batch of it at a time."""
+    return f"{stream}.{lane}"
+
+
+def deduplication_id(*, stream: str, generation: int, lane: int, ids: Sequence[str]) -> str:
+    """The ``MessageDeduplicationId``: the same changes in the same generation give the same id."""
+    digest = hashlib.blake2b(f"{stream}\n{generation}\n{lane}".encode(), digest_size=32)
+    for change_id in ids:
+        digest.update(b"\n" + change_id.encode())
+    return digest.hexdigest()
+
+
+def _xml_safe(body: bytes) -> bytes:
+    """Escape the two characters that JSON may hold bare and SQS (XML 1.0) may not."""
+    if b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body:
+        return body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
+    return body
+
+
+def _read(body: str, kind: type[C]) -> ChangeMessage[C]:
+    version = _decode_version(body).version
+    if version > VERSION:
+        raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
+    envelope = _decode_envelope(body)
+    array = bytes(envelope.changes)
+    if envelope.encoding == "gzip":
+        array = _gunzip(base64.b64decode(_decode_text(array), validate=True))
+    return ChangeMessage(
+        stream=envelope.stream,
+        generation=envelope.generation,
+        lane=envelope.lane,
+        changes=_decoder(GenericAlias(tuple, (kind, ...))).decode(array),
+    )
+
+
+def _gunzip(packed: bytes) -> bytes:
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    array = inflater.decompress(packed, DECODED_LIMIT + 1)
+    if len(array) > DECODED_LIMIT or not inflater.eof:
+        raise UnreadableMessage(f"cut short, or more than {DECODED_LIMIT} bytes once decompressed")
+    if _too_many_values(array):
+        raise UnreadableMessage(f"more than {VALUES_LIMIT} values once decompressed")
+    return array
+
+
+def _too_many_values(array: bytes) -> bool:
+    """Never less than there are: what only looks like JSON inside of a text counts too."""
+    return len(array) > VALUES_LIMIT and sum(map(array.count, (b",", b"[", b"{"))) > VALUES_LIMIT

@@ -1,0 +1,280 @@
+"""The loop: what is published, what is parked, what the queue must deliver again."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
+from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.watermarks.watermark import Watermark
+from tailrace.change import Change
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, gap, inserted, record
+
+
+class Flaky(MemoryPublisher):
+    """Cannot publish events of the documents in ``down``; raises what it holds for them."""
+
+    def __init__(self, **down: Exception) -> None:
+        super().__init__()
+        self.down = down
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        for entry in entries:
+            if error := self.down.get(entry.document.rpartition("/")[2]):
+                raise error
+        return super().publish(entries, time_left)
+
+
+class NoParking:
+    def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
+        raise Unavailable("the parking queue is away")
+
+
+class NoWatermarks:
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
+        raise Unavailable("the table is throttled")
+
+    def advance(self, lane: str, to: Watermark) -> None:
+        raise AssertionError("nothing was published")
+
+
+def forwarder(**parts: Any) -> Forwarder:
+    return Forwarder(**{"mappers": MAPPERS, "publisher": MemoryPublisher(), "parking": MemoryParking(), **parts})
+
+
+def published(publisher: MemoryPublisher) -> list[str]:
+    return [entry.document.rpartition("/")[2] for entry in publisher.entries]
+
+
+def test_what_happened_is_published_in_order() -> None:
+    """Every change of every message becomes its event; nothing has to come again."""
+    publisher = MemoryPublisher()
+    failed = forwarder(publisher=publisher).forward([record(body(inserted("a"))), record(body(cancelled("a")))], forever)
+    assert failed == []
+    assert [entry.detail_type for entry in publisher.entries] == ["PaymentCreated", "PaymentCancelled"]
+
+
+def test_a_failed_group_does_not_hold_back_others() -> None:
+    """A record that fails returns itself and the rest of its group, and nothing else."""
+    publisher = Flaky(a=Unavailable("throttled"))
+    records = [
+        record(body(inserted("a")), group="payments.1", message_id="m1"),
+        record(body(inserted("b")), group="payments.2", message_id="m2"),
+        record(body(inserted("c")), group="payments.1", message_id="m3"),
+        record(body(inserted("d")), group="payments.2", message_id="m4"),
+    ]
+    assert forwarder(publisher=publisher).forward(records, forever) == ["m1", "m3"]
+    assert published(publisher) == ["b", "d"]
+
+
+def test_an_error_that_nobody_foresaw_fails_its_message_only(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever an adapter raises, the other groups go on, and the log has the traceback."""
+    publisher = Flaky(a=RuntimeError("boom"))
+    records = [
+        record(body(inserted("a")), group="payments.1", message_id="m1"),
+        record(body(inserted("b")), group="payments.2"),
+    ]
+    assert forwarder(publisher=publisher).forward(records, forever) == ["m1"]
+    assert published(publisher) == ["b"]
+    assert [line.exc_info is not None for line in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(text: str) -> None:
+    """Foreign, broken or newer bodies are set aside as they came, with the reason."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    records = [record(text), record(body(inserted("a")))]
+    assert forwarder(publisher=publisher, parking=parking).forward(records, forever) == []
+    [parked] = parking.parked.values()
+    assert parked.body == text
+    assert parked.reason
+    assert published(publisher) == ["a"]
+
+
+def test_a_change_that_a_mapper_cannot_digest_is_parked_with_its_reason() -> None:
+    """The other changes of its message, before and after, are published."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    text = body(inserted("a"), inserted("b", subscriptionId=7), inserted("c"))
+    assert forwarder(publisher=publisher, parking=parking).forward([record(text)], forever) == []
+    assert published(publisher) == ["a", "c"]
+    [parked] = parking.parked.values()
+    assert parked.document == "payments.payments/b"
+    assert "subscriptionId" in parked.reason
+
+
+def test_an_event_that_the_bus_refuses_is_parked_with_its_reason() -> None:
+    """Refused for good: parked with the event's name and the bus's words, the rest is published."""
+    publisher, parking = MemoryPublisher(limit=500), MemoryParking()
+    text = body(inserted("a", subscriptionId="x" * 500), inserted("b"))
+    assert forwarder(publisher=publisher, parking=parking).forward([record(text)], forever) == []
+    assert published(publisher) == ["b"]
+    [parked] = parking.parked.values()
+    assert (parked.event, parked.document) == ("PaymentCreated", "payments.payments/a")
+    assert "the limit is 500" in parked.reason
+
+
+@pytest.mark.parametrize("text", ["not ours", body(inserted(subscriptionId=7))], ids=["body", "change"])
+def test_what_cannot_be_parked_now_stays_in_the_queue(text: str) -> None:
+    """When parking fails the message fails: it comes again, and nothing is lost."""
+    assert forwarder(parking=NoParking()).forward([record(text, message_id="m1")], forever) == ["m1"]
+
+
+def test_a_repeat_parks_the_same_once() -> None:
+    """A message delivered again parks under the same ids."""
+    parking = MemoryParking()
+    again = record(body(inserted(subscriptionId=7), inserted(subscriptionId=8, sequence=2)))
+    for _ in range(2):
+        forwarder(parking=parking).forward([again, record("not ours")], forever)
+    assert len(parking.parked) == 3
+
+
+def test_it_stops_in_good_time() -> None:
+    """When the time is up the remaining records are returned untouched, whatever their group."""
+    publisher = MemoryPublisher()
+    left = iter([1.0, 1.0])  # asked by the loop and by the publisher
+    records = [record(body(inserted(name)), group=name, message_id=name) for name in "abcd"]
+    failed = forwarder(publisher=publisher).forward(records, lambda: next(left, 0.0))
+    assert published(publisher) == ["a"]
+    assert failed == ["b", "c", "d"]
+
+
+def test_a_queue_without_groups_is_served_message_by_message() -> None:
+    """A standard queue has no group: each message stands for itself."""
+    publisher = Flaky(a=Unavailable("throttled"))
+    records = [record(body(inserted(name)), message_id=name) for name in "ab"]
+    for one in records:
+        del one["attributes"]["MessageGroupId"]
+    assert forwarder(publisher=publisher).forward(records, forever) == ["a"]
+
+
+def test_a_batch_is_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    """The log tells how much was done, never what was in it."""
+    caplog.set_level(logging.INFO)
+    text = body(inserted("secret", subscriptionId="secret"), inserted("secret", subscriptionId=7, sequence=2))
+    forwarder().forward([record(text), record("secret")], forever)
+    [line] = caplog.records
+    counts = ("records", "changes", "duplicates", "events", "parked", "failed")
+    assert line.__dict__["action"] == "batch_forwarded"
+    assert [line.__dict__[count] for count in counts] == [2, 2, 0, 1, 2, 0]
+    assert "secret" not in repr(line.__dict__)
+
+
+def test_a_message_of_many_changes_is_one_publish() -> None:
+    """Five hundred changes go to the publisher at once; how they are cut into calls is its own affair."""
+
+    def documents(change: Change) -> None:
+        seen.append(change.sequence)
+
+    seen: list[int] = []
+    changes = [inserted(str(number), number) for number in range(1, 501)]
+    assert forwarder(mappers={"payments": (documents,)}).forward([record(body(*changes))], forever) == []
+    assert seen == list(range(1, 501))
+
+
+def test_a_repeat_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """What was published before goes on the bus no more, however old and however it was packed."""
+    caplog.set_level(logging.INFO)
+    publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
+    for records in (
+        [record(body(inserted("a", 1), inserted("b", 2)))],
+        [record(body(inserted("b", 2), inserted("c", 3))), record(body(inserted("c", 3), inserted("d", 4)))],
+        [record(body(inserted("a", 1)))],
+    ):
+        assert forwarder(publisher=publisher, watermarks=watermarks).forward(records, forever) == []
+    assert published(publisher) == ["a", "b", "c", "d"]
+    assert [line.__dict__["duplicates"] for line in caplog.records] == [0, 2, 1]
+
+
+def test_without_watermarks_a_repeat_is_published_under_its_id() -> None:
+    """The feature is off: consumers drop it."""
+    publisher = MemoryPublisher()
+    for _ in range(2):
+        forwarder(publisher=publisher).forward([record(body(inserted()))], forever)
+    first, second = publisher.entries
+    assert first.id == second.id
+
+
+@pytest.mark.parametrize("sequence", [-1, 2**63, 2**64])
+def test_a_number_that_nobody_counts_to_poisons_no_lane(sequence: int) -> None:
+    """It is parked as it came, and the lane's watermark stays where it is."""
+    parking, watermarks = MemoryParking(), MemoryWatermarks()
+    text = body(inserted()).replace('"sequence":1', f'"sequence":{sequence}')
+    assert forwarder(parking=parking, watermarks=watermarks).forward([record(text)], forever) == []
+    assert [item.body for item in parking.parked.values()] == [text]
+    assert watermarks.marks == {}
+
+
+def test_what_was_parked_counts_as_done() -> None:
+    """The watermark moves past it; sent again by hand, it is published all the same."""
+    publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
+    broken = {"payments": (lambda change: 1 / 0,)}
+    forwarder(mappers=broken, parking=parking, watermarks=watermarks).forward([record(body(inserted()))], forever)
+    assert watermarks.marks["payments.17"].sequence == 1
+    [item] = parking.parked.values()
+    again = record(bytes(item.message).decode(), sent=item.id)
+    assert forwarder(publisher=publisher, watermarks=watermarks).forward([again], forever) == []
+    assert published(publisher) == [inserted().document_key["_id"]]
+
+
+def test_without_an_response_from_the_table_nothing_is_published() -> None:
+    """Not knowing what was published, the message waits; what is not ours is still parked."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    records = [record("not ours"), record(body(inserted()), message_id="m1"), record(body(cancelled()), message_id="m2")]
+    failed = forwarder(publisher=publisher, parking=parking, watermarks=NoWatermarks()).forward(records, forever)
+    assert failed == ["m1", "m2"]
+    assert publisher.entries == []
+    assert len(parking.parked) == 1
+
+
+def test_a_claimed_change_is_published_like_any_other() -> None:
+    """In its place between the others."""
+    publisher = MemoryPublisher()
+    claimed, content = claiming(inserted("b", 2))
+    records = [record(body(inserted("a", 1), claimed, inserted("c", 3)))]
+    claims = MemoryClaims(objects={"payments/1.json": content})
+    assert forwarder(publisher=publisher, claims=claims).forward(records, forever) == []
+    assert published(publisher) == ["a", "b", "c"]
+
+
+def test_an_event_of_a_claimed_change_that_is_too_large_is_parked_with_the_claim() -> None:
+    """As any other that the bus refuses."""
+    parking = MemoryParking()
+    claimed, content = claiming(inserted("a", subscriptionId="x" * 600))
+    parts = {"publisher": MemoryPublisher(limit=500), "claims": MemoryClaims(objects={"payments/1.json": content})}
+    assert forwarder(parking=parking, **parts).forward([record(body(claimed))], forever) == []
+    [item] = parking.parked.values()
+    assert "the limit is 500" in item.reason
+    assert '"claim"' in bytes(item.message).decode()
+    assert "xxx" not in bytes(item.message).decode()
+
+
+def test_a_claim_that_does_not_hold_is_parked_and_the_rest_goes_on() -> None:
+    """The object is gone: its change is set aside, and the lane moves past it."""
+    publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
+    claimed, _ = claiming(inserted("b", 2))
+    parts = {"publisher": publisher, "parking": parking, "watermarks": watermarks, "claims": MemoryClaims()}
+    assert forwarder(**parts).forward([record(body(inserted("a", 1), claimed, inserted("c", 3)))], forever) == []
+    assert published(publisher) == ["a", "c"]
+    assert [item.sequence for item in parking.parked.values()] == [2]
+    assert watermarks.marks["payments.17"].sequence == 3
+
+
+def test_without_a_bucket_a_claimed_change_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """The message fails and comes again until the setting is there; the log names it."""
+    assert forwarder().forward([record(body(claiming(inserted())[0]), message_id="m1")], forever) == ["m1"]
+    assert "FORWARDER_CLAIM_BUCKET" in caplog.text
+
+
+def test_a_gap_is_published_without_a_mapper_for_it() -> None:
+    """Once, like any change."""
+    publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
+    for _ in range(2):
+        forwarder(mappers={}, publisher=publisher, watermarks=watermarks).forward([record(body(gap()))], forever)
+    assert [entry.detail_type for entry in publisher.entries] == ["StreamGapDetected"]

@@ -1,0 +1,70 @@
+"""What is read of a body, and which numbers and times make it none of ours."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from lambda_forwarder.forwarding.reading import check, read_message
+from tailrace.wire.message import UnreadableMessage
+from tests.lambda_forwarder.values import body, cancelled, inserted, message
+
+
+def test_a_message_of_the_tailer_s_is_read() -> None:
+    """As it was written."""
+    assert read_message(body(inserted(), cancelled())) == message(inserted(), cancelled())
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, -(2**63), 2**64])
+def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
+    """Such a watermark would stand above everything that follows, or could not be stored."""
+    with pytest.raises(UnreadableMessage, match=str(number)):
+        check(message(inserted(sequence=1), replace(inserted(), sequence=number)))
+    with pytest.raises(UnreadableMessage, match=str(number)):
+        check(message(inserted(), generation=number))
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_every_other_number_is_read(generation: int, sequence: int) -> None:
+    """Zero and the largest int64 included."""
+    check(message(replace(inserted(), sequence=sequence), generation=generation))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"wall_time": "2026-11-22T06:58:00"},
+        {"wall_time": "2026-11-22T06:58:00+01:00"},
+        {"wall_time": "0001-01-01T00:00:00+23:59"},
+        {"wall_time": "soon"},
+        {"wall_time": ""},
+        {"wall_time": "\ud800"},
+        {"wall_time": None, "cluster_time": "99999999999999.1"},
+        {"wall_time": None, "cluster_time": "-1.1"},
+        {"cluster_time": "1795330680"},
+        {"cluster_time": ""},
+        {"cluster_time": "9" * 5_000 + ".1"},
+    ],
+    ids=str,
+)
+def test_a_time_that_is_none_is_unreadable(times: dict[str, str | None]) -> None:
+    """No event could be dated by it, nor a latency told; whichever of the message's changes it is of."""
+    with pytest.raises(UnreadableMessage, match="change 2 is dated"):
+        check(message(inserted(sequence=1), replace(cancelled(), **times)))
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"wall_time": None},
+        {"wall_time": None, "cluster_time": "0.0"},
+        {"wall_time": None, "cluster_time": "4294967295.4294967295"},
+        {"wall_time": "2026-11-22T06:58:00Z"},
+        {"wall_time": "2026-11-22T06:58:00.123456Z"},
+        {"wall_time": "2026-11-22T06:58:00+00:00"},
+    ],
+    ids=str,
+)
+def test_every_time_that_a_server_tells_is_read(times: dict[str, str | None]) -> None:
+    """With a wall time or without, of any fraction of a second."""
+    check(message(replace(inserted(), **times)))

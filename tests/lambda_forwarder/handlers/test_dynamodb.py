@@ -1,0 +1,439 @@
+"""Records of a DynamoDB stream: the same changes, events, parking and redrive as for documents."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonpatch import apply_patch
+
+from devstack.aws import Aws
+from lambda_forwarder import app
+from lambda_forwarder.dynamodb.records import GENERATIONS, Record, UnreadableRecord, expired, read
+from lambda_forwarder.dynamodb.values import item, number, plain
+from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers import dynamodb as dynamodb_handler
+from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder, runs
+from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher
+from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.mappings.data_changes import data_changed
+from lambda_forwarder.mappings.subscriptions import subscription_created
+from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.parking.sqs import body
+from lambda_forwarder.ports import Published, TimeLeft, Waiting
+from lambda_forwarder.redriving.backlog import parking_shelf
+from lambda_forwarder.redriving.redriver import Redriver
+from tailrace.change import Change
+from tailrace.events import DomainEvent
+from tailrace.wire.change import UpdateDescription
+from tests.emf import lines
+from tests.lambda_forwarder.handlers.test_sqs import Context
+from tests.lambda_forwarder.values import forever
+
+ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-22T06:00:00.000"
+FIRST = 4421584500000000017450439091  # of AWS's own examples
+
+
+def record(
+    sequence: int = 1,
+    *,
+    new: Mapping[str, Any] | None = None,
+    old: Mapping[str, Any] | None = None,
+    keys: Mapping[str, Any] | None = None,
+    key: str = "o-1",
+    **fields: Any,
+) -> Record:
+    """One record as Lambda hands it over; which images there are says what happened, and an insert unless told otherwise."""
+    keys = keys or {"orderId": {"S": key}}
+    new = {**keys, "total": {"N": "12.5"}} if new is None and old is None else new
+    images = {"NewImage": new} if new else {}
+    images |= {"OldImage": old} if old else {}
+    return {
+        "eventID": f"c4ca4238a0b923820dcc509a6f75{sequence:04}",
+        "eventName": "INSERT" if not old else "MODIFY" if new else "REMOVE",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1795330680,
+            "Keys": dict(keys),
+            **images,
+            "SequenceNumber": str(FIRST + sequence),
+            "SizeBytes": 26,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN": ARN,
+    } | fields
+
+
+def change(**fields: Any) -> Change:
+    [one] = read(record(**fields), 0.0).changes
+    return one
+
+
+class Counted(DomainEvent, source="app.tests"):
+    """Something was counted."""
+
+    order: str
+
+
+def counted(change: Change) -> Counted | None:
+    return Counted(order=str(change.document_key["_id"]))
+
+
+def poisoned(change: Change) -> Counted | None:
+    return counted(change) if change.document_key["_id"] != "poison" else Counted(order=(change.full_document or {})["absent"])
+
+
+class Away:
+    """A bus that does not answer, from the given call on."""
+
+    def __init__(self, calls: int = 0) -> None:
+        self.calls = calls
+        self.entries: list[Entry] = []
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        if self.calls <= 0:
+            raise Unavailable("PutEvents: the time was up")
+        self.calls -= 1
+        self.entries += entries
+        return Published()
+
+
+def test_every_type_is_a_plain_json_value() -> None:
+    """Exact, recognisable, null only for NULL, and sets in an order that a repeat has too."""
+    image: dict[str, dict[str, Any]] = {
+        "text": {"S": "a"},
+        "yes": {"BOOL": True},
+        "nothing": {"NULL": True},
+        "bytes": {"B": base64.b64encode(b"\x00\x01").decode()},
+        "list": {"L": [{"N": "1"}, {"M": {"deep": {"S": "x"}}}, {"L": []}]},
+        "names": {"SS": ["b", "a"]},
+        "numbers": {"NS": ["10", "9", "-1.5"]},
+        "blobs": {"BS": ["Ag==", "AQ=="]},
+        "later": {"X": "?"},
+    }
+    assert item(image) == {
+        "text": "a",
+        "yes": True,
+        "nothing": None,
+        "bytes": "AAE=",
+        "list": [1, {"deep": "x"}, []],
+        "names": ["a", "b"],
+        "numbers": [-1.5, 9, 10],
+        "blobs": ["AQ==", "Ag=="],
+        "later": {"X": "?"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("42", 42),
+        ("-9223372036854775808", -(2**63)),
+        ("9223372036854775808", "9223372036854775808"),
+        ("0.1", 0.1),
+        ("100E-2", 1),
+        ("1E20", "1E20"),
+        ("1E999999999", "1E999999999"),
+        ("1E-999999999", "1E-999999999"),
+        ("3.1415926535897932384626433832795028841", "3.1415926535897932384626433832795028841"),
+        ("1E-130", 1e-130),
+    ],
+)
+def test_a_number_is_exact(text: str, expected: object) -> None:
+    """An int64 or what a double holds to the last digit is a number; anything else is its text."""
+    assert (number(text), type(number(text))) == (expected, type(expected))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**25), max_value=10**25))
+def test_no_number_loses_a_digit(value: Decimal) -> None:
+    """Through JSON and back it is the number it was."""
+    told = json.loads(json.dumps(plain({"N": str(value)})))
+    assert Decimal(told if isinstance(told, str) else repr(told)) == value
+
+
+def test_an_insert_a_modification_and_a_removal() -> None:
+    """The three become insert, update and delete, with what was before and what is after."""
+    old: dict[str, dict[str, Any]] = {"orderId": {"S": "o-1"}, "total": {"N": "1"}, "note": {"S": "x"}}
+    new: dict[str, dict[str, Any]] = {"orderId": {"S": "o-1"}, "total": {"BOOL": True}, "paid": {"NULL": True}}
+    inserted, updated, deleted = change(new=new), change(old=old, new=new), change(old=old)
+    assert [one.operation_type for one in (inserted, updated, deleted)] == ["insert", "update", "delete"]
+    assert [str(one.ns) for one in (inserted,)] == ["dynamodb.orders"]
+    assert inserted.document == "dynamodb.orders/o-1"
+    assert inserted.cluster_time == "1795330680.0"
+    assert updated.update_description == UpdateDescription(
+        updated_fields={"total": True, "paid": None}, removed_fields=["note"]
+    )
+    assert (updated.before, updated.after) == (item(old), item(new))
+    assert (deleted.before, deleted.after) == (item(old), None)
+    assert updated.became("total", True)
+    assert not updated.became("orderId", "o-1")
+
+
+def test_a_name_with_a_dot_is_no_path() -> None:
+    """Before, after and the patch are exact, and so are the description's names."""
+    keys = {"orderId": {"S": "o-1"}}
+    updated = change(
+        old={**keys, "a": {"M": {"b": {"N": "1"}}}}, new={**keys, "a": {"M": {"b": {"N": "1"}}}, "a.b": {"N": "2"}}
+    )
+    assert updated.operation_type == "update"
+    assert not updated.changed("a")
+    assert updated.after == {"orderId": "o-1", "a": {"b": 1}, "a.b": 2}
+    assert updated.diff() == [{"op": "add", "path": "/a.b", "value": 2}]
+
+
+ATTRIBUTES = st.dictionaries(
+    st.sampled_from(["a", "b", "a.b", "a.0", "0", ""]),
+    st.recursive(
+        st.integers(0, 2).map(lambda number: {"N": str(number)})
+        | st.sampled_from([{"BOOL": True}, {"NULL": True}, {"S": "1"}]),
+        lambda inner: (
+            st.lists(inner, max_size=2).map(lambda held: {"L": held})
+            | st.dictionaries(st.sampled_from(["a", "b", "0"]), inner, max_size=2).map(lambda held: {"M": held})
+        ),
+        max_leaves=4,
+    ),
+)
+
+
+@given(ATTRIBUTES, ATTRIBUTES)
+def test_what_a_modification_says_is_what_the_images_say(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Before, after and the patch between them, whatever the names."""
+    key = {"orderId": {"S": "o-1"}}
+    told = change(old=key | old, new=key | new)
+    before, after = item(key | old), item(key | new)
+    assert (told.before, told.after) == (before, after)
+    assert apply_patch(before, told.diff()) == after
+
+
+def test_two_keys_name_an_item_together() -> None:
+    """Items of one partition are different documents, whatever the order of the keys in the record."""
+    one, other = {"pk": {"S": "a"}, "sk": {"N": "1"}}, {"sk": {"N": "2"}, "pk": {"S": "a"}}
+    assert change(keys=one).document_key == {"_id": {"pk": "a", "sk": 1}}
+    assert change(keys=other).document == 'dynamodb.orders/{"pk":"a","sk":2}'
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"pk": {"S": "o-1"}}, "o-1"),
+        ({"pk": {"N": "7"}}, "7"),
+        ({"pk": {"N": "7.00"}}, "7"),
+        ({"pk": {"N": "70E-1"}}, "7"),
+        ({"pk": {"N": "3.1415926535897932384626433832795028841"}}, "3.1415926535897932384626433832795028841"),
+        ({"pk": {"S": "7"}}, '"7"'),
+        ({"pk": {"S": "AAE="}}, '"AAE="'),
+        ({"pk": {"B": "AAE="}}, "Binary(0,AAE=)"),
+        ({"pk": {"S": '{"pk":"a"}'}}, '"{\\"pk\\":\\"a\\"}"'),
+        ({"pk": {"S": "a"}, "sk": {"S": "7"}}, '{"pk":"a","sk":"7"}'),
+        ({"sk": {"N": "7.0"}, "pk": {"S": "a"}}, '{"pk":"a","sk":7}'),
+    ],
+    ids=str,
+)
+def test_an_item_has_one_name_and_no_other_has_it(keys: dict[str, dict[str, str]], name: str) -> None:
+    """Text, number and binary are told apart; a number is its value; as for a document of MongoDB."""
+    assert change(keys=keys).document == f"dynamodb.orders/{name}"
+
+
+@pytest.mark.parametrize("key", [{"N": "x"}, {"N": "1E999999999"}, {"B": "!"}, {"BOOL": True}, {"S": 7}, {}], ids=str)
+def test_what_no_key_can_be_is_not_read(key: dict[str, Any]) -> None:
+    """It is set aside, and the shard goes on."""
+    with pytest.raises(UnreadableRecord):
+        change(keys={"pk": key})
+
+
+def test_what_has_expired_is_recognisable() -> None:
+    """A delete by time to live can be told from anybody's delete."""
+    old = {"orderId": {"S": "o-1"}}
+    user = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    assert expired(change(old=old, userIdentity=user))
+    assert not expired(change(old=old))
+    assert not expired(change(old=old, userIdentity=user | {"principalId": "ada"}))
+
+
+def test_places_keep_the_order_of_sequence_numbers() -> None:
+    """(generation, sequence) grows as the SequenceNumber does, within what every reader of JSON keeps exact."""
+    numbers = [111, FIRST, FIRST + 1, FIRST + 10**15, 10**33 - 1]
+    places = []
+    for one in numbers:
+        told = record()
+        told["dynamodb"]["SequenceNumber"] = str(one)
+        message = read(told, 0.0)
+        places.append((message.generation, message.changes[0].sequence))
+    assert places == sorted(set(places))
+    assert all(sequence < 2**53 for _, sequence in places)
+    told["dynamodb"]["SequenceNumber"] = "9" * 40
+    assert read(told, 0.0).generation == GENERATIONS
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"Sns": {}},
+        record(eventName="RENAME"),
+        record(dynamodb={}),
+        record(new={"orderId": "o-1"}),
+        record(eventName="MODIFY"),
+        record(keys={"orderId": {"S": "x", "N": "1"}}),
+    ],
+)
+def test_what_is_no_record_is_parked_as_it_came(broken: Record) -> None:
+    """It does not hold back the record behind it."""
+    with pytest.raises(UnreadableRecord):
+        read(broken, 0.0)
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
+    assert StreamForwarder(forwarder=forwarder).forward([broken, record()], forever) is None
+    [parked] = parking.parked.values()
+    assert json.loads(parked.body or "") == broken
+    assert len(publisher.entries) == 1
+
+
+def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
+    """The error names the table and the remedy, and the records stay."""
+    told = record()
+    told["dynamodb"]["StreamViewType"] = "KEYS_ONLY"
+    with pytest.raises(Misconfigured, match="orders shows KEYS_ONLY; make it show NEW_AND_OLD_IMAGES"):
+        list(runs([told], 0.0))
+
+
+def test_events_of_an_item_keep_its_order_and_their_ids() -> None:
+    """A shard's records are published in order per item, and a repeat has the same ids and bytes."""
+    told = [record(number, key=f"o-{number % 3}") for number in range(1, 2 * RUN_COUNT)]
+    first, again = MemoryPublisher(), MemoryPublisher()
+    for publisher in (first, again):
+        forwarder = Forwarder(mappers={"dynamodb.orders": (counted,)}, publisher=publisher, parking=MemoryParking())
+        assert StreamForwarder(forwarder=forwarder).forward(told, forever) is None
+    assert [entry.detail for entry in first.entries] == [entry.detail for entry in again.entries]
+    for order in ("o-0", "o-1", "o-2"):
+        sequences = [entry.change.sequence for entry in first.entries if entry.document.endswith(order)]
+        assert sequences == sorted(sequences)
+    assert len({entry.id for entry in first.entries}) == len(told)
+
+
+def test_the_first_failed_record_is_answered() -> None:
+    """Everything behind it comes again with it; nothing before it does."""
+    told = [record(number) for number in range(1, RUN_COUNT + 3)]
+    publisher = Away(calls=1)
+    forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=MemoryParking())
+    assert StreamForwarder(forwarder=forwarder).forward(told, forever) == str(FIRST + RUN_COUNT + 1)
+    assert len(publisher.entries) == RUN_COUNT
+    with pytest.raises(Unavailable):
+        StreamForwarder(forwarder=forwarder).forward(told, forever)
+
+
+def test_what_blocks_is_answered_itself() -> None:
+    """With poison that blocks, the records before it are published and do not come again."""
+    publisher = MemoryPublisher()
+    forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=MemoryParking(), block=True)
+    stream = StreamForwarder(forwarder=forwarder)
+    assert stream.forward([record(1), record(2, key="poison"), record(3)], forever) == str(FIRST + 2)
+    assert [entry.change.sequence for entry in publisher.entries] == [(FIRST + 1) % 10**15]
+    with pytest.raises(Blocked):
+        stream.forward([{}], forever)
+
+
+def test_poison_is_parked_and_the_rest_published() -> None:
+    """One record that a mapper cannot digest holds back nobody."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=parking)
+    assert StreamForwarder(forwarder=forwarder).forward([record(1, key="poison"), record(2)], forever) is None
+    assert len(publisher.entries) == 1
+    assert [parked.document for parked in parking.parked.values()] == ["dynamodb.orders/poison"]
+
+
+def test_an_outage_leaves_the_records_or_parks_them_and_redrive_publishes_them() -> None:
+    """By the setting; a parked change comes out as the event it would have been, marked late."""
+    parking, publisher = MemoryParking(), MemoryPublisher()
+    away = Forwarder(mappers={"orders": (data_changed,)}, publisher=Away(), parking=parking)
+    old, new = {"orderId": {"S": "o-1"}, "total": {"N": "1"}}, {"orderId": {"S": "o-1"}, "total": {"N": "2"}}
+    told = [record(1, new=old), record(2, old=old, new=new)]
+    with pytest.raises(Unavailable):
+        StreamForwarder(forwarder=away).forward(told, forever)
+    assert not parking.parked
+    for _ in range(2):
+        assert StreamForwarder(forwarder=away, park_on_outage=True).forward(told, forever) is None
+    assert len(parking.parked) == 2
+
+    waiting = [
+        Waiting(id=one.id, group=one.document, body=body(one).decode(), receipt=one.id) for one in parking.parked.values()
+    ]
+    back = Forwarder(mappers={"orders": (data_changed,)}, publisher=publisher, parking=parking)
+    backlog = MemoryBacklog(waiting=waiting)
+    report = Redriver(forwarder=back, shelves=[parking_shelf(backlog)]).redrive(forever)
+    assert (report.published, report.late, report.left, backlog.waiting) == (2, 2, 0, [])
+    details = [json.loads(entry.detail) for entry in publisher.entries]
+    assert [detail["data"]["operation"] for detail in details] == ["created", "updated"]
+    assert details[1]["data"]["patch"] == [{"op": "replace", "path": "/total", "value": 2}]
+    assert all(detail["metadata"]["late"] for detail in details)
+
+
+def test_a_shipped_mapper_names_an_item_as_it_names_a_document() -> None:
+    """SubscriptionCreated from a table as from a collection."""
+    image = {"id": {"S": "sub-1"}, "productId": {"S": "razor"}, "quantity": {"N": "1"}, "status": {"S": "active"}}
+    event = subscription_created(change(new=image, keys={"id": {"S": "sub-1"}}))
+    assert (event.subscription_id, event.quantity) == ("sub-1", 1) if event else False
+
+
+def test_what_becomes_of_records_is_counted_by_table() -> None:
+    """Published with its time, parked, and what comes again: the failed record and all behind it."""
+    mappers = {"orders": (poisoned,)}
+    publisher, metrics = Away(calls=1), Metrics(now=lambda: datetime(2026, 11, 22, 6, 58, 2, tzinfo=UTC))
+    forwarder = Forwarder(mappers=mappers, publisher=publisher, parking=MemoryParking(), metrics=metrics)
+    records = [record(number, key="poison" if number == 2 else f"o-{number}") for number in range(1, RUN_COUNT + 4)]
+    StreamForwarder(forwarder=forwarder).forward(records, forever)
+    counted = {"EventsPublished": (RUN_COUNT - 1,), "ChangesParked": (1,), "MessagesFailed": (3,), "CommitToBus": [2000]}
+    assert metrics.take() == {"dynamodb.orders": counted}
+    StreamForwarder(forwarder=forwarder, park_on_outage=True).forward(records[-3:], forever)
+    assert metrics.take() == {"dynamodb.orders": {"ChangesParked": (3,)}}
+
+
+@pytest.fixture
+def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """A bus, a parking queue, and the environment that names them; the queue's URL."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
+        monkeypatch.delenv(name)
+    name = uuid4().hex
+    aws("events").create_event_bus(Name=name)
+    url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
+    for key, value in (aws.environment | {"FORWARDER_EVENT_BUS": name, "FORWARDER_PARKING_QUEUE_URL": url}).items():
+        monkeypatch.setenv(key, value)
+    for made in (app.forwarder, dynamodb_handler.stream_forwarder):
+        made.cache_clear()
+    yield url
+    for made in (app.forwarder, dynamodb_handler.stream_forwarder):
+        made.cache_clear()
+
+
+def test_the_function_responses_lambda(
+    settings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    A DynamoDB event goes in; the answer is Lambda's, and a batch of which nothing was done fails as a whole. The log has
+    the figures of both.
+    """
+    monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
+    assert dynamodb_handler.handler({"Records": [record(1), record(2)]}, Context()) == {"batchItemFailures": []}
+    with pytest.raises(Unavailable, match="the time was up"):
+        dynamodb_handler.handler({"Records": [record(1)]}, Context(seconds=0))
+    told = lines(capsys.readouterr().out, "dynamodb.orders")
+    assert [line["MessagesFailed"] for line in told if "MessagesFailed" in line.metrics] == [1]
+
+
+def test_a_setting_that_is_neither_is_told(settings: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, with what to set."""
+    monkeypatch.setenv("FORWARDER_ON_OUTAGE", "drop")
+    with pytest.raises(Misconfigured, match="FORWARDER_ON_OUTAGE"):
+        dynamodb_handler.handler({"Records": []}, Context())

@@ -1,0 +1,63 @@
+"""Where a change's trace is found."""
+
+import pytest
+from msgspec import json
+from msgspec.structs import replace
+
+from lambda_forwarder.mapping.event import entry
+from lambda_forwarder.mapping.trace import traceparent
+from tailrace.change import Change
+from tailrace.wire.change import UpdateDescription
+from tests.lambda_forwarder.values import Noted, cancelled, inserted, message
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+OTHER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+def updated(**fields: object) -> Change:
+    return replace(cancelled(), update_description=UpdateDescription(updated_fields=dict(fields)))
+
+
+def test_a_document_carries_its_trace() -> None:
+    """As a top-level field."""
+    assert traceparent(inserted(traceparent=TRACE)) == TRACE
+    assert traceparent(inserted()) is None
+
+
+def test_what_the_change_set_wins_over_the_document() -> None:
+    """The document was looked up later."""
+    change = replace(updated(traceparent=TRACE), full_document={"traceparent": OTHER})
+    assert traceparent(change) == TRACE
+
+
+def test_an_update_that_sets_none_has_the_documents() -> None:
+    """An update of the same trace does not tell it again."""
+    assert traceparent(replace(updated(status="x"), full_document={"traceparent": TRACE})) == TRACE
+    assert traceparent(replace(updated(status="x"), full_document=None)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        TRACE.upper(),
+        TRACE + "\n",
+        "ff" + TRACE[2:],
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01",
+        7,
+        None,
+        {"a": TRACE},
+    ],
+)
+def test_what_is_not_of_w3cs_form_is_no_trace(text: object) -> None:
+    """It is left out rather than passed on."""
+    assert traceparent(inserted(traceparent=text)) is None
+
+
+def test_an_event_tells_it_in_its_metadata() -> None:
+    """And has no such field where there is none."""
+    for change, expected in ((inserted(traceparent=TRACE), TRACE), (inserted(), None)):
+        detail = json.decode(entry(Noted(), change=change, message=message(change)).detail)
+        assert detail["metadata"].get("traceparent") == expected
+        assert ("traceparent" in detail["metadata"]) == (expected is not None)

@@ -1,0 +1,276 @@
+"""Everything is accepted, in order within its lane, whatever the queue answers on the way."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+
+from devstack import DevStack
+from devstack.aws import REGION
+from tailer.aws.lanes import LaneOf, lanes
+from tailer.aws.packing import CHANGES_PER_MESSAGE
+from tailer.aws.sqs_sink import CALLS_AT_ONCE, FINISH, SqsSink
+from tailer.errors import Misconfigured, Rejected, Unavailable
+from tailer.metrics.prometheus import Metrics
+from tailrace.wire.change import Change
+from tests.queue import received
+from tests.samples.changes import a_change, changes_of
+
+Response = Callable[[dict[str, Any]], tuple[int, dict[str, Any]] | None]
+"""What stands between the client and the queue: given the call, an answer of its own, or nothing to let it pass."""
+
+
+class Wire:
+    """A real boto3 client of the emulator, every SendMessageBatch seen and, where told, answered before it gets there."""
+
+    def __init__(self, stack: DevStack) -> None:
+        config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
+        self.client = boto3.session.Session().client(
+            "sqs",
+            endpoint_url=stack.emulator.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=stack.emulator.key,
+            aws_secret_access_key=stack.emulator.key,
+            config=config,
+        )
+        self.calls: list[list[dict[str, Any]]] = []
+        self.response: Response = lambda _: None
+        self.client.meta.events.register("before-send.sqs.SendMessageBatch", self._before_send)
+
+    def _before_send(self, request: Any, **_: Any) -> AWSResponse | None:
+        call = json.loads(request.body)
+        self.calls.append(call["Entries"])
+        given = self.response(call)
+        if given is None:
+            return None
+        status, body = given
+        response = AWSResponse(request.url, status, {"Content-Type": "application/x-amz-json-1.0"}, None)
+        response._content = json.dumps(body).encode()
+        return response
+
+
+@pytest.fixture
+def wire(stack: DevStack) -> Wire:
+    return Wire(stack)
+
+
+@pytest.fixture
+def stopping() -> threading.Event:
+    return threading.Event()
+
+
+@pytest.fixture
+def waits() -> list[str]:
+    """Why the sink waited, each time it did."""
+    return []
+
+
+def a_sink(wire: Wire, queue_url: str, stopping: threading.Event, lane_of: LaneOf, **other: Any) -> SqsSink:
+    told = {"metrics": Metrics("payments"), "clock": time.monotonic, **other}
+    return SqsSink(wire.client, queue_url, stream="payments", lane_of=lane_of, stopping=stopping, **told)
+
+
+@pytest.fixture
+def sink(wire: Wire, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
+    return a_sink(wire, queue_url, stopping, lanes(8, "document"), waits=waits.append)
+
+
+def assert_all_in_order(got: Sequence[Change], sent: Sequence[Change]) -> None:
+    """Every change once, and each document's changes in their order."""
+    assert sorted(change.sequence for change in got) == [change.sequence for change in sent]
+    for document in {change.document for change in sent}:
+        of_document = [change.sequence for change in got if change.document == document]
+        assert of_document == sorted(of_document)
+
+
+def many(count: int, documents: int = 40) -> list[Change]:
+    """Changes of several documents, mixed."""
+    dice = random.Random(1)
+    return [a_change(n, document_key={"_id": dice.randrange(documents)}) for n in range(1, count + 1)]
+
+
+def fail_entries(numbers: Sequence[str], code: str, *, sender: bool = False) -> Response:
+    """A 200 that names these entries as failed and loses them; the rest would be lost too, so all must be named."""
+
+    def response(call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        failed = [{"Id": i, "Code": code, "SenderFault": sender, "Message": "no"} for i in numbers]
+        return 200, {"Successful": [], "Failed": failed}
+
+    return response
+
+
+def test_everything_arrives_in_order(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
+    """A batch of thousands, over all lanes."""
+    changes = many(3000)
+    sink.send(changes, 1)
+    assert_all_in_order(received(stack, queue_url), changes)
+
+
+def test_a_call_never_has_a_lane_twice(wire: Wire, sink: SqsSink) -> None:
+    """Nothing promises that a later entry fails when an earlier one of its group does."""
+    sink.send(many(4 * CHANGES_PER_MESSAGE, documents=3), 1)
+    assert max(len(call) for call in wire.calls) > 1
+    for call in wire.calls:
+        groups = [entry["MessageGroupId"] for entry in call]
+        assert len(set(groups)) == len(groups)
+
+
+def test_a_failed_entry_is_sent_again_before_what_follows_it(
+    stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str
+) -> None:
+    """A third of all entries fails, at random and again and again: still complete and in order."""
+    dice = random.Random(7)
+    queue = stack.aws("sqs")
+
+    def response(call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        lost = [entry for entry in call["Entries"] if dice.random() < 0.33]
+        kept = [entry for entry in call["Entries"] if entry not in lost]
+        good = queue.send_message_batch(QueueUrl=queue_url, Entries=kept)["Successful"] if kept else []
+        failed = [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False, "Message": "no"} for entry in lost]
+        return 200, {"Successful": good, "Failed": failed}
+
+    wire.response = response
+    changes = many(6 * CHANGES_PER_MESSAGE, documents=5)
+    sink.send(changes, 1)
+    assert_all_in_order(received(stack, queue_url), changes)
+
+
+def test_throttling_is_waited_out(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
+    """Whole calls are refused for a while; nothing is lost or repeated."""
+    refusals = iter([(400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"})] * 3)
+    wire.response = lambda _: next(refusals, None)
+    sink.send(changes_of("a", 10), 1)
+    assert len(wire.calls) == 4
+    assert len(received(stack, queue_url)) == 10
+
+
+def test_whoever_asks_for_the_state_learns_of_a_wait(wire: Wire, sink: SqsSink, waits: list[str]) -> None:
+    """From the first refusal on, with the queue's own words; a call that is accepted says nothing."""
+    sink.send([a_change()], 1)
+    assert waits == []
+    responses = iter([(503, {"__type": "ServiceUnavailable", "message": "come back later"})])
+    wire.response = lambda _: next(responses, None)
+    sink.send([a_change(2)], 1)
+    [reason] = waits
+    assert "come back later" in reason
+
+
+def test_an_response_that_was_lost_repeats_nothing(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
+    """The queue accepted, the answer was an error: the repeat carries the same id, so SQS drops it."""
+    queue, lost = stack.aws("sqs"), iter([True])
+
+    def response(call: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        if not next(lost, False):
+            return None
+        queue.send_message_batch(QueueUrl=queue_url, Entries=call["Entries"])
+        return 503, {"__type": "ServiceUnavailable"}
+
+    wire.response = response
+    sink.send(changes_of("a", 10), 1)
+    assert [change.sequence for change in received(stack, queue_url)] == list(range(1, 11))
+
+
+def test_an_entry_the_response_does_not_name_is_not_accepted(
+    stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str
+) -> None:
+    """Silence is a failure, and tried again."""
+    silent: Iterator[tuple[int, dict[str, Any]]] = iter([(200, {"Successful": []})])
+    wire.response = lambda _: next(silent, None)
+    sink.send(changes_of("a", 3), 1)
+    assert len(received(stack, queue_url)) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("InvalidMessageContents", Rejected),
+        ("AWS.SimpleQueueService.NonExistentQueue", Misconfigured),
+        ("AccessDenied", Misconfigured),
+    ],
+)
+def test_a_final_no_is_not_tried_again(wire: Wire, sink: SqsSink, code: str, error: type[Exception]) -> None:
+    """For an entry as for a whole call; the queue is named."""
+    wire.response = fail_entries(["0"], code, sender=True)
+    with pytest.raises(error, match="TAILER_QUEUE_URL"):
+        sink.send(changes_of("a", 1), 1)
+    wire.response = lambda _: (400, {"__type": code, "message": "no"})
+    with pytest.raises(error, match="TAILER_QUEUE_URL"):
+        sink.send(changes_of("a", 1), 1)
+    assert len(wire.calls) == 2
+
+
+def test_a_stopping_task_does_not_try_again(wire: Wire, sink: SqsSink, stopping: threading.Event) -> None:
+    """So that it can save and release in time; the checkpoint before the batch holds."""
+    stopping.set()
+    wire.response = lambda _: (500, {"__type": "InternalFailure"})
+    with pytest.raises(Unavailable):
+        sink.send(changes_of("a", 1), 1)
+    assert len(wire.calls) == 1
+
+
+def test_a_stopping_task_does_not_begin_what_would_fail_too(
+    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event
+) -> None:
+    """Of many calls of a round only those at once are made: the time to stop stays bounded."""
+    sink = a_sink(wire, queue_url, stopping, lanes(400, "document"))
+    stopping.set()
+    wire.response = lambda _: (500, {"__type": "InternalFailure"})
+    with pytest.raises(Unavailable):
+        sink.send(many(2000, documents=2000), 1)
+    assert len(wire.calls) <= 2 * CALLS_AT_ONCE
+
+
+@pytest.mark.parametrize(("slow", "enough"), [(1.0, False), (0.0, True)])
+def test_a_stopping_task_finishes_what_is_soon_done(
+    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event, slow: float, enough: bool
+) -> None:
+    """A batch of many calls one after the other: all of them where they are quick, else no more than there is time for."""
+    now = [1000.0]
+    sink = a_sink(wire, queue_url, stopping, lanes(1, "stream"), clock=lambda: now[0])
+
+    def response(_: dict[str, Any]) -> None:
+        now[0] += slow
+
+    wire.response = response
+    changes = many(10 * CHANGES_PER_MESSAGE)
+    stopping.set()
+    if enough:
+        sink.send(changes, 1)
+    else:
+        with pytest.raises(Unavailable, match="the rest is left"):
+            sink.send(changes, 1)
+    assert len(wire.calls) == (10 if enough else FINISH + 1)
+    assert [change.sequence for change in received(stack, queue_url)] == list(
+        range(1, len(wire.calls) * CHANGES_PER_MESSAGE + 1)
+    )
+
+
+def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop then starts again from the checkpoint: the time a batch may hang is bounded."""
+    monkeypatch.setattr("tailer.aws.sqs_sink.GIVE_UP", 0.2)
+    wire.response = lambda _: (500, {"__type": "InternalFailure"})
+    with pytest.raises(Unavailable):
+        sink.send(changes_of("a", 1), 1)
+    assert len(wire.calls) > 1
+
+
+def test_the_same_batch_again_is_dropped_by_the_queue(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
+    """Same changes, same ids; another generation is another message."""
+    changes = changes_of("a", 5)
+    for generation in (1, 1, 2):
+        sink.send(changes, generation)
+    assert [change.sequence for change in received(stack, queue_url)] == [1, 2, 3, 4, 5] * 2
+
+
+def test_hostile_text_is_carried(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
+    """Control characters, noncharacters and emoji arrive as they were."""
+    change = a_change(1, full_document={"text": "\u0000\u0001\ufffe\uffff\U0001f600"})
+    sink.send([change], 1)
+    assert received(stack, queue_url) == [change]

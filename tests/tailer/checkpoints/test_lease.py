@@ -1,0 +1,392 @@
+"""One writer: what a lease promises beyond its store. The conformance suite asks the rest of every store."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.checkpoints.lease import Lease
+from tailer.cluster import Cluster
+from tailer.errors import LeaseLost, Misconfigured, Unavailable
+from tailer.model import Checkpoint, Record
+from tailer.stores.memory import MemoryCheckpoints
+from tests.conformance.checkpoint_store import CHECKPOINT, Clock
+
+
+class Shaky(MemoryCheckpoints):
+    """A store that writes and then loses its answer, or does not answer at all, when told to. After a read anything may be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lose_response = self.down = False
+        self.writes = self.asked = self.failures = 0
+        self.after_read: Callable[[], object] = lambda: None
+
+    def read(self, stream: str) -> Record | None:
+        record = super().read(stream)
+        after_read, self.after_read = self.after_read, lambda: None
+        after_read()
+        return record
+
+    def write(self, record: Record) -> None:
+        self.asked += 1
+        self.failures -= 1
+        if self.down or self.failures >= 0:
+            raise Unavailable("down")
+        super().write(record)
+        self.writes += 1
+        if self.lose_response:
+            self.lose_response = False
+            raise Unavailable("timed out")
+
+
+@pytest.fixture
+def store() -> Shaky:
+    return Shaky()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def candidate(
+    store: Shaky, clock: Clock, *, owner: str = "one", seconds: float = 15, identity: str = "{}", **options: Any
+) -> LeaseCandidate:
+    return LeaseCandidate(store, stream="payments", identity=identity, owner=owner, seconds=seconds, clock=clock, **options)
+
+
+def acquire(store: Shaky, clock: Clock, **options: Any) -> Lease | None:
+    return candidate(store, clock, **options).try_acquire()
+
+
+def taken(store: Shaky, clock: Clock, *, seconds: float = 15) -> Lease:
+    lease = acquire(store, clock, seconds=seconds)
+    assert lease is not None
+    return lease
+
+
+def test_a_write_whose_response_was_lost_is_our_own(store: Shaky, clock: Clock) -> None:
+    """The version moved on, but by ourselves: the lease goes on."""
+    lease = taken(store, clock)
+    store.lose_response = True
+    with pytest.raises(Unavailable):
+        lease.save(CHECKPOINT)
+    clock.now += 2
+    lease.save(replace(CHECKPOINT, sequence=4712))
+    lease.confirm()
+    assert store.read("payments").checkpoint.sequence == 4712  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("write", [lambda lease: lease.save(CHECKPOINT), Lease.release])
+def test_a_takeover_between_two_looks_is_a_lost_lease(store: Shaky, clock: Clock, write: Callable[[Lease], None]) -> None:
+    """The record was still ours when it was looked at, after an answer that was lost; then it was not."""
+    lease = taken(store, clock)
+    store.lose_response = True
+    with pytest.raises(Unavailable):
+        lease.write(lease.record)
+    other = LeaseCandidate(store, stream="payments", identity="{}", owner="two", seconds=15, clock=clock)
+    other.try_acquire()
+    clock.now += 15
+    store.after_read = other.try_acquire
+    with pytest.raises(LeaseLost):
+        write(lease)
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+    assert store.read("payments").owner == "two"  # type: ignore[union-attr]
+
+
+def test_a_first_checkpoint_is_none_before_the_store_has_it(store: Shaky, clock: Clock) -> None:
+    """Whoever tails on from one that only this process knows loses what follows it, should another task take over."""
+    lease = taken(store, clock)
+    store.down = True
+    with pytest.raises(Unavailable):
+        lease.save(CHECKPOINT)
+    assert lease.checkpoint is None
+    assert lease.record.checkpoint == CHECKPOINT  # it is still where the stream starts
+    store.down = False
+    lease.save(CHECKPOINT)  # at once, however short ago the last write was
+    assert store.read("payments").checkpoint == lease.checkpoint == CHECKPOINT  # type: ignore[union-attr]
+
+
+def test_a_first_checkpoint_may_become_durable_with_a_renewal(store: Shaky, clock: Clock) -> None:
+    """Whoever wrote it: it is in the store."""
+    lease = taken(store, clock, seconds=0.3)
+    store.down = True
+    with pytest.raises(Unavailable):
+        lease.save(CHECKPOINT)
+    store.down = False
+    with lease:
+        while lease.checkpoint is None:
+            time.sleep(0.01)
+    assert store.read("payments").checkpoint == CHECKPOINT  # type: ignore[union-attr]
+
+
+def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock: Clock) -> None:
+    """However small the batches; what a crash repeats stays within that second."""
+    lease, before = taken(store, clock), store.writes
+    for sequence in range(1, 31):
+        clock.now += 0.1
+        lease.save(replace(CHECKPOINT, sequence=sequence))
+    assert store.writes - before == 3
+
+
+def test_who_goes_on_clears_why_the_last_owner_stopped(store: Shaky, clock: Clock) -> None:
+    """The reason and its exit code are of the past."""
+    store.write(Record(stream="payments", version=1, checkpoint=CHECKPOINT, problem="too large", problem_code=4))
+    lease = taken(store, clock)
+    assert (lease.record.problem, lease.record.problem_code) == ("too large", 4)
+    lease.save(CHECKPOINT)
+    lease.release()
+    record = store.read("payments")
+    assert record is not None
+    assert (record.problem, record.problem_code) == ("", 0)
+
+
+def test_an_owner_that_could_not_renew_in_time_stops(store: Shaky, clock: Clock) -> None:
+    """Another task may have taken over, so nothing is sent on a guess."""
+    lease = taken(store, clock)
+    store.down = True
+    clock.now += 14.9
+    lease.confirm()
+    clock.now += 0.1
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def test_the_background_keeps_the_lease_while_the_loop_is_busy(store: Shaky, clock: Clock) -> None:
+    """A send may take longer than the lease."""
+    with taken(store, clock, seconds=0.3):
+        before = store.read("payments")
+        assert before is not None
+        deadline = threading.Event()
+        deadline.wait(0.5)
+        after = store.read("payments")
+        assert after is not None
+        assert after.version > before.version
+        assert (after.owner, after.fence) == (before.owner, before.fence)
+
+
+def test_an_idle_stream_is_saved_with_the_renewal(store: Shaky, clock: Clock) -> None:
+    """The token moved though nothing was delivered: it is durable with the next renewal, not with every heartbeat."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    writes = store.writes
+    clock.now += 100
+    lease.save(replace(CHECKPOINT, token="83"))
+    assert store.writes == writes
+    lease.release()
+    assert store.read("payments").checkpoint.token == "83"  # type: ignore[union-attr]
+
+
+def test_every_owner_has_a_larger_fence(store: Shaky, clock: Clock) -> None:
+    """Also when the lease was released cleanly."""
+    fences = []
+    for _ in range(3):
+        with taken(store, clock):
+            fences.append(store.read("payments").fence)  # type: ignore[union-attr]
+    assert fences == [1, 2, 3]
+
+
+OTHER = '{"lanes":4}'
+
+
+def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Clock) -> None:
+    """Its numbers and lanes would mean something else; the message says what differs."""
+    with taken(store, clock) as lease:
+        lease.save(CHECKPOINT)
+    with pytest.raises(Misconfigured, match=r"'payments' does not fit: lanes was not set and is now 4\. .* accept-settings"):
+        acquire(store, clock, owner="two", identity=OTHER)
+
+
+def test_a_standby_with_other_settings_is_refused_while_the_owner_lives(store: Shaky, clock: Clock) -> None:
+    """It could not take over, so it must not count as one that stands by."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    with pytest.raises(Misconfigured, match="does not fit"):
+        acquire(store, clock, owner="two", identity=OTHER)
+    assert store.read("payments").owner == "one"  # type: ignore[union-attr]
+
+
+UNSENT = replace(CHECKPOINT, sequence=0)
+
+
+@pytest.mark.parametrize("checkpoint", [None, UNSENT])
+def test_settings_may_be_corrected_until_something_was_delivered(
+    store: Shaky, clock: Clock, checkpoint: Checkpoint | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By whoever takes the stream over, after a clean end and after a crash; in a new generation where there was a position."""
+    caplog.set_level("INFO", logger="tailer")
+    crashed = taken(store, clock)
+    if checkpoint:
+        crashed.save(checkpoint)
+    second = candidate(store, clock, owner="two", identity=OTHER)
+    assert second.try_acquire() is None
+    clock.now += 15
+    lease = second.try_acquire()
+    assert lease is not None
+    assert lease.record.identity == OTHER
+    assert lease.checkpoint == (checkpoint and replace(checkpoint, generation=checkpoint.generation + 1))
+    lease.release()
+    third = acquire(store, clock, owner="three", identity="{}")
+    assert third is not None
+    said = [getattr(one, "action", "") for one in caplog.records]
+    assert said == (["settings_taken"] * 2 if checkpoint else [])
+
+
+HERE = Cluster(name="rs0", keys=("71",), hosts=("a:27017",))
+THERE = Cluster(name="rs0", keys=("99",), hosts=("b:27017",))
+
+
+def test_a_cluster_is_asked_again_before_it_is_taken_for_another(store: Shaky, clock: Clock) -> None:
+    """A spare that stands by for months knows an old key; the record, which its owner keeps up to date, a new one."""
+    told = [HERE, replace(HERE, keys=("72",))]
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.save(CHECKPOINT)
+    standby = candidate(store, clock, owner="two", cluster=lambda: told.pop(0))
+    assert standby.try_acquire() is None
+    owner.write(replace(owner.record, cluster=replace(HERE, keys=("72",))))
+    assert standby.try_acquire() is None
+    assert told == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_task_of_another_cluster_is_refused(store: Shaky, clock: Clock, stopped: bool) -> None:
+    """While the owner lives, and afterwards: nothing is written."""
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.save(CHECKPOINT)
+    if stopped:
+        owner.release()
+    before = store.read("payments")
+    with pytest.raises(Misconfigured, match=r"belongs to the rs0 at a:27017 .* leads to the rs0 at b:27017"):
+        acquire(store, clock, owner="two", cluster=lambda: THERE)
+    assert store.read("payments") == before
+
+
+def test_a_cluster_without_a_checkpoint_binds_nobody(store: Shaky, clock: Clock) -> None:
+    """Its stream never opened: whoever comes next may come from another one."""
+    owner = acquire(store, clock, cluster=lambda: HERE)
+    assert owner is not None
+    owner.release()
+    other = acquire(store, clock, owner="two", cluster=lambda: THERE)
+    assert other is not None
+    assert other.record.cluster == THERE
+
+
+@pytest.mark.parametrize("checkpoint", [None, UNSENT])
+def test_an_owner_that_is_seen_to_live_keeps_its_settings(store: Shaky, clock: Clock, checkpoint: Checkpoint | None) -> None:
+    """Although it delivered nothing yet: two streams of one name do not wait for each other."""
+    owner = taken(store, clock)
+    if checkpoint:
+        owner.save(checkpoint)
+    second = candidate(store, clock, owner="two", identity=OTHER)
+    assert second.try_acquire() is None
+    owner.write(owner.record)
+    with pytest.raises(Misconfigured, match="does not fit"):
+        second.try_acquire()
+
+
+def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(store: Shaky, clock: Clock) -> None:
+    """A store that is down does not make a checkpoint young."""
+    lease = taken(store, clock)
+    clock.now += 3
+    assert lease.checkpoint_age == 3
+    lease.save(CHECKPOINT)
+    assert lease.checkpoint_age == 0
+    store.down = True
+    clock.now += 2
+    lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1))
+    assert lease.checkpoint_age == 2
+
+
+def test_a_save_that_fails_stops_nothing_and_is_made_up_for(
+    store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The checkpoint is kept, and the next save writes it. The log says once when that begins, and once when it is over."""
+    caplog.set_level("INFO", logger="tailer")
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down = True
+    for sequence in range(1, 13):
+        clock.now += 1
+        lease.confirm()
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+        assert lease.failure == "down"
+    assert store.read("payments").checkpoint == CHECKPOINT  # type: ignore[union-attr]
+    assert lease.checkpoint.sequence == CHECKPOINT.sequence + 12  # type: ignore[union-attr]
+    store.down = False
+    clock.now += 1
+    lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 13))
+    assert store.read("payments").checkpoint.sequence == CHECKPOINT.sequence + 13  # type: ignore[union-attr]
+    assert lease.failure == ""
+    failed, worked = (one for one in caplog.records if one.levelname == "WARNING")
+    assert "stream 'payments' could not be saved: down." in failed.getMessage()
+    assert "lasts for another 14 s" in failed.getMessage()
+    assert "saved again" in worked.getMessage()
+
+
+def test_a_store_that_stays_away_ends_the_lease_and_no_sooner(store: Shaky, clock: Clock) -> None:
+    """Saves that fail neither lengthen nor shorten it."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down = True
+    for sequence in range(1, 150):
+        clock.now += 0.1
+        lease.confirm()
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+    clock.now += 0.2
+    with pytest.raises(LeaseLost):
+        lease.confirm()
+
+
+def test_a_failing_store_is_not_asked_at_every_batch(store: Shaky, clock: Clock) -> None:
+    """Once a second, as while it works: each attempt may take as long as a call's timeout."""
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    store.down, asked = True, store.asked
+    for sequence in range(1, 31):
+        clock.now += 0.1
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + sequence))
+    assert store.asked - asked == 3
+
+
+def test_a_failed_renewal_is_logged_once_and_tried_again(store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the error; and it says when the store works again, also where nobody saves."""
+    caplog.set_level("INFO", logger="tailer")
+    errors = iter([Unavailable("throttled"), Misconfigured("denied"), RuntimeError("unforeseen"), Unavailable("throttled")])
+
+    def failing(record: Record) -> None:
+        if error := next(errors, None):
+            raise error
+        MemoryCheckpoints.write(store, record)
+
+    with taken(store, clock, seconds=0.3) as lease:
+        store.write = failing  # type: ignore[method-assign]
+        while next(iter(caplog.records), None) is None or lease.failure:
+            time.sleep(0.01)
+    warnings = [one.getMessage() for one in caplog.records]
+    assert len(warnings) == 2
+    assert "throttled" in warnings[0]
+    assert "saved again" in warnings[1]
+
+
+def test_a_release_is_tried_again(store: Shaky, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A throttle at the wrong moment costs no repeats; a store that stays away does not hold up the stop."""
+    monkeypatch.setattr("tailer.checkpoints.lease._RETRY_AFTER", 0.01)
+    lease = taken(store, clock)
+    lease.save(CHECKPOINT)
+    lease.save(replace(CHECKPOINT, sequence=4712))
+    store.failures = 2
+    lease.release()
+    record = store.read("payments")
+    assert record is not None
+    assert (record.owner, record.checkpoint.sequence) == ("", 4712)  # type: ignore[union-attr]
+    lease, store.down = taken(store, clock), True
+    with pytest.raises(Unavailable):
+        lease.release()

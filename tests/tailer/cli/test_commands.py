@@ -1,0 +1,506 @@
+"""What a person does by hand: look, seed, rewind, accept; each on a real server, and each first as a dry run."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from devstack import DevStack
+from devstack.loopback import HOST
+from tailer import app
+from tailer.aws.lanes import RULE
+from tailer.cli.command_line import command_line
+from tailer.cluster import Cluster
+from tailer.errors import Misconfigured
+from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.mongodb.client import connect
+from tailer.settings.settings import load
+from tailer.times import seconds
+from tests.documentdb import DocumentdbDialect
+from tests.queue import received
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+
+
+@pytest.fixture
+def tailer(
+    stack: DevStack,
+    queue_url: str,
+    fresh: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """The command line on a stream of this test's own: exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        **stack.tailer_environment,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_CHECKPOINTS": f"file://{tmp_path}/checkpoints.json",
+        "TAILER_LEASE_SECONDS": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = command_line(arguments, threading.Event())
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def stored(stream: str) -> Record | None:
+    [settings] = load()
+    return app.checkpoint_store(settings).read(stream)
+
+
+def position(stream: str) -> Checkpoint:
+    record = stored(stream)
+    assert record is not None
+    assert record.checkpoint is not None
+    return record.checkpoint
+
+
+def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
+    """So many changes, written and read; the last one's id is a token of this server."""
+    [settings] = load()
+    source = app.source(settings)
+    start = source.first()
+    stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(count)])
+    changes: list[Any] = []
+    with closing(source.batches(start)) as batches:
+        while len(changes) < count:
+            changes += next(batches).changes
+    return changes
+
+
+def test_a_stream_never_started_says_so(tailer: Run, fresh: str) -> None:
+    """Neither command fails."""
+    for command in (["status"], ["checkpoint", "show"]):
+        code, out, _ = tailer(*command)
+        assert code == 0
+        assert "never started" in out
+
+
+def test_a_first_start_that_ended_says_why(tailer: Run, fresh: str) -> None:
+    """There is a record then, and no checkpoint yet: the status shows the problem, and who has the lease."""
+    record = Record(stream=fresh, version=1, problem="check TAILER_PIPELINE", problem_code=2)
+    app.checkpoint_store(load()[0]).write(record)
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert (state["problem"], state["lease"], state["checkpoint"][:5]) == (record.problem, "free", "none:")
+
+
+def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A token of this server; shown first, then written; refused where there is a checkpoint already."""
+    token = tailed(stack, fresh, 3)[1].id
+    code, out, _ = tailer("checkpoint", "seed", "--to", token, "--dry-run")
+    assert code == 0
+    assert "would be" in out
+    assert stored(fresh) is None
+    assert tailer("checkpoint", "seed", "--to", token)[0] == 0
+    assert (position(fresh).token, position(fresh).sequence) == (token, 0)
+    assert position(fresh).generation > 1_700_000_000  # the time, in seconds: above every start before
+    code, _, err = tailer("checkpoint", "seed", "--to", token)
+    assert code == 2
+    assert "has a checkpoint already" in err
+
+
+@pytest.mark.parametrize("token", ["01abcdef", "82FF"])
+def test_a_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None:
+    """The server is asked before anything is written."""
+    code, _, err = tailer("checkpoint", "seed", "--to", token)
+    assert code == 3
+    assert "the resume token is not valid here: it is of another cluster" in err
+    assert stored(fresh) is None
+
+
+@pytest.mark.parametrize(
+    "to", ["12:12", "now", "2026-11-22 12:12", "2026-11-22T12:12:00", "20261122", "3000-01-01T00:00:00Z", '{"_data', "8"]
+)
+@pytest.mark.parametrize("command", [["rewind"], ["seed"], ["accept-gap", "--why", "lost"]])
+def test_what_is_no_position_is_told_from_a_token(tailer: Run, command: list[str], to: str) -> None:
+    """A time without its zone is the most common mistake, and no reason to believe that history is lost."""
+    code, _, err = tailer("checkpoint", *command, "--to", to, "--dry-run")
+    assert code == 2
+    assert f"--to {to} is not a position: beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a" in err
+
+
+def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Numbering goes on, so that (generation, sequence) still orders everything; --json for scripts."""
+    first, _, last = tailed(stack, fresh, 3)
+    tailer("checkpoint", "seed", "--to", last.id)
+    code, out, _ = tailer("checkpoint", "rewind", "--to", first.id, "--json")
+    assert code == 0
+    response = json.loads(out)
+    seeded = response["before"]["checkpoint"]["generation"]
+    assert response["after"]["checkpoint"]["generation"] == seeded + 1
+    assert position(fresh).token == first.id
+    for to in ("beginning", "2026-01-31T12:00:00Z"):
+        assert tailer("checkpoint", "rewind", "--to", to)[0] == 0
+    assert position(fresh).generation == seeded + 3
+    assert position(fresh).token is None
+
+
+def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """The reason and its exit code: a task may take the stream back, and the doctor has nothing to say of it."""
+    token = tailed(stack, fresh, 1)[0].id
+    for command in ("seed", "rewind"):
+        record = stored(fresh) or Record(stream=fresh)
+        stopped = replace(record, version=record.version + 1, problem="too large", problem_code=4)
+        app.checkpoint_store(load()[0]).write(stopped)
+        assert tailer("checkpoint", command, "--to", token)[0] == 0
+        after = stored(fresh)
+        assert after is not None
+        assert (after.problem, after.problem_code) == ("", 0)
+
+
+def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A later position is refused: what is between would never be delivered, and nobody told."""
+    first, _, last = tailed(stack, fresh, 3)
+    tailer("checkpoint", "seed", "--to", first.id)
+    for to in (last.id, "2100-01-01T00:00:00Z"):
+        code, _, err = tailer("checkpoint", "rewind", "--to", to)
+        assert code == 2
+        assert "would be skipped" in err
+    assert position(fresh).token == first.id
+
+
+def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """All its changes have one time, so which token comes first is not known; their time is before all of them."""
+    [settings] = load()
+    source = app.source(settings)
+    start, changes = source.first(), list[Any]()
+    stack.mongo[fresh].create_collection("payments")
+    with stack.mongo.start_session() as session, session.start_transaction():
+        stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(3)], session=session)
+    with closing(source.batches(start)) as batches:
+        while len(changes) < 3:
+            changes += next(batches).changes
+    tailer("checkpoint", "seed", "--to", changes[0].id)
+    code, _, err = tailer("checkpoint", "rewind", "--to", changes[2].id)
+    assert code == 2
+    assert position(fresh).token == changes[0].id
+    assert tailer("checkpoint", "rewind", "--to", changes[0].id)[0] == 0
+    assert tailer("checkpoint", "rewind", "--to", re.findall(r"--to (\S+Z)", err)[0])[0] == 0
+
+
+def test_no_stream_starts_in_the_future(tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server waits for that time without a word, and skips what is committed until then: a year may be mistyped."""
+    to = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
+    for command in (["seed"], ["rewind"], ["accept-gap", "--why", "lost"]):
+        code, _, err = tailer("checkpoint", *command, "--to", to)
+        assert (code, "is in the future" in err) == (2, True)
+    assert stored(fresh) is None
+    monkeypatch.setenv("TAILER_START", to)
+    with pytest.raises(Misconfigured, match=r"TAILER_START=.* is in the future"):
+        app.source(load()[0]).first()
+
+
+@pytest.mark.parametrize("command", [["run"], ["checkpoint", "accept-settings"]])
+def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    """One line names the variable, and exit 2 says that another start will not help."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    code, _, err = tailer(*command)
+    assert code == 2
+    assert "AWS_REGION: You must specify a region." in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("TAILER_QUEUE_URL", "http://127.0.0.1:1/000000000000/none.fifo", "none.fifo does not exist"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect"),
+        ("AWS_PROFILE", "none", "The config profile (none) could not be found"),
+    ],
+)
+def test_a_queue_that_cannot_be_asked_is_told(
+    tailer: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+) -> None:
+    """Whatever is wrong, the command says it in a line and never in a traceback."""
+    monkeypatch.setenv("TAILER_CHECKPOINTS", "mongodb:")  # the queue is asked first
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv(variable, value)
+    code, _, err = tailer("checkpoint", "accept-settings")
+    assert code in (1, 2)
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
+    """A stream without a checkpoint is seeded."""
+    code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")
+    assert code == 2
+    assert "tailer checkpoint seed" in err
+
+
+def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A live owner would go on from its own position."""
+    token = tailed(stack, fresh, 1)[0].id
+    tailer("checkpoint", "seed", "--to", token)
+    [settings] = load()
+    lease = app.candidate(settings).try_acquire()
+    assert lease is not None
+    with lease:
+        code, _, err = tailer("checkpoint", "rewind", "--to", token)
+    assert code == 2
+    assert "stop it first" in err
+
+
+def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """However much longer it is than what the settings say now."""
+    token = tailed(stack, fresh, 1)[0].id
+    tailer("checkpoint", "seed", "--to", token)
+    [settings] = load()
+    record = stored(fresh)
+    assert record is not None
+    assert settings.lease_seconds == 1
+    app.checkpoint_store(settings).write(replace(record, version=record.version + 1, owner="gone", lease_seconds=3))
+    assert tailer("checkpoint", "rewind", "--to", token)[0] == 0
+
+
+def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Nobody skips by mistake what could still be delivered."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    code, _, err = tailer("checkpoint", "accept-gap", "--why", "impatience")
+    assert code == 2
+    assert "there is no gap" in err
+
+
+@pytest.mark.parametrize("start", ["now", "beginning", "2026-01-01T00:00:00Z"])
+def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
+    stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """Whatever TAILER_START says, which is for a first start. No gap ends before it begins."""
+    delivered = datetime.now(UTC) - timedelta(seconds=100)
+    with DocumentdbDialect(stack.mongod.ports[0]) as server:
+        monkeypatch.setenv("TAILER_MONGODB_URI", server.uri)
+        monkeypatch.setenv("TAILER_START", start)
+        [settings] = load()
+        lost = Checkpoint(token="01dead", cluster_time=f"{delivered.timestamp():.0f}.1", sequence=41)
+        app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+        earlier = (delivered - timedelta(seconds=100)).isoformat()
+        code, _, err = tailer("checkpoint", "accept-gap", "--why", "lost", "--to", earlier)
+        assert (code, "nothing is missing" in err) == (2, True)
+        assert tailer("checkpoint", "accept-gap", "--why", "lost")[0] == 0
+        for client in (app.cluster(settings), app._reader(settings).client):
+            client.close()  # while there is a server to leave
+    [gap] = stored(fresh).gaps  # type: ignore[union-attr]
+    assert gap.after == lost.cluster_time
+    assert abs(seconds(gap.until) - time.time()) < 60
+    assert gap.until == position(fresh).cluster_time
+
+
+def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """The ledger keeps from, to, who and why; the next tailer tells consumers before anything else."""
+    [settings] = load()
+    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost, problem="lost", problem_code=3)
+    app.checkpoint_store(settings).write(record)
+    code, out, _ = tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada", "--dry-run", "--json")
+    assert code == 0
+    assert json.loads(out)["after"]["gaps"][0]["accepted_by"] == "ada"
+    assert stored(fresh).gaps == ()  # type: ignore[union-attr]
+
+    assert tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada")[0] == 0
+    assert (position(fresh).generation, position(fresh).sequence) == (2, 42)
+    assert stored(fresh).problem_code == 0  # type: ignore[union-attr]
+    assert "ada: cluster was replaced" in tailer("status")[1]
+
+    stack.mongo[fresh].payments.insert_one({"_id": 1})
+    checkpoints = settings.checkpoints.get_secret_value()
+    process = stack.start_tailer(
+        stream=fresh, database=fresh, collections="", queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1
+    )
+    process.wait_ready()
+    assert process.stop() == 0
+    gap, *others = sorted(received(stack, queue_url), key=lambda change: change.sequence)
+    assert (gap.operation_type, gap.sequence) == ("gap", 42)
+    assert gap.full_document is not None
+    assert gap.full_document["from"] == "2023-11-14T22:13:20Z"
+    assert (gap.full_document["acceptedBy"], gap.full_document["reason"]) == ("ada", "cluster was replaced")
+    assert [change.sequence for change in others] == list(range(43, 43 + len(others)))
+    assert stored(fresh).gaps[0].announced  # type: ignore[union-attr]
+
+
+def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """The last good time and both commands; the status keeps the problem."""
+    [settings] = load()
+    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+    checkpoints = settings.checkpoints.get_secret_value()
+    process = stack.start_tailer(
+        stream=fresh, database=fresh, collections="", queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1
+    )
+    assert process.process._process.wait(30) == 3
+    last = json.loads(process.process.log_tail(1))
+    assert last["reason"] == "HistoryLost"
+    for words in ("up to 2023-11-14T22:13:20Z", "tailer checkpoint rewind", "tailer checkpoint accept-gap"):
+        assert words in last["message"]
+    assert "2023-11-14T22:13:20Z" in stored(fresh).problem  # type: ignore[union-attr]
+    assert position(fresh) == lost
+    assert received(stack, queue_url) == []
+
+
+def test_changed_settings_are_refused_until_they_are_accepted(
+    stack: DevStack, tailer: Run, fresh: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
+    [settings] = load()
+    before = Checkpoint(token=tailed(stack, fresh, 1)[0].id, cluster_time="1700000000.1", generation=7, sequence=1)
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
+    monkeypatch.setenv("TAILER_LANES", "4")
+    code, _, err = tailer("run")
+    assert code == 2
+    stack.aws("sqs").send_message(QueueUrl=queue_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
+    code, _, err = tailer("checkpoint", "accept-settings")
+    assert code == 2
+    assert "messages wait in the queue" in err
+    assert tailer("checkpoint", "accept-settings", "--anyway")[0] == 0
+    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
+    assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
+
+
+def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """As after an upgrade to a release that computes lanes otherwise: the error says so; accepted, a new generation begins."""
+    [settings], token = load(), tailed(stack, fresh, 1)[0].id
+    before = Checkpoint(token=token, cluster_time="1700000000.1", generation=7, sequence=1)
+    identity = settings.identity.replace(f'"laneRule":{RULE},', "")
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=identity, checkpoint=before))
+    code, _, err = tailer("run")
+    assert code == 2
+    assert "this release of the tailer computes the lane of a document by another rule" in err
+    assert f"tailer checkpoint accept-settings --stream {fresh}" in err
+    assert tailer("checkpoint", "accept-settings")[0] == 0
+    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
+
+
+ELSEWHERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("old:27017",))
+
+
+def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run, fresh: str) -> None:
+    """Shown first, then written; both clusters are told by ``checkpoint show`` and ``status``."""
+    [settings] = load()
+    before = Checkpoint(token="01dead", cluster_time="1700000000.1", generation=7, sequence=41)
+    record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before, cluster=ELSEWHERE, problem="lost")
+    app.checkpoint_store(settings).write(record)
+    for command in (["checkpoint", "show"], ["status"]):
+        assert "replica set rs0 at old:27017 (id 6b0a)" in tailer(*command)[1]
+    assert tailer("checkpoint", "accept-cluster", "--dry-run")[0] == 0
+    assert stored(fresh) == record
+    assert tailer("checkpoint", "accept-cluster")[0] == 0
+    assert position(fresh) == Checkpoint(cluster_time="1700000000.1", generation=8, sequence=41)
+    assert stored(fresh).problem == ""  # type: ignore[union-attr]
+    assert "old:27017" not in tailer("status")[1]
+
+
+def test_a_stream_that_never_started_takes_any_cluster(tailer: Run, fresh: str) -> None:
+    """There is no position that could mean something else; ``seed`` is refused by none."""
+    [settings] = load()
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, cluster=ELSEWHERE))
+    assert tailer("checkpoint", "seed", "--to", "2026-01-31T12:00:00Z")[0] == 0
+    found = stored(fresh)
+    assert found is not None
+    assert found.cluster not in (None, ELSEWHERE)
+
+
+def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) -> None:
+    """Before those that the record keeps whole."""
+    [settings] = load()
+    older = OlderGaps(count=17, after="1700000000.1", until="1700000060.1")
+    gap = Gap(
+        generation=9, sequence=9, after="1.1", until="2.1", accepted_by="ada", accepted_at="", reason="lost", announced=True
+    )
+    checkpoint = Checkpoint(cluster_time="1700000000.1")
+    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, checkpoint=checkpoint, gaps=(gap,), older_gaps=older))
+    shown = "17 older, 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z; 1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z, ada: lost"
+    assert shown in tailer("checkpoint", "show")[1]
+
+
+def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """For people and for scripts."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert state["owner"] == "nobody"
+    assert state["secondsBehind"] < 60
+    assert state["scanningSince"] == "no"
+    assert state["headroomSeconds"] >= 0
+    assert state["headroomProblem"] == "none"
+
+
+def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """A task that was killed stays the owner; that its lease ran out is told, and since when."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    assert json.loads(tailer("status", "--json")[1])[fresh]["lease"] == "free"
+    for since, told in ((datetime.now(UTC), "held"), (datetime(2026, 1, 31, tzinfo=UTC), "ran out: not renewed since 2026")):
+        record = stored(fresh)
+        assert record is not None
+        owned = replace(record, version=record.version + 1, owner="gone", lease_seconds=15, saved_at=since.isoformat())
+        app.checkpoint_store(load()[0]).write(owned)
+        assert json.loads(tailer("status", "--json")[1])[fresh]["lease"].startswith(told)
+
+
+def test_headroom_that_nobody_knows_is_null(stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script reads a number or null, and why; a person reads that it is unknown."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    gone = f"mongodb://{HOST}:1/?replicaSet=rs0&serverSelectionTimeoutMS=100"
+    monkeypatch.setenv("TAILER_MONGODB_URI", gone)
+    code, out, _ = tailer("status", "--json")
+    state = json.loads(out)[fresh]
+    assert (code, state["headroomSeconds"]) == (0, None)
+    assert f"{HOST}:1" in state["headroomProblem"]
+    assert re.search(r"headroomSeconds +unknown", tailer("status")[1])
+    connect(gone, "TAILER_MONGODB_URI", "", "").close()
+
+
+def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking is for all of them; deciding is for one."""
+    (tmp_path / "streams.toml").write_text("[a]\n[b]\n")
+    monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
+    assert set(json.loads(tailer("checkpoint", "show", "--json")[1])) == {"a", "b"}
+    code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")
+    assert code == 2
+    assert "--stream a or b" in err
+    code, _, err = tailer("status", "--stream", "c")
+    assert code == 2
+    assert "there is no stream 'c'" in err
+
+
+def test_status_tells_a_scan_and_what_nobody_knows(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Since when the owner waits for the server; and a lag that is unknown is null, or said so, and never a number."""
+    tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
+    store, found = app.checkpoint_store(load()[0]), stored(fresh)
+    assert found is not None
+    assert found.checkpoint is not None
+    store.write(
+        replace(
+            found,
+            version=found.version + 1,
+            owner="one",
+            lease_seconds=60,
+            saved_at=datetime.now(UTC).isoformat(),
+            scanning_since="2026-11-22T08:00:00Z",
+            checkpoint=replace(found.checkpoint, unconfirmed=True),
+        )
+    )
+    state = json.loads(tailer("status", "--json")[1])[fresh]
+    assert (state["scanningSince"], state["secondsBehind"]) == ("2026-11-22T08:00:00Z", None)
+    assert re.search(r"secondsBehind +unknown", tailer("status")[1])

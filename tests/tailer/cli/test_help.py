@@ -1,0 +1,57 @@
+"""The help: it fits the terminal, teaches every setting, and its examples are commands."""
+
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from tailer.cli.arguments import EXAMPLES, parser
+from tailer.cli.help import GROUPS
+from tailer.settings.settings import Settings
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_help_teaches_every_setting(columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once each, with its meaning and its default, in lines that fit the terminal, and what the exit codes mean."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = help_of("run", capsys=capsys)
+    named = [line.strip() for line in text.splitlines() if line.startswith("  TAILER_")]
+    assert sorted(named) == sorted(f"TAILER_{name.upper()}" for name in Settings.model_fields)
+    assert "(default 128)" in text
+    assert "3 history lost" in " ".join(text.split())
+    assert [line for line in text.splitlines() if len(line) > columns and " " in line.strip()] == []
+
+
+def test_every_setting_belongs_to_a_group() -> None:
+    """A new one is put where a reader looks for it."""
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(Settings.model_fields)
+
+
+@pytest.mark.parametrize("command", sorted(EXAMPLES))
+def test_every_example_of_the_help_is_a_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is accepted as it is printed, and the help of its command shows it."""
+    path = {"show": ["checkpoint", "show"], "enable": ["change-streams", "enable"], "disable": ["change-streams", "disable"]}
+    subcommands = {"seed", "rewind", "accept-gap", "accept-settings"}
+    where = [] if command == "tailer" else path.get(command, ["checkpoint", command] if command in subcommands else [command])
+    text = help_of(*where, capsys=capsys)
+    for example in EXAMPLES[command]:
+        assert f"  {example}\n" in text
+        program, *words = shlex.split(example)
+        assert program == "tailer"
+        if "--help" not in words:
+            parser(None).parse_args(words)
+
+
+def help_of(*command: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit, match="0"):
+        parser(None).parse_args([*command, "--help"])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("module", ["tailer", "lambda_forwarder"])
+def test_a_program_says_its_version(module: str) -> None:
+    """That of the distribution."""
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{module} {version('tailrace')}\n"

@@ -1,0 +1,78 @@
+"""The container's health check asks what a person would, and says no more than one line."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from devstack.loopback import HOST, free_port
+from tailer.health import probe
+from tailer.health.health import STALLED_AFTER, Health
+from tailer.health.http import endpoints
+from tailer.metrics.prometheus import Families
+from tests.conformance.checkpoint_store import Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def port(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A tailer's own, known by the settings."""
+    port = free_port()
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port))
+    with endpoints(HOST, port, a_health(clock), Families()):
+        yield port
+
+
+def a_health(clock: Clock) -> Health:
+    return Health(clock=clock, now=lambda: datetime(2026, 11, 22, tzinfo=UTC))
+
+
+def ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probing:
+            probing.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = pytest.mark.skipif(not ipv6(), reason="needs the loopback address ::1")
+
+
+@pytest.mark.parametrize("host", ["", "0.0.0.0", HOST, pytest.param("::", marks=IPV6), pytest.param("::1", marks=IPV6)])
+def test_a_tailer_that_moves_is_healthy(
+    clock: Clock, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it listens, and on addresses of either kind; nothing is said."""
+    monkeypatch.setenv("TAILER_HTTP_HOST", host)
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
+    with endpoints(host, port, a_health(clock), Families()):
+        assert probe.main() == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_tailer_that_stands_still_is_unhealthy(port: int, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """In its own words, which the orchestrator keeps."""
+    clock.now += STALLED_AFTER
+    assert probe.main() == 1
+    assert capsys.readouterr().err == "starting, ? s behind\n"
+
+
+def test_a_port_that_nobody_responses_on_is_unhealthy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Named."""
+    monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
+    assert probe.main() == 1
+    assert f"nobody answers on port {port}" in capsys.readouterr().err
+
+
+def test_a_tailer_that_responses_nowhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TAILER_HTTP_PORT=0 says so: there is nobody to ask, and nothing to kill it for."""
+    monkeypatch.setenv("TAILER_HTTP_PORT", "0")
+    assert probe.main() == 0

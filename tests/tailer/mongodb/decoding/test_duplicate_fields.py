@@ -1,0 +1,194 @@
+"""A name that comes twice in a document: the first value is told, as the server finds it, and it is said once."""
+
+import logging
+from copy import copy, deepcopy
+from typing import Any
+
+import pytest
+from bson import Timestamp, encode
+from bson.raw_bson import RawBSONDocument
+from hypothesis import given
+from hypothesis import strategies as st
+from pymongo import MongoClient
+
+from tailer.mongodb.change_events import change_from_event
+from tailer.mongodb.decoding.duplicate_fields import ALWAYS, EVERY, NAME_LIMIT, DuplicateFields, twice
+from tailer.mongodb.decoding.values import decode
+from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.watch import Watch
+from tailrace.questions.questions import Uncertain
+from tailrace.wire.change import Change, Namespace, canonical
+from tests.asked import asked
+
+Mongo = MongoClient[dict[str, Any]]
+Pairs = list[tuple[str, Any]]
+
+
+class Held(list[tuple[str, Any]]):
+    """A document as a server may hold it: its names and values in their order."""
+
+
+def raw(held: Any) -> bytes:
+    elements = b"".join(element(name, value) for name, value in held)
+    return (len(elements) + 5).to_bytes(4, "little") + elements + b"\0"
+
+
+def element(name: str, value: Any) -> bytes:
+    if isinstance(value, Held):
+        return b"\x03" + name.encode() + b"\0" + raw(value)
+    if isinstance(value, list):
+        return b"\x04" + name.encode() + b"\0" + raw([(str(place), one) for place, one in enumerate(value)])
+    return encode({name: value})[4:-1]
+
+
+def first(value: Any) -> Any:
+    """What the server finds, worked out from the pairs."""
+    if isinstance(value, Held):
+        found: dict[str, Any] = {}
+        for name, inner in value:
+            if name not in found:
+                found[name] = first(inner)
+        return found
+    return [first(one) for one in value] if isinstance(value, list) else value
+
+
+def has_two(value: Any) -> bool:
+    inner = [one for _, one in value] if isinstance(value, Held) else value if isinstance(value, list) else []
+    return (isinstance(value, Held) and len({name for name, _ in value}) < len(value)) or any(map(has_two, inner))
+
+
+names = st.sampled_from(["a", "b", "", "a.b", "$x", "é"])
+values = st.recursive(
+    st.integers(-2, 2) | st.text("ab", max_size=2) | st.none() | st.floats(-1, 1),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(names, inner), max_size=4).map(Held),
+    max_leaves=12,
+)
+documents = st.lists(st.tuples(names, values), max_size=6).map(Held)
+
+
+@given(documents)
+def test_the_first_value_is_told_at_every_depth(held: Held) -> None:
+    """And it is noticed, exactly where there is a second."""
+    assert decode(raw(held)) == first(held)
+    assert twice(raw(held)) == has_two(held)
+    duplicates = DuplicateFields()
+    assert duplicates.decode(raw(held)) == first(held)
+
+
+def test_a_copy_of_a_document_is_a_plain_one() -> None:
+    """Its own keeps what it has; whoever copies it may change the copy, at any depth."""
+    document = decode(encode({"a": {"b": [{"c": 1}]}}))
+    for copied in (deepcopy(document), copy(document), document.copy(), document | {}, dict(document)):
+        assert type(copied) is dict
+        assert copied == document
+    changed = deepcopy(document)
+    changed["a"]["b"][0]["c"] = 2
+    assert changed == {"a": {"b": [{"c": 2}]}}
+    assert document == {"a": {"b": [{"c": 1}]}}
+
+
+def test_what_the_server_finds_is_what_is_told(mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Of an insert and of an update, from the stream; the log has one line of the collection."""
+    things = mongo[fresh].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
+    source = MongodbSource(mongo, Watch(database=fresh, full_document_before_change="required"))
+    start = source.first()
+    for number in (1, 2):
+        held = Held([("_id", number), ("a", 1), ("a", 2), ("in", Held([("b", "x"), ("b", "y")])), ("pad", "x" * 100)])
+        things.insert_one(RawBSONDocument(raw(held)))
+    things.update_one({"_id": 1}, {"$set": {"c": 1}})
+    [found] = things.aggregate([{"$match": {"_id": 1}}, {"$project": {"a": "$a", "b": "$in.b"}}])
+    changes = [asked(change) for change in _read(source, start, 3)]
+    assert found == {"_id": 1, "a": 1, "b": "x"}
+    assert [(change.after or {})["a"] for change in changes] == [1, 1, 1]
+    assert [(change.after or {})["in"] for change in changes] == [{"b": "x"}] * 3
+    assert (changes[2].before or {})["a"] == 1
+    said = [line for line in caplog.records if getattr(line, "action", "") == "duplicate_field"]
+    assert [(line.__dict__["collection"], line.__dict__["field"]) for line in said] == [(f"{fresh}.things", "a")]
+
+
+@pytest.mark.parametrize("path", ["b", "in.b", "list.0.b"])
+def test_a_field_that_an_update_moves_is_told_as_it_is_now(
+    mongo: Mongo, fresh: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """MongoDB 6.0 has it twice in the post-image, first as it was. That is no document with a field twice."""
+    things = mongo[fresh].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
+    source = MongodbSource(mongo, Watch(database=fresh, full_document_before_change="required"))
+    start = source.first()
+    fields = {"a": 1, "b": True, "c": 3}
+    moved = {"a": 1, "c": 3, "b": 1}
+    before = {"_id": 1, "in": fields, "list": [fields], "pad": "x" * 300, **fields}
+    change_of: dict[str, dict[str, Any]] = {"b": moved, "in.b": {"in": moved}, "list.0.b": {"list": [moved]}}
+    after = {name: value for name, value in before.items() if name not in change_of[path]} | change_of[path]
+    things.insert_one(before)
+    things.update_one({"_id": 1}, [{"$replaceWith": {"$literal": after}}])
+    assert things.find_one() == after
+    change = asked(_read(source, start, 2)[1])
+    assert (change.after, change.post_image) == (after, True)
+    assert canonical(change.after) == canonical(after)
+    assert change.became(path, 1)
+    assert not [line for line in caplog.records if getattr(line, "action", "") == "duplicate_field"]
+
+
+def _read(source: MongodbSource, start: Any, count: int) -> list[Change]:
+    changes: list[Change] = []
+    for batch in source.batches(start):
+        changes += batch.changes
+        if len(changes) >= count:
+            break
+    return changes
+
+
+def event(updated: Held) -> RawBSONDocument:
+    fields = [
+        ("_id", Held([("_data", "82")])),
+        ("operationType", "update"),
+        ("clusterTime", Timestamp(1, 1)),
+        ("ns", Held([("db", "d"), ("coll", "c")])),
+        ("updateDescription", Held([("updatedFields", updated), ("removedFields", []), ("truncatedArrays", [])])),
+        ("documentKey", Held([("_id", 1)])),
+    ]
+    return RawBSONDocument(raw(Held(fields)))
+
+
+@pytest.mark.parametrize(
+    ("updated", "described"),
+    [
+        (Held([("a.b", 1), ("a.b", 2)]), False),
+        (Held([*((f"x.{number}", number) for number in range(20)), ("a.b", 1), ("a.b", 2)]), False),
+        (Held([(f"x.{number}", number) for number in range(20)]), True),
+        (Held([("a.b", 1), ("c", Held([("a.b", 2)]))]), True),
+        (Held([("a.b", 1)]), True),
+        (Held([("a", 1)]), True),
+        (Held([("é.b", 1), ("é.b", 2)]), False),
+    ],
+)
+def test_an_update_that_names_one_path_twice_is_not_described(updated: Held, described: bool) -> None:
+    """Two fields are written so, and each was set: whichever is asked for, the answer is uncertain."""
+    change = change_from_event(event(updated), 1)
+    assert (change.update_description is not None) is described
+    if not described:
+        with pytest.raises(Uncertain):
+            asked(change).became("a.b", 1)
+
+
+def test_the_log_has_one_bounded_line_for_a_collection(caplog: pytest.LogCaptureFixture) -> None:
+    """A name may hold anything; no value is ever in it."""
+    duplicates = DuplicateFields()
+    name = "a\n\x1b[31m" + "é" * 500
+    for coll in ("one", "one", "two"):
+        for held in (Held([(name, "secret"), (name, "secret")]), Held([("a", 1)])):
+            duplicates.decode(raw(held))
+            duplicates.report(Namespace(db="d", coll=coll), RawBSONDocument(raw(held)))
+    assert [line.__dict__["collection"] for line in caplog.records] == ["d.one", "d.two"]
+    field = caplog.records[0].__dict__["field"]
+    assert field.startswith("a\\n\\x1b[31m\\xe9")
+    assert len(field) <= NAME_LIMIT * 10
+    assert "secret" not in caplog.text
+    assert caplog.records[0].levelno == logging.WARNING
+
+
+def test_every_event_of_a_small_reply_is_looked_through() -> None:
+    """And a part of those of a large one."""
+    looked = [number for number in range(5_000) if DuplicateFields().looks_at(number)]
+    assert looked[: ALWAYS + 2] == [*range(ALWAYS), 32, 64]
+    assert len(looked) < ALWAYS + 5_000 / EVERY + 1

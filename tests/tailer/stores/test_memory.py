@@ -1,0 +1,12 @@
+"""The in-memory store keeps every promise of the others."""
+
+import pytest
+
+from tailer.stores.memory import MemoryCheckpoints
+from tests.conformance.checkpoint_store import CheckpointStoreConformance
+
+
+class TestMemoryCheckpoints(CheckpointStoreConformance):
+    @pytest.fixture
+    def store(self) -> MemoryCheckpoints:
+        return MemoryCheckpoints()

@@ -1,0 +1,76 @@
+"""A token that no store keeps: the position is kept by its cluster time, and every change keeps its number."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tailer.model import Batch, Checkpoint
+from tailer.streaming.kept_positions import TOKEN_LIMIT, KeptPositions
+from tailrace.wire.change import Change
+from tests.samples.changes import a_change
+
+LONG = "8" * (TOKEN_LIMIT + 1)
+
+run_lengths = st.lists(st.integers(1, 4), min_size=1, max_size=8)
+"""How many changes each cluster time has: several, where they are of one transaction."""
+
+
+def history(runs: Sequence[int]) -> list[Change]:
+    times = [time for time, count in enumerate(runs, 1) for _ in range(count)]
+    return [a_change(number, cluster_time=f"100.{time}") for number, time in enumerate(times, 1)]
+
+
+def read_again(changes: list[Change], kept: Checkpoint) -> dict[str, int]:
+    """The number each change gets from a server that goes on at this position."""
+    if kept.token is None:
+        rest = [one for one in changes if _increment(one.cluster_time) >= _increment(kept.cluster_time)]
+    else:
+        rest = changes[[one.id for one in changes].index(kept.token.removeprefix(LONG)) + 1 :]
+    return {one.id: number for number, one in enumerate(rest, kept.sequence + 1)}
+
+
+def _increment(time: str) -> int:
+    return int(time.partition(".")[2])
+
+
+@given(run_lengths, st.integers(0, 8), st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20))
+def test_whatever_is_read_again_has_its_number_and_nothing_is_left_out(
+    runs: list[int], begin: int, replies: list[tuple[int, bool]]
+) -> None:
+    """However the changes are cut into replies, wherever the reading began, and whichever tokens are too long."""
+    changes = history(runs)
+    begin = min(begin, len(changes))
+    start = Checkpoint(cluster_time="100.1")
+    if begin:
+        last = changes[begin - 1]
+        start = Checkpoint(sequence=begin, token=last.id, cluster_time=last.cluster_time)
+    positions, delivered, reached = KeptPositions(start), begin, start
+    for size, short in replies:
+        batch = changes[delivered : delivered + size]
+        delivered += len(batch)
+        if batch:
+            token = batch[-1].id if short else LONG + batch[-1].id
+            reached = replace(reached, sequence=delivered, token=token, cluster_time=batch[-1].cluster_time)
+        kept = positions.after(Batch(changes=batch, checkpoint=reached))
+        assert kept.token is None or len(kept.token) <= TOKEN_LIMIT
+        numbers = read_again(changes, kept)
+        assert numbers.items() >= {one.id: one.sequence for one in changes[delivered:]}.items()
+        assert numbers.items() <= {one.id: one.sequence for one in changes}.items()
+
+
+def test_a_long_token_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """With what it means; nothing of the document is in the log."""
+    positions = KeptPositions(Checkpoint(cluster_time="100.0"))
+    for change in history([1, 1, 1]):
+        kept = positions.after(
+            Batch(
+                changes=[change], checkpoint=Checkpoint(token=LONG, cluster_time=change.cluster_time, sequence=change.sequence)
+            )
+        )
+        assert (kept.token, kept.cluster_time, kept.sequence) == (None, change.cluster_time, change.sequence - 1)
+    [record] = caplog.records
+    assert "Nothing is lost" in record.getMessage()
+    assert LONG not in record.getMessage()

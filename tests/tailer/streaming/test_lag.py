@@ -1,0 +1,102 @@
+"""One definition of how far behind a stream is, whoever asks."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from math import isnan, nan
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from devstack import DevStack
+from devstack.loopback import get, wait_until
+from devstack.tailer import TailerProcess
+from tailer.health.health import Health
+from tailer.metrics.prometheus import Metrics
+from tailer.model import Batch, Checkpoint, Record
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailer.streaming.lag import seconds_behind, stored_seconds_behind
+from tests.samples.changes import a_checkpoint
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+ZERO = "0.0"
+
+
+def documentdb(kind: str, reached: datetime, increment: int = 0) -> str:
+    return f"01{int(reached.timestamp()):08x}{increment:08x}{kind}"
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "reading", "expected"),
+    [
+        (a_checkpoint(NOW), True, 0),
+        (a_checkpoint(NOW - timedelta(seconds=10)), True, 10),
+        (a_checkpoint(NOW + timedelta(hours=1)), True, 0),
+        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=ZERO), True, 300),
+        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=f"{int(NOW.timestamp())}.1"), True, 300),
+        (a_checkpoint(NOW - timedelta(seconds=7), token=None), True, 7),
+        (a_checkpoint(NOW - timedelta(seconds=7), token="4711"), True, 7),
+        (Checkpoint(token=documentdb("04", NOW - timedelta(seconds=5)), cluster_time=ZERO), True, 5),
+        (Checkpoint(token=documentdb("01", NOW - timedelta(seconds=5), 3), cluster_time=ZERO), True, 5),
+        (Checkpoint(token="4711", cluster_time=ZERO), True, nan),
+        (None, True, nan),
+        (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), True, nan),
+        (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), False, 5),
+    ],
+)
+def test_status_and_the_metric_say_the_same(checkpoint: Checkpoint | None, reading: bool, expected: float) -> None:
+    """The token's time, whatever is stored beside it; where there is none, that of the last event; else nobody knows."""
+    health = Health(clock=lambda: 0.0, now=lambda: NOW)
+    health.lease_acquired(Metrics("payments"), checkpoint)
+    if reading and checkpoint:
+        health.delivered(Batch(changes=(), checkpoint=checkpoint))
+    record = Record(
+        stream="payments",
+        owner="one" if reading else "",
+        lease_seconds=15,
+        checkpoint=checkpoint,
+        saved_at=NOW.isoformat(timespec="milliseconds"),
+    )
+    definition = seconds_behind(checkpoint, seen=NOW, now=NOW, reading=reading)
+    said: list[Any] = [definition, health.lag(), stored_seconds_behind(record, NOW)]
+    assert said == [expected] * 3 or all(map(isnan, [*said, expected]))
+
+
+def test_an_owner_that_is_gone_reads_nothing() -> None:
+    """Its unconfirmed position no longer hides how old it is."""
+    checkpoint = a_checkpoint(NOW - timedelta(seconds=500), unconfirmed=True)
+    record = Record(
+        stream="payments", owner="gone", lease_seconds=15, checkpoint=checkpoint, saved_at="2026-11-22T07:58:00.000+00:00"
+    )
+    assert stored_seconds_behind(record, NOW) == 500
+    assert isnan(stored_seconds_behind(replace(record, saved_at="2026-11-22T07:59:55.000+00:00"), NOW))
+
+
+def test_a_task_and_its_record_say_the_same(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """On an idle stream of a real server: ``/readyz``, the metric and what ``status`` reads, but for the time between looks."""
+    settings = {
+        "TAILER_QUEUE_URL": queue_url,
+        "TAILER_STREAM": fresh,
+        "TAILER_DATABASE": fresh,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_LEASE_SECONDS": "1",
+    }
+    tailer = TailerProcess(stack.workspace, stack.tailer_environment | settings, fresh)
+    tailer.wait_ready()
+    store = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table)
+
+    def said() -> tuple[float, ...]:
+        record, now = store.read(fresh), datetime.now(UTC)
+        words = re.search(r"tailing, ([0-9.]+) s behind", get(tailer.port, "/readyz")[1])
+        metric = re.search(rf'tailrace_lag_seconds{{stream="{fresh}"}} ([0-9.]+)', tailer.metrics())
+        assert words
+        assert metric
+        return float(words[1]), float(metric[1]), stored_seconds_behind(record, now) if record else nan
+
+    def alike() -> bool:
+        metrics = said()
+        return not any(map(isnan, metrics)) and max(metrics) - min(metrics) < 1
+
+    wait_until(alike, tailer.process, 20)
+    assert max(said()) < 60
+    assert tailer.stop() == 0

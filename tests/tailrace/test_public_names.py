@@ -1,0 +1,35 @@
+"""What a project imports, as a list: a name that is added or taken away is a decision."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import tailrace
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]
+
+
+def test_the_public_names_are_these() -> None:
+    """Each is there under its name, and typed: the package has a py.typed."""
+    assert tailrace.__all__ == PUBLIC
+    assert all(hasattr(tailrace, name) for name in PUBLIC)
+    assert (ROOT / "tailrace" / "py.typed").exists()
+
+
+def test_the_examples_import_nothing_else_of_ours() -> None:
+    """The mappers that we ship and the scenario's events show what a project imports."""
+    files = [*(ROOT / "lambda_forwarder" / "mappings").glob("*.py"), ROOT / "examples" / "razors" / "events.py"]
+    for file in files:
+        imports = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+        ours = {node.module for node in imports if (node.module or "").startswith(("tailrace", "tailer", "lambda_forwarder"))}
+        assert all(module == "tailrace" or (module or "").startswith("lambda_forwarder.mappings") for module in ours), file
+
+
+def test_it_needs_nothing_but_msgspec() -> None:
+    """Whoever imports it pays for no AWS client, no database driver and no settings library."""
+    code = "import sys, tailrace; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+    assert {"msgspec", "tailrace"} <= set(loaded)
+    assert not {"boto3", "pymongo", "pydantic", "jsonpatch", "tailer", "lambda_forwarder"} & set(loaded)

@@ -84,7 +84,7 @@ def test_a_parked_change_says_where_its_mapper_failed() -> None:
     _, [parked] = named(message(inserted()), {"payments": (broken,)})
     assert len(parked.stack) <= 5
     assert re.fullmatch(r"mapping/test_mapping\.py:\d+ broken", parked.stack[-1])
-    assert parked.stack[0].startswith("lambda_forwarder/mapping/mapping.py:")
+    assert parked.stack[0].startswith("mapping/mapping.py:")
 
 
 def test_a_gap_is_told_whatever_the_table() -> None:

@@ -1,6 +1,6 @@
 """
-Every figure that the tailer and the forwarder show of themselves: defined here, once, and relied on by dashboards, alarms and
-people on call. A name that was released stays: somebody's alarm stands on it.
+Every metric of the tailer and the forwarder, defined once. Dashboards, alarms and people on call rely on the names: a released
+name never changes.
 """
 
 import re
@@ -22,16 +22,16 @@ class Unit(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a value says, and which statistic of it makes sense."""
+    """What a value means, and which statistic of it makes sense."""
 
     COUNTER = "counter"  # what was added since the value before; Prometheus shows the sum since the start
-    GAUGE = "gauge"  # how it is now; left out while nobody knows
+    GAUGE = "gauge"  # how it is now; left out while unknown
     LATENCY = "latency"  # how long it took, once for each batch or message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One figure by its name in CloudWatch. ``per_stream``: it has the dimension ``Stream``; else it is of the task."""
+    """One metric by its name in CloudWatch. ``per_stream``: it has the dimension ``Stream``; else it is of the task."""
 
     name: str
     unit: Unit
@@ -41,7 +41,7 @@ class Metric:
 
     @property
     def prometheus(self) -> str:
-        """Its name in Prometheus, which wants every duration in seconds, and says so in the name."""
+        """Its name in Prometheus, where every duration is in seconds and the name says so."""
         snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower()
         return f"tailrace_{snake}_seconds" if self.unit in (Unit.SECONDS, Unit.MILLISECONDS) else f"tailrace_{snake}"
 
@@ -68,31 +68,33 @@ TAILER: Final = _by_name(
     _counter("Messages", "messages accepted by the queue"),
     _counter("MessageBytes", "bytes of the messages accepted by the queue", Unit.BYTES),
     _counter("Calls", "SendMessageBatch calls"),
-    _counter("Retries", "times sending had to wait and try again"),
-    _counter("Reconnects", "times the stream was opened again after a failure"),
-    _counter("Claims", "changes too large for a message, left in the claim bucket"),
-    _counter("Gaps", "accepted gaps in the history that were announced"),
+    _counter("Retries", "times that sending failed and was retried"),
+    _counter("Reconnects", "times that the stream was opened again after a failure"),
+    _counter("Claims", "changes too large for a message, stored in the claim bucket"),
+    _counter("Gaps", "accepted gaps in the history that were published"),
     _gauge(
         "Lag",
         Unit.SECONDS,
-        "now minus the time of the stream's position; 0 on standby, unknown where nobody can tell",
+        "now minus the time of the stream's position; 0 on standby, left out while unknown",
     ),
-    _gauge("Headroom", Unit.SECONDS, "history left before the checkpoint falls off it; unknown where nobody tells"),
-    _gauge("History", Unit.SECONDS, "how far back the server's history reaches; unknown where nobody tells"),
-    _gauge("CheckpointAge", Unit.SECONDS, "time since the checkpoint was last written down: what a crash would repeat"),
+    _gauge(
+        "Headroom", Unit.SECONDS, "time until the server no longer has the history after the checkpoint; left out while unknown"
+    ),
+    _gauge("History", Unit.SECONDS, "how far back the server's history reaches; left out while unknown"),
+    _gauge("CheckpointAge", Unit.SECONDS, "time since the checkpoint was last saved: what a crash would repeat"),
     _gauge("LeaseOwner", Unit.NONE, "1 while this task tails the stream"),
-    _gauge("Stopped", Unit.NONE, "1 after this task gave the stream up for good: a person has to look"),
-    _latency("CommitToQueue", "from the commit of a batch's oldest change until the batch was in the queue and noted"),
+    _gauge("Stopped", Unit.NONE, "1 after this task gave the stream up for good: a person must look"),
+    _latency("CommitToQueue", "from the commit of a batch's oldest change until the batch was in the queue"),
     _gauge("StandingBy", Unit.NONE, "1 while this task waits for any stream's lease, ready to take over", per_stream=False),
 )
-"""What a task of the tailer shows, on ``/metrics`` and, with ``TAILER_EMF_NAMESPACE``, in CloudWatch."""
+"""Metrics of a tailer task, on ``/metrics`` and, with ``TAILER_EMF_NAMESPACE``, in CloudWatch."""
 
 FORWARDER: Final = _by_name(
     _counter("EventsPublished", "events accepted by the bus, repeats and redriven ones too"),
-    _counter("MessagesFailed", "messages or stream records that come again, those behind a failed one of their group too"),
-    _counter("ChangesParked", "changes set aside in the parking queue, with their reason"),
+    _counter("MessagesFailed", "messages or stream records that return, including those after a failed one of their group"),
+    _counter("ChangesParked", "changes parked, with their reason"),
     _counter("DuplicatesDropped", "changes not published because their lane's watermark had passed them"),
     _counter("Unmapped", "changes of collections that have no entry in the mapper table; the function's log names them"),
-    _latency("CommitToBus", "from the commit of the oldest change that became an event until the bus had it, of each message"),
+    _latency("CommitToBus", "from the commit of a message's oldest change that became an event until the bus accepted it"),
 )
-"""What the forwarder's functions show in CloudWatch, with ``FORWARDER_EMF_NAMESPACE``."""
+"""Metrics of the forwarder's functions in CloudWatch, with ``FORWARDER_EMF_NAMESPACE``."""

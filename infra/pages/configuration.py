@@ -20,7 +20,7 @@ _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secr
 
 _TOP = """# Configuration
 
-Every setting there is. This page is written by `make docs` from the settings themselves: do not edit it.
+Every setting. `make docs` writes this page from the settings themselves: do not edit it.
 
 | part | set by | read in |
 |---|---|---|
@@ -28,29 +28,29 @@ Every setting there is. This page is written by `make docs` from the settings th
 | [the forwarder](#the-forwarder) | environment variables or a `.env` file | `lambda_forwarder/settings.py` |
 | [an environment](#an-environment) | a TOML file in `infra/environments/` | `infra/settings.py` |
 
-A deployment by `make deploy` sets the variables of the first two itself, from the third: see [deploy.md](deploy.md). Every part
-reports all that is missing or wrong at once, by name, before it touches anything.
+A deployment by `make deploy` sets the variables of the first two parts from the third: see [deploy.md](deploy.md). Every part
+reports all missing or wrong settings at once, by name, before it touches anything.
 
-`AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are the AWS SDK's own and work everywhere.
+`AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are those of the AWS SDK, and every part accepts them.
 """
 _TAILER = """## The tailer
 
-The task's environment variables. Several streams of one task have a TOML table each, whose name is the stream's; a table's
-names are these in small letters without `TAILER_`, and the environment says what a table leaves out.
+The task's environment variables. Several streams of one task have a TOML table each, named after the stream. A table's
+names are these in small letters without `TAILER_`. What a table leaves out comes from the environment.
 """
 _FORWARDER = """## The forwarder
 
-The Lambda functions' environment variables; the same for the queue's, for redrive and for DynamoDB streams.
+The environment variables of the Lambda functions: the same for the queue, for redrive and for DynamoDB streams.
 """
 _SHIPPED = """### The shipped environments
 
-What they say otherwise than the defaults, besides their streams, which are examples.
+Where they differ from the defaults, besides their streams, which are examples.
 """
 _ENVIRONMENT = """## An environment
 
-One TOML file is one deployment, the stack `tailrace-NAME`. What a file leaves out has its default, so a file says only what
-is different: `infra/environments/trial.toml` and `infra/environments/production.toml` are examples to copy. `name` is the
-file's own name unless the file says another.
+One TOML file is one deployment, the stack `tailrace-NAME`. What a file leaves out has its default, so a file needs only the
+differences: `infra/environments/trial.toml` and `infra/environments/production.toml` are examples to copy. The default of
+`name` is the name of the file.
 """
 
 

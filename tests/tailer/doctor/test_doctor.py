@@ -31,7 +31,7 @@ def test_a_good_setup_passes(doctor: Doctor, mapping: str) -> None:
 def test_the_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
     """docs/doctor.md has a row for each of them, and none for another; what it quotes are checks that exist."""
     names, guide = set(doctor().findings), GUIDE.read_text()
-    table = guide.partition("## What it looks at")[2].partition("## What it says")[0]
+    table = guide.partition("## What it checks")[2].partition("## What it prints")[0]
     assert set(re.findall(r"^\| `([a-z.-]+)` \|", table, re.MULTILINE)) == names
     quoted = re.findall(r"^ *(?:ok|warn|skip|FAIL) +(\S+)", guide, re.MULTILINE)
     assert len(quoted) > 30

@@ -5,17 +5,19 @@ VENV   := .venv/$(TAG)
 BIN    := $(VENV)/bin
 EMULATORS := $(VENV)-emulators
 TESTS  ?=
+PROCESSES ?= $(if $(TESTS),0,4)
 ENVIRONMENT ?=
 
 export PYTHONSAFEPATH := 1# no module of the current folder is imported by mistake; the environments know where ours are
+export PYTHONDONTWRITEBYTECODE :=# a module is compiled once, not by every process that tests start
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test faults check audit format docs bench up watch down package synth bootstrap diff deploy lock clean help
+.PHONY: all env demo razors test test-fast faults check audit format docs bench up watch down package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
 help:                           ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 env: $(VENV)/.ready $(EMULATORS)/.ready   ## create the environments (.venv/), nothing outside this folder
 
@@ -45,8 +47,11 @@ demo: env                       ## the whole path on this machine, with a kill -
 razors: env                     ## the scenario of examples/razors, three domains and an order store, hop by hop (about 70 s)
 	@$(BIN)/python -m examples.razors
 
-test: env $(VENV)/.infra-ready  ## every test (TESTS='tests/tailer -k lanes' for some)
-	@$(BIN)/python -m pytest $(TESTS)
+test: env $(VENV)/.infra-ready  ## every test, in PROCESSES=4 (TESTS='tests/tailer -k lanes' for some, in one)
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(TESTS)
+
+test-fast: $(VENV)/.ready       ## what needs no mongod, no AWS emulator and no CDK
+	@$(BIN)/python -m pytest --fast -n $(PROCESSES) --dist worksteal $(TESTS)
 
 faults: env                     ## the whole fault suite: kills, zombies, fail-overs, throttles … (about 30 minutes; FAULTS=--help)
 	@$(BIN)/python -m tests.faults $(FAULTS)

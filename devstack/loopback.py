@@ -14,14 +14,16 @@ POLL_SECONDS = 0.02
 
 
 def free_port() -> int:
-    """A port that nothing listens on now. Two stacks at once draw from 12,000."""
+    """A port that nothing listens on now, and that no other process draws while this one lives."""
     for port in random.sample(PORTS, 100):
-        with socket.socket() as probe:
+        with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as reserved:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
+                reserved.bind((HOST, port))  # UDP, so that TCP's port of the same number stays free for who asked
                 probe.bind((HOST, port))
             except OSError:
                 continue
+            reserved.detach()  # the end of the process closes it
             return port
     raise StartFailed(f"no free port on {HOST} between {PORTS.start} and {PORTS.stop}")
 

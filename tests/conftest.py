@@ -1,5 +1,6 @@
-"""Real neighbours for every test that wants them, started once."""
+"""Real neighbours for every test that wants them, started once in each process that runs tests."""
 
+import signal
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -10,6 +11,8 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 
+pytest_plugins = ["tests.fast", "tests.groups"]
+
 _names = count(1)
 
 # A loaded machine draws and runs an example in seconds: how long one takes says nothing of the code.
@@ -17,8 +20,19 @@ settings.register_profile("tailrace", deadline=None, suppress_health_check=[Heal
 settings.load_profile("tailrace")
 
 
+def pytest_configure() -> None:
+    """A shell starts a job in the background with SIGINT ignored; every process that a test starts would inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session")
-def stack() -> Iterator[DevStack]:
+def services() -> None:
+    """Asked for by every test that starts mongod or the AWS emulator: ``--fast`` leaves it out."""
+
+
+@pytest.fixture(scope="session")
+def stack(services: None) -> Iterator[DevStack]:
     """A replica set and the AWS emulator, without the forwarder: the queue can be read here."""
     with DevStack(forwarder=False) as stack:
         yield stack

@@ -3,10 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from benchmarks.figures import Spread, percentile
 from benchmarks.responder import answered
 
 
+@pytest.mark.usefixtures("services")
 def test_a_quick_run_prints_every_contender() -> None:
     """``--quick`` ends well, with a row for the floor, the tailer and the naive way, and says what it ran on."""
     command = [sys.executable, "-m", "benchmarks", "--quick", "--changes", "301"]

@@ -8,6 +8,6 @@ from devstack import DevStack
 
 
 @pytest.fixture(scope="package")
-def bare_stack() -> Iterator[DevStack]:
+def bare_stack(services: None) -> Iterator[DevStack]:
     with DevStack(forwarder=False) as stack:
         yield stack

@@ -80,6 +80,7 @@ def conclude(screen: Screen, payments: Payments, consumer: Consumer) -> tuple[in
     return code, out.getvalue()
 
 
+@pytest.mark.usefixtures("services")
 def test_the_whole_path_works_and_the_demo_says_so() -> None:
     """Two buses, a kill in the middle, every event shown with its document and latency, and exit 0 for a verdict that holds."""
     run = subprocess.run(
@@ -93,6 +94,7 @@ def test_the_whole_path_works_and_the_demo_says_so() -> None:
     assert run.stderr == ""
 
 
+@pytest.mark.usefixtures("services")
 def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
     """`up` prints how to connect, shows the event of a write from outside, and Ctrl-C stops everything with exit 0."""
     printed = tmp_path / "up.txt"
@@ -114,6 +116,7 @@ def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
     assert "Traceback" not in printed.read_text()
 
 
+@pytest.mark.usefixtures("services")
 def test_every_printed_command_runs_as_it_is_printed(tmp_path: Path) -> None:
     """
     In another folder, by a plain shell without our PATH: a payment is created and cancelled, and both events arrive; the status
@@ -141,6 +144,7 @@ def test_every_printed_command_runs_as_it_is_printed(tmp_path: Path) -> None:
     assert "queue.visibility" in doctor
 
 
+@pytest.mark.usefixtures("services")
 def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Told where it is, the demo writes to it and judges what arrives; this is what compose runs."""
     monkeypatch.setattr(demo, "PAYMENTS", 12)

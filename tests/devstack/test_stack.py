@@ -122,6 +122,7 @@ def test_a_message_reaches_the_consumer_through_the_function(forwarding: DevStac
     assert [event.id for event in received] == sent
 
 
+@pytest.mark.usefixtures("services")
 def test_three_members_elect_a_primary() -> None:
     """A replica set of three is there for whoever tests failover, and goes as one."""
     with DevStack(forwarder=False, members=3) as stack:
@@ -131,6 +132,7 @@ def test_three_members_elect_a_primary() -> None:
     assert _running(members) == ""
 
 
+@pytest.mark.usefixtures("services")
 def test_a_stack_starts_and_stops_in_seconds_and_leaves_nothing() -> None:
     """No process, no folder, no port stays."""
     start = time.monotonic()

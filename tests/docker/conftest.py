@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def compose_command() -> list[str]:
+def compose_command(services: None) -> list[str]:
     """docker compose, for this repository; an engine need not run."""
     command = ["docker", "compose"]
     try:

@@ -22,7 +22,7 @@ CHANGES = 5_000
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def stage(services: None) -> Iterator[Stage]:
     with Stage(random.Random(SEED)) as stage:
         yield stage
 
@@ -36,12 +36,14 @@ def test_nothing_is_lost_whatever_happens(stage: Stage) -> None:
     assert show.counts == SHORT
 
 
+@pytest.mark.usefixtures("services")
 def test_the_whole_path_holds_while_the_function_fails() -> None:
     """A tailer is killed, the Lambda fails and lies, a former owner sends it all again: each event, in order, no more."""
     outcome = walk(SEED, payments=60, faults=4, kills=1)
     assert outcome.holds, "\n".join(outcome.lines())
 
 
+@pytest.mark.usefixtures("services")
 def test_a_history_that_expired_stops_the_tailer() -> None:
     """With exit code 3 and its checkpoint untouched."""
     assert lose_history(SEED) == []

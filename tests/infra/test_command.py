@@ -106,7 +106,7 @@ def test_the_cdk_runs_on_the_node_of_the_lock(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def account() -> Iterator[Aws]:
+def account(services: None) -> Iterator[Aws]:
     """An account that nobody has prepared for the CDK."""
     with Workspace() as workspace:
         emulator = Emulator(workspace)

@@ -23,7 +23,7 @@ SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
-def deployed() -> Iterator[DevStack]:
+def deployed(services: None) -> Iterator[DevStack]:
     with DevStack() as stack:
         yield stack
 

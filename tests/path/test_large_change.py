@@ -2,9 +2,12 @@
 
 import random
 
+import pytest
+
 from devstack import DevStack
 
 
+@pytest.mark.usefixtures("services")
 def test_a_large_document_arrives_in_order_with_its_neighbours() -> None:
     """Three payments of one batch, the middle one of 5 MB that do not compress: three events, and one object in the bucket."""
     with DevStack() as path:

@@ -12,7 +12,7 @@ from devstack.consumer import Received
 
 
 @pytest.fixture(scope="module")
-def path() -> Iterator[DevStack]:
+def path(services: None) -> Iterator[DevStack]:
     with DevStack() as stack:
         yield stack
 

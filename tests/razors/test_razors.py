@@ -60,6 +60,7 @@ def a_table(stack: DevStack, name: str, key: str = "id") -> str:
     return name
 
 
+@pytest.mark.usefixtures("services")
 def test_every_step_of_both_articles_happens() -> None:
     """The scenario exits 0 and shows each hop, in order."""
     command = [sys.executable, "-m", "examples.razors", "--no-wait"]

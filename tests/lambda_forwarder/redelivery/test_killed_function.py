@@ -30,7 +30,7 @@ MAPPERS = {{"{COLLECTION}": (deadly,)}}
 
 
 @pytest.fixture
-def deployed() -> Iterator[DevStack]:
+def deployed(services: None) -> Iterator[DevStack]:
     """The function with that mapper; messages that ended it come again within seconds."""
     with DevStack() as stack:
         package = stack.workspace.folder / "forwarder.zip"

@@ -36,13 +36,13 @@ class Long(MemoryBacklog):
     def take(self, count: int, seconds: float) -> Sequence[Waiting]:
         numbers = range(self._left, max(0, self._left - min(count, 10)), -1)
         self._left -= len(numbers)
-        return [Waiting(id=f"{n}", group=f"{n}", body=self._body(n), receipt=f"{n}" * 50) for n in numbers]
+        return [Waiting(id=f"{n:04}", group=f"{n:04}", body=self._body(n), receipt=f"{n:04}" * 500) for n in numbers]
 
     def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
         """They are nowhere."""
 
     def _body(self, number: int) -> str:
-        return body(*(inserted(f"{number}-{each}", number * 10 + each) for each in range(10)), lane=number)
+        return body(*(inserted(f"{number:04}-{each}", number * 10 + each) for each in range(10)), lane=number)
 
 
 def silent(change: Change) -> None:
@@ -66,15 +66,19 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["published", "no event", "dry run"],
 )
 def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str, Any]) -> None:
-    """Four times the backlog takes what it takes."""
-    peaks = []
-    for count in (10, 100, 400):  # the first one for what is made once
+    """
+    Four times the backlog takes less than 100 kB more, which is what the interpreter's free lists and bounded caches take.
+    Memory that other threads take meanwhile is measured too: it may disturb a run, not three.
+    """
+
+    def peak(count: int) -> int:
         world = World(publisher=Forgetful(), mappers={"payments": (mapper,)})
         world.dead = Long(count)
         report, peak = measured(world, **options)
         assert report.messages == count
-        peaks.append(peak)
-    assert peaks[2] < 1.25 * peaks[1]
+        return peak
+
+    assert any(peak(400) - peak(100) < 100_000 for _ in range(3))
 
 
 def test_a_run_ends_where_more_stays_than_it_can_remember(

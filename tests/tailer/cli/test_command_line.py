@@ -123,7 +123,7 @@ def test_who_has_waited_enough_ends_it_quietly(settings: dict[str, str], tmp_pat
 
 
 @pytest.fixture(scope="module")
-def standalone() -> Iterator[str]:
+def standalone(services: None) -> Iterator[str]:
     """A mongod that is not a replica set."""
     with Workspace() as workspace:
         port = free_port()

@@ -28,7 +28,7 @@ def asked(uri: str) -> Cluster:
 
 
 @pytest.fixture(scope="module")
-def three() -> Iterator[Mongod]:
+def three(services: None) -> Iterator[Mongod]:
     """A replica set of three that can elect another primary."""
     with Workspace() as workspace:
         mongod = Mongod(workspace, members=3)

@@ -43,7 +43,7 @@ class Asked(CommandListener):
 
 
 @pytest.fixture(scope="module")
-def replica_set() -> Iterator[Mongod]:
+def replica_set(services: None) -> Iterator[Mongod]:
     with Workspace() as workspace:
         mongod = Mongod(workspace, 3)
         mongod.start()

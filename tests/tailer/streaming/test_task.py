@@ -37,8 +37,8 @@ from tests.queue import received
 Mongo = MongoClient[dict[str, Any]]
 
 
-class Crash(BaseException):
-    """The process is gone: nothing may catch this and tidy up."""
+class Crash(SystemExit):
+    """The process is gone: no ``except Exception`` catches this to tidy up, and a thread that raises it ends without a word."""
 
 
 class Fuse:
@@ -49,7 +49,7 @@ class Fuse:
 
     def burn(self) -> None:
         self.left -= 1
-        if self.left == 0:
+        if self.left <= 0:  # below zero: the lease's thread took the last step
             raise Crash
 
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.parking.parked import AGAIN, Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import AGAIN, Parked
 from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving.backlog import parking_shelf

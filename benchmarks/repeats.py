@@ -23,10 +23,10 @@ from devstack.tailer import TailerProcess
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.model.received import Record
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailrace.message import unpack

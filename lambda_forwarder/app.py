@@ -14,6 +14,7 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.logs import make_legible
 from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
@@ -23,7 +24,6 @@ from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
 from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.publishing.watched import Checked, WatchedPublisher
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
-from lambda_forwarder.redelivery.received import Record, by_group
 from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.settings import Settings, read_settings

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lambda_forwarder.errors import Rejected, Unavailable
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Published, Refused, TimeLeft, Waiting
-from lambda_forwarder.redelivery.attempt import Attempt
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailrace.wire.change import Claim
 
 

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.parking.parked import Parked
-from lambda_forwarder.redelivery.attempt import Attempt
-from lambda_forwarder.redelivery.received import Record
-from lambda_forwarder.watermarks.watermark import Watermark
+from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
+from lambda_forwarder.model.received import Record
+from lambda_forwarder.model.watermark import Watermark
 from tailrace.wire.change import Claim
 
 TimeLeft = Callable[[], float]

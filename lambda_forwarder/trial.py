@@ -12,10 +12,10 @@ from lambda_forwarder.aws.clients import client
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.forwarding.reading import check, read_message
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.mapping.mapping import is_mapped, mappers_for, named
+from lambda_forwarder.mapping.named import is_mapped, mappers_for, named
 from lambda_forwarder.mapping.unmapped import unread
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage

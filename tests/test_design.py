@@ -17,7 +17,7 @@ from msgspec.structs import fields
 import lambda_forwarder.errors
 import tailer.errors
 from lambda_forwarder.__main__ import _parser as forwarder
-from lambda_forwarder.mapping.event import Metadata
+from lambda_forwarder.model.entry import Metadata
 from lambda_forwarder.settings import Settings as ForwarderSettings
 from tailer.cli.arguments import parser as tailer_parser
 from tailer.settings.settings import Settings as TailerSettings

@@ -21,7 +21,7 @@ from infra import __main__ as infra_command
 from infra import settings as infra_settings
 from lambda_forwarder.errors import Misconfigured as ForwarderMisconfigured
 from lambda_forwarder.logs import LegibleRecord
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.redriving.report import Mention, Report
 from lambda_forwarder.trial import Trial
 from tailer import logs

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from lambda_forwarder.mapping.event import Metadata
+from lambda_forwarder.model.entry import Metadata
 from tailrace.events import DomainEvent
 from tailrace.wire.change import Claim
 

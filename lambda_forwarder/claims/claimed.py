@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lambda_forwarder import deadline
 from lambda_forwarder.claims.size import SIZE_LIMIT, fits
 from lambda_forwarder.errors import Misconfigured, Rejected
-from lambda_forwarder.parking.parked import Parked, light, unclaimed
+from lambda_forwarder.model.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
 from tailrace.change import Change
 from tailrace.message import ChangeMessage

@@ -13,13 +13,13 @@ from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone, ForwarderError
 from lambda_forwarder.forwarding.publication import PARKING_CALLS, Publication
 from lambda_forwarder.forwarding.reading import read_message
-from lambda_forwarder.parking.parked import Parked, ended, unreadable
+from lambda_forwarder.model.attempt import READING, Attempt
+from lambda_forwarder.model.parked import Parked, ended, unreadable
+from lambda_forwarder.model.received import Record, by_group, group
 from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
-from lambda_forwarder.redelivery.attempt import READING, Attempt
 from lambda_forwarder.redelivery.care import LIMIT, Care
-from lambda_forwarder.redelivery.received import Record, by_group, group
 from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.suspects import Plan, plan, received_again
 from lambda_forwarder.watermarks.progress import Progress

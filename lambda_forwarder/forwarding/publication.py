@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from lambda_forwarder.claims.claimed import fetched
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.mapping.mapping import named
+from lambda_forwarder.mapping.named import named
 from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
-from lambda_forwarder.parking.parked import Parked, refused
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked, refused
 from lambda_forwarder.parking.poison import ahead, blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft

@@ -27,7 +27,7 @@ from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, read
 from lambda_forwarder.errors import BusGone, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.metrics.emf import shown
-from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
+from lambda_forwarder.model.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.poison import from_on
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import TimeLeft

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lambda_forwarder.mapping.mapper_keys import nearest
-from lambda_forwarder.mapping.mapping import is_known, is_mapped
+from lambda_forwarder.mapping.named import is_known, is_mapped
 from lambda_forwarder.metrics.metrics import Metrics
-from lambda_forwarder.parking.parked import legible
+from lambda_forwarder.model.parked import legible
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Namespace

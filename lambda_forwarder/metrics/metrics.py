@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from math import ceil
 
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
 
 STREAM = re.compile(r"[A-Za-z0-9._-]{1,255}")  # the tailer's names, and dynamodb.TABLE
 UNKNOWN = "unknown"  # the stream of what is not ours

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from lambda_forwarder.errors import Blocked
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.partial import note_unfinished
 from tailrace.change import Change
 from tailrace.message import ChangeMessage

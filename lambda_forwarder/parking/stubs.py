@@ -2,7 +2,7 @@
 
 import shlex
 
-from lambda_forwarder.parking.parked import Parked, legible, of_change
+from lambda_forwarder.model.parked import Parked, legible, of_change
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim, Poison

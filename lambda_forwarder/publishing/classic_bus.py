@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.publishing.eventbridge import Response, too_large_reason
 
 INTEGERS = range(-(2**63), 2**63)  # the integers that EventBridge reads in a detail

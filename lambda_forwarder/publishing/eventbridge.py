@@ -16,7 +16,7 @@ from tenacity import (
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, answered
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.publishing.outcome import Outcome

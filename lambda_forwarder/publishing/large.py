@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from lambda_forwarder import deadline
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Claims, Published, Publisher, TimeLeft
 from lambda_forwarder.publishing.eventbridge import too_large
 from tailrace.wire.change import Claim

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, Publisher, TimeLeft
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.publishing.classic_bus import unreadable_number
 from lambda_forwarder.publishing.eventbridge import Response, too_large_reason
 from tailrace.wire import identity, message

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Refused
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, Publisher, Refused, TimeLeft
 

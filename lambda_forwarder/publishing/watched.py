@@ -7,7 +7,7 @@ from typing import Protocol
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import BusGone, Misconfigured, Unavailable
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import done_before
 from lambda_forwarder.ports import Published, Publisher, TimeLeft
 

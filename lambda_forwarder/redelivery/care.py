@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from lambda_forwarder import deadline
+from lambda_forwarder.model.attempt import READING, Attempt
 from lambda_forwarder.ports import Attempts, TimeLeft
-from lambda_forwarder.redelivery.attempt import READING, Attempt
 from tailrace.message import ChangeMessage
 
 LIMIT = 3  # times that a place is begun; then it is what ends the function

@@ -6,8 +6,8 @@ from typing import Any
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Unavailable, translated
+from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redelivery.attempt import Attempt
 from lambda_forwarder.watermarks.expiry import ATTRIBUTE, KEPT_SECONDS
 
 PREFIX, SUFFIX = "lane/", "/attempt"  # of the partition keys; the prefix is what the function may use of the table

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import Blocked, ForwarderError, is_of_the_machine
+from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.received import Record, age, group, receives
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft
-from lambda_forwarder.redelivery.attempt import Attempt
 from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, LONGEST_ENDED, LONGEST_MACHINE, pause
-from lambda_forwarder.redelivery.received import Record, age, group, receives
 
 NOTES_SECONDS = 2.0  # beyond the time left in which notes are still written; without one a group is suspect for nothing
 

@@ -7,8 +7,8 @@ from typing import Any
 from lambda_forwarder import deadline
 from lambda_forwarder.aws import batch_response
 from lambda_forwarder.errors import translated
+from lambda_forwarder.model.received import Record
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redelivery.received import Record
 
 CALL_COUNT = 10  # entries, SQS, one call
 

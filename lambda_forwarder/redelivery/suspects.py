@@ -8,8 +8,8 @@ or time, or crashed, says nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lambda_forwarder.redelivery.attempt import Attempt
-from lambda_forwarder.redelivery.received import Record, receives
+from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.received import Record, receives
 
 TURN = 3  # a suspect waits for an invocation without others at two of so many receives
 

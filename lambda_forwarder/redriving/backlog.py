@@ -13,7 +13,7 @@ import msgspec
 
 from lambda_forwarder.errors import Rejected
 from lambda_forwarder.forwarding.reading import read_message
-from lambda_forwarder.parking.parked import NOTHING, Parked, legible
+from lambda_forwarder.model.parked import NOTHING, Parked, legible
 from lambda_forwarder.ports import Backlog, Claims, Waiting
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim

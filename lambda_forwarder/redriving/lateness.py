@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.redriving.piece import Piece
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import group_id
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import Parking, TimeLeft
 from lambda_forwarder.redriving.backlog import Taken
 

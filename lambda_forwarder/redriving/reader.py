@@ -7,7 +7,7 @@ import msgspec
 
 from lambda_forwarder.errors import Blocked
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.parking.parked import unreadable
+from lambda_forwarder.model.parked import unreadable
 from lambda_forwarder.parking.stubs import WAY_OUT
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redriving.backlog import Kept, Taken

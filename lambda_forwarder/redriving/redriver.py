@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.mapping.event import Entry
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.backlog import Shelf
 from lambda_forwarder.redriving.report import Report, report

@@ -1,8 +1,8 @@
 """Whether the mappers here are those of what is redriven: what other mappers parked is not theirs to call done."""
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.mapping.mapping import is_mapped, mappers_for
-from lambda_forwarder.parking.parked import legible
+from lambda_forwarder.mapping.named import is_mapped, mappers_for
+from lambda_forwarder.model.parked import legible
 from lambda_forwarder.redriving.backlog import Kept
 from tailrace.change import Change
 from tailrace.events import mapper_name

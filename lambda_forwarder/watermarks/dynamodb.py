@@ -10,9 +10,9 @@ from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_expo
 
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.expiry import ATTRIBUTE, Expiry, never
-from lambda_forwarder.watermarks.watermark import Watermark
 
 PREFIX = "lane/"  # of the partition keys; the tailer's own items have another
 CALL_COUNT = 100  # keys, DynamoDB, one BatchGetItem

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from lambda_forwarder.model.watermark import Watermark, lane_of, reached
 from lambda_forwarder.ports import TimeLeft, Watermarks
-from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
 from tailrace.message import ChangeMessage
 
 ANEW = (

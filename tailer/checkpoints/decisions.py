@@ -7,12 +7,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from tailer.checkpoints.gaps import gap_added
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record
 from tailer.ports import Source
 from tailer.resume_tokens import token_time
-from tailer.streaming.gaps import gap_added
 from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, seconds, time_of
 
 _POSITIONS = "beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a resume token"

@@ -16,12 +16,12 @@ from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.recognition import recognised
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured, TailerError
+from tailer.health.lag import stored_seconds_behind
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.output import Say, as_json, as_text
 from tailer.ports import Source
 from tailer.settings.settings import Settings
 from tailer.streaming.headroom import headroom
-from tailer.streaming.lag import stored_seconds_behind
 from tailer.times import rfc3339
 from tailrace.text.legible import legible
 

@@ -8,6 +8,7 @@ from pymongo.errors import PyMongoError
 
 from tailer import app
 from tailer.checkpoints import decisions
+from tailer.checkpoints.gaps import history_lost_words
 from tailer.doctor.database import Database
 from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
 from tailer.doctor.records import Records
@@ -17,7 +18,6 @@ from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 from tailer.settings.settings import Settings
-from tailer.streaming.gaps import history_lost_words
 from tailer.streaming.headroom import headroom, history
 from tailer.times import rfc3339
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from math import nan
 
 from tailer.checkpoints.lease import Clock
+from tailer.health.lag import seconds_behind
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
-from tailer.streaming.lag import seconds_behind
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.checkpoints.gaps import first_start_words, gap_announced, gap_change, history_lost_words
 from tailer.checkpoints.lease import Clock, Lease
 from tailer.checkpoints.recognition import recognised
 from tailer.cluster import Cluster
@@ -16,7 +17,6 @@ from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, Tail
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
 from tailer.ports import Sink, Source
-from tailer.streaming.gaps import first_start_words, gap_announced, gap_change, history_lost_words
 from tailer.streaming.retry import Retry
 from tailer.streaming.tail import tail
 from tailrace.wire.change import Namespace

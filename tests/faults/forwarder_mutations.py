@@ -39,7 +39,7 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
     "drop_the_watermark_comparison": ForwarderMutation(
         breaks="a repeat older than the watermark is dropped",
         edit=(
-            "lambda_forwarder/watermarks/watermark.py",
+            "lambda_forwarder/model/watermark.py",
             "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
             "return False",
         ),

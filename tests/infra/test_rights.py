@@ -19,7 +19,7 @@ from lambda_forwarder import app
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.handlers import redrive
 from lambda_forwarder.handlers import sqs as sqs_handler
-from lambda_forwarder.parking.parked import unreadable
+from lambda_forwarder.model.parked import unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from tailer import app as tailer
 from tailer.cli.command_line import command_line

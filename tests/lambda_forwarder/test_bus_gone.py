@@ -19,12 +19,12 @@ from lambda_forwarder.handlers import redrive
 from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.received import Record
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redelivery.received import Record
 from lambda_forwarder.redriving.backlog import dead_letter_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from tests.lambda_forwarder.handlers import test_dynamodb as dynamodb

@@ -8,8 +8,8 @@ import pytest
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.model.entry import Entry
 from tests.lambda_forwarder.values import body, claiming, forever, inserted, record
 
 

@@ -13,9 +13,9 @@ from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryPublisher
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.parking.parked import Parked, unreadable
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import TimeLeft, Waiting
 from lambda_forwarder.publishing.classic_bus import ClassicBus

@@ -15,7 +15,7 @@ from lambda_forwarder.errors import ForwarderError, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.dynamodb import StreamForwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryWatermarks
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Publisher, TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus

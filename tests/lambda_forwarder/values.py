@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from lambda_forwarder.mapping.event import Entry, entry
+from lambda_forwarder.model.entry import Entry, entry
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.message import ChangeMessage, unpack

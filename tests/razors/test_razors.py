@@ -17,7 +17,7 @@ from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
 from lambda_forwarder.dynamodb.records import read
-from lambda_forwarder.mapping.mapping import named
+from lambda_forwarder.mapping.named import named
 from tests.lambda_forwarder.handlers.test_dynamodb import record
 from tests.lambda_forwarder.values import inserted, message
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from lambda_forwarder.claims.claimed import fetched, runs
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
-from lambda_forwarder.parking.parked import Parked, light
+from lambda_forwarder.model.parked import Parked, light
 from lambda_forwarder.ports import Claims
 from tailrace.change import Change
 from tailrace.message import ChangeMessage, unpack

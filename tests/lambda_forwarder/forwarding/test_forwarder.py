@@ -9,11 +9,11 @@ import pytest
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailrace.change import Change
 from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, gap, inserted, record
 

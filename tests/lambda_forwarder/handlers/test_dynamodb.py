@@ -24,10 +24,10 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers import dynamodb as dynamodb_handler
 from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder, runs
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.mappings.subscriptions import subscription_created
 from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving.backlog import parking_shelf

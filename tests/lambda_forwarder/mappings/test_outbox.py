@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.mapping.event import entry
 from lambda_forwarder.mappings.outbox import Outbox, OutboxError
+from lambda_forwarder.model.entry import entry
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Time
 from tailrace.wire.change import Namespace

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.mapping import named
+from lambda_forwarder.mapping.named import named
 from lambda_forwarder.mapping.unmapped import NAMES
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import SAMPLE, Metrics, Values

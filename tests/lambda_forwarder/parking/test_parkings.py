@@ -10,7 +10,7 @@ import pytest
 from devstack.aws import Aws
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.parking.parked import Parked, unmapped, unreadable
+from lambda_forwarder.model.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking
 from tailrace.events import Mapper

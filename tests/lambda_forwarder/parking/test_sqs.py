@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
-from lambda_forwarder.parking.parked import NOTHING, Parked, unreadable
+from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
 from lambda_forwarder.redriving.backlog import unparked
 from tailrace.message import unpack

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import CALL_LIMIT, EventBridgePublisher, size

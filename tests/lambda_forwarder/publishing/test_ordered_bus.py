@@ -6,7 +6,7 @@ import pytest
 
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
 from lambda_forwarder.errors import Misconfigured, Unavailable
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, group_id, is_ordered

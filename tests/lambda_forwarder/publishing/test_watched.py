@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from lambda_forwarder.errors import BusGone, Misconfigured, Unavailable
 from lambda_forwarder.in_memory import MemoryPublisher
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.publishing.watched import WatchedPublisher
 from tests.lambda_forwarder.values import forever, noted

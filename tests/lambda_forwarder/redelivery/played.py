@@ -14,12 +14,12 @@ from botocore.exceptions import ClientError
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryAttempts, MemoryClaims, MemoryParking, MemoryWatermarks
+from lambda_forwarder.model.received import Record
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.strict import StrictPublisher
 from lambda_forwarder.redelivery.pause import RECEIVES
-from lambda_forwarder.redelivery.received import Record
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.wire.message import group_id

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryParking
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.care import LIMIT
 from tailrace.change import Change

@@ -7,7 +7,7 @@ import pytest
 
 from devstack.aws import Aws, arn
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.redelivery.received import Record
+from lambda_forwarder.model.received import Record
 from lambda_forwarder.redelivery.sqs import SqsQueue
 from tests.lambda_forwarder.values import forever, record
 

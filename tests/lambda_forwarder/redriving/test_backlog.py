@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lambda_forwarder.parking.parked import Parked, unreadable
+from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.redriving.backlog import unparked
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lambda_forwarder.in_memory import MemoryBacklog
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings.payments import payment_created
+from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving import custody, lateness, run
 from lambda_forwarder.redriving.backlog import Taken, dead_letter_shelf

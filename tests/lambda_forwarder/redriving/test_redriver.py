@@ -15,15 +15,15 @@ from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.event import Entry
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.parking.parked import Parked, ended, unreadable
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.parked import Parked, ended, unreadable
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
 from lambda_forwarder.redriving.backlog import Kept, dead_letter_shelf, parking_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.report import Report
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailrace.change import Change
 from tailrace.events import Mapper
 from tailrace.wire.message import UnreadableMessage

@@ -13,7 +13,7 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.dynamodb import postponed
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings import MAPPERS as SHIPPED
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
 from tailrace.wire.change import Namespace

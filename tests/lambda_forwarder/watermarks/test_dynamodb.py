@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from devstack.aws import Aws
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailer.settings.settings import Settings
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mark

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryWatermarks
+from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.progress import Progress
-from lambda_forwarder.watermarks.watermark import Watermark
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tests.lambda_forwarder.values import body, forever, inserted, message, record

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from lambda_forwarder.errors import Rejected
-from lambda_forwarder.mapping.event import Entry
+from lambda_forwarder.model.entry import Entry
 from tailrace.change import Change
 from tailrace.events import Mapper, mapper_name
 from tailrace.message import ChangeMessage

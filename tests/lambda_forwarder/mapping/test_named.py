@@ -4,9 +4,9 @@ import re
 
 import msgspec
 
-from lambda_forwarder.mapping.mapping import named
+from lambda_forwarder.mapping.named import named
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.parking.parked import Parked
+from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.message import unpack
@@ -74,7 +74,7 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -
     entries, parked = named(message(one, two), {"payments": (broken, note)})
     assert [entry.change for entry in entries] == [one, two]
     assert [again(item) for item in parked] == [one, two]
-    assert parked[0].mapper.endswith("test_mapping.broken")
+    assert parked[0].mapper.endswith("test_named.broken")
     assert parked[0].reason.startswith("KeyError: ")
     assert (parked[0].stream, parked[0].generation, parked[0].sequence) == ("payments", 1, 1)
 
@@ -83,8 +83,8 @@ def test_a_parked_change_says_where_its_mapper_failed() -> None:
     """The innermost frames: files, lines and functions, no values and no folders of a machine."""
     _, [parked] = named(message(inserted()), {"payments": (broken,)})
     assert len(parked.stack) <= 5
-    assert re.fullmatch(r"mapping/test_mapping\.py:\d+ broken", parked.stack[-1])
-    assert parked.stack[0].startswith("mapping/mapping.py:")
+    assert re.fullmatch(r"mapping/test_named\.py:\d+ broken", parked.stack[-1])
+    assert parked.stack[0].startswith("mapping/named.py:")
 
 
 def test_a_gap_is_told_whatever_the_table() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from lambda_forwarder.errors import is_of_the_machine
-from lambda_forwarder.mapping.event import Entry, entry
 from lambda_forwarder.mapping.mapper_keys import keys_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
-from lambda_forwarder.parking.parked import Parked, unmapped
+from lambda_forwarder.model.entry import Entry, entry
+from lambda_forwarder.model.parked import Parked, unmapped
 from lambda_forwarder.parking.stubs import stub
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_forwarder.mapping.event import entry
+from lambda_forwarder.model.entry import entry
 from tailrace.events import DomainEvent, EventType
 from tests.lambda_forwarder.values import Noted, cancelled, inserted, message, noted
 

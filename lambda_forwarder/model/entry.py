@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Raw, Struct, to_builtins
 
-from lambda_forwarder.mapping.trace import traceparent
+from lambda_forwarder.model.trace import traceparent
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Time
 from tailrace.message import ChangeMessage

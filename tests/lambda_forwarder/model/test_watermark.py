@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.watermarks.watermark import Watermark, lane_of, reached
+from lambda_forwarder.model.watermark import Watermark, lane_of, reached
 from tailrace.change import Change
 from tests.lambda_forwarder.values import body, cancelled, inserted, message, record
 

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from lambda_forwarder import deadline
 from lambda_forwarder.aws import batch_response
+from lambda_forwarder.aws.packing import waves
 from lambda_forwarder.aws.queues import looked_at, must_be_large
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.model.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Claims, TimeLeft
-from lambda_forwarder.publishing.packing import waves
 from tailrace.wire.message import MESSAGE_LIMIT
 
 SETTING = "FORWARDER_PARKING_QUEUE_URL"

@@ -15,12 +15,12 @@ from tenacity import (
 )
 
 from lambda_forwarder import deadline
+from lambda_forwarder.aws.packing import waves
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, answered
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.publishing.outcome import Outcome
-from lambda_forwarder.publishing.packing import waves
 
 CALL_LIMIT = 1_048_576  # bytes, EventBridge, an entry and the sum of a call stay below it
 TIME_SIZE = 14  # bytes that EventBridge counts for an entry's Time

@@ -1,6 +1,7 @@
 """What was too large for a message or an event, in an S3 bucket."""
 
 import hashlib
+import re
 from typing import Any
 
 from lambda_forwarder import deadline
@@ -9,6 +10,8 @@ from lambda_forwarder.ports import TimeLeft
 from tailrace.wire.change import Claim
 
 PART = 1_048_576  # bytes that are read between two looks at the time
+
+_key_of_ours = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 has others, and answers about them in XML that no parser reads
 
 
 class S3Claims:
@@ -46,6 +49,8 @@ class S3Claims:
         """See ``Claims``. A large object comes in parts, so that a slow one is given up in time."""
         if claim.bucket != self._bucket:
             raise Rejected(f"it lies in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
+        if not _key_of_ours(claim.key):
+            raise Rejected(f"its key, {claim.key[:200]!r}, is none that Tailrace writes: 1 to 1,024 characters of ASCII")
         deadline.check(time_left, "a claimed change was fetched")
         with translated("GetObject"):
             body = self._client.get_object(Bucket=self._bucket, Key=claim.key)["Body"]

@@ -78,12 +78,13 @@ def read(record: Record, arrived: float) -> ChangeMessage:
         Misconfigured: the stream does not show both images.
     """
     try:
+        msgspec.json.encode(record)  # half a character, as "\\ud800" is in JSON, is no text: nothing could be published of it
         read = msgspec.convert(record, _Record)
         if not read.table:
             raise UnreadableRecord(f"eventSourceARN is {read.source_arn[:200]!r}, which names no table")
         generation, sequence = divmod(int(read.dynamodb.sequence_number), DIGITS)
         change = _change(read, sequence, instant(read.dynamodb.approximate_creation_date_time, arrived))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UnreadableRecord(f"not the record of a DynamoDB stream: {error}") from error
     return ChangeMessage(
         stream=f"{DATABASE}.{change.ns.coll}", generation=min(generation, GENERATIONS), lane=LANE, changes=(change,)

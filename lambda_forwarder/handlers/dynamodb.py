@@ -10,6 +10,7 @@ default) leaves them in the stream, in order; ``park`` sends them to the parking
 From there redrive publishes them, perhaps behind newer ones of their item, and then with ``late: true``.
 """
 
+import json
 import logging
 import time
 from collections import Counter
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from lambda_forwarder import deadline
@@ -191,7 +191,7 @@ def _place(message: ChangeMessage) -> tuple[str, int]:
 def _foreign(record: Record, error: UnreadableRecord | None) -> Parked:
     """A record that we cannot read, as it came."""
     name = record.get("eventID") or record.get("eventSourceARN") or "dynamodb"
-    body = msgspec.json.encode(record).decode()
+    body = json.dumps(record)  # which writes whatever Lambda read
     return unreadable({"body": body, "messageId": str(name), "attributes": {}}, UnreadableMessage(str(error)))
 
 

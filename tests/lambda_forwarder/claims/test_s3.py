@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
+from msgspec.structs import replace
 
 from devstack.aws import Aws
 from devstack.resources import CLAIM_BUCKET
@@ -34,6 +35,14 @@ class Failing:
 
     def __exit__(self, *_: object) -> None:
         self.closed = True
+
+
+@pytest.mark.parametrize("key", ["", "k" * 1_025, "a b", "a\nb", "a\x1b[2Jb", "\ud800", "é"])
+def test_a_key_that_is_none_of_ours_is_refused_unasked(key: str) -> None:
+    """No answer is waited for: S3 lists the bucket for an empty key, and writes others into XML that no parser reads."""
+    unasked = S3Claims(Failing(AssertionError("it was asked")), "claims")
+    with pytest.raises(Rejected, match="key"):
+        unasked.fetch(replace(a_claim("claims"), key=key), forever)
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,10 @@ def test_places_keep_the_order_of_sequence_numbers() -> None:
         record(new={"orderId": "o-1"}),
         record(eventName="MODIFY"),
         record(keys={"orderId": {"S": "x", "N": "1"}}),
+        record(new={"orderId": {"S": "o-1"}, "sizes": {"NS": ["none"]}}),
+        record(new={"orderId": {"S": "o-1"}, "text": {"S": "\ud800"}}),
+        record(new={"orderId": {"S": "o-1"}, "\ud800": {"S": "x"}}),
+        record(keys={"orderId": {"S": "\ud800"}}),
     ],
 )
 def test_what_is_no_record_is_parked_as_it_came(broken: Record) -> None:

@@ -1,0 +1,90 @@
+"""What became of each change: sent by the tailer, then published on the bus or parked, by its stream and number."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
+
+from devstack import DevStack
+from tailrace.message import unpack
+from tailrace.wire.change import Change
+from tailrace.wire.message import UnreadableMessage
+from tests.hostile.outcome import PUBLISHED
+
+Place = tuple[str, int]
+"""A stream, and a change's number in it."""
+
+
+@dataclass(kw_only=True)
+class Arrivals:
+    """Reads the messages that pass, and takes what is in the consumer's and in the parking queue."""
+
+    stack: DevStack
+    sent: dict[Place, Change] = field(default_factory=dict)
+    sent_at: dict[Place, float] = field(default_factory=dict)  # seconds since 1970
+    published: list[Place] = field(default_factory=list)  # in order of arrival
+    parked: dict[Place, str] = field(default_factory=dict)  # the reasons
+    unread: list[str] = field(default_factory=list)  # the reasons of what is no message
+
+    def message(self, message: dict[str, Any]) -> None:
+        """One that is in the queue."""
+        try:
+            told = unpack(message["Body"])
+        except UnreadableMessage:
+            return
+        for change in told.changes:
+            place = told.stream, change.sequence
+            self.sent.setdefault(place, _light(change))
+            self.sent_at.setdefault(place, int(message["Attributes"]["SentTimestamp"]) / 1000)
+
+    def take(self) -> None:
+        """All that arrived by now."""
+        for body in self._bodies(self.stack.resources.consumer_queue_url):
+            metadata = body["detail"]["metadata"]
+            self.published.append((metadata["stream"], metadata["sequence"]))
+        for body in self._bodies(self.stack.resources.parking_url):
+            if body.get("change_id") or body.get("changeId"):
+                self.parked[body["stream"], body["sequence"]] = body["reason"]
+            else:
+                self.unread.append(body["reason"])
+
+    def outcome(self, place: Place) -> str | None:
+        """Empty where it was published, the reason where it was parked, nothing where neither happened yet."""
+        return PUBLISHED if place in self.published else self.parked.get(place)
+
+    def seen(self) -> tuple[int, set[Place], int]:
+        """How much arrived by now, for ``since``."""
+        return len(self.published), set(self.parked), len(self.unread)
+
+    def since(self, seen: tuple[int, set[Place], int], but: str) -> list[str]:
+        """What became of the changes that arrived later, in order, except of one stream: as ``Outcome.changes``."""
+        published, parked, unread = seen
+        places = dict.fromkeys(self.published[published:], PUBLISHED)
+        places |= {place: reason for place, reason in self.parked.items() if place not in parked}
+        return [places[place] for place in sorted(places) if place[0] != but] + self.unread[unread:]
+
+    def of(self, collection: str) -> list[Place]:
+        """The changes of a collection that the tailer sent, in order."""
+        return sorted(place for place, change in self.sent.items() if change.ns.coll == collection)
+
+    def but(self, collection: str, before: set[Place]) -> list[Place]:
+        """The changes of all others that were not there before: one that nobody can read does not say its own."""
+        return sorted(place for place, change in self.sent.items() if change.ns.coll != collection and place not in before)
+
+    def delay(self, place: Place) -> float:
+        """Seconds from the commit of a change until it was in the queue."""
+        return self.sent_at[place] - self.sent[place].occurred_at.timestamp()
+
+    def _bodies(self, url: str) -> Iterator[dict[str, Any]]:
+        sqs = self.stack.aws("sqs")
+        while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in found:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                yield json.loads(message["Body"])
+
+
+def _light(change: Change) -> Change:
+    """The change without what makes it large."""
+    return replace(change, document_key={}, full_document=None, full_document_before_change=None, update_description=None)

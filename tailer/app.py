@@ -33,6 +33,7 @@ from tailer.mongodb.opening import check_opens
 from tailer.mongodb.reads import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
+from tailer.poison.on_poison import PARK, OnPoison
 from tailer.ports import CheckpointStore
 from tailer.preflight import advice_on_tls, check_names, check_queue, check_replica_set
 from tailer.settings.settings import Settings, as_set_in, misspelt
@@ -73,11 +74,11 @@ def run(streams: Sequence[Settings], stopping: threading.Event) -> None:
         task.run()
 
 
-def source(settings: Settings, client: "MongoClient[Any] | None" = None) -> MongodbSource:
+def source(settings: Settings, client: "MongoClient[Any] | None" = None, on_poison: OnPoison = PARK) -> MongodbSource:
     """The change stream that the settings describe; read through this client, if one is given."""
     if client is not None:
         return MongodbSource(client, watch(settings), settings.start)
-    return MongodbSource(cluster(settings), watch(settings), settings.start, reader=_reader(settings))
+    return MongodbSource(cluster(settings), watch(settings), settings.start, reader=_reader(settings), on_poison=on_poison)
 
 
 def watch(settings: Settings) -> Watch:
@@ -138,12 +139,15 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
 
 def _stream(settings: Settings, families: Families, stopping: threading.Event, health: Health) -> Stream:
     sqs, metrics = aws_client("sqs"), Metrics(settings.stream, families)
+    claims = S3Claims(aws_client("s3"), settings.claim_bucket) if settings.claim_bucket else None
+    on_poison = OnPoison(stream=settings.stream, park=settings.on_poison == "park", claims=claims)
     sink = SqsSink(
         sqs,
         settings.queue_url,
         stream=settings.stream,
         lane_of=lanes(settings.lanes, settings.order_by),
-        claims=S3Claims(aws_client("s3"), settings.claim_bucket) if settings.claim_bucket else None,
+        claims=claims,
+        on_poison=on_poison,
         metrics=metrics,
         stopping=stopping,
         clock=time.monotonic,
@@ -152,7 +156,7 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, h
     return Stream(
         name=settings.stream,
         ns=namespace(settings),
-        source=source(settings),
+        source=source(settings, on_poison=on_poison),
         sink=sink,
         candidate=candidate(settings),
         metrics=metrics,
@@ -160,6 +164,7 @@ def _stream(settings: Settings, families: Families, stopping: threading.Event, h
         history_seconds=settings.history_seconds,
         cluster=ClusterFacts(lambda: _reader(settings).client),  # who is read: another client may be connected elsewhere
         as_set=as_set_in([settings]),
+        on_poison=on_poison,
     )
 
 

@@ -51,6 +51,15 @@ class Gap(Struct, frozen=True, kw_only=True):
     announced: bool = False
 
 
+class Skip(Struct, frozen=True, kw_only=True):
+    """A change that a person stepped over, by its short id, and that person's word for it. ``at`` is RFC 3339 in UTC."""
+
+    change: str
+    by: str
+    at: str
+    reason: str
+
+
 class OlderGaps(Struct, frozen=True, kw_only=True):
     """What is left of the announced gaps that a record keeps no more: how many, and between which cluster times."""
 
@@ -69,7 +78,8 @@ class Record(Struct, frozen=True, kw_only=True):
     stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did, and
     ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered, and
     ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, and ``scanning_since``
-    since when the owner waits for a server that looks through history, both for people only.
+    since when the owner waits for a server that looks through history, both for people only. ``skips``
+    are the last changes that a person stepped over, ``stubs`` how many were sent in all, and which was the last.
     """
 
     stream: str
@@ -86,6 +96,9 @@ class Record(Struct, frozen=True, kw_only=True):
     saved_at: str = ""
     scanning_since: str = ""
     cluster: Cluster | None = None
+    skips: tuple[Skip, ...] = ()
+    stubs: int = 0
+    last_stub: str = ""
 
     @property
     def delivered(self) -> bool:

@@ -71,6 +71,7 @@ TAILER: Final = _by_name(
     _counter("Retries", "times that sending failed and was retried"),
     _counter("Reconnects", "times that the stream was opened again after a failure"),
     _counter("Claims", "changes too large for a message, stored in the claim bucket"),
+    _counter("ChangesStubbed", "changes that could not be delivered, and were sent as stubs; the log says which and why"),
     _counter("Gaps", "accepted gaps in the history that were published"),
     _gauge(
         "Lag",

@@ -65,6 +65,9 @@ class Stream(Section):
         min_length=1,
         description="document, stream (one lane) or the path of a field, which needs pre-images or a pipeline of inserts only",
     )
+    on_poison: Literal["park", "stop"] = Field(
+        "park", description="park or stop: a stub for a change that can never be delivered, or the end of its stream"
+    )
     start: Annotated[str, BeforeValidator(moment)] = Field(
         "now", description="now, beginning or an RFC 3339 time; for the very first start only"
     )

@@ -88,6 +88,8 @@ class Alarms(Construct):
         )  # unknown is neither good nor bad, and where it is because nobody tails the stream, no-owner rings
         owner = metrics.metric("LeaseOwner", stream)
         self._alarm("no-owner", owner, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING, about=stream)
+        stubs = metrics.metric("ChangesStubbed", stream, period=FIVE_MINUTES)
+        self._alarm("stubs", stubs, FROM, 1, about=stream)
         stopped = metrics.metric("Stopped", stream, period=FIVE_MINUTES)
         self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task says it, ends, and is started again
 

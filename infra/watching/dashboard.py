@@ -67,7 +67,7 @@ class Dashboard(Construct):
             "What does the tailer wait for?",
             self._latency("Commit to queue", "CommitToQueue"),
             self._graph("Sending again, opening again", "Retries", "Reconnects"),
-            self._graph("Accepted gaps", "Gaps"),
+            self._graph("Accepted gaps, stubs", "Gaps", "ChangesStubbed"),
         )
 
     def _forwarding(self, changes: sqs.IQueue, functions: Functions) -> None:

@@ -9,6 +9,7 @@ PAGES: Final = {
     "headroom": "A stream will lose history soon: little of what the server keeps is left before its checkpoint",
     "no-owner": "Nobody tails a stream",
     "stream-stopped": "A stream was given up for good and waits for a person",
+    "stubs": "Changes could not be delivered as they are and went out as stubs: their events are missing on the bus",
     "no-standby": "No task stands by: the next one that is lost leaves its stream without an owner",
     "queue-age": "Changes wait in the queue longer than they may: the forwarder does not keep up",
     "dead-letters": "Messages failed too often and were set aside: their events are missing on the bus",

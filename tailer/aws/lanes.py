@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tailer.errors import Rejected
+from tailer.errors import Undeliverable
 from tailrace.questions.paths import Names
 from tailrace.questions.readings import writes
 from tailrace.wire import identity
@@ -19,8 +19,9 @@ def lanes(count: int, order_by: str) -> LaneOf:
     The lane function of a stream: ``order_by`` is ``document``, ``stream`` or a dotted field path.
 
     A document's lane is made of its name, so whatever has one name has one lane. What is not about one document (a drop, a
-    gap) takes the lane of its namespace. Values of a field that MongoDB compares equal share a lane. A lane number is a stable
-    hash modulo ``count``: the same in every process and every release.
+    gap) takes the lane of its namespace; a stub takes that of its document's name, whatever the order. Values of a field that
+    MongoDB compares equal share a lane. A lane number is a stable hash modulo ``count``: the same in every process and every
+    release.
     """
     if order_by == "stream":
         return lambda _: 0
@@ -28,7 +29,7 @@ def lanes(count: int, order_by: str) -> LaneOf:
         return lambda change: identity.lane(change.document, count)
     field = _Field(order_by)
     return lambda change: identity.lane(
-        identity.of_json(field.value(change)) if change.document_key else change.document, count
+        identity.of_json(field.value(change)) if change.document_key and not change.poison else change.document, count
     )
 
 
@@ -48,7 +49,7 @@ class _Field:
         The field's value.
 
         Raises:
-            Rejected: the change does not carry the field.
+            Undeliverable: the change does not carry the field.
         """
         if (value := change.document_key.get(self._path)) is not None:  # of a shard key, whose names are paths
             return value
@@ -58,10 +59,9 @@ class _Field:
                 return value
         if (value := self._set_by(change)) is not None:
             return value
-        raise Rejected(
-            f"TAILER_ORDER_BY={self._path}: the {change.operation_type} of {change.document} does not carry this field, so its "
-            "lane is unknown. Let the queue run empty and set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or "
-            "leave such changes out with TAILER_PIPELINE"
+        raise Undeliverable(
+            f"TAILER_ORDER_BY={self._path}: it does not carry this field, so its lane is unknown. Let the queue run empty and "
+            "set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or leave such changes out with TAILER_PIPELINE"
         )
 
     def _set_by(self, change: Change) -> Any:

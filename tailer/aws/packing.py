@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from tailer.errors import Rejected
+from tailer.poison.on_poison import PARK, OnPoison, stub_of
 from tailer.ports import Claims
 from tailrace.wire.change import Change
 from tailrace.wire.message import DECODED_LIMIT, MESSAGE_LIMIT, TooLarge, deduplication_id, encode_change, group_id, pack
@@ -26,6 +26,7 @@ class Message:
     size: int
     changes: int
     claimed: int = 0
+    stubs: Sequence[Change] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,19 +36,20 @@ class Packer:
     stream: str
     generation: int
     claims: Claims | None = None
+    on_poison: OnPoison = PARK
 
     def messages(self, lane: int, changes: Iterable[Change]) -> Iterator[Message]:
         """
         The lane's changes in order, packed.
 
         Raises:
-            Rejected: a single change does not fit into a message, and there is nowhere to leave it.
+            Undeliverable: a single change does not fit into a message, there is nowhere to leave it, and poison stops the
+                stream.
         """
         run: list[Change] = []
         encoded: list[bytes] = []
         size = 0
-        for change in changes:
-            part = encode_change(change)
+        for change, part in map(self._encoded, changes):
             if run and (len(run) == CHANGES_PER_MESSAGE or size + len(part) > JSON_PER_MESSAGE):
                 yield self._message(lane, run, encoded)
                 run, encoded, size = [], [], 0
@@ -57,19 +59,19 @@ class Packer:
         if run:
             yield self._message(lane, run, encoded)
 
+    def _encoded(self, change: Change) -> tuple[Change, bytes]:
+        try:
+            return change, encode_change(change)
+        except (RecursionError, TypeError, ValueError) as error:  # not seen yet: every decoded value is JSON
+            stub = self.on_poison.instead(stub_of(change, f"it cannot be written as JSON: {error}"))
+            return stub, encode_change(stub)
+
     def _message(self, lane: int, changes: Sequence[Change], encoded: Sequence[bytes]) -> Message:
         try:
             body = pack(stream=self.stream, generation=self.generation, lane=lane, changes=encoded)
         except TooLarge as error:
-            change = changes[0]
-            if change.claim is None and self.claims is not None and len(encoded[0]) <= DECODED_LIMIT:
-                claimed = self._claimed(change, encoded[0], self.claims)
-                return self._message(lane, [claimed], [encode_change(claimed)])
-            raise Rejected(
-                f"the {change.operation_type} of {change.document} (change {change.id}) does not fit into an SQS message: "
-                f"{error}. Nothing was skipped; the stream stops here. Set TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET "
-                "to send such changes through S3"
-            ) from error
+            smaller = self._smaller(changes[0], encoded[0], error)
+            return self._message(lane, [smaller], [encode_change(smaller)])
         return Message(
             group_id=group_id(self.stream, lane),
             deduplication_id=deduplication_id(
@@ -79,7 +81,15 @@ class Packer:
             size=len(body) if body.isascii() else len(body.encode()),
             changes=len(changes),
             claimed=sum(change.claim is not None for change in changes),
+            stubs=[change for change in changes if change.poison],
         )
+
+    def _smaller(self, change: Change, encoded: bytes, error: TooLarge) -> Change:
+        """The change with what makes it large in the claim store; where that is not possible its stub, which always fits."""
+        if change.claim is None and self.claims is not None and len(encoded) <= DECODED_LIMIT:
+            return self._claimed(change, encoded, self.claims)
+        remedy = "" if self.claims else "; TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET send large changes through S3"
+        return self.on_poison.instead(stub_of(change, f"it does not fit into an SQS message: {error}{remedy}"))
 
     def _claimed(self, change: Change, encoded: bytes, claims: Claims) -> Change:
         """The change with what makes it large left in the claim store, under a name that its content alone decides."""

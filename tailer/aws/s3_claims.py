@@ -1,10 +1,12 @@
-"""An S3 bucket for the changes that are too large for a message."""
+"""An S3 bucket for the changes that are too large for a message, and for the raw events of stubs."""
 
 import hashlib
 from typing import Any
 
 from tailer.aws.errors import aws_errors
 from tailrace.wire.change import Claim
+
+_TYPES = {"json": "application/json", "bson": "application/octet-stream"}
 
 
 class S3Claims:
@@ -17,5 +19,5 @@ class S3Claims:
     def store(self, key: str, content: bytes) -> Claim:
         """See ``Claims``."""
         with aws_errors("TAILER_CLAIM_BUCKET", self._bucket):
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=_TYPES[key.rpartition(".")[2]])
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

@@ -18,8 +18,9 @@ from tenacity import (
 from tailer.aws.errors import aws_errors, translated
 from tailer.aws.lanes import LaneOf
 from tailer.aws.packing import Message, Packer, calls
-from tailer.errors import TailerError, Unavailable
+from tailer.errors import TailerError, Unavailable, Undeliverable
 from tailer.metrics.prometheus import Metrics
+from tailer.poison.on_poison import OnPoison, stub_of
 from tailer.ports import Claims
 from tailrace.wire.change import Change
 
@@ -49,6 +50,7 @@ class SqsSink:
         stream: str,
         lane_of: LaneOf,
         claims: Claims | None = None,
+        on_poison: OnPoison | None = None,
         metrics: Metrics,
         stopping: threading.Event,
         clock: Callable[[], float],
@@ -59,6 +61,7 @@ class SqsSink:
         self._stream = stream
         self._lane_of = lane_of
         self._claims = claims
+        self._on_poison = on_poison or OnPoison(stream=stream)
         self._metrics = metrics
         self._stopping = stopping
         self._clock = clock
@@ -87,10 +90,17 @@ class SqsSink:
 
     def _packed(self, changes: Iterable[Change], generation: int) -> Waiting:
         lanes: dict[int, list[Change]] = {}
-        for change in changes:
-            lanes.setdefault(self._lane_of(change), []).append(change)
-        packer = Packer(stream=self._stream, generation=generation, claims=self._claims)
+        for change, lane in map(self._with_lane, changes):
+            lanes.setdefault(lane, []).append(change)
+        packer = Packer(stream=self._stream, generation=generation, claims=self._claims, on_poison=self._on_poison)
         return {lane: deque(packer.messages(lane, run)) for lane, run in lanes.items()}
+
+    def _with_lane(self, change: Change) -> tuple[Change, int]:
+        try:
+            return change, self._lane_of(change)
+        except Undeliverable as error:
+            stub = self._on_poison.instead(stub_of(change, str(error)))
+            return stub, self._lane_of(stub)
 
     def _round(self, waiting: Waiting) -> None:
         """Offer the first message of every lane once; raise what went wrong after all answers are in."""
@@ -136,6 +146,9 @@ class SqsSink:
         self._metrics.bytes.inc(message.size)
         self._metrics.sent.inc(message.changes)
         self._metrics.claims.inc(message.claimed)
+        for stub in message.stubs:
+            self._metrics.stubbed.inc()
+            self._on_poison.stubs.sent(self._stream, stub)
 
     def _before_sleep(self, state: RetryCallState) -> None:
         self._metrics.retries.inc()

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from tailer.checkpoints.gaps import gap_added
+from tailer.checkpoints.gaps import KEPT, gap_added
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.model import Checkpoint, Gap, Record
+from tailer.model import Checkpoint, Gap, Record, Skip
+from tailer.poison.on_poison import skip_command
 from tailer.ports import Source
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, seconds, time_of
@@ -150,6 +151,38 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
     )
     checkpoint = replace(start, generation=gap.generation, sequence=gap.sequence)
     return replace(gap_added(record, gap), checkpoint=checkpoint, problem="", problem_code=0)
+
+
+def skipped(record: Record, change: str, *, by: str, reason: str, now: datetime) -> Record:
+    """
+    The record of a stream that steps over the change that stops it, by its short id: a stub takes that change's place. The
+    ledger says so, and consumers hear of it as of a gap, which begins and ends at the change's time; it begins a generation.
+
+    Raises:
+        Misconfigured: another change stops the stream, or none. Or as ``gap_added``.
+    """
+    before = record.checkpoint
+    if before is None:
+        raise Misconfigured(f"stream {record.stream!r} has no checkpoint, so no change of it can be stepped over")
+    if f"{skip_command(change)} --stream" not in record.problem:
+        raise Misconfigured(
+            f"change {change} does not stop stream {record.stream!r}: {record.problem or 'nothing does'}. Only a change that "
+            "the problem names can be stepped over"
+        )
+    at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
+    time = token_time(change) or before.reached or before.cluster_time
+    gap = Gap(
+        generation=before.generation + 1,
+        sequence=before.sequence + 1,
+        after=time,
+        until=time,
+        accepted_by=by,
+        accepted_at=at,
+        reason=f"change {change} was stepped over: {reason}",
+    )
+    skips = (*record.skips, Skip(change=change, by=by, at=at, reason=reason))[-KEPT:]
+    checkpoint = replace(before, generation=gap.generation, sequence=gap.sequence)
+    return replace(gap_added(record, gap), checkpoint=checkpoint, skips=skips, problem="", problem_code=0)
 
 
 def settings_accepted(record: Record, identity: str) -> Record:

@@ -28,6 +28,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "seed": ("tailer checkpoint seed --to 2026-11-22T12:12:00Z --dry-run",),
     "rewind": ("tailer checkpoint rewind --to 2026-11-22T12:12:00Z --dry-run", "tailer checkpoint rewind --to beginning"),
     "accept-gap": ('tailer checkpoint accept-gap --why "restored from the backup of Monday"',),
+    "skip": ('tailer checkpoint skip 8265F2A1C0000000011270 --why "a document of a test, nobody needs it"',),
     "accept-settings": ("tailer checkpoint accept-settings --dry-run",),
     "enable": (
         "tailer change-streams enable --dry-run",
@@ -70,6 +71,10 @@ def parser(run: Any) -> ArgumentParser:
     gap.add_argument("--why", required=True, metavar="REASON", help="for the ledger, and for every consumer to read")
     gap.add_argument("--by", metavar="WHO", help="who accepts it (default: the user who runs this)")
     gap.add_argument("--to", help=f"where to go on: {_TO} (default: the oldest history there is, else now)")
+    skip = _subcommand(subcommands, "skip", commands.skip, "step over the change that stops a stream; recorded and published")
+    skip.add_argument("change", metavar="TOKEN", help="the change, as the problem names it (tailer status)")
+    skip.add_argument("--why", required=True, metavar="REASON", help="for the ledger, and for every consumer to read")
+    skip.add_argument("--by", metavar="WHO", help="who steps over it (default: the user who runs this)")
     accept = _subcommand(
         subcommands, "accept-settings", commands.accept_settings, "go on as the settings say now, as a new generation"
     )

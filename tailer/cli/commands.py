@@ -11,6 +11,7 @@ from typing import Any
 from tailer import app
 from tailer.aws.clients import aws_client
 from tailer.aws.errors import aws_errors
+from tailer.change_ids import short
 from tailer.checkpoints import decisions
 from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.recognition import recognised
@@ -79,6 +80,19 @@ def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> Non
     def decision(record: Record) -> Record:
         record = recognised(record, cluster)
         return decisions.gap_accepted(record, source, until, by=by, reason=why, now=datetime.now(UTC))
+
+    _decide(options, settings, decision, say)
+
+
+def skip(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+    """Step over the change that stops the stream: a stub takes its place, recorded, and published as StreamGapDetected."""
+    settings = _only(streams)
+    cluster = _its_cluster(settings)
+    by, why = legible(options.by or getpass.getuser()), legible(options.why)
+
+    def decision(record: Record) -> Record:
+        record = recognised(record, cluster)
+        return decisions.skipped(record, short(options.change), by=by, reason=why, now=datetime.now(UTC))
 
     _decide(options, settings, decision, say)
 
@@ -195,6 +209,8 @@ def _described(record: Record) -> dict[str, Any]:
         "watches": record.identity,
         "cluster": str(record.cluster) if record.cluster else "unknown: written before checkpoints said so",
         "gaps": [*_older_gaps(record), *(f"{_span(gap)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps)],
+        "skipped": [f"{skip.change}, {skip.by} at {skip.at}: {skip.reason}" for skip in record.skips],
+        "stubs": f"{record.stubs}, the last: {record.last_stub}" if record.stubs else "none",
         "problem": record.problem or "none",
     }
 

@@ -15,7 +15,7 @@ MOST_COLUMNS = 110  # of text: longer lines are hard to read
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "required": ("mongodb_uri", "queue_url", "checkpoints", "stream", "database"),
     "what is watched": ("collections", "pipeline", "full_document", "full_document_before_change", "start"),
-    "order and size": ("lanes", "order_by", "claim_bucket"),
+    "order and size": ("lanes", "order_by", "claim_bucket", "on_poison"),
     "signing in": ("mongodb_username", "mongodb_password"),
     "history and lease": ("history_seconds", "lease_seconds", "scan_seconds"),
     "the task": ("http_host", "http_port", "emf_namespace", "log_level", "log_format"),

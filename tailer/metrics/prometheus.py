@@ -58,6 +58,7 @@ class Metrics:
         self.messages, self.bytes = families.counter("Messages", stream), families.counter("MessageBytes", stream)
         self.calls, self.retries = families.counter("Calls", stream), families.counter("Retries", stream)
         self.reconnects, self.claims = families.counter("Reconnects", stream), families.counter("Claims", stream)
+        self.stubbed = families.counter("ChangesStubbed", stream)
         self.gaps, self.lag = families.counter("Gaps", stream), families.gauge("Lag", stream)
         self.headroom, self.history = families.gauge("Headroom", stream), families.gauge("History", stream)
         self.checkpoint_age, self.owner = families.gauge("CheckpointAge", stream), families.gauge("LeaseOwner", stream)

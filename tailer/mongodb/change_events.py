@@ -7,6 +7,7 @@ from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 
+from tailer.change_ids import change_id
 from tailer.errors import Misconfigured
 from tailer.mongodb.decoding.document_keys import key_name
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, twice
@@ -45,7 +46,7 @@ def change_from_event(
         duplicates.report(ns, raw, stored=not post_image)
     told = key_name(bytes(raw.raw), key) if key else ""
     return Change(
-        id=_token_text(token, raw),
+        id=change_id(_token_text(token, raw)),
         sequence=sequence,
         operation_type=operation,
         ns=ns,

@@ -15,13 +15,12 @@ from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import (
     INVALIDATE,
-    change_from_event,
     next_time,
     time_of,
     token_document,
     token_text,
 )
-from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
+from tailer.mongodb.event_reader import ReadEvent
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
 from tailrace.wire.change import Change
@@ -31,7 +30,9 @@ EVENTS_PER_REPLY = 5_000
 BYTES_PER_BATCH = 4_194_304  # bytes of BSON; a reply may be 16 MB, and decoded documents take about ten times their BSON
 
 _MORE = {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": AWAIT}
-_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(
+    document_class=RawBSONDocument, unicode_decode_error_handler="backslashreplace"
+)
 
 
 class Cursor:
@@ -43,14 +44,13 @@ class Cursor:
         watch: Watch,
         after: Checkpoint,
         session: ClientSession,
+        read: ReadEvent,
         *,
         events_per_reply: int = EVENTS_PER_REPLY,
-        duplicates: DuplicateFields | None = None,
     ) -> None:
         self._db = client[watch.target.database or "admin"]
         self._session = session
-        self._post_images = watch.post_images
-        self._duplicates = duplicates or DuplicateFields()
+        self._read = read
         self._position = after
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._reply = self._command(watch.command(_position(after)))
@@ -94,12 +94,13 @@ class Cursor:
         That skips nothing: a drop or a rename is an oplog entry of its own, and the server lets nobody write there meanwhile,
         so no other event of what is watched has that time.
         """
-        changes = [self._change(event, number) for number, event in enumerate(events)]
+        following = self._position.sequence + 1
+        changes = [self._read(event, following + number, number) for number, event in enumerate(events)]
         if changes and changes[-1].operation_type == INVALIDATE:
             gone = changes.pop()
             self._moved(changes, token=None, time=next_time(gone.cluster_time))
         elif changes:
-            token = token_text(post_batch) if post_batch and self._id else changes[-1].id
+            token = token_text(post_batch if post_batch and self._id else events[-1]["_id"])
             self._moved(changes, token=token, time=changes[-1].cluster_time)
         elif not self._id:
             raise Misconfigured("TAILER_PIPELINE hides the event which says that what is watched is gone: let invalidate pass")
@@ -108,11 +109,6 @@ class Cursor:
         else:
             self._position = replace(self._position, unconfirmed=True)
         return Batch(changes=changes, checkpoint=self._position)
-
-    def _change(self, event: RawBSONDocument, number: int) -> Change:
-        duplicates = self._duplicates if self._duplicates.looks_at(number) else None
-        sequence = self._position.sequence + 1 + number
-        return change_from_event(event, sequence, post_image=self._post_images, duplicates=duplicates)
 
     def _moved(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
         """The position behind these changes; ``time`` is what is known of a token that does not name its own."""

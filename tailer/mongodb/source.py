@@ -1,6 +1,5 @@
 """A change stream of MongoDB or DocumentDB, opened again wherever the last reader ended."""
 
-import dataclasses
 import logging
 import threading
 from collections.abc import Generator, Iterator
@@ -11,10 +10,9 @@ from itertools import islice
 from threading import Event
 from typing import Any
 
-from msgspec.structs import replace
 from pymongo import MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
-from pymongo.errors import ConnectionFailure, NetworkTimeout, OperationFailure
+from pymongo.errors import AutoReconnect, ConnectionFailure, NetworkTimeout, OperationFailure
 
 from tailer.background import background
 from tailer.errors import Misconfigured, Unavailable
@@ -23,9 +21,12 @@ from tailer.mongodb.change_events import next_time, reply_time, time_of, time_te
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.engine import maybe_documentdb
-from tailer.mongodb.errors import TOO_LARGE, mongodb_errors
+from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.event_reader import EventReader
+from tailer.mongodb.oversize import REASON, ClosedConnections, Oversized
 from tailer.mongodb.reads import Reader
 from tailer.mongodb.watch import Watch
+from tailer.poison.on_poison import PARK, OnPoison
 from tailer.times import rfc3339, seconds
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,14 @@ class MongodbSource:
     are read through the ``reader``; without one through the ``client``, and which read is outstanding is then unknown.
     """
 
-    def __init__(self, client: "MongoClient[Any]", watch: Watch, start: str = "now", reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        client: "MongoClient[Any]",
+        watch: Watch,
+        start: str = "now",
+        reader: Reader | None = None,
+        on_poison: OnPoison = PARK,
+    ) -> None:
         self._client = client
         self._reader = reader
         self._reads = reader.client if reader else client
@@ -47,6 +55,8 @@ class MongodbSource:
         self._start = start
         self._warned = False
         self._duplicates = DuplicateFields()
+        self._on_poison = on_poison
+        self._closed = ClosedConnections()
 
     def first(self) -> Checkpoint:
         """
@@ -94,8 +104,8 @@ class MongodbSource:
         """
         Changes after the checkpoint as they come; see ``Source``.
 
-        A change that is too large for the server together with its looked-up document is read once more without it; those
-        before it, which the server fails in the same reply, are read one by one until it is found, or is no longer too large.
+        A change that is too large for the server is read once more with less in it. Those before it, which the server fails in
+        the same reply, are read one by one until it is found, or is no longer too large.
         """
         events = EVENTS_PER_REPLY
         self._thread = threading.get_ident()
@@ -106,15 +116,17 @@ class MongodbSource:
                         after = batch.checkpoint
                         yield batch
                     events = EVENTS_PER_REPLY
-                except OperationFailure as error:
-                    if error.code not in TOO_LARGE or self._watch.bare:
+                except (OperationFailure, AutoReconnect) as error:
+                    if not self._closed.too_large(error, (after.token, after.cluster_time)):
                         raise
                     if events > 1:
                         events = 1
                         continue
-                    batch = self._one_bare(after, session)
-                    after, events = batch.checkpoint, EVENTS_PER_REPLY
-                    yield batch
+                    oversized = Oversized(self._watch, self._on_poison, partial(self._until_gone, session=session, events=1))
+                    for batch in oversized.batches(error, after):
+                        after = batch.checkpoint
+                        yield batch
+                    events = EVENTS_PER_REPLY
 
     def _in_replies_of(self, events: int, after: Checkpoint, session: ClientSession) -> Generator[Batch]:
         """Until what is watched is gone; one by one only for as long as that may be needed."""
@@ -124,7 +136,9 @@ class MongodbSource:
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         reachable = True
-        self._open = cursor = Cursor(self._reads, watch, after, session, events_per_reply=events, duplicates=self._duplicates)
+        reader = EventReader(self._on_poison, after.generation, post_image=watch.post_images, duplicates=self._duplicates)
+        read = reader.unread(REASON) if watch.last else reader.change
+        self._open = cursor = Cursor(self._reads, watch, after, session, read, events_per_reply=events)
         try:
             for batch in cursor.batches():
                 if batch.checkpoint.unconfirmed:
@@ -177,27 +191,6 @@ class MongodbSource:
                 "patch 3.0.11800 or newer",
                 extra={"action": "no_post_batch_tokens"},
             )
-
-    def _one_bare(self, after: Checkpoint, session: ClientSession) -> Batch:
-        """The next change alone, with nothing but what it set."""
-        bare = dataclasses.replace(self._watch, full_document="default", full_document_before_change="off")
-        with closing(self._until_gone(bare, after, session, 1)) as batches:
-            batch = next((batch for batch in batches if batch.changes), None)
-        if batch is None:
-            return Batch(changes=[], checkpoint=after)
-        first = batch.changes[0]
-        log.warning(
-            "the %s of %s is too large for the server with its document; it goes on without it",
-            first.operation_type,
-            first.document,
-            extra={"action": "document_left_out", "change": first.id},
-        )
-        return Batch(
-            changes=[first],
-            checkpoint=replace(
-                after, sequence=first.sequence, token=first.id, cluster_time=first.cluster_time, unconfirmed=False
-            ),
-        )
 
 
 def _worth_a_reply(batches: Iterator[Batch], after: Checkpoint) -> Iterator[Batch]:

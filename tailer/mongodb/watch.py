@@ -94,6 +94,8 @@ class Watch:
     full_document: str = "updateLookup"
     full_document_before_change: str = "off"
     but_not: str = ""  # a database of our own, which a stream over every database must not see
+    first: Sequence[Mapping[str, Any]] = ()  # stages of our own, before the pipeline and after it
+    last: Sequence[Mapping[str, Any]] = ()
 
     @property
     def bare(self) -> bool:
@@ -136,7 +138,13 @@ class Watch:
             options["fullDocumentBeforeChange"] = self.full_document_before_change
         if not self.target.database:
             options["allChangesForCluster"] = True
-        stages = [{"$changeStream": options}, *self._chosen(), *map(_letting_invalidate_pass, self.pipeline)]
+        stages = [
+            {"$changeStream": options},
+            *map(_letting_invalidate_pass, self.first),
+            *self._chosen(),
+            *map(_letting_invalidate_pass, self.pipeline),
+            *self.last,
+        ]
         return {"aggregate": self.target.collection or 1, "pipeline": stages, "cursor": {"batchSize": 0}}
 
     def _chosen(self) -> list[Mapping[str, Any]]:

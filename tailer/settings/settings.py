@@ -69,7 +69,13 @@ class Settings(BaseSettings):
     start: Annotated[str, BeforeValidator(moment)] = Field(
         default="now", description="now, beginning or an RFC 3339 time; for the very first start only"
     )
-    claim_bucket: str = Field(default="", description="S3 bucket for changes too large for a message; without one they stop it")
+    claim_bucket: str = Field(
+        default="", description="S3 bucket for changes too large for a message, and for raw events of stubs"
+    )
+    on_poison: Literal["park", "stop"] = Field(
+        default="park",
+        description="park or stop: a stub for a change that can never be delivered, or the end of its stream",
+    )
     history_seconds: int = Field(
         default=0,
         ge=0,

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from tailer.cluster import Cluster
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
+from tailer.poison.on_poison import OnPoison
 from tailer.ports import Sink, Source
 from tailer.streaming.retry import Retry
 from tailer.streaming.tail import tail
@@ -24,7 +25,8 @@ from tailrace.wire.change import Namespace
 log = logging.getLogger(__name__)
 
 RECOGNISE_EVERY = 60.0  # seconds: all members of a cluster may be replaced, one by one, while it is tailed
-_PROBLEM_LIMIT = 2_000  # characters of a reason that the record keeps; it may hold a document's _id
+_STUB_LIMIT = 1_000  # characters of the last stub that the record keeps
+_PROBLEM_LIMIT = 4_000  # characters of a reason that the record keeps; it may hold a part of a document's _id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Stream:
     history_seconds: int = 0
     cluster: Callable[[], Cluster | None] = lambda: None
     as_set: Callable[[str], str] = str  # makes a message call each setting as it was set
+    on_poison: OnPoison = field(default_factory=OnPoison)  # the source's and the sink's
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -87,6 +90,7 @@ class _Runner:
         self._start: Checkpoint | None = None
         self._clock = clock
         self._recognised = clock()
+        self._stubs = stream.on_poison.stubs.count
 
     def tail(self) -> None:
         """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
@@ -94,6 +98,7 @@ class _Runner:
         with stream.errors():
             self._recognise(stream.cluster())
             _announce_gaps(stream, lease)
+            stream.on_poison.skipped = {skip.change for skip in lease.record.skips}
             after = lease.checkpoint or self._first()
         try:
             with stream.errors():
@@ -125,10 +130,18 @@ class _Runner:
 
     def _delivered(self, batch: Batch) -> None:
         self._retry.health.delivered(batch)
+        self._note_stubs()
         if self._clock() - self._recognised >= RECOGNISE_EVERY:
             self._recognised = self._clock()
             with suppress(Unavailable, Misconfigured):  # the stream is open, and is recognised when it opens again
                 self._recognise(self._stream.cluster())
+
+    def _note_stubs(self) -> None:
+        """In the record, with the next write: how many stubs were sent, and which was the last."""
+        stubs, record = self._stream.on_poison.stubs, self._lease.record
+        if new := stubs.count - self._stubs:
+            self._stubs = stubs.count
+            self._lease.amend(replace(record, stubs=record.stubs + new, last_stub=stubs.last[:_STUB_LIMIT]))
 
     def _first(self) -> Checkpoint:
         """The same at every attempt: what is committed between two of them is not skipped."""

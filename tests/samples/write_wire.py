@@ -19,7 +19,7 @@ from devstack import DevStack
 from tailer.aws.packing import Packer
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailrace.wire.change import Change, Namespace, UpdateDescription
+from tailrace.wire.change import Change, Claim, Namespace, Poison, UpdateDescription
 
 V1 = Path(__file__).parent / "wire" / "v1"
 CREATED = datetime.datetime(2026, 11, 22, 7, 0, tzinfo=datetime.UTC)
@@ -121,6 +121,27 @@ MADE: dict[str, Change] = {
             updated_fields={"a.0": 2, "a.b": 2}, disambiguated_paths={"a.0": ["a", "0"], "a.b": ["a.b"]}
         ),
         post_image=True,
+    ),
+    "stub": Change(
+        id="8265F2A1C0000000011270",
+        sequence=42,
+        operation_type="insert",
+        ns=Namespace(db="payments", coll="payments"),
+        cluster_time="1795332226.1",
+        document_key={"_id": "p1"},
+        poison=Poison(
+            reason="it is 72351838 bytes of JSON, and a reader takes 67108864 at most",
+            raw=Claim(bucket="claims", key=f"payments/1/42-{'0' * 64}.bson", bytes=12_059_010, sha256="0" * 64),
+        ),
+    ),
+    "stub-unread": Change(
+        id="8265F2A1C0000000012B022C0100296E5A1004-unread",
+        sequence=43,
+        operation_type="unknown",
+        ns=Namespace(db="payments"),
+        cluster_time="1795332226.1",
+        document_name="payments/8265F2A1C0000000012B022C0100296E5A1004-unread",
+        poison=Poison(reason="its event is larger than the 16 MB that the server can send, even without its document"),
     ),
 }
 """What the server here does not send."""

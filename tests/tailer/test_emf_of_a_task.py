@@ -71,7 +71,7 @@ def test_a_task_that_is_stopped_says_what_it_did_last(stack: DevStack, queue_url
 
 def test_a_stream_that_was_given_up_says_so_before_the_process_ends(stack: DevStack, queue_url: str, fresh: str) -> None:
     """The alarm on it rings although nobody is left to say it again."""
-    tailer = process(stack, queue_url, fresh, claim_bucket="")
+    tailer = process(stack, queue_url, fresh, claim_bucket="", on_poison="stop")
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
     assert tailer.process._process.wait(60) == 4

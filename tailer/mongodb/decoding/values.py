@@ -17,6 +17,7 @@ from bson.codec_options import CodecOptions, DatetimeConversion, TypeCodec, Type
 from bson.datetime_ms import DatetimeMS
 from bson.dbref import DBRef
 from bson.decimal128 import Decimal128
+from bson.errors import InvalidBSON
 from bson.int64 import Int64
 from bson.max_key import MaxKey
 from bson.min_key import MinKey
@@ -24,6 +25,7 @@ from bson.objectid import ObjectId
 from bson.regex import Regex
 from bson.timestamp import Timestamp
 
+from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.undefined import restore_undefined
 from tailrace.wire.change import Document
 
@@ -48,8 +50,18 @@ def decode(raw: bytes | memoryview, options: CodecOptions[Any] | None = None) ->
     One BSON document as plain JSON values. Bytes that are not UTF-8 become ``\\xNN``, as the server stored them.
 
     ``options`` are those of ``decoding`` another class.
+
+    Raises:
+        InvalidBSON: it is not BSON, and no server would store it.
     """
-    document: Document = bson.decode(raw, options or _OPTIONS)
+    options = options or _OPTIONS
+    try:
+        document: Document = bson.decode(raw, options)
+    except InvalidBSON as error:
+        try:
+            return tolerant.document(bytes(raw), 0, options.document_class)
+        except tolerant.NOT_BSON:
+            raise error from None
     restore_undefined(raw, document)
     return document
 

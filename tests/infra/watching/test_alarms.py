@@ -65,7 +65,7 @@ def test_each_stream_table_and_consumer_has_its_own(everything: Mapping[str, Ala
     about = {name: set() for name in map(page, everything)}  # type: dict[str, set[str]]
     for name in everything:
         about[page(name)].add(name.partition(".")[2])
-    for kind in ("lag", "headroom", "no-owner", "stream-stopped"):
+    for kind in ("lag", "headroom", "no-owner", "stream-stopped", "stubs"):
         assert about[kind] == {"payments", "orders"}
     assert about["undelivered"] == about["events-lost"] == {"billing"}
     assert about["forwarder-errors"] == about["forwarder-throttles"] == {"", "redrive", "carts"}
@@ -82,7 +82,15 @@ def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str
     """By its name, with the dimension that it has, and of a stream that there is."""
     ours = [metric for alarm in everything.values() for metric in metrics(alarm) if metric["Namespace"].startswith("Tailrace")]
     assert {metric["Namespace"] for metric in ours} == {"Tailrace/test"}
-    assert {metric["MetricName"] for metric in ours} == {"Lag", "Headroom", "History", "LeaseOwner", "Stopped", "StandingBy"}
+    assert {metric["MetricName"] for metric in ours} == {
+        "Lag",
+        "Headroom",
+        "History",
+        "LeaseOwner",
+        "Stopped",
+        "StandingBy",
+        "ChangesStubbed",
+    }
     for metric in ours:
         dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
         assert dimensions.keys() == ({STREAM} if METRICS[metric["MetricName"]].per_stream else set())
@@ -97,6 +105,7 @@ def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str
         ("lag.payments", "ignore"),  # no-owner rings; what the lag was stays to be seen
         ("headroom.payments", "missing"),  # unknown is shown as unknown
         ("stream-stopped.payments", "notBreaching"),  # only who gave up says so
+        ("stubs.payments", "notBreaching"),  # a figure of what happened
         ("dead-letters", "notBreaching"),  # SQS is silent about a queue that nobody uses
         ("parking", "notBreaching"),
         ("queue-age", "notBreaching"),

@@ -13,7 +13,7 @@ from tests.infra.watching.test_alarms import alarms
 from tests.tailer.tasks import Start, settings, tasks
 from tests.tailer.test_emf_of_a_task import TOO_LARGE
 
-OURS = ("lag", "headroom", "no-owner", "stream-stopped", "no-standby")
+OURS = ("lag", "headroom", "no-owner", "stream-stopped", "no-standby", "stubs")
 STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"Maximum": max, "Minimum": min, "Sum": sum}
 WORSE = {
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
@@ -77,12 +77,25 @@ def test_a_stream_with_owner_and_standby_is_well(stack: DevStack, fresh: str, st
 def test_a_stream_that_was_given_up_rings(stack: DevStack, queue_url: str, fresh: str) -> None:
     """By the last line of a process that has ended; a person is called, and learns that nobody tails it and nobody waits."""
     given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
-    tailer = stack.start_tailer(**given, emf_namespace="Tailrace/trial", claim_bucket="")
+    tailer = stack.start_tailer(**given, emf_namespace="Tailrace/trial", claim_bucket="", on_poison="stop")
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
     assert tailer.process._process.wait(60) == 4
     text = tailer.log.read_text()
     assert ringing(fresh, [lines(text, fresh)[-1], lines(text, "")[-1]]) == {"stream-stopped", "no-owner", "no-standby"}
+
+
+def test_a_stub_rings(stack: DevStack, fresh: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that cannot be delivered calls a person, and its stream goes on: it is not given up."""
+    monkeypatch.setenv("TAILER_CLAIM_BUCKET", "")
+    owner = start("Tailrace/owner")
+    owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
+    stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
+    stubbed = owner.wait(fresh, lambda line: line["ChangesStubbed"] == 1)
+    rings = ringing(fresh, [stubbed])
+    assert "stubs" in rings
+    assert "stream-stopped" not in rings
+    owner.stop()
 
 
 def test_silence_rings(fresh: str) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailer.aws.packing import CHANGES_PER_MESSAGE, ENTRIES_PER_CALL, JSON_PER_MESSAGE, Packer, calls
-from tailer.errors import Rejected
+from tailer.errors import Undeliverable
+from tailer.poison.on_poison import OnPoison
 from tailrace.message import unpack
 from tailrace.wire.message import MESSAGE_LIMIT
 from tests.samples.changes import a_change
@@ -48,8 +49,9 @@ def test_incompressible_changes_fit() -> None:
 def test_a_change_that_cannot_fit_is_named() -> None:
     """Nothing is skipped: the error says which document it is."""
     huge = a_change(2, document_key={"_id": "huge"}, full_document={"text": text(4 * MESSAGE_LIMIT, 1)})
-    with pytest.raises(Rejected, match=r"insert of payments\.payments/huge .*does not fit"):
-        list(PACKER.messages(17, [a_change(1), huge]))
+    stopping = Packer(stream="payments", generation=1, on_poison=OnPoison(stream="payments", park=False))
+    with pytest.raises(Undeliverable, match=r"insert of payments\.payments/huge .*does not fit"):
+        list(stopping.messages(17, [a_change(1), huge]))
 
 
 def test_no_lane_is_twice_in_a_call() -> None:

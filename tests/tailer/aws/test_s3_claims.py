@@ -10,7 +10,7 @@ from devstack import DevStack
 from tailer.aws.lanes import lanes
 from tailer.aws.s3_claims import S3Claims
 from tailer.aws.sqs_sink import SqsSink
-from tailer.errors import Misconfigured, Rejected
+from tailer.errors import Misconfigured
 from tailer.metrics.prometheus import Metrics
 from tailrace.wire.message import MESSAGE_LIMIT, encode_change
 from tests.queue import received
@@ -61,10 +61,13 @@ def test_a_repeat_claims_the_same_object(stack: DevStack, queue_url: str, bucket
     assert stack.aws("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
-def test_without_a_bucket_the_stream_stops_and_names_the_document(stack: DevStack, queue_url: str) -> None:
-    """And both settings that would let it pass."""
-    with pytest.raises(Rejected, match=rf"insert of {HUGE.document} .*TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET"):
-        sink(stack, queue_url, None).send([HUGE], 1)
+def test_without_a_bucket_a_stub_takes_its_place(stack: DevStack, queue_url: str) -> None:
+    """Its reason names both settings that would let the change pass; what it names is what the change was."""
+    sink(stack, queue_url, None).send([a_change(1), HUGE, a_change(3)], 1)
+    _, stub, _ = received(stack, queue_url)
+    assert stub.poison is not None
+    assert "TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET" in stub.poison.reason
+    assert (stub.id, stub.sequence, stub.document, stub.full_document) == (HUGE.id, 2, HUGE.document, None)
 
 
 def test_a_bucket_that_does_not_exist_is_named(stack: DevStack, queue_url: str) -> None:

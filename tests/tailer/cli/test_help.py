@@ -33,7 +33,7 @@ def test_every_setting_belongs_to_a_group() -> None:
 def test_every_example_of_the_help_is_a_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It is accepted as it is printed, and the help of its command shows it."""
     path = {"show": ["checkpoint", "show"], "enable": ["change-streams", "enable"], "disable": ["change-streams", "disable"]}
-    subcommands = {"seed", "rewind", "accept-gap", "accept-settings"}
+    subcommands = {"seed", "rewind", "accept-gap", "skip", "accept-settings"}
     where = [] if command == "tailer" else path.get(command, ["checkpoint", command] if command in subcommands else [command])
     text = help_of(*where, capsys=capsys)
     for example in EXAMPLES[command]:

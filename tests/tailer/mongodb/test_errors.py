@@ -189,7 +189,7 @@ def test_a_network_says_what_it_is(text: str, words: str) -> None:
         raise ServerSelectionTimeoutError(text)
 
 
-@pytest.mark.parametrize("raw", [b"\x09\0\0\0\x08a\0\2\0", b"\x0a\0\0\0\x08a\0\1\0", b""])
+@pytest.mark.parametrize("raw", [b"\x0c\0\0\0\x02a\0\5", b"\x08\0\0\0\x14a\0\0", b""])
 def test_what_is_not_bson_stops_the_stream_with_words(raw: bytes) -> None:
     """The same bytes come at every reading: nothing is skipped, the other streams of the task go on, and a person looks."""
     with pytest.raises(Rejected, match="not BSON"), mongodb_errors():

@@ -1,0 +1,163 @@
+"""
+A change that the server cannot send whole: its event, with its document or even without, is above the 16 MB of a reply.
+
+What is left out grows from try to try: the looked-up document, then every document, then the event itself. The last happens
+where the resume token, which no pipeline may leave out and which holds the document's ``_id``, is above 8 MB alone.
+"""
+
+import dataclasses
+import logging
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+
+from msgspec.structs import replace
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from tailer.change_ids import short
+from tailer.model import Batch, Checkpoint
+from tailer.mongodb.change_events import next_time, time_of
+from tailer.mongodb.responses import TOO_LARGE
+from tailer.mongodb.watch import Scope, Watch
+from tailer.poison.on_poison import OnPoison, poison
+from tailer.poison.stub_log import UNKNOWN
+from tailer.resume_tokens import token_time
+from tailrace.wire import identity
+from tailrace.wire.change import Change, Namespace
+
+REASON = "its event is larger than the 16 MB that the server can send, even without its document"
+CLOSED = 3  # times in a row at one position that the server closed the connection over a reply, until it counts as too large
+_TOKEN_LIMIT = 8_390_000  # bytes: an event and the position after it, each with its token, are within the 16,793,600 of a reply
+_SHOWN = 100  # characters of a token in an id: the server's error shows 150
+_NAMES_IT = {"operationType": 1, "clusterTime": 1, "ns": 1, "documentKey": 1}
+log = logging.getLogger(__name__)
+
+_TOKEN = re.compile(r'_id: \{ _data: "((?:82|01)[0-9A-F]{16}[0-9A-F]*)')
+
+
+class ClosedConnections:
+    """
+    Tells an event that is too large from a network that fails: where only the reply is too large, and not the event in it, a
+    server closes the connection.
+    """
+
+    def __init__(self) -> None:
+        self._position: object = None
+        self._times = 0
+
+    def too_large(self, error: Exception, position: object) -> bool:
+        """Whether this error, of a read at this position, says that an event is too large."""
+        if not isinstance(error, AutoReconnect):
+            return may_be_too_large(error)
+        self._times = self._times + 1 if self._position == position else 1
+        self._position = position
+        return may_be_too_large(error) and self._times >= CLOSED
+
+
+def may_be_too_large(error: Exception) -> bool:
+    """A size that the server refuses, or a closed connection; those below it are timeouts, elections and unreachable hosts."""
+    return error.code in TOO_LARGE if isinstance(error, OperationFailure) else type(error) is AutoReconnect
+
+
+class Oversized:
+    """Reads one change that is too large. ``read`` opens a stream behind a checkpoint, and reads it change by change."""
+
+    def __init__(self, watch: Watch, on_poison: OnPoison, read: Callable[[Watch, Checkpoint], Generator[Batch]]) -> None:
+        self._watch = watch
+        self._on_poison = on_poison
+        self._read = read
+
+    def batches(self, error: Exception, after: Checkpoint) -> Generator[Batch]:
+        """The next change with as much of it as the server can send, or its stub. ``error`` is what it said to the whole."""
+        for watch in _smaller(self._watch):
+            if batch := self._next(watch, after):
+                if isinstance(error, AutoReconnect):  # it was the connection, where the whole can be read now
+                    batch = self._next(self._watch, after) or batch
+                yield batch
+                return
+        yield from self._unread(error, after)
+
+    def _next(self, watch: Watch, after: Checkpoint) -> Batch | None:
+        """The next change alone; None where it is too large like this too."""
+        try:
+            with closing(self._read(watch, after)) as batches:
+                batch = next((batch for batch in batches if _moved(batch, after)), Batch(changes=[], checkpoint=after))
+        except (OperationFailure, AutoReconnect) as error:
+            if not may_be_too_large(error):
+                raise
+            return None
+        for change in batch.changes if watch != self._watch else ():
+            if change.poison is None:
+                log.warning(
+                    "the %s of %s is too large for the server with its document; it goes on without it",
+                    *(change.operation_type, change.document),
+                    extra={"action": "document_left_out", "change": short(change.id)},
+                )
+        return batch
+
+    def _unread(self, error: Exception, after: Checkpoint) -> Generator[Batch]:
+        """The stub of a change that the server cannot send at all, the other changes of its time, and the position after it."""
+        token = self._token(after)
+        if (time := token_time(token)) is None:
+            raise error
+        changes = [self._on_poison.instead(_stub_of_unread(token, after.sequence + 1, self._watch.target))]
+        numbered = replace(after, sequence=after.sequence + 1)
+        with closing(self._read(_rest_of(self._watch, time), numbered)) as batches:
+            for batch in batches:
+                if batch.changes:
+                    after = numbered = batch.checkpoint
+                    yield Batch(changes=[*changes, *batch.changes], checkpoint=after)
+                    changes = []
+                elif time_of(batch.checkpoint.cluster_time) > time_of(time):
+                    break
+                else:
+                    yield Batch(changes=[], checkpoint=after)
+        yield Batch(changes=changes, checkpoint=replace(numbered, token=None, cluster_time=next_time(time)))
+
+    def _token(self, after: Checkpoint) -> str:
+        """How the token of the next change begins, as the server's error shows it."""
+        try:
+            with closing(self._read(_unsendable(self._watch), after)) as batches:
+                next((batch for batch in batches if _moved(batch, after)), None)
+        except OperationFailure as error:
+            if error.code in TOO_LARGE and (found := _TOKEN.search(str(error))):
+                return found[1][:_SHOWN]
+            raise
+        return ""
+
+
+def _moved(batch: Batch, after: Checkpoint) -> bool:
+    return bool(batch.changes) or batch.checkpoint.token != after.token
+
+
+def _smaller(watch: Watch) -> Iterator[Watch]:
+    """The same stream with less in each event; the last has no more than names it."""
+    bare = dataclasses.replace(watch, full_document="default", full_document_before_change="off")
+    if not watch.bare:
+        yield bare
+    yield dataclasses.replace(bare, last=({"$project": _NAMES_IT},))
+
+
+def _unsendable(watch: Watch) -> Watch:
+    """The same stream with every token four times: the server's error then shows how the token of one above 4 MB begins."""
+    return dataclasses.replace(watch, last=({"$project": {**_NAMES_IT, "two": "$_id", "three": "$_id", "four": "$_id"}},))
+
+
+def _rest_of(watch: Watch, time: str) -> Watch:
+    """The same stream up to this cluster time, which all changes of a transaction share, without tokens above every reply."""
+    small = {"$lt": [{"$bsonSize": "$_id"}, _TOKEN_LIMIT]}
+    return dataclasses.replace(watch, first=({"$match": {"clusterTime": {"$lte": time_of(time)}, "$expr": small}},))
+
+
+def _stub_of_unread(token: str, sequence: int, target: Scope) -> Change:
+    """The stub of a change of which nothing can be had but how its token begins. Its id and its document are named by that."""
+    name = f"{token}-unread"
+    return Change(
+        id=name,
+        sequence=sequence,
+        operation_type=UNKNOWN,
+        ns=Namespace(db=target.database, coll=target.collection),
+        cluster_time=token_time(token) or "0.0",
+        document_name=identity.name(target.database, target.collection, name),
+        poison=poison(f"{REASON}: its _id alone is too large"),
+    )

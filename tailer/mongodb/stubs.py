@@ -1,0 +1,98 @@
+"""The stub in the place of a change that cannot be read: what the bytes of its event still say, whatever they are."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import bson
+
+from tailer.change_ids import change_id
+from tailer.mongodb.change_events import token_text
+from tailer.mongodb.decoding.document_keys import key_text
+from tailer.mongodb.decoding.tolerant import value
+from tailer.mongodb.decoding.undefined import elements
+from tailer.mongodb.decoding.values import FirstKept
+from tailer.poison.on_poison import poison, short_key
+from tailer.resume_tokens import token_time
+from tailrace.wire import identity
+from tailrace.wire.change import Change, Namespace
+
+UNKNOWN_TIME = "0.0"  # of an event that does not say its cluster time
+
+T = TypeVar("T")
+
+
+def stub(raw: bytes, sequence: int, reason: str) -> Change:
+    """
+    The numbered stub of an event in BSON, whatever its bytes are: the same however often it is made.
+
+    What cannot be read of it is left empty, except its id and its document's name, which then are digests.
+    """
+    event = _Event(raw)
+    ns = event.namespace()
+    name = event.key_name()
+    return Change(
+        id=event.id(),
+        sequence=sequence,
+        operation_type=str(event.value("operationType", "")),
+        ns=ns,
+        cluster_time=event.time(),
+        document_key=event.short_key(),
+        document_name=identity.name(ns.db, ns.coll, name) if name else "",
+        poison=poison(reason),
+    )
+
+
+class _Event:
+    """The fields of an event itself, each of which may be unreadable. The first of a name counts."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        found: list[tuple[int, int, int]] = _attempt(lambda: elements(raw, 0), [])
+        self._fields = {raw[name : start - 1]: (kind, start) for kind, name, start in reversed(found)}
+
+    def value(self, field: str, default: Any) -> Any:
+        return _attempt(lambda: self._value(field), default)
+
+    def id(self) -> str:
+        return _attempt(lambda: change_id(token_text(bson.decode(self._bytes("_id")))), f"unreadable-{_digest(self._raw)}")
+
+    def time(self) -> str:
+        known = token_time(self.id()) or UNKNOWN_TIME
+        return _attempt(lambda: "{t}.{i}".format_map(self._value("clusterTime")["$timestamp"]), known)
+
+    def namespace(self) -> Namespace:
+        ns = self.value("ns", {})
+        return _attempt(lambda: Namespace(db=str(ns.get("db", "")), coll=str(ns.get("coll", ""))), Namespace(db=""))
+
+    def key_name(self) -> str:
+        """The text of the document key, or a digest of one that cannot be read; empty where the event has none."""
+        if b"documentKey" not in self._fields:
+            return ""
+        key = _attempt(lambda: self._bytes("documentKey"), self._raw)
+        return _attempt(lambda: key_text(key), f"unreadable-{_digest(key)}")
+
+    def short_key(self) -> dict[str, Any]:
+        """The document key as plain JSON, empty where it is too long or cannot be read."""
+        key = self.value("documentKey", {})
+        return _attempt(lambda: short_key(key), {}) if isinstance(key, dict) else {}
+
+    def _value(self, field: str) -> Any:
+        kind, start = self._fields[field.encode()]
+        return value(kind, self._raw, start, FirstKept)
+
+    def _bytes(self, field: str) -> bytes:
+        """An embedded document as BSON."""
+        _, start = self._fields[field.encode()]
+        return self._raw[start : start + int.from_bytes(self._raw[start : start + 4], "little")]
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _attempt(read: Callable[[], T], default: T) -> T:
+    try:
+        return read()
+    except Exception:
+        return default

@@ -1,0 +1,128 @@
+"""Whatever bytes a server stores: the stream goes on, and every change arrives as itself or as a stub."""
+
+import random
+from contextlib import suppress
+from itertools import count
+from typing import Any, cast
+
+import bson
+from bson import CodecOptions, Timestamp
+from bson.errors import InvalidBSON
+from bson.raw_bson import RawBSONDocument
+from hypothesis import Phase, example, given, settings
+from hypothesis import strategies as st
+from pymongo.collection import Collection
+from pymongo.errors import PyMongoError
+
+from devstack import DevStack
+from tailer.aws.lanes import lanes
+from tailer.aws.packing import Packer
+from tailer.change_ids import ID_LIMIT
+from tailer.model import Checkpoint
+from tailer.mongodb.decoding import tolerant
+from tailer.mongodb.decoding.undefined import restore_undefined
+from tailer.mongodb.decoding.values import _OPTIONS, FirstKept, decode
+from tailer.mongodb.source import MongodbSource
+from tailer.mongodb.stubs import stub
+from tailer.mongodb.watch import Watch
+from tailrace.message import unpack
+from tailrace.wire.message import encode_change
+from tests.asked import asked
+from tests.queue import received
+from tests.tailer.mongodb.random_bson import document, mutated
+from tests.tailer.mongodb.test_source import _impatient, read
+from tests.tailer.tailers import Tailers
+
+__all__ = ["_impatient"]
+
+DOCUMENTS = 400  # of each example, as many valid as half-valid ones
+Documents = Collection[dict[str, Any]]
+_names = count(1)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def written(documents: Documents, seed: int) -> list[bytes]:
+    """What the server took of random documents, in its order."""
+    source = random.Random(seed)
+    for number in range(DOCUMENTS):
+        raw = (mutated if number % 2 else document)(source, number)
+        with suppress(PyMongoError, InvalidBSON):  # many are refused
+            documents.insert_one(cast("Any", RawBSONDocument(raw)))
+    stored = documents.with_options(CodecOptions(document_class=RawBSONDocument, unicode_decode_error_handler="replace"))
+    return [bytes(one.raw) for one in stored.find().sort("$natural", 1)]
+
+
+def within(raw: bytes) -> Any:
+    """The document as the field of another: there a DBRef whose ``$db`` is null loses that."""
+    return decode(bson.encode({"document": RawBSONDocument(raw)}))["document"]
+
+
+@settings(max_examples=6, database=None, phases=[Phase.generate])  # to shrink one would take minutes
+@given(seeds)
+def test_every_change_is_itself_or_a_stub(stack: DevStack, seed: int) -> None:
+    """In order, numbered without holes, packed and unpacked again; read again, it is the same."""
+    documents = stack.mongo[f"any{next(_names)}"].c
+    documents.database.create_collection("c")
+    source = MongodbSource(stack.mongo, Watch(database=documents.database.name, full_document="default"))
+    start = source.first()
+    stored = written(documents, seed)
+    assert len(stored) > DOCUMENTS // 4
+    changes = read(source, start, count=len(stored))
+    assert [change.sequence for change in changes] == list(range(1, len(stored) + 1))
+    lane_of, packer = lanes(128, "document"), Packer(stream="any", generation=1)
+    for change, raw in zip(changes, stored, strict=True):
+        assert change.poison is not None or change.full_document == within(raw)
+        [message] = packer.messages(lane_of(change), [change])
+        assert unpack(message.body).changes == (asked(change),)
+    assert len({change.document for change in changes}) == len(stored)
+    assert read(source, start, count=len(stored)) == changes
+    documents.database.client.drop_database(documents.database.name)
+
+
+def test_a_tailer_goes_on_whatever_is_written(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers) -> None:
+    """The whole of it, from the server to the queue, never ends by itself."""
+    tailers.run(tailers.opened)
+    stored = written(stack.mongo[fresh].c, seed=random.randrange(2**32))
+    tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == len(stored))
+    assert sorted(change.sequence for change in received(stack, queue_url)) == list(range(1, len(stored) + 1))
+
+
+@given(seeds)
+def test_both_decoders_say_the_same(seed: int) -> None:
+    """Of what the first takes; the second takes more."""
+    raw = document(random.Random(seed), 1)
+    second = tolerant.document(raw, 0, FirstKept)
+    try:
+        first = bson.decode(raw, _OPTIONS)
+    except InvalidBSON:
+        return
+    restore_undefined(raw, first)
+    assert first == second
+
+
+EVENT = bson.encode(
+    {
+        "_id": {"_data": "8265F2A1C0000000011270"},
+        "operationType": "insert",
+        "clusterTime": Timestamp(1, 2),
+        "ns": {"db": "shop", "coll": "orders"},
+        "documentKey": {"_id": 1},
+    }
+)
+
+
+@given(st.binary(max_size=60), st.integers(0, len(EVENT)), st.integers(0, 20))
+@example(b"", 0, 0)
+def test_a_stub_survives_any_bytes(other: bytes, at: int, instead_of: int) -> None:
+    """It is the same each time, fits a message, and keeps what can still be read."""
+    raw = EVENT[:at] + other + EVENT[at + instead_of :]
+    one = stub(raw, 7, "why")
+    assert one == stub(raw, 7, "why")
+    assert len(encode_change(one)) < 4 * ID_LIMIT
+    [message] = Packer(stream="shop", generation=1).messages(lanes(128, "document")(one), [one])
+    [again] = unpack(message.body).changes
+    assert (again, again.sequence) == (asked(one), 7)
+    assert again.occurred_at
+    assert again.poison is not None
+    if raw == EVENT:
+        assert (one.id, one.operation_type, one.document) == ("8265F2A1C0000000011270", "insert", "shop.orders/1")

@@ -1,0 +1,108 @@
+"""Documents that no message can carry, written to a real server: parked or stopped at, with a claim bucket and without."""
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import bson
+import pytest
+from bson import Binary
+from bson.raw_bson import RawBSONDocument
+
+from devstack import DevStack
+from tailer.change_ids import short
+from tailer.cli.command_line import command_line
+from tailer.errors import Undeliverable
+from tailer.model import Checkpoint
+from tailrace.wire.change import GAP
+from tests.queue import received
+from tests.tailer.tailers import Tailers
+
+MB = 1 << 20
+BROKEN = bson.encode({"_id": "broken", "held": Binary(b"abcdef", 2)}).replace(b"\x06\0\0\0abcdef", b"\x63\0\0\0abcdef")
+POISON: Mapping[str, tuple[Callable[[], Any], str]] = {
+    "inner length": (lambda: RawBSONDocument(BROKEN), ""),
+    "JSON": (lambda: {"_id": "json", "text": "\x01" * (11 * MB + MB // 2)}, "bytes of JSON"),
+    "16 MB": (lambda: {"_id": "k" * 8_000, "text": "x" * (16 * MB - 8_064)}, "16 MB that the server can send"),
+    "long key": (lambda: {"_id": "k" * 700_000}, "document key"),
+    "no bucket": (lambda: {"_id": "random", "data": os.urandom(2 * MB)}, "TAILER_CLAIM_BUCKET"),
+}
+"""A document, and what the reason of its stub says; nothing where the change arrives as itself."""
+
+
+@pytest.fixture(autouse=True)
+def _large_transactions(stack: DevStack) -> None:
+    """As a server of production has it: the cache of one for tests is too small for the largest changes."""
+    stack.mongo.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig="cache_size=1G")
+
+
+@pytest.fixture(params=["without a bucket", "with one"])
+def bucket(request: pytest.FixtureRequest, stack: DevStack) -> str:
+    return stack.resources.claim_bucket if request.param == "with one" else ""
+
+
+def poison(bucket: str) -> list[str]:
+    """The names of those that are poison, in the order in which they are written."""
+    return [name for name, (_, reason) in POISON.items() if reason and not (bucket and name == "no bucket")]
+
+
+def write(stack: DevStack, database: str) -> None:
+    for document, _ in POISON.values():
+        stack.mongo[database].c.insert_one(document())
+    stack.mongo[database].c.insert_one({"_id": "last"})
+
+
+def until(tailers: Tailers, sequence: int) -> None:
+    """The tailer runs until so many changes are in the queue."""
+    tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == sequence)
+
+
+def test_a_stub_takes_the_place_of_each(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers, bucket: str) -> None:
+    """In order and numbered without a hole; where there is a bucket, the event lies there as the server sent it."""
+    tailers.run(tailers.opened, claim_bucket=bucket)
+    write(stack, fresh)
+    until(tailers, len(POISON) + 1)
+    *changes, last = sorted(received(stack, queue_url), key=lambda change: change.sequence)
+    assert [change.sequence for change in changes] == list(range(1, len(POISON) + 1))
+    assert last.document_key == {"_id": "last"}
+    stubs = {name: change for name, change in zip(POISON, changes, strict=True) if change.poison}
+    assert list(stubs) == poison(bucket)
+    for name, stub in stubs.items():
+        assert stub.poison is not None
+        assert POISON[name][1] in stub.poison.reason
+        assert (stub.operation_type, stub.ns.db, stub.ns.coll) == ("insert", fresh, "c")
+        assert (stub.poison.raw is not None) == bool(bucket and name != "16 MB")
+        if claim := stub.poison.raw:
+            raw = RawBSONDocument(stack.aws("s3").get_object(Bucket=claim.bucket, Key=claim.key)["Body"].read())
+            assert raw["fullDocument"]["_id"] == POISON[name][0]()["_id"]
+            assert (len(raw.raw), hashlib.sha256(raw.raw).hexdigest()) == (claim.bytes, claim.sha256)
+    assert tailers.record.stubs == len(stubs)
+
+
+def test_a_person_steps_over_each(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers, bucket: str) -> None:
+    """With the command that the error prints; consumers hear of each as of a gap, and a stub has its number."""
+    tailers.run(tailers.opened, claim_bucket=bucket, on_poison="stop")
+    write(stack, fresh)
+    for name in poison(bucket):
+        with pytest.raises(Undeliverable, match=re.escape(POISON[name][1])) as stopped:
+            tailers.run(lambda: False)
+        [command] = re.findall(r"tailer (checkpoint skip \S+ --stream \S+) --why", str(stopped.value))
+        assert command_line([*command.split(), "--why", "a test", "--by", "me"], threading.Event()) == 0
+    until(tailers, len(POISON) + 1 + len(poison(bucket)))
+    changes = received(stack, queue_url)
+    stubs = {change.id for change in changes if change.poison}
+    assert {short(one) for one in stubs} == {skip.change for skip in tailers.record.skips}
+    gaps = [change.full_document for change in changes if change.operation_type == GAP]
+    assert len(stubs) == len(gaps) == len(poison(bucket))
+    assert all(gap and gap["reason"].endswith("was stepped over: a test") and gap["acceptedBy"] == "me" for gap in gaps)
+    assert any(change.document_key == {"_id": "last"} for change in changes)
+
+
+def test_only_what_stops_the_stream_can_be_stepped_over(tailers: Tailers, capsys: pytest.CaptureFixture[str]) -> None:
+    """A token of any other change is refused, with what stops the stream, if anything does."""
+    tailers.run(tailers.opened)
+    assert command_line(["checkpoint", "skip", "8265F2A1", "--why", "a test"], threading.Event()) == 2
+    assert "nothing does" in capsys.readouterr().err

@@ -1,5 +1,5 @@
 """
-Documents that a server stores and pymongo's C decoder refuses, as the plain JSON values that ``decoding.values`` makes of others.
+Documents that a server stores and pymongo's C decoder refuses, as plain JSON values of the same form as ``values`` makes.
 
 The C decoder checks more than a server does: a binary of subtype 2 repeats its length inside, and no server compares the two.
 Here every type is read by its length alone. It takes a hundred times as long, so only what was refused is read here.

@@ -1,6 +1,7 @@
 """The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
 
 import logging
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,11 +30,16 @@ from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.settings import Settings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
+from tailrace.wire.message import MEMORY
 
 WATERMARKS_OFF = (
     "FORWARDER_WATERMARKS is off: every change that the tailer sends again, after a crash or a failed call, is published again "
     "under the same metadata.id. Set it to a DynamoDB table, and the repeats are dropped"
 )
+
+FUNCTION_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # MB; Lambda sets it
+OVERHEAD = 110  # MB, of Python, boto3, its clients and an event of Lambda
+LEAST_ROOM = 16  # MB
 
 MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
 
@@ -84,8 +90,15 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         claims=claims,
         source=settings.source,
         block=block,
+        room=room(),
         metrics=Metrics(settings.emf_namespace or "", now=_now, streams=settings.streams),
     )
+
+
+def room() -> int:
+    """Bytes that what a message or a claim holds may take in this function, or where it is none, in one of 512 MB."""
+    memory = os.environ.get(FUNCTION_MEMORY)
+    return max(int(memory) - OVERHEAD, LEAST_ROOM) * 1_048_576 if memory else MEMORY
 
 
 def return_all(records: Sequence[Record], error: ForwarderError) -> None:

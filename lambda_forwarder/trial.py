@@ -19,6 +19,7 @@ from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
+from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
@@ -51,6 +52,8 @@ def read(text: str) -> Iterator[ChangeMessage]:
     Raises:
         UnreadableMessage: there is something else; it says what.
     """
+    if nesting(text.encode("utf-8", "surrogatepass")) > NESTING_LIMIT:
+        raise UnreadableMessage("it is nested too deeply")
     try:
         values = [_parsed(text)]
     except ValueError:
@@ -58,8 +61,6 @@ def read(text: str) -> Iterator[ChangeMessage]:
             values = [_parsed(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise UnreadableMessage(f"it is not JSON: {error}") from error
-    except RecursionError as error:
-        raise UnreadableMessage("it is nested too deeply") from error
     for value in values:
         yield from _messages(value)
 

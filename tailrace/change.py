@@ -3,7 +3,7 @@
 from typing import Any
 
 from tailrace.questions import questions
-from tailrace.questions.questions import Patch
+from tailrace.questions.patches import Patch
 from tailrace.wire import change as wire
 from tailrace.wire.change import Document
 
@@ -76,7 +76,8 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
         """
         The JSON Patch (RFC 6902) that turns ``before`` into ``after``, where no document is null.
 
-        It is exact whenever it is given; without a pre-image a replace is one replacement of the whole document.
+        It is exact whenever it is given. It is one replacement of the whole document for a replace without a pre-image, and
+        for documents that are too large or too deeply nested to be compared (``tailrace.questions.patches``).
 
         Raises:
             Uncertain: an update of which not enough is told to write one.

@@ -6,6 +6,6 @@ from tailrace.wire import message as wire
 ChangeMessage = wire.ChangeMessage[Change]
 
 
-def unpack(body: str) -> ChangeMessage:
+def unpack(body: str, room: int = wire.MEMORY) -> ChangeMessage:
     """See ``tailrace.wire.message.unpack``."""
-    return wire.unpack(body, Change)
+    return wire.unpack(body, Change, room)

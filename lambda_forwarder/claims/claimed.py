@@ -3,20 +3,17 @@
 import hashlib
 from collections.abc import Iterator
 
-import msgspec
 from msgspec.structs import replace
 
 from lambda_forwarder import deadline
-from lambda_forwarder.claims.size import SIZE_LIMIT, fits
 from lambda_forwarder.errors import Misconfigured, Rejected
 from lambda_forwarder.model.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim
-from tailrace.wire.message import DECODED_LIMIT
-
-_decode = msgspec.json.Decoder(Change).decode
+from tailrace.wire.message import DECODED_LIMIT, MEMORY, UnreadableMessage
+from tailrace.wire.reading import read_change
 
 
 def runs(message: ChangeMessage) -> Iterator[ChangeMessage]:
@@ -28,9 +25,11 @@ def runs(message: ChangeMessage) -> Iterator[ChangeMessage]:
             start = end
 
 
-def fetched(run: ChangeMessage, claims: Claims | None, time_left: TimeLeft) -> tuple[ChangeMessage, list[Parked]]:
+def fetched(
+    run: ChangeMessage, claims: Claims | None, time_left: TimeLeft, room: int = MEMORY
+) -> tuple[ChangeMessage, list[Parked]]:
     """
-    The run with each claimed change whole, and what had to be parked instead.
+    The run with each claimed change whole, and what had to be parked instead. ``room`` is the memory for one, in bytes.
 
     Raises:
         Unavailable: not now, or the time is up.
@@ -40,13 +39,13 @@ def fetched(run: ChangeMessage, claims: Claims | None, time_left: TimeLeft) -> t
     parked: list[Parked] = []
     for change in run.changes:
         try:
-            changes.append(change if change.claim is None else _whole(change, change.claim, claims, time_left))
+            changes.append(change if change.claim is None else _whole(change, change.claim, claims, time_left, room))
         except Rejected as error:
             parked.append(unclaimed(change, run, error))
     return replace(run, changes=tuple(changes)), parked
 
 
-def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeLeft) -> Change:
+def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeLeft, room: int) -> Change:
     """
     The change as it lies under its claim. It keeps the claim, by which it becomes light again.
 
@@ -58,20 +57,18 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
             "FORWARDER_CLAIM_BUCKET: it is missing, and a change was too large for the queue; set it to the tailer's "
             "TAILER_CLAIM_BUCKET. Until then the message stays in the queue"
         )
+    deadline.check(time_left, "a claimed change was fetched")
     if not 0 < claim.bytes <= DECODED_LIMIT:
         raise Rejected(f"it claims {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
-    deadline.check(time_left, "a claimed change was fetched")
     content = claims.fetch(claim, time_left)
     if len(content) != claim.bytes:
         raise Rejected(f"{len(content)} bytes lie there, or more; the claim says {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:
         raise Rejected("what lies there has another SHA-256 than the claim says")
-    if not fits(content):
-        raise Rejected(f"what lies there would take more than {SIZE_LIMIT // 1_000_000} MB of memory once decoded")
     try:
-        whole = replace(_decode(content), claim=claim)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Rejected(f"what lies there is not a change: {error}") from error
+        whole = replace(read_change(content, Change, room), claim=claim)
+    except UnreadableMessage as error:
+        raise Rejected(f"what lies there is not to be read: {error}") from error
     if light(whole) != change:
         raise Rejected("what lies there is another change than the one that claims it")
     return whole

@@ -143,7 +143,7 @@ class Forwarder(Publication):
             self._set_apart(unreadable(record, reason, LIMIT), time_left)
             return Counter(records=1, parked=1)
         try:
-            message = read_message(record["body"])
+            message = read_message(record["body"], self.room)
         except UnreadableMessage as error:
             self.set_aside([unreadable(record, error)], time_left)
             return Counter(records=1, parked=1)

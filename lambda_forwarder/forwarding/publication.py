@@ -20,6 +20,7 @@ from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
+from tailrace.wire.message import MEMORY
 
 PARKING_CALLS = 2  # to park one change: what does not fit is stored first
 
@@ -33,8 +34,8 @@ class Publication:
     FORWARDER_MAPPERS.
 
     Without ``claims`` a change that was too large for the queue waits there. A change that can never be published is parked;
-    with ``block`` it fails its message instead, with nothing behind it published, and its group waits. ``figures`` hear what
-    becomes of everything.
+    with ``block`` it fails its message instead, with nothing behind it published, and its group waits. What would take more
+    memory than ``room``, in bytes, counts as unreadable. ``figures`` hear what becomes of everything.
     """
 
     mappers: Mappers
@@ -44,6 +45,7 @@ class Publication:
     claims: Claims | None = None
     source: str | None = None
     block: bool = False
+    room: int = MEMORY
     metrics: Metrics = field(default_factory=Metrics)
     unmapped: Unmapped = field(default_factory=Unmapped)
 
@@ -56,7 +58,7 @@ class Publication:
         Raises:
             Blocked: a change cannot be published and is not to be parked. Nothing of its document behind is published.
         """
-        run, unclaimed = fetched(run, self.claims, time_left)
+        run, unclaimed = fetched(run, self.claims, time_left, self.room)
         entries, unmapped = named(run, self.mappers, self.source)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:

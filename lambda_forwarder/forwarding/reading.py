@@ -5,21 +5,21 @@ from datetime import timedelta
 
 from tailrace.change import Change
 from tailrace.message import ChangeMessage, unpack
-from tailrace.wire.message import UnreadableMessage
+from tailrace.wire.message import MEMORY, UnreadableMessage
 
 COUNTS = range(2**63)  # what a tailer counts to: int64, as EventBridge reads it, from zero
 
 _cluster_time = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
 
-def read_message(body: str) -> ChangeMessage:
+def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
     """
-    The message of this body, which is treated as hostile.
+    The message of this body, which is treated as hostile. It may take so much memory, in bytes.
 
     Raises:
         UnreadableMessage: it is none; as ``unpack`` and ``check``.
     """
-    message = unpack(body)
+    message = unpack(body, room)
     check(message)
     return message
 

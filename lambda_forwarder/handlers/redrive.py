@@ -22,6 +22,7 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.metrics.emf import shown
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.redriving.backlog import Shelf, dead_letter_shelf, parking_shelf
+from lambda_forwarder.redriving.reader import SHARE
 from lambda_forwarder.redriving.redriver import EVERYTHING, Redriver
 from lambda_forwarder.redriving.report import Mention, Report
 from lambda_forwarder.redriving.sqs import SqsBacklog
@@ -60,7 +61,8 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
     sqs = client("sqs")
     parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
     dead_url = dead_letters or settings.dead_letter_queue_url
-    shelves: list[Shelf] = [parking_shelf(parked, through.claims)]
+    through = replace(through, room=through.room * SHARE // (SHARE + 1))  # for one message, beside what is read already
+    shelves: list[Shelf] = [parking_shelf(parked, through.claims, room=through.room)]
     backlogs = [parked] if parking else []  # that of the settings is looked at by the forwarder
     if dead_url == parked.queue_url:
         raise Misconfigured(
@@ -68,7 +70,7 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
         )
     if dead_url:
         backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
-        shelves.append(dead_letter_shelf(backlogs[-1]))
+        shelves.append(dead_letter_shelf(backlogs[-1], through.room))
     check(backlogs)
     return Redriver(forwarder=through, shelves=shelves)
 
@@ -132,7 +134,8 @@ def command(options: argparse.Namespace) -> int:
 
 
 def _with_ended(shelf: Shelf, through: Redriver) -> Shelf:
-    return parking_shelf(shelf.backlog, through.forwarder.claims, ended=True) if shelf.parked else shelf
+    forwarder = through.forwarder
+    return parking_shelf(shelf.backlog, forwarder.claims, ended=True, room=forwarder.room) if shelf.parked else shelf
 
 
 def _more_than_none(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -1,12 +1,12 @@
 """The one place where a domain event becomes an entry of PutEvents."""
 
 from datetime import datetime
-from functools import cache
 from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Raw, Struct, to_builtins
 
+from lambda_forwarder.model.declared import checker
 from lambda_forwarder.model.trace import traceparent
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Time
@@ -55,7 +55,6 @@ class _Detail(Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decoder = cache(msgspec.json.Decoder)
 
 
 def entry(
@@ -83,7 +82,7 @@ def entry(
     if occurred_at.tzinfo is None:
         raise ValueError(f"the change is dated {occurred_at}, without its offset")
     data = _encode(event)
-    _decoder(type(event)).decode(data)
+    checker(type(event))(data)
     event_id = str(uuid5(EVENT_IDS, f"{change.id}\n{detail_type}\n{position}"))
     metadata = Metadata(
         id=event_id,

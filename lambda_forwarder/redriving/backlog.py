@@ -17,7 +17,7 @@ from lambda_forwarder.model.parked import NOTHING, Parked, legible
 from lambda_forwarder.ports import Backlog, Claims, Waiting
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim
-from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
+from tailrace.wire.message import MEMORY, MESSAGE_LIMIT, UnreadableMessage
 
 CLAIM_LIMIT = 3 * MESSAGE_LIMIT  # bytes: what came in a message, its characters in UTF-8
 FETCH_SECONDS = 10.0  # for one object
@@ -80,20 +80,21 @@ class Taken:
                 self.document, self.sequence = legible(document), sequence
 
 
-def parking_shelf(backlog: Backlog, claims: Claims | None = None, *, ended: bool = False) -> Shelf:
+def parking_shelf(backlog: Backlog, claims: Claims | None = None, *, ended: bool = False, room: int = MEMORY) -> Shelf:
     """
     Of parked changes, in the form of ``Parked``; what did not fit is fetched from ``claims``. Those that ended the function are
-    left alone without ``ended``: they may do it again.
+    left alone without ``ended``: they may do it again. One may take so much memory: ``room``, in bytes.
     """
-    return Shelf(name="parking", backlog=backlog, read=partial(unparked, claims=claims, ended=ended), parked=True)
+    read = partial(unparked, claims=claims, ended=ended, room=room)
+    return Shelf(name="parking", backlog=backlog, read=read, parked=True)
 
 
-def dead_letter_shelf(backlog: Backlog) -> Shelf:
-    """Of messages of the tailer's queue, as they were."""
-    return Shelf(name="dead letters", backlog=backlog, read=_dead_letter, parked=False)
+def dead_letter_shelf(backlog: Backlog, room: int = MEMORY) -> Shelf:
+    """Of messages of the tailer's queue, as they were. One may take so much memory: ``room``, in bytes."""
+    return Shelf(name="dead letters", backlog=backlog, read=lambda body: Kept(read_message(body, room)), parked=False)
 
 
-def unparked(body: str, claims: Claims | None = None, *, ended: bool = True) -> Kept:
+def unparked(body: str, claims: Claims | None = None, *, ended: bool = True, room: int = MEMORY) -> Kept:
     """
     The parked change, or what came when it was not ours, as a message of changes; with the names of its mappers.
 
@@ -106,13 +107,9 @@ def unparked(body: str, claims: Claims | None = None, *, ended: bool = True) -> 
         if item.ended and not ended:
             raise UnreadableMessage(f"{item.reason}; {item.remedy}")
         came = bytes(item.message).decode() if item.message != NOTHING else _came(item, claims)
-        return Kept(read_message(came), item.mapper, item.mappers, item.change_id)
+        return Kept(read_message(came, room), item.mapper, item.mappers, item.change_id)
     except (msgspec.DecodeError, binascii.Error, zlib.error, UnicodeError, RecursionError) as error:
         raise UnreadableMessage(f"not a parked item: {error}") from error
-
-
-def _dead_letter(body: str) -> Kept:
-    return Kept(read_message(body))
 
 
 def _came(item: Parked, claims: Claims | None) -> str:

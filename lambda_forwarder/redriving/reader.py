@@ -16,7 +16,7 @@ from lambda_forwarder.redriving.strangers import elsewhere, stranger
 from lambda_forwarder.redriving.weight import weight
 from tailrace.wire.message import UnreadableMessage
 
-ROOM = 67_108_864  # bytes of memory for what is read at once; the message that exceeds it is still worked on
+SHARE = 8  # of the memory that one message may take, an eighth is filled before it with what is read at once
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Reader:
         read: dict[Taken, Sequence[Piece]] = {}
         full = 0
         for one in taken:
-            if full >= ROOM:
+            if read and full >= self._forwarder.room // SHARE:
                 break
             read[one] = self._read(one)
             full += one.weight

@@ -9,9 +9,17 @@ from msgspec.structs import replace
 from tailer.poison.on_poison import PARK, OnPoison, stub_of
 from tailer.ports import Claims
 from tailrace.wire.change import Change
-from tailrace.wire.message import DECODED_LIMIT, MESSAGE_LIMIT, TooLarge, deduplication_id, encode_change, group_id, pack
+from tailrace.wire.message import (
+    CHANGES_LIMIT,
+    DECODED_LIMIT,
+    MESSAGE_LIMIT,
+    TooLarge,
+    deduplication_id,
+    encode_change,
+    group_id,
+    pack,
+)
 
-CHANGES_PER_MESSAGE = 500  # so that one message is mapped and published well within a Lambda's time
 JSON_PER_MESSAGE = 524_288  # bytes before compression; even if nothing compresses, base64 keeps it under MESSAGE_LIMIT
 ENTRIES_PER_CALL = 10  # SQS
 
@@ -50,7 +58,7 @@ class Packer:
         encoded: list[bytes] = []
         size = 0
         for change, part in map(self._encoded, changes):
-            if run and (len(run) == CHANGES_PER_MESSAGE or size + len(part) > JSON_PER_MESSAGE):
+            if run and (len(run) == CHANGES_LIMIT or size + len(part) > JSON_PER_MESSAGE):
                 yield self._message(lane, run, encoded)
                 run, encoded, size = [], [], 0
             run.append(change)

@@ -3,23 +3,21 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from tailrace.questions.patches import Patch, patch, replacement
 from tailrace.questions.paths import ABSENT, Names, below, found, index, same
-from tailrace.questions.readings import Cut, Reader, Write, writes
+from tailrace.questions.readings import PATHS_LIMIT, Cut, Reader, Write, too_many, writes
 from tailrace.questions.updates import Ambiguous, applied
-from tailrace.wire.change import Change, Document
+from tailrace.wire.change import Change, Document, UpdateDescription
 
 UNKNOWN: Any = object()
 
 NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
+TOO_MANY = f"the update describes more than {PATHS_LIMIT} paths, and a looked-up document may be newer than the change"
 STUB = "the tailer could not read the change and sent a stub in its place"
 NO_DOCUMENT = "the document that the change must carry is not there"
 COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
 IMAGES = "pre- and post-images tell (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
-
-
-Patch = list[dict[str, Any]]
-"""A JSON Patch (RFC 6902)."""
 
 
 class Uncertain(Exception):
@@ -47,9 +45,9 @@ def after(change: Change) -> Document | None:
         return None
     if change.post_image and change.full_document is not None:
         return change.full_document
-    described, known = change.update_description, change.full_document_before_change
+    described, known = _described(change), change.full_document_before_change
     if described is None or known is None:
-        missing = NO_DESCRIPTION if described is None else "there is no pre-image to which the update could be applied"
+        missing = _undescribed(change) if described is None else "there is no pre-image to which the update could be applied"
         raise Uncertain(f"after: {missing}; full_document is the document as looked up")
     return _applied("after", known, writes(described, known))
 
@@ -97,19 +95,15 @@ def changed(change: Change, path: str, *, assume_new: bool) -> bool:
 def diff(change: Change) -> Patch:
     """See ``Change.diff``."""
     _no_stub("diff", change)
-    known, described = change.full_document_before_change, change.update_description
+    known, described = change.full_document_before_change, _described(change)
     if known is None and change.operation_type == "update" and described is not None:
         told = writes(described, None)
         if all(_whole(write) for write in told):
             return [_step(write) for write in told]
     now = after(change)
     if known is None or now is None:
-        whole = change.operation_type in ("insert", "update", "replace", "delete")
-        return [{"op": "replace", "path": "", "value": now}] if whole else []
-    from jsonpatch import make_patch  # 20 ms of a cold start, only where somebody asks for a patch
-
-    patch: Patch = make_patch(known, now).patch
-    return patch
+        return replacement(now) if change.operation_type in ("insert", "update", "replace", "delete") else []
+    return patch(known, now)
 
 
 def _no_stub(question: str, change: Change) -> None:
@@ -150,7 +144,7 @@ def _seen(change: Change, path: str) -> list[tuple[Any, Any]] | None:
 
 def _seen_in_part(change: Change, path: str) -> list[tuple[Any, Any]] | None:
     """The same answer, from the pre-image and the update around the path, for every reading of the other paths."""
-    known, described = change.full_document_before_change, change.update_description
+    known, described = change.full_document_before_change, _described(change)
     if change.operation_type != "update" or known is None or described is None:
         return None
     told = [write for write in writes(described, known) if _concerns(write, path)]
@@ -236,7 +230,7 @@ def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | N
     """
     if change.operation_type not in ("insert", "update", "replace"):
         return False
-    if change.operation_type != "update" or change.update_description is None:
+    if change.operation_type != "update" or _described(change) is None:
         return None
     told = _told(change)
     if or_filled and any(_fills(write, path) for write in told):
@@ -313,13 +307,23 @@ def _had(change: Change, path: str, value: Any) -> bool:
 
 
 def _told(change: Change) -> list[Write]:
-    described = change.update_description
+    described = _described(change)
     return [] if described is None else writes(described, change.full_document_before_change)
+
+
+def _described(change: Change) -> "UpdateDescription | None":
+    """What an update did, where the server told, and not too much to be read."""
+    described = change.update_description
+    return None if described is None or too_many(described) else described
+
+
+def _undescribed(change: Change) -> str:
+    return NO_DESCRIPTION if change.update_description is None else TOO_MANY
 
 
 def _missing(change: Change) -> str:
     if change.operation_type != "update":
         return NO_PRE_IMAGE if change.full_document else NO_DOCUMENT
-    if change.update_description is None:
-        return NO_DESCRIPTION
+    if _described(change) is None:
+        return _undescribed(change)
     return NO_PRE_IMAGE if change.full_document_before_change is None else f"the update can be read in two ways; {IMAGES}"

@@ -14,7 +14,9 @@ from typing import Any
 from tailrace.questions.paths import ABSENT, NAMES_LIMIT, Names, index, text
 from tailrace.wire.change import Document, UpdateDescription
 
+PATHS_LIMIT = 20_000  # of an update that is read: a path takes a kilobyte while it is, whatever it takes on the wire
 LOOKUPS_LIMIT = 1_000_000  # names looked up in one document; past it a path counts as one that cannot be read
+_TEXT = 128  # characters that are joined in the time of a look-up
 _ANYTHING: Any = object()  # in place of what was written: whatever is there
 _ROUNDS = 8  # in which the paths that are read let others be read
 
@@ -33,6 +35,11 @@ class Write:
     path: str
     value: Any
     names: Names | None = None
+
+
+def too_many(described: UpdateDescription) -> bool:
+    """Whether it names more paths than are read."""
+    return len(described.updated_fields) + len(described.removed_fields) + len(described.truncated_arrays) > PATHS_LIMIT
 
 
 def writes(described: UpdateDescription, before: Document | None) -> list[Write]:
@@ -141,7 +148,8 @@ class Reader:
         return places if self._left > 0 else None
 
     def _within(self, holder: Any, rest: list[str], names: Names, new: Any) -> Iterator[Names]:
-        self._left -= len(rest)
+        whole = ".".join(rest)
+        self._left -= len(rest) * (1 + len(whole) // _TEXT)
         if isinstance(holder, list):
             place = index(rest[0])
             if place is None:
@@ -152,8 +160,8 @@ class Reader:
             elif new is not ABSENT and _fits(child, new):  # an element is never removed
                 yield (*names, place)
         elif isinstance(holder, dict) and self._left > 0:
-            if _fits(holder.get(".".join(rest), ABSENT), new):
-                yield (*names, ".".join(rest))
+            if _fits(holder.get(whole, ABSENT), new):
+                yield (*names, whole)
             for count in range(1, len(rest)):
                 name = ".".join(rest[:count])
                 if name in holder:

@@ -5,14 +5,16 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Sequence
-from functools import cache
-from types import GenericAlias
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
 from tailrace.wire.change import Change
+from tailrace.wire.reading import CHANGES_LIMIT as CHANGES_LIMIT
+from tailrace.wire.reading import MEMORY as MEMORY
+from tailrace.wire.reading import C, read_changes
+from tailrace.wire.reading import UnreadableMessage as UnreadableMessage
 
 VERSION = 1
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message and the sum of a batch
@@ -20,9 +22,6 @@ DECODED_LIMIT = 67_108_864  # bytes of JSON that a message may hold once unpacke
 VALUES_LIMIT = 1_000_000  # values in that JSON: three bytes, as of an empty list, take twenty times as many once decoded
 GZIP_FROM = 8_192  # bytes of JSON; anything smaller stays readable
 _GZIP_LEVEL = 1  # the fastest: 1.6 µs per kB, and JSON of one collection still shrinks about tenfold
-
-C = TypeVar("C", bound=Change)
-"""What a reader makes of each change."""
 
 
 class ChangeMessage(Struct, Generic[C], frozen=True, kw_only=True):
@@ -32,10 +31,6 @@ class ChangeMessage(Struct, Generic[C], frozen=True, kw_only=True):
     generation: int
     lane: int
     changes: tuple[C, ...]
-
-
-class UnreadableMessage(ValueError):
-    """The body is not a message this version can read. Retrying will not help; the message says why."""
 
 
 class TooLarge(ValueError):
@@ -58,7 +53,6 @@ class _Version(Struct):
 _encode = msgspec.json.Encoder().encode
 _decode_version = msgspec.json.Decoder(_Version).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
-_decoder = cache(msgspec.json.Decoder)
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -74,6 +68,8 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
     Raises:
         TooLarge: they do not fit into one SQS message.
     """
+    if len(changes) > CHANGES_LIMIT:
+        raise TooLarge(f"{len(changes)} changes in a message; the limit is {CHANGES_LIMIT}")
     array = b"[" + b",".join(changes) + b"]"
     if len(array) > DECODED_LIMIT:
         raise TooLarge(f"{len(array)} bytes of JSON in a message; the limit is {DECODED_LIMIT}")
@@ -92,17 +88,17 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
     return body.decode()
 
 
-def unpack(body: str, kind: type[C]) -> ChangeMessage[C]:
+def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
     """
-    Read a message of any version up to ours, each change as a ``kind``. Unknown fields are ignored.
-    The body is treated as hostile.
+    Read a message of any version up to ours, each change as a ``kind``. Unknown fields are ignored. The body is treated as
+    hostile. ``room`` is the memory that its changes may take, in bytes.
 
     Raises:
-        UnreadableMessage: not JSON, not ours, newer than this reader, or above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
-            decompressed.
+        UnreadableMessage: not JSON, not ours, newer than this reader, above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
+            decompressed, or above a bound of ``tailrace.wire.reading``.
     """
     try:
-        return _read(body, kind)
+        return _read(body, kind, room)
     except UnreadableMessage:
         raise
     except (ValueError, zlib.error, RecursionError) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
@@ -129,7 +125,7 @@ def _xml_safe(body: bytes) -> bytes:
     return body
 
 
-def _read(body: str, kind: type[C]) -> ChangeMessage[C]:
+def _read(body: str, kind: type[C], room: int) -> ChangeMessage[C]:
     version = _decode_version(body).version
     if version > VERSION:
         raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
@@ -141,7 +137,7 @@ def _read(body: str, kind: type[C]) -> ChangeMessage[C]:
         stream=envelope.stream,
         generation=envelope.generation,
         lane=envelope.lane,
-        changes=_decoder(GenericAlias(tuple, (kind, ...))).decode(array),
+        changes=read_changes(array, kind, room),
     )
 
 

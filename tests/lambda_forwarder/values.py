@@ -42,6 +42,8 @@ HOSTILE = {
     "half a gzip": gzipped(gzip.compress(b"[]")[:-4]),
     "no JSON in the gzip": gzipped(gzip.compress(b"hello")),
     "nested in the gzip": gzipped(gzip.compress(b"[" * 100_000)),
+    "501 changes": gzipped(gzip.compress(b"[" + b",".join([b"{}"] * 501) + b"]")),
+    "nested in the window of a decoder": gzipped(gzip.compress(b"[" + b'{"a":' * 960 + b"1" + b"}" * 960 + b"]")),
     "a million lists in the gzip": gzipped(gzip.compress(b"[" + b"[]," * 1_000_000 + b"[]]")),
 }
 """Bodies that anybody who may send to the queue can send, and that are no message."""

@@ -378,7 +378,7 @@ def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
     assert peak < count * size / 4
 
 
-def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
     """A queue hands out ten messages of a few kilobytes that become gigabytes: the rest goes back, and is taken again."""
     published: list[int] = []
 
@@ -389,8 +389,7 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: 
             published.extend(entry.change.sequence for entry in entries)
             return Published()
 
-    monkeypatch.setattr("lambda_forwarder.redriving.reader.ROOM", 10_000_000)
-    world = World(publisher=Forgetful())
+    world = World(publisher=Forgetful(), room=8 * 10_000_000)
     lists: list[list[int]] = [[] for _ in range(100_000)]
     for number in range(1, 11):
         world.bury(inserted("a", number, lists=lists), lane=number)
@@ -402,10 +401,9 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart(monkeypatch: 
     assert peak < 30_000_000  # a few of them; all ten take 64
 
 
-def test_a_limit_counts_what_was_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_counts_what_was_worked_on() -> None:
     """Not what went back because there was no room for it."""
-    monkeypatch.setattr("lambda_forwarder.redriving.reader.ROOM", 1)
-    world = World()
+    world = World(room=1)
     for number in range(1, 8):
         world.bury(inserted("a", number), lane=number)
     assert counts(world.redrive(limit=5)) == {"messages": 5, "published": 5}

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailer.aws.packing import CHANGES_PER_MESSAGE, ENTRIES_PER_CALL, JSON_PER_MESSAGE, Packer, calls
+from tailer.aws.packing import ENTRIES_PER_CALL, JSON_PER_MESSAGE, Packer, calls
 from tailer.errors import Undeliverable
 from tailer.poison.on_poison import OnPoison
 from tailrace.message import unpack
-from tailrace.wire.message import MESSAGE_LIMIT
+from tailrace.wire.message import CHANGES_LIMIT, MESSAGE_LIMIT
 from tests.samples.changes import a_change
 
 PACKER = Packer(stream="payments", generation=1)
@@ -37,7 +37,7 @@ def test_packing_keeps_order_and_limits(sizes: list[int], scale: int) -> None:
 def test_a_run_is_packed_into_few_messages() -> None:
     """A thousand small changes of a lane take as many messages as the bound on changes makes, no more."""
     messages = list(PACKER.messages(17, [a_change(number) for number in range(1000)]))
-    assert [message.changes for message in messages] == [CHANGES_PER_MESSAGE, CHANGES_PER_MESSAGE]
+    assert [message.changes for message in messages] == [CHANGES_LIMIT, CHANGES_LIMIT]
 
 
 def test_incompressible_changes_fit() -> None:

@@ -15,11 +15,11 @@ from botocore.config import Config
 from devstack import DevStack
 from devstack.aws import REGION
 from tailer.aws.lanes import LaneOf, lanes
-from tailer.aws.packing import CHANGES_PER_MESSAGE
 from tailer.aws.sqs_sink import CALLS_AT_ONCE, FINISH, SqsSink
 from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.metrics.prometheus import Metrics
 from tailrace.wire.change import Change
+from tailrace.wire.message import CHANGES_LIMIT
 from tests.queue import received
 from tests.samples.changes import a_change, changes_of
 
@@ -115,7 +115,7 @@ def test_everything_arrives_in_order(stack: DevStack, sink: SqsSink, queue_url: 
 
 def test_a_call_never_has_a_lane_twice(wire: Wire, sink: SqsSink) -> None:
     """Nothing promises that a later entry fails when an earlier one of its group does."""
-    sink.send(many(4 * CHANGES_PER_MESSAGE, documents=3), 1)
+    sink.send(many(4 * CHANGES_LIMIT, documents=3), 1)
     assert max(len(call) for call in wire.calls) > 1
     for call in wire.calls:
         groups = [entry["MessageGroupId"] for entry in call]
@@ -137,7 +137,7 @@ def test_a_failed_entry_is_sent_again_before_what_follows_it(
         return 200, {"Successful": good, "Failed": failed}
 
     wire.response = response
-    changes = many(6 * CHANGES_PER_MESSAGE, documents=5)
+    changes = many(6 * CHANGES_LIMIT, documents=5)
     sink.send(changes, 1)
     assert_all_in_order(received(stack, queue_url), changes)
 
@@ -239,7 +239,7 @@ def test_a_stopping_task_finishes_what_is_soon_done(
         now[0] += slow
 
     wire.response = response
-    changes = many(10 * CHANGES_PER_MESSAGE)
+    changes = many(10 * CHANGES_LIMIT)
     stopping.set()
     if enough:
         sink.send(changes, 1)
@@ -247,9 +247,7 @@ def test_a_stopping_task_finishes_what_is_soon_done(
         with pytest.raises(Unavailable, match="the rest is left"):
             sink.send(changes, 1)
     assert len(wire.calls) == (10 if enough else FINISH + 1)
-    assert [change.sequence for change in received(stack, queue_url)] == list(
-        range(1, len(wire.calls) * CHANGES_PER_MESSAGE + 1)
-    )
+    assert [change.sequence for change in received(stack, queue_url)] == list(range(1, len(wire.calls) * CHANGES_LIMIT + 1))
 
 
 def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from tailrace.change import Change
 from tailrace.message import unpack
+from tailrace.wire.bounds import NESTING_LIMIT
 from tailrace.wire.message import (
+    CHANGES_LIMIT,
     DECODED_LIMIT,
     GZIP_FROM,
     MESSAGE_LIMIT,
@@ -169,6 +171,56 @@ def test_writer_and_reader_agree_on_a_limit_to_the_last(
         packed(*changes)
     with pytest.raises(UnreadableMessage, match="once decompressed"):
         unpack(body)
+
+
+HOLE = '"@"'
+
+
+def forged(changes: str, *, encoding: str) -> str:
+    """A body that no tailer writes."""
+    if encoding == "gzip":
+        return envelope(encoding="gzip", changes=base64.b64encode(gzip.compress(changes.encode())).decode())
+    return envelope().replace('"changes": []', f'"changes": {changes}')
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_more_changes_than_a_message_has_are_refused_before_they_are_decoded(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    """Each would be mapped and published, or parked, in the time of one invocation. Of 500 all are read."""
+    changes = [a_change(number) for number in range(CHANGES_LIMIT + 1)]
+    assert unpack(packed(*changes[1:])).changes == tuple(changes[1:])
+    with pytest.raises(TooLarge, match="501 changes"):
+        packed(*changes)
+    body = forged(f"[{','.join(encode_change(change).decode() for change in changes)}]", encoding=encoding)
+    monkeypatch.setattr("tailrace.wire.reading._change", None)
+    with pytest.raises(UnreadableMessage, match="501 changes in a message; the limit is 500"):
+        unpack(body)
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"])
+def test_a_change_is_read_to_a_depth_that_everybody_can_work_with(encoding: str, opening: str, closing: str) -> None:
+    """Deeper than that it is refused, long before the depth at which a decoder fails."""
+
+    def nested(depth: int) -> str:
+        change = encode_change(a_change(full_document={"a": "@"})).decode()
+        value = opening * (depth - 2) + "1" + closing * (depth - 2)
+        return f"[{change.replace(HOLE, value)}]"
+
+    assert unpack(forged(nested(NESTING_LIMIT), encoding=encoding)).changes[0].full_document
+    for depth in (NESTING_LIMIT + 1, 500, 900, 980, 990, 2_000):
+        with pytest.raises(UnreadableMessage, match=r"nested|recursion"):
+            unpack(forged(nested(depth), encoding=encoding))
+
+
+def test_what_there_is_no_room_for_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names the memory that there is and how to get more."""
+    body = packed(a_change(full_document={"list": [[]] * 100_000}))
+    assert unpack(body, 20_000_000)
+    monkeypatch.setattr("tailrace.wire.reading._decode_array", None)
+    with pytest.raises(UnreadableMessage, match=r"more than the 4 MiB of memory .*\(\[forwarder\] memory\)"):
+        unpack(body, 5_000_000)
 
 
 def test_a_newer_version_says_what_to_do() -> None:

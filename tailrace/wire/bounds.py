@@ -1,0 +1,109 @@
+"""
+What JSON costs its reader, told from its text before any of it is decoded: memory, and depth.
+
+Both are upper bounds for JSON, and for anything else that claims to be JSON: a decoder goes no further than the first mistake.
+Telling them takes time in proportion to the text, and little memory.
+"""
+
+import re
+from array import array
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+NESTING_LIMIT = (
+    250  # objects and arrays within one another in a change: MongoDB nests 200, the rest is ours. Python fails at 1,000
+)
+COPIES = 4  # of the JSON beside what is decoded: an event tells a document and a patch of it, and both are stored if too large
+WIDE = 5  # bytes for one byte of a text that is not ASCII: four for each character, as of an emoji, and its UTF-8 beside it
+WIDE_TEXT = 48  # more bytes that such a text takes
+MOST = 64  # bytes of memory that one byte of JSON decodes to at most, as of {"":0}
+_COSTS = {b",": 64, b":": 80, b"[": 112, b"[]": -96, b"{": 160, b"{}": -144, b'"': 16}  # bytes, CPython 3.11 to 3.14, measured
+_LONGER = {
+    b"e": 64,
+    b"E": 64,
+    b"true": -64,
+    b"false": -64,
+}  # bytes, in all copies: 1e15 is 1000000000000000.0 once it is encoded
+_OUTERMOST = 64  # bytes of a value that no sign stands for
+_CHUNK = 65_536  # bytes that are looked at together
+
+_backslashes = re.compile(rb"\\*").match
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
+
+
+class _Part(NamedTuple):
+    """A part of the text: what stands outside of its strings, with a ``"`` for each of them, and what they hold."""
+
+    outside: bytes
+    strings: list[bytes]
+    narrow: bool  # every character is ASCII
+    goes_on: bool  # the last string, in the next part
+
+
+def memory(json: bytes) -> int:
+    """Bytes that a function takes at most to decode this change, or these, and to publish or park what they mean."""
+    return decoded(json) + COPIES * len(json)
+
+
+def fits(json: bytes, room: int) -> bool:
+    """Whether ``memory`` is within so many bytes. Of what is small this is told without a look."""
+    return len(json) * (MOST + COPIES) <= room or memory(json) <= room
+
+
+def decoded(json: bytes) -> int:
+    """Bytes that the values take at most once they are decoded; while they are, a copy of their longest text comes on top."""
+    total, length = _OUTERMOST, 0
+    wide = False
+    for part in _parts(json):
+        total += len(part.outside) + sum(cost * part.outside.count(sign) for sign, cost in (_COSTS | _LONGER).items())
+        strings = part.strings
+        if part.narrow and len(strings) > 2:  # of those that begin and end here the length is all that counts
+            total += sum(map(len, strings[1:-1]))
+            strings = [strings[0], strings[-1]]
+        for number, string in enumerate(strings, 1):
+            length += len(string)
+            wide = wide or not _narrow(string)
+            if number < len(strings) or not part.goes_on:
+                total += length * WIDE + WIDE_TEXT if wide else length
+                length, wide = 0, False
+    return total + length * WIDE
+
+
+def nesting(json: bytes) -> int:
+    """How many objects and arrays lie within one another at most."""
+    if (openers := json.count(b"[") + json.count(b"{")) <= NESTING_LIMIT:
+        return openers
+    depth = deepest = 0
+    for part in _parts(json):
+        steps = array("b", part.outside.translate(_STEPS, _NO_BRACKETS))
+        depths = list(accumulate(steps, initial=depth))
+        depth, deepest = depths[-1], max(deepest, max(depths))
+    return deepest
+
+
+def _parts(json: bytes) -> Iterator[_Part]:
+    inside = False
+    for chunk in _chunks(json):
+        # each escape becomes as many characters as it may stand for, and none of them a quote
+        pieces = chunk.replace(b"\\\\", b"_").replace(b'\\"', b"_").split(b'"')
+        first = inside
+        inside ^= len(pieces) % 2 == 0
+        yield _Part(b'"'.join(pieces[first::2]) + b'"' * inside, pieces[not first :: 2], _narrow(chunk), inside)
+
+
+def _narrow(text: bytes) -> bool:
+    return text.isascii() and b"\\u" not in text
+
+
+def _chunks(json: bytes) -> Iterator[bytes]:
+    """No escape is cut in two."""
+    start = 0
+    while start < len(json):
+        end = start + _CHUNK
+        if json[end - 1 : end] == b"\\":
+            found = _backslashes(json, end)
+            end = found.end() + 1 if found else end
+        yield json[start:end]
+        start = end

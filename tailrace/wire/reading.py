@@ -1,0 +1,70 @@
+"""Changes as they come from outside: what they may cost is told before they are decoded."""
+
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tailrace.wire.bounds import NESTING_LIMIT, fits, nesting
+from tailrace.wire.change import Change
+
+CHANGES_LIMIT = 500  # changes in a message, so that one is mapped and published, or parked, well within a Lambda's time
+MEMORY = 402 * 1_048_576  # bytes for what a message or a claim holds, where nobody says otherwise: of a function of 512 MB
+
+C = TypeVar("C", bound=Change)
+"""What a reader makes of each change."""
+
+
+class UnreadableMessage(ValueError):
+    """The body is not a message this version can read. Retrying will not help; the message says why."""
+
+
+_decode_array = msgspec.json.Decoder(list[Raw]).decode
+_decoder = cache(msgspec.json.Decoder)
+
+
+def read_changes(array: bytes, kind: type[C], room: int) -> tuple[C, ...]:
+    """
+    Read the changes of a message, each as a ``kind``. ``room`` is the memory that they may take, in bytes.
+
+    Raises:
+        UnreadableMessage: there are too many, one is nested too deeply, or there is no room for them.
+        ValueError, RecursionError: they are none.
+    """
+    _check_room(array, room)
+    parts = _decode_array(array)
+    if len(parts) > CHANGES_LIMIT:
+        raise UnreadableMessage(f"{len(parts)} changes in a message; the limit is {CHANGES_LIMIT}")
+    return tuple(_change(bytes(part), kind) for part in parts)
+
+
+def read_change(json: bytes, kind: type[C], room: int = MEMORY) -> C:
+    """
+    Read a change that lies by itself. ``kind`` and ``room`` as above.
+
+    Raises:
+        UnreadableMessage: it is none, it is nested too deeply, or there is no room for it.
+    """
+    _check_room(json, room)
+    try:
+        return _change(json, kind)
+    except UnreadableMessage:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnreadableMessage(f"not a change: {error}") from error
+
+
+def _change(json: bytes, kind: type[C]) -> C:
+    if (depth := nesting(json)) > NESTING_LIMIT:
+        raise UnreadableMessage(f"a change is nested {depth} deep; the limit is {NESTING_LIMIT}")
+    change: C = _decoder(kind).decode(json)
+    return change
+
+
+def _check_room(json: bytes, room: int) -> None:
+    if not fits(json, room):
+        raise UnreadableMessage(
+            f"{len(json)} bytes of JSON may take more than the {room // 1_048_576} MiB of memory that there are for them: give "
+            "the function more memory ([forwarder] memory)"
+        )

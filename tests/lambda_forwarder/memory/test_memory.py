@@ -1,0 +1,137 @@
+"""A message or a claim that does not fit into the function's memory is parked unread; any other is forwarded within it."""
+
+import json
+import os
+import sys
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambda_forwarder.app import FUNCTION_MEMORY
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking
+from lambda_forwarder.mappings.data_changes import data_changed
+from lambda_forwarder.ports import Published
+from lambda_forwarder.publishing.large import LargePublisher
+from tailrace.change import Change
+from tailrace.wire import bounds
+from tailrace.wire.change import Claim
+from tailrace.wire.message import DECODED_LIMIT, MEMORY, encode_change, pack
+from tests.hostile.memory_group import MB, run_within, unavailable
+from tests.lambda_forwarder.memory.costly import KINDS, VALUES, claimed, filled
+from tests.lambda_forwarder.values import forever, record
+
+FUNCTION = 512 * MB
+WHY_NOT = unavailable()
+SMALL = 200_000  # bytes
+AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+AROUND = 1_500_000  # bytes, of all that is not about the size of a change
+
+
+class Forgetful:
+    """Takes every event and keeps none."""
+
+    def publish(self, entries: Sequence[Any], time_left: Any) -> Published:
+        return Published()
+
+
+class Bucket(MemoryClaims):
+    """Keeps nothing that is stored."""
+
+    def store(self, key: str, content: bytes) -> Claim:
+        return Claim(bucket=self.bucket, key=key, bytes=len(content), sha256="")
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_a_change_takes_no_more_than_is_told_before_it_is_decoded(value: Any, kind: Any) -> None:
+    """From the bucket to the bus, with the event that tells the most: the document and a patch, both stored as too large."""
+    content = filled(kind, value(SMALL))
+    claims, parking = Bucket(objects={"1": content}), MemoryParking()
+    through = Forwarder(
+        mappers={"payments": (data_changed,)},
+        publisher=LargePublisher(Forgetful(), claims),
+        parking=parking,
+        claims=claims,
+    )
+    text = pack(stream="payments", generation=1, lane=17, changes=[encode_change(claimed(kind, content))])
+    through.forward([record(text)], forever)  # what is made once
+    tracemalloc.start()
+    try:
+        assert through.forward([record(text)], forever) == []
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert parking.parked == {}
+    assert peak <= bounds.memory(content) + AROUND
+
+
+def forwarded(folder: Path, change: bytes, content: bytes = b"") -> dict[str, Any]:
+    """What a function of 512 MB makes of a message with this change, beside an innocent one, and of this object."""
+    (folder / "objects").mkdir()
+    (folder / "objects" / "1").write_bytes(content)
+    text = pack(stream="payments", generation=1, lane=17, changes=[change])
+    (folder / "records").write_text(f"{text}\n", "utf-8")
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "tests.lambda_forwarder.memory.function",
+        str(folder / "records"),
+        str(folder / "objects"),
+    ]
+    ended = run_within(FUNCTION, command, {**os.environ, **AWS, FUNCTION_MEMORY: "512", "PYTHONPATH": os.getcwd()})
+    assert (ended.returncode, ended.killed) == (0, False), ended.output[-2_000:]
+    became: dict[str, Any] = json.loads(ended.output)
+    return became
+
+
+def largest(kind: Change, value: str) -> bytes:
+    """As large as a claim with this value may be, to a percent."""
+    sample = filled(kind, VALUES[value](1_000_000))
+    times = min(MEMORY / bounds.memory(sample), DECODED_LIMIT / len(sample))
+    return filled(kind, VALUES[value](int(990_000 * times)))
+
+
+CLAIMS = [
+    ("insert", "ASCII and one emoji"),
+    ("insert", "many fields of text"),
+    ("insert", "fractions"),
+    ("insert", "objects of fields of their own"),
+    ("replace", "lists of one"),
+    ("update of another field", "empty lists"),
+]
+"""Those whose peak is nearest to what is told."""
+
+
+@pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
+@pytest.mark.parametrize(("kind", "value"), CLAIMS)
+def test_the_largest_claim_is_forwarded_in_a_function_of_512_mb(tmp_path: Path, kind: str, value: str) -> None:
+    """As a whole process in a memory cgroup, with boto3's clients in it."""
+    content = largest(KINDS[kind], value)
+    became = forwarded(tmp_path, encode_change(claimed(KINDS[kind], content)), content)
+    assert became == {"events": 1, "parked": []}
+
+
+@pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
+@pytest.mark.parametrize("value", ["MinKeys", "emoji", "many fields"])
+def test_a_claim_above_the_bound_is_parked_unread(tmp_path: Path, value: str) -> None:
+    """The reason says how much memory there is, and what to change."""
+    content = filled(KINDS["insert"], VALUES[value](60_000_000))
+    became = forwarded(tmp_path, encode_change(claimed(KINDS["insert"], content)), content)
+    assert became["events"] == 0
+    [reason] = became["parked"]
+    assert "more than the 402 MiB of memory" in reason
+    assert "[forwarder] memory" in reason
+
+
+@pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
+@pytest.mark.parametrize(("characters", "parked"), [("x", 0), ("x😀", 1)], ids=["ASCII", "with an emoji"])
+def test_a_message_that_unpacks_to_64_mib_is_forwarded_or_parked(tmp_path: Path, characters: str, parked: int) -> None:
+    """A queue's message of some 60 kB may hold so much."""
+    text = f'"{"x" * 66_000_000}{characters}"'.encode()
+    became = forwarded(tmp_path, filled(KINDS["insert"], text))
+    assert (became["events"], len(became["parked"])) == (1 - parked, parked)

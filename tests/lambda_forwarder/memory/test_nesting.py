@@ -1,0 +1,96 @@
+"""A change at the limit of depth: whatever is done with it is done without a RecursionError."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
+from lambda_forwarder.mappings.data_changes import data_changed
+from lambda_forwarder.model.entry import entry
+from lambda_forwarder.publishing.classic_bus import unreadable_number
+from lambda_forwarder.publishing.large import LargePublisher
+from lambda_forwarder.trial import as_put, read, shown, tried
+from tailrace.change import Change
+from tailrace.events import DomainEvent, Mapper
+from tailrace.questions.questions import Uncertain
+from tailrace.wire.bounds import NESTING_LIMIT, nesting
+from tailrace.wire.change import UpdateDescription
+from tailrace.wire.message import encode_change
+from tailrace.wire.reading import read_change
+from tests.lambda_forwarder.redriving.test_redriver import World
+from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, record
+
+SHAPES = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "both": ('[{"a":', "}]")}
+
+
+def deep(shape: str, leaf: str, above: int) -> Any:
+    """A value that reaches the limit so far below the change."""
+    opening, closing = SHAPES[shape]
+    times = (NESTING_LIMIT - above) // (1 + (shape == "both"))
+    return json.loads(opening * times + leaf + closing * times)
+
+
+def changes(shape: str) -> list[Change]:
+    """An insert, a replace and updates; the last sets what is deep."""
+    before, after = ({"_id": "a", "status": "x", "value": deep(shape, leaf, 2)} for leaf in ("1", "12345678901234567890"))
+    update = replace(cancelled("a", 3, looked_up=False), full_document_before_change=before)
+    described = UpdateDescription(updated_fields={"value": deep(shape, "2", 3)})
+    return [
+        replace(inserted("a", 1), full_document=after),
+        replace(inserted("a", 2), operation_type="replace", full_document=after, full_document_before_change=before),
+        update,
+        replace(update, sequence=4, id="4", update_description=described),
+        replace(update, sequence=5, id="5", full_document=after, post_image=True),
+    ]
+
+
+class Found(DomainEvent, source="app.tests", about="value"):
+    """Something deep was found."""
+
+    value: Any
+
+
+def asking(change: Change) -> Found:
+    """Asks everything."""
+    for ask in (change.became, change.changed):
+        for path, value in (("value", deep("both", "1", 2)), ("value.a", None), ("status", "x")):
+            try:
+                ask(path, value, assume_new=True) if ask == change.became else change.changed(path, assume_new=True)
+            except Uncertain:
+                continue
+    return Found(value=(change.full_document or change.full_document_before_change or {})["value"])
+
+
+@pytest.mark.parametrize("mapper", [data_changed, asking], ids=["data_changed", "asking"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
+    """By every question, an event about it, its encoding and a bus that looks at its numbers."""
+    told = changes(shape)
+    assert all(nesting(encode_change(change)) <= NESTING_LIMIT for change in told)
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    through = Forwarder(mappers={"payments": (mapper,)}, publisher=LargePublisher(publisher, MemoryClaims()), parking=parking)
+    assert through.forward([record(body(*told))], forever) == []
+    assert parking.parked == {}
+    assert len(publisher.entries) == len(told)
+    for one in publisher.entries:
+        assert "deep" not in unreadable_number(one)
+        as_put(one)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_change_at_the_limit_is_parked_tried_and_redriven(shape: str) -> None:
+    """As any other that its mapper could not digest on a bad day."""
+    told = changes(shape)
+    world = World(mappers={"payments": (data_changed,)})
+    world.park(*told)
+    report = world.redrive()
+    assert (report.published, report.left) == (len(told), 0)
+    for change in told:
+        [again] = read(encode_change(change).decode())
+        [trial] = tried(again, {"payments": (data_changed,)})
+        assert list(shown(trial))
+        assert entry(asking(change), change=change, message=message(change)).document
+        assert read_change(encode_change(change), Change) == change

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from benchmarks import table
-from benchmarks.figures import Round
 from benchmarks.race import Race
+from benchmarks.results import Round
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from tailrace.text.legible import legible

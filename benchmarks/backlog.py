@@ -9,7 +9,7 @@ from bson import Decimal128, ObjectId
 from pymongo import MongoClient, UpdateOne
 from pymongo.collection import Collection
 
-from benchmarks.figures import COLLECTION, DATABASE
+from benchmarks.results import COLLECTION, DATABASE
 from tailer.mongodb.change_events import next_time, time_text
 
 BLOCK = 500  # payments in one write

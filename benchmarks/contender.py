@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Course, Run
+from benchmarks.results import Course, Run
 
 
 def main(name: str, course: str, result: str) -> None:

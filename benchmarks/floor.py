@@ -6,7 +6,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
-from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
+from benchmarks.results import COLLECTION, DATABASE, Course, Meter, Run
 from tailer.mongodb.change_events import time_of
 from tailer.mongodb.cursor import AWAIT, EVENTS_PER_REPLY
 

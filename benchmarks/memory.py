@@ -6,66 +6,46 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pymongo import MongoClient
 
-from benchmarks.responder import LISTENING
-from devstack.aws import ACCOUNT, Aws
-from devstack.loopback import HOST, free_port, wait_until
-from devstack.mongod import Mongod
+from benchmarks.race import Ground
 from devstack.screen import Screen
 from devstack.tailer import TailerProcess
-from devstack.workspace import Workspace
 
 DATABASE = "payments"
 OPLOG = 990.0 * 8  # MB, room for the whole backlog
 BLOCK = 5_000  # documents in one write
-REPOSITORY = Path(__file__).resolve().parents[1]
 LARGE, LARGE_SIZE = 100, 5_000_000  # documents, and the bytes of each
 TIMEOUT = 900.0  # seconds for one backlog
 WORDS = "monthly direct debit of a family plan, renewed; "
 
 
-class Scene:
-    """A mongod, an SQS that accepts everything, and a tailer between them. Use as a context manager."""
+class Scene(Ground):
+    """A tailer between the two."""
 
-    def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            self._workspace = undo.enter_context(Workspace())
-            mongod, port = Mongod(self._workspace), free_port()
-            mongod.start()
-            self._aws = Aws(f"http://{HOST}:{port}")
-            command = [sys.executable, "-m", "benchmarks.responder", str(port)]
-            responder = self._workspace.spawn("responder", command, {"PYTHONPATH": str(REPOSITORY)})
-            mongod.wait_ready()
-            wait_until(lambda: LISTENING in responder.log_tail(), responder, 30)
-            self.client: MongoClient[Any] = undo.enter_context(MongoClient(mongod.uri))
-            self.client.admin.command("replSetResizeOplog", 1, size=OPLOG)
-            self._uri = mongod.uri
-            self._exit = undo.pop_all()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._exit.close()
+    def _start(self, undo: ExitStack) -> None:
+        super()._start(undo)
+        self.client.admin.command("replSetResizeOplog", 1, size=OPLOG)
 
     def tailer(self) -> TailerProcess:
         """The tailer as it runs in production, ready."""
         settings = {
-            "TAILER_MONGODB_URI": self._uri,
-            "TAILER_QUEUE_URL": f"{self._aws.endpoint_url}/{ACCOUNT}/payments.fifo",
+            "TAILER_MONGODB_URI": self.mongodb_uri,
+            "TAILER_QUEUE_URL": self.queue_url,
             "TAILER_CHECKPOINTS": "mongodb:",
             "TAILER_STREAM": "payments",
             "TAILER_DATABASE": DATABASE,
             "TAILER_LEASE_SECONDS": "2",
         }
-        tailer = TailerProcess(self._workspace, self._aws.environment | settings)
+        tailer = TailerProcess(self.workspace, self.aws.environment | settings)
         tailer.wait_ready()
         return tailer
 
 
 def main() -> int:
-    """Print the figures of both backlogs."""
+    """Print the memory with both backlogs."""
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks.memory", description=__doc__)
     parser.add_argument("--changes", type=int, default=1_000_000, help="how long the backlog of small changes is")
     changes = parser.parse_args().changes

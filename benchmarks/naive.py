@@ -14,7 +14,7 @@ from bson import json_util
 from pymongo import MongoClient
 
 from benchmarks.backlog import collection
-from benchmarks.figures import Course, Meter, Run
+from benchmarks.results import Course, Meter, Run
 from tailer.mongodb.change_events import time_of
 
 

@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 from pymongo import MongoClient
 
 from benchmarks import backlog
-from benchmarks.figures import Course, Round, Run
 from benchmarks.responder import LISTENING
+from benchmarks.results import Course, Round, Run
 from benchmarks.tailing import READY
 from devstack.aws import ACCOUNT, Aws
 from devstack.loopback import HOST, free_port, wait_until
 from devstack.mongod import Mongod
+from devstack.started import Started
 from devstack.workspace import Child, StartFailed, Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -29,43 +29,50 @@ UNMEASURED = 10  # single changes that open connections before the latency count
 PAUSE = 0.015  # seconds between two single changes: the tailer is idle when the next one comes
 
 
-class Race:
+class Ground(Started):
     """
-    Use as a context manager. Every contender reads the same backlog from its beginning.
+    A mongod, and an SQS that accepts everything. Use as a context manager.
 
     Raises:
         StartFailed: mongod, the responder or a contender did not come up or failed; with the end of its log.
     """
 
+    def _start(self, undo: ExitStack) -> None:
+        self.workspace = undo.enter_context(Workspace())
+        mongod, port = Mongod(self.workspace), free_port()
+        mongod.start()
+        self.aws = Aws(f"http://{HOST}:{port}")
+        responder = self.python("responder", str(port))
+        mongod.wait_ready()
+        wait_until(lambda: LISTENING in responder.log_tail(), responder, START_SECONDS)
+        self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(mongod.uri))
+        self.mongodb_uri, self.queue_url = mongod.uri, f"{self.aws.endpoint_url}/{ACCOUNT}/payments.fifo"
+
+    def python(self, module: str, *arguments: str, name: str = "") -> Child:
+        """Run a module of the benchmarks in a process of its own."""
+        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+        return self.workspace.spawn(name or module, command, self.aws.environment | {"PYTHONPATH": str(REPOSITORY)})
+
+
+class Race(Ground):
+    """Every contender reads the same backlog from its beginning."""
+
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._exit = ExitStack()
 
-    def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            self._workspace = undo.enter_context(Workspace())
-            mongod, port = Mongod(self._workspace), free_port()
-            mongod.start()
-            self._aws = Aws(f"http://{HOST}:{port}")
-            responder = self._python("responder", str(port))
-            mongod.wait_ready()
-            wait_until(lambda: LISTENING in responder.log_tail(), responder, START_SECONDS)
-            self._client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(mongod.uri))
-            queue_url = f"{self._aws.endpoint_url}/{ACCOUNT}/payments.fifo"
-            self._course = Course(mongodb_uri=mongod.uri, queue_url=queue_url, begin="", changes=0, seconds=self._seconds)
-            self._exit = undo.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
-        self._exit.close()
+    def _start(self, undo: ExitStack) -> None:
+        super()._start(undo)
+        self._course = Course(
+            mongodb_uri=self.mongodb_uri, queue_url=self.queue_url, begin="", changes=0, seconds=self._seconds
+        )
 
     @property
     def mongod_version(self) -> str:
-        return str(self._client.server_info()["version"])
+        return str(self.client.server_info()["version"])
 
     def prepare(self, changes: int, progress: Callable[[int], None]) -> None:
         """Write the backlog, and let one reader pass over it, so that the first round finds what later ones find."""
-        self._course = replace(self._course, begin=backlog.write(self._client, changes, progress), changes=changes)
+        self._course = replace(self._course, begin=backlog.write(self.client, changes, progress), changes=changes)
         self._run("floor")
 
     def round(self) -> Round:
@@ -73,26 +80,26 @@ class Race:
 
     def latencies(self, count: int) -> list[float]:
         """Seconds from a single write's acknowledgement to the moment the idle tailer knew its change was accepted."""
-        course = replace(self._course, begin=backlog.next_moment(self._client), changes=UNMEASURED + count)
-        child = self._start("tailing", course)
+        course = replace(self._course, begin=backlog.next_moment(self.client), changes=UNMEASURED + count)
+        child = self._begin("tailing", course)
         wait_until(lambda: READY in child.log_tail(), child, START_SECONDS)
         committed = []
         for payment in backlog.payments(UNMEASURED + count, random.Random(2_027)):
-            backlog.collection(self._client).insert_one(payment)
+            backlog.collection(self.client).insert_one(payment)
             committed.append(time.monotonic())
             time.sleep(PAUSE)
         accepted = self._finish(child).accepted
         return [there - here for here, there in zip(committed, accepted, strict=True)][UNMEASURED:]
 
     def _run(self, contender: str) -> Run:
-        return self._finish(self._start(contender, self._course))
+        return self._finish(self._begin(contender, self._course))
 
-    def _start(self, contender: str, course: Course) -> Child:
-        name = f"{contender}-{len(self._workspace.children)}"
-        return self._python("contender", contender, msgspec.json.encode(course).decode(), f"{name}.json", name=name)
+    def _begin(self, contender: str, course: Course) -> Child:
+        name = f"{contender}-{len(self.workspace.children)}"
+        return self.python("contender", contender, msgspec.json.encode(course).decode(), f"{name}.json", name=name)
 
     def _finish(self, child: Child) -> Run:
-        result = self._workspace.folder / f"{child.name}.json"
+        result = self.workspace.folder / f"{child.name}.json"
         deadline = time.monotonic() + RUN_SECONDS
         while child.running and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -101,7 +108,3 @@ class Race:
                 f"{child.name} failed, or took more than {RUN_SECONDS:g} s; the end of its log:\n{child.log_tail()}"
             )
         return msgspec.json.decode(result.read_bytes(), type=Run)
-
-    def _python(self, module: str, *arguments: str, name: str = "") -> Child:
-        command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-        return self._workspace.spawn(name or module, command, self._aws.environment | {"PYTHONPATH": str(REPOSITORY)})

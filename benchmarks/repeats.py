@@ -81,7 +81,7 @@ class Queue:
 
 
 def main() -> int:
-    """Print the figures."""
+    """Print what was measured."""
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks.repeats", description=__doc__)
     parser.add_argument("--changes", type=int, default=8_000, help="how long the backlog is (%(default)s)")
     parser.add_argument("--kills", type=int, default=5, help="how often a tailer is killed in it (%(default)s)")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.figures import Round, Run, Spread, percentile, rates, ratios
+from benchmarks.results import Round, Run, Spread, percentile, rates, ratios
 
 COLUMNS = ("", "changes per second", "ratio to the floor", "ratio to the naive way")
 WIDTHS = (10, 28, 28, 0)  # characters

@@ -6,7 +6,7 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.figures import COLLECTION, DATABASE, Course, Meter, Run
+from benchmarks.results import COLLECTION, DATABASE, Course, Meter, Run
 from tailer.aws.clients import aws_client
 from tailer.aws.lanes import lanes
 from tailer.aws.sqs_sink import SqsSink

@@ -3,14 +3,42 @@
 import http.client
 import random
 import socket
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 from devstack.workspace import Child, StartFailed
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below the range from which systems take the ports of outgoing connections
 POLL_SECONDS = 0.02
+
+
+class HttpServer:
+    """``with HttpServer(handler):`` serves on a free port of its own until the block ends."""
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        self._http = ThreadingHTTPServer((HOST, 0), handler)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), name=type(self).__name__, daemon=True)
+
+    @property
+    def port(self) -> int:
+        return self._http.server_port
+
+    @property
+    def endpoint_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
 
 
 def free_port() -> int:

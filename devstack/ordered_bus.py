@@ -8,17 +8,16 @@ not say is taken at its least helpful: a failed entry stops none behind it, and 
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from io import BufferedReader, BytesIO
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
-from devstack.loopback import HOST
+from devstack.loopback import HttpServer
 from devstack.ordered_events import Failure, OrderedEvents
 
 SERVICE = "eventbridgev2"
@@ -29,7 +28,7 @@ Fault = Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]]
 """Sees the entries of a call; says which of them, by position, fail with which code. Raises ``Failure`` for the whole call."""
 
 
-class OrderedBusServer:
+class OrderedBusServer(HttpServer):
     """
     ``with OrderedBusServer() as server:`` listens on a free port of this machine. ``faults`` are used up, one for each
     PutEvents; ``lost`` answers of applied calls are never sent. ``calls`` remembers the entries of each call.
@@ -38,12 +37,7 @@ class OrderedBusServer:
     def __init__(self) -> None:
         self.forget()
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer((HOST, 0), _handler(self))
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), name="ordered-bus", daemon=True)
-
-    @property
-    def endpoint_url(self) -> str:
-        return f"http://{HOST}:{self._http.server_port}"
+        super().__init__(_handler(self))
 
     def bus(self, name: str) -> str:
         """Create a bus; its ARN."""
@@ -55,15 +49,6 @@ class OrderedBusServer:
         self.faults: deque[Fault] = deque()
         self.lost = 0
         self.calls: list[Sequence[Mapping[str, Any]]] = []
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
     def response(self, operation: str, body: bytes) -> tuple[int, bytes] | None:
         """Status and body; nothing where the answer is lost on its way."""

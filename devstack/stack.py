@@ -6,8 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pymongo import MongoClient
 
@@ -16,6 +15,7 @@ from devstack.consumer import Consumer
 from devstack.emulator import Emulator, function_python
 from devstack.mongod import Mongod
 from devstack.resources import Resources, provision
+from devstack.started import Started
 from devstack.tailer import TailerProcess
 from devstack.workspace import Workspace
 from infra import package
@@ -25,7 +25,7 @@ COLLECTION = "payments"
 LEASE_SECONDS = 2  # short, so that a tailer started after a kill need not wait long for the lease
 
 
-class DevStack:
+class DevStack(Started):
     """
     ``with DevStack() as stack:`` gives a database, an AWS account with the forwarder in place, and tailers on request.
 
@@ -40,17 +40,7 @@ class DevStack:
         self._forwarder = forwarder
         self._members = members
         self._report = report
-        self._exit = ExitStack()
         self.tailers: list[TailerProcess] = []
-
-    def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            self._start(undo)
-            self._exit = undo.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
-        self._exit.close()
 
     def _start(self, undo: ExitStack) -> None:
         self.workspace = undo.enter_context(Workspace())

@@ -3,9 +3,12 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from devstack.consumer import Received
 from devstack.payments import Committed
+
+Name = TypeVar("Name")
 
 Named = tuple[str, str]  # a document and an event's name
 
@@ -86,7 +89,7 @@ def _reordered(committed: Sequence[Committed], first: Sequence[Received]) -> tup
     for document, names in arrived.items():
         common = Counter(names) & Counter(written[document])
         grows = positions[document] == sorted(positions[document])
-        if not grows or _only(names, common) != _only(written[document], common):
+        if not grows or only(names, common) != only(written[document], common):
             broken.append(document)
     return tuple(broken)
 
@@ -98,7 +101,7 @@ def _by_document(named: Iterable[Named]) -> defaultdict[str, list[str]]:
     return names
 
 
-def _only(names: Iterable[str], counts: Counter[str]) -> list[str]:
+def only(names: Iterable[Name], counts: Counter[Name]) -> list[Name]:
     """The names in their order, each no more often than counted."""
     left, kept = Counter(counts), []
     for name in names:

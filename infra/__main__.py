@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra import lint
+from infra.config import Misconfigured, load, named
 from infra.nag import Findings
 from infra.package import REPOSITORY, build
-from infra.settings import Misconfigured, load, named
 from infra.statements import statements
 from infra.synthesis import Synthesised, synthesise
 from tailrace.text.legible import indented, legible
@@ -25,7 +25,7 @@ PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """See above. What goes wrong is said on stderr."""
+    """See above. Errors are written to stderr."""
     parser = argparse.ArgumentParser(prog="python -P -m infra", description="Synthesise and check one environment's stack.")
     parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_summary(made))  # noqa: T201 - what the command is asked for
     if problems := lint.problems(made.file):
         return _wrong(1, "\n".join(problems))
-    print("  cfn-lint   nothing to say")  # noqa: T201
+    print("  cfn-lint   0 findings")  # noqa: T201
     return 0
 
 

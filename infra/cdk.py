@@ -1,11 +1,11 @@
 """
-The CDK's own command line, for one environment: deploy, diff, destroy …; and bootstrap, for an account and region.
+The CDK's command line, for one environment (deploy, diff, destroy …) or for an account and region (bootstrap).
 
     python -P -m infra.cdk --environment mine deploy
     python -P -m infra.cdk bootstrap
 
 npm installs it from its lock at the first use, and it runs on the Node.js of the lock. Exit codes: the command line's own, or 2
-where there is nothing that it could do: no environment, none that is right, no credentials, or no command line.
+if it cannot run: the environment is missing or wrong, credentials are missing, or npm could not install it.
 """
 
 import argparse
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from infra import __main__ as synthesis
 from infra.account import NoAccount, account
+from infra.config import Misconfigured, load, named, there
 from infra.package import REPOSITORY
-from infra.settings import Misconfigured, load, named, there
 from infra.supply.command_line import NotInstalled, environment, installed
 from tailrace.text.legible import indented, legible
 
@@ -26,7 +26,7 @@ OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it and return its exit code. What it is told besides the environment it is told as it is."""
+    """Run it and return its exit code. All other arguments are passed on unchanged."""
     parser = argparse.ArgumentParser(
         prog="python -P -m infra.cdk", description="The CDK's command line.", add_help=False, allow_abbrev=False
     )
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     profile = ["--profile", chosen.profile] if chosen.profile else []
     try:
-        if "bootstrap" in rest:  # nobody's environment: where there is no stack, the account has to be said
+        if "bootstrap" in rest:  # of no environment: without a stack, bootstrap needs the account as an argument
             run = command(None, [*rest, str(account(chosen.profile)), *profile])
         elif subcommand := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
             assembly = _assembly(chosen.environment, subcommand)
@@ -55,15 +55,15 @@ def _assembly(name: str, subcommand: str) -> Path:
     """
     The folder that an environment is synthesised to.
 
-    Nobody means an environment by saying none: a wrong guess would be a second database in production's account.
+    There is no default: a wrong guess would create a second database in production's account.
     """
     if not name:
-        raise Misconfigured(f"say which: make {subcommand} ENVIRONMENT=mine; there are: {there()}")
+        raise Misconfigured(f"Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.")
     return REPOSITORY / "cdk.out" / load(named(name)).name
 
 
 def command(assembly: Path | None, rest: Sequence[str]) -> list[str]:
-    """What is run, for the stack in this folder if there is one."""
+    """The command line to run, for the stack in this folder if there is one."""
     app = ["--app", str(assembly)] if assembly else []
     return [os.environ["JSII_NODE"], str(installed()), *rest, *app]
 

@@ -1,4 +1,4 @@
-"""Who may open a connection to whom: every rule of every security group is here. Nobody may open one to a tailer."""
+"""Every rule of every security group: who may connect to whom. Nothing may connect to a tailer."""
 
 import re
 
@@ -9,7 +9,7 @@ from infra.tailing.network import Network
 from infra.tailing.service import Service
 
 HTTPS = ec2.Port.tcp(443)
-MONGODB_PORT = 27017  # where a URI names none, and behind mongodb+srv://
+MONGODB_PORT = 27017  # if a URI names no port, and for mongodb+srv://
 
 
 def connect(service: Service, network: Network, database: Database | None, mongodb_uri: str = "") -> None:

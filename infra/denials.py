@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from aws_cdk import aws_iam as iam
 
+from infra.config import EVENTS, PARKED, Bus, People, Stream
 from infra.messaging.bus import Delivery
 from infra.messaging.functions import STREAMS_FAILED, Functions
 from infra.messaging.queues import Queues
 from infra.messaging.state import State
-from infra.sections import EVENTS, PARKED, People
-from infra.settings import Bus, Stream
 
 Statement = iam.PolicyStatement
 RECEIVE = ("ReceiveMessage", "ChangeMessageVisibility")
@@ -87,7 +86,7 @@ class Denials:
             yield self._only("ReadLargeEvents", "s3", READ, on_call, events, accounts=accounts)
             yield from self._only_tailers("StoreClaims", "s3", ("PutObject",), *claims)
             yield from self._only_tailers("StoreObjects", "s3", ("PutObject",), below("*"), besides=self._publishing)
-        else:  # of streams that nobody named: their claims may be anywhere
+        else:  # the streams are unknown: their claims may be anywhere
             yield self._only("ReadObjects", "s3", READ, [*self._publishing, *on_call], below("*"), accounts=accounts)
         yield self._only("ReadParked", "s3", READ, [*(self._redrive if claims else self._publishing), *on_call], parked)
         yield self._only("ReadFailedRecords", "s3", READ, [*(() if claims else self._publishing), *on_call], failed)
@@ -113,7 +112,7 @@ class Denials:
     def _only_tailers(
         self, sid: str, service: str, actions: Sequence[str], *resources: str, besides: Sequence[str] = ()
     ) -> Iterator[Statement]:
-        """Where nobody knows the tailers, nobody can be told from them."""
+        """Deny everyone but the tailers. If no tailer is known, deny nobody."""
         if self._tailers:
             yield self._only(sid, service, actions, [*self._tailers, *besides], *resources)
 

@@ -13,16 +13,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
+from infra.config import EVENTS, PARKED, Bus, Stream, StreamTable
 from infra.key import DATA
 from infra.messaging.bus import Delivery, EventBus
 from infra.messaging.functions import STREAMS_FAILED
 from infra.messaging.ordered_bus import is_ordered
 from infra.messaging.queues import Queues
 from infra.messaging.state import State
-from infra.sections import EVENTS, PARKED
-from infra.settings import Bus, Stream, StreamTable
+from infra.policies import Statement, allow
 
-Statement = iam.PolicyStatement
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
 STREAMS = "stream/"  # of the checkpoints, before the stream's name: tailer.stores.dynamodb
 DOCTOR = "stream/~doctor"  # of the record that the doctor tries the store with: tailer.doctor.records.PROBE
@@ -30,29 +29,29 @@ DOCTOR = "stream/~doctor"  # of the record that the doctor tries the store with:
 
 def logging(group: logs.ILogGroup) -> Iterator[Statement]:
     """A function's own log."""
-    yield _allow("WriteItsOwnLog", "logs", ("CreateLogStream", "PutLogEvents"), group.log_group_arn)
+    yield allow("WriteItsOwnLog", "logs", ("CreateLogStream", "PutLogEvents"), group.log_group_arn)
 
 
 def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
     """What every function does that publishes: the forwarder, redrive, and the forwarders of DynamoDB streams."""
-    yield _allow("PublishEvents", "events", ("PutEvents", "DescribeEventBus"), bus.arn)
-    yield _allow("ParkWhatCannotBePublished", "sqs", ("SendMessage", "GetQueueAttributes"), queues.parking.queue_arn)
-    yield _allow(
+    yield allow("PublishEvents", "events", ("PutEvents", "DescribeEventBus"), bus.arn)
+    yield allow("ParkWhatCannotBePublished", "sqs", ("SendMessage", "GetQueueAttributes"), queues.parking.queue_arn)
+    yield allow(
         "RememberWhatWasPublished",
         "dynamodb",
         ("BatchGetItem", "UpdateItem"),
         state.table.table_arn,
         conditions=_keys(LANES),
     )
-    yield _allow("TellAMissingClaimFromAForbiddenOne", "s3", ("ListBucket",), state.bucket.bucket_arn)
-    yield _allow("FetchClaimedChanges", "s3", ("GetObject",), *_claims(state, streams))
+    yield allow("TellAMissingClaimFromAForbiddenOne", "s3", ("ListBucket",), state.bucket.bucket_arn)
+    yield allow("FetchClaimedChanges", "s3", ("GetObject",), *_claims(state, streams))
     large = [state.bucket.arn_for_objects(f"{prefix}/*") for prefix in (EVENTS, PARKED)]
-    yield _allow("StoreWhatIsTooLargeForTheBusOrTheParkingQueue", "s3", ("PutObject",), *large)
+    yield allow("StoreWhatIsTooLargeForTheBusOrTheParkingQueue", "s3", ("PutObject",), *large)
 
 
 def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
     """What Lambda does as the forwarder to bring it messages."""
-    yield _allow(
+    yield allow(
         "ReceiveChanges",
         "sqs",
         ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"),
@@ -61,37 +60,37 @@ def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
 
 
 def postponing(changes: sqs.IQueue) -> Iterator[Statement]:
-    """What the forwarder does itself with messages that failed: it says when they come again."""
-    yield _allow("SayWhenAMessageComesAgain", "sqs", ("ChangeMessageVisibility", "GetQueueUrl"), changes.queue_arn)
+    """The forwarder itself sets when a failed message is retried."""
+    yield allow("SayWhenAMessageComesAgain", "sqs", ("ChangeMessageVisibility", "GetQueueUrl"), changes.queue_arn)
 
 
 def redriving(queues: Queues, state: State) -> Iterator[Statement]:
     """What redrive does besides publishing."""
     actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
-    yield _allow("TakeWhatIsToBeRedriven", "sqs", actions, queues.parking.queue_arn, queues.dead_letters.queue_arn)
-    yield _allow("FetchWhatWasTooLargeForTheParkingQueue", "s3", ("GetObject",), state.bucket.arn_for_objects(f"{PARKED}/*"))
+    yield allow("TakeWhatIsToBeRedriven", "sqs", actions, queues.parking.queue_arn, queues.dead_letters.queue_arn)
+    yield allow("FetchWhatWasTooLargeForTheParkingQueue", "s3", ("GetObject",), state.bucket.arn_for_objects(f"{PARKED}/*"))
 
 
 def scheduling(function: lambda_.IFunction) -> Iterator[Statement]:
     """What the scheduler does as its role."""
-    yield _allow("WakeRedrive", "lambda", ("InvokeFunction",), function.function_arn)
+    yield allow("WakeRedrive", "lambda", ("InvokeFunction",), function.function_arn)
 
 
 def streaming(table: StreamTable, state: State) -> Iterator[Statement]:
     """What Lambda does as the forwarder of a DynamoDB stream to bring it records, and to keep those it had to give up."""
-    yield _allow("ReadTheStream", "dynamodb", ("DescribeStream", "GetRecords", "GetShardIterator"), table.stream_arn)
-    yield _allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB knows no narrower resource for it
+    yield allow("ReadTheStream", "dynamodb", ("DescribeStream", "GetRecords", "GetShardIterator"), table.stream_arn)
+    yield allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB knows no narrower resource for it
     if table.key_arn:
-        yield _allow("DecryptTheStream", "kms", ("Decrypt", "DescribeKey"), table.key_arn)
-    yield _allow("KeepRecordsThatWereGivenUp", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{STREAMS_FAILED}*"))
+        yield allow("DecryptTheStream", "kms", ("Decrypt", "DescribeKey"), table.key_arn)
+    yield allow("KeepRecordsThatWereGivenUp", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{STREAMS_FAILED}*"))
 
 
 def delivering(delivery: Delivery) -> Iterator[Statement]:
     """What EventBridge does as the role of one consumer. An ordered bus takes forwarded events by either action."""
     actions = ("PutEvents", "PutRawEvents") if is_ordered(delivery.consumer.bus_arn) else ("PutEvents",)
-    yield _allow("SendEventsToTheConsumersBus", "events", actions, delivery.consumer.bus_arn)
+    yield allow("SendEventsToTheConsumersBus", "events", actions, delivery.consumer.bus_arn)
     if delivery.ordered:
-        yield _allow("KeepWhatTheirBusDidNotTake", "sqs", ("SendMessage",), delivery.undelivered.queue_arn)
+        yield allow("KeepWhatTheirBusDidNotTake", "sqs", ("SendMessage",), delivery.undelivered.queue_arn)
 
 
 def leaving(delivery: Delivery) -> Iterator[Statement]:
@@ -122,35 +121,35 @@ def fetching(bus: Bus, state: State) -> Iterator[Statement]:
 
 def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
     """What the tailer does, for these streams."""
-    yield _allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
+    yield allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
     keys = [*(f"{STREAMS}{stream.name}" for stream in streams), DOCTOR]
-    yield _allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))
-    yield _allow("StoreChangesTooLargeForAMessage", "s3", ("PutObject",), *_claims(state, streams))
+    yield allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))
+    yield allow("StoreChangesTooLargeForAMessage", "s3", ("PutObject",), *_claims(state, streams))
 
 
 def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> Iterator[Statement]:
-    """What ``tailer doctor`` looks at besides: the other end of the queue. It runs as the tailer."""
-    yield _allow("FindTheForwarder", "lambda", ("ListEventSourceMappings",), "*")  # Lambda knows no narrower resource for it
-    yield _allow("LookAtTheForwarder", "lambda", ("GetFunctionConfiguration",), forwarder.function_arn)
-    yield _allow("LookAtTheBus", "events", ("DescribeEventBus",), bus.arn)
+    """``tailer doctor`` also checks the other end of the queue. It runs as the tailer."""
+    yield allow("FindTheForwarder", "lambda", ("ListEventSourceMappings",), "*")  # Lambda knows no narrower resource for it
+    yield allow("LookAtTheForwarder", "lambda", ("GetFunctionConfiguration",), forwarder.function_arn)
+    yield allow("LookAtTheBus", "events", ("DescribeEventBus",), bus.arn)
     others = queues.dead_letters.queue_arn, queues.parking.queue_arn
-    yield _allow("CountWhatWasSetAside", "sqs", ("GetQueueAttributes",), *others)
+    yield allow("CountWhatWasSetAside", "sqs", ("GetQueueAttributes",), *others)
 
 
 def encrypting(key: kms.IKey | None) -> Iterator[Statement]:
     """Of everyone who reads or writes what is encrypted with a key of our own, where there is one."""
     if key:
-        yield _allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
+        yield allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
 
 
 def decrypting(key: kms.IKey | None) -> Iterator[Statement]:
     """Of who only reads what is encrypted with it."""
     if key:
-        yield _allow("ReadWithTheKeyOfTheStack", "kms", ("Decrypt",), key.key_arn)
+        yield allow("ReadWithTheKeyOfTheStack", "kms", ("Decrypt",), key.key_arn)
 
 
 def _claims(state: State, streams: Sequence[Stream]) -> list[str]:
-    """Where the tailer leaves what is too large: below its stream's name. Streams that nobody named may be called anything."""
+    """Where the tailer leaves what is too large: below its stream's name; unknown streams may have any name."""
     return [state.bucket.arn_for_objects(f"{stream.name}/*") for stream in streams] or [state.bucket.arn_for_objects("*")]
 
 
@@ -167,10 +166,3 @@ def _leave(sid: str, queue: sqs.IQueue, source_arn: str) -> Statement:
 def _keys(*allowed: str) -> dict[str, object]:
     """Of a call without any key the first alone would be true."""
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(allowed)}, "Null": {"dynamodb:LeadingKeys": "false"}}
-
-
-def _allow(
-    sid: str, service: str, actions: Sequence[str], *resources: str, conditions: dict[str, object] | None = None
-) -> Statement:
-    named = [f"{service}:{action}" for action in actions]
-    return Statement(sid=sid, actions=named, resources=list(resources), conditions=conditions)

@@ -5,7 +5,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 
-def imported_secret(scope: Construct, id: str, arn: str, key_arn: str) -> secretsmanager.ISecret | None:  # noqa: A002
+def imported_secret(scope: Construct, id: str, arn: str, key_arn: str) -> secretsmanager.ISecret | None:
     """The secret of this ARN; None where there is none. Without ``key_arn`` it is encrypted with AWS's own key."""
     if not arn:
         return None

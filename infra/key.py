@@ -7,9 +7,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from infra.settings import Bus
+from infra.config import Bus
+from infra.policies import arn
 
-ADMINISTRATION = (  # what the account's own policies may allow, by name: what is not here nobody can be given
+ADMINISTRATION = (  # what the account's own policies may allow; they cannot allow any other action
     "CancelKeyDeletion", "CreateAlias", "CreateGrant", "Decrypt", "DeleteAlias", "DescribeKey", "DisableKey",
     "DisableKeyRotation", "EnableKey", "EnableKeyRotation", "Encrypt", "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases", "ListGrants",
@@ -34,7 +35,7 @@ class Key(kms.Key):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - as in all constructs
+        id: str,
         *,
         removal: RemovalPolicy,
         more: Iterable[iam.PolicyStatement] = (),
@@ -55,10 +56,12 @@ def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
     # Of what EventBridge asks, looking at the key says nothing of what it is for.
     yield _allow("LookAtTheKeyOfABus", events, ("DescribeKey",))
     if bus.kind == "ordered":
-        ours = {"StringLike": {ORDERED_CONTEXT: _arn("events", f"event-busv2/{name}/*")}}  # it ends in what nobody knows yet
+        ours = {
+            "StringLike": {ORDERED_CONTEXT: arn("events", f"event-busv2/{name}/*")}
+        }  # the end is unknown before the bus exists
         yield _allow("EncryptTheBus", events, WRAPPING, ours)
     else:
-        ours = {"StringLike": {BUS_CONTEXT: _arn("events", f"event-bus/{name}")}}
+        ours = {"StringLike": {BUS_CONTEXT: arn("events", f"event-bus/{name}")}}
         yield from _classic(events)
     for account in bus.readers:
         yield _through("s3", f"LetAnAccountReadWhatItFetches{account}", account)
@@ -73,7 +76,7 @@ def _statements() -> Iterator[iam.PolicyStatement]:
         "EncryptLogs",
         iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
         ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "GenerateDataKeyWithoutPlaintext", *DATA),
-        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": _arn("logs", "log-group:*")}},
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*")}},
     )
     account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     yield _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account)
@@ -81,9 +84,9 @@ def _statements() -> Iterator[iam.PolicyStatement]:
 
 def _classic(events: iam.IPrincipal) -> Iterator[iam.PolicyStatement]:
     """What it writes to queues, and itself. No call names an account: with a condition on that, events would be lost unsaid."""
-    queues = {"ArnLike": {QUEUE_CONTEXT: _arn("sqs", "*")}}
+    queues = {"ArnLike": {QUEUE_CONTEXT: arn("sqs", "*")}}
     yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, queues)
-    buses = {"ArnLike": {BUS_CONTEXT: _arn("events", "event-bus/*")}}  # those for an archive name its bus too
+    buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # those for an archive name its bus too
     yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
 
 
@@ -92,10 +95,6 @@ def _through(
 ) -> iam.PolicyStatement:
     via = {"StringEquals": {"kms:ViaService": f"{service}.{Aws.REGION}.amazonaws.com"}}
     return _allow(sid, iam.AccountPrincipal(account), ("Decrypt",), {**via, **(conditions or {})})
-
-
-def _arn(service: str, resource: str) -> str:
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
 
 
 def _allow(

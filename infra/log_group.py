@@ -9,14 +9,14 @@ from constructs import Construct
 
 
 class LogGroup(logs.LogGroup):
-    """``days`` is any number that CloudWatch knows (``infra.sections.section.LOG_DAYS``); the CDK knows them by names only.
+    """``days`` is any number that CloudWatch knows (``infra.config.section.LOG_DAYS``); the CDK knows them by names only.
 
     ``name`` is for a group that a service of AWS writes to under a name of its own."""
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 - as in all constructs
+        id: str,
         *,
         days: int,
         key: kms.IKey | None,

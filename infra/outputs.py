@@ -1,4 +1,4 @@
-"""What a person needs next, printed at the end of a deployment."""
+"""The outputs that a deployment prints at its end."""
 
 import json
 
@@ -13,12 +13,12 @@ from infra.tailing.task import CONTAINER, Task
 
 
 def of_messaging(stack: Stack, *, queues: Queues, state: State, bus: EventBus) -> None:
-    """Where to send, where to look: for a tailer elsewhere, the settings it needs."""
+    """Queues, table, bucket and bus: the settings of a tailer elsewhere, and where to look."""
     _output(stack, "QueueUrl", queues.changes.queue_url, "TAILER_QUEUE_URL")
     _output(stack, "StateTable", state.table.table_name, "TAILER_CHECKPOINTS=dynamodb://…")
     _output(stack, "ClaimBucket", state.bucket.bucket_name, "TAILER_CLAIM_BUCKET")
     _output(stack, "EventBusArn", bus.arn, "The bus that domain events are published on")
-    _output(stack, "ParkingQueueUrl", queues.parking.queue_url, "What could not be published, each with its reason")
+    _output(stack, "ParkingQueueUrl", queues.parking.queue_url, "Changes that could not be published, each with its reason")
     _output(stack, "DeadLetterQueueUrl", queues.dead_letters.queue_url, "Messages that failed too often")
 
 
@@ -34,7 +34,7 @@ def of_tailing(stack: Stack, *, service: Service, subnets: ec2.SubnetSelection, 
 
 
 def _run(service: Service, task: Task, subnets: ec2.SubnetSelection, *command: str) -> str:
-    """A line for a shell. What the task prints is in the tailer's log."""
+    """A shell command. The task prints to the tailer's log."""
     network = {
         "awsvpcConfiguration": {
             "subnets": [subnet.subnet_id for subnet in subnets.subnets or ()],

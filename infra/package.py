@@ -48,7 +48,7 @@ def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMB
     Write the package for one Python version ("3.13") and one platform tag (none: this machine's) to ``output``.
 
     Raises:
-        subprocess.CalledProcessError: pip could not install the locked dependencies; it has said why.
+        subprocess.CalledProcessError: pip could not install the locked dependencies; pip has printed the reason.
         ValueError: the package is larger than Lambda takes.
     """
     layer = _dependencies(python, platform, cache)

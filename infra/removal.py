@@ -2,9 +2,9 @@
 
 from aws_cdk import RemovalPolicy
 
-from infra.settings import Environment
+from infra.config import Environment
 
 
 def removal_policy(environment: Environment) -> RemovalPolicy:
-    """For everything that holds something: retained unless the environment says otherwise."""
+    """Of every resource that holds data: retain, unless the environment says destroy."""
     return RemovalPolicy.DESTROY if environment.removal == "destroy" else RemovalPolicy.RETAIN

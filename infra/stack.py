@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import grants, outputs, task_grants
+from infra.config import Environment
 from infra.connections import connect
 from infra.denials import Denials
 from infra.imported_secret import imported_secret
@@ -17,15 +18,14 @@ from infra.messaging.bus import EventBus
 from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
 from infra.messaging.state import State
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.dashboard import Dashboard
+from infra.monitoring.notices import Notices
 from infra.removal import removal_policy
-from infra.settings import Environment
 from infra.tailing.database import Database
 from infra.tailing.enabling import Enabling
 from infra.tailing.network import Network
 from infra.tailing.service import Service
-from infra.watching.alarms import Alarms
-from infra.watching.dashboard import Dashboard
-from infra.watching.notices import Notices
 
 
 class TailraceStack(Stack):
@@ -73,12 +73,12 @@ class TailraceStack(Stack):
         return {name: value for name, value in settings.items() if value}
 
     def _stream_names(self) -> str:
-        """Of all sources. Where the tailer is not of the stack nobody knows its streams."""
+        """The names of all streams; empty if the tailer is outside the stack, because its streams are then unknown."""
         tables = (f"dynamodb.{table.table}" for table in self._environment.forwarder.dynamodb_streams)
         return ",".join([*(stream.name for stream in self._environment.streams), *tables]) if self._environment.streams else ""
 
     def _observe(self, mappings: Sequence[lambda_.CfnEventSourceMapping]) -> Alarms:
-        """Who is told, of what, and what they see. What they are told of."""
+        """The notifications, the alarms and the dashboard. Returns the alarms."""
         environment = self._environment
         notices = Notices(self, "Notices", environment=environment, key=self._key)
         alarms = Alarms(

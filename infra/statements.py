@@ -1,4 +1,4 @@
-"""Every statement of every policy of a template: who may do what, on what, under which condition, and why."""
+"""Every statement of every policy of a template: who may do what, on which resource, under which condition, and why."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -129,7 +129,7 @@ def _principal(principal: Any, names: Mapping[str, str]) -> str:
 
 
 def _text(value: Any, names: Mapping[str, str]) -> str:
-    """What a template's expression stands for, as far as it can be told before there is an account."""
+    """The value of a template's expression, as far as it is known without an account."""
     match value:
         case str():
             return value

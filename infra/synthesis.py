@@ -10,11 +10,11 @@ from typing import Any
 from aws_cdk import App
 
 from infra import nag
-from infra.settings import Environment
+from infra.config import Environment
 from infra.stack import TailraceStack
 
 CONTEXT = {
-    "aws:cdk:enable-path-metadata": True,  # each resource tells where in the stack it is from
+    "aws:cdk:enable-path-metadata": True,  # each resource has its construct path
     "@aws-cdk/core:validateAgainstDefaultRules": True,  # what the CDK itself finds wrong with a template is an error
 }
 

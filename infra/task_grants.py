@@ -1,68 +1,55 @@
-"""Who may do what around the tailer's tasks, in the manner of ``infra.grants``."""
+"""The rights around the tailer's tasks, written as in ``infra.grants``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from aws_cdk import Aws
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from infra.policies import Statement, allow, arn
 from infra.tailing.enabling import Enabling
 from infra.tailing.task import Task
 
-Statement = iam.PolicyStatement
-
 
 def recording_flows(group: logs.ILogGroup) -> Iterator[Statement]:
-    """What the VPC does as the role of its flow log."""
+    """The VPC writes its flow log in this role."""
     actions = ("CreateLogStream", "PutLogEvents", "DescribeLogStreams")
-    yield _allow("RecordFlows", "logs", actions, group.log_group_arn)
+    yield allow("RecordFlows", "logs", actions, group.log_group_arn)
 
 
 def starting(task: Task) -> Iterator[Statement]:
-    """What ECS does to start a task: fetch its image and its password, and write its log."""
+    """To start a task, ECS pulls its image, reads its password and writes its log."""
     if task.image.repository_arn:
-        yield _allow("SignInToTheRegistry", "ecr", ("GetAuthorizationToken",), "*")  # ECR knows no narrower resource for it
+        yield allow("SignInToTheRegistry", "ecr", ("GetAuthorizationToken",), "*")  # ECR knows no narrower resource for it
         actions = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
-        yield _allow("PullTheImage", "ecr", actions, task.image.repository_arn)
+        yield allow("PullTheImage", "ecr", actions, task.image.repository_arn)
     if task.sign_in:
-        yield _allow("FetchItsPassword", "secretsmanager", ("GetSecretValue",), task.sign_in.secret_arn)
+        yield allow("FetchItsPassword", "secretsmanager", ("GetSecretValue",), task.sign_in.secret_arn)
         if key := task.sign_in.encryption_key:
-            yield _allow("DecryptItsPassword", "kms", ("Decrypt",), key.key_arn, conditions=_only_for(task.sign_in))
-    yield _allow("WriteItsLog", "logs", ("CreateLogStream", "PutLogEvents"), task.log.log_group_arn)
+            yield allow("DecryptItsPassword", "kms", ("Decrypt",), key.key_arn, conditions=_only_for(task.sign_in))
+    yield allow("WriteItsLog", "logs", ("CreateLogStream", "PutLogEvents"), task.log.log_group_arn)
 
 
 def enabling(enabling: Enabling) -> Iterator[Statement]:
-    """What the function does that enables change streams: run that one task, watch it, and look for the password's secret."""
+    """The function that enables change streams runs one task, waits for its end, and finds the secret of the password."""
     here = {"ArnEquals": {"ecs:cluster": enabling.cluster.cluster_arn}}
-    # Any revision: the one before runs while a deployment is taken back, and when the step ends.
-    revisions = _arn("ecs", f"task-definition/{enabling.task.definition.family}:*")
-    yield _allow("RunTheTask", "ecs", ("RunTask",), revisions, conditions=here)
-    tasks = _arn("ecs", f"task/{enabling.cluster.cluster_name}/*")
-    yield _allow("SeeItEnd", "ecs", ("DescribeTasks",), tasks, conditions=here)
+    # Any revision: a rollback and the deletion of the step run the previous revision.
+    revisions = arn("ecs", f"task-definition/{enabling.task.definition.family}:*")
+    yield allow("RunTheTask", "ecs", ("RunTask",), revisions, conditions=here)
+    tasks = arn("ecs", f"task/{enabling.cluster.cluster_name}/*")
+    yield allow("SeeItEnd", "ecs", ("DescribeTasks",), tasks, conditions=here)
     roles = (enabling.task.role.role_arn, enabling.task.execution_role.role_arn)
     only_to_ecs = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    yield _allow("LendItItsRoles", "iam", ("PassRole",), *roles, conditions=only_to_ecs)
+    yield allow("LendItItsRoles", "iam", ("PassRole",), *roles, conditions=only_to_ecs)
     if enabling.identifier:
-        yield _allow("FindTheSecret", "rds", ("DescribeDBClusters",), _arn("rds", f"cluster:{enabling.identifier}"))
+        yield allow("FindTheSecret", "rds", ("DescribeDBClusters",), arn("rds", f"cluster:{enabling.identifier}"))
 
 
 def _only_for(secret: secretsmanager.ISecret) -> Mapping[str, object]:
-    """The key may encrypt much else: it decrypts this secret for the role, and only for Secrets Manager."""
+    """The key may encrypt other things: the role may decrypt only this secret, and only through Secrets Manager."""
     return {
         "StringEquals": {
             "kms:ViaService": f"secretsmanager.{Aws.REGION}.amazonaws.com",
             "kms:EncryptionContext:SecretARN": secret.secret_arn,
         }
     }
-
-
-def _arn(service: str, resource: str) -> str:
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
-
-
-def _allow(
-    sid: str, service: str, actions: Sequence[str], *resources: str, conditions: Mapping[str, object] | None = None
-) -> Statement:
-    named = [f"{service}:{action}" for action in actions]
-    return Statement(sid=sid, actions=named, resources=list(resources), conditions=conditions)

@@ -1,4 +1,4 @@
-"""Who may be a role: a service of AWS, for this account only, so that nobody has it act for another."""
+"""Trust policies: which AWS service may assume a role, and for this account only (no confused deputy)."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -8,7 +8,7 @@ def service(name: str, *, source: str = "") -> iam.ServicePrincipal:
     """
     The service ``name.amazonaws.com``, on behalf of this account.
 
-    ``source`` is what it acts for, where that is known: the service of an ARN and what stands behind the account, ``ecs:*``.
+    ``source`` is the resource that it acts for, if known: the service of an ARN and the part after the account, ``ecs:*``.
     """
     conditions: dict[str, object] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     if source:

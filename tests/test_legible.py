@@ -18,7 +18,7 @@ from devstack.consumer import Received
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from infra import __main__ as infra_command
-from infra import settings as infra_settings
+from infra import config as infra_config
 from lambda_forwarder.errors import Misconfigured as ForwarderMisconfigured
 from lambda_forwarder.logs import LegibleRecord
 from lambda_forwarder.model.parked import Parked
@@ -218,7 +218,7 @@ PLACES = [
     ),
     Place(
         "python -P -m infra",
-        with_an_error("infra.__main__.named", infra_settings.Misconfigured, lambda: infra_command.main([])),
+        with_an_error("infra.__main__.named", infra_config.Misconfigured, lambda: infra_command.main([])),
     ),
 ]
 

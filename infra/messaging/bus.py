@@ -10,12 +10,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import trust
+from infra.config import Consumer, Environment
 from infra.messaging.classic_bus import ClassicBus
 from infra.messaging.ordered_bus import OrderedBus
-from infra.messaging.queues import OF_NOBODY, RETENTION_DAYS
+from infra.messaging.queues import NO_SOURCE, RETENTION_DAYS
 from infra.messaging.schemas import Schemas
 from infra.removal import removal_policy
-from infra.settings import Consumer, Environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class EventBus(Construct):
     did not take for a day. Which events it gets, its ``events`` say by name.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self._key = key
@@ -69,12 +69,12 @@ class EventBus(Construct):
             self,
             f"{consumer.name}Undelivered",
             fifo=self.ordered or None,  # a subscriber in order leaves its records in order, each group's in a group
-            content_based_deduplication=self.ordered or None,  # nobody says that EventBridge names a record
+            content_based_deduplication=self.ordered or None,  # EventBridge is not documented to set a deduplication id
             retention_period=Duration.days(RETENTION_DAYS),
             encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
             encryption_master_key=self._key,
             enforce_ssl=True,
-            redrive_allow_policy=OF_NOBODY,
+            redrive_allow_policy=NO_SOURCE,
             removal_policy=removal_policy(self._environment),
         )
         arn = self._bus.route(consumer, role, undelivered)

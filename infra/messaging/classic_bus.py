@@ -9,9 +9,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.messaging.queues import OF_NOBODY, RETENTION_DAYS
+from infra.config import Consumer, Environment
+from infra.messaging.queues import NO_SOURCE, RETENTION_DAYS
 from infra.removal import removal_policy
-from infra.settings import Consumer, Environment
 
 RETRIES = {"maximumRetryAttempts": 185, "maximumEventAgeInSeconds": 86_400}  # EventBridge's most
 OWN_RULES = (
@@ -27,7 +27,7 @@ class ClassicBus(Construct):
     Under a key of ours it leaves the events that it cannot encrypt or decrypt in ``unreadable``.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._name = environment.bus_name
         key_id = key.key_arn if key else None
@@ -50,7 +50,7 @@ class ClassicBus(Construct):
             retention_period=Duration.days(RETENTION_DAYS),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            redrive_allow_policy=OF_NOBODY,
+            redrive_allow_policy=NO_SOURCE,
             removal_policy=removal_policy(environment),
         )
 
@@ -92,7 +92,7 @@ class ClassicBus(Construct):
         for statement in statements:
             self._policy(statement.sid or "", statement)
 
-    def _policy(self, id: str, statement: iam.PolicyStatement) -> None:  # noqa: A002
+    def _policy(self, id: str, statement: iam.PolicyStatement) -> None:
         events.CfnEventBusPolicy(
             self,
             id,
@@ -103,5 +103,5 @@ class ClassicBus(Construct):
 
 
 def pattern(consumer: Consumer) -> dict[str, object]:
-    """What a consumer's events look like: the detail-types that they named, else any source, which every event has."""
+    """The event pattern of a consumer: its events by detail-type, or every event (any source)."""
     return {"detail-type": list(consumer.events)} if consumer.events else {"source": [{"prefix": ""}]}

@@ -13,9 +13,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra import trust
+from infra.config import Environment, StreamTable
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
-from infra.settings import Environment, StreamTable
 
 BATCH = 10  # messages, Lambda, the most that a FIFO mapping takes
 RECORDS = 100  # of a DynamoDB stream in a batch
@@ -28,13 +28,13 @@ class Functions(Construct):
     """
     ``forwarder`` behind the queue of changes, ``redrive`` on a schedule, and one of ``streams`` for each DynamoDB stream.
 
-    ``settings`` is what all of them read from the environment. What they may do is not said here.
+    ``settings`` is the environment of all of them. Their rights are in ``infra.grants``.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         package: Path,
@@ -90,9 +90,9 @@ class Functions(Construct):
             maximum_record_age_in_seconds=RECORD_AGE,
             maximum_retry_attempts=-1,  # until then
             destination_config={"onFailure": {"destination": failed.bucket_arn}},
-            metrics_config={"metrics": ["EventCount"]},  # without it nobody sees that records were given up
+            metrics_config={"metrics": ["EventCount"]},  # without it no metric shows that records were given up
         )
-        mapping.node.add_dependency(function)  # and so its permissions, which Lambda looks at
+        mapping.node.add_dependency(function)  # and so its permissions, which Lambda checks
         return mapping
 
     def _streams(self, table: StreamTable) -> lambda_.Function:

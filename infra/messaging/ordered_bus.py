@@ -16,9 +16,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.config import Consumer, Environment
 from infra.messaging.classic_bus import pattern
 from infra.removal import removal_policy
-from infra.settings import Consumer, Environment
 
 RETRIES = eventsv2.CfnSubscriber.RetryPolicyProperty(  # EventBridge's most; without them five attempts in five minutes
     max_retry_attempts=185, max_event_age_in_seconds=86_400
@@ -37,7 +37,7 @@ class OrderedBus(Construct):
 
     unreadable: None = None  # without its key it takes no events, and keeps those that it has until the key is back
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         encryption = eventsv2.CfnEventBus.EncryptionConfigurationProperty(kms_key_identifier=key.key_arn) if key else None
         bus = eventsv2.CfnEventBus(

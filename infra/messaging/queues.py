@@ -1,37 +1,37 @@
-"""The queue of changes, its dead letters, and where the forwarder parks what it cannot publish."""
+"""The queue of changes, its dead-letter queue, and the parking queue for changes that cannot be published."""
 
 from aws_cdk import Aws, Duration, Fn, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.config import Environment
 from infra.removal import removal_policy
-from infra.settings import Environment
 
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message
 RETENTION_DAYS = 14  # SQS's longest
-RECEIVES = 1_000  # of one message, SQS's largest: lambda_forwarder.redelivery.pause keeps an outage from getting there
-VISIBILITY = 6  # times the function's timeout: what AWS advises, so that a batch being worked on does not come again
-VISIBILITY_LEAST = 600  # seconds: 1,000 receives last a week even where the function never answers
-LOOK = 30  # seconds that a message is hidden from the next who looks; redrive says itself how long it holds one
-OF_NOBODY = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL)  # nobody's dead letters go there
+RECEIVES = 1_000  # of one message, SQS's largest: the pauses of the forwarder keep an outage below it
+VISIBILITY = 6  # times the function's timeout, as AWS advises: a batch in progress is not received again
+VISIBILITY_LEAST = 600  # seconds: 1,000 receives last a week even if the function never responds
+READER_SECONDS = 30  # seconds that a message is hidden from other readers; redrive sets its own time
+NO_SOURCE = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL)  # it is the dead-letter queue of no queue
 
 
 class Queues(Construct):
     """
     Three FIFO queues in high-throughput mode: order and deduplication are per message group, and no group waits for another.
 
-    Dead letters come from the queue of changes alone. A redrive of SQS asks no policy: from any other queue, messages could get
-    past ours, and redrive would publish them. Each of the two queues has to name the other, so the queue of changes has a name
-    of ours. It ends in the stack's own id: a queue that was retained is not in the way of the next.
+    Only the queue of changes may use the dead-letter queue. SQS checks no policy when it moves dead letters: messages
+    from another queue could bypass our policies, and redrive would publish them. The two queues name each other, so the queue
+    of changes has a fixed name. It ends in the id of the stack, so that a retained queue does not block the next one.
 
-    A message stays 14 days in each. A FIFO queue counts anew for a message that it gets from another.
+    A message stays at most 14 days in each queue. A FIFO queue starts the retention anew for a message from another queue.
 
-    The queue hides a message for a long time. Where the function answers that a message failed, it also says for how long, and
-    that is short at first. So the queue's own time counts only where the function ends without an answer.
+    The visibility timeout is long. When the function reports a failed message, it also sets a timeout, which is short at first.
+    So the queue's own timeout counts only if the function ends without a response.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._key = key
         self._removal = removal_policy(environment)
@@ -40,8 +40,8 @@ class Queues(Construct):
         name = f"{stack.stack_name}-QueuesChanges-{unique}.fifo"
         source = sqs.Queue.from_queue_arn(self, "Source", f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{name}")
         only_ours = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source])
-        self.dead_letters = self._queue("DeadLetters", LOOK, allow=only_ours)
-        self.parking = self._queue("Parking", LOOK)
+        self.dead_letters = self._queue("DeadLetters", READER_SECONDS, allow=only_ours)
+        self.parking = self._queue("Parking", READER_SECONDS)
         hidden = max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout)
         self.changes = self._queue("Changes", hidden, self.dead_letters, physical=name)
 
@@ -51,10 +51,10 @@ class Queues(Construct):
         visibility: int,
         dead_letters: sqs.IQueue | None = None,
         *,
-        allow: sqs.RedriveAllowPolicy = OF_NOBODY,
+        allow: sqs.RedriveAllowPolicy = NO_SOURCE,
         physical: str | None = None,
     ) -> sqs.Queue:
-        """``visibility`` in seconds; ``allow`` says whose dead letters go there."""
+        """``visibility`` in seconds; ``allow``: the queues whose dead letters it accepts."""
         return sqs.Queue(
             self,
             name,

@@ -17,7 +17,7 @@ CONTENT_LIMIT = 100_000  # characters, EventBridge, the content of one schema
 class Schemas(Construct):
     """One entry for each version of an event, under the name of its file. The registry counts its own revisions of each."""
 
-    def __init__(self, scope: Construct, id: str, *, registry: str) -> None:  # noqa: A002 - as in all constructs
+    def __init__(self, scope: Construct, id: str, *, registry: str) -> None:
         super().__init__(scope, id)
         made = eventschemas.CfnRegistry(self, "Registry", registry_name=registry, description="Domain events of Tailrace")
         for name, content in contents(FOLDER).items():

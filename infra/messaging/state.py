@@ -6,9 +6,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.config import Environment
 from infra.messaging.queues import RETENTION_DAYS
 from infra.removal import removal_policy
-from infra.settings import Environment
 
 QUEUES = 3  # that a message may lie in, one after the other, 14 days in each: changes, dead letters, parking
 MARGIN_DAYS = 3  # for what is in flight between them
@@ -28,7 +28,7 @@ class State(Construct):
     What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         removal = removal_policy(environment)
         self.table = dynamodb.Table(

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from infra.config import Environment, Misconfigured, load, named
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced, table
-from infra.settings import Environment, Misconfigured, load, named
 from infra.synthesis import template
 from tailrace.metrics import FORWARDER, TAILER
 from tailrace.text.legible import legible
@@ -79,7 +79,11 @@ def fixed(made: Mapping[str, Any], environment: Environment) -> Iterator[Line]:
     yield "CloudWatch", "metric", forwarded * len(FORWARDER)
     yield "CloudWatch", "metric", sum(streams if one.per_stream else bool(streams) for one in TAILER.values())
     yield "DynamoDB", "dynamodb_write", streams * SECONDS  # a checkpoint a second, as if changes always came
-    yield "DynamoDB", "dynamodb_read", streams * environment.tailer.spares * 2 * SECONDS  # a standby task reads each lease
+    yield (
+        "DynamoDB",
+        "dynamodb_read",
+        streams * environment.tailer.standby_tasks * 2 * SECONDS,
+    )  # a standby task reads each lease
     yield "SQS", "sqs_request", SECONDS / 4  # Lambda's five pollers of an idle queue, 20 seconds each
     yield "KMS", "key", len(_all(made, "AWS::KMS::Key"))
     yield "Secrets Manager", "secret", len(_all(made, "AWS::SecretsManager::Secret"))

@@ -1,8 +1,8 @@
 """The table of statements in ``docs/security.md``, with every option of production in use."""
 
+from infra.config import ENVIRONMENTS, Consumer, Environment, StreamTable, load
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced
-from infra.settings import ENVIRONMENTS, Consumer, Environment, StreamTable, load
 from infra.statements import Resource, table
 from infra.synthesis import template
 

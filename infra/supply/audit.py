@@ -76,7 +76,7 @@ def _advisories(tools: Path | None, requirements: Path) -> tuple[Result, str]:
 
 
 def _image(image: str) -> Result:
-    """What a scanner says of the image: the base's packages are in no lock of ours."""
+    """Scan the image: the packages of its base are in none of the locks."""
     scanner = next(filter(shutil.which, SCANNERS), None)
     if not image or not scanner:
         lacks = "TAILRACE_IMAGE names no image" if not image else f"none of {', '.join(SCANNERS)} is on PATH"

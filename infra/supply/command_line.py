@@ -14,7 +14,7 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-# The first aws-cdk that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0 is newer and does not: it says so and ends.
+# The first aws-cdk that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0 is newer and does not read it.
 LOCKED = Path(__file__).resolve().parents[2] / "requirements" / "cdk"
 FILES = ("package.json", "package-lock.json", ".npmrc")
 NPM = Path("lib", "node_modules", "npm", "bin", "npm-cli.js")
@@ -31,7 +31,7 @@ def installed(root: Path | None = None) -> Path:
     The program's path, after ``npm ci`` of the lock if this environment (or ``root``) does not have it yet.
 
     Raises:
-        NotInstalled: there is no network, or what came has another hash than the lock says.
+        NotInstalled: there is no network, or a package has another hash than the lock says.
     """
     digest = sha256(b"".join((LOCKED / name).read_bytes() for name in FILES)).hexdigest()
     folder = (root or Path(sys.prefix)) / f"cdk-{digest[:16]}"

@@ -7,28 +7,28 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.config import Database as Settings
 from infra.imported_secret import imported_secret
 from infra.log_group import LogGroup
-from infra.settings import Database as Settings
 
-ADMINISTRATOR = "tailrace"  # "admin" is one of DocumentDB's own words
+ADMINISTRATOR = "tailrace"  # DocumentDB reserves the name "admin"
 AUDIT_DAYS = 90
 IAM = "authMechanism=MONGODB-AWS&authSource=%24external"
 
 
 class Database(Construct):
     """
-    A cluster of its own, or an existing one, in which nothing is made or changed.
+    A new cluster, or an existing one, which is not changed.
 
-    Its own takes TLS connections only, is encrypted, and lets nobody in by itself. Its administrator's password is made, kept
-    and changed every week by the service, in a secret that a template cannot name: whoever needs it asks for the secret of
-    the cluster. The cluster has a name, so a change that would put an empty one in its place fails instead.
+    A new cluster accepts TLS connections only, is encrypted, and has no ingress rule by itself. DocumentDB
+    creates the administrator's password, keeps it in a secret that a template cannot name, and changes it every week: read the
+    secret's ARN from the cluster. The cluster has a fixed name, so a change that would replace it by an empty one fails.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         identifier: str,
         settings: Settings,
@@ -42,7 +42,7 @@ class Database(Construct):
         self._key = key
         self._removal = removal
         self.identifier = "" if settings.host else identifier
-        """Of a cluster of its own; empty for an existing one."""
+        """Of a new cluster; empty for an existing one."""
         self.port = settings.port
         self.history_seconds = settings.history_seconds
         self.admin_secret: secretsmanager.ISecret | None = None
@@ -54,7 +54,7 @@ class Database(Construct):
             self._made(vpc, vpc.select_subnets(subnets=subnets.subnets))
 
     def uri(self, *, iam: bool) -> str:
-        """What connects to it, without credentials: as the role of the task, or as whoever else signs in."""
+        """Its URI without credentials: for the role of the task (``iam``), or for a user who signs in otherwise."""
         options = f"replicaSet=rs0&readPreference=primary&retryWrites=false&tls=true{'&' + IAM if iam else ''}"
         return f"mongodb://{self.host}:{self.port}/?{options}"
 

@@ -11,17 +11,17 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import trust
+from infra.config import Database as Settings
+from infra.config import Environment
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
-from infra.settings import Database as Settings
-from infra.settings import Environment
 from infra.tailing.database import Database
 from infra.tailing.service import Service
 from infra.tailing.task import CONTAINER, Task
 
 FUNCTION = Path(__file__).parent / "enabling_function"
 TIMEOUT = Duration.minutes(15)  # Lambda's longest: a task pulls its image first, and has three attempts
-SERVICE_TIMEOUT = Duration.minutes(16)  # if the function could not even answer; without it a deployment waits for an hour
+SERVICE_TIMEOUT = Duration.minutes(16)  # if the function could not respond at all; without it a deployment waits for an hour
 COMMAND = "change-streams"
 
 
@@ -31,13 +31,13 @@ class Enabling(Construct):
     CloudFormation: when it is new, and whenever its image, its streams or its database changed. What depends on ``done`` comes
     after it, and not at all if it fails.
 
-    Nothing is ever disabled by an update. At the end of the step it is only if the environment says so.
+    An update never disables change streams. Removing the step does so only if ``disable_change_streams`` is set.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         settings: Settings,
@@ -55,7 +55,7 @@ class Enabling(Construct):
         self.function = self._function(environment.name, code)
         self.cluster = service.cluster
         self.identifier = database.identifier
-        """The DocumentDB cluster whose secret the function looks for; empty where the secret is named."""
+        """The DocumentDB cluster whose secret the function looks for; empty if the secret is named."""
         self.admin_secret = database.admin_secret or self._look_for_secret(database)
         self.task = Task(
             self,
@@ -82,13 +82,13 @@ class Enabling(Construct):
             role=self.role,
             memory_size=256,
             timeout=TIMEOUT,
-            retry_attempts=0,  # each request has its answer, whatever happened
+            retry_attempts=0,  # each request has its response, whatever happened
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
         )
 
     def _look_for_secret(self, database: Database) -> secretsmanager.ISecret:
-        """CloudFormation makes the administrator's secret with the cluster, but does not tell its name."""
+        """CloudFormation creates the administrator's secret with the cluster, but does not return its name."""
         found = CustomResource(
             self,
             "AdminSecret",

@@ -11,7 +11,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
-from infra.settings import Environment
+from infra.config import Environment
 
 # Fargate pulls the image as the task's execution role; the registry answers for both endpoints.
 PULL = (
@@ -19,7 +19,7 @@ PULL = (
 )  # fmt: skip
 ACTIONS: Mapping[str, Sequence[str]] = {
     "sqs": ("sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),  # the queue of changes
-    "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),  # a task's log, and its figures with it
+    "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),  # a task's log, and its metrics with it
     "ecr.api": PULL,
     "ecr.dkr": PULL,
     "secretsmanager": ("secretsmanager:GetSecretValue",),  # the tailer's or the administrator's password, as a task starts

@@ -7,8 +7,8 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
+from infra.config import Tailer
 from infra.package import REPOSITORY
-from infra.settings import Tailer
 
 DOCKERFILE = "tailer/Dockerfile"
 # What .dockerignore lets into other images of this project: a change there is no new image here.
@@ -23,7 +23,7 @@ class Image(Construct):
     already, by its digest. To synthesise needs no Docker, and the same files give the same name.
     """
 
-    def __init__(self, scope: Construct, id: str, *, tailer: Tailer) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, tailer: Tailer) -> None:
         super().__init__(scope, id)
         self.container: ecs.ContainerImage
         self.repository_arn: str

@@ -10,10 +10,10 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra import trust
+from infra.config import Environment
+from infra.config import Network as Settings
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
-from infra.settings import Environment
-from infra.settings import Network as Settings
 from infra.tailing import endpoints
 
 MOST_ZONES = 3  # of the setting
@@ -23,20 +23,20 @@ FLOW_LOG_SECONDS = 600  # AWS's longest: connections here last for days, and eac
 
 class Network(Construct):
     """
-    An existing VPC by its ids, in which nothing is made and of which nothing is looked up; or one of its own.
+    An existing VPC by its ids, in which the stack makes nothing and looks nothing up; or a new VPC.
 
     Nobody gets into its own. With egress ``endpoints`` nothing gets out of it either, but to the services that a task needs;
     with ``nat`` it has a way to the internet. A subnet has the same addresses in every shape, used or not: they cannot be
     changed, and another subnet could not have them while it is there.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self._settings = environment.network
         self._key = key
         self.endpoints: ec2.SecurityGroup | None = None
-        """Of the interface endpoints, where there are any. It lets nobody in by itself."""
+        """Of the interface endpoints, if there are any. It has no ingress rule by itself."""
         self.flow_log: LogGroup | None = None
         self.flow_log_role: iam.Role | None = None
         """What writes ``flow_log``: it begins without the right to."""

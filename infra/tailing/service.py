@@ -7,9 +7,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.config import Environment
 from infra.log_group import LogGroup
 from infra.removal import removal_policy
-from infra.settings import Environment
 from infra.tailing.image import Image
 from infra.tailing.streams import toml
 from infra.tailing.task import HEALTH, Task
@@ -19,7 +19,7 @@ HTTP_PORT = 8080
 
 class Service(Construct):
     """
-    A task for each stream, and the spares. Nobody can connect to them, and leases decide which of them tails what.
+    A task for each stream, and the standby tasks. Nothing can connect to them; leases decide which task tails which stream.
 
     A deployment starts the new tasks beside the old: they stand by, and take over a stream when its old task lets go of it. New
     tasks that do not become healthy are taken back by themselves.
@@ -28,7 +28,7 @@ class Service(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         vpc: ec2.IVpc,
@@ -57,7 +57,7 @@ class Service(Construct):
             self,
             "Cluster",
             vpc=vpc,
-            container_insights_v2=ecs.ContainerInsights.DISABLED,  # alarms are on the tailer's figures
+            container_insights_v2=ecs.ContainerInsights.DISABLED,  # alarms are on the tailer's metrics
         )
         self.security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Tailers", allow_all_outbound=False)
         self.task = Task(
@@ -74,7 +74,7 @@ class Service(Construct):
         )
         self.task_role = self.task.role
         self.task_definition = self.task.definition
-        self.service = self._service(len(environment.streams) + tailer.spares, subnets)
+        self.service = self._service(len(environment.streams) + tailer.standby_tasks, subnets)
         self.service.node.add_dependency(self.task.execution_role)  # and its rights, without which no task starts
 
     def _service(self, tasks: int, subnets: ec2.SubnetSelection) -> ecs.FargateService:
@@ -98,14 +98,14 @@ class Service(Construct):
 
 
 def _settings(environment: Environment) -> dict[str, str]:
-    """What the environment itself says."""
+    """The settings that come from the environment's file."""
     return {
         "TAILER_CONFIG_TOML": toml(environment.streams),
         "TAILER_HISTORY_SECONDS": str(environment.database.history_seconds if environment.database else 0),
         "TAILER_LEASE_SECONDS": f"{environment.tailer.lease_seconds:g}",
         "TAILER_SCAN_SECONDS": f"{environment.tailer.scan_seconds:g}",
         "TAILER_EMF_NAMESPACE": environment.namespace,
-        "TAILER_HTTP_HOST": "127.0.0.1",  # the health check asks from inside, and nobody else needs to
+        "TAILER_HTTP_HOST": "127.0.0.1",  # only the health check asks, from inside the container
         "TAILER_HTTP_PORT": str(HTTP_PORT),
         "AWS_DEFAULT_REGION": Aws.REGION,
     }

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from infra.settings import Stream
+from infra.config import Stream
 
 
 def toml(streams: Sequence[Stream]) -> str:

@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra import trust
-from infra.settings import Environment, Tailer
+from infra.config import Environment, Tailer
 from infra.tailing.image import Image
 
 CONTAINER = "tailer"
@@ -36,7 +36,7 @@ class Task(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         family: str,
@@ -69,7 +69,7 @@ class Task(Construct):
             linux_parameters=linux,
             health_check=health,
             stop_timeout=Duration.seconds(STOP_SECONDS),
-            # Blocking, a log that does not answer would stop the tailer.
+            # In blocking mode a log service that does not respond would stop the tailer.
             logging=ecs.LogDrivers.aws_logs(stream_prefix=family, log_group=log, mode=ecs.AwsLogDriverMode.NON_BLOCKING),
         )
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from benchmarks.figures import Spread, percentile
 from benchmarks.responder import answered
+from benchmarks.results import Spread, percentile
 
 
 @pytest.mark.usefixtures("services")

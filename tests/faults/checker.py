@@ -1,9 +1,10 @@
 """The reader's judgement: is what arrived what was committed, once and in order, and is every repeat known for one?"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from devstack.verdict import only
 from tailrace.message import ChangeMessage
 from tests.faults.entries import Entry, Ledger, entry_of
 
@@ -88,7 +89,7 @@ class Checker:
             common = Counter(promised) & Counter(arrived)
             lost += map(str, (Counter(promised) - common).elements())
             invented += map(str, (Counter(arrived) - common).elements())
-            if _only(promised, common) != _only(arrived, common):
+            if only(promised, common) != only(arrived, common):
                 reordered.append(document)
         return Verdict(
             committed=ledger.count,
@@ -112,16 +113,6 @@ class Checker:
         elif (known, number) != (change, sequence):
             was = known or f"#{number}"
             self._unrecognisable.append(f"#{sequence} ({entry}) came as {change} after it was {was}")
-
-
-def _only(entries: Iterable[Entry], counts: Counter[Entry]) -> list[Entry]:
-    """The entries in their order, each no more often than counted."""
-    left, kept = Counter(counts), []
-    for entry in entries:
-        if left[entry] > 0:
-            left[entry] -= 1
-            kept.append(entry)
-    return kept
 
 
 def _listed(broken: Sequence[str], most: int = 5) -> str:

@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pymongo import MongoClient
 
@@ -18,6 +17,7 @@ from devstack.emulator import Emulator
 from devstack.loopback import HOST
 from devstack.mongod import HISTORY, Mongod
 from devstack.resources import provision
+from devstack.started import Started
 from devstack.tailer import TailerProcess
 from devstack.workspace import Workspace
 from infra.package import REPOSITORY
@@ -35,7 +35,7 @@ _DUMP_SECONDS = 1.0
 IMPATIENT = "socketTimeoutMS=4000&connectTimeoutMS=1500&heartbeatFrequencyMS=500&serverSelectionTimeoutMS=5000"
 
 
-class Stage:
+class Stage(Started):
     """Use as a context manager. ``source`` is its tailers' code."""
 
     def __init__(
@@ -51,21 +51,11 @@ class Stage:
         self._members = members
         self._history = history
         self._source = source
-        self._exit = ExitStack()
         self._count = 0
         self.lease = lease
         self.tailers: list[TailerProcess] = []  # those that should run
         self.paused: list[TailerProcess] = []  # those among them that a SIGSTOP holds
         self.deaths: list[str] = []  # ended without being told to
-
-    def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            self._start(undo)
-            self._exit = undo.pop_all()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
-        self._exit.close()
 
     def _start(self, undo: ExitStack) -> None:
         self.workspace = undo.enter_context(Workspace())

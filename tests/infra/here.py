@@ -8,7 +8,7 @@ from pathlib import Path
 from devstack.aws import Aws, arn
 from devstack.resources import CONSUMER_BUS
 from devstack.stack import forwarder_zip
-from infra.settings import Bus, Consumer, Environment, Forwarder, StreamTable
+from infra.config import Bus, Consumer, Environment, Forwarder, StreamTable
 from infra.synthesis import Synthesised, synthesise
 from tests.infra.deployment import Deployment, bootstrap, deploy, publish, remove, without
 

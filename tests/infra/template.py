@@ -10,7 +10,7 @@ from typing import Any
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from infra.settings import Environment
+from infra.config import Environment
 from infra.stack import TailraceStack
 
 Resource = Mapping[str, Any]

@@ -16,7 +16,7 @@ from devstack.emulator import Emulator
 from devstack.workspace import Workspace
 from infra import cdk
 from infra.__main__ import main
-from infra.settings import there
+from infra.config import there
 from infra.supply.command_line import NotInstalled, environment
 from tests.infra.deployment import without
 
@@ -32,7 +32,7 @@ def test_it_says_in_short_what_there_is(tmp_path: Path, capsys: pytest.CaptureFi
     assert "3 SQS::Queue" in said
     assert "cdk-nag    0 findings" in said
     assert str(template) in said
-    assert said.endswith("cfn-lint   nothing to say\n")
+    assert said.endswith("cfn-lint   0 findings\n")
     assert [asset for asset in (tmp_path / "out").glob("asset.*.zip") if asset.stat().st_size > 1_000_000]
 
 
@@ -47,15 +47,15 @@ def test_what_is_wrong_with_an_environment_is_said_and_nothing_made(tmp_path: Pa
 def test_an_environment_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """With those that are."""
     assert main(["--environment", "nowhere"]) == 2
-    assert f"there is no environment nowhere; there are: {there()}" in capsys.readouterr().err
+    assert f"There is no environment nowhere. Name one of {there()}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("subcommand", ["deploy", "diff", "destroy"])
-def test_a_subcommand_wants_to_be_told_the_environment(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_subcommand_needs_an_environment(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
     """There is no default: a wrong one would be a second stack in production's account."""
     assert cdk.main([subcommand]) == 2
     assert cdk.main(["--environment", "", subcommand]) == 2
-    said = f"say which: make {subcommand} ENVIRONMENT=mine; there are: {there()}\n"
+    said = f"Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.\n"
     assert capsys.readouterr().err == said + said
 
 
@@ -63,7 +63,9 @@ def test_a_subcommand_wants_to_be_told_the_environment(subcommand: str, capsys: 
     "subcommand", [["bootstrap"], ["--environment", "trial", "deploy"], ["--environment", "trial", "diff"]]
 )
 @pytest.mark.parametrize(
-    "missing", [{"AWS_REGION"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, set()], ids=["region", "credentials", "answer"]
+    "missing",
+    [{"AWS_REGION"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, set()],
+    ids=["region", "credentials", "response"],
 )
 def test_without_an_account_nothing_is_begun(
     subcommand: list[str],
@@ -72,12 +74,12 @@ def test_without_an_account_nothing_is_begun(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """Before a template is made, it is said what the shell has to have."""
+    """Before a template is made, the error says what the shell needs."""
     shell = {
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nobody answers there
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nothing listens there
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
@@ -88,7 +90,7 @@ def test_without_an_account_nothing_is_begun(
         monkeypatch.setenv(name, shell[name])
     assert cdk.main(subcommand) == 2
     said = capsys.readouterr()
-    assert said.err.startswith("no AWS credentials that work in this shell: aws sts get-caller-identity must answer")
+    assert said.err.startswith("This shell has no working AWS credentials: ")
     assert said.out == ""
 
 

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from infra.sections import People
-from infra.settings import Environment
+from infra.config import Environment, People
 from infra.statements import Statement, statements
 from infra.synthesis import Synthesised, synthesise
 from tests.infra.template import EXISTING_VPC, STREAMS, of_type, stack

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from infra.config import Environment, load
 from infra.package import REPOSITORY
-from infra.settings import Environment, load
 from infra.synthesis import template
 
 DOCS = REPOSITORY / "docs"

@@ -1,7 +1,7 @@
 """Environments that differ in kind. Each is synthesised once in a session (``made``, in the conftest)."""
 
+from infra.config import ENVIRONMENTS, Environment, load
 from infra.pages.security import everything
-from infra.settings import ENVIRONMENTS, Environment, load
 from tests.infra.template import EXISTING_DATABASE, EXISTING_VPC, SECRET, STREAMS
 
 IMAGE = f"444455556666.dkr.ecr.eu-west-1.amazonaws.com/tailer@sha256:{64 * 'a'}"

@@ -1,10 +1,10 @@
 """
 Two custom resources for CloudFormation.
 
-``Custom::ChangeStreams`` runs an ECS task that enables change streams, and waits for its end. ``Custom::AdminSecret`` tells the
-ARN of the secret that DocumentDB keeps for the administrator of a cluster, which CloudFormation itself does not.
+``Custom::ChangeStreams`` runs an ECS task that enables change streams, and waits for its end. ``Custom::AdminSecret`` returns
+the ARN of the secret that DocumentDB keeps for the administrator of a cluster, which CloudFormation itself does not return.
 
-Every request is answered, whatever happens: without an answer a deployment waits until its time is up.
+Every request gets a response, whatever happens: without a response a deployment waits for its timeout.
 """
 
 import json
@@ -20,22 +20,22 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 NOTHING = "nothing-was-made"  # the id of what could not be made: CloudFormation deletes even that
-RESPONSE_SECONDS = 60.0  # of the function's time, kept back to answer in: for the last call of AWS, and for sending
+RESPONSE_SECONDS = 60.0  # of the function's time, reserved for the last call of AWS and for the response
 POLL_SECONDS = 5.0
-GRACE_SECONDS = 90.0  # until a right that was given a moment ago counts everywhere
+GRACE_SECONDS = 90.0  # until a new right takes effect everywhere
 ATTEMPTS = 3  # a first task may come before its route, its rights or the database's primary
 MISCONFIGURED = 2  # an exit code of the tailer, after which another attempt would end the same
-REASON_LIMIT = 1_000  # characters; CloudFormation takes 4,096 bytes of answer
+REASON_LIMIT = 1_000  # characters; CloudFormation accepts a response of 4,096 bytes
 SENDS = 5
 SEND_SECONDS = 4.0
-TIMEOUT = Config(connect_timeout=3, read_timeout=7, retries={"total_max_attempts": 2, "mode": "standard"})  # 20 seconds
+CONFIG = Config(connect_timeout=3, read_timeout=7, retries={"total_max_attempts": 2, "mode": "standard"})  # 20 seconds
 
 Properties = Mapping[str, Any]
 Client = Callable[[str], Any]
 
 
 class Failed(Exception):
-    """What was asked for is not done. The text is for the person who deploys."""
+    """The request failed. The text is for the person who deploys."""
 
 
 class Clock:
@@ -54,34 +54,34 @@ class Clock:
             Failed: there is no time left to wait in.
         """
         if self.now() + POLL_SECONDS > self._end:
-            raise Failed(f"gave up waiting for {waiting_for}")
+            raise Failed(f"no time is left to wait for {waiting_for}")
         self._sleep(POLL_SECONDS)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
-    """Do what one request asks for, and answer it."""
+    """Handle one request, and send its response."""
     clock = Clock(context.get_remaining_time_in_millis() / 1_000 - RESPONSE_SECONDS)
-    send(event["ResponseURL"], response(event, clock, partial(boto3.client, config=TIMEOUT)))
+    send(event["ResponseURL"], respond(event, clock, partial(boto3.client, config=CONFIG)))
 
 
-def response(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
-    """What CloudFormation hears. A deletion that fails is a success with a reason: no stack may be stuck on it."""
-    subcommand, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
+def respond(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
+    """The response for CloudFormation. A failed deletion is a success with a reason, so that no stack is stuck on it."""
+    request_type, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
     response = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     try:
-        resource, data = RESOURCES[event["ResourceType"]](subcommand, made, event["ResourceProperties"], clock, client)
-    except Exception as error:  # whatever it is, a deployment waits for the answer
+        resource, data = RESOURCES[event["ResourceType"]](request_type, made, event["ResourceProperties"], clock, client)
+    except Exception as error:  # of any kind: a deployment waits for the response
         reason = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
-        _log(f"{subcommand.lower()} failed", resource=made, reason=reason)
-        status = "SUCCESS" if subcommand == "Delete" else "FAILED"
+        _log(f"{request_type.lower()} failed", resource=made, reason=reason)
+        status = "SUCCESS" if request_type == "Delete" else "FAILED"
         return response | {"Status": status, "PhysicalResourceId": made, "Reason": reason[:REASON_LIMIT]}
-    _log(f"{subcommand.lower()} done", resource=resource)
+    _log(f"{request_type.lower()} done", resource=resource)
     return response | {"Status": "SUCCESS", "PhysicalResourceId": resource, "Data": data}
 
 
 def send(url: str, response: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
     """
-    Put the answer where CloudFormation waits for it. The address is a secret.
+    Put the response where CloudFormation waits for it. The address is a secret.
 
     Raises:
         OSError: it cannot be reached, several times.
@@ -93,14 +93,14 @@ def send(url: str, response: Mapping[str, Any], sleep: Callable[[float], None] =
             with urlopen(request, timeout=SEND_SECONDS):  # noqa: S310
                 return
         except OSError as error:
-            _log("answer not taken", reason=type(error).__name__)
+            _log("response not accepted", reason=type(error).__name__)
             if again == SENDS:
                 raise
             sleep(again)
 
 
 def change_streams(
-    subcommand: str, made: str, properties: Properties, clock: Clock, client: Client
+    request_type: str, made: str, properties: Properties, clock: Clock, client: Client
 ) -> tuple[str, dict[str, str]]:
     """
     Run the command ``Enable``, and when the resource ends ``Disable``, where there is one.
@@ -108,7 +108,7 @@ def change_streams(
     The resource is the database's: other streams change it, another database is another resource. What is no longer watched
     stays enabled: to disable it ends its history for every reader, and a deployment that is taken back could not bring it back.
     """
-    if subcommand != "Delete":
+    if request_type != "Delete":
         _run(properties, properties["Enable"], clock, client("ecs"))
     elif made != NOTHING and properties.get("Disable"):
         _run(properties, properties["Disable"], clock, client("ecs"))
@@ -116,14 +116,14 @@ def change_streams(
 
 
 def admin_secret(
-    subcommand: str, made: str, properties: Properties, clock: Clock, client: Client
+    request_type: str, made: str, properties: Properties, clock: Clock, client: Client
 ) -> tuple[str, dict[str, str]]:
     """Wait for the secret of ``Cluster``. It comes and goes with its cluster: there is nothing to make or to delete."""
-    if subcommand == "Delete":
+    if request_type == "Delete":
         return made, {}
     cluster, docdb = properties["Cluster"], client("docdb")
     while True:
-        [found] = _patiently(clock, docdb.describe_db_clusters, DBClusterIdentifier=cluster)["DBClusters"]
+        [found] = _allowed(clock, docdb.describe_db_clusters, DBClusterIdentifier=cluster)["DBClusters"]
         secret = found.get("MasterUserSecret", {})
         if secret.get("SecretStatus") in {"active", "rotating"}:
             return f"admin-secret@{cluster}", {"SecretArn": secret["SecretArn"]}
@@ -135,10 +135,10 @@ RESOURCES = {"Custom::ChangeStreams": change_streams, "Custom::AdminSecret": adm
 
 def _run(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> None:
     """
-    Return once the command has succeeded in a task. It may run more than once, and must not mind.
+    Return after the command has succeeded in a task. It may run more than once, so it must be idempotent.
 
     Raises:
-        Failed: it did not; says how the last task ended, and where its log is.
+        Failed: it did not succeed; the text says how the last task ended, and where its log is.
     """
     for attempt in range(1, ATTEMPTS + 1):
         code, end = _end_of_task(properties, command, clock, ecs)
@@ -154,7 +154,7 @@ def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: 
     """Run one task to its end: the exit code of its container, if there is one, and the end in words."""
     cluster, name = properties["Cluster"], properties["Container"]
     private = {"subnets": properties["Subnets"], "securityGroups": properties["SecurityGroups"], "assignPublicIp": "DISABLED"}
-    run = _patiently(
+    run = _allowed(
         clock,
         ecs.run_task,
         cluster=cluster,
@@ -169,7 +169,7 @@ def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: 
     arn, task = run["tasks"][0]["taskArn"], run["tasks"][0]
     while task.get("lastStatus") != "STOPPED":
         clock.sleep(f"{arn}, which is {task.get('lastStatus', 'not known yet')}")
-        task = (_patiently(clock, ecs.describe_tasks, cluster=cluster, tasks=[arn])["tasks"] or [{}])[0]
+        task = (_allowed(clock, ecs.describe_tasks, cluster=cluster, tasks=[arn])["tasks"] or [{}])[0]
     container: dict[str, Any] = next((one for one in task.get("containers", []) if one.get("name") == name), {})
     code = container.get("exitCode")
     why = container.get("reason") or task.get("stoppedReason") or "no reason given"
@@ -177,19 +177,19 @@ def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: 
     return code, f"{'it never ran' if code is None else f'exit code {code}'}: {why}; its log: {log}"
 
 
-def _patiently(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
+def _allowed(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
     """
-    What AWS answers, once a right that was just given counts.
+    The response of AWS, retried until a right that was just given takes effect.
 
     Raises:
-        Failed: it refuses for longer than that takes.
+        Failed: AWS still refuses after GRACE_SECONDS.
     """
-    retry = clock.now() + GRACE_SECONDS
+    end = clock.now() + GRACE_SECONDS
     while True:
         try:
             return call(**request)
         except (BotoCoreError, ClientError) as error:
-            if clock.now() > retry:
+            if clock.now() > end:
                 raise Failed(str(error)) from error
             clock.sleep(f"AWS: {error}")
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from infra.config import Environment, Forwarder
 from infra.messaging.queues import RECEIVES
-from infra.settings import Environment, Forwarder
 from lambda_forwarder.redelivery import pause
 from tests.infra.template import of_type, only, stack
 

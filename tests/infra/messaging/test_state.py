@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 import tailer.stores.dynamodb
+from infra.config import Bus, Environment
 from infra.messaging.queues import RETENTION_DAYS
 from infra.messaging.state import CLAIM_DAYS, VERSION_DAYS, object_days
+from infra.monitoring.descriptions import RUNBOOK
 from infra.package import REPOSITORY
-from infra.settings import Bus, Environment
-from infra.watching.meanings import RUNBOOK
 from lambda_forwarder.watermarks import expiry
 from tests.infra.template import only, stack
 

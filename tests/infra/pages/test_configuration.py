@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel, Field
 
+from infra.config import Environment
+from infra.config.section import Section
 from infra.pages import configuration
-from infra.sections import Section
-from infra.settings import Environment
 from lambda_forwarder.settings import Settings as ForwarderSettings
 from tailer.settings.settings import Settings as TailerSettings
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from infra.config import Alarms, Bus, Environment, Misconfigured
 from infra.pages.costs import PACKINGS, PAGE, dollars, fixed, page, variable
-from infra.settings import Alarms, Bus, Environment, Misconfigured
 from tailer.settings.settings import Settings
 from tailer.streaming.task import LEASE_CHECK_INTERVAL
 from tests.infra.template import environment
@@ -61,7 +61,7 @@ def test_a_price_that_is_missing_is_named() -> None:
 
 def test_the_assumptions_agree_with_the_code() -> None:
     """How often a standby task reads a lease, the default number of lanes, and the price of an address for alarms."""
-    two = environment(tailer={"spares": 2})
+    two = environment(tailer={"standby_tasks": 2})
     reads = [units for _, price, units in fixed(resources(), two) if price == "dynamodb_read"]
     assert sum(reads) == 2 * 730 * 3_600 / LEASE_CHECK_INTERVAL
     assert PACKINGS["packed"][0] == 2_500 / Settings.model_fields["lanes"].default

@@ -8,8 +8,8 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
+from infra.config import Tailer
 from infra.package import REPOSITORY
-from infra.settings import Tailer
 from infra.tailing.image import DOCKERFILE, Image
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings, load
@@ -44,10 +44,10 @@ def dockerfile() -> str:
     return (REPOSITORY / DOCKERFILE).read_text().replace("\\\n", "")
 
 
-def test_there_is_a_task_for_each_stream_and_the_spares() -> None:
-    """Two streams and two spares are four tasks."""
+def test_there_is_a_task_for_each_stream_and_the_standby_tasks() -> None:
+    """Two streams and two standby tasks are four tasks."""
     streams = [{"name": name, "database": "payments"} for name in ("payments", "refunds")]
-    assert only(stack(streams=streams, tailer={"spares": 2}), "AWS::ECS::Service")["DesiredCount"] == 4
+    assert only(stack(streams=streams, tailer={"standby_tasks": 2}), "AWS::ECS::Service")["DesiredCount"] == 4
 
 
 def test_a_deployment_starts_new_tasks_before_it_stops_old_ones(template: Template) -> None:

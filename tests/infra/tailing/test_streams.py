@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from infra.settings import Stream
+from infra.config import Stream
 from infra.tailing.streams import toml
 from tailer.mongodb.watch import refusal
 from tailer.settings.settings import load

@@ -15,7 +15,7 @@ from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
-from infra.sections.tailer import Tailer
+from infra.config.tailer import Tailer
 from tailer.cli.command_line import command_line
 from tailer.mongodb.client import client
 from tailer.mongodb.uri import AMAZON_RDS, mistake

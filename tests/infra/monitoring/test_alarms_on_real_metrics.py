@@ -8,8 +8,8 @@ import pytest
 
 from devstack import DevStack
 from tests.emf import Line, lines
+from tests.infra.monitoring.test_alarms import alarms
 from tests.infra.template import stack as template
-from tests.infra.watching.test_alarms import alarms
 from tests.tailer.tasks import Start, settings, tasks
 from tests.tailer.test_emf_of_a_task import TOO_LARGE
 

@@ -7,7 +7,7 @@ from bson import json_util
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import PydanticBaseSettingsSource
 
-from infra.sections.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
+from infra.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 from tailer.mongodb.uri import carries_a_secret, elastic, mistake
 from tailer.settings.forms import moment, names, stages
 from tailer.settings.names import PREFIX
@@ -28,7 +28,7 @@ _VARIABLE = re.compile(rf"\b{PREFIX}([A-Z_]+)\b")  # of a task; here each settin
 
 
 class _Alone(Settings):
-    """The tailer's settings as they are told, whatever this process's environment says."""
+    """The tailer's settings from arguments only: the environment of this process is ignored."""
 
     @classmethod
     def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
@@ -36,7 +36,7 @@ class _Alone(Settings):
 
 
 def _text(pipeline: Any) -> Any:
-    """The stages as a task's environment has them, however they are written here."""
+    """The stages as JSON text, as in the environment of a task."""
     return pipeline if isinstance(pipeline, str) else json_util.dumps(stages(pipeline))
 
 
@@ -76,14 +76,18 @@ class Stream(Section):
     @classmethod
     def _own_prefix(cls, name: str) -> str:
         if name == EVENTS:
-            raise ValueError("consumers may read the claim bucket below events/, where this stream would leave its own claims")
+            raise ValueError(
+                "rename the stream: its claims would lie below events/ of the claim bucket, which consumers may read"
+            )
         if name == PARKED:
-            raise ValueError("the forwarder keeps what it parks in the claim bucket below parked/; call the stream otherwise")
+            raise ValueError(
+                "rename the stream: its claims would lie below parked/ of the claim bucket, where the forwarder parks"
+            )
         return name
 
     @model_validator(mode="after")
     def _as_the_tailer_reads_it(self) -> "Stream":
-        """What a task would refuse as it starts, a deployment refuses before."""
+        """A deployment refuses the settings that a task would refuse at its start."""
         told = self.model_dump(exclude={"name"}) | {"pipeline": self.pipeline or "[]", "stream": self.name}
         try:
             _Alone(mongodb_uri="mongodb://host", queue_url="https://host/q.fifo", checkpoints="dynamodb://table", **told)
@@ -91,7 +95,7 @@ class Stream(Section):
             problems = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
             raise ValueError(
                 *(_VARIABLE.sub(lambda found: found[1].lower(), one) for one in problems)
-            ) from None  # one by one, so that they are counted
+            ) from None  # one argument each, so that each is reported on its own line
         return self
 
 
@@ -100,37 +104,42 @@ class Tailer(Section):
 
     mongodb_uri: str = Field(
         "",
-        description="a MongoDB elsewhere instead of [database]: its URI without credentials, e.g. mongodb://host/?replicaSet=rs0",
+        description="URI of a MongoDB elsewhere, instead of [database], without credentials, e.g. mongodb://host/?replicaSet=rs0",
     )
     secret_arn: SecretArn = Field("", description="mongodb_uri only: ARN of a secret with the keys username and password")
     secret_key_arn: KeyArn = Field("", description="the KMS key of secret_arn, where it is a key of your own")
     cpu: Literal[256, 512, 1024, 2048, 4096] = Field(256, description="CPU units of a task: 256, 512, 1024, 2048 or 4096")
     memory: int = Field(
-        512, ge=512, le=30_720, description="MiB of a task, of those that Fargate has for its cpu: 512, 1024 or 2048 for 256"
+        512,
+        ge=512,
+        le=30_720,
+        description="MiB of a task; Fargate allows certain sizes for each cpu: 512, 1024 or 2048 for 256",
     )
     architecture: Architecture = Field("arm64", description="arm64 or x86_64")
-    spares: int = Field(1, ge=0, le=10, description="tasks that stand by, on top of one for each stream")
+    standby_tasks: int = Field(1, ge=0, le=10, description="standby tasks, in addition to one task for each stream")
     image: str = Field(
         "",
         pattern=r"^(\S+@sha256:[0-9a-f]{64})?$",
-        description="an image by its digest, NAME@sha256:…, in ECR of the stack's own region where egress is endpoints; leave "
-        "it out to build tailer/Dockerfile at deploy time",
+        description="image with its digest, NAME@sha256:…, in ECR of the stack's region if egress is endpoints; leave it out "
+        "to build tailer/Dockerfile during the deployment",
     )
     log_days: LogDays = Field(30, description=KEPT)
-    lease_seconds: float = Field(15, ge=1, le=3600, description="how long a silent task keeps its stream, in seconds")
+    lease_seconds: float = Field(
+        15, ge=1, le=3600, description="seconds until another task takes over the stream of a task that stopped responding"
+    )
     scan_seconds: float = Field(
-        3600, ge=60, le=86_400, description="how long a read may take while the server looks through history, in seconds"
+        3600, ge=60, le=86_400, description="seconds that a read may take while the server scans its history"
     )
 
     @field_validator("mongodb_uri")
     @classmethod
     def _no_secret(cls, uri: str) -> str:
         if uri and not uri.startswith(("mongodb://", "mongodb+srv://")):
-            raise ValueError("it is not the URI of a MongoDB")
+            raise ValueError("it is not a MongoDB URI: begin with mongodb:// or mongodb+srv://")
         if carries_a_secret(uri):
             raise ValueError(
-                "credentials do not belong here, where they would be a variable of the task that many may read: no user, no "
-                "password and no session token in an option; name a secret in secret_arn"
+                "the URI contains credentials, which would be readable in the environment of the task: remove user, password "
+                "and session token, and name a secret in secret_arn"
             )
         if elastic(uri):
             raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
@@ -142,13 +151,13 @@ class Tailer(Section):
     def _size_that_there_is(self) -> "Tailer":
         *others, most = FARGATE[self.cpu]
         if self.memory not in (*others, most):
-            raise ValueError(f"memory: a task with cpu {self.cpu} has {', '.join(map(str, others))} or {most}")
+            raise ValueError(f"memory: a task with cpu {self.cpu} can have {', '.join(map(str, others))} or {most}")
         return self
 
     @model_validator(mode="after")
     def _secret_of_a_uri(self) -> "Tailer":
         if self.secret_arn and not self.mongodb_uri:
-            raise ValueError("secret_arn belongs to mongodb_uri; that of a DocumentDB is [database] secret_arn")
+            raise ValueError("secret_arn belongs to mongodb_uri: set that too, or set [database] secret_arn for a DocumentDB")
         if self.secret_key_arn and not self.secret_arn:
             raise ValueError("secret_key_arn is the key of secret_arn: set that too")
         return self

@@ -4,36 +4,36 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from infra.sections.section import ID, KeyArn, SecretArn, Section
+from infra.config.section import ID, KeyArn, SecretArn, Section
 from tailer.mongodb.uri import elastic
 
 
 class Database(Section):
-    """A DocumentDB cluster of its own, or an existing one by its host."""
+    """A new DocumentDB cluster, or an existing one by its host."""
 
     host: str = Field(
         "",
         pattern=r"^[A-Za-z0-9.-]*$",
-        description="the cluster endpoint of an existing DocumentDB, its name alone; leave it out to make a cluster",
+        description="host name of an existing DocumentDB cluster (its cluster endpoint); leave it out for a new cluster",
     )
     port: int = Field(27017, ge=1, le=65535, description="the cluster's port")
     security_group_id: str = Field(
-        "", pattern=rf"^(sg-{ID})?$", description="existing cluster only: the security group that lets the tailer in"
+        "", pattern=rf"^(sg-{ID})?$", description="existing cluster only: its security group, which gets a rule for the tailer"
     )
     admin_secret_arn: SecretArn = Field(
         "",
-        description="existing cluster only: secret of an administrator ({username, password}), to enable change streams with",
+        description="existing cluster only: ARN of an administrator's secret ({username, password}), to enable change streams",
     )
-    admin_secret_key_arn: KeyArn = Field("", description="the KMS key of admin_secret_arn, where it is a key of your own")
+    admin_secret_key_arn: KeyArn = Field("", description="KMS key of admin_secret_arn, if it is a key of your own")
     engine_version: str = Field(
         "5.0.0",
         pattern=r"^(5|8)\.0\.\d{1,2}$",
-        description="DocumentDB version of the cluster that is made: 5.0.x or 8.0.x, e.g. 5.0.0 or 8.0.2",
+        description="DocumentDB version of the new cluster: 5.0.x or 8.0.x, e.g. 5.0.0 or 8.0.2",
     )
     instance_class: str = Field(
         "t4g.medium", pattern=r"^[a-z0-9]+\.[a-z0-9]+$", description="instance class without db., e.g. t4g.medium or r8g.large"
     )
-    instances: int = Field(1, ge=1, le=16, description="instances of the cluster that is made; 2 or more survive a zone")
+    instances: int = Field(1, ge=1, le=16, description="instances of the new cluster; 2 or more survive the loss of a zone")
     backup_days: int = Field(7, ge=1, le=35, description="days of automatic backups, 1 to 35")
     history_seconds: int = Field(
         86_400,
@@ -46,16 +46,16 @@ class Database(Section):
     )
     secret_arn: SecretArn = Field(
         "",
-        description="authentication secret only: ARN of a secret with the keys username and password, of a user that there is: "
-        "a cluster that is made here begins with iam",
+        description="authentication secret only: ARN of a secret with the keys username and password of an existing user; "
+        "a new cluster has none and begins with iam",
     )
-    secret_key_arn: KeyArn = Field("", description="the KMS key of secret_arn, where it is a key of your own")
+    secret_key_arn: KeyArn = Field("", description="KMS key of secret_arn, if it is a key of your own")
     enable_change_streams: bool = Field(
-        True, description="whether a deployment enables change streams on what the streams watch, before it starts the tailer"
+        True, description="whether a deployment enables change streams for the watched collections before it starts the tailer"
     )
     disable_change_streams: bool = Field(
         False,
-        description="whether the end of that step, with the stack or by itself, disables them: their history is then lost",
+        description="whether removing that step, or the stack, disables them; their history is then lost",
     )
 
     @model_validator(mode="after")

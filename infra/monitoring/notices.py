@@ -1,4 +1,4 @@
-"""Who hears of an alarm."""
+"""Who is notified of an alarm."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -7,20 +7,20 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.config import Environment
 from infra.key import Key
 from infra.removal import removal_policy
-from infra.settings import Environment
 
 
 class Notices(Construct):
     """
     ``topic``: the one that the environment names, or one of its own that mails to an address, encrypted and over TLS only. None
-    where nobody is to be told: the alarms then show in the console only.
+    if nobody is to be notified: alarms are then visible in the console only.
 
     CloudWatch cannot write to a topic under SNS's own key, so a topic of our own has one of ours.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:  # noqa: A002
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         settings = environment.alarms
         self.topic: sns.ITopic | None = None
@@ -35,7 +35,7 @@ class Notices(Construct):
 
 
 def _publishing(topic: sns.ITopic, alarms: str) -> iam.PolicyStatement:
-    """Said aloud, because a topic with a policy of its own has lost the one that lets its account's alarms in."""
+    """Explicit, because a topic with its own policy loses the default policy, which lets the account's alarms publish."""
     return iam.PolicyStatement(
         sid="LetOurAlarmsPublish",
         principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],

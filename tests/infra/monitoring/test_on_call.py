@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from infra.monitoring.descriptions import RUNBOOK
 from infra.package import REPOSITORY
-from infra.watching.meanings import RUNBOOK
+from tests.infra.monitoring.test_alarms import EVERYTHING
 from tests.infra.template import stack
-from tests.infra.watching.test_alarms import EVERYTHING
 
 PAGE = (REPOSITORY / "docs" / "security.md").read_text()
 CALLS = re.compile(r"\baws (cloudformation|cloudwatch|ecs|events(?:v2)?|lambda|logs|service-quotas|sqs)\s+([a-z-]+)")

@@ -1,7 +1,7 @@
 """
-One environment: what a deployment consists of, read from ``infra/environments/<name>.toml``.
+One environment: everything that a deployment consists of, read from ``infra/environments/<name>.toml``.
 
-Everything has a default that is small and safe. Everything wrong in a file is reported at once, by name, with the remedy.
+Every setting has a small and safe default. All mistakes of a file are reported at once, by name, with the remedy.
 """
 
 import tomllib
@@ -10,17 +10,18 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from infra.problems import problems
-from infra.sections import Alarms, Bus, Consumer, Database, Forwarder, Network, People, Section, Stream, StreamTable, Tailer
-from infra.sections.network import NO_FARGATE_ON_ARM
+from infra.config.alarms import Alarms
+from infra.config.bus import Bus
+from infra.config.database import Database
+from infra.config.forwarder import Forwarder
+from infra.config.network import NO_FARGATE_ON_ARM, Network
+from infra.config.people import People
+from infra.config.problems import problems
+from infra.config.section import Section
+from infra.config.tailer import Stream, Tailer
 from tailer.settings.toml_mistakes import unreadable
 
-__all__ = [
-    "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured", "Network", "People", "Stream",
-    "StreamTable", "Tailer", "load", "named", "there",
-]  # fmt: skip
-
-ENVIRONMENTS = Path(__file__).parent / "environments"
+ENVIRONMENTS = Path(__file__).parents[1] / "environments"
 
 
 class Misconfigured(Exception):
@@ -32,20 +33,21 @@ class Environment(Section):
 
     name: str = Field(
         pattern=r"^[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}$",  # as DocumentDB takes it in the name of a cluster
-        description="its name: small letters and digits, at most 20, a - only between two of them",
+        description="its name: lowercase letters and digits, at most 20 characters, with - only between two of them",
     )
     removal: Literal["retain", "destroy"] = Field(
-        "retain", description="what deleting the stack does to queues, table, bucket, keys and database: retain or destroy"
+        "retain",
+        description="what happens to queues, table, bucket, keys and database when the stack is deleted: retain or destroy",
     )
-    customer_key: bool = Field(False, description="whether everything at rest is encrypted with a KMS key of its own")
+    customer_key: bool = Field(False, description="whether a KMS key of the stack encrypts everything at rest")
     network: Network = Field(default_factory=Network, description="the VPC that the tailer runs in")
-    database: Database | None = Field(None, description="a DocumentDB to watch; leave it out for a MongoDB elsewhere")
+    database: Database | None = Field(None, description="a DocumentDB cluster to watch; leave it out for a MongoDB elsewhere")
     streams: tuple[Stream, ...] = Field((), description="change streams: a table [[streams]] for each")
     tailer: Tailer = Field(default_factory=Tailer, description="the ECS service")
     forwarder: Forwarder = Field(default_factory=Forwarder, description="the Lambda functions")
     bus: Bus = Field(default_factory=Bus, description="the event bus")
-    people: People = Field(default_factory=People, description="whose calls the stack's own policies let through")
-    alarms: Alarms = Field(default_factory=Alarms, description="where alarms go")
+    people: People = Field(default_factory=People, description="roles outside the stack that its resource policies do not deny")
+    alarms: Alarms = Field(default_factory=Alarms, description="where alarms are sent")
 
     @property
     def watches(self) -> bool:
@@ -70,48 +72,54 @@ class Environment(Section):
             )
         names = [stream.name for stream in self.streams]
         if len(names) != len(set(names)):
-            raise ValueError("streams: two have one name; each needs its own")
+            raise ValueError("streams: two streams have the same name; give each its own")
         if self.database is not None and self.tailer.mongodb_uri:
-            raise ValueError("database: a tailer watches one cluster; leave out tailer.mongodb_uri or [database]")
+            raise ValueError("database: the tailer watches one cluster; leave out tailer.mongodb_uri or [database]")
         own = self.database is not None and not self.database.host
         if own and self.network.vpc_id and len(set(self.network.availability_zones)) < 2:
-            raise ValueError("network: DocumentDB makes a cluster in two zones or more only; name subnets of another zone too")
+            raise ValueError("network: a DocumentDB cluster needs subnets in two zones; add a subnet of another zone")
         if self.watches and not self.streams:
-            raise ValueError("streams: a tailer needs something to watch; write a table [[streams]]")
+            raise ValueError("streams: the tailer has nothing to watch; add a table [[streams]]")
         tables = [one.table for one in self.forwarder.dynamodb_streams]
         if len(tables) != len(set(tables)):
-            raise ValueError("forwarder.dynamodb_streams: two are of one table; a table has one stream at a time")
+            raise ValueError(
+                "forwarder.dynamodb_streams: two entries name the same table; a table has one stream, leave one entry out"
+            )
         if self.forwarder.source and self.bus.schemas:
-            raise ValueError("bus.schemas: they name each event's own source; set it to false, or leave out forwarder.source")
+            raise ValueError(
+                "bus.schemas: the schemas name the source of each event; set schemas to false, or leave out forwarder.source"
+            )
         if self.bus.name == "default":
-            raise ValueError("bus.name: default is the bus that every account has; name another, or leave it out")
+            raise ValueError("bus.name: default is the bus of every account; use another name, or leave it out")
         if self.bus.kind == "ordered" and not self.bus_name[0].isalnum():
-            raise ValueError("bus.name: an ordered bus's begins with a letter or a digit")
+            raise ValueError("bus.name: the name of an ordered bus begins with a letter or a digit")
         if self.bus.kind == "ordered" and not self.bus.archive_days:
             raise ValueError("bus.archive_days: an ordered bus keeps its events for 1 to 365 days")
         return self
 
     @model_validator(mode="after")
     def _reachable(self) -> "Environment":
-        """What a task could not reach, a deployment would wait for in vain."""
+        """A deployment would wait in vain for tasks that cannot reach their database or their image."""
         image = self.tailer.image
         if not self.watches or self.network.vpc_id or self.network.egress == "nat":
             return self
         if self.tailer.mongodb_uri:
-            raise ValueError('network.egress: a MongoDB elsewhere is behind egress = "nat", or near an existing VPC')
+            raise ValueError(
+                'network.egress: endpoints do not lead to a MongoDB elsewhere; set egress = "nat", or name an existing VPC'
+            )
         if image and ".dkr.ecr." not in image:
-            raise ValueError('network.egress: an image of another registry than ECR is behind egress = "nat"')
+            raise ValueError('network.egress: endpoints lead to images in ECR only; set egress = "nat", or use an image in ECR')
         return self
 
 
 def there() -> str:
-    """The environments that there are, by name."""
+    """The names of all environments, as text."""
     return ", ".join(sorted(file.stem for file in ENVIRONMENTS.glob("*.toml")))
 
 
 def named(name: str) -> Path:
     """
-    The file of an environment: ``mine`` and ``mine.toml`` are one of those that there are, anything else is a path.
+    The file of an environment: ``mine`` and ``mine.toml`` are in ``infra/environments/``, anything else is a path.
 
     Raises:
         Misconfigured: there is no such file.
@@ -121,9 +129,7 @@ def named(name: str) -> Path:
     file = ours if len(given.parts) == 1 and ours.is_file() else given
     if file.suffix == ".toml" and file.is_file():
         return file
-    raise Misconfigured(
-        f"there is no environment {name}; there are: {there()} (infra/environments/), or say the path of a file"
-    )
+    raise Misconfigured(f"There is no environment {name}. Name one of {there()} (infra/environments/), or the path of a file.")
 
 
 def load(file: Path) -> Environment:

@@ -1,4 +1,4 @@
-"""What is wrong with an environment, in the words of its file."""
+"""The mistakes of an environment, by the names in its file."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from tailer.settings.toml_mistakes import unknown
 
-_WORDS = {"missing": "it is missing", "string_pattern_mismatch": "it does not look like one"}
+_WORDS = {"missing": "it is missing", "string_pattern_mismatch": "the value does not have the right form"}
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> list[str]:
@@ -34,8 +34,8 @@ def problems(error: ValidationError, model: type[BaseModel]) -> list[str]:
 
 
 def _unknown(above: Sequence[int | str], keys: Sequence[str], model: type[BaseModel]) -> str:
-    told = unknown(keys, _place(above, model)[0].model_fields)
-    return f"{'.'.join(map(str, above))}: {told}" if above else told
+    unknown_keys = unknown(keys, _place(above, model)[0].model_fields)
+    return f"{'.'.join(map(str, above))}: {unknown_keys}" if above else unknown_keys
 
 
 def _line(problem: Any, message: str, model: type[BaseModel]) -> str:
@@ -45,7 +45,7 @@ def _line(problem: Any, message: str, model: type[BaseModel]) -> str:
 
 
 def _messages(problem: Any, model: type[BaseModel]) -> Sequence[str]:
-    """What is wrong. A check of ours may find several things at once."""
+    """What is wrong. One check may find several mistakes."""
     kind, name = problem["type"], ".".join(part for part in problem["loc"] if isinstance(part, str))
     _, field = _place(problem["loc"], model)
     if kind == "tuple_type":
@@ -59,13 +59,13 @@ def _messages(problem: Any, model: type[BaseModel]) -> Sequence[str]:
 
 
 def _close(problem: Any, model: type[BaseModel]) -> list[str]:
-    """The setting that a name there is none of was meant for, if one is like it."""
+    """The settings that an unknown name resembles."""
     *above, last = problem["loc"]
     return difflib.get_close_matches(str(last), _place(above, model)[0].model_fields, n=1)
 
 
 def _place(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[type[BaseModel], FieldInfo | None]:
-    """The innermost section that a problem is in, and its field if it is a setting's."""
+    """The innermost table of a problem, and the setting's field if the problem has one."""
     section, field = model, None
     for part in loc:
         if isinstance(part, str):

@@ -9,8 +9,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tailrace.metrics import FORWARDER, STREAM, TAILER
+from tests.infra.monitoring.test_alarms import EVERYTHING, MESSAGING, alarms
 from tests.infra.template import only, stack
-from tests.infra.watching.test_alarms import EVERYTHING, MESSAGING, alarms
 
 SEARCH = re.compile(r"""SEARCH\('\{"([^"]+)",(\w+)\} MetricName="(\w+)"', '(\w+)', 60\)""")
 WIDTH = 24

@@ -1,4 +1,4 @@
-"""What the sections of an environment are made of."""
+"""The base of every table of an environment, and the types of its settings."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ LOG_DAYS = (  # CloudWatch
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 KEPT = f"days to keep the logs: {', '.join(map(str, LOG_DAYS))}"
-ID = "([0-9a-f]{8}|[0-9a-f]{17})"  # of a resource of EC2, behind its kind
+ID = "([0-9a-f]{8}|[0-9a-f]{17})"  # of a resource of EC2, after the prefix of its kind
 
 
 def _kept_days(days: int) -> int:
@@ -25,14 +25,14 @@ Architecture = Literal["arm64", "x86_64"]
 
 
 class Section(BaseModel):
-    """Values only: frozen, and nothing that is not a setting passes unseen."""
+    """A frozen table of settings. An unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
 
     @field_validator("*", mode="before")
     @classmethod
     def _no_truth(cls, value: Any, info: ValidationInfo) -> Any:
-        """TOML's ``true`` is no number, though Python takes it for 1."""
+        """Refuse TOML's ``true`` for a number: Python would take it for 1."""
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("it is neither true nor false")
+            raise ValueError("true and false are not possible values here")
         return value

@@ -1,4 +1,4 @@
-"""The stack's own figures as CloudWatch has them. One that nobody shows cannot be asked for."""
+"""The stack's own metrics as CloudWatch has them. A metric that no part emits cannot be asked for."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -6,24 +6,24 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from tailrace.metrics import FORWARDER, STREAM, TAILER, Kind, Metric
 
 METRICS = TAILER | FORWARDER
-MINUTE = Duration.minutes(1)  # the tailer shows its figures once in each
+MINUTE = Duration.minutes(1)  # the tailer emits its metrics once in each
 
-_STATISTICS = {Kind.COUNTER: "Sum", Kind.GAUGE: "Maximum", Kind.LATENCY: "p99"}  # tasks that stand by show 0 beside the owner
+_STATISTICS = {Kind.COUNTER: "Sum", Kind.GAUGE: "Maximum", Kind.LATENCY: "p99"}  # standby tasks emit 0 beside the owner
 
 
 class Metrics:
-    """The metrics of one namespace, by the figures' names."""
+    """The metrics of one namespace, by the metrics' names."""
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
 
     def metric(self, name: str, stream: str = "", *, statistic: str = "", period: Duration = MINUTE) -> cloudwatch.Metric:
         """
-        One figure, of one stream where it is a stream's.
+        One metric, of one stream if it is per stream.
 
         Raises:
-            KeyError: neither the tailer nor the forwarder shows it.
-            ValueError: it is a stream's and none is named, or the other way round.
+            KeyError: neither the tailer nor the forwarder emits it.
+            ValueError: the metric is per stream and no stream is named, or the reverse.
         """
         metric = METRICS[name]
         if metric.per_stream != bool(stream):
@@ -37,7 +37,7 @@ class Metrics:
         )
 
     def of_every_stream(self, name: str, *, statistic: str = "") -> cloudwatch.IMetric:
-        """A line for each stream that ever showed it. For dashboards: no alarm can stand on it."""
+        """A line for each stream that ever emitted it. For dashboards only: an alarm cannot use a search."""
         metric = METRICS[name]
         return cloudwatch.SearchExpression(
             expression=f'SEARCH(\'{{"{self._namespace}",{STREAM}}} MetricName="{name}"\', '

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from infra.problems import _sections
-from infra.sections import Section
-from infra.settings import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load, named, there
+from infra.config import ENVIRONMENTS, Bus, Environment, Misconfigured, Network, Stream, Tailer, load, named, there
+from infra.config.problems import _sections
+from infra.config.section import Section
 from tailer.settings.settings import Settings as TailerSettings
 from tests.infra.template import EXISTING_VPC, SECRET, STREAMS
 
@@ -71,60 +71,66 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ('[network]\nprivate_subnet_ids = ["subnet-0a1b2c3d"]', "belong to an existing VPC: set vpc_id"),
         (
             '[network]\navailability_zones = ["us-east-1b"]',
-            "network: availability_zones names 2 different zones, as zones says",
+            "network: availability_zones must name 2 different zones, the number in zones",
         ),
         (
             '[network]\nzones = 3\navailability_zones = ["us-east-1b", "us-east-1b", "us-east-1c"]',
-            "network: availability_zones names 3 different zones",
+            "network: availability_zones must name 3 different zones",
         ),
         (
             f'[network]\navailability_zones = ["use1-az1", "use1-az3"]\n[database]\n{STREAM}',
             "network.availability_zones: use1-az3 has no Fargate for arm64: choose another zone",
         ),
         ('[network]\navailability_zones = ["usw1-az1", "usw1-az2"]', "usw1-az2 has no Fargate: choose another zone"),
-        ('[network]\navailability_zones = ["us-east-1a", "use1-az1"]', "give all zones by name, or all by id"),
-        ('[network]\navailability_zones = ["a", "b"]', "a is neither the name of a zone, like eu-west-1a, nor its id"),
+        ('[network]\navailability_zones = ["us-east-1a", "use1-az1"]', "name all zones by name, or all by id"),
+        ('[network]\navailability_zones = ["a", "b"]', "a is neither a zone name, like eu-west-1a, nor a zone id"),
         (
             f'[network]\nvpc_id = "vpc-0a1b2c3d"\n{ONE_ZONE.replace("eu-west-1a", "euw1-az1")}',
             "availability_zones of an existing VPC are given by name, like eu-west-1a",
         ),
-        ('[database]\nengine_version = "4.0.0"', "database.engine_version: it does not look like one; DocumentDB version"),
+        (
+            '[database]\nengine_version = "4.0.0"',
+            "database.engine_version: the value does not have the right form; DocumentDB version",
+        ),
         (f'[database]\nsecret_key_arn = "{KEY}"', "secret_key_arn is the key of secret_arn: set that too"),
         (f'[database]\nadmin_secret_key_arn = "{KEY}"', "admin_secret_key_arn is the key of admin_secret_arn: set that too"),
         (f'[tailer]\nsecret_key_arn = "{KEY}"', "secret_key_arn is the key of secret_arn: set that too"),
-        ('name = "a--b"', "name: it does not look like one; its name: small letters and digits"),
-        ('name = "mine-"', "name: it does not look like one"),
-        ('[bus]\nname = "default"', "bus.name: default is the bus that every account has"),
-        ('[bus]\nname = "-mine"\nkind = "ordered"', "bus.name: an ordered bus's begins with a letter or a digit"),
-        ('[network]\nvpc_id = "vpc-1"', "network.vpc_id: it does not look like one; the id of an existing VPC"),
+        ('name = "a--b"', "name: the value does not have the right form; its name: lowercase"),
+        ('name = "mine-"', "name: the value does not have the right form"),
+        ('[bus]\nname = "default"', "bus.name: default is the bus of every account"),
+        ('[bus]\nname = "-mine"\nkind = "ordered"', "bus.name: the name of an ordered bus begins with a letter or a digit"),
+        ('[network]\nvpc_id = "vpc-1"', "network.vpc_id: the value does not have the right form; id of an existing VPC"),
         ('[database]\nhost = "h"', "database: an existing cluster needs security_group_id"),
         ('[database]\nauthentication = "secret"', "go together"),
-        ("[database]", "streams: a tailer needs something to watch"),
-        ('[tailer]\nmongodb_uri = "mongodb://me:secret@host"', "credentials do not belong here"),
-        ("[tailer]\ncpu = 512\nmemory = 512", "tailer: memory: a task with cpu 512 has 1024, 2048, 3072 or 4096"),
-        ("[tailer]\ncpu = 256\nmemory = 1536", "tailer: memory: a task with cpu 256 has 512, 1024 or 2048"),
+        ("[database]", "streams: the tailer has nothing to watch; add a table [[streams]]"),
+        ('[tailer]\nmongodb_uri = "mongodb://me:secret@host"', "the URI contains credentials"),
+        ("[tailer]\ncpu = 512\nmemory = 512", "tailer: memory: a task with cpu 512 can have 1024, 2048, 3072 or 4096"),
+        ("[tailer]\ncpu = 256\nmemory = 1536", "tailer: memory: a task with cpu 256 can have 512, 1024 or 2048"),
         ('[streams]\nname = "a"', "streams: write [[streams]], with two brackets, for each"),
         ('[bus.consumers]\nname = "a"', "bus.consumers: write [[bus.consumers]], with two brackets, for each"),
         ("[[forwarder]]\ntimeout = 30", "forwarder: there is one: write [forwarder], with one bracket"),
         (f"{STREAM}\ncollections = 3", "streams.0.collections: it is a list of names: "),
-        ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: it does not look like one; "),
+        ('[bus]\nallowed_accounts = ["12"]', "bus.allowed_accounts.0: the value does not have the right form; "),
         (f'[tailer]\nsecret_arn = "{SECRET}"', "secret_arn belongs to mongodb_uri"),
-        ('[[forwarder.dynamodb_streams]]\nkey_arn = "alias/theirs"', "dynamodb_streams.0.key_arn: it does not look like one; "),
+        (
+            '[[forwarder.dynamodb_streams]]\nkey_arn = "alias/theirs"',
+            "dynamodb_streams.0.key_arn: the value does not have the right form; ",
+        ),
         ('[database]\nhost = "a.eu-west-1.docdb-elastic.amazonaws.com"', "elastic cluster of Amazon DocumentDB has no change"),
         ('[tailer]\nmongodb_uri = "mongodb://a.docdb-elastic.amazonaws.com"', "tailer.mongodb_uri: an elastic cluster"),
         ('[bus]\nkind = "ordered"\narchive_days = 0', "bus.archive_days: an ordered bus keeps its events"),
-        ('[forwarder]\nsource = "app.shop"', "bus.schemas: they name each event's own source"),
-        (f"[forwarder]\ndynamodb_streams = [{TABLE}, {TABLE}]", "two are of one table"),
+        ('[forwarder]\nsource = "app.shop"', "bus.schemas: the schemas name the source of each event; set schemas to false"),
+        (f"[forwarder]\ndynamodb_streams = [{TABLE}, {TABLE}]", "two entries name the same table"),
         (
             f'[network]\nvpc_id = "vpc-0a1b2c3d"\n{ONE_ZONE}\n[database]\n{STREAM}',
-            "two zones or more only; name subnets of another",
+            "needs subnets in two zones; add a subnet of another",
         ),
-        (f'[tailer]\nmongodb_uri = "mongodb://host"\n{STREAM}', 'a MongoDB elsewhere is behind egress = "nat"'),
-        (f'[database]\n[tailer]\nimage = "tailer@sha256:{64 * "a"}"\n{STREAM}', "an image of another registry than ECR"),
-        ('[[streams]]\nname = "events"\ndatabase = "a"', "where this stream would leave its own claims"),
+        (f'[tailer]\nmongodb_uri = "mongodb://host"\n{STREAM}', 'do not lead to a MongoDB elsewhere; set egress = "nat"'),
+        (f'[database]\n[tailer]\nimage = "tailer@sha256:{64 * "a"}"\n{STREAM}', "endpoints lead to images in ECR only"),
+        ('[[streams]]\nname = "events"\ndatabase = "a"', "its claims would lie below events/"),
         ('[[streams]]\nname = "a"\ndatabase = "tailrace"', "no stream may watch the database the checkpoints are kept in"),
         ('[[streams]]\nname = "a"\ndatabase = "b"\npipeline = "[{\\"$group\\": 1}]"', "a stage is an object with one of"),
-        ('[[streams]]\nname = "a"\ndatabase = "b"\n[[streams]]\nname = "a"\ndatabase = "c"', "two have one name"),
+        ('[[streams]]\nname = "a"\ndatabase = "b"\n[[streams]]\nname = "a"\ndatabase = "c"', "two streams have the same name"),
         ("[", "mine.toml cannot be read"),
     ],
 )
@@ -165,7 +171,7 @@ def test_an_environment_is_named_as_one_likes(tmp_path: Path) -> None:
     mine.write_text("")
     assert named(str(mine)) == mine
     for other in ("nowhere", str(tmp_path / "nowhere.toml"), str(tmp_path)):
-        with pytest.raises(Misconfigured, match=r"there is no environment .*nowhere|there is no environment /"):
+        with pytest.raises(Misconfigured, match=r"There is no environment .*nowhere|There is no environment /"):
             named(other)
 
 
@@ -229,9 +235,9 @@ def test_what_is_no_secret_may_be_in_the_uri(options: str) -> None:
 
 def test_keys_that_are_no_settings_are_one_line_for_each_table(tmp_path: Path) -> None:
     """How many, and what they resemble."""
-    told = problems(tmp_path, 'removel = "x"\n[tailer]\nspare = 1\nmemry = 2\nAWS_SESSION_TOKEN = "x"')
+    told = problems(tmp_path, 'removel = "x"\n[tailer]\nstandby_task = 1\nmemry = 2\nAWS_SESSION_TOKEN = "x"')
     assert told.splitlines()[1:] == [
-        "  tailer: 3 keys are not settings; did you mean spares, memory?; a secret does not belong into this file",
+        "  tailer: 3 keys are not settings; did you mean standby_tasks, memory?; a secret does not belong into this file",
         "  a key is not a setting; did you mean removal?",
     ]
 
@@ -265,7 +271,7 @@ def test_the_shipped_environments_are_what_they_say() -> None:
     assert production.database is not None
     assert production.database.instances >= 2
     assert production.network.zones >= 2
-    assert production.tailer.spares >= 1
+    assert production.tailer.standby_tasks >= 1
     assert production.tailer.architecture == "arm64"
 
 
@@ -301,7 +307,7 @@ def numbers(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
 @pytest.mark.parametrize(("model", "name"), list(numbers(Environment)))
 def test_true_is_no_number(model: type[BaseModel], name: str) -> None:
     """``lanes = true`` would be one lane."""
-    with pytest.raises(ValidationError, match=rf"(?s){name}.*neither true nor false"):
+    with pytest.raises(ValidationError, match=rf"(?s){name}.*true and false are not possible values"):
         model.model_validate({name: True})
 
 
@@ -337,7 +343,7 @@ def test_an_account_sees_the_events_of_all_its_consumers() -> None:
 def test_values_cannot_be_changed() -> None:
     """What was validated is what is deployed."""
     with pytest.raises(ValidationError, match="frozen"):
-        Tailer().spares = 3  # type: ignore[misc]
+        Tailer().standby_tasks = 3  # type: ignore[misc]
 
 
 def test_an_existing_vpc_names_a_zone_for_each_subnet() -> None:

@@ -13,13 +13,13 @@ import jmespath  # type: ignore[import-untyped]
 import pytest
 from botocore.validate import ParamValidator
 
+from infra.config import Alarms, Environment
+from infra.monitoring.descriptions import PAGES, RUNBOOK
 from infra.package import REPOSITORY
-from infra.settings import Alarms, Environment
-from infra.watching.meanings import PAGES, RUNBOOK
 from tailer.errors import EXIT_CODES
 from tailrace.metrics import TAILER, Kind
+from tests.infra.monitoring.test_alarms import EVERYTHING
 from tests.infra.template import stack
-from tests.infra.watching.test_alarms import EVERYTHING
 
 TEXT = (REPOSITORY / RUNBOOK).read_text()
 NO_ALARM = {"before-you-are-called", "lost-state", "again-in-order", "without-cloudwatch"} | {

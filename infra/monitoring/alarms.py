@@ -8,14 +8,14 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.config import Environment
 from infra.messaging.bus import Delivery, EventBus
 from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
-from infra.settings import Environment
-from infra.watching.meanings import description
-from infra.watching.metrics import MINUTE, Metrics
-from infra.watching.notices import Notices
-from infra.watching.service_metrics import FIVE_MINUTES, lost, records, waiting
+from infra.monitoring.aws_metrics import FIVE_MINUTES, lost, records, waiting
+from infra.monitoring.descriptions import description
+from infra.monitoring.metrics import MINUTE, Metrics
+from infra.monitoring.notices import Notices
 
 Missing = cloudwatch.TreatMissingData
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -25,17 +25,17 @@ FROM = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 class Alarms(Construct):
     """
-    ``tailrace-<environment>-<page>``, or ``….<what>``. All of them tell ``notices.topic``, when they begin and when they end.
+    ``tailrace-<environment>-<page>``, or ``….<what>``. Each notifies ``notices.topic`` when it begins and when it ends.
 
-    What is shown once a minute rings after three bad minutes of three or five, so that one late line rings nothing. Where a
-    figure that must be there is missing, that is bad; where one is only written when something happens, it is good.
+    An alarm on a metric of every minute rings after three bad minutes of three or five, so that one late line rings nothing. A
+    missing value is bad if the metric must always be there, and good if it is emitted only when something happens.
     ``mappings`` are those of the DynamoDB streams, in the environment's order.
     """
 
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         queues: Queues,
@@ -53,11 +53,11 @@ class Alarms(Construct):
         if environment.watches:
             for stream in environment.streams:
                 self._of_stream(stream.name)
-            if environment.tailer.spares:
+            if environment.tailer.standby_tasks:
                 standing_by = self._metrics.metric("StandingBy", period=FIVE_MINUTES)
                 self._alarm("no-standby", standing_by, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING)
         self.of_tailers = tuple(self.alarms)
-        """On what tailers show: they ring while there are none."""
+        """Alarms on the tailer's metrics: they ring while no tailer runs."""
         self._of_queues(queues)
         self._of_function("", functions.forwarder)
         # It runs once in so many minutes: "again and again" is two of three of its runs.
@@ -85,13 +85,13 @@ class Alarms(Construct):
         )
         self._alarm(
             "headroom", left, BELOW, settings.headroom_fraction, bad=3, of=5, missing=Missing.MISSING, about=stream
-        )  # unknown is neither good nor bad, and where it is because nobody tails the stream, no-owner rings
+        )  # unknown is neither good nor bad; if it is unknown because no task tails the stream, no-owner rings
         owner = metrics.metric("LeaseOwner", stream)
         self._alarm("no-owner", owner, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING, about=stream)
         stubs = metrics.metric("ChangesStubbed", stream, period=FIVE_MINUTES)
         self._alarm("stubs", stubs, FROM, 1, about=stream)
         stopped = metrics.metric("Stopped", stream, period=FIVE_MINUTES)
-        self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task says it, ends, and is started again
+        self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task reports it, ends, and is started again
 
     def _of_queues(self, queues: Queues) -> None:
         age = queues.changes.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum")

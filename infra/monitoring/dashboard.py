@@ -7,11 +7,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.config import Environment
 from infra.messaging.functions import Functions
 from infra.messaging.queues import Queues
-from infra.settings import Environment
-from infra.watching.alarms import Alarms
-from infra.watching.metrics import METRICS, MINUTE, Metrics, unit
+from infra.monitoring.alarms import Alarms
+from infra.monitoring.metrics import METRICS, MINUTE, Metrics, unit
 
 WIDTH = 24  # units of a row, CloudWatch
 
@@ -25,7 +25,7 @@ class Dashboard(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002
+        id: str,
         *,
         environment: Environment,
         queues: Queues,

@@ -1,4 +1,4 @@
-"""The alarms: one for everything that a person must be called for, on figures that are really shown."""
+"""The alarms: one for everything that a person must be called for, on metrics that are really shown."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.watching.meanings import PAGES, RUNBOOK
-from infra.watching.metrics import METRICS
+from infra.monitoring.descriptions import PAGES, RUNBOOK
+from infra.monitoring.metrics import METRICS
 from tailrace.metrics import STREAM
 from tests.infra.template import of_type, only, stack
 
@@ -193,9 +193,9 @@ def test_no_alarm_rings_before_there_is_a_tailer() -> None:
     assert all(service in dependencies for dependencies in silent.values())
 
 
-def test_without_spares_nobody_is_missed() -> None:
+def test_without_standby_tasks_no_alarm_expects_one() -> None:
     """Who asked for none is not called for none."""
-    assert "no-standby" not in alarms(stack(tailer={"spares": 0}))
+    assert "no-standby" not in alarms(stack(tailer={"standby_tasks": 0}))
 
 
 def test_a_lost_event_of_an_ordered_bus_is_looked_for_on_the_consumers_subscriber() -> None:

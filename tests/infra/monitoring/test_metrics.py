@@ -1,12 +1,12 @@
-"""The figures as CloudWatch has them: asked for by the names and dimensions under which they are shown."""
+"""The metrics as CloudWatch has them: asked for by the names and dimensions under which they are shown."""
 
 import re
 
 import pytest
 from aws_cdk import Duration
 
+from infra.monitoring.metrics import METRICS, Metrics
 from infra.pages.metrics import PAGE, page
-from infra.watching.metrics import METRICS, Metrics
 from tailrace.metrics import FORWARDER, TAILER
 
 METRIC = Metrics("Tailrace/test")

@@ -1,4 +1,4 @@
-"""What AWS's services themselves show of the stack's queues, mappings and ways to consumers."""
+"""Metrics that AWS services emit for the stack's queues, mappings and deliveries."""
 
 from aws_cdk import Duration, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,7 +11,7 @@ FIVE_MINUTES = Duration.minutes(5)
 
 
 def waiting(queue: sqs.IQueue) -> cloudwatch.Metric:
-    """Messages that somebody has to look at."""
+    """Messages that a person has to look at."""
     return queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
 
 

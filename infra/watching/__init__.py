@@ -1,1 +1,0 @@
-"""What tells the people on call: figures, alarms, dashboard."""

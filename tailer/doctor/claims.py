@@ -16,7 +16,7 @@ class Claims:
     def writable(self) -> Verdict:
         """One small object under the stream's own prefix, the same each time: what expires claims expires it too."""
         if not self._bucket:
-            return skip("none: a change too large for a message would stop the stream", "set TAILER_CLAIM_BUCKET")
+            return skip("none: a change too large for a message is poison (TAILER_ON_POISON)", "set TAILER_CLAIM_BUCKET")
         with aws_errors("TAILER_CLAIM_BUCKET", self._bucket):
             self._clients("s3").put_object(Bucket=self._bucket, Key=self._key, Body=b"{}", ContentType="application/json")
         return ok(f"{self._bucket} takes objects; {self._key} is the doctor's")

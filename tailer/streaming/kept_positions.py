@@ -9,9 +9,10 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
+from tailer.change_ids import ID_LIMIT
 from tailer.model import Batch, Checkpoint
 
-TOKEN_LIMIT = 65_536  # characters; the record has other fields, and DynamoDB counts 409,600 bytes for all of them
+TOKEN_LIMIT = ID_LIMIT  # characters; the record has other fields, and DynamoDB counts 409,600 bytes for all of them
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
+from tailer.mongodb.decoding.text import ESCAPED
 from tailer.mongodb.event_reader import ReadEvent
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
@@ -30,9 +31,7 @@ EVENTS_PER_REPLY = 5_000
 BYTES_PER_BATCH = 4_194_304  # bytes of BSON; a reply may be 16 MB, and decoded documents take about ten times their BSON
 
 _MORE = {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": AWAIT}
-_RAW: CodecOptions[RawBSONDocument] = CodecOptions(
-    document_class=RawBSONDocument, unicode_decode_error_handler="backslashreplace"
-)
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument, unicode_decode_error_handler=ESCAPED)
 
 
 class Cursor:

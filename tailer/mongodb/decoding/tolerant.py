@@ -14,6 +14,8 @@ from uuid import UUID
 
 from bson.decimal128 import Decimal128
 
+from tailer.mongodb.decoding.decimals import decimal_text
+from tailer.mongodb.decoding.text import ESCAPED
 from tailer.mongodb.decoding.undefined import MARK, elements
 
 _int32 = struct.Struct("<i").unpack_from
@@ -58,7 +60,7 @@ def value(kind: int, raw: bytes, at: int, make: Make) -> Any:
 
 
 def _characters(raw: bytes) -> str:
-    return str(raw, "utf-8", "backslashreplace")
+    return str(raw, "utf-8", ESCAPED)
 
 
 def _string(raw: bytes, at: int) -> str:
@@ -124,7 +126,7 @@ _VALUES: dict[int, Callable[[bytes, int], Any]] = {
     0x10: lambda raw, at: _int32(raw, at)[0],
     0x11: _timestamp,
     0x12: lambda raw, at: _int64(raw, at)[0],
-    0x13: lambda raw, at: str(Decimal128.from_bid(raw[at : at + 16])),
+    0x13: lambda raw, at: decimal_text(Decimal128.from_bid(raw[at : at + 16])),
     0x7F: lambda _raw, _at: {"$maxKey": 1},
     0xFF: lambda _raw, _at: {"$minKey": 1},
 }

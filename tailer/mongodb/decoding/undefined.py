@@ -7,6 +7,8 @@ A null that was not null would be a lie, so the few documents that may hold one 
 import re
 from typing import Any
 
+from tailer.mongodb.decoding.text import ESCAPED
+
 MARK = {"$undefined": True}  # Extended JSON
 
 _MAY_HOLD = re.compile(rb"\x06[^\x00-\x1f]+\x00").search
@@ -59,7 +61,7 @@ def elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:
 
 
 def _name(raw: bytes, name: int, value: int) -> str:
-    return str(raw[name : value - 1], "utf-8", "backslashreplace")
+    return str(raw[name : value - 1], "utf-8", ESCAPED)
 
 
 def _size(raw: bytes, kind: int, at: int) -> int:

@@ -26,6 +26,8 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 
 from tailer.mongodb.decoding import tolerant
+from tailer.mongodb.decoding.decimals import decimal_text
+from tailer.mongodb.decoding.text import ESCAPED
 from tailer.mongodb.decoding.undefined import restore_undefined
 from tailrace.wire.change import Document
 
@@ -111,7 +113,7 @@ def _reference(value: DBRef) -> Document:
 
 
 def _regex(value: Regex[Any]) -> Document:
-    pattern = value.pattern if isinstance(value.pattern, str) else value.pattern.decode(errors="backslashreplace")
+    pattern = value.pattern if isinstance(value.pattern, str) else value.pattern.decode(errors=ESCAPED)
     options = "".join(letter for letter, flag in _REGEX_FLAGS.items() if value.flags & flag)
     return {"$regularExpression": {"pattern": pattern, "options": options}}
 
@@ -122,7 +124,7 @@ _DECODERS = {
     float: _float,
     Int64: int,
     ObjectId: str,
-    Decimal128: str,
+    Decimal128: decimal_text,
     datetime: _date,
     DatetimeMS: _distant_date,
     bytes: lambda value: base64.b64encode(value).decode(),
@@ -146,7 +148,7 @@ _OPTIONS: CodecOptions[Any] = CodecOptions(
     document_class=FirstKept,
     tz_aware=False,
     uuid_representation=UuidRepresentation.UNSPECIFIED,
-    unicode_decode_error_handler="backslashreplace",
+    unicode_decode_error_handler=ESCAPED,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
     type_registry=TypeRegistry([_decoder(*entry) for entry in _DECODERS.items()]),
 )

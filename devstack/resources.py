@@ -76,6 +76,7 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
             "FORWARDER_PARKING_QUEUE_URL": resources.parking_url,
             "FORWARDER_DEAD_LETTER_QUEUE_URL": resources.dead_letters_url,
             "FORWARDER_WATERMARKS": TABLE,
+            "FORWARDER_STREAMS": "payments",
             "FORWARDER_CLAIM_BUCKET": CLAIM_BUCKET,
         }
         deploy(aws, package, arn("sqs", QUEUE), settings)

@@ -124,6 +124,8 @@ def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator
     yield allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
     keys = [*(f"{STREAMS}{stream.name}" for stream in streams), DOCTOR]
     yield allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))
+    unread = _keys(*(f"lane/{stream.name}/unmapped" for stream in streams))  # tailrace.aws.unmapped.key
+    yield allow("SeeWhatNoMapperReads", "dynamodb", ("GetItem",), state.table.table_arn, conditions=unread)
     yield allow("StoreChangesTooLargeForAMessage", "s3", ("PutObject",), *_claims(state, streams))
 
 

@@ -14,6 +14,7 @@ from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.logs import make_legible
+from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.sqs import SqsParking
@@ -30,6 +31,7 @@ from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.settings import Settings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
+from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
 from tailrace.wire.message import MEMORY
 
 WATERMARKS_OFF = (
@@ -92,6 +94,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         block=block,
         room=room(),
         metrics=Metrics(settings.emf_namespace or "", now=_now, streams=settings.streams),
+        unmapped=Unmapped(DynamodbUnmapped(dynamodb, table) if table else None, settings.streams),
     )
 
 

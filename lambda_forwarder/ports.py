@@ -103,6 +103,18 @@ class Attempts(Protocol):
         """
 
 
+class UnmappedCollections(Protocol):
+    def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
+        """
+        Return only once so many changes more of each of these collections, which no mapper reads, are kept for the stream. What
+        is kept is bounded, and is forgotten some days after a collection's last change.
+
+        Raises:
+            Unavailable: not now, or the time is up; they may be kept.
+            Misconfigured: the table is not there or not ours to use.
+        """
+
+
 class Queue(Protocol):
     def hide(self, records: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
         """

@@ -107,7 +107,8 @@ class Settings(BaseSettings):
     streams: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = Field(
         frozenset(),
         description="set it to the names of all streams, with commas between them, of a DynamoDB table dynamodb.TABLE: changes "
-        "of any other are counted as unknown, and their watermarks expire; or leave it out, and every name is taken",
+        "of any other are counted as unknown, and their watermarks expire; or leave it out: every name is taken, and tailer "
+        "status does not show what no mapper reads",
     )
     mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
         "lambda_forwarder.mappings:MAPPERS",

@@ -18,6 +18,7 @@ from tailer.aws.clients import aws_client
 from tailer.aws.lanes import lanes
 from tailer.aws.s3_claims import S3Claims
 from tailer.aws.sqs_sink import SqsSink
+from tailer.aws.unmapped import shown
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.cluster import Cluster
 from tailer.health.health import STANDING_BY, Health
@@ -135,6 +136,12 @@ def checkpoint_store(settings: Settings) -> CheckpointStore:
             return MongodbCheckpoints(cluster(settings))
         case _:
             return MongodbCheckpoints(connect(url, STORE), STORE)
+
+
+def unmapped(settings: Settings) -> dict[str, Any]:
+    """What no mapper reads of the stream: kept in the forwarder's table, which is known where the checkpoints are in it too."""
+    kind, _, table = settings.checkpoints.get_secret_value().partition("://")
+    return shown(aws_client("dynamodb"), table.rstrip("/"), settings.stream) if kind == "dynamodb" else {}
 
 
 def _stream(settings: Settings, families: Families, stopping: threading.Event, health: Health) -> Stream:

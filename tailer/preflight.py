@@ -11,7 +11,7 @@ from tailer.mongodb.errors import WATCHED, mongodb_errors
 from tailer.mongodb.presence import presence
 from tailer.mongodb.uri import encrypted, of_documentdb, unverified
 from tailer.mongodb.watch import Watch
-from tailrace.wire.message import MESSAGE_LIMIT
+from tailrace.aws.queues import too_small
 
 PARALLEL = {"DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
 """What lets the lanes of a FIFO queue go in parallel."""
@@ -75,10 +75,8 @@ def check_queue(client: Any, queue_url: str) -> list[str]:
         attributes = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
     if not fifo(attributes):
         raise Misconfigured(f"TAILER_QUEUE_URL: {queue_url} is not a FIFO queue, and only FIFO keeps changes in order")
-    if (limit := message_limit(attributes)) < MESSAGE_LIMIT:
-        raise Misconfigured(
-            f"TAILER_QUEUE_URL: {queue_url} takes messages of {limit} bytes only: set its MaximumMessageSize to {MESSAGE_LIMIT}"
-        )
+    if problem := too_small(attributes):
+        raise Misconfigured(f"TAILER_QUEUE_URL: {queue_url} {problem}")
     return [
         f"TAILER_QUEUE_URL: {queue_url} has {name}={found}; {PARALLEL[name]} lets lanes go in parallel"
         for name, found in not_parallel(attributes).items()
@@ -88,11 +86,6 @@ def check_queue(client: Any, queue_url: str) -> list[str]:
 def fifo(attributes: Mapping[str, str]) -> bool:
     """Whether a queue keeps order."""
     return attributes.get("FifoQueue") == "true"
-
-
-def message_limit(attributes: Mapping[str, str]) -> int:
-    """How many bytes a message of the queue may have. Where the queue does not tell, as many as SQS allows."""
-    return int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
 
 
 def not_parallel(attributes: Mapping[str, str]) -> dict[str, str]:

@@ -95,7 +95,10 @@ FORWARDER: Final = _by_name(
     _counter("MessagesFailed", "messages or stream records that return, including those after a failed one of their group"),
     _counter("ChangesParked", "changes parked, with their reason"),
     _counter("DuplicatesDropped", "changes not published because their lane's watermark had passed them"),
-    _counter("Unmapped", "changes of collections that have no entry in the mapper table; the function's log names them"),
+    _counter(
+        "Unmapped",
+        "changes of collections that have no entry in the mapper table; the function's log and tailer status name them",
+    ),
     _latency("CommitToBus", "from the commit of a message's oldest change that became an event until the bus accepted it"),
 )
 """Metrics of the forwarder's functions in CloudWatch, with ``FORWARDER_EMF_NAMESPACE``."""

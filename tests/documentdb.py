@@ -39,7 +39,8 @@ class DocumentdbDialect:
     ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: change events are not written, as during a long
     updateMany; a read gets an empty reply at once, and the server's clock goes on by a second with each. ``given`` is every
     resume token that a client was given. ``scan`` is for how many seconds the server looks through history before it answers
-    the first read of a cursor, ``opening`` before it opens a change stream; ``reads`` are the cursors that were read.
+    the first read of a cursor, and the commands that are ``slow``; ``opening`` before it opens a change stream; ``reads`` are
+    the cursors that were read.
     """
 
     def __init__(self, port: int) -> None:
@@ -53,6 +54,7 @@ class DocumentdbDialect:
         self.stalled = False
         self.given: set[str] = set()
         self.scan = self.opening = 0.0
+        self.slow: set[str] = set()
         self.reads: list[int] = []
         self._closing = threading.Event()
         self.version = (5, 0)
@@ -115,6 +117,8 @@ class DocumentdbDialect:
             self._closing.wait(self.opening)
         elif (cursor := command.get("getMore")) and cursor not in self.reads:
             self.reads.append(cursor)
+            self._closing.wait(self.scan)
+        elif next(iter(command)) in self.slow:
             self._closing.wait(self.scan)
 
     def heard(self, reply: Document) -> None:

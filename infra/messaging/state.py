@@ -19,11 +19,12 @@ EXPIRES = "expires"  # lambda_forwarder.watermarks.expiry.ATTRIBUTE
 
 class State(Construct):
     """
-    A table with one item for each stream and each lane, one more for each lane that ever failed, and the claim bucket.
+    A table with one item for each stream and each lane, one more for each lane that ever failed and for each stream of whose
+    collections some have no mapper, and the claim bucket.
 
     Items of the streams never expire: a checkpoint is needed for as long as its stream, and a watermark for as long as a
-    message of its lane may come back. Watermarks of streams that the deployment does not have, and notes of failures, get a
-    time to live from the forwarder.
+    message of its lane may come back. Watermarks of streams that the deployment does not have, notes of failures, and the names
+    of collections without a mapper get a time to live from the forwarder.
 
     What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
     """

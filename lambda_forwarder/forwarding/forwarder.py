@@ -73,6 +73,7 @@ class Forwarder(Publication):
             raise
         finally:
             returned.settle(time_left)
+        self.unmapped.keep(time_left)
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(returned.ids)})
         return [record["messageId"] for record in records if record["messageId"] in returned.ids]
 

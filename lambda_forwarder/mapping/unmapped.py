@@ -1,19 +1,25 @@
-"""Changes of collections that the mapper table does not have: counted for each stream, and named once in the log."""
+"""
+Changes of collections that the mapper table does not have: counted for each stream, named once in the log, and kept by name.
+"""
 
 import logging
-from collections import Counter
-from collections.abc import Mapping
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from math import inf
 from typing import Any
 
 from lambda_forwarder.mapping.mapper_keys import nearest
 from lambda_forwarder.mapping.named import is_known, is_mapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.parked import legible
+from lambda_forwarder.ports import TimeLeft, UnmappedCollections
+from tailrace.aws.unmapped import NAMES
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Namespace
 
-NAMES = 20  # collections that are named in the log of one execution environment: whoever may send can make up any number
+EVERY = 60.0  # seconds between two writes of one execution environment
 
 ASKED = 1_000  # collections in one question
 
@@ -21,10 +27,26 @@ log = logging.getLogger(__name__)
 
 
 class Unmapped:
-    """Remembers which collections the log has named."""
+    """
+    Names each collection once in the log, at most ``NAMES`` for each execution environment. Counts those of ``streams`` until
+    ``kept`` has them; without it none. ``clock`` is monotonic, in seconds.
 
-    def __init__(self) -> None:
+    Whoever may send to the queue can name a stream as they like, so only ``streams`` are kept.
+    """
+
+    def __init__(
+        self,
+        kept: UnmappedCollections | None = None,
+        streams: Collection[str] = (),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._named: set[Namespace] = set()
+        self._kept = kept
+        self._streams = streams
+        self._clock = clock
+        self._due = -inf
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def note(self, run: ChangeMessage, mappers: Mappers, metrics: Metrics) -> None:
         """Count the changes of this run that no mapper reads, and name their collections if that was not done before."""
@@ -32,10 +54,31 @@ class Unmapped:
         if not collections:
             return
         metrics.unmapped(run.stream, collections.total())
+        if self._kept and run.stream in self._streams:
+            counts = self._counts[run.stream]
+            counts.update({str(collection): count for collection, count in collections.items()})
+            self._counts[run.stream] = Counter(dict(counts.most_common(NAMES)))
         for collection in collections:
             if collection not in self._named and len(self._named) <= NAMES:
                 self._named.add(collection)
                 self._name(collection, mappers)
+
+    def keep(self, time_left: TimeLeft) -> None:
+        """
+        Add what was counted to what is kept, once in ``EVERY`` seconds and while there is time. Nothing that goes wrong here
+        fails a message: it is tried again the next time, and what an execution environment did not keep ends with it.
+        """
+        if self._kept is None or not self._counts or time_left() <= 0 or self._clock() < self._due:
+            return
+        self._due = self._clock() + EVERY
+        for stream, counts in list(self._counts.items()):
+            try:
+                self._kept.add(stream, counts, time_left)
+            except Exception as error:
+                extra = {"action": "unmapped_not_kept", "stream": stream}
+                log.warning("the collections without a mapper were not kept for tailer status: %s", error, extra=extra)
+            else:
+                del self._counts[stream]
 
     def _name(self, collection: Namespace, mappers: Mappers) -> None:
         if len(self._named) > NAMES:

@@ -81,10 +81,14 @@ class SqsParking:
 
     def _send(self, call: Sequence[tuple[Parked, bytes]], kept: set[str]) -> None:
         entries = [self._request(index, item, text) for index, (item, text) in enumerate(call)]
-        with translated("SendMessageBatch to the parking queue"):
-            response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        kept.update(call[int(one["Id"])][0].id for one in response.get("Successful", ()))
-        batch_response.check("SendMessageBatch to the parking queue", entries, response)
+        try:
+            with translated("SendMessageBatch to the parking queue"):
+                response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+            kept.update(call[int(one["Id"])][0].id for one in response.get("Successful", ()))
+            batch_response.check("SendMessageBatch to the parking queue", entries, response)
+        except Rejected:
+            self.check()  # it may have been made smaller since the function started
+            raise
 
     def _request(self, index: int, item: Parked, text: bytes) -> dict[str, Any]:
         request: dict[str, Any] = {"Id": str(index), "MessageBody": text.decode()}

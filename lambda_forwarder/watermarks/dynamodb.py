@@ -53,12 +53,12 @@ class DynamodbWatermarks:
         self._update(NOWHERE, Watermark(generation=0, sequence=0, cluster_time="0.0"), NEVER)
 
     def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
-        """See ``Watermarks``."""
+        """See ``Watermarks``. Whoever may send can call a group as they like, also as an item that is no watermark."""
         keys = [_key(lane) for lane in lanes]
         items: list[dict[str, Any]] = []
         for start in range(0, len(keys), CALL_COUNT):
             items += self._items(keys[start : start + CALL_COUNT], time_left)
-        return {item["pk"]["S"].removeprefix(PREFIX): _watermark(item) for item in items}
+        return {item["pk"]["S"].removeprefix(PREFIX): _watermark(item) for item in items if "sequence" in item}
 
     def advance(self, lane: str, to: Watermark) -> None:
         """See ``Watermarks``."""

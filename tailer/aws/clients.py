@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
 from tailer.aws.sqs_sink import CALLS_AT_ONCE
 from tailer.errors import Misconfigured
+from tailer.waits import WAITS
 
 AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are ours, in one place
     connect_timeout=5,  # seconds, like the next; together they are how long a stopping tailer waits for a call
@@ -58,7 +59,11 @@ def _environment() -> Environment:
 
 @cache
 def _client(service: str, config: Config, environment: Environment) -> Any:
-    return _session(environment).client(service, config=config)
+    made = _session(environment).client(service, config=config)
+    made.meta.events.register("before-call", lambda model, **_: WAITS.begin(f"AWS to answer {service} {model.name}"))
+    for over in ("after-call", "after-call-error"):
+        made.meta.events.register(over, lambda **_: WAITS.end())
+    return made
 
 
 @cache

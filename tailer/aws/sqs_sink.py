@@ -18,10 +18,11 @@ from tenacity import (
 from tailer.aws.errors import aws_errors, translated
 from tailer.aws.lanes import LaneOf
 from tailer.aws.packing import Message, Packer, calls
-from tailer.errors import TailerError, Unavailable, Undeliverable
+from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable, Undeliverable
 from tailer.metrics.prometheus import Metrics
 from tailer.poison.on_poison import OnPoison, stub_of
 from tailer.ports import Claims
+from tailrace.aws.queues import too_small
 from tailrace.wire.change import Change
 
 log = logging.getLogger(__name__)
@@ -116,7 +117,17 @@ class SqsSink:
                     del waiting[lane]
                 self._count(message)
         if problems:
-            raise min(problems, key=lambda problem: isinstance(problem, Unavailable))
+            raise self._judged(min(problems, key=lambda problem: isinstance(problem, Unavailable)))
+
+    def _judged(self, problem: TailerError) -> TailerError:
+        """A queue that refuses a message may have been made smaller since the start. Then nothing is wrong with the message."""
+        if isinstance(problem, Rejected):
+            with aws_errors("TAILER_QUEUE_URL", self._queue_url):
+                names = ["MaximumMessageSize"]
+                response = self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
+            if smaller := too_small(response.get("Attributes", {})):
+                return Misconfigured(f"TAILER_QUEUE_URL: {self._queue_url} {smaller}")
+        return problem
 
     def _call(self, messages: Sequence[Message]) -> tuple[list[Message], list[TailerError]]:
         """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""

@@ -10,7 +10,8 @@ from tailer.doctor.command import doctor, unsettled
 from tailrace.version import __version__
 
 EXIT_CODES = (
-    "exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 1 anything else."
+    "exit codes: 0 stopped as asked, 2 misconfigured, 3 history lost, 4 rejected by the queue for good, 130 interrupted, "
+    "1 anything else."
 )
 _SETTINGS = "Settings are read from environment variables and from a file .env in the current folder."
 _STOP = """After SIGTERM or SIGINT the task finishes the batch in flight, saves the checkpoint, releases the lease and ends
@@ -104,9 +105,9 @@ def _change_streams(parsers: Any) -> None:
         ),
         ("disable", enabling.disable, "disable it again, for every reader", "let it in no more"),
     ):
-        _subcommand(subcommands, name, command, summary).add_argument(
-            "--reader", metavar="ARN", help=f"an IAM role or user: {reader}"
-        )
+        subcommand = _subcommand(subcommands, name, command, summary)
+        subcommand.add_argument("--reader", metavar="ARN", help=f"an IAM role or user: {reader}")
+        subcommand.set_defaults(interrupted="what was done before stays: tailer change-streams show")
 
 
 def _subcommand(parsers: Any, name: str, command: Any, summary: str) -> ArgumentParser:
@@ -126,7 +127,7 @@ def _command(parsers: Any, name: str, command: Any, summary: str, *more: str, se
         formatter_class=RawDescriptionHelpFormatter,
     )
     made.add_argument("--stream", help="one of several streams, by name")
-    made.set_defaults(command=command)
+    made.set_defaults(command=command, interrupted="nothing was changed")
     return made
 
 

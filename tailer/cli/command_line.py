@@ -6,11 +6,14 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
 from tailer.cli.arguments import parser
+from tailer.cli.interrupts import INTERRUPTS, Interrupted
+from tailer.cli.waiting import waiting_shown
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.output import Say
 from tailer.settings.names import PREFIX
@@ -37,9 +40,16 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
     logs.configure(streams[0].log_level, streams[0].log_format)
     as_set = as_set_in(streams)
     try:
-        return int(options.command(options, streams, lambda text: _say(as_set(text))) or 0)
+        with ExitStack() as around:
+            if options.command is not run_command:  # which ends by ``stopping``, and shows its waits in its health
+                around.enter_context(INTERRUPTS.heard())
+                around.enter_context(waiting_shown())
+            return int(options.command(options, streams, lambda text: _say(as_set(text))) or 0)
     except TailerError as error:
         return _failed(type(error)(as_set(str(error))))
+    except Interrupted as interrupt:
+        _complain(f"interrupted: {options.interrupted}")
+        return interrupt.exit_code
 
 
 def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:
@@ -68,9 +78,12 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
 
 
 def _failed(error: TailerError) -> int:
-    told = indented(legible(f"tailer: {error}", lines=True))
-    print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    _complain(str(error))
     return EXIT_CODES.get(type(error), 1)
+
+
+def _complain(text: str) -> None:
+    print(indented(legible(f"tailer: {text}", lines=True)), file=sys.stderr)  # noqa: T201 - for the person at the keyboard
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,6 @@
 """What a person does by hand: look at streams, and decide where they go on. Every change of a record holds its lease."""
 
 import getpass
-import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from tailer.aws.clients import aws_client
 from tailer.aws.errors import aws_errors
 from tailer.change_ids import short
 from tailer.checkpoints import decisions
-from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.recognition import recognised
+from tailer.cli.deciding import lease_to_decide
+from tailer.cli.interrupts import INTERRUPTS
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured, TailerError
 from tailer.health.lag import stored_seconds_behind
@@ -122,9 +122,10 @@ def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say
         before = app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream)
         _report(options, before, decision(before), say)
         return
-    with _lease(settings) as lease:
+    with lease_to_decide(settings) as lease:
         before = lease.record
         after = decision(before)
+        INTERRUPTS.too_late()
         lease.write(after)
     _report(options, before, after, say)
 
@@ -143,17 +144,6 @@ def _its_cluster(settings: Settings) -> Cluster:
     return cluster
 
 
-def _lease(settings: Settings) -> Lease:
-    """The stream's lease; a task that is gone keeps it for its own lease time, one that lives keeps it for good."""
-    candidate, found = app.candidate(settings), app.checkpoint_store(settings).read(settings.stream)
-    deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
-    while not (lease := candidate.try_acquire_to_decide()):
-        if time.monotonic() > deadline:
-            raise Misconfigured(f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile")
-        time.sleep(0.2)
-    return lease
-
-
 def _report(options: Namespace, before: Record, after: Record, say: Say) -> None:
     if options.json:
         say(as_json({"dryRun": options.dry_run, "before": before, "after": after}))
@@ -170,6 +160,7 @@ def _status(settings: Settings) -> dict[str, Any]:
     found = _described(record) | {
         "lease": _lease_state(record, now),
         "scanningSince": (record.scanning_since if record.owner else "") or "no",
+        **app.unmapped(settings),
     }
     if record.checkpoint is None:
         return found | {"checkpoint": "none: this stream has not opened yet"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from tailer.doctor import names, pipeline, process
+from tailer.doctor import names, pipeline, process, unmapped
 from tailer.doctor.aws import Clients, Identity
 from tailer.doctor.claims import Claims
 from tailer.doctor.database import Database
@@ -103,6 +103,7 @@ def _of_queue(sharing: Streams, context: CheckContext, named: str) -> list[Check
     mapping = check(name="forwarder.mapping", look=forwarder.mapping, needs=(exists,), late=out_of_reach("lambda"))
     function = check(name="forwarder.function", look=forwarder.function, needs=(mapping,), late=out_of_reach("lambda"))
     bus = check(name="forwarder.bus", look=forwarder.bus, needs=(function,), late=out_of_reach("events"))
+    unread = partial(unmapped.noted, forwarder, context.clients, [one.stream for one in sharing])
     start = check(name="forwarder.start", look=forwarder.start, needs=(bus,), seconds=START_SECONDS)
     return [
         exists,
@@ -119,6 +120,7 @@ def _of_queue(sharing: Streams, context: CheckContext, named: str) -> list[Check
         bus,
         start,
         check(name="forwarder.mapped", look=forwarder.mapped, needs=(start,)),
+        check(name="forwarder.unmapped", look=unread, needs=(function,), late=out_of_reach("dynamodb")),
         check(name="forwarder.watermarks", look=forwarder.watermarks, needs=(function,)),
         check(name="forwarder.parking", look=forwarder.parking, needs=(function,)),
     ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from tailer.doctor.finding import Check, Clock, Finding, NotAllowed, OutOfReach, State, Verdict, fail, out_of_reach, skip
 from tailer.doctor.remedies import remedy
 from tailer.errors import TailerError, Unavailable
+from tailer.waits import WAITS
 
 TIMEOUT = 55.0  # seconds for all of it
 _PASSED = {State.OK, State.WARN}
@@ -60,6 +61,7 @@ def _within(seconds: float, check: Check) -> Verdict:
     thread.join(seconds)
     if responses:
         return responses[0]
+    WAITS.end(thread.ident)  # nobody waits for it any more
     return check.late or fail(f"no answer within {seconds:.0f} s", error=Unavailable)
 
 

@@ -62,7 +62,7 @@ class Forwarder:
         state = self._configuration.get("State", "Active")
         if state not in ("Active", "Inactive", "Pending"):  # inactive: idle for long; the next message wakes it
             return fail(f"it is {state}: {self._configuration.get('StateReason', '')}", "deploy it again")
-        bucket = self._setting("CLAIM_BUCKET")
+        bucket = self.setting("CLAIM_BUCKET")
         if self._claim_bucket and bucket != self._claim_bucket:
             return fail(
                 f"FORWARDER_CLAIM_BUCKET is {bucket or 'not set'}, TAILER_CLAIM_BUCKET {self._claim_bucket}",
@@ -78,7 +78,7 @@ class Forwarder:
 
     def bus(self) -> Verdict:
         """Whether the bus exists: what is put on a missing one is gone without an error."""
-        if not (bus := self._setting("EVENT_BUS")):
+        if not (bus := self.setting("EVENT_BUS")):
             return fail("FORWARDER_EVENT_BUS is not set", "set it to the bus's name or ARN")
         with allowed(f"events:DescribeEventBus on {bus}", "FORWARDER_EVENT_BUS", bus):
             try:
@@ -92,7 +92,7 @@ class Forwarder:
     def watermarks(self) -> Verdict:
         """Whether a change that the tailer sends again is published again."""
         remedy = "set it to a DynamoDB table with a string partition key pk"
-        match self._setting("WATERMARKS"):
+        match self.setting("WATERMARKS"):
             case "":
                 return fail("FORWARDER_WATERMARKS is not set: the function does not start", f"{remedy}, or to off")
             case "off":
@@ -127,7 +127,7 @@ class Forwarder:
 
     def parking(self) -> Verdict:
         """Whether its queue takes and keeps everything, and something was set aside because nobody could publish it."""
-        if not (url := self._setting("PARKING_QUEUE_URL")):
+        if not (url := self.setting("PARKING_QUEUE_URL")):
             return fail("FORWARDER_PARKING_QUEUE_URL is not set", "set it to the URL of a FIFO queue")
         name = url.rpartition("/")[2]
         attributes = self._queue.other(url, name)
@@ -145,8 +145,8 @@ class Forwarder:
         classic: Mapping[str, Any] = clients("events").describe_event_bus(Name=bus)
         return classic
 
-    def _setting(self, name: str) -> str:
-        """Of the function's own environment, of which nothing else is looked at."""
+    def setting(self, name: str) -> str:
+        """Of the function's own environment, of which nothing but its settings is looked at; empty where it is not there."""
         variables: Mapping[str, str] = self._configuration.get("Environment", {}).get("Variables", {})
         return variables.get(f"FORWARDER_{name}", "")
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tailer.aws.errors import aws_errors
 from tailer.doctor.aws import Clients, allowed, clock
 from tailer.doctor.finding import Verdict, fail, ok, warn
-from tailer.preflight import PARALLEL, fifo, message_limit, not_parallel
+from tailer.preflight import PARALLEL, fifo, not_parallel
 from tailrace.aws.queues import losses, too_small
 from tailrace.wire.message import MESSAGE_LIMIT
 
@@ -54,9 +54,10 @@ class Queue:
 
     def size(self) -> Verdict:
         """Whether a message may be as large as the tailer makes one."""
-        if (limit := message_limit(self.attributes)) < MESSAGE_LIMIT:
-            return fail(f"takes messages of {limit} bytes", f"set its MaximumMessageSize to {MESSAGE_LIMIT}")
-        return ok(f"takes messages of {limit} bytes")
+        if problem := too_small(self.attributes):
+            found, _, remedy = problem.partition(": ")
+            return fail(found, remedy)
+        return ok(f"takes messages of {MESSAGE_LIMIT} bytes")
 
     def encryption(self) -> Verdict:
         """Whether what waits is encrypted."""

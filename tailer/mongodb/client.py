@@ -13,6 +13,7 @@ from pymongo.errors import ConfigurationError, InvalidURI
 
 from tailer.errors import Misconfigured
 from tailer.mongodb.uri import defaults, mistake, option
+from tailer.mongodb.waits import Commands
 
 TIMEOUTS = {  # ms; what the URI says wins
     "serverSelectionTimeoutMS": 10_000,
@@ -45,6 +46,7 @@ def client(
         raise Misconfigured(f"{setting} {why}")
     options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
     options |= own or {}
+    options["event_listeners"] = [*options.get("event_listeners", ()), Commands()]
     if username:  # in the URI: a client shows its options to whoever prints it
         scheme, _, rest = uri.partition("://")
         uri = f"{scheme}://{quote_plus(username)}:{quote_plus(password)}@{rest}"

@@ -15,7 +15,7 @@ from infra.synthesis import template
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()
 SHAPES = 4  # of the first, each is a whole environment
-TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "StoreChangesTooLargeForAMessage"}
+TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "StoreChangesTooLargeForAMessage"}
 
 
 def blocks(language: str) -> list[str]:

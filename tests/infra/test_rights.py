@@ -120,7 +120,7 @@ def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pyt
 def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
     here: Here, stack: DevStack, monkeypatch: pytest.MonkeyPatch, fresh: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A change, one that is too large for a message, and every look that the doctor takes."""
+    """A change, one that is too large for a message, every look that the doctor takes, and what no mapper reads."""
     outputs, payments = here.deployment.outputs, stack.mongo[fresh].payments
     settings = {
         "QUEUE_URL": outputs["QueueUrl"],
@@ -142,7 +142,8 @@ def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
         _wait_for(lambda: any(call.action == "sqs:SendMessage" for call in tuple(calls)))
         stopping.set()
         task.join()
-        command_line(["doctor"], threading.Event())
+        for command in ("doctor", "status"):
+            command_line([command], threading.Event())
     statements = _of_the_tailer(here)
     assert {call.action for call in calls if not allowed(call, statements)} <= LEFT_TO_A_PERSON
     assert unneeded(statements, calls) == set()

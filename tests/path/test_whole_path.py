@@ -1,5 +1,9 @@
 """From a committed document to a consumer behind two buses: complete, in order per document, recognisable when repeated."""
 
+import json
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -9,6 +13,7 @@ import pytest
 
 from devstack import DevStack
 from devstack.consumer import Received
+from devstack.loopback import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +96,27 @@ def test_a_document_the_mapper_cannot_digest_is_parked_with_its_reason(path: Dev
         bodies += [message["Body"] for message in messages]
     assert any("payment-9001" in body and "subscriptionId" in body for body in bodies)
     assert tailer.stop() == 0
+
+
+def test_what_no_mapper_reads_is_shown_by_status(path: DevStack) -> None:
+    """A document of a collection that the function's table does not have: the line of ``tailer status`` that names it."""
+    functions, name = path.aws("lambda"), path.resources.function
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    told = {**variables, "FORWARDER_STREAMS": "payments,whole"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": told})
+    tailer = path.start_tailer(stream="whole", collections="")
+    tailer.wait_ready()
+    path.mongo.payments.refunds.insert_one({})
+    wait_until(lambda: "unmapped" in status_of(path, "whole"), tailer.process, 60)
+    [line] = status_of(path, "whole")["unmapped"]
+    assert line.startswith("payments.refunds: 1 change since 20")
+    assert tailer.stop() == 0
+
+
+def status_of(path: DevStack, stream: str) -> dict[str, Any]:
+    """What ``tailer status --json`` prints."""
+    environment = os.environ | path.tailer_environment | {"TAILER_STREAM": stream, "TAILER_COLLECTIONS": ""}
+    command = [sys.executable, "-P", "-m", "tailer", "status", "--json"]
+    printed = subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout
+    found: dict[str, Any] = json.loads(printed)[stream]
+    return found

@@ -10,10 +10,10 @@ from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mapping.named import named
-from lambda_forwarder.mapping.unmapped import NAMES
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import SAMPLE, Metrics, Values
 from lambda_forwarder.ports import Published, TimeLeft
+from tailrace.aws.unmapped import NAMES
 from tailrace.wire.change import Namespace
 from tailrace.wire.message import encode_change, group_id, pack
 from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, noteds, record

@@ -4,6 +4,7 @@ import base64
 import gzip
 import random
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
+from lambda_forwarder.partial import done_before
 from lambda_forwarder.redriving.backlog import unparked
 from tailrace.message import unpack
 from tailrace.wire.change import Claim
@@ -162,3 +164,21 @@ def test_a_missing_queue_is_told_at_the_start(aws: Aws) -> None:
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"
     with pytest.raises(Misconfigured, match=r"^FORWARDER_PARKING_QUEUE_URL: .*nowhere.fifo cannot be used: .*does not exist"):
         SqsParking(aws("sqs"), url).check()
+
+
+def test_a_queue_that_was_made_smaller_is_said_to_be(aws: Aws) -> None:
+    """Since the function started: setting, queue and remedy, as at a start. The message waits until it is mended."""
+    sqs, name = aws("sqs"), uuid4().hex
+    url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    parking, items = SqsParking(sqs, url), [parked("a"), parked("b", sequence=2, note=noise(300_000))]
+    parking.check()
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "262144"})
+    with pytest.raises(Misconfigured) as caught:
+        parking.park(items, forever)
+    words = f"FORWARDER_PARKING_QUEUE_URL: {url} takes messages of 262144 bytes only: set its MaximumMessageSize to 1048576"
+    assert str(caught.value) == words
+    assert done_before(caught.value).accepted == {items[0].id}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})
+    parking.park(items, forever)
+    held = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert {decoded(one["Body"].encode()).id for one in held} == {item.id for item in items}

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from msgspec.structs import replace
 
 from devstack import DevStack
 from devstack.aws import REGION
@@ -272,3 +273,26 @@ def test_hostile_text_is_carried(stack: DevStack, sink: SqsSink, queue_url: str)
     change = a_change(1, full_document={"text": "\u0000\u0001\ufffe\uffff\U0001f600"})
     sink.send([change], 1)
     assert received(stack, queue_url) == [change]
+
+
+@pytest.mark.parametrize("documents", [1, 3])
+def test_a_queue_that_was_made_smaller_is_said_to_be(stack: DevStack, sink: SqsSink, queue_url: str, documents: int) -> None:
+    """While the task ran: the setting, the queue and the remedy, as at a start. Once it is mended the same changes go."""
+    sqs, large = stack.aws("sqs"), random.Random(1).randbytes(300_000).hex()
+    changes = [replace(a_change(n), document_key={"_id": str(n)}, full_document={"x": large}) for n in range(documents)]
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "262144"})
+    words = f"TAILER_QUEUE_URL: {queue_url} takes messages of 262144 bytes only: set its MaximumMessageSize to 1048576"
+    with pytest.raises(Misconfigured) as caught:
+        sink.send(changes, 1)
+    assert str(caught.value) == words
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "1048576"})
+    sink.send(changes, 1)
+    assert len(received(stack, queue_url)) == documents
+
+
+def test_a_call_that_is_too_long_names_the_remedy(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
+    """The whole call may be refused for the same reason."""
+    stack.aws("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "262144"})
+    wire.response = lambda _: (400, {"__type": "AWS.SimpleQueueService.BatchRequestTooLong", "message": "no"})
+    with pytest.raises(Misconfigured, match="set its MaximumMessageSize to 1048576"):
+        sink.send([a_change()], 1)

@@ -105,7 +105,7 @@ def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, command: 
 
 
 @pytest.mark.parametrize("command", ["doctor", "status"])
-def test_who_has_waited_enough_ends_it_quietly(settings: dict[str, str], tmp_path: Path, command: str) -> None:
+def test_who_has_waited_enough_ends_it_with_a_sentence(settings: dict[str, str], tmp_path: Path, command: str) -> None:
     """Ctrl-C, while a neighbour does not answer: no traceback, and the code that a shell gives for it."""
     with socket.create_server((HOST, 0)) as silent:
         settings["TAILER_CHECKPOINTS"] = settings["TAILER_MONGODB_URI"] = f"mongodb://{HOST}:{silent.getsockname()[1]}/"
@@ -119,7 +119,8 @@ def test_who_has_waited_enough_ends_it_quietly(settings: dict[str, str], tmp_pat
         connection, _ = silent.accept()
         with connection:
             waiting.send_signal(signal.SIGINT)
-            assert (waiting.communicate(timeout=60)[1], waiting.returncode) == (b"", 130)
+            said = b"tailer: interrupted: nothing was changed\n"
+            assert (waiting.communicate(timeout=60)[1], waiting.returncode) == (said, 130)
 
 
 @pytest.fixture(scope="module")

@@ -81,6 +81,7 @@ def function(stack: DevStack, fresh: str, parking_url: str) -> str:
         "FORWARDER_EVENT_BUS": stack.resources.bus,
         "FORWARDER_PARKING_QUEUE_URL": parking_url,
         "FORWARDER_WATERMARKS": stack.resources.table,
+        "FORWARDER_STREAMS": fresh,
         "FORWARDER_CLAIM_BUCKET": stack.resources.claim_bucket,
     }
     package = io.BytesIO()

@@ -114,7 +114,12 @@ CASES = [
     ("ReceiptHandleIsInvalid", "", RETRY, "visible"),
     ("InvalidParameterValue", "Value a b for parameter MessageGroupId is invalid.", REFUSED, "does not accept a value"),
     ("InvalidMessageContents", "Invalid characters found", REFUSED, "character"),
-    ("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer than 1048576 bytes.", REFUSED, "so large"),
+    (
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "Batch requests cannot be longer than 262144 bytes.",
+        REFUSED,
+        "MaximumMessageSize",
+    ),
     ("413", "Request Entity Too Large", REFUSED, "so large"),
     ("KeyTooLongError", "Your key is too long", REFUSED, "so long a key"),
     ("AWS.SimpleQueueService.InvalidBatchEntryId", "", REFUSED, "form of the call"),

@@ -1,0 +1,50 @@
+"""The lease of a stream, for a person's decision."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tailer import app
+from tailer.checkpoints.lease import Lease
+from tailer.cli.interrupts import INTERRUPTS
+from tailer.errors import Misconfigured
+from tailer.settings.settings import Settings
+from tailer.waits import WAITS
+
+_POLL = 0.2  # seconds
+
+
+@contextmanager
+def lease_to_decide(settings: Settings) -> Iterator[Lease]:
+    """
+    The stream's lease, released behind the block whatever ends it, an interrupt too. A task that is gone keeps it for its own
+    lease time, one that lives keeps it for good.
+
+    Raises:
+        Misconfigured: a task lives.
+    """
+    candidate, found = app.candidate(settings), app.checkpoint_store(settings).read(settings.stream)
+    deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
+    with ExitStack() as held:
+        with WAITS.on(f"the lease of stream {settings.stream!r}, which {found.owner if found else 'nobody'} has"):
+            while True:
+                with INTERRUPTS.shielded():
+                    if lease := candidate.try_acquire_to_decide():
+                        held.enter_context(_released(lease))
+                        break
+                if time.monotonic() > deadline:
+                    raise Misconfigured(
+                        f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile"
+                    )
+                time.sleep(_POLL)
+        yield lease
+
+
+@contextmanager
+def _released(lease: Lease) -> Iterator[None]:
+    lease.__enter__()
+    try:
+        yield
+    finally:
+        with INTERRUPTS.shielded():
+            lease.__exit__()

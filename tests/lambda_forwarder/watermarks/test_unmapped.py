@@ -1,0 +1,118 @@
+"""What no mapper reads, in the table of the watermarks."""
+
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from devstack.aws import Aws
+from lambda_forwarder import app
+from lambda_forwarder.errors import Misconfigured, Unavailable
+from lambda_forwarder.handlers import sqs as sqs_handler
+from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from tailrace.aws.unmapped import EXPIRES, KEPT_SECONDS, Unmapped, kept, key
+from tests.lambda_forwarder.handlers.test_sqs import Context, environment, parking
+from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
+from tests.lambda_forwarder.watermarks.test_dynamodb import Scripted, failure
+from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+
+__all__ = ["environment", "parking"]  # fixtures
+
+
+@pytest.fixture
+def table(aws: Aws) -> str:
+    return a_table(aws)
+
+
+def stored(aws: Aws, table: str, stream: str = "payments") -> dict[str, Any]:
+    item: dict[str, Any] = aws("dynamodb").get_item(TableName=table, Key=key(stream))["Item"]
+    return item
+
+
+def test_it_is_added_to_what_is_there(aws: Aws, table: str) -> None:
+    """By the name of the stream; each write moves the time at which DynamoDB removes the item."""
+    now = time.time()
+    store = DynamodbUnmapped(aws("dynamodb"), table, now=lambda: now)
+    store.add("payments", {"shop.a": 1, "shop.b": 5}, forever)
+    store.add("payments", {"shop.a": 2}, forever)
+    store.add("others", {"shop.a": 7}, forever)
+    item, at = stored(aws, table), int(now)
+    assert kept(item, now) == [
+        Unmapped(collection="shop.b", changes=5, since=at, last=at),
+        Unmapped(collection="shop.a", changes=3, since=at, last=at),
+    ]
+    assert item[EXPIRES]["N"] == str(at + KEPT_SECONDS)
+
+
+def test_of_many_execution_environments_none_undoes_another(aws: Aws, table: str) -> None:
+    """One that comes between another's read and write fails, and is told to try again; what was taken adds up."""
+    taken: list[int] = []
+
+    def environment(number: int) -> None:
+        store = DynamodbUnmapped(aws("dynamodb"), table)
+        for _ in range(3):
+            with suppress(Unavailable):
+                store.add("payments", {"shop.a": number}, forever)
+                taken.append(number)
+
+    threads = [threading.Thread(target=environment, args=(number,)) for number in range(1, 6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [one] = kept(stored(aws, table), time.time())
+    assert one.changes == sum(taken) > 0
+
+
+def test_whoever_was_overtaken_is_told_so() -> None:
+    """The count is kept by who counted it, and tried again."""
+    client = Scripted({"Responses": {"table": []}}, failure("ConditionalCheckFailedException"))
+    with pytest.raises(Unavailable, match="another execution environment"):
+        DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
+
+
+@pytest.mark.parametrize(
+    ("response", "reaction"),
+    [
+        (failure("ThrottlingException"), Unavailable),
+        (failure("AccessDeniedException"), Misconfigured),
+        ({"Responses": {}, "UnprocessedKeys": {"table": {"Keys": [key("payments")]}}}, Unavailable),
+    ],
+)
+def test_an_response_has_its_reaction(response: ClientError | dict[str, Any], reaction: type[Exception]) -> None:
+    """Nothing is written over what could not be read."""
+    client = Scripted(response)
+    with pytest.raises(reaction):
+        DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
+    assert len(client.requests) == 1
+
+
+@pytest.mark.parametrize("group", ["payments/unmapped", "payments.17/attempt"])
+def test_a_group_that_is_called_like_another_item_stops_no_lane(aws: Aws, table: str, group: str) -> None:
+    """Whoever may send to the queue calls a group as they like: such an item is no watermark."""
+    client = aws("dynamodb")
+    client.put_item(TableName=table, Item={"pk": {"S": f"lane/{group}"}, "version": {"N": "1"}})
+    assert DynamodbWatermarks(client, table).read([group, "payments.17"], forever) == {}
+
+
+def test_the_function_keeps_what_its_mappers_do_not_read(
+    aws: Aws, parking: str, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is deployed: in its own table, of the streams that it is told, beside its watermarks."""
+    monkeypatch.setenv("FORWARDER_WATERMARKS", table)
+    monkeypatch.setenv("FORWARDER_STREAMS", "payments")
+    monkeypatch.setenv("FORWARDER_MAPPERS", "tests.lambda_forwarder.watermarks.test_unmapped:NO_MAPPERS")
+    assert sqs_handler.handler({"Records": [record(body(inserted(), cancelled()))]}, Context()) == {"batchItemFailures": []}
+    [one] = kept(stored(aws, table), time.time())
+    assert (one.collection, one.changes) == ("payments.payments", 2)
+    app.forwarder.cache_clear()
+    monkeypatch.delenv("FORWARDER_STREAMS")
+    sqs_handler.handler({"Records": [record(body(inserted("b", 3)))]}, Context())
+    assert kept(stored(aws, table), time.time()) == [one]
+
+
+NO_MAPPERS: dict[str, Any] = {}

@@ -1,0 +1,146 @@
+"""What no mapper reads, as ``tailer status`` and the doctor show it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from devstack import DevStack
+from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from tailer import app
+from tailer.cli.command_line import command_line
+from tailer.doctor.aws import Clients
+from tailer.doctor.finding import NotAllowed, State
+from tailer.doctor.unmapped import noted
+from tailer.settings.settings import load
+from tailrace.aws.unmapped import KEPT_SECONDS, key
+from tests.lambda_forwarder.values import forever
+from tests.tailer.doctor.test_queues import Refusing, refused
+
+Status = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: Any) -> Status:
+    """Of a stream that has a checkpoint, wherever the settings keep it."""
+    monkeypatch.chdir(tmp_path)
+
+    def asked(**given: str) -> dict[str, Any]:
+        settings = {**stack.tailer_environment, "TAILER_STREAM": fresh, "TAILER_DATABASE": fresh, **given}
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        [one] = load()
+        if app.checkpoint_store(one).read(fresh) is None:
+            assert command_line(["checkpoint", "seed", "--to", "2026-11-22T12:12:00Z"], threading.Event()) == 0
+        capsys.readouterr()
+        assert command_line(["status", "--json"], threading.Event()) == 0
+        told: dict[str, Any] = json.loads(capsys.readouterr().out)[fresh]
+        return told
+
+    monkeypatch.setattr("tailer.checkpoints.decisions.checked", lambda _, checkpoint: checkpoint)
+    return asked
+
+
+def keep(stack: DevStack, stream: str, counts: dict[str, int], ago: float = 0.0) -> None:
+    store = DynamodbUnmapped(stack.aws("dynamodb"), stack.resources.table, now=lambda: time.time() - ago)
+    store.add(stream, counts, forever)
+
+
+def test_status_shows_collections_and_counts(stack: DevStack, fresh: str, status: Status) -> None:
+    """From the forwarder's table, which is also the checkpoints'; nothing is said where nothing is kept."""
+    assert "unmapped" not in status()
+    keep(stack, fresh, {"shop.b\x1b": 1, "shop.a": 12})
+    first, second = status()["unmapped"]
+    assert first.startswith("shop.a: 12 changes since 20")
+    assert second.startswith(r"shop.b\u001b: 1 change since 20")
+
+
+def test_status_shows_nothing_old(stack: DevStack, fresh: str, status: Status) -> None:
+    """A mapper that was added reads it since; DynamoDB takes days to remove an item whose time is over."""
+    keep(stack, fresh, {"shop.a": 12}, ago=KEPT_SECONDS + 1)
+    assert "unmapped" not in status()
+    keep(stack, fresh, {"shop.b": 1})
+    assert [one.partition(":")[0] for one in status()["unmapped"]] == ["shop.b"]
+
+
+def test_status_says_nothing_where_it_cannot_know(stack: DevStack, fresh: str, status: Status, tmp_path: Any) -> None:
+    """With checkpoints elsewhere nobody says which table the forwarder has."""
+    keep(stack, fresh, {"shop.a": 12})
+    for store in (f"file://{tmp_path}/checkpoints.json", "mongodb:"):
+        assert "unmapped" not in status(TAILER_CHECKPOINTS=store)
+
+
+def test_status_without_the_right_says_so_and_shows_the_rest(
+    stack: DevStack, fresh: str, status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role of one's own may read the stream's record only."""
+    whole = stack.aws("dynamodb")
+
+    class Denied:
+        def get_item(self, **request: Any) -> Any:
+            if request["Key"] == key(fresh):
+                raise refused("AccessDeniedException")
+            return whole.get_item(**request)
+
+        put_item = whole.put_item
+
+    status()
+    monkeypatch.setattr("tailer.app.aws_client", lambda _: Denied())
+    told = status()
+    assert told["unmapped"].startswith("unknown: TAILER_CHECKPOINTS")
+    assert told["deliveredUpTo"]
+
+
+class Configured:
+    """A forwarder as the doctor has found it, with these settings."""
+
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
+
+    def setting(self, name: str) -> str:
+        return self._settings.get(name, "")
+
+
+@pytest.mark.parametrize(
+    ("watermarks", "streams", "words"),
+    [
+        ("", "payments", "FORWARDER_WATERMARKS is no table"),
+        ("off", "payments", "FORWARDER_WATERMARKS is no table"),
+        ("table", "", "FORWARDER_STREAMS does not name payments"),
+        ("table", "others,payment", "FORWARDER_STREAMS does not name payments"),
+    ],
+)
+def test_the_doctor_says_why_nothing_is_kept(watermarks: str, streams: str, words: str) -> None:
+    """No name then means nothing; it is asked of nobody."""
+    verdict = noted(Configured(WATERMARKS=watermarks, STREAMS=streams), _nobody, ["payments"])  # type: ignore[arg-type]
+    assert verdict.state is State.SKIP
+    assert words in verdict.found
+
+
+def _nobody(service: str) -> Any:
+    raise AssertionError(service)
+
+
+def test_the_doctor_names_the_collections(stack: DevStack, fresh: str) -> None:
+    """Of every stream of the queue, three one by one; without any the check is passed."""
+    found = Configured(WATERMARKS=stack.resources.table, STREAMS=f"payments, {fresh},{fresh}-2")
+    streams = [fresh, f"{fresh}-2"]
+    clients: Clients = stack.aws
+    verdict = noted(found, clients, streams)  # type: ignore[arg-type]
+    assert (verdict.state, verdict.found) == (State.OK, "no change of the last 3 days was without a mapper")
+    keep(stack, fresh, {"shop.a": 12, "shop.b": 1})
+    keep(stack, f"{fresh}-2", {"shop.c": 3, "shop.d": 2})
+    verdict = noted(found, clients, streams)  # type: ignore[arg-type]
+    assert verdict.state is State.WARN
+    for words in ("no mapper reads shop.a: 12 changes", "; shop.b: 1 change", "; shop.c: 3 changes", "and 1 more"):
+        assert words in verdict.found
+
+
+def test_the_doctor_names_the_right_that_it_lacks(fresh: str) -> None:
+    """It then says skip, and what to allow."""
+    found = Configured(WATERMARKS="table", STREAMS=fresh)
+    with pytest.raises(NotAllowed, match="dynamodb:GetItem on table"):
+        noted(found, Refusing(refused("AccessDeniedException")), [fresh])  # type: ignore[arg-type]

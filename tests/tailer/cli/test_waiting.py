@@ -1,0 +1,237 @@
+"""Every command on a server that takes its time: it says what it waits for, and Ctrl-C ends it without leaving anything."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from devstack import DevStack
+from tailer import app
+from tailer.cli.command_line import command_line
+from tailer.cluster import Cluster
+from tailer.model import Checkpoint, Record
+from tailer.resume_tokens import token_time
+from tailer.stores.file import FileCheckpoints
+from tailer.stores.memory import MemoryCheckpoints
+from tests.documentdb import DocumentdbDialect
+
+SOON = """import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
+from tailer.cli import waiting
+waiting.FIRST = waiting.AGAIN = 0.3
+from tailer.__main__ import main
+sys.exit(main())"""
+AT = "2026-11-22T12:12:00Z"
+SCANS = "to look through its history"
+NOTHING, SOMETHING = "nothing was changed", "what was done before stays: tailer change-streams show"
+COMMANDS = {  # with the commands of MongoDB that take long, and what is said then; without any it is the first read of a stream
+    "status": ({"find"}, "to answer find", NOTHING),
+    "doctor": ({"aggregate"}, "MongoDB at", NOTHING),
+    "doctor --json": ({"aggregate"}, "MongoDB at", NOTHING),
+    "checkpoint show": ({"find"}, "to answer find", NOTHING),
+    f"checkpoint seed --to {AT}": (set(), SCANS, NOTHING),
+    f"checkpoint rewind --to {AT}": (set(), SCANS, NOTHING),
+    f"checkpoint rewind --to {AT} --dry-run": (set(), SCANS, NOTHING),
+    "checkpoint accept-gap --why lost": (set(), SCANS, NOTHING),
+    "checkpoint accept-settings --anyway": ({"find"}, "to answer find", NOTHING),
+    "checkpoint accept-cluster": (set(), SCANS, NOTHING),
+    "change-streams show": ({"aggregate"}, "to open a change stream", NOTHING),
+    "change-streams enable": ({"aggregate"}, "to open a change stream", SOMETHING),
+    "change-streams disable": ({"aggregate"}, "to open a change stream", SOMETHING),
+}
+IN_A_LEASE = {"checkpoint accept-gap --why lost", "checkpoint accept-cluster"}  # is where they wait
+
+
+class Place:
+    """A server that takes its time, a store with a checkpoint, and the environment that names them."""
+
+    def __init__(self, stack: DevStack, server: DocumentdbDialect, stream: str, queue_url: str, folder: Path) -> None:
+        self.stack, self.server, self.stream, self.folder = stack, server, stream, folder
+        self.store = FileCheckpoints(folder / "checkpoints.json")
+        self.environment = stack.tailer_environment | {
+            "TAILER_MONGODB_URI": server.uri,
+            "TAILER_STREAM": stream,
+            "TAILER_DATABASE": stream,
+            "TAILER_COLLECTIONS": "",
+            "TAILER_QUEUE_URL": queue_url,
+            "TAILER_CHECKPOINTS": f"file://{folder}/checkpoints.json",
+            "TAILER_HTTP_PORT": "0",
+        }
+
+    def stored(self) -> Record:
+        """A record whose position the server still has."""
+        with self.stack.mongo[self.stream].watch() as changes:
+            token = str(changes.resume_token["_data"]) if changes.resume_token else ""
+        checkpoint = Checkpoint(token=token, cluster_time=str(token_time(token)), sequence=7)
+        record = Record(stream=self.stream, version=1, checkpoint=checkpoint, lease_seconds=600)
+        self.store.write(record)
+        return record
+
+    @contextmanager
+    def started(self, command: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+        environment = os.environ | self.environment | settings | {"PYTHONPATH": str(Path.cwd())}
+        with subprocess.Popen(
+            [sys.executable, "-c", SOON, *command.split()],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    @property
+    def owner(self) -> str:
+        """Who has the lease."""
+        found = self.store.read(self.stream)
+        return found.owner if found else ""
+
+    def cursors(self) -> list[Any]:
+        """What the server keeps open or works on of this stream's database."""
+        found = self.stack.mongo.admin.aggregate([{"$currentOp": {"idleCursors": True}}])
+        return [one for one in found if str(one.get("ns", "")).startswith(f"{self.stream}.")]
+
+
+@pytest.fixture
+def place(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path) -> Iterator[Place]:
+    with DocumentdbDialect(stack.mongod.ports[0]) as server:
+        server.enabled = {(fresh, "")}
+        server.scan = 3_600
+        yield Place(stack, server, fresh, queue_url, tmp_path)
+
+
+def waits_for(process: "subprocess.Popen[str]", words: str) -> dict[str, Any]:
+    """The first line that says so."""
+    assert process.stderr is not None
+    for text in process.stderr:
+        line: dict[str, Any] = json.loads(text)
+        if line["action"] == "waiting" and words in line["message"]:
+            return line
+    raise AssertionError(f"ended without waiting for {words}")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_says_what_it_waits_for_and_can_be_interrupted(place: Place, command: str) -> None:
+    """Twice: the wait goes on. Then 130 and a sentence, the record as it was, no lease, no cursor."""
+    slow, words, sentence = COMMANDS[command]
+    record = place.stored()
+    place.server.slow = slow
+    elsewhere = {"TAILER_CHECKPOINTS": place.server.uri} if "find" in slow else {}
+    if "accept-cluster" in command:
+        record = replace(record, version=2, cluster=Cluster(kind="replica set", name="another"))
+        place.store.write(record)
+    with place.started(command, **elsewhere) as process:
+        first, again = waits_for(process, words), waits_for(process, words)
+        assert first["message"].startswith(f"waiting since {first['since'][11:19]} UTC (")
+        assert first["message"].endswith("; Ctrl-C ends this command")
+        assert again["seconds"] >= first["seconds"]
+        assert bool(place.cursors()) is not bool(slow)
+        assert bool(place.owner) is (command in IN_A_LEASE)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said.splitlines()[-1]) == (130, f"tailer: interrupted: {sentence}")
+    after = place.store.read(place.stream)
+    assert after is not None
+    assert (after.owner, after.checkpoint, after.gaps) == ("", record.checkpoint, record.gaps)
+    assert place.cursors() == []
+
+
+def test_sigterm_ends_a_command_alike(place: Place) -> None:
+    """As a task that ECS stops; 143."""
+    place.stored()
+    with place.started("checkpoint accept-gap --why lost") as process:
+        waits_for(process, SCANS)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said.splitlines()[-1]) == (143, f"tailer: interrupted: {NOTHING}")
+    assert place.owner == ""
+
+
+def test_a_lease_that_another_has_is_waited_for_by_name(place: Place) -> None:
+    """For its lease time, which may be an hour; who has it keeps it."""
+    place.server.scan = 0
+    record = replace(place.stored(), version=2, owner="task-1")
+    place.store.write(record)
+    with place.started(f"checkpoint rewind --to {AT}") as process:
+        waits_for(process, f"the lease of stream '{place.stream}', which task-1 has")
+        process.send_signal(signal.SIGINT)
+        assert (process.communicate(timeout=60)[1].splitlines()[-1], process.returncode) == (
+            f"tailer: interrupted: {NOTHING}",
+            130,
+        )
+    assert place.store.read(place.stream) == record
+
+
+def test_people_get_text(place: Place) -> None:
+    """Where the log is text: one line, with the time of day before it."""
+    place.server.slow = {"find"}
+    with place.started("status", TAILER_CHECKPOINTS=place.server.uri, TAILER_LOG_FORMAT="text") as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "for MongoDB at" in line)
+        assert re.match(r"\d\d:\d\d:\d\d WARNING  waiting since \d\d:\d\d:\d\d UTC \(\d+ s\) for MongoDB at 127.0.0.1:", line)
+        process.send_signal(signal.SIGINT)
+
+
+class Interrupting:
+    """A store, in whose Nth read or write of the command itself somebody presses Ctrl-C."""
+
+    def __init__(self, store: MemoryCheckpoints, at: int) -> None:
+        self._store, self._at, self.calls = store, at, 0
+
+    def _call(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.calls += 1
+            if self.calls == self._at:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    def read(self, stream: str) -> Record | None:
+        found = self._store.read(stream)
+        self._call()
+        return found
+
+    def write(self, record: Record) -> None:
+        self._store.write(record)
+        self._call()
+
+
+def test_an_interrupt_at_any_step_leaves_no_lease_and_nothing_half_done(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Read by read and write by write: as it was and 130, or done, said and 0."""
+    place.server.scan = 0
+    monkeypatch.chdir(place.folder)
+    for name, value in (place.environment | {"TAILER_MONGODB_URI": place.stack.mongodb_uri}).items():
+        monkeypatch.setenv(name, value)
+    codes: list[int] = []
+    while True:
+        stored, record = MemoryCheckpoints(), replace(place.stored(), version=1)
+        place.store = FileCheckpoints(place.folder / f"{len(codes)}.json")
+        stored.write(record)
+        store = Interrupting(stored, at=len(codes) + 1)
+        monkeypatch.setattr(app, "checkpoint_store", lambda _, store=store: store)
+        code = command_line(["checkpoint", "rewind", "--to", "beginning"], threading.Event())
+        after = stored.read(place.stream)
+        assert after is not None
+        assert after.owner == ""
+        moved = after.checkpoint != record.checkpoint
+        said = capsys.readouterr()
+        assert (code, moved) in ((130, False), (0, True)), said
+        assert (NOTHING in said.err, "now" in said.out) == (not moved, moved)
+        codes.append(code)
+        if store.calls < len(codes):
+            break
+    assert codes.count(130) >= 4
+    assert codes[-1] == 0

@@ -1,0 +1,45 @@
+"""What a process waits for, by whoever asks."""
+
+import threading
+
+from tailer.waits import NOTHING_ASKED, Waits
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_the_longest_wait_is_told() -> None:
+    """Of several threads, and of waits that are made of many requests."""
+    clock = Clock()
+    waits = Waits(clock)
+    clock.seconds += 3
+    assert (waits.longest().what, waits.longest().seconds) == (NOTHING_ASKED, 3.0)
+    with waits.on("the lease"):
+        clock.seconds += 1
+        waits.begin("MongoDB")
+        other = threading.Thread(target=waits.begin, args=("AWS",))
+        other.start()
+        other.join()
+        clock.seconds += 1
+        assert (waits.longest().what, waits.longest().seconds) == ("the lease", 2.0)
+    waits.end()
+    assert waits.longest().what == "AWS"
+    waits.end(other.ident)
+    clock.seconds += 2
+    assert (waits.longest().what, waits.longest().seconds) == (NOTHING_ASKED, 2.0)
+
+
+def test_a_new_request_of_a_thread_replaces_its_last() -> None:
+    """A library that forgets to say that one ended makes no wait for ever."""
+    clock = Clock()
+    waits = Waits(clock)
+    waits.begin("one")
+    clock.seconds += 5
+    waits.begin("two")
+    clock.seconds += 1
+    assert (waits.longest().what, waits.longest().seconds) == ("two", 1.0)

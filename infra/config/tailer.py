@@ -1,6 +1,7 @@
 """The streams, and the tailer that watches them."""
 
 import re
+from copy import copy
 from typing import Annotated, Any, Literal
 
 from bson import json_util
@@ -9,7 +10,7 @@ from pydantic_settings import PydanticBaseSettingsSource
 
 from infra.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 from tailer.mongodb.uri import carries_a_secret, elastic, mistake
-from tailer.settings.forms import moment, names, stages
+from tailer.settings.forms import stages
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings
 
@@ -40,37 +41,28 @@ def _text(pipeline: Any) -> Any:
     return pipeline if isinstance(pipeline, str) else json_util.dumps(stages(pipeline))
 
 
+def _same(name: str) -> Any:
+    """The tailer's setting of this name: its default, bounds, forms and description."""
+    return copy(Settings.model_fields[name])
+
+
 class Stream(Section):
     """One change stream: the tailer's own settings by their own names."""
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9_-]{1,80}$", description="its name: letters, digits, - and _, at most 80; not events"
     )
-    database: str = Field(min_length=1, description="the database to watch, or * for the whole cluster")
-    collections: Annotated[tuple[str, ...], BeforeValidator(names)] = Field(
-        (), description="collections to watch; leave it out for all of the database, and with database * see the tailer's own"
-    )
+    database: str = _same("database")
+    collections: tuple[str, ...] = _same("collections")
     pipeline: Annotated[str, BeforeValidator(_text)] = Field(
         "", description='further stages, a list or JSON text, e.g. [{"$match": {"operationType": "insert"}}]'
     )
-    full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = Field(
-        "updateLookup", description="default, updateLookup, whenAvailable or required"
-    )
-    full_document_before_change: Literal["off", "whenAvailable", "required"] = Field(
-        "off", description="off, whenAvailable or required; pre-images need MongoDB 6.0, DocumentDB has none"
-    )
-    lanes: int = Field(128, ge=1, le=100_000, description="message groups to spread the stream over, 1 to 100000")
-    order_by: str = Field(
-        "document",
-        min_length=1,
-        description="document, stream (one lane) or the path of a field, which needs pre-images or a pipeline of inserts only",
-    )
-    on_poison: Literal["park", "stop"] = Field(
-        "park", description="park or stop: a stub for a change that can never be delivered, or the end of its stream"
-    )
-    start: Annotated[str, BeforeValidator(moment)] = Field(
-        "now", description="now, beginning or an RFC 3339 time; for the very first start only"
-    )
+    full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = _same("full_document")
+    full_document_before_change: Literal["off", "whenAvailable", "required"] = _same("full_document_before_change")
+    lanes: int = _same("lanes")
+    order_by: str = _same("order_by")
+    on_poison: Literal["park", "stop"] = _same("on_poison")
+    start: str = _same("start")
 
     @field_validator("name")
     @classmethod

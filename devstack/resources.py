@@ -43,7 +43,6 @@ class Resources:
     table: str = TABLE
     claim_bucket: str = CLAIM_BUCKET
     bus: str = BUS
-    consumer_bus: str = CONSUMER_BUS
     source: str = SOURCE
     function: str | None = None
     redrive: str | None = None

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from infra.config import ENVIRONMENTS, Database, Environment, Stream, load
+from infra.config import Environment
 from infra.package import REPOSITORY
 from lambda_forwarder import settings as forwarder
 from tailer.settings import settings as tailer
@@ -42,10 +42,6 @@ _FORWARDER = """## The forwarder
 
 The environment variables of the Lambda functions: the same for the queue, for redrive and for DynamoDB streams.
 """
-_SHIPPED = """### The shipped environments
-
-Where they differ from the defaults, besides their streams, which are examples.
-"""
 _ENVIRONMENT = """## An environment
 
 One TOML file is one deployment, the stack `tailrace-NAME`. What a file leaves out has its default, so a file needs only the
@@ -64,8 +60,6 @@ def page() -> str:
         table(forwarder.Settings, forwarder.PREFIX),
         _ENVIRONMENT,
         table(Environment),
-        _SHIPPED,
-        _shipped("trial", "production"),
         *(f"### `{heading}`\n\n{inspect.getdoc(section)}\n\n{table(section)}" for heading, section in sections(Environment)),
     ]
     return "\n".join(parts)
@@ -78,31 +72,6 @@ def sections(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, typ
             path = f"{above}{name}"
             yield f"[[{path}]]" if _is_list(field.annotation) else f"[{path}]", inner
             yield from sections(inner, f"{path}.")
-
-
-def _shipped(*names: str) -> str:
-    """The settings that one of these environments does not leave at its default, side by side."""
-    anything = Stream(name="any", database="any")
-    default = _values(Environment(name="default", database=Database(), streams=(anything,)))
-    environments = [_values(load(ENVIRONMENTS / f"{name}.toml")) for name in names]
-    lines = [f"| setting | default | {' | '.join(names)} |", f"|---|---|{'---|' * len(names)}"]
-    for setting, value in default.items():
-        if len({value, *(environment[setting] for environment in environments)}) > 1:
-            shown = [_shown(each) for each in (value, *(environment[setting] for environment in environments))]
-            lines.append(f"| `{setting}` | {' | '.join(map(_cell, shown))} |")
-    return "\n".join([*lines, ""])
-
-
-def _values(environment: Environment) -> dict[str, Any]:
-    """What an environment says, by ``section.setting``; without its name, and without tables of which it may have several."""
-    said: dict[str, Any] = {}
-    for name, field in Environment.model_fields.items():
-        value = getattr(environment, name)
-        if isinstance(value, BaseModel):
-            said |= {f"{name}.{inner}": getattr(value, inner) for inner in type(value).model_fields}
-        elif not _section(field) and name != "name":
-            said[name] = value
-    return said
 
 
 def table(model: type[BaseModel], prefix: str = "") -> str:

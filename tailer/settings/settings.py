@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     database: str = Field(min_length=1, description=f"the database to watch, or {WHOLE} for the whole cluster")
     collections: Annotated[tuple[str, ...], NoDecode, BeforeValidator(names)] = Field(
         default=(),
-        description="comma list of collections to watch; empty for all of the database. With database *: shop.orders for a "
-        "collection, shop.* for a database, orders for that collection of every database",
+        description="collections to watch, in a variable separated by commas; leave it out for all of the database. With "
+        "database *: shop.orders for a collection, shop.* for a database, orders for that collection of every database",
     )
     pipeline: Annotated[tuple[dict[str, Any], ...], NoDecode, BeforeValidator(stages)] = Field(
         default=(), description='further stages, a JSON list, e.g. [{"$match": {"operationType": "insert"}}]'

@@ -15,7 +15,7 @@ from lambda_forwarder.forwarding.publication import PARKING_CALLS, Publication
 from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.model.attempt import READING, Attempt
 from lambda_forwarder.model.parked import Parked, ended, unreadable
-from lambda_forwarder.model.received import Record, by_group, group
+from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
@@ -24,8 +24,6 @@ from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.suspects import Plan, plan, received_again
 from lambda_forwarder.watermarks.progress import Progress
 from tailrace.wire.message import UnreadableMessage
-
-SUSPECT_SECONDS = 15.0  # beyond the time left, more than its margin: a suspect comes again once the function has ended
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +60,14 @@ class Forwarder(Publication):
         planned, notes = self._planned(groups, returned, time_left)
         try:
             for name in planned.now:
-                care = self._care(groups[name], notes.get(name), time_left) if name == planned.suspect else None
+                notes_of = self.attempts if name == planned.suspect else None
+                care = Care(notes_of, name, notes.get(name)) if notes_of else None
                 finished, error = self._group(groups[name], progress, time_left, care, done)
                 if left := groups[name][finished:]:
                     returned.failed(left, error, moved=finished > 0 or name in progress.moved)
                     self.metrics.failed(name.rpartition(".")[0], len(left))
         except BusGone as gone:
-            for name in (*planned.later, *planned.now):
+            for name in planned.now:
                 returned.failed(groups[name], gone)
             raise
         finally:
@@ -92,28 +91,10 @@ class Forwarder(Publication):
                 returned.failed(groups[name], error)
             return Plan(now=[name for name in groups if name not in again]), {}
         planned = plan(groups, notes)
-        for name in planned.later:
-            returned.untouched(groups[name])
+        returned.untouched([record for name in planned.later for record in groups[name]], time_left)
+        if planned.suspect:
+            returned.soon([record for name in planned.now for record in groups[name]], time_left)
         return planned, notes
-
-    def _care(self, suspects: Sequence[Record], note: Attempt | None, time_left: TimeLeft) -> Care | None:
-        """
-        What a suspect group is worked on with. If it ends the function now, it comes again soon after the function's time is
-        over, and not when the queue's own visibility timeout is.
-        """
-        if not self.attempts:
-            return None
-        if self.queue:
-            seconds = max(0.0, time_left()) + SUSPECT_SECONDS
-            try:
-                self.queue.hide([(record, seconds) for record in suspects], time_left)
-            except ForwarderError as error:
-                log.warning(
-                    "no retry delay was set; the messages return after the queue's own visibility timeout: %s",
-                    error,
-                    extra={"action": "not_hidden"},
-                )
-        return Care(self.attempts, group(suspects[0]), note)
 
     def _group(
         self, records: Sequence[Record], progress: Progress, time_left: TimeLeft, care: Care | None, done: Counter[str]

@@ -10,6 +10,7 @@ from lambda_forwarder.model.received import Record, age, group, receives
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft
 from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, LONGEST_ENDED, LONGEST_MACHINE, pause
 
+SUSPECT_SECONDS = 15.0  # beyond the time left, more than its margin: a suspect comes again once the function has ended
 NOTES_SECONDS = 2.0  # beyond the time left in which notes are still written; without one a group is suspect for nothing
 
 MACHINE_SECONDS = 60.0  # at least, for a machine that lacks something
@@ -32,9 +33,18 @@ class Returned:
         self._hidden: dict[str, tuple[Record, float]] = {}
         self._notes: dict[str, Attempt] = {}
 
-    def untouched(self, records: Sequence[Record]) -> None:
-        """These wait for their turn, and may come again at once."""
-        self._hide(records, 0.0)
+    def untouched(self, records: Sequence[Record], time_left: TimeLeft) -> None:
+        """These wait for their turn, and may come again at once. The queue is told now: this invocation may never answer."""
+        self.ids.update(record["messageId"] for record in records)
+        self._tell([(record, 0.0) for record in records], time_left)
+
+    def soon(self, records: Sequence[Record], time_left: TimeLeft) -> None:
+        """
+        If one of these ends the function now, they come again soon after its time is over, and not when the queue's own
+        visibility timeout is.
+        """
+        seconds = max(0.0, time_left()) + SUSPECT_SECONDS
+        self._tell([(record, seconds) for record in records], time_left)
 
     def failed(self, records: Sequence[Record], error: Exception | None, *, moved: bool = False) -> None:
         """
@@ -61,9 +71,12 @@ class Returned:
                     self._attempts.write(name, note)
                 except ForwarderError as error:
                     log.warning("the failure of lane %s was not recorded: %s", name, error, extra={"action": "not_noted"})
-        if self._queue and self._hidden:
+        self._tell(list(self._hidden.values()), one_call_more(time_left))
+
+    def _tell(self, hidden: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
+        if self._queue and hidden:
             try:
-                self._queue.hide(list(self._hidden.values()), one_call_more(time_left))
+                self._queue.hide(hidden, time_left)
             except ForwarderError as error:
                 log.warning(
                     "no retry delay was set; the messages return after the queue's own visibility timeout: %s",

@@ -139,10 +139,10 @@ def test_a_message_that_ends_the_function_while_it_is_read(monkeypatch: pytest.M
     """It is parked whole, as it came; what is behind it goes on."""
     bad = body(*changes(1, 5))
 
-    def reading(text: str) -> ChangeMessage:
+    def reading(text: str, room: int) -> ChangeMessage:
         if text == bad:
             raise Killed
-        return read_message(text)
+        return read_message(text, room)
 
     monkeypatch.setattr("lambda_forwarder.forwarding.forwarder.read_message", reading)
     world = played()
@@ -228,3 +228,26 @@ def test_whatever_ends_it_and_whatever_is_away(data: Any) -> None:
     assert world.dead == []
     world.check_order()
     assert max(one.receives for one in world.finished) < 200
+
+
+@pytest.mark.parametrize("kind", [crash, exit_, never_ends, memory], ids=["crash", "exit", "time", "memory"])
+@pytest.mark.parametrize("killer", range(1, 11), ids="lane {}".format)
+def test_nine_lanes_go_on_within_a_visibility_timeout_of_the_first_attempt(kind: Callable[[Played], None], killer: int) -> None:
+    """
+    Ten messages of ten lanes in one batch, one of which ends the function, wherever it stands in it. The nine are published
+    when the queue hands the batch out again, which it does once its visibility timeout is over and no sooner, beside at most
+    one more end of the function (here one invocation waits for the other). The one change is parked minutes later.
+    """
+    world = played(100 * killer + 2, kind=kind)
+    for lane in range(1, 11):
+        world.send(*changes(100 * lane, 5), lane=lane)
+    world.run(until=START + VISIBILITY + 2 * TIMEOUT)
+    innocent = {100 * lane + number for lane in range(1, 11) for number in range(5) if lane != killer}
+    assert innocent <= set(world.published)
+    assert {message.group for message in world.messages} <= {f"payments.{killer}"}
+    world.run()
+    assert world.parked == [100 * killer + 2]
+    assert set(world.published) == innocent | {100 * killer + number for number in (0, 1, 3, 4)}
+    assert world.now - START < VISIBILITY + PARKED_AT * 2 * TIMEOUT
+    assert (world.dead, world.forgotten) == ([], [])
+    world.check_order()

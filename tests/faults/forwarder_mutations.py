@@ -40,7 +40,7 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
         breaks="a repeat older than the watermark is dropped",
         edit=(
             "lambda_forwarder/model/watermark.py",
-            "return (generation, change.sequence) <= self.position and not self.belies(generation, change)",
+            "return (generation, change.sequence) <= self.position and not self.is_renumbered(generation, change)",
             "return False",
         ),
         refusals=0,

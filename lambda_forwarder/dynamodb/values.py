@@ -14,20 +14,26 @@ AttributeValue = Mapping[str, Any]
 Image = Mapping[str, AttributeValue]
 """An item, or its keys: attribute values by their names."""
 
+NESTING = 32  # DynamoDB, of maps and lists within one another in an attribute
 INT64 = range(-(2**63), 2**63)
 INT64_DIGITS = 19
 
 
-def item(image: Image) -> Document:
-    """An item, from its image."""
-    return {name: plain(value) for name, value in image.items()}
+def item(image: Image, left: int = NESTING) -> Document:
+    """An item, from its image. So many maps and lists may still lie within one another."""
+    return {name: plain(value, left) for name, value in image.items()}
 
 
-def plain(value: AttributeValue) -> Any:
+def plain(value: AttributeValue, left: int = NESTING) -> Any:
     """
     The JSON value. Binary is base64 text, as Lambda hands it over; a set is a list in a stable order; a type that we do not
-    know stays as it came. Only NULL is null.
+    know stays as it came. Only NULL is null. ``left`` as for an item.
+
+    Raises:
+        ValueError: it is none, or nested more deeply than DynamoDB does.
     """
+    if left < 0:
+        raise ValueError(f"it is nested more than {NESTING} deep")
     [(kind, held)] = value.items()
     match kind:
         case "S" | "BOOL" | "B":
@@ -37,9 +43,9 @@ def plain(value: AttributeValue) -> Any:
         case "NULL":
             return None
         case "M":
-            return item(held)
+            return item(held, left - 1)
         case "L":
-            return [plain(element) for element in held]
+            return [plain(element, left - 1) for element in held]
         case "SS" | "BS":
             return sorted(held)  # a set has no order, and a repeat of the record must give the same
         case "NS":

@@ -191,7 +191,10 @@ def _place(message: ChangeMessage) -> tuple[str, int]:
 def _foreign(record: Record, error: UnreadableRecord | None) -> Parked:
     """A record that we cannot read, as it came."""
     name = record.get("eventID") or record.get("eventSourceARN") or "dynamodb"
-    body = json.dumps(record)  # which writes whatever Lambda read
+    try:
+        body = json.dumps(record)  # which writes whatever Lambda read
+    except RecursionError:  # but for what is nested almost too deeply to be read: then its place is kept
+        body = json.dumps({field: value for field, value in record.items() if not isinstance(value, dict | list)})
     return unreadable({"body": body, "messageId": str(name), "attributes": {}}, UnreadableMessage(str(error)))
 
 

@@ -177,3 +177,26 @@ def test_a_record_that_lambda_could_not_be_told_of_fails_them_all() -> None:
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=MemoryPublisher(), parking=Away())
     with pytest.raises(Unavailable):
         StreamForwarder(forwarder=forwarder).forward([record(), {"Sns": {}}], forever)
+
+
+@pytest.mark.parametrize("kind", ["L", "M"])
+@pytest.mark.parametrize("depth", [33, 100, 300, 450, 10_000])
+def test_a_record_that_is_nested_more_deeply_than_dynamodb_does_is_parked(kind: str, depth: int) -> None:
+    """At any depth, and however little of it can be written down. What DynamoDB takes is published."""
+    assert outcome(nested(kind, 32)) == (1, 0)
+    assert outcome(nested(kind, depth)) == (0, 1)
+
+
+def nested(kind: str, depth: int) -> Record:
+    value: Any = {"S": "x"}
+    for _ in range(depth):
+        value = {kind: [value] if kind == "L" else {"a": value}}
+    return record(new={"orderId": {"S": "o-1"}, "deep": value})
+
+
+def outcome(one: Record) -> tuple[int, int]:
+    """How many events and parked items one record makes."""
+    publisher, parking = MemoryPublisher(), MemoryParking()
+    forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
+    assert StreamForwarder(forwarder=forwarder).forward([one], forever) is None
+    return len(publisher.entries), len(parking.parked)

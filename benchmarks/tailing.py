@@ -11,11 +11,13 @@ from tailer.aws.clients import aws_client
 from tailer.aws.lanes import lanes
 from tailer.aws.sqs_sink import SqsSink
 from tailer.checkpoints.candidate import LeaseCandidate
+from tailer.encoded import encoder
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.client import connect
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.poison.on_poison import OnPoison
 from tailer.stores.mongodb import MongodbCheckpoints
 from tailer.streaming.tail import tail
 
@@ -28,7 +30,10 @@ def run(course: Course) -> Run:
     """Until every change of the course is accepted. Prints ``READY`` once it has looked at the stream."""
     stopping, metrics = threading.Event(), Metrics("payments")
     client = connect(course.mongodb_uri)
-    source = MongodbSource(client, Watch(database=DATABASE, collections=(COLLECTION,)))
+    lane_of = lanes(LANES, "document")
+    source = MongodbSource(
+        client, Watch(database=DATABASE, collections=(COLLECTION,)), encode=encoder(lane_of, OnPoison(stream="payments"))
+    )
     lease = _candidate(MongodbCheckpoints(client)).try_acquire()
     assert lease
     accepted: list[float] = []
@@ -46,7 +51,7 @@ def run(course: Course) -> Run:
         aws_client("sqs"),
         course.queue_url,
         stream="payments",
-        lane_of=lanes(LANES, "document"),
+        lane_of=lane_of,
         metrics=metrics,
         stopping=stopping,
         clock=time.monotonic,

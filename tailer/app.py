@@ -21,6 +21,7 @@ from tailer.aws.sqs_sink import SqsSink
 from tailer.aws.unmapped import shown
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.cluster import Cluster
+from tailer.encoded import encoder
 from tailer.health.health import STANDING_BY, Health
 from tailer.health.http import endpoints
 from tailer.metrics.emf import emf_lines
@@ -79,7 +80,14 @@ def source(settings: Settings, client: "MongoClient[Any] | None" = None, on_pois
     """The change stream that the settings describe; read through this client, if one is given."""
     if client is not None:
         return MongodbSource(client, watch(settings), settings.start)
-    return MongodbSource(cluster(settings), watch(settings), settings.start, reader=_reader(settings), on_poison=on_poison)
+    return MongodbSource(
+        cluster(settings),
+        watch(settings),
+        settings.start,
+        reader=_reader(settings),
+        on_poison=on_poison,
+        encode=encoder(lanes(settings.lanes, settings.order_by), on_poison),
+    )
 
 
 def watch(settings: Settings) -> Watch:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tailer.cluster import Cluster
+from tailer.deaths import NONE, Deaths
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN
 from tailrace.wire.change import Change
@@ -27,6 +29,10 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     token: str | None = None
     cluster_time: str
     unconfirmed: bool = False
+
+    def is_at(self, other: "Checkpoint | None") -> bool:
+        """Whether both are the same position."""
+        return other is not None and replace(other, unconfirmed=self.unconfirmed) == self
 
     @property
     def reached(self) -> str | None:
@@ -80,6 +86,7 @@ class Record(Struct, frozen=True, kw_only=True):
     ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, and ``scanning_since``
     since when the owner waits for a server that looks through history, both for people only. ``skips``
     are the last changes that a person stepped over, ``stubs`` how many were sent in all, and which was the last.
+    ``deaths`` is what is known of owners that ended without letting go.
     """
 
     stream: str
@@ -99,6 +106,7 @@ class Record(Struct, frozen=True, kw_only=True):
     skips: tuple[Skip, ...] = ()
     stubs: int = 0
     last_stub: str = ""
+    deaths: Deaths = NONE
 
     @property
     def delivered(self) -> bool:
@@ -114,7 +122,11 @@ class Record(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat."""
+    """
+    Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat. ``size`` is
+    what they take in memory until then, in bytes at most.
+    """
 
     changes: Sequence[Change]
     checkpoint: Checkpoint
+    size: int = 0

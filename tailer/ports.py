@@ -1,17 +1,18 @@
 """What the loop asks of its neighbours. An adapter is one file, named for the neighbour it talks to."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
 from tailer.model import Batch, Checkpoint, Record
+from tailer.pace import Pace
 from tailrace.wire.change import Change, Claim
 
 
 class Source(Protocol):
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
         """
         Every change after the checkpoint, in the order the server committed them, numbered on from its sequence. Closing it
-        leaves nothing open on the server.
+        leaves nothing open on the server. ``pace`` is asked before memory is taken.
 
         When nothing arrives it yields an empty batch about once a second, whose checkpoint has moved on where the server says
         so. A server that looks through history may answer a read much later. The same checkpoint gives the same changes with
@@ -47,9 +48,10 @@ class Source(Protocol):
 
 
 class Sink(Protocol):
-    def send(self, changes: Sequence[Change], generation: int) -> None:
+    def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
         """
-        Return only once every change is durably accepted, in order within its lane.
+        Return only once every change is durably accepted, in order within its lane. ``packed`` is called once all is done that
+        takes memory, before the queue is waited for.
 
         Sending a change again is allowed and harmless: a repeat carries the same ids.
 

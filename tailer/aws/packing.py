@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from tailer.encoded import as_json, without_documents
 from tailer.poison.on_poison import PARK, OnPoison, stub_of
 from tailer.ports import Claims
 from tailrace.wire.change import Change
@@ -57,7 +58,8 @@ class Packer:
         run: list[Change] = []
         encoded: list[bytes] = []
         size = 0
-        for change, part in map(self._encoded, changes):
+        for change in changes:
+            part = as_json(change)
             if run and (len(run) == CHANGES_LIMIT or size + len(part) > JSON_PER_MESSAGE):
                 yield self._message(lane, run, encoded)
                 run, encoded, size = [], [], 0
@@ -66,13 +68,6 @@ class Packer:
             size += len(part)
         if run:
             yield self._message(lane, run, encoded)
-
-    def _encoded(self, change: Change) -> tuple[Change, bytes]:
-        try:
-            return change, encode_change(change)
-        except (RecursionError, TypeError, ValueError) as error:  # not seen yet: every decoded value is JSON
-            stub = self.on_poison.instead(stub_of(change, f"it cannot be written as JSON: {error}"))
-            return stub, encode_change(stub)
 
     def _message(self, lane: int, changes: Sequence[Change], encoded: Sequence[bytes]) -> Message:
         try:
@@ -103,7 +98,7 @@ class Packer:
         """The change with what makes it large left in the claim store, under a name that its content alone decides."""
         digest = hashlib.sha256(encoded).hexdigest()
         claim = claims.store(f"{self.stream}/{self.generation}/{change.sequence}-{digest}.json", encoded)
-        return replace(change, full_document=None, full_document_before_change=None, update_description=None, claim=claim)
+        return replace(without_documents(change), claim=claim)
 
 
 def calls(messages: Iterable[Message]) -> Iterator[list[Message]]:

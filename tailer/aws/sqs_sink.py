@@ -18,9 +18,10 @@ from tenacity import (
 from tailer.aws.errors import aws_errors, translated
 from tailer.aws.lanes import LaneOf
 from tailer.aws.packing import Message, Packer, calls
-from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable, Undeliverable
+from tailer.encoded import encoder
+from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable
 from tailer.metrics.prometheus import Metrics
-from tailer.poison.on_poison import OnPoison, stub_of
+from tailer.poison.on_poison import OnPoison
 from tailer.ports import Claims
 from tailrace.aws.queues import too_small
 from tailrace.wire.change import Change
@@ -60,9 +61,9 @@ class SqsSink:
         self._client = client
         self._queue_url = queue_url
         self._stream = stream
-        self._lane_of = lane_of
         self._claims = claims
         self._on_poison = on_poison or OnPoison(stream=stream)
+        self._encode = encoder(lane_of, self._on_poison)
         self._metrics = metrics
         self._stopping = stopping
         self._clock = clock
@@ -71,12 +72,13 @@ class SqsSink:
         self._refused = False
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
 
-    def send(self, changes: Sequence[Change], generation: int) -> None:
+    def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
         """
         Until every change is accepted; see ``Sink``. While stopping, a failed call is not tried again, and a batch that takes
         long is left where it is.
         """
         waiting = self._packed(changes, generation)
+        packed()
         self._began = self._accepted_at = self._clock()
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
@@ -91,17 +93,10 @@ class SqsSink:
 
     def _packed(self, changes: Iterable[Change], generation: int) -> Waiting:
         lanes: dict[int, list[Change]] = {}
-        for change, lane in map(self._with_lane, changes):
-            lanes.setdefault(lane, []).append(change)
+        for change in map(self._encode, changes):
+            lanes.setdefault(change.lane, []).append(change)
         packer = Packer(stream=self._stream, generation=generation, claims=self._claims, on_poison=self._on_poison)
         return {lane: deque(packer.messages(lane, run)) for lane, run in lanes.items()}
-
-    def _with_lane(self, change: Change) -> tuple[Change, int]:
-        try:
-            return change, self._lane_of(change)
-        except Undeliverable as error:
-            stub = self._on_poison.instead(stub_of(change, str(error)))
-            return stub, self._lane_of(stub)
 
     def _round(self, waiting: Waiting) -> None:
         """Offer the first message of every lane once; raise what went wrong after all answers are in."""

@@ -11,6 +11,7 @@ from tailer.checkpoints.lease import Clock, Lease
 from tailer.checkpoints.recognition import recognised
 from tailer.checkpoints.stream_identity import difference
 from tailer.cluster import Cluster
+from tailer.deaths import Deaths
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.ports import CheckpointStore, Conflict
@@ -83,6 +84,7 @@ class LeaseCandidate:
             fence=found.fence + 1,
             owner=self._wanted.owner,
             lease_seconds=self._wanted.lease_seconds,
+            deaths=self._deaths(found),
         )
         started = self._clock()
         try:
@@ -90,6 +92,12 @@ class LeaseCandidate:
         except Conflict:
             return None
         return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
+
+    def _deaths(self, found: Record) -> Deaths:
+        """An owner that did not let go is dead, unless it is this one: it lost its lease while the store was away."""
+        if found.owner in ("", self._wanted.owner):
+            return found.deaths.handed_over()
+        return found.deaths.another(found.checkpoint.sequence if found.checkpoint else 0)
 
     def problem(self) -> str:
         """

@@ -11,6 +11,7 @@ from tailer.checkpoints.gaps import KEPT, gap_added
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record, Skip
+from tailer.pace import Pace
 from tailer.poison.on_poison import skip_command
 from tailer.ports import Source
 from tailer.resume_tokens import token_time
@@ -59,7 +60,7 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
-    with closing(source.batches(checkpoint)) as batches:
+    with closing(source.batches(checkpoint, Pace())) as batches:
         reached = next(batches)
     if checkpoint.reached:
         return checkpoint

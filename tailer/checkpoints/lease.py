@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tailer.background import background
 from tailer.checkpoints.save_failures import SaveFailures
+from tailer.deaths import NONE
 from tailer.errors import LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
@@ -36,6 +37,7 @@ class Lease:
         self._store = store
         self._stored = record
         self._ours = replace(record, scanning_since="")
+        self._deaths = record.deaths
         self._renewed = renewed
         self._saved = renewed
         self._tried = renewed
@@ -67,6 +69,29 @@ class Lease:
         """Why the store did not take the last write; empty when it did."""
         return self._failures.reason
 
+    @property
+    def careful(self) -> int:
+        """How many changes may be worked on at a time, after others died over some; 0: any number."""
+        return self._deaths.careful
+
+    def begin(self, change: str) -> str:
+        """
+        Note durably that work on this change begins, alone. Why it must not, if it killed others; nothing otherwise.
+
+        Raises: as ``write``.
+        """
+        if not (verdict := self._deaths.verdict(change)):
+            self._deaths = self._deaths.begins(change)
+            self._write()
+        return verdict
+
+    def goes_on(self) -> None:
+        """Note that the change in hand, if one was begun alone, has not killed this task: now it only waits."""
+        before, self._deaths = self._deaths, self._deaths.goes_on()
+        if self._deaths != before:
+            with suppress(Unavailable, LeaseLost):
+                self._write()
+
     def confirm(self) -> None:
         """
         Return only while the lease is surely ours.
@@ -83,15 +108,18 @@ class Lease:
         renewal while the stream is idle, and on release. The stream's first one is durable at once.
 
         A store that does not take it now stops nothing: it is kept, and written with a later save or renewal, while the lease
-        lasts. What a crash repeats grows meanwhile.
+        lasts. What a crash repeats grows meanwhile. While the task is ``careful`` each is durable at once.
 
         Raises:
             LeaseLost: another task owns the stream; nothing was written.
-            Unavailable: the store did not take the stream's first checkpoint.
+            Unavailable: the store did not take the stream's first checkpoint, or one of a careful task.
         """
         before = self.checkpoint
+        careful = self.careful
+        if before and not checkpoint.is_at(before):
+            self._deaths = self._deaths.moved(checkpoint.sequence, caught_up=checkpoint.sequence == before.sequence)
         self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
-        if before is None:
+        if before is None or careful:
             self._write()
         elif checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY:
             with suppress(Unavailable):
@@ -110,6 +138,8 @@ class Lease:
             LeaseLost: as ``save``.
             Unavailable: the store does not answer; it is written with the next save or renewal.
         """
+        if record.checkpoint and not record.checkpoint.is_at(self._ours.checkpoint):
+            self._deaths = NONE
         self._ours = record
         self._write()
 
@@ -186,6 +216,7 @@ class Lease:
             version=stored.version + 1,
             owner=stored.owner if owner is None else owner,
             saved_at=self._now().isoformat(timespec="milliseconds"),
+            deaths=self._deaths,
         )
         self._store.write(record)
         self._stored = record

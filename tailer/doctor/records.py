@@ -95,10 +95,12 @@ class Records:
         return ok(f"the checkpoint is of the {watched}")
 
     def problem(self) -> Verdict:
-        """Whether the last owner stopped for good."""
+        """Whether the last owner stopped for good, or several died at this position."""
         if self._record and self._record.problem:
             error = _STOPPED_FOR.get(self._record.problem_code, Unavailable)
             return fail(f"the last task stopped: {self._record.problem}", "put that right, then start it again", error)
+        if self._record and self._record.deaths.careful:
+            return warn(f"tasks died: {self._record.deaths}", "look at why they ended (exit code 137 is memory)")
         return ok("none recorded")
 
     def lease(self) -> Verdict:

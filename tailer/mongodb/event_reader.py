@@ -47,6 +47,10 @@ class EventReader:
             raise
         except Exception as error:
             reason = f"the tailer cannot read its BSON: {type(error).__name__}: {error}"
+        return self.refused(event, sequence, reason)
+
+    def refused(self, event: RawBSONDocument, sequence: int, reason: str) -> Change:
+        """The stub of an event that is not to be decoded. Raises as ``change``, but for its first."""
         raw = bytes(event.raw)
         return self._on_poison.instead(stub(raw, sequence, reason), raw, self._generation)
 

@@ -60,19 +60,30 @@ def may_be_too_large(error: Exception) -> bool:
 
 
 class Oversized:
-    """Reads one change that is too large. ``read`` opens a stream behind a checkpoint, and reads it change by change."""
+    """
+    Reads one change that is too large. ``read`` opens a stream behind a checkpoint, and reads it change by change; ``leave`` is
+    told of a batch that is not sent.
+    """
 
-    def __init__(self, watch: Watch, on_poison: OnPoison, read: Callable[[Watch, Checkpoint], Generator[Batch]]) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        on_poison: OnPoison,
+        read: Callable[[Watch, Checkpoint], Generator[Batch]],
+        leave: Callable[[Batch], object],
+    ) -> None:
         self._watch = watch
         self._on_poison = on_poison
         self._read = read
+        self._leave = leave
 
     def batches(self, error: Exception, after: Checkpoint) -> Generator[Batch]:
         """The next change with as much of it as the server can send, or its stub. ``error`` is what it said to the whole."""
         for watch in _smaller(self._watch):
             if batch := self._next(watch, after):
                 if isinstance(error, AutoReconnect):  # it was the connection, where the whole can be read now
-                    batch = self._next(self._watch, after) or batch
+                    self._leave(batch)
+                    batch = self._next(self._watch, after) or dataclasses.replace(batch, size=0)
                 yield batch
                 return
         yield from self._unread(error, after)
@@ -106,7 +117,7 @@ class Oversized:
             for batch in batches:
                 if batch.changes:
                     after = numbered = batch.checkpoint
-                    yield Batch(changes=[*changes, *batch.changes], checkpoint=after)
+                    yield Batch(changes=[*changes, *batch.changes], checkpoint=after, size=batch.size)
                     changes = []
                 elif time_of(batch.checkpoint.cluster_time) > time_of(time):
                     break

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC
 from functools import cached_property, partial
@@ -25,9 +25,12 @@ from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.event_reader import EventReader
 from tailer.mongodb.oversize import REASON, ClosedConnections, Oversized
 from tailer.mongodb.reads import Reader
+from tailer.mongodb.runs import Runs
 from tailer.mongodb.watch import Watch
+from tailer.pace import UNBOUNDED, Pace
 from tailer.poison.on_poison import PARK, OnPoison
 from tailer.times import rfc3339, seconds
+from tailrace.wire.change import Change
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ class MongodbSource:
         start: str = "now",
         reader: Reader | None = None,
         on_poison: OnPoison = PARK,
+        encode: Callable[[Change], Change] = lambda change: change,
     ) -> None:
         self._client = client
         self._reader = reader
@@ -57,6 +61,8 @@ class MongodbSource:
         self._duplicates = DuplicateFields()
         self._on_poison = on_poison
         self._closed = ClosedConnections()
+        self._encode = encode
+        self._pace = Pace(UNBOUNDED)
 
     def first(self) -> Checkpoint:
         """
@@ -100,14 +106,15 @@ class MongodbSource:
         """It has no oplog, and each question for one would be a line in its audit log."""
         return maybe_documentdb(self._client.admin.command("hello"))
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, pace: Pace | None = None) -> Generator[Batch]:
         """
         Changes after the checkpoint as they come; see ``Source``.
 
         A change that is too large for the server is read once more with less in it. Those before it, which the server fails in
         the same reply, are read one by one until it is found, or is no longer too large.
         """
-        events = EVENTS_PER_REPLY
+        self._pace = pace or Pace(UNBOUNDED)
+        most = events = self._pace.changes or EVENTS_PER_REPLY
         self._thread = threading.get_ident()
         with mongodb_errors(), self._scan_limit(), self._reads.start_session(causal_consistency=False) as session:
             while True:
@@ -115,18 +122,19 @@ class MongodbSource:
                     for batch in self._in_replies_of(events, after, session):
                         after = batch.checkpoint
                         yield batch
-                    events = EVENTS_PER_REPLY
+                    events = most
                 except (OperationFailure, AutoReconnect) as error:
                     if not self._closed.too_large(error, (after.token, after.cluster_time)):
                         raise
                     if events > 1:
                         events = 1
                         continue
-                    oversized = Oversized(self._watch, self._on_poison, partial(self._until_gone, session=session, events=1))
+                    alone = partial(self._until_gone, session=session, events=1)
+                    oversized = Oversized(self._watch, self._on_poison, alone, lambda batch: self._pace.give_back(batch.size))
                     for batch in oversized.batches(error, after):
                         after = batch.checkpoint
                         yield batch
-                    events = EVENTS_PER_REPLY
+                    events = most
 
     def _in_replies_of(self, events: int, after: Checkpoint, session: ClientSession) -> Generator[Batch]:
         """Until what is watched is gone; one by one only for as long as that may be needed."""
@@ -137,8 +145,8 @@ class MongodbSource:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         reachable = True
         reader = EventReader(self._on_poison, after.generation, post_image=watch.post_images, duplicates=self._duplicates)
-        read = reader.unread(REASON) if watch.last else reader.change
-        self._open = cursor = Cursor(self._reads, watch, after, session, read, events_per_reply=events)
+        runs = Runs(reader, self._pace, self._encode, read=reader.unread(REASON) if watch.last else reader.change)
+        self._open = cursor = Cursor(self._reads, watch, after, session, runs, events_per_reply=events)
         try:
             for batch in cursor.batches():
                 if batch.checkpoint.unconfirmed:

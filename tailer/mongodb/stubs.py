@@ -48,7 +48,7 @@ class _Event:
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
-        found: list[tuple[int, int, int]] = _attempt(lambda: elements(raw, 0), [])
+        found: list[tuple[int, int, int]] = _attempt(lambda: list(elements(raw, 0)), [])
         self._fields = {raw[name : start - 1]: (kind, start) for kind, name, start in reversed(found)}
 
     def value(self, field: str, default: Any) -> Any:

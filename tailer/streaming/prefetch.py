@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from tailer.model import Batch
+from tailer.pace import Pace
 
 _LOOK = 0.2  # seconds between two looks at whether to stop, while a read takes its time
 _LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
@@ -19,6 +20,7 @@ class _End:
 def prefetched(
     batches: Iterator[Batch],
     stopping: threading.Event,
+    pace: Pace,
     *,
     pending: Callable[[], object] = lambda: None,
     interrupt: Callable[[], object] = lambda: None,
@@ -30,8 +32,8 @@ def prefetched(
     raised here. ``interrupt`` is called for a reader that still waits after it was closed, unless the process ends anyway.
 
     They end when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the one in the
-    caller's hands, one waiting and one being read. An error of the reader is raised here, after the batches that were read
-    before it. Closing stops the reader.
+    caller's hands, one waiting and one being read; what they take of the room that ``pace`` grants is given back after use.
+    An error of the reader is raised here, after the batches that were read before it. Closing stops the reader.
     """
     waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
     closed = threading.Event()
@@ -51,8 +53,10 @@ def prefetched(
                     raise item.error
                 return
             yield item
+            pace.give_back(item.size)
     finally:
         closed.set()
+        pace.close()
         reader.join(_LEAVE_AFTER)
         if reader.is_alive() and not stopping.is_set():
             interrupt()

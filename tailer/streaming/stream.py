@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 RECOGNISE_EVERY = 60.0  # seconds: all members of a cluster may be replaced, one by one, while it is tailed
 _STUB_LIMIT = 1_000  # characters of the last stub that the record keeps
+CAREFUL = (
+    "tasks died one after another at the position of stream %r, probably for a lack of memory: this one works on %d changes at "
+    "a time. A change that was in hand at several deaths becomes a stub"
+)
 _PROBLEM_LIMIT = 4_000  # characters of a reason that the record keeps; it may hold a part of a document's _id
 
 
@@ -67,6 +71,8 @@ def tail_until_stopped(stream: Stream, lease: Lease, retry: Retry, clock: Clock 
         LeaseLost: another task tails the stream now.
         Rejected, Misconfigured: somebody has to look; the record says why.
     """
+    if lease.careful:
+        log.warning(CAREFUL, stream.name, lease.careful, extra={"action": "careful", "stream": stream.name})
     runner = _Runner(stream, lease, retry, clock)
     try:
         while not retry.stopping.is_set():

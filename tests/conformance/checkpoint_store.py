@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
+from tailer.deaths import Deaths
 from tailer.errors import LeaseLost
-from tailer.model import Checkpoint, Gap, OlderGaps, Record
+from tailer.model import Checkpoint, Gap, OlderGaps, Record, Skip
 from tailer.ports import CheckpointStore, Conflict
 
 Put = Callable[[Mapping[str, Any]], object]
@@ -46,6 +47,10 @@ FULL = Record(
     older_gaps=OlderGaps(count=3, after="1795000000.1", until="1795300000.9"),
     saved_at="2026-11-22T07:23:46.107+00:00",
     scanning_since="2026-11-22T07:21:00.000+00:00",
+    skips=(Skip(change="82ü", by="ada", at="2026-11-22T07:00:00Z", reason="a test"),),
+    stubs=3,
+    last_stub="the update of payments/ü",
+    deaths=Deaths(count=3, careful=1, until=4811, change="82ü", working=True, begun=2),
     cluster=Cluster(kind="replica set", name="rs0", id="6b0a", keys=("7713091283077562374",), hosts=("a:27017", "b:27017")),
 )
 """A record with every field; none has the value that it has unasked."""

@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -45,7 +45,7 @@ class Queue:
     def __init__(self) -> None:
         self.ids: list[Any] = []
 
-    def send(self, changes: list[Change], generation: int) -> None:
+    def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
         self.ids += [change.document_key["_id"] for change in changes]
 
 
@@ -64,7 +64,7 @@ class Running:
             name="payments",
             ns=Namespace(db=database),
             source=self.source,
-            sink=self.queue,  # type: ignore[arg-type]
+            sink=self.queue,
             candidate=self.candidate("one"),
             metrics=self.metrics,
         )

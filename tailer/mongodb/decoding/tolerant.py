@@ -16,7 +16,7 @@ from bson.decimal128 import Decimal128
 
 from tailer.mongodb.decoding.decimals import decimal_text
 from tailer.mongodb.decoding.text import ESCAPED
-from tailer.mongodb.decoding.undefined import MARK, elements
+from tailer.mongodb.decoding.undefined import MARK, MAX_KEY, MIN_KEY, elements
 
 _int32 = struct.Struct("<i").unpack_from
 _int64 = struct.Struct("<q").unpack_from
@@ -114,7 +114,7 @@ _VALUES: dict[int, Callable[[bytes, int], Any]] = {
     0x01: _float,
     0x02: _string,
     0x05: _binary,
-    0x06: lambda _raw, _at: dict(MARK),
+    0x06: lambda _raw, _at: MARK,
     0x07: lambda raw, at: raw[at : at + 12].hex(),
     0x08: lambda raw, at: bool(raw[at]),
     0x09: _date,
@@ -127,7 +127,7 @@ _VALUES: dict[int, Callable[[bytes, int], Any]] = {
     0x11: _timestamp,
     0x12: lambda raw, at: _int64(raw, at)[0],
     0x13: lambda raw, at: decimal_text(Decimal128.from_bid(raw[at : at + 16])),
-    0x7F: lambda _raw, _at: {"$maxKey": 1},
-    0xFF: lambda _raw, _at: {"$minKey": 1},
+    0x7F: lambda _raw, _at: MAX_KEY,
+    0xFF: lambda _raw, _at: MIN_KEY,
 }
 """By BSON's types."""

@@ -5,11 +5,16 @@ A null that was not null would be a lie, so the few documents that may hold one 
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from tailer.mongodb.decoding.text import ESCAPED
 
-MARK = {"$undefined": True}  # Extended JSON
+Element = tuple[int, int, int]
+"""Its type, and where its name and its value begin."""
+
+MARK, MIN_KEY, MAX_KEY = {"$undefined": True}, {"$minKey": 1}, {"$maxKey": 1}
+"""In Extended JSON. One for all: a document may hold a million of them."""
 
 _MAY_HOLD = re.compile(rb"\x06[^\x00-\x1f]+\x00").search
 """The type's byte and a name: finds all but under an empty name or one of control characters, and a few in a hundred others."""
@@ -27,18 +32,28 @@ def restore_undefined(raw: bytes | memoryview, decoded: dict[str, Any]) -> None:
 
 
 def _walk(raw: bytes, start: int, decoded: Any) -> None:
-    found = elements(raw, start)
-    if len(found) != len(decoded):  # a name came twice: its first value is what we kept
-        found = list({_name(raw, element[1], element[2]): element for element in reversed(found)}.values())
-    for number, (kind, name, value) in enumerate(found):
+    for number, (kind, name, value) in enumerate(_kept(raw, start, decoded)):
         if kind in _OF_INTEREST:
             key: Any = number if isinstance(decoded, list) else _name(raw, name, value)
             if kind == _UNDEFINED:
-                _replace(decoded, key, dict(MARK))
+                _replace(decoded, key, MARK)
             elif kind == _SCOPED:
                 _walk(raw, value + 8 + int.from_bytes(raw[value + 4 : value + 8], "little"), decoded[key]["$scope"])
             else:
                 _walk(raw, value, decoded[key])
+
+
+def _kept(raw: bytes, start: int, decoded: Any) -> Iterator[Element]:
+    """The elements whose values were kept, in order: where a name came twice, its first."""
+    if sum(1 for _ in elements(raw, start)) == len(decoded):
+        yield from elements(raw, start)
+        return
+    names = iter(decoded)
+    name = next(names)
+    for element in elements(raw, start):
+        if _name(raw, *element[1:]) == name:
+            yield element
+            name = next(names, None)
 
 
 def _replace(decoded: Any, key: Any, value: Any) -> None:
@@ -48,16 +63,14 @@ def _replace(decoded: Any, key: Any, value: Any) -> None:
         decoded[key] = value
 
 
-def elements(raw: bytes, start: int) -> list[tuple[int, int, int]]:
-    """Of each element of the document its type and where its name and its value begin."""
-    found = []
+def elements(raw: bytes, start: int) -> Iterator[Element]:
+    """The elements of the document that begins here, one by one: of millions no list is made."""
     at = start + 4
     while kind := raw[at]:
         value = raw.index(0, at + 1) + 1
-        found.append((kind, at + 1, value))
+        yield kind, at + 1, value
         size = _SIZES.get(kind)
         at = value + (_size(raw, kind, value) if size is None else size)
-    return found
 
 
 def _name(raw: bytes, name: int, value: int) -> str:

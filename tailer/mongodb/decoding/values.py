@@ -28,7 +28,7 @@ from bson.timestamp import Timestamp
 from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.decimals import decimal_text
 from tailer.mongodb.decoding.text import ESCAPED
-from tailer.mongodb.decoding.undefined import restore_undefined
+from tailer.mongodb.decoding.undefined import MAX_KEY, MIN_KEY, restore_undefined
 from tailrace.wire.change import Document
 
 
@@ -133,8 +133,8 @@ _DECODERS = {
     Regex: _regex,
     DBRef: _reference,
     Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},
-    MinKey: lambda _: {"$minKey": 1},
-    MaxKey: lambda _: {"$maxKey": 1},
+    MinKey: lambda _: MIN_KEY,
+    MaxKey: lambda _: MAX_KEY,
 }
 
 

@@ -18,8 +18,10 @@ from tailer.mongodb.client import client
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.event_reader import EventReader
+from tailer.mongodb.runs import Runs
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.pace import Pace
 from tailer.poison.on_poison import OnPoison
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect
@@ -102,7 +104,8 @@ def test_a_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, asked: Ask
     with client(f"{replica_set.uri}&readPreference=secondary") as one, one.start_session() as session:
         watch = Watch(database="shop")
         reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
-        cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session, reader.change)
+        runs = Runs(reader, Pace(), lambda change: change, read=reader.change)
+        cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session, runs)
         cursor.kill(one)
         assert asked.servers["killCursors"] == asked.servers["aggregate"]
         with pytest.raises(CursorNotFound):

@@ -195,7 +195,7 @@ def test_nothing_is_outstanding_after_a_command_that_failed(mongo: Mongo, server
             next(batches)
             cursor = stream._open
             assert cursor
-            assert isinstance(cursor._reply, RawBSONDocument)
+            assert isinstance(cursor._command({"ping": 1}), RawBSONDocument)
             mongo[fresh].command({"killCursors": cursor._collection, "cursors": [cursor._id]})
             with pytest.raises(Unavailable):
                 list(batches)

@@ -13,7 +13,8 @@ from pymongo.errors import OperationFailure
 from tailer.aws.packing import Packer
 from tailer.errors import HistoryLost, Misconfigured, Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.cursor import BYTES_PER_BATCH, Cursor
+from tailer.mongodb.cursor import Cursor
+from tailer.mongodb.runs import BSON
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.message import unpack
@@ -255,7 +256,7 @@ def test_a_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
     source = MongodbSource(mongo, Watch(database=fresh, full_document="default"))
     start = source.first()
     mongo[fresh].payments.insert_many([{"pad": "x" * 1_000_000} for _ in range(12)])
-    mongo[fresh].payments.insert_one({"pad": "x" * (BYTES_PER_BATCH + 1)})
+    mongo[fresh].payments.insert_one({"pad": "x" * (BSON + 1)})
     sizes: list[int] = []
     with closing(source.batches(start)) as batches:
         while sum(sizes) < 13:
@@ -263,7 +264,7 @@ def test_a_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
             sizes.append(len(batch.changes))
             if batch.changes:
                 assert batch.checkpoint.sequence == batch.changes[-1].sequence
-    assert max(sizes) <= BYTES_PER_BATCH // 1_000_000
+    assert max(sizes) <= BSON // 1_000_000
 
 
 def test_a_start_in_the_past_is_honoured(mongo: Mongo, fresh: str) -> None:

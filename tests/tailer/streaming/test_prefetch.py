@@ -9,6 +9,7 @@ import pytest
 
 from tailer.errors import LeaseLost, Unavailable
 from tailer.model import Batch
+from tailer.pace import Pace
 from tailer.streaming.prefetch import prefetched
 from tests.samples.changes import ORIGIN
 
@@ -36,13 +37,13 @@ class Reader:
 def test_all_batches_come_in_order() -> None:
     """The iterator ends when the source does."""
     batches = [Batch(changes=(), checkpoint=ORIGIN) for _ in range(10)]
-    assert list(prefetched(iter(batches), threading.Event())) == batches
+    assert list(prefetched(iter(batches), threading.Event(), Pace())) == batches
 
 
 def test_it_reads_ahead_but_not_far() -> None:
     """While one batch is in hand, one waits and one is read: never more, however slow the caller."""
     reader = Reader(100)
-    batches = prefetched(iter(reader), threading.Event())
+    batches = prefetched(iter(reader), threading.Event(), Pace())
     next(batches)
     threading.Event().wait(0.3)
     assert 2 <= reader.read <= 3
@@ -51,7 +52,7 @@ def test_it_reads_ahead_but_not_far() -> None:
 
 def test_an_error_comes_after_the_batches_before_it() -> None:
     """What was read before the failure is still delivered."""
-    batches = prefetched(iter(Reader(3, Unavailable("cut"))), threading.Event())
+    batches = prefetched(iter(Reader(3, Unavailable("cut"))), threading.Event(), Pace())
     assert [next(batches) is not None for _ in range(3)] == [True] * 3
     with pytest.raises(Unavailable, match="cut"):
         next(batches)
@@ -60,7 +61,7 @@ def test_an_error_comes_after_the_batches_before_it() -> None:
 def test_closing_stops_the_reader() -> None:
     """The thread ends and closes the source, wherever it is."""
     reader = Reader(1_000_000)
-    batches = prefetched(iter(reader), threading.Event())
+    batches = prefetched(iter(reader), threading.Event(), Pace())
     next(batches)
     batches.close()
     assert reader.closed.wait(5)
@@ -74,7 +75,7 @@ def test_a_read_that_hangs_does_not_keep_a_task_from_stopping() -> None:
         yield Batch(changes=(), checkpoint=ORIGIN)
         hanging.wait(60)
 
-    batches = prefetched(hang(), stopping)
+    batches = prefetched(hang(), stopping, Pace())
     next(batches)
     threading.Timer(0.2, stopping.set).start()
     began = time.monotonic()
@@ -100,7 +101,7 @@ def test_who_waits_for_a_read_can_look_around_and_leave() -> None:
             raise LeaseLost("gone")
 
     with pytest.raises(LeaseLost):
-        next(prefetched(hangs(hanging), threading.Event(), pending=pending))
+        next(prefetched(hangs(hanging), threading.Event(), Pace(), pending=pending))
     assert looks == 3
     hanging.set()
 
@@ -121,7 +122,7 @@ def test_a_read_that_outlives_its_stream_is_interrupted(stops: bool, interrupted
             raise Unavailable("the queue does not answer")
 
     with suppress(Unavailable, StopIteration):
-        next(prefetched(hangs(hanging), stopping, pending=pending, interrupt=interrupt))
+        next(prefetched(hangs(hanging), stopping, Pace(), pending=pending, interrupt=interrupt))
     assert told.is_set() is interrupted
     hanging.set()
 
@@ -129,7 +130,7 @@ def test_a_read_that_outlives_its_stream_is_interrupted(stops: bool, interrupted
 def test_a_read_that_ends_with_its_stream_is_left_alone() -> None:
     """There is nothing to interrupt."""
     told = threading.Event()
-    batches = prefetched(iter(Reader(1_000_000)), threading.Event(), interrupt=told.set)
+    batches = prefetched(iter(Reader(1_000_000)), threading.Event(), Pace(), interrupt=told.set)
     next(batches)
     batches.close()
     assert not told.is_set()

@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.pace import Pace
 from tailer.ports import CheckpointStore, Sink, Source
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
@@ -59,8 +60,8 @@ class FusedSource:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source, self._fuse = source, fuse
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
-        for batch in self._source.batches(after):
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+        for batch in self._source.batches(after, pace):
             self._fuse.burn()
             yield batch
 
@@ -69,9 +70,9 @@ class FusedSink:
     def __init__(self, sink: Sink, fuse: Fuse) -> None:
         self._sink, self._fuse = sink, fuse
 
-    def send(self, changes: Sequence[Change], generation: int) -> None:
+    def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
         self._fuse.burn()
-        self._sink.send(changes, generation)
+        self._sink.send(changes, generation, packed)
         self._fuse.burn()
 
 
@@ -258,7 +259,7 @@ def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
         mongo[fresh].payments.insert_one({"_id": len(held)})
         return position
 
-    def sent(changes: Sequence[Change], generation: int) -> None:
+    def sent(changes: Sequence[Change], generation: int, *_: object) -> None:
         held.append(rig.store.read("payments").checkpoint)  # type: ignore[union-attr]
         send(changes, generation)
 
@@ -281,9 +282,9 @@ class Opened:
         self._source = source
         self.times = 0
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
         self.times += 1
-        yield from self._source.batches(after)
+        yield from self._source.batches(after, pace)
 
 
 class Throttled:
@@ -360,8 +361,8 @@ class Flaky:
         self._source = source
         self.failures = 0
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
-        for batch in self._source.batches(after):
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+        for batch in self._source.batches(after, pace):
             yield batch
             if batch.changes:
                 self.failures += 1
@@ -387,8 +388,8 @@ class Refusing:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source = source
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
-        for batch in self._source.batches(after):
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+        for batch in self._source.batches(after, pace):
             yield batch
             if batch.changes:
                 raise Rejected("the update of payments.payments/7 is larger than the server can deliver")
@@ -437,7 +438,7 @@ class Closed:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._error = error
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
         raise self._error
         yield
 
@@ -462,13 +463,13 @@ def test_a_first_start_that_waits_to_open_keeps_where_it_began(rig: Rig, mongo: 
     """What is committed between two attempts to open the stream is delivered."""
 
     class Late(Opened):
-        def batches(self, after: Checkpoint) -> Generator[Batch]:
+        def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
             self.times += 1
             if self.times <= 2:
                 assert rig.store.read("payments").checkpoint is None  # type: ignore[union-attr]
                 mongo[fresh].payments.insert_one({"_id": self.times})
                 raise Unavailable("no primary")
-            yield from self._source.batches(after)
+            yield from self._source.batches(after, pace)
 
     rig.run_until_sequence(2, rig.task(source=Late(rig.source)))
     assert_complete_and_in_order(rig.received(), 2)
@@ -529,7 +530,7 @@ class Lost:
         self.first, self.oldest = source.first, source.oldest
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
 
-    def batches(self, after: Checkpoint) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
         raise HistoryLost("code 286")
         yield
 

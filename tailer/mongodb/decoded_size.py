@@ -1,0 +1,141 @@
+"""
+How much memory an event takes once decoded, and encoded again, told from its BSON before either.
+
+Never less than it takes, for every type of BSON and whatever the text. The figures are CPython's; a test measures them.
+"""
+
+import codecs
+import sys
+from dataclasses import dataclass
+
+import msgspec
+
+from tailer.mongodb.decoding.text import ESCAPED
+
+WORST = 110  # times its BSON: no event takes more; one of many small regular expressions comes near
+_COPIES = 2  # of the JSON: while it grows it may move
+_FEW = {0: 64, **dict.fromkeys(range(1, 6), 184), **dict.fromkeys(range(6, 11), 272)}  # bytes of a dict, by its fields
+_FIELD = 80  # of a field's place in a larger dict, which has just grown
+_LIST, _SLOT = 80, 9
+_BRACKETS = _COPIES * 3  # of a document or an array in JSON
+_TEXT = 72  # of a str in memory and in JSON, without its characters
+_PIECE = 65_536  # bytes of text that are looked at, at a time
+_PLAIN = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))  # characters of one byte, in a str as in JSON
+_EXTENDED = 480 + _COPIES * 70  # of a value that JSON lacks: two dicts, and in JSON the names of their fields
+
+_FIXED = {  # of each type, bytes of BSON and of memory
+    0x01: (8, 24 + _COPIES * 26),
+    0x06: (0, _COPIES * 20),  # like MinKey and MaxKey: one value is there for all
+    0x07: (12, 80 + _COPIES * 27),
+    0x08: (1, _COPIES * 6),
+    0x0A: (0, _COPIES * 5),
+    0x10: (4, 32 + _COPIES * 12),
+    0x11: (8, _EXTENDED),
+    0x12: (8, 40 + _COPIES * 21),
+    0x13: (16, 120 + _COPIES * 46),
+    0x7F: (0, _COPIES * 15),
+    0xFF: (0, _COPIES * 15),
+}
+_DATE = 80 + _COPIES * 27
+_DATES = range(-62_135_596_800_000, 253_402_300_800_000)  # milliseconds from 1970, of the years 1 to 9999
+_DOCUMENTS, _ARRAY = (0x03, 0x04), 0x04
+_BINARY, _WHEN, _REGEX, _POINTER, _CODE, _SCOPED = 0x05, 0x09, 0x0B, 0x0C, 0x0D, 0x0F
+_REFERENCE = b"$ref"  # of a DBRef, which is made of its document and made a document again, one at a time
+_LARGE = 4_096  # bytes that are not worth counting while one value is made
+_OLD_BINARIES = b"\2\3"
+
+
+def decoded_size(event: bytes | memoryview) -> int:
+    """
+    Bytes, at most.
+
+    Raises:
+        IndexError, KeyError, ValueError: it is not BSON.
+    """
+    raw = bytes(event)
+    at, size, level = 4, len(raw), _Level(in_list=False)
+    outer: list[_Level] = []
+    while True:
+        if not (kind := raw[at]):
+            at += 1
+            size += level.closed(size)
+            if not outer:
+                return size
+            level = outer.pop()
+            continue
+        value = raw.index(0, at + 1) + 1
+        level.count += 1
+        if level.in_list:
+            size += _SLOT
+        else:
+            size += _text(raw, at + 1, value - 1)
+            level.reference = level.reference or raw[at + 1 : value - 1] == _REFERENCE
+        if fixed := _FIXED.get(kind):
+            at = value + fixed[0]
+            size += fixed[1]
+            continue
+        at, more = (value + 4, _BRACKETS) if kind in _DOCUMENTS else _counted(raw, kind, value)
+        size += more
+        if kind in _DOCUMENTS or kind == _SCOPED:
+            outer.append(level)
+            level = _Level(in_list=kind == _ARRAY, began=size)
+
+
+@dataclass(slots=True)
+class _Level:
+    """A document or an array that the walk is in: its elements so far, and the size before the first of them."""
+
+    in_list: bool
+    began: int = 0
+    count: int = 0
+    reference: bool = False
+
+    def closed(self, size: int) -> int:
+        """What it takes itself, and where it is a large DBRef what it takes while it is made."""
+        if self.in_list:
+            return _LIST
+        again = 2 * (size - self.began) if self.reference and size - self.began > _LARGE else 0
+        return _FEW.get(self.count, _FIELD * self.count) + again
+
+
+def _counted(raw: bytes, kind: int, at: int) -> tuple[int, int]:
+    """Where a value that says its own length ends, and what it takes; of code with a scope where the scope's fields begin."""
+    if kind == _WHEN:
+        when = int.from_bytes(raw[at : at + 8], "little", signed=True)
+        return at + 8, _DATE if when in _DATES else _EXTENDED
+    if kind == _REGEX:
+        pattern = raw.index(0, at)
+        end = raw.index(0, pattern + 1)
+        return end + 1, _EXTENDED + _text(raw, at, pattern) + _text(raw, pattern + 1, end)
+    if kind == _BINARY:
+        end = at + 5 + _length(raw, at)
+        taken = _TEXT + 7 * (end - at - 5)  # the bytes, three times the base64, and its copies in JSON
+        return end, taken + _EXTENDED if raw[at + 4] in _OLD_BINARIES else taken
+    if kind == _SCOPED:
+        end, text = _counted(raw, _CODE, at + 4)
+        return end + 4, text
+    end = at + 4 + _length(raw, at)
+    text = _text(raw, at + 4, end - 1)
+    if kind == _POINTER:
+        return end + 12, _EXTENDED + _TEXT + text
+    return end, text + _EXTENDED if kind == _CODE else text
+
+
+def _length(raw: bytes, at: int) -> int:
+    return int.from_bytes(raw[at : at + 4], "little")
+
+
+def _text(raw: bytes, begin: int, end: int) -> int:
+    """What these characters take as a str and as JSON."""
+    if end - begin <= _PIECE and not raw[begin:end].translate(None, _PLAIN):
+        return _TEXT + (1 + _COPIES) * (end - begin)
+    decoder = codecs.getincrementaldecoder("utf-8")(ESCAPED)
+    characters = width = encoded = 0
+    for at in range(begin, end, _PIECE):
+        part = decoder.decode(raw[at : min(at + _PIECE, end)], final=at + _PIECE >= end)
+        characters += len(part)
+        width = max(width, 1 if part.isascii() else min(sys.getsizeof(part) // max(len(part), 1), 4))
+        encoded += len(msgspec.json.encode(part))
+    if width > 1:  # it grows while it is read, and keeps its UTF-8 once it was encoded
+        return _TEXT + characters * (2 * width + 1) + (1 + _COPIES) * encoded
+    return _TEXT + characters + _COPIES * encoded

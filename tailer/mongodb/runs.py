@@ -1,0 +1,106 @@
+"""The events of a reply as runs of changes, each of which is a batch: cut where it would take too much memory."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from bson.raw_bson import RawBSONDocument
+
+from tailer.change_ids import change_id
+from tailer.encoded import Encoded
+from tailer.mongodb.change_events import token_text
+from tailer.mongodb.decoded_size import WORST, decoded_size
+from tailer.mongodb.event_reader import EventReader, ReadEvent
+from tailer.pace import ROOM, Pace
+from tailrace.wire.change import Change
+
+BSON = 4_194_304  # bytes, of the events of one run
+SIZE = 33_554_432  # bytes of memory: a run that takes as much until it is sent is full
+LARGE = SIZE // WORST  # bytes of BSON: what is no larger may be decoded unseen, and takes no more than a run
+MB = 1_048_576
+UNENCODED = 10  # times its BSON, an ordinary change that nobody encodes
+
+
+class Run(NamedTuple):
+    """Changes for one batch, and what they take in memory until they are sent; ``last`` is the event of the last one."""
+
+    changes: list[Change]
+    size: int
+    last: RawBSONDocument | None
+
+
+class Runs:
+    """
+    Of one open stream. Each change is ``encode``d before the next event is ``read``, so that the documents of one event only
+    are in memory; before that ``pace`` is asked.
+    """
+
+    def __init__(self, reader: EventReader, pace: Pace, encode: Callable[[Change], Change], *, read: ReadEvent) -> None:
+        self._reader = reader
+        self._pace = pace
+        self._encode = encode
+        self._read = read
+
+    def wait(self) -> None:
+        """Return once a reply may be read, which may be 16 MB: where nothing may be read ahead, once all is sent."""
+        self._pace.take(0)
+
+    def next(self, events: "deque[RawBSONDocument]", sequence: int) -> Run:
+        """
+        The changes of the first of these events, which are taken away: as many as one batch may hold, numbered from
+        ``sequence``. An event that is large is alone in its batch.
+
+        Raises:
+            Closed: as ``Pace.take``.
+            What ``EventReader.change`` raises.
+        """
+        changes: list[Change] = []
+        event = None
+        size = bson = 0
+        estimate = _estimate(events)
+        room = min(estimate, ROOM)
+        self._pace.take(room)
+        while events and (not changes or (size < SIZE and self._fits(events[0], len(changes), bson))):
+            event = events.popleft()
+            bson += len(event.raw)
+            change = self._encode(self._change(event, sequence + len(changes), len(changes), estimate))
+            changes.append(change)
+            size += change.size if isinstance(change, Encoded) else UNENCODED * len(event.raw)
+        self._pace.give_back(room - size)
+        return Run(changes, size, event)
+
+    def _change(self, event: RawBSONDocument, sequence: int, number: int, estimate: int) -> Change:
+        if reason := _too_much(estimate) or self._begin(event):
+            return self._reader.refused(event, sequence, reason)
+        return self._read(event, sequence, number)
+
+    def _begin(self, event: RawBSONDocument) -> str:
+        return self._pace.begin(change_id(token_text(event["_id"]))) if self._pace.begin else ""
+
+    def _fits(self, event: RawBSONDocument, changes: int, bson: int) -> bool:
+        """Whether the event may follow so many in their run."""
+        size = len(event.raw)
+        if changes == self._pace.changes or size > LARGE or (changes == 1 and bson > LARGE):
+            return False
+        return bson + size <= BSON
+
+
+def _estimate(events: Sequence[RawBSONDocument]) -> int:
+    """Bytes of memory that the next run may take while it is made: a full one and its last event, or one large event."""
+    if not events:
+        return 0
+    if (size := len(events[0].raw)) <= LARGE:
+        return 2 * SIZE
+    if size * WORST <= ROOM:
+        return size * WORST
+    try:
+        return decoded_size(events[0].raw)
+    except (IndexError, KeyError, ValueError):  # not BSON: whoever decodes it says so
+        return size * WORST
+
+
+def _too_much(estimate: int) -> str:
+    """Why an event that may take so much is not decoded."""
+    if estimate <= ROOM:
+        return ""
+    return f"decoded it may take {estimate / MB:.0f} MB of memory, and the tailer takes {ROOM / MB:.0f} MB at most"

@@ -1,0 +1,105 @@
+"""The real tailer in the memory that its task has, with a backlog of documents that are small in BSON and large in Python."""
+
+import logging
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+
+from devstack import DevStack
+from devstack.loopback import wait_until
+from devstack.tailer import TailerProcess
+from tests.hostile.memory_group import MB, MemoryGroup, resident_peak, unavailable
+
+TASK = 512 * MB
+FULL = 16 * MB - 4_096  # bytes of BSON: the server takes 16 MB
+OPLOG = 4_000.0  # MB, room for all of it
+SECONDS = 240.0
+WHY_NOT = unavailable()
+
+
+def document(*elements: bytes) -> bytes:
+    body = b"".join(elements)
+    return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+
+def text(held: bytes) -> bytes:
+    return struct.pack("<i", len(held) + 1) + held + b"\0"
+
+
+def array(kind: int, value: bytes) -> bytes:
+    """As many of these as a document holds."""
+    one = len(b"%c1234567\0%b" % (kind, value))
+    return document(*(b"%c%d\0%b" % (kind, number, value) for number in range(FULL // one)))
+
+
+def small_arrays(kind: int, value: bytes) -> bytes:
+    """The same in arrays of ten, whose indexes take one byte each."""
+    return array(4, document(*(b"%c%d\0%b" % (kind, number, value) for number in range(10))))
+
+
+def fields(kind: int, value: bytes) -> bytes:
+    one = len(b"%c123456\0%b" % (kind, value))
+    return document(*(b"%c%x\0%b" % (kind, number, value) for number in range(FULL // one)))
+
+
+def nested(depth: int, inner: bytes) -> bytes:
+    return nested(depth - 1, document(b"\x03a\0" + inner)) if depth else inner
+
+
+HOSTILE: dict[str, Callable[[], tuple[int, bytes]]] = {
+    "MinKey": lambda: (4, small_arrays(0xFF, b"")),
+    "undefined": lambda: (4, array(0x06, b"")),
+    "undefined again": lambda: (4, array(0x06, b"")),
+    "undefined once more": lambda: (4, array(0x06, b"")),
+    "small integers": lambda: (4, array(0x10, struct.pack("<i", 7))),
+    "empty documents": lambda: (4, array(0x03, document())),
+    "field names": lambda: (3, fields(0x0A, b"")),
+    "deep nesting": lambda: (4, array(0x03, nested(150, document()))),
+    "control characters": lambda: (2, text(b"\1" * (11 * MB))),
+}
+
+
+@contextmanager
+def in_its_memory(stack: DevStack, name: str, queue_url: str) -> Iterator[tuple[TailerProcess, Callable[[], int]]]:
+    """A tailer, and what it took at most; in a group of its own where one can be made."""
+    environment = stack.tailer_environment | {
+        "TAILER_STREAM": name,
+        "TAILER_DATABASE": name,
+        "TAILER_COLLECTIONS": "",
+        "TAILER_QUEUE_URL": queue_url,
+    }
+    if WHY_NOT:
+        tailer = TailerProcess(stack.workspace, environment, name)
+        yield tailer, lambda: resident_peak(tailer.process.pid)
+        tailer.stop()
+        return
+    with MemoryGroup(TASK) as group:
+        tailer = TailerProcess(stack.workspace, environment, name, within=group.command)
+        yield tailer, lambda: group.peak
+        assert tailer.stop() == 0
+        assert group.kills == 0
+
+
+@pytest.mark.timeout(480)  # the server takes most of it
+def test_a_backlog_of_hostile_documents_fits_the_memory_of_a_task(
+    stack: DevStack, mongo: "MongoClient[dict[str, Any]]", fresh: str, queue_url: str
+) -> None:
+    """One after the other: each is sent or has its stub, nothing ends the task, and the innocent one behind them arrives."""
+    mongo.admin.command("replSetResizeOplog", 1, size=OPLOG)
+    with in_its_memory(stack, fresh, queue_url) as (tailer, peak):
+        tailer.wait_ready()
+        mongo[fresh].payments.insert_one({"_id": -1, "text": "a" * 11 * MB})  # the server's cache grows with use
+        for number, made in enumerate(HOSTILE.values()):
+            kind, value = made()
+            raw = document(b"\x10_id\0" + struct.pack("<i", number), b"%cv\0%b" % (kind, value))
+            mongo[fresh].get_collection("payments").insert_one(RawBSONDocument(raw))
+        mongo[fresh].payments.insert_one({"_id": "innocent"})
+        total = f'tailrace_changes_sent_total{{stream="{fresh}"}} {len(HOSTILE) + 2}.0'
+        wait_until(lambda: total in tailer.metrics(), tailer.process, SECONDS)
+        logging.getLogger(__name__).info("peak %.0f MB", peak() / MB)
+        assert peak() < TASK

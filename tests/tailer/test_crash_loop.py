@@ -1,0 +1,131 @@
+"""Tasks that die at one position, one after another, on a real server: the change that does it is set aside, and no other."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from devstack import DevStack
+from devstack.tailer import TailerProcess
+from tailer.deaths import LIMIT, LOOP, NONE
+from tailer.model import Record
+from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.wire.change import Change
+from tests.queue import received
+from tests.tailer.mortal import DEADLY
+
+Mongo = MongoClient[dict[str, Any]]
+MORTAL = ["-P", "-m", "tests.tailer.mortal", "run"]
+SECONDS = 90.0
+KILLS = LOOP + 1 + LIMIT + 2  # more than make a change poison that is in hand at each
+
+
+class Deployment:
+    """ECS with one task of one stream: what dies is followed by another."""
+
+    def __init__(self, stack: DevStack, name: str, queue_url: str, **settings: str) -> None:
+        self._stack, self._name, self._queue_url = stack, name, queue_url
+        given = {
+            "TAILER_STREAM": name,
+            "TAILER_DATABASE": name,
+            "TAILER_COLLECTIONS": "",
+            "TAILER_QUEUE_URL": queue_url,
+            "TAILER_LEASE_SECONDS": "1",
+        }
+        self._environment = stack.tailer_environment | given | settings
+        self.deaths = 0
+        self.task = self._start()
+
+    def record(self) -> Record:
+        store = DynamodbCheckpoints(self._stack.aws("dynamodb"), self._stack.resources.table)
+        return store.read(self._name) or Record(stream=self._name)
+
+    def until(self, sequence: int) -> list[Change]:
+        """What arrives in the queue, once the position is there."""
+        changes: list[Change] = []
+        end = time.monotonic() + SECONDS
+        while not ((at := self.record().checkpoint) and at.sequence >= sequence):
+            assert time.monotonic() < end, self.task.process.log_tail()
+            if not self.task.running:
+                self.again()
+            changes += received(self._stack, self._queue_url)
+            time.sleep(0.05)
+        return changes + received(self._stack, self._queue_url)
+
+    def again(self) -> None:
+        self.task.kill()
+        self.deaths += 1
+        self.task = self._start()
+
+    def _start(self) -> TailerProcess:
+        def mortal(command: list[str]) -> list[str]:
+            return [sys.executable, *MORTAL]
+
+        return TailerProcess(self._stack.workspace, self._environment, f"{self._name}-{self.deaths}", within=mortal)
+
+
+@contextmanager
+def deployment(stack: DevStack, fresh: str, queue_url: str, **settings: str) -> Iterator[Deployment]:
+    running = Deployment(stack, fresh, queue_url, **settings)
+    try:
+        running.task.wait_ready()
+        yield running
+    finally:
+        running.task.stop()
+
+
+def test_the_change_that_kills_every_task_becomes_a_stub(stack: DevStack, mongo: Mongo, fresh: str, queue_url: str) -> None:
+    """It is found among others and named with the deaths; all others arrive whole, and what follows needs no care."""
+    with deployment(stack, fresh, queue_url) as tasks:
+        mongo[fresh].payments.insert_many(
+            [{"_id": number, **({"text": DEADLY} if number == 7 else {})} for number in range(20)]
+        )
+        changes = tasks.until(20)
+        assert tasks.deaths == LOOP + 1 + LIMIT
+        stubs = {change.document_key["_id"]: change.poison.reason for change in changes if change.poison}
+        assert list(stubs) == [7]
+        assert f"{LIMIT} tasks died" in stubs[7]
+        assert {change.document_key["_id"] for change in changes if not change.poison} == set(range(20)) - {7}
+        mongo[fresh].payments.insert_one({"_id": "after"})
+        [after] = tasks.until(21)
+        assert after.full_document == {"_id": "after"}
+        while tasks.record().deaths != NONE:  # the test's own time limit ends the wait
+            mongo[f"{fresh}-other"].moves.insert_one({})  # so does the position, of a stream that has read all there is
+            time.sleep(0.05)
+
+
+def test_where_poison_stops_the_stream_the_record_says_why(stack: DevStack, mongo: Mongo, fresh: str, queue_url: str) -> None:
+    """Nothing is skipped: the task ends with exit code 4, and names the document and the deaths."""
+    with deployment(stack, fresh, queue_url, TAILER_ON_POISON="stop") as tasks:
+        mongo[fresh].payments.insert_one({"_id": 7, "text": DEADLY})
+        end = time.monotonic() + SECONDS
+        while not (problem := tasks.record().problem):
+            assert time.monotonic() < end, tasks.task.process.log_tail()
+            if not tasks.task.running:
+                tasks.again()
+            time.sleep(0.05)
+        assert f"{fresh}.payments/7" in problem
+        assert f"{LIMIT} tasks died" in problem
+        assert tasks.record().problem_code == 4
+
+
+@pytest.mark.parametrize("written", ["before", "after"])
+def test_tasks_that_are_killed_while_they_wait_cost_no_change(
+    stack: DevStack, mongo: Mongo, fresh: str, queue_url: str, written: str
+) -> None:
+    """Whether the stream is idle or work waits for whoever lives long enough: what is written is delivered whole."""
+    with deployment(stack, fresh, queue_url) as tasks:
+        for _ in range(KILLS):
+            if written == "before":
+                mongo[fresh].payments.insert_one({})
+            tasks.task.wait_ready()
+            tasks.again()
+        mongo[fresh].payments.insert_one({"_id": "last"})
+        count = 1 + (KILLS if written == "before" else 0)
+        changes = tasks.until(count)
+        assert {change.sequence for change in changes} == set(range(1, count + 1))
+        assert not [change.poison for change in changes if change.poison]

@@ -1,7 +1,10 @@
 """Events of a change stream as changes; one that cannot be a change as its stub, or as the error that stops the stream."""
 
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 
 from tailer.errors import TailerError, Undeliverable
@@ -43,10 +46,12 @@ class EventReader:
             return checked(change_from_event(event, sequence, post_image=self._post_image, duplicates=duplicates), event)
         except Undeliverable as error:
             reason = str(error)
-        except TailerError:
+        except (TailerError, MemoryError):  # the lack of memory says nothing of the change
             raise
-        except Exception as error:
-            reason = f"the tailer cannot read its BSON: {type(error).__name__}: {error}"
+        except InvalidBSON as error:
+            reason = f"its bytes are not BSON: {error}"
+        except Exception as error:  # must not stop the other changes; its words may quote the document
+            reason = f"the tailer cannot read it, which is a defect of the tailer: {type(error).__name__} in {_place(error)}"
         return self.refused(event, sequence, reason)
 
     def refused(self, event: RawBSONDocument, sequence: int, reason: str) -> Change:
@@ -57,6 +62,11 @@ class EventReader:
     def unread(self, reason: str) -> ReadEvent:
         """Reads only stubs, of events that hold nothing but what names them."""
         return lambda event, sequence, _: self._on_poison.instead(stub(bytes(event.raw), sequence, reason))
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno}"
 
 
 def checked(change: Change, event: RawBSONDocument) -> Change:

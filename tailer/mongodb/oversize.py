@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from tailer.change_ids import short
+from tailer.errors import Rejected
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import next_time, time_of
 from tailer.mongodb.responses import TOO_LARGE
@@ -22,6 +23,8 @@ from tailer.mongodb.watch import Scope, Watch
 from tailer.poison.on_poison import OnPoison, poison
 from tailer.poison.stub_log import UNKNOWN
 from tailer.resume_tokens import token_time
+from tailer.times import rfc3339
+from tailrace.text.redaction import redacted
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Namespace
 
@@ -30,6 +33,11 @@ CLOSED = 3  # times in a row at one position that the server closed the connecti
 _TOKEN_LIMIT = 8_390_000  # bytes: an event and the position after it, each with its token, are within the 16,793,600 of a reply
 _SHOWN = 100  # characters of a token in an id: the server's error shows 150
 _NAMES_IT = {"operationType": 1, "clusterTime": 1, "ns": 1, "documentKey": 1}
+_NOT_SAID = (
+    "a change of {target} after {after} is larger than the 16 MB that the server can send, even without its documents, and the "
+    "server does not report which. Nothing was skipped; the stream stops here. Leave the document out with a $match in "
+    "TAILER_PIPELINE, then run tailer checkpoint accept-settings. The server says: {said}"
+)
 log = logging.getLogger(__name__)
 
 _TOKEN = re.compile(r'_id: \{ _data: "((?:82|01)[0-9A-F]{16}[0-9A-F]*)')
@@ -110,7 +118,10 @@ class Oversized:
         """The stub of a change that the server cannot send at all, the other changes of its time, and the position after it."""
         token = self._token(after)
         if (time := token_time(token)) is None:
-            raise error
+            if isinstance(error, AutoReconnect):
+                raise error
+            said = redacted(str(error).partition(", full error:")[0])
+            raise Rejected(_NOT_SAID.format(target=self._watch.target, after=rfc3339(after.reached), said=said)) from error
         changes = [self._on_poison.instead(_stub_of_unread(token, after.sequence + 1, self._watch.target))]
         numbered = replace(after, sequence=after.sequence + 1)
         with closing(self._read(_rest_of(self._watch, time), numbered)) as batches:
@@ -131,9 +142,10 @@ class Oversized:
             with closing(self._read(_unsendable(self._watch), after)) as batches:
                 next((batch for batch in batches if _moved(batch, after)), None)
         except OperationFailure as error:
-            if error.code in TOO_LARGE and (found := _TOKEN.search(str(error))):
-                return found[1][:_SHOWN]
-            raise
+            if error.code not in TOO_LARGE:
+                raise
+            found = _TOKEN.search(str(error))
+            return found[1][:_SHOWN] if found else ""
         return ""
 
 

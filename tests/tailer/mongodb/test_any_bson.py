@@ -3,9 +3,11 @@
 import random
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Any, cast
 
 import bson
+import pytest
 from bson import CodecOptions, Timestamp
 from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
@@ -20,12 +22,16 @@ from tailer.aws.packing import Packer
 from tailer.change_ids import ID_LIMIT
 from tailer.model import Checkpoint
 from tailer.mongodb.decoding import tolerant
+from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.decoding.undefined import restore_undefined
 from tailer.mongodb.decoding.values import _OPTIONS, FirstKept, decode
+from tailer.mongodb.event_reader import EventReader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.stubs import stub
 from tailer.mongodb.watch import Watch
+from tailer.poison.on_poison import OnPoison
 from tailrace.message import unpack
+from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change
 from tests.asked import asked
 from tests.queue import received
@@ -126,3 +132,19 @@ def test_a_stub_survives_any_bytes(other: bytes, at: int, instead_of: int) -> No
     assert again.poison is not None
     if raw == EVENT:
         assert (one.id, one.operation_type, one.document) == ("8265F2A1C0000000011270", "insert", "shop.orders/1")
+
+
+def test_a_defect_of_ours_parks_one_change_and_shows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason says where it is; a lack of memory says nothing of the change, and is no poison."""
+    reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
+
+    def broken(*_: object, **__: object) -> Change:
+        raise errors.pop()
+
+    errors: list[Exception] = [MemoryError(), ValueError("the document's own words")]
+    monkeypatch.setattr("tailer.mongodb.event_reader.change_from_event", broken)
+    one = reader.change(RawBSONDocument(EVENT), 7, 0)
+    assert one.poison is not None
+    assert one.poison.reason.endswith(f"ValueError in mongodb/{Path(__file__).name}:{broken.__code__.co_firstlineno + 1}")
+    with pytest.raises(MemoryError):
+        reader.change(RawBSONDocument(EVENT), 7, 0)

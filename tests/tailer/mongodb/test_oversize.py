@@ -18,7 +18,7 @@ from pymongo.errors import (
 )
 
 from devstack import DevStack
-from tailer.errors import Unavailable, Undeliverable
+from tailer.errors import Rejected, Unavailable, Undeliverable
 from tailer.model import Checkpoint
 from tailer.mongodb.oversize import ClosedConnections
 from tailer.mongodb.source import MongodbSource
@@ -136,3 +136,14 @@ def test_a_network_that_fails_is_no_poison() -> None:
     for error in (NetworkTimeout(), ServerSelectionTimeoutError(), NotPrimaryError(), CursorNotFound("gone", 43)):
         assert not any(closed.too_large(error, 1) for _ in range(5))
     assert closed.too_large(OperationFailure("BSONObj size", 10334), 7)
+
+
+def test_a_server_that_does_not_tell_which_change_it_is(mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what is watched, behind which time it lies, and how to leave it out."""
+    monkeypatch.setattr("tailer.mongodb.oversize._TOKEN", re.compile("nothing like this"))
+    source = MongodbSource(mongo, Watch(database=fresh))
+    mongo[fresh].create_collection("c")
+    start = source.first()
+    mongo[fresh].c.insert_one(wide(5 * MB))
+    with pytest.raises(Rejected, match=rf"a change of {fresh}\.\* after 20.*TAILER_PIPELINE.*BSONObj size"):
+        seen(source, start, 1)

@@ -8,6 +8,8 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.mongod import Mongod
+from devstack.workspace import Workspace
 from tests.tailer.tailers import Tailers
 
 
@@ -25,6 +27,21 @@ def _clients_are_closed() -> Iterator[None]:
         yield
     for client in opened:
         client.close()
+
+
+@pytest.fixture(scope="module")
+def large_mongo(services: None) -> Iterator["MongoClient[dict[str, Any]]"]:
+    """
+    A replica set for documents of 16 MB. In the one that all tests share they would push the history out that others need, and
+    its cache takes no such transaction.
+    """
+    with Workspace() as workspace:
+        mongod = Mongod(workspace, history=("--oplogSize", "1024"))
+        mongod.start()
+        mongod.wait_ready()
+        with MongoClient[dict[str, Any]](mongod.uri, tz_aware=True) as client:
+            client.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig="cache_size=1G")
+            yield client
 
 
 @pytest.fixture

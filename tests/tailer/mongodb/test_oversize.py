@@ -17,7 +17,6 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from devstack import DevStack
 from tailer.errors import Rejected, Unavailable, Undeliverable
 from tailer.model import Checkpoint
 from tailer.mongodb.oversize import ClosedConnections
@@ -36,20 +35,17 @@ OTHERS = 64  # bytes, more than the rest of a document with two fields takes
 
 
 @pytest.fixture
-def reader(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mongo]:
+def mongo(large_mongo: Mongo) -> Mongo:
+    return large_mongo
+
+
+@pytest.fixture
+def reader(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mongo]:
     """A client that looks for its server again at once, and not after half a second, whenever a connection is closed."""
     monkeypatch.setattr("pymongo.common.MIN_HEARTBEAT_INTERVAL", 0.01)
-    with MongoClient[dict[str, Any]](stack.mongodb_uri) as client:
+    [(host, port)] = mongo.nodes
+    with MongoClient[dict[str, Any]](host, port, directConnection=True) as client:
         yield client
-
-
-@pytest.fixture(autouse=True)
-def _large_transactions(mongo: Mongo) -> Iterator[None]:
-    """As a server of production has it: the cache of one for tests is too small for the largest changes."""
-    for size in ("1G", "256M"):
-        mongo.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig=f"cache_size={size}")
-        if size == "1G":
-            yield
 
 
 def wide(size: int) -> dict[str, Any]:
@@ -121,10 +117,11 @@ def test_where_poison_stops_the_stream_the_error_names_it(mongo: Mongo, reader: 
     mongo[fresh].create_collection("c")
     start = source.first()
     mongo[fresh].c.insert_one(heavy(size) if size < MB else wide(size))
+    mongo[fresh].c.insert_one({"_id": "after"})
     with pytest.raises(Undeliverable, match=rf"of {fresh}.*tailer checkpoint skip (\S+) --stream shop") as stopped:
         seen(source, start, 1)
     on_poison.skipped = {re.findall(r"checkpoint skip (\S+)", str(stopped.value))[0]}
-    [stub] = seen(source, start, 1)
+    stub = seen(source, start, 1)[0]
     assert stub.poison is not None
 
 

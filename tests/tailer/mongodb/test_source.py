@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.aws.packing import Packer
-from tailer.errors import HistoryLost, Misconfigured, Rejected
+from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.runs import BSON
@@ -402,14 +402,17 @@ def test_a_server_that_is_still_looking_is_not_asked_anew(mongo: Mongo, fresh: s
     assert opened == [5000, 1]
 
 
-def test_an_event_that_the_server_can_never_deliver_stops_with_words(mongo: Mongo, fresh: str) -> None:
-    """Even bare it passes 16 MB: nothing is skipped, and it is not tried for ever."""
+def test_an_event_that_the_server_can_never_send_is_a_stub(mongo: Mongo, fresh: str) -> None:
+    """Even bare it passes 16 MB: it has its number and its key, says why, and is not tried for ever."""
     source = MongodbSource(mongo, Watch(database=fresh, pipeline=[{"$addFields": {"a": "$updateDescription"}}]))
     mongo[fresh].payments.insert_one({"_id": 1})
     start = source.first()
     mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"pad": "y" * 9_000_000}})
-    with pytest.raises(Rejected, match="16 MB"):
-        read(source, start, count=1)
+    mongo[fresh].payments.insert_one({"_id": 2})
+    stub, after = read(source, start, count=2)
+    assert stub.poison is not None
+    assert "16 MB" in stub.poison.reason
+    assert (stub.sequence, stub.operation_type, stub.document_key, after.sequence) == (1, "update", {"_id": 1}, 2)
 
 
 def test_no_cursor_is_left_behind(mongo: Mongo, fresh: str) -> None:

@@ -11,6 +11,7 @@ import bson
 import pytest
 from bson import Binary
 from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 
 from devstack import DevStack
 from tailer.change_ids import short
@@ -21,6 +22,7 @@ from tailrace.wire.change import GAP
 from tests.queue import received
 from tests.tailer.tailers import Tailers
 
+Mongo = MongoClient[dict[str, Any]]
 MB = 1 << 20
 BROKEN = bson.encode({"_id": "broken", "held": Binary(b"abcdef", 2)}).replace(b"\x06\0\0\0abcdef", b"\x63\0\0\0abcdef")
 POISON: Mapping[str, tuple[Callable[[], Any], str]] = {
@@ -33,10 +35,12 @@ POISON: Mapping[str, tuple[Callable[[], Any], str]] = {
 """A document, and what the reason of its stub says; nothing where the change arrives as itself."""
 
 
-@pytest.fixture(autouse=True)
-def _large_transactions(stack: DevStack) -> None:
-    """As a server of production has it: the cache of one for tests is too small for the largest changes."""
-    stack.mongo.admin.command("setParameter", 1, wiredTigerEngineRuntimeConfig="cache_size=1G")
+@pytest.fixture
+def mongo(large_mongo: Mongo, tailers: Tailers) -> Mongo:
+    """The server that the tailers watch."""
+    [(host, port)] = large_mongo.nodes
+    tailers.set(mongodb_uri=f"mongodb://{host}:{port}/?directConnection=true")
+    return large_mongo
 
 
 @pytest.fixture(params=["without a bucket", "with one"])
@@ -49,10 +53,10 @@ def poison(bucket: str) -> list[str]:
     return [name for name, (_, reason) in POISON.items() if reason and not (bucket and name == "no bucket")]
 
 
-def write(stack: DevStack, database: str) -> None:
+def write(mongo: Mongo, database: str) -> None:
     for document, _ in POISON.values():
-        stack.mongo[database].c.insert_one(document())
-    stack.mongo[database].c.insert_one({"_id": "last"})
+        mongo[database].c.insert_one(document())
+    mongo[database].c.insert_one({"_id": "last"})
 
 
 def until(tailers: Tailers, sequence: int) -> None:
@@ -60,10 +64,12 @@ def until(tailers: Tailers, sequence: int) -> None:
     tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == sequence)
 
 
-def test_a_stub_takes_the_place_of_each(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers, bucket: str) -> None:
+def test_a_stub_takes_the_place_of_each(
+    stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers, bucket: str
+) -> None:
     """In order and numbered without a hole; where there is a bucket, the event lies there as the server sent it."""
     tailers.run(tailers.opened, claim_bucket=bucket)
-    write(stack, fresh)
+    write(mongo, fresh)
     until(tailers, len(POISON) + 1)
     *changes, last = sorted(received(stack, queue_url), key=lambda change: change.sequence)
     assert [change.sequence for change in changes] == list(range(1, len(POISON) + 1))
@@ -82,10 +88,12 @@ def test_a_stub_takes_the_place_of_each(stack: DevStack, queue_url: str, fresh: 
     assert tailers.record.stubs == len(stubs)
 
 
-def test_a_person_steps_over_each(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers, bucket: str) -> None:
+def test_a_person_steps_over_each(
+    stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers, bucket: str
+) -> None:
     """With the command that the error prints; consumers hear of each as of a gap, and a stub has its number."""
     tailers.run(tailers.opened, claim_bucket=bucket, on_poison="stop")
-    write(stack, fresh)
+    write(mongo, fresh)
     for name in poison(bucket):
         with pytest.raises(Undeliverable, match=re.escape(POISON[name][1])) as stopped:
             tailers.run(lambda: False)

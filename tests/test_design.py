@@ -26,7 +26,8 @@ from tailrace.events import DomainEvent
 from tailrace.metrics import FORWARDER, TAILER
 from tailrace.wire.message import _Envelope
 
-PAGE = (Path(__file__).parents[1] / "docs" / "design.md").read_text()
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "design.md").read_text()
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 ENVELOPE, CHANGE, DETAIL = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 
@@ -107,6 +108,15 @@ def members(service: str) -> Iterator[str]:
     model = botocore.session.get_session().get_service_model(service)
     for name in model.shape_names:
         yield from getattr(model.shape_for(name), "members", {})
+
+
+@pytest.mark.parametrize("page", ["design", "architecture"])
+def test_the_lines_of_the_loop_are_those_of_the_code(page: str) -> None:
+    """Send, then save: the pages quote the lines that are the guarantee."""
+    quoted = re.findall(r"^ +((?:lease|sink)\.\w+\(.*\))$", (DOCS / f"{page}.md").read_text(), re.MULTILINE)
+    loop = re.findall(r"^ +((?:lease|sink)\.\w+\(.*\))$", (DOCS.parent / "tailer/streaming/tail.py").read_text(), re.MULTILINE)
+    start = loop.index(quoted[1])
+    assert quoted == loop[start - 1 : start + 2]
 
 
 def test_every_handler_can_be_imported() -> None:

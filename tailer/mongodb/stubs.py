@@ -12,11 +12,12 @@ from tailer.mongodb.decoding.document_keys import key_text
 from tailer.mongodb.decoding.tolerant import value
 from tailer.mongodb.decoding.undefined import elements
 from tailer.mongodb.decoding.values import FirstKept
-from tailer.poison.on_poison import poison, short_key
+from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
 from tailer.resume_tokens import token_time
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Namespace
 
+_BSON_OF_JSON = 8  # bytes of BSON that one of JSON may stand for, as of a small int64
 UNKNOWN_TIME = "0.0"  # of an event that does not say its cluster time
 
 T = TypeVar("T")
@@ -73,7 +74,9 @@ class _Event:
         return _attempt(lambda: key_text(key), f"unreadable-{_digest(key)}")
 
     def short_key(self) -> dict[str, Any]:
-        """The document key as plain JSON, empty where it is too long or cannot be read."""
+        """The document key as plain JSON, empty where it is too long or cannot be read. A long one is not even decoded."""
+        if len(_attempt(lambda: self._bytes("documentKey"), b"")) > KEY_LIMIT * _BSON_OF_JSON:
+            return {}
         key = self.value("documentKey", {})
         return _attempt(lambda: short_key(key), {}) if isinstance(key, dict) else {}
 

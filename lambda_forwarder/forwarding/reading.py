@@ -8,6 +8,9 @@ from tailrace.message import ChangeMessage, unpack
 from tailrace.wire.message import MEMORY, UnreadableMessage
 
 COUNTS = range(2**63)  # what a tailer counts to: int64, as EventBridge reads it, from zero
+LANES = range(100_000)  # as many as a stream may have
+
+_stream = re.compile(r"[A-Za-z0-9._-]{1,264}").fullmatch  # a tailer's stream has 80 characters, dynamodb.TABLE has the most
 
 _cluster_time = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
@@ -27,9 +30,13 @@ def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
 def check(message: ChangeMessage) -> None:
     """
     Raises:
-        UnreadableMessage: a number that no tailer writes, which as a watermark would stand above all that follow; or a time
-            that is none, by which no event could be dated.
+        UnreadableMessage: the name of a stream or the number of a lane that no tailer may have; a number that no tailer writes,
+            which as a watermark would stand above all that follow; or a time that is none, by which no event could be dated.
     """
+    if not _stream(message.stream):
+        raise UnreadableMessage(f"it is of stream {message.stream[:80]!r}; a name has 1 to 264 letters, digits, ., _ and -")
+    if message.lane not in LANES:
+        raise UnreadableMessage(f"it is of a lane that no stream has: they are 0 to {LANES[-1]}")
     for number in (message.generation, *(change.sequence for change in message.changes)):
         if number not in COUNTS:
             raise UnreadableMessage(f"it counts {number}; generations and sequences are 0 to {COUNTS[-1]}")

@@ -141,6 +141,8 @@ def _read(body: str, kind: type[C], room: int) -> ChangeMessage[C]:
     version = _decode_version(body).version
     if version > VERSION:
         raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
+    if version < 1:
+        raise UnreadableMessage(f"version {version} is none: they begin with 1")
     envelope = _decode_envelope(body)
     array = bytes(envelope.changes)
     if envelope.encoding == "gzip":

@@ -24,6 +24,26 @@ def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
         check(message(inserted(), generation=number))
 
 
+@pytest.mark.parametrize("stream", ["", "two words", "s" * 265, "\x1b[2J", "\u202e", "a/b", "a\n", "\ud800"])
+def test_a_stream_that_no_tailer_may_have_is_unreadable(stream: str) -> None:
+    """It would be shown to people and consumers, and be a part of a watermark's key."""
+    with pytest.raises(UnreadableMessage, match="it is of stream"):
+        check(replace(message(inserted()), stream=stream))
+
+
+@pytest.mark.parametrize("lane", [-1, 100_000, 10**400], ids=["-1", "100,000", "10^400"])
+def test_a_lane_that_no_stream_has_is_unreadable(lane: int) -> None:
+    """A stream has at most as many as TAILER_LANES allows."""
+    with pytest.raises(UnreadableMessage, match="0 to 99999"):
+        check(message(inserted(), lane=lane))
+
+
+@pytest.mark.parametrize("stream", ["payments", "p_1-a", f"dynamodb.{'t' * 255}"])
+def test_every_stream_that_there_may_be_is_read(stream: str) -> None:
+    """A tailer's, and that of a DynamoDB table of the longest name."""
+    check(replace(message(inserted()), stream=stream))
+
+
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
 def test_every_other_number_is_read(generation: int, sequence: int) -> None:
     """Zero and the largest int64 included."""

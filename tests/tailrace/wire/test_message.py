@@ -229,6 +229,13 @@ def test_a_newer_version_says_what_to_do() -> None:
         unpack(envelope(version=2))
 
 
+@pytest.mark.parametrize("version", [0, -1])
+def test_a_version_that_there_never_was_is_unreadable(version: int) -> None:
+    """They begin with 1."""
+    with pytest.raises(UnreadableMessage, match=f"version {version} is none"):
+        unpack(envelope(version=version))
+
+
 def test_unknown_fields_are_ignored() -> None:
     """A writer may add fields without a new version."""
     body = json.loads(packed(a_change()))

@@ -10,7 +10,6 @@ from tests.hostile.messages import MESSAGES
 from tests.hostile.outcome import problems
 from tests.hostile.stage import Stage
 
-
 SLOW = {
     "20 MB of quotes",
     "60 MB of ASCII",

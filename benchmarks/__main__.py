@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks", description=__doc__)
     parser.add_argument("--changes", type=_positive, help="how long the backlog is (60,000; with --quick 2,000)")
     parser.add_argument("--rounds", type=_positive, help="how often everybody runs (5; with --quick 1)")
-    parser.add_argument("--quick", action="store_true", help="to see that it works; its figures say little")
+    parser.add_argument("--quick", action="store_true", help="a quick check that it works; its results say little")
     return parser
 
 

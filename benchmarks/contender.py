@@ -10,7 +10,7 @@ from benchmarks.results import Course, Run
 
 
 def main(name: str, course: str, result: str) -> None:
-    """Run the course, which is JSON, and leave what was measured as JSON in a file. Nobody pays for another's imports."""
+    """Run the course (JSON) and write the result to a file as JSON. No contender pays for the imports of another."""
     run: Run = import_module(f"benchmarks.{name}").run(msgspec.json.decode(course, type=Course))
     Path(result).write_bytes(msgspec.json.encode(run))
 

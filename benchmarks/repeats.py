@@ -119,7 +119,7 @@ def _interrupted(screen: Screen, stack: DevStack, queue: Queue, options: argpars
         _killed(stack.start_tailer(), queue, chance.uniform(*WORK))
         queue.drain()
         again += (uncovered := _uncovered(stack, queue))
-        screen.step(f"kill -9, the {number + 1}.: {uncovered:,} changes in the queue are behind the checkpoint")
+        screen.step(f"kill -9, the {number + 1}.: {uncovered:,} changes in the queue are after the checkpoint")
     last = stack.start_tailer()
     writer.join()
     end = time.monotonic() + 120

@@ -1,7 +1,7 @@
 """
 An SQS that accepts everything: ``python -P -m benchmarks.responder PORT``.
 
-No emulator is fast enough to measure our client. This one reads a request, looks for the ids of its entries and answers with
+No emulator is fast enough to measure our client. This one reads a request, looks for the ids of its entries and responds with
 success, over kept-alive connections. It keeps nothing and checks nothing.
 """
 
@@ -46,7 +46,7 @@ class Responder(socketserver.ThreadingTCPServer):
 
 
 def answered(target: bytes, body: bytes) -> bytes:
-    """The JSON that SQS answers with when it accepted all of it."""
+    """The JSON with which SQS accepts every entry."""
     if target.endswith(b"GetQueueAttributes"):
         return (
             b'{"Attributes":{"FifoQueue":"true","DeduplicationScope":"messageGroup","FifoThroughputLimit":"perMessageGroupId"}}'

@@ -1,4 +1,4 @@
-"""What a contender is told, what it measured, and how runs compare."""
+"""The task of a contender, what it measured, and how runs compare."""
 
 import resource
 import statistics
@@ -57,8 +57,8 @@ class Meter:
 
     def run(self, changes: int, *, calls: int = 0, messages: int = 0, sent: int = 0, accepted: Sequence[float] = ()) -> Run:
         cpu = time.process_time() - self._cpu
-        figures = {"calls": calls, "messages": messages, "sent": sent}
-        return Run(changes=changes, seconds=self.seconds, cpu=cpu, peak=_peak(), accepted=tuple(accepted), **figures)
+        sums = {"calls": calls, "messages": messages, "sent": sent}
+        return Run(changes=changes, seconds=self.seconds, cpu=cpu, peak=_peak(), accepted=tuple(accepted), **sums)
 
 
 def _peak() -> int:
@@ -70,7 +70,7 @@ def _peak() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A figure over all rounds: the distance between ``least`` and ``most`` is the machine's noise."""
+    """A value over all rounds: the distance between ``least`` and ``most`` is the machine's noise."""
 
     median: float
     least: float

@@ -1,4 +1,4 @@
-"""The figures as text, readable without colour."""
+"""The results as text, readable without colour."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -39,8 +39,8 @@ def speed(rounds: Sequence[Round]) -> Iterator[str]:
 def cost(rounds: Sequence[Round]) -> Iterator[str]:
     """What the tailer and the naive way use for it: medians."""
     yield f"{'':32}{'tailer':>10}{'naive':>10}"
-    for name, figure in COSTS.items():
-        medians = [Spread.of([figure(CONTENDERS[one](each)) for each in rounds]).median for one in ("tailer", "naive")]
+    for name, cost_of in COSTS.items():
+        medians = [Spread.of([cost_of(CONTENDERS[one](each)) for each in rounds]).median for one in ("tailer", "naive")]
         yield f"{name:32}{medians[0]:>10,.1f}{medians[1]:>10,.1f}"
 
 

@@ -78,7 +78,7 @@ def _wait_for(aws: Aws) -> None:
             aws("sqs").list_queues(MaxResults=1)
         except BotoCoreError as error:
             if time.monotonic() > deadline:
-                raise StartFailed(f"no answer from {aws.endpoint_url} within {ENDPOINT_SECONDS:g} s: {error}") from error
+                raise StartFailed(f"no response from {aws.endpoint_url} within {ENDPOINT_SECONDS:g} s: {error}") from error
             time.sleep(0.5)
         else:
             return

@@ -17,7 +17,7 @@ STOP_SECONDS = 10.0
 
 class Emulator:
     """
-    ``start`` begins the process and returns; ``wait_ready`` returns once it answers.
+    ``start`` begins the process and returns; ``wait_ready`` returns once it responds.
 
     It lets in the access key ``key`` only, which is another one in each run. It keeps everything in memory; with ``persist``,
     ``restart`` brings it back as it was. A Lambda function runs in a child process of it, in its own group and with the same
@@ -47,13 +47,13 @@ class Emulator:
     def wait_ready(self) -> None:
         """
         Raises:
-            StartFailed: it ended, or did not answer in time; with the end of its log.
+            StartFailed: it ended, or did not respond in time; with the end of its log.
         """
         wait_until(lambda: get(self._port, READY)[0] == 200, self.process, START_SECONDS)
 
     def restart(self) -> None:
         """
-        Stop it as one stops a service, and return once it answers again.
+        Stop and start it like a service, and return once it responds again.
 
         Raises:
             StartFailed: as ``wait_ready``.

@@ -33,7 +33,7 @@ def deploy(aws: Clients, package: Path, queue_arn: str, settings: dict[str, str]
 
 
 def _function(aws: Clients, name: str, handler: str, timeout: int, code: bytes, settings: dict[str, str]) -> None:
-    """No AWS_ENDPOINT_URL among the settings: the emulator tells its functions its own address."""
+    """No AWS_ENDPOINT_URL among the settings: the emulator gives its functions its own address."""
     client = aws("lambda")
     configuration = {
         "FunctionName": name,

@@ -1,5 +1,5 @@
 """
-The AWS emulator behind a guard. It runs code of whoever may create a function, so it answers this run's own clients only.
+The AWS emulator behind a guard. A client that may create a function runs code in it, so it serves this run's own clients only.
 
 A script of the emulator's own environment: ``python -P devstack/guarded_emulator.py``. ``AWS_ACCESS_KEY_ID`` is the one access
 key that is let in, and whoever it assumed a role for. Functions get credentials from the emulator and are known by
@@ -46,7 +46,7 @@ def _keys(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> set[str
 
 
 def guarded(app: App, keys: Container[str], hosts: Container[str]) -> App:
-    """The app, for requests that are let in; every other is answered with 403, or its web socket closed."""
+    """The app, for requests that are let in; every other gets 403, or its web socket is closed."""
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
         why = refusal(scope, keys, hosts) if scope["type"] in ("http", "websocket") else ""

@@ -33,7 +33,7 @@ def mongod_binary() -> str:
     The first mongod that runs: the one named by TAILRACE_MONGOD and no other, else PATH's, else the wheel's.
 
     Raises:
-        StartFailed: none runs here; with what each of them answered.
+        StartFailed: none runs here; with the output of each of them.
     """
     responses = []
     for binary in _candidates():

@@ -13,7 +13,7 @@ from devstack.screen import Screen
 
 class Listener:
     """
-    ``with Audience(...) as audience:`` listens until the block ends. ``received`` grows in order of arrival.
+    ``with Listener(...) as listener:`` listens until the block ends. ``received`` grows in order of arrival.
 
     Where others write too, ``alone=False``: what concerns none of these payments is shown, and is not ours to judge.
     """
@@ -30,7 +30,7 @@ class Listener:
         self._seen: set[str] = set()
         self._leaving = threading.Event()
         self._failure: Exception | None = None
-        self._thread = threading.Thread(target=self._listen, name="audience", daemon=True)
+        self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -71,7 +71,7 @@ class Listener:
             while not self._leaving.is_set():
                 for event in self._consumer.receive():
                     self._show(event)
-        except Exception as failure:  # it belongs to whoever waits for the events
+        except Exception as failure:  # raised in the thread that waits for the events
             self._failure = failure
 
     def _show(self, event: Received) -> None:

@@ -57,7 +57,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str, timeout: float = 5.0) -> tuple[int, str]:
-    """Status and body of a GET; status 0 where nobody answers. No proxy is asked."""
+    """Status and body of a GET; status 0 if there is no response. No proxy is used."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
         connection.request("GET", path)
@@ -71,7 +71,7 @@ def get(port: int, path: str, timeout: float = 5.0) -> tuple[int, str]:
 
 def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> None:
     """
-    Return once ``ready`` answers true.
+    Return once ``ready`` returns true.
 
     Raises:
         StartFailed: the process ended first, or the time is over; with the end of its log.

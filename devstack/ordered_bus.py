@@ -31,7 +31,7 @@ Fault = Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]]
 class OrderedBusServer(HttpServer):
     """
     ``with OrderedBusServer() as server:`` listens on a free port of this machine. ``faults`` are used up, one for each
-    PutEvents; ``lost`` answers of applied calls are never sent. ``calls`` remembers the entries of each call.
+    PutEvents; ``lost`` responses of applied calls are never sent. ``calls`` remembers the entries of each call.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class OrderedBusServer(HttpServer):
         self.calls: list[Sequence[Mapping[str, Any]]] = []
 
     def response(self, operation: str, body: bytes) -> tuple[int, bytes] | None:
-        """Status and body; nothing where the answer is lost on its way."""
+        """Status and body; None if the response is lost."""
         with self._lock:
             try:
                 result = self._apply(operation, _decoded(body))
@@ -87,7 +87,7 @@ def failing_call(code: str) -> Fault:
     """The whole call fails."""
 
     def fault(_: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:
-        raise Failure(code, "said so")
+        raise Failure(code, "fault of the test")
 
     return fault
 
@@ -117,14 +117,14 @@ def _handler(server: OrderedBusServer) -> type[BaseHTTPRequestHandler]:
 
 
 def _decoded(body: bytes) -> Mapping[str, Any]:
-    """The request as plain values, read by the parser that botocore has for answers."""
+    """The request as plain values, read by botocore's parser for responses."""
     if not body:
         return {}
     return cast(Mapping[str, Any], RpcV2CBORParser().parse_data_item(BufferedReader(BytesIO(body))))
 
 
 def _encoded(operation: str, result: Mapping[str, Any]) -> bytes:
-    """The answer in its shape, written by the serializer that botocore has for requests."""
+    """The response in its shape, written by botocore's serializer for requests."""
     body = bytearray()
     RpcV2CBORSerializer()._serialize_data_item(body, result, MODEL.operation_model(operation).output_shape)
     return bytes(body)

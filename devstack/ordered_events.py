@@ -14,7 +14,7 @@ ID_LIMIT = 128  # characters, the service model, a group's and a deduplication i
 
 
 class Failure(Exception):
-    """The service answers with this error."""
+    """The service responds with this error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class _Bus:
 
 
 class OrderedEvents:
-    """The service's state. It remembers deduplication ids for ever; the service does so for a time it does not tell."""
+    """The service's state. It remembers deduplication ids for ever; the service does so for an undocumented time."""
 
     def __init__(self) -> None:
         self._buses: dict[str, _Bus] = {}
@@ -64,7 +64,7 @@ class OrderedEvents:
         return {}
 
     def put(self, request: Mapping[str, Any], failing: Mapping[int, str]) -> dict[str, Any]:
-        """An answer for each entry; those at the positions of ``failing`` fail with that code."""
+        """A result for each entry; those at the positions of ``failing`` fail with that code."""
         bus, entries = self._bus(request), request.get("Entries", ())
         if bus.state == "CREATING":
             raise Failure("InvalidStateException", "the bus is being created")
@@ -119,4 +119,4 @@ def _check(entries: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _refusal(code: str) -> dict[str, Any]:
-    return {"ErrorCode": code, "ErrorMessage": "said so"}
+    return {"ErrorCode": code, "ErrorMessage": "fault of the test"}

@@ -102,7 +102,7 @@ def _queue(aws: Clients, name: str, attributes: dict[str, str]) -> str:
 
 
 def _from_rule(bus: str, queue: str) -> str:
-    """A queue policy that lets one bus's rules send, and nobody else."""
+    """A queue policy that lets one bus's rules send, and no other sender."""
     allowed = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -115,7 +115,7 @@ def _from_rule(bus: str, queue: str) -> str:
 
 @contextmanager
 def spare_queue(aws: Clients) -> Iterator[str]:
-    """One more queue behind the consumer's rule, gone at the end: who looks at this one takes no event from anybody."""
+    """One more queue of the consumer's rule, deleted at the end: reading it takes no event from other readers."""
     sqs, events, name = aws("sqs"), aws("events"), f"{CONSUMER_QUEUE}-{uuid.uuid4().hex[:8]}"
     url = _queue(aws, name, {"Policy": _from_rule(CONSUMER_BUS, name)})
     try:

@@ -91,7 +91,7 @@ class DevStack(Started):
         }
 
     def consumer(self) -> Consumer:
-        """The end of the path: the consumer team's queue, behind its own bus."""
+        """The end of the path: the consumer team's queue, fed by its own bus."""
         return Consumer(self.aws("sqs"), self.resources.consumer_queue_url)
 
 

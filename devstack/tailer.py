@@ -1,4 +1,4 @@
-"""The tailer as it runs in production: a process of its own, told everything by its environment."""
+"""The tailer as it runs in production: a process of its own, configured by its environment."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ class TailerProcess:
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """
-        Return once /readyz answers 200.
+        Return once /readyz responds 200.
 
         Raises:
             StartFailed: it ended first, or was not ready in time; with the end of its log.

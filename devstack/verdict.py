@@ -22,7 +22,7 @@ class Verdict:
     repeats: tuple[Received, ...]  # arrivals of an id that had arrived before; allowed: delivery is at least once
     missing: tuple[Named, ...]  # committed, never heard of
     unexpected: tuple[Named, ...]  # heard of, never committed
-    doubled: tuple[Named, ...]  # one commit under two ids: no consumer could tell that it is a repeat
+    doubled: tuple[Named, ...]  # one commit under two ids: no consumer could recognise the repeat
     reordered: tuple[str, ...]  # documents whose events first arrived in another order than they were committed in
 
     @property

@@ -62,7 +62,7 @@ class Workspace:
     """
     Where a stack lives: ``folder`` for its files, ``spawn`` for its processes.
 
-    A second process, the reaper, knows what is here and ends it should this one die without a word.
+    A second process, the reaper, knows what is here and ends it if this one is killed.
     """
 
     def __init__(self) -> None:

@@ -109,7 +109,7 @@ class Functions(Construct):
         return lambda_.Function(
             self,
             name,
-            description=f"Tailrace {self._environment.name}: {handler.split('.')[1]}",
+            description=f"Tailrace {self._environment.name}: {handler.split('.')[-2]}",
             runtime=lambda_.Runtime.PYTHON_3_13,  # infra.package's, like the architecture
             architecture=lambda_.Architecture.ARM_64,
             handler=handler,

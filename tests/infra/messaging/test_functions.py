@@ -37,7 +37,9 @@ def test_the_functions_run_what_the_package_is_built_for() -> None:
 def test_the_handlers_are_in_the_package() -> None:
     """Each by its own module, which is among the sources."""
     with_table = messaging(forwarder={"dynamodb_streams": [{"stream_arn": STREAM}]})
-    handlers = {one["Handler"] for one in of_type(with_table, "AWS::Lambda::Function").values()}
+    functions = of_type(with_table, "AWS::Lambda::Function").values()
+    handlers = {one["Handler"] for one in functions}
+    assert {one["Description"] for one in functions} == {f"Tailrace test: {name}" for name in ("sqs", "redrive", "dynamodb")}
     assert handlers == {
         "lambda_forwarder.handlers.sqs.handler",
         "lambda_forwarder.handlers.redrive.handler",
@@ -128,5 +130,5 @@ def test_logs_are_structured_and_end(days: int) -> None:
 def test_the_package_has_the_handlers(tmp_path: Path) -> None:
     """The zip that is deployed holds each module that a function names."""
     names = zipfile.ZipFile(build(tmp_path / "forwarder.zip")).namelist()
-    modules = ("handler", "redrive", "dynamodb_streams")
-    assert {f"lambda_forwarder/{module}.py" for module in modules} <= set(names)
+    modules = ("sqs", "redrive", "dynamodb")
+    assert {f"lambda_forwarder/handlers/{module}.py" for module in modules} <= set(names)

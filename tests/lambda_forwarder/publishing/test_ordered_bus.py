@@ -132,7 +132,7 @@ def test_an_entry_refused_for_good_comes_back(publisher: EventBridgePublisher, o
     ordered.faults.append(failing("InvalidInputException", 1))
     entries = noteds("a", "b", "c")
     [refused] = publisher.publish(entries, forever).refused
-    assert (refused.entry, refused.reason) == (entries[1], "InvalidInputException: said so")
+    assert (refused.entry, refused.reason) == (entries[1], "InvalidInputException: fault of the test")
     assert ids(ordered, bus) == [entries[0].id, entries[2].id]
 
 

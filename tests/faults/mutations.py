@@ -24,6 +24,8 @@ from tests.faults.stage import Stage
 PACKAGES = ("tailrace", "tailer")
 PACE = 400.0  # changes a second
 PAYMENTS = 30
+_SEND = "                sink.send(batch.changes, after.generation, lease.goes_on)\n"
+_SAVE = "                lease.save(positions.after(batch))\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,8 @@ MUTATIONS: Mapping[str, Mutation] = {
         edits=[
             (
                 "tailer/streaming/tail.py",
-                "            sink.send(batch.changes, after.generation)\n            lease.save(positions.after(batch))\n",
-                "            lease.save(positions.after(batch))\n            sink.send(batch.changes, after.generation)\n",
+                f"{_SEND}{_SAVE}",
+                f"{_SAVE}{_SEND}",
             )
         ],
         faults={"kill": 25, "throttle": 60, "partial": 60, "import": 10, "aws_slow": 4},

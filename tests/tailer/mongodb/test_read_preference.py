@@ -1,8 +1,7 @@
 """A URI that prefers secondaries, as AWS's own sample does: what must read its own writes asks the primary all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import partial
 from typing import Any
 
 import pytest
@@ -59,7 +58,11 @@ def replica_set(services: None) -> Iterator[Mongod]:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     asked = Asked()
-    monkeypatch.setattr("tailer.mongodb.client.MongoClient", partial(MongoClient, event_listeners=[asked]))
+
+    def listened_to(*arguments: Any, event_listeners: Sequence[Any] = (), **options: Any) -> "MongoClient[Any]":
+        return MongoClient(*arguments, event_listeners=[*event_listeners, asked], **options)
+
+    monkeypatch.setattr("tailer.mongodb.client.MongoClient", listened_to)
     return asked
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tailrace.questions.patches import Patch, patch, replacement
 from tailrace.questions.paths import ABSENT, Names, below, found, index, same
-from tailrace.questions.readings import PATHS_LIMIT, Cut, Reader, Write, too_many, writes
+from tailrace.questions.readings import PATHS_LIMIT, Cut, Reader, Write, is_read, writes
 from tailrace.questions.updates import Ambiguous, applied
 from tailrace.wire.change import Change, Document, UpdateDescription
 
@@ -13,7 +13,10 @@ UNKNOWN: Any = object()
 
 NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
-TOO_MANY = f"the update describes more than {PATHS_LIMIT} paths, and a looked-up document may be newer than the change"
+TOO_MANY = (
+    f"the update describes more than {PATHS_LIMIT} paths, or is none of a server's, and a looked-up document may be newer than "
+    "the change"
+)
 STUB = "the tailer could not read the change and sent a stub in its place"
 NO_DOCUMENT = "the document that the change must carry is not there"
 COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
@@ -314,7 +317,7 @@ def _told(change: Change) -> list[Write]:
 def _described(change: Change) -> "UpdateDescription | None":
     """What an update did, where the server told, and not too much to be read."""
     described = change.update_description
-    return None if described is None or too_many(described) else described
+    return described if described is not None and is_read(described) else None
 
 
 def _undescribed(change: Change) -> str:

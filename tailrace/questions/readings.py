@@ -37,9 +37,15 @@ class Write:
     names: Names | None = None
 
 
-def too_many(described: UpdateDescription) -> bool:
-    """Whether it names more paths than are read."""
-    return len(described.updated_fields) + len(described.removed_fields) + len(described.truncated_arrays) > PATHS_LIMIT
+def is_read(described: UpdateDescription) -> bool:
+    """Whether it is of a server's form, and names no more paths than are read."""
+    paths = len(described.updated_fields) + len(described.removed_fields) + len(described.truncated_arrays)
+    return paths <= PATHS_LIMIT and all(map(_is_cut, described.truncated_arrays))
+
+
+def _is_cut(array: Document) -> bool:
+    size = array.get("newSize")
+    return isinstance(array.get("field"), str) and isinstance(size, int) and size >= 0
 
 
 def writes(described: UpdateDescription, before: Document | None) -> list[Write]:

@@ -15,7 +15,8 @@ NESTING_LIMIT = (
     250  # objects and arrays within one another in a change: MongoDB nests 200, the rest is ours. Python fails at 1,000
 )
 COPIES = 4  # of the JSON beside what is decoded: an event tells a document and a patch of it, and both are stored if too large
-WIDE = 5  # bytes for one byte of a text that is not ASCII: four for each character, as of an emoji, and its UTF-8 beside it
+WIDE = 3  # bytes for one byte of a text that is not ASCII: two for each character, and its UTF-8 beside it
+WIDEST = 5  # bytes where one of its characters is above U+FFFF, as an emoji, or may be: four for each, and the UTF-8
 WIDE_TEXT = 48  # more bytes that such a text takes
 MOST = 64  # bytes of memory that one byte of JSON decodes to at most, as of {"":0}
 _COSTS = {b",": 64, b":": 80, b"[": 112, b"[]": -96, b"{": 160, b"{}": -144, b'"': 16}  # bytes, CPython 3.11 to 3.14, measured
@@ -28,6 +29,7 @@ _LONGER = {
 _OUTERMOST = 64  # bytes of a value that no sign stands for
 _CHUNK = 65_536  # bytes that are looked at together
 
+_UP_TO_U_FFFF = bytes(range(0xF0))  # in UTF-8
 _backslashes = re.compile(rb"\\*").match
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
@@ -38,7 +40,7 @@ class _Part(NamedTuple):
 
     outside: bytes
     strings: list[bytes]
-    narrow: bool  # every character is ASCII
+    width: int
     goes_on: bool  # the last string, in the next part
 
 
@@ -55,20 +57,20 @@ def fits(json: bytes, room: int) -> bool:
 def decoded(json: bytes) -> int:
     """Bytes that the values take at most once they are decoded; while they are, a copy of their longest text comes on top."""
     total, length = _OUTERMOST, 0
-    wide = False
+    width = 1
     for part in _parts(json):
         total += len(part.outside) + sum(cost * part.outside.count(sign) for sign, cost in (_COSTS | _LONGER).items())
         strings = part.strings
-        if part.narrow and len(strings) > 2:  # of those that begin and end here the length is all that counts
+        if part.width == 1 and len(strings) > 2:  # of those that begin and end here the length is all that counts
             total += sum(map(len, strings[1:-1]))
             strings = [strings[0], strings[-1]]
         for number, string in enumerate(strings, 1):
             length += len(string)
-            wide = wide or not _narrow(string)
+            width = max(width, _width(string))
             if number < len(strings) or not part.goes_on:
-                total += length * WIDE + WIDE_TEXT if wide else length
-                length, wide = 0, False
-    return total + length * WIDE
+                total += length * width + (WIDE_TEXT if width > 1 else 0)
+                length, width = 0, 1
+    return total + length * WIDEST
 
 
 def nesting(json: bytes) -> int:
@@ -90,11 +92,14 @@ def _parts(json: bytes) -> Iterator[_Part]:
         pieces = chunk.replace(b"\\\\", b"_").replace(b'\\"', b"_").split(b'"')
         first = inside
         inside ^= len(pieces) % 2 == 0
-        yield _Part(b'"'.join(pieces[first::2]) + b'"' * inside, pieces[not first :: 2], _narrow(chunk), inside)
+        yield _Part(b'"'.join(pieces[first::2]) + b'"' * inside, pieces[not first :: 2], _width(chunk), inside)
 
 
-def _narrow(text: bytes) -> bool:
-    return text.isascii() and b"\\u" not in text
+def _width(text: bytes) -> int:
+    """Bytes of memory for each byte of a text."""
+    if b"\\u" in text or text.translate(None, _UP_TO_U_FFFF):
+        return WIDEST
+    return 1 if text.isascii() else WIDE
 
 
 def _chunks(json: bytes) -> Iterator[bytes]:

@@ -113,7 +113,9 @@ def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
         return _read(body, kind, room)
     except UnreadableMessage:
         raise
-    except (ValueError, zlib.error, RecursionError) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
+    except RecursionError as error:
+        raise UnreadableMessage("not a change message: it is nested too deeply") from error
+    except (ValueError, zlib.error) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
         raise UnreadableMessage(f"not a change message: {error}") from error
 
 
@@ -139,6 +141,8 @@ def _xml_safe(body: bytes) -> bytes:
 
 def _read(body: str, kind: type[C], room: int) -> ChangeMessage[C]:
     version = _decode_version(body).version
+    if version < 1:
+        raise UnreadableMessage(f"not a change message: there is no version {version}")
     if version > VERSION:
         raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
     if version < 1:

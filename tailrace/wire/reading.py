@@ -51,7 +51,9 @@ def read_change(json: bytes, kind: type[C], room: int = MEMORY) -> C:
         return _change(json, kind)
     except UnreadableMessage:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise UnreadableMessage("not a change: it is nested too deeply") from error
+    except ValueError as error:
         raise UnreadableMessage(f"not a change: {error}") from error
 
 

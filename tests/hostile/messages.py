@@ -124,10 +124,12 @@ VALUES: Mapping[str, Message] = {
     "keys of escapes": raw(json.dumps({CONTROLS: CONTROLS})),
     "240 lists in one another": raw('{"a": ' + deep(240) + "}"),
     "900 lists in one another": raw('{"a": ' + deep(900) + "}", "nested 902 deep"),
-    "990 lists in one another": raw('{"a": ' + deep(990) + "}", "recursion depth"),
+    "990 lists in one another": raw('{"a": ' + deep(990) + "}", "nested too deeply"),
     "10,000 lists in one another": raw('{"a": ' + deep(10_000) + "}", NOT_OURS),
     "10,000 documents in one another": raw(deep(10_000, '{"a":', "1", "}"), NOT_OURS),
-    "990 lists in one another, compressed": squeezed(lambda: within(b'{"a": ' + deep(990).encode() + b"}"), "recursion depth"),
+    "990 lists in one another, compressed": squeezed(
+        lambda: within(b'{"a": ' + deep(990).encode() + b"}"), "nested too deeply"
+    ),
     "a document of 990,000 numbers": squeezed(lambda: within(b'{"a": [1' + b",1" * 990_000 + b"]}")),
     "a document of 990,000 empty documents": squeezed(lambda: within(b'{"a": [{}' + b",{}" * 495_000 + b"]}")),
     "a document of 330,000 names": squeezed(
@@ -156,7 +158,7 @@ CLAIMS: Mapping[str, Message] = {
     "a claim to 100,000 lists in one another": claimed(lambda: whole('{"a": ' + deep(100_000) + "}"), "claim"),
     "a claim to 60 MB of ASCII": claimed(lambda: whole('{"a": "' + "x" * 60_000_000 + '"}')),
     "a claim to 64 MiB of ASCII and one emoji": claimed(lambda: whole('{"a": "' + "x" * 67_108_400 + '😀"}'), "memory"),
-    "a claim to 60 MB of two bytes a character": claimed(lambda: whole('{"a": "' + "é" * 30_000_000 + '"}'), "memory"),
+    "a claim to 60 MB of two bytes a character": claimed(lambda: whole('{"a": "' + "é" * 30_000_000 + '"}')),
     "a claim to 60 MB of empty documents": claimed(lambda: whole('{"a": [{}' + ",{}" * 20_000_000 + "]}"), "memory"),
     "a claim to 1.3 million empty documents": claimed(lambda: whole('{"a": [{}' + ",{}" * 1_300_000 + "]}")),
     "a claim to text that is not UTF-8": claimed(lambda: whole('{"a": "').replace(b'"}', b"") + b'\xff"}}', "claim"),

@@ -76,7 +76,7 @@ RECORDS: Mapping[str, HostileRecord] = {
     "text of lone surrogates": holding({"S": "\ud800"}, NOT_OURS),
     "an empty name": holding({"M": {"": {"S": ""}}}),
     "32 lists in one another": holding(nested(32)),
-    "400 lists in one another": holding(nested(400)),
+    "400 lists in one another": holding(nested(400), "nested more than 32 deep"),
     "a list of 400,000 nulls": holding({"L": [{"NULL": True}] * 400_000}),
     "a text of 5 MB": holding({"S": "x" * 5_000_000}),
     "a text of 1.2 million emoji": holding({"S": "😀" * 1_200_000}),

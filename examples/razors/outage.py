@@ -1,21 +1,35 @@
 """The way to the bus, which can be closed: so that a publisher fails for a while, as it does in every year of production."""
 
 import http.client
-from http.server import BaseHTTPRequestHandler
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
-
-from devstack.loopback import HttpServer
 
 HOP_HEADERS = frozenset({"connection", "transfer-encoding", "content-length", "host", "server", "date"})
 
 
-class Gate(HttpServer):
+class Gate:
     """``with Gate(endpoint) as gate:`` passes everything on to the endpoint; while ``closed``, it answers 503 to everybody."""
 
     def __init__(self, endpoint: str) -> None:
         self.closed = False
         self.refused = 0
-        super().__init__(_handler(self, endpoint))
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, endpoint))
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), name="gate", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._http.shutdown()
+        self._http.server_close()
 
 
 def _handler(gate: Gate, endpoint: str) -> type[BaseHTTPRequestHandler]:

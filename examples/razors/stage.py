@@ -42,7 +42,7 @@ def stage(screen: Screen) -> Iterator[Stage]:
         gate = undo.enter_context(Gate(stack.aws.endpoint_url))
         zipped = forwarder_zip(stack.workspace.folder, lambda part: screen.step(f"  {part}", "dim"))
         code = functions.package(zipped, stack.workspace.folder / "razors.zip")
-        functions.deploy(stack.aws, account, code, arn("sqs", QUEUE), gate.endpoint_url)
+        functions.deploy(stack.aws, account, code, arn("sqs", QUEUE), gate.url)
         screen.step("  three forwarders with our own mappers, and the redrive on its schedule", "dim")
         store = undo.enter_context(OrderStore(stack.aws("dynamodb"), ORDERS))
         stack.start_tailer().wait_ready()

@@ -3,7 +3,7 @@ Tasks that died at one position, one after another: what the record keeps of the
 
 A task that dies without a word (out of memory, a crash) is followed by another, which does the same where a change kills it.
 After ``LOOP`` deaths without progress the next works in runs of ``RUN`` changes, each remembered before the next is read; after
-another death on one change at a time, noted before it is decoded. What was being worked on at ``LIMIT`` deaths is poison.
+two deaths in one run on one change at a time, noted before it is decoded. What was in hand at ``LIMIT`` deaths is poison.
 Whatever else ends tasks is never blamed on a change: none is noted while a task only waits.
 """
 
@@ -36,7 +36,7 @@ class Deaths(Struct, frozen=True, kw_only=True):
     def another(self, sequence: int) -> "Deaths":
         """After the death of an owner that had sent so many changes."""
         count, careful, until = self.count + 1, self.careful, self.until
-        if careful == RUN:
+        if careful == RUN and count > 1:
             careful, until = ONE, sequence + RUN
         elif not careful and count >= LOOP:
             careful, until = RUN, sequence + SPAN

@@ -29,10 +29,11 @@ def test_progress_between_deaths_makes_nobody_careful() -> None:
 
 
 def test_care_outlasts_progress_until_what_the_dead_had_in_hand_is_past() -> None:
-    """It narrows the place down: each death in a run of a hundred is followed by one change at a time."""
+    """It narrows the place down: two deaths in one run of a hundred are followed by one change at a time."""
     careful = died(NONE, LOOP).moved(5_000, caught_up=False)
     assert (careful.careful, careful.count) == (RUN, 0)
-    one = careful.another(5_000)
+    assert careful.another(5_000).moved(5_100, caught_up=False).another(5_100).careful == RUN
+    one = died(careful, 2, 5_000)
     assert (one.careful, one.until) == (ONE, 5_000 + RUN)
     assert one.moved(5_000 + RUN - 1, caught_up=False).careful == ONE
     assert one.moved(5_000 + RUN, caught_up=False) == NONE

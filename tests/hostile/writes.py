@@ -53,7 +53,14 @@ def long_text(unit: bytes, expected: str = PUBLISHED) -> Hostile:
     return made(lambda: element(b.TEXT, b"a", text(unit * (ROOM // len(unit)))), expected)
 
 
-def keyed(kind: int, key: bytes = b"", size: int = 0, *, expected: str = PUBLISHED) -> Hostile:
+def keyed(
+    kind: int,
+    key: bytes = b"",
+    size: int = 0,
+    *,
+    expected: Expected = (PUBLISHED, PUBLISHED),
+    operations: Sequence[str] = ("insert", "delete"),
+) -> Hostile:
     """An insert and the delete of a document with this ``_id``, which fills so many bytes."""
 
     def write(database: Database[Any], name: str) -> None:
@@ -61,17 +68,19 @@ def keyed(kind: int, key: bytes = b"", size: int = 0, *, expected: str = PUBLISH
         insert(document(element(kind, b"_id", key), *filling))(database, name)
         database[name].delete_many({})
 
-    return Hostile(write=write, operations=("insert", "delete"), expected=(expected, expected))
+    return Hostile(write=write, operations=operations, expected=expected)
 
 
-def updated(change: Any, first: Mapping[str, Any] | None = None, *, expected: str = PUBLISHED) -> Hostile:
+def updated(
+    change: Any, first: Mapping[str, Any] | None = None, operation: str = "update", *, expected: str = PUBLISHED
+) -> Hostile:
     """An insert, and an update of what it made: an update document, a pipeline, or what makes one."""
 
     def write(database: Database[Any], name: str) -> None:
         database[name].insert_one({**(first or {}), "_id": 1})
         database[name].update_one({"_id": 1}, change() if callable(change) else change)
 
-    return Hostile(write=write, operations=("insert", "update"), expected=(PUBLISHED, expected))
+    return Hostile(write=write, operations=("insert", operation), expected=(PUBLISHED, expected))
 
 
 def setting(make: Callable[[], bytes]) -> Callable[[], Mapping[str, Any]]:

@@ -141,8 +141,6 @@ def _xml_safe(body: bytes) -> bytes:
 
 def _read(body: str, kind: type[C], room: int) -> ChangeMessage[C]:
     version = _decode_version(body).version
-    if version < 1:
-        raise UnreadableMessage(f"not a change message: there is no version {version}")
     if version > VERSION:
         raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
     if version < 1:

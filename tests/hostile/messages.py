@@ -95,8 +95,8 @@ CHANGES: Mapping[str, Message] = {
     ),
     "a list that is cut to 10^18": of(update("b", [], truncatedArrays=[{"field": "a", "newSize": 10**18}])),
     "a list that is cut to -1": of(update("b", [1, 2], truncatedArrays=[{"field": "a", "newSize": -1}])),
-    "a list that is cut to text": of(update("b", [], truncatedArrays=[{"field": "a", "newSize": "x"}]), expected=["TypeError"]),
-    "a cut of nobody": of(update("b", [], truncatedArrays=[{}]), expected=["KeyError"]),
+    "a list that is cut to text": of(update("b", [], truncatedArrays=[{"field": "a", "newSize": "x"}])),
+    "a cut of nobody": of(update("b", [], truncatedArrays=[{}])),
     "paths that are told wrongly": of(update("a.b", {}, disambiguatedPaths={"a.b": [1, None, {}]}), expected=[NOT_OURS]),
     "a replace of 400 kB, 150 deep, with its images": of(
         change(

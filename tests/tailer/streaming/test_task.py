@@ -50,7 +50,7 @@ class Fuse:
 
     def burn(self) -> None:
         self.left -= 1
-        if self.left <= 0:  # below zero: the lease's thread took the last step
+        if self.left <= 0:
             raise Crash
 
 
@@ -88,14 +88,14 @@ class FusedStore:
         self._loop = threading.current_thread()
 
     def write(self, record: Record) -> None:
-        try:
+        if threading.current_thread() is self._loop:
             self._fuse.burn()
             self._store.write(record)
             self._fuse.burn()
-        except Crash:
-            if threading.current_thread() is self._loop:
-                raise
-            raise LeaseLost("this process is gone") from None
+        elif self._fuse.left > 0:  # a renewal, which is no step of the loop
+            self._store.write(record)
+        else:
+            raise LeaseLost("this process is gone")
 
 
 class Rig:

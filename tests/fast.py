@@ -3,6 +3,7 @@
 
 - A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs.
 - A test that starts mongod or the AWS emulator all the same finds neither, and is skipped when that fails.
+- A test with the mark ``heavy`` computes for seconds, and is left out too.
 - A module that imports a package of the CDK's environment, directly or through ours, is skipped as a whole.
 """
 
@@ -32,7 +33,7 @@ class Fast:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        left_out = {item for item in items if "services" in getattr(item, "fixturenames", ())}
+        left_out = {one for one in items if "services" in getattr(one, "fixturenames", ()) or one.get_closest_marker("heavy")}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 

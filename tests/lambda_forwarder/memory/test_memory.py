@@ -24,6 +24,8 @@ from tests.hostile.memory_group import MB, run_within, unavailable
 from tests.lambda_forwarder.memory.costly import KINDS, VALUES, claimed, filled
 from tests.lambda_forwarder.values import forever, record
 
+pytestmark = pytest.mark.heavy
+
 FUNCTION = 512 * MB
 WHY_NOT = unavailable()
 SMALL = 200_000  # bytes

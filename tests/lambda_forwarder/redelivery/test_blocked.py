@@ -14,6 +14,8 @@ from tests.lambda_forwarder.redelivery.played import RETENTION, START, Played
 from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, memory, no_more_files, played
 from tests.lambda_forwarder.values import Noted, inserted
 
+pytestmark = pytest.mark.heavy
+
 DAY = 86_400.0  # seconds
 
 

@@ -10,6 +10,8 @@ from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, RECEIVES
 from tests.lambda_forwarder.redelivery.played import MAPPERS, RETENTION, START, TIMEOUT, Played, throttled
 from tests.lambda_forwarder.values import inserted
 
+pytestmark = pytest.mark.heavy
+
 HOUR, DAY = 3_600.0, 86_400.0
 
 

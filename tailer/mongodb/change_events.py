@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import bson
 from bson import json_util
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
@@ -12,6 +13,7 @@ from tailer.errors import Misconfigured
 from tailer.mongodb.decoding.document_keys import key_name
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, twice
 from tailer.mongodb.decoding.post_images import checked
+from tailer.mongodb.decoding.undefined import elements
 from tailer.mongodb.decoding.values import decode
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Document, Namespace, Transaction, UpdateDescription
@@ -71,6 +73,13 @@ def token_text(token: Mapping[str, Any]) -> str:
     return json_util.dumps(token, json_options=json_util.CANONICAL_JSON_OPTIONS)
 
 
+def event_token(event: RawBSONDocument) -> str:
+    """The text of an event's token. Nothing else of the event is looked at: a field that a pipeline added may be no BSON."""
+    raw = bytes(event.raw)
+    start = next(start for _, name, start in elements(raw, 0) if raw[name : start - 1] == b"_id")
+    return token_text(bson.decode(raw[start : start + int.from_bytes(raw[start : start + 4], "little")]))
+
+
 def token_document(text: str) -> dict[str, Any]:
     """The token that ``token_text`` made this text of."""
     if text.startswith("{"):
@@ -108,7 +117,7 @@ def next_time(text: str) -> str:
 def _token_text(decoded: Document, raw: RawBSONDocument) -> str:
     """As ``token_text``, without a second look at the event where the token is text, as with every current server."""
     data = decoded.get("_data")
-    return data if isinstance(data, str) and data[:1] in "08" and len(decoded) == 1 else token_text(raw["_id"])
+    return data if isinstance(data, str) and data[:1] in "08" and len(decoded) == 1 else event_token(raw)
 
 
 def _namespace(ns: Document) -> Namespace:

@@ -16,6 +16,7 @@ from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.change_events import (
     INVALIDATE,
+    event_token,
     next_time,
     time_of,
     token_document,
@@ -105,7 +106,7 @@ class Cursor:
             gone = changes.pop()
             self._moved(changes, token=None, time=next_time(gone.cluster_time))
         elif last is not None:
-            token = token_text(post_batch if post_batch and self._id else last["_id"])
+            token = token_text(post_batch) if post_batch and self._id else event_token(last)
             self._moved(changes, token=token, time=changes[-1].cluster_time)
         elif not self._id:
             raise Misconfigured("TAILER_PIPELINE hides the event which says that what is watched is gone: let invalidate pass")

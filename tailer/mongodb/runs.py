@@ -8,7 +8,8 @@ from bson.raw_bson import RawBSONDocument
 
 from tailer.change_ids import change_id
 from tailer.encoded import Encoded
-from tailer.mongodb.change_events import token_text
+from tailer.errors import TailerError
+from tailer.mongodb.change_events import event_token
 from tailer.mongodb.decoded_size import WORST, decoded_size
 from tailer.mongodb.event_reader import EventReader, ReadEvent
 from tailer.pace import ROOM, Pace
@@ -52,7 +53,7 @@ class Runs:
 
         Raises:
             Closed: as ``Pace.take``.
-            What ``EventReader.change`` raises.
+            What ``EventReader.change`` raises, for the first of them only: a later one ends the run before it.
         """
         changes: list[Change] = []
         event = None
@@ -61,9 +62,14 @@ class Runs:
         room = min(estimate, ROOM)
         self._pace.take(room)
         while events and (not changes or (size < SIZE and self._fits(events[0], len(changes), bson))):
+            try:
+                change = self._encode(self._change(events[0], sequence + len(changes), len(changes), estimate))
+            except TailerError:
+                if not changes:
+                    raise
+                break  # those before it are sent first
             event = events.popleft()
             bson += len(event.raw)
-            change = self._encode(self._change(event, sequence + len(changes), len(changes), estimate))
             changes.append(change)
             size += change.size if isinstance(change, Encoded) else UNENCODED * len(event.raw)
         self._pace.give_back(room - size)
@@ -75,7 +81,7 @@ class Runs:
         return self._read(event, sequence, number)
 
     def _begin(self, event: RawBSONDocument) -> str:
-        return self._pace.begin(change_id(token_text(event["_id"]))) if self._pace.begin else ""
+        return self._pace.begin(change_id(event_token(event))) if self._pace.begin else ""
 
     def _fits(self, event: RawBSONDocument, changes: int, bson: int) -> bool:
         """Whether the event may follow so many in their run."""

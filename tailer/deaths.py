@@ -56,7 +56,7 @@ class Deaths(Struct, frozen=True, kw_only=True):
         return replace(self, change="", working=False, begun=0) if self.working else self
 
     def moved(self, sequence: int, *, caught_up: bool) -> "Deaths":
-        """After the position moved, to so many changes sent; ``caught_up``: there was nothing more to read."""
+        """After the position moved, to so many changes sent; ``caught_up``: it is past all that the dead may have read."""
         if caught_up or sequence >= self.until:
             return NONE
         return replace(self, count=0, change="", working=False, begun=0)

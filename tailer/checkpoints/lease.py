@@ -19,6 +19,7 @@ from tailer.deaths import NONE
 from tailer.errors import LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.ports import CheckpointStore, Conflict
+from tailer.times import seconds
 
 Clock = Callable[[], float]
 _SAVE_EVERY = 1.0  # seconds between checkpoints while changes flow: what a crash repeats at most
@@ -38,6 +39,7 @@ class Lease:
         self._stored = record
         self._ours = replace(record, scanning_since="")
         self._deaths = record.deaths
+        self._taken = now().timestamp()
         self._renewed = renewed
         self._saved = renewed
         self._tried = renewed
@@ -117,13 +119,18 @@ class Lease:
         before = self.checkpoint
         careful = self.careful
         if before and not checkpoint.is_at(before):
-            self._deaths = self._deaths.moved(checkpoint.sequence, caught_up=checkpoint.sequence == before.sequence)
+            caught_up = checkpoint.sequence == before.sequence and self._is_past_the_dead(checkpoint)
+            self._deaths = self._deaths.moved(checkpoint.sequence, caught_up=caught_up)
         self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
         if before is None or careful:
             self._write()
         elif checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY:
             with suppress(Unavailable):
                 self._write()
+
+    def _is_past_the_dead(self, checkpoint: Checkpoint) -> bool:
+        """Whether others before this owner cannot have read as far. An empty reply may say only that the server still scans."""
+        return checkpoint.reached is None or seconds(checkpoint.reached) >= self._taken
 
     def scanning(self, since: str) -> None:
         """Note since when the server has owed the reply to a read, for whoever asks for the status: with the next renewal."""

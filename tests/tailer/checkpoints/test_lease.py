@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
+from tailer.deaths import LOOP, RUN, Deaths
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.stores.memory import MemoryCheckpoints
@@ -390,3 +392,23 @@ def test_a_release_is_tried_again(store: Shaky, clock: Clock, monkeypatch: pytes
     lease, store.down = taken(store, clock), True
     with pytest.raises(Unavailable):
         lease.release()
+
+
+@pytest.mark.parametrize(
+    ("scanned_to", "careful"),
+    [("1700000000.5", RUN), ("1700000059.5", RUN), ("1700000060.1", 0), ("1700000100.1", 0)],
+)
+def test_care_ends_once_the_scan_is_past_what_the_dead_may_have_read(
+    store: Shaky, clock: Clock, scanned_to: str, careful: int
+) -> None:
+    """An empty reply says only how far the server has scanned: what killed the others may be committed behind that."""
+    took_over = datetime.fromtimestamp(1_700_000_060, tz=UTC)
+    before = replace(CHECKPOINT, token=None, cluster_time="1699999000.1")
+    store.write(Record(stream="payments", version=1, checkpoint=before, deaths=Deaths(count=LOOP, careful=RUN, until=10**9)))
+    lease = acquire(store, clock, now=lambda: took_over)
+    assert lease is not None
+    lease.save(replace(before, cluster_time=scanned_to))
+    assert lease.careful == careful
+    found = store.read("payments")
+    assert found is not None
+    assert found.deaths.careful == careful

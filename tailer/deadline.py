@@ -34,4 +34,9 @@ def _watch(stopping: threading.Event, seconds: float, end: Callable[[int], objec
 
 def _say(seconds: float) -> None:
     extra = {"action": "left"}
-    log.warning("a neighbour did not answer for %g s: left as it is; the lease runs out by itself", seconds, extra=extra)
+    log.warning(
+        "this task was still waiting for a server %g s after it was asked to stop, so it ends now. Nothing is lost; the lease "
+        "expires by itself",
+        seconds,
+        extra=extra,
+    )

@@ -65,7 +65,7 @@ class Deaths(Struct, frozen=True, kw_only=True):
         """Why the change with this id must not be decoded; empty where it may be."""
         if self.begun < LIMIT or self.change != short(change):
             return ""
-        return f"{self.begun} tasks died while they decoded it, probably for a lack of memory"
+        return f"{self.begun} tasks died while they decoded it, probably because they ran out of memory"
 
     def __str__(self) -> str:
         """For people; empty where there is nothing to say."""

@@ -52,15 +52,15 @@ def check_names(client: "MongoClient[Any]", watch: Watch) -> list[str]:
 def advice_on_tls(uri: str, setting: str = WATCHED) -> list[str]:
     """What would be better said otherwise in the URI that the setting is, one sentence each. Nothing is asked of anybody."""
     if of_documentdb(uri) and not encrypted(uri):
-        off = "the sign-in and every document cross the network as they are; leave tls=false out"
+        off = "credentials and documents cross the network unencrypted; remove tls=false"
         return [f"{setting} switches TLS off: {off}"]
     if not (said := unverified(uri)):
         return []
-    whose = "for any name" if said == ["tlsAllowInvalidHostnames"] else "of anybody"
-    risk = "whoever is on the way can read the sign-in and every document, and change them"
-    remedy = "leave it out, and name the authority's file in tlsCAFile"
-    says = " and ".join(f"{name}=true" for name in said)
-    return [f"{setting} says {says}: a certificate {whose} is taken for the server's, so {risk}; {remedy}"]
+    what = "the host name in the server's certificate" if said == ["tlsAllowInvalidHostnames"] else "the server's certificate"
+    risk = "an attacker on the network can read and change credentials and documents"
+    options = " and ".join(f"{name}=true" for name in said)
+    remedy = f"remove {options}, and set tlsCAFile to the file of the certificate authority"
+    return [f"{setting} has {options}: {what} is not verified, so {risk}; {remedy}"]
 
 
 def check_queue(client: Any, queue_url: str) -> list[str]:
@@ -78,7 +78,7 @@ def check_queue(client: Any, queue_url: str) -> list[str]:
     if problem := too_small(attributes):
         raise Misconfigured(f"TAILER_QUEUE_URL: {queue_url} {problem}")
     return [
-        f"TAILER_QUEUE_URL: {queue_url} has {name}={found}; {PARALLEL[name]} lets lanes go in parallel"
+        f"TAILER_QUEUE_URL: {queue_url} has {name}={found}: lanes are not sent in parallel; set {name}={PARALLEL[name]}"
         for name, found in not_parallel(attributes).items()
     ]
 

@@ -46,10 +46,10 @@ def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
         raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error
     except BotoCoreError as error:  # as of a profile that does not exist
         raise Misconfigured(
-            f"no AWS client for {service}: {error}; check AWS_PROFILE, AWS_CONFIG_FILE and the credentials"
+            f"cannot create the AWS client for {service}: {error}; check AWS_PROFILE, AWS_CONFIG_FILE and the credentials"
         ) from error
     except ValueError as error:
-        raise Misconfigured(f"no AWS client for {service}: AWS_ENDPOINT_URL is not a URL") from error
+        raise Misconfigured(f"cannot create the AWS client for {service}: AWS_ENDPOINT_URL is not a URL") from error
 
 
 def _environment() -> Environment:

@@ -60,8 +60,9 @@ class _Field:
         if (value := self._set_by(change)) is not None:
             return value
         raise Undeliverable(
-            f"TAILER_ORDER_BY={self._path}: it does not carry this field, so its lane is unknown. Let the queue run empty and "
-            "set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or leave such changes out with TAILER_PIPELINE"
+            f"TAILER_ORDER_BY={self._path}: the change does not contain this field, so its lane is unknown. Let the queue run "
+            "empty and set TAILER_ORDER_BY=document (tailer checkpoint accept-settings), or exclude such changes with "
+            "TAILER_PIPELINE"
         )
 
     def _set_by(self, change: Change) -> Any:

@@ -127,9 +127,11 @@ class SqsSink:
     def _call(self, messages: Sequence[Message]) -> tuple[list[Message], list[TailerError]]:
         """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""
         if self._refused and self._over():
-            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not tried again: other calls failed before")]
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not called again: other calls failed")]
         if self._stopping.is_set() and self._clock() - self._began > FINISH:
-            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} takes long, and this task stops: the rest is left")]
+            return [], [
+                Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} is slow and this task stops: the next task sends the rest")
+            ]
         self._metrics.calls.inc()
         try:
             with aws_errors("TAILER_QUEUE_URL", self._queue_url):
@@ -143,7 +145,7 @@ class SqsSink:
             for entry in response.get("Failed", ())
         ]
         if len(accepted) + len(errors) < len(messages):
-            errors.append(Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} left entries unanswered"))
+            errors.append(Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} did not report the result of every entry"))
         return [message for number, message in enumerate(messages) if str(number) in accepted], errors
 
     def _count(self, message: Message) -> None:

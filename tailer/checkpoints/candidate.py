@@ -122,9 +122,10 @@ class LeaseCandidate:
         lives = bool(found.owner) and self._seen not in (-1, found.version)
         if found.delivered or lives:
             raise Misconfigured(
-                f"the checkpoint of stream {found.stream!r} does not fit: {difference(found.identity, self._wanted.identity)}. "
-                "Sequence numbers and lanes would no longer mean the same. Go back to what it was, or let the queue run empty "
-                f"and accept the change with: tailer checkpoint accept-settings --stream {found.stream}"
+                f"the checkpoint of stream {found.stream!r} was written with other settings: "
+                f"{difference(found.identity, self._wanted.identity)}. With the new settings, sequence numbers and lanes would "
+                "no longer mean the same. Restore the old settings, or let the queue run empty and accept the new ones with: "
+                f"tailer checkpoint accept-settings --stream {found.stream}"
             )
 
     def _with_our_identity(self, found: Record) -> Record:
@@ -147,13 +148,13 @@ class LeaseCandidate:
             return
         if found.identity not in ("", ours.identity):
             log.warning(
-                "nothing was delivered of stream %r yet, so it goes on as the settings say now: %s",
+                "stream %r has not delivered anything yet, so its new settings apply: %s",
                 *(found.stream, difference(found.identity, ours.identity)),
                 extra={"action": "settings_taken", "stream": found.stream},
             )
         if found.cluster is None and ours.cluster is not None:
             log.info(
-                "the checkpoint of stream %r did not say to which cluster it belongs; from now on it belongs to the %s",
+                "the checkpoint of stream %r did not name its cluster; from now on it belongs to the %s",
                 *(found.stream, ours.cluster),
                 extra={"action": "cluster_adopted", "stream": found.stream},
             )

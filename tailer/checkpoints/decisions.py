@@ -31,7 +31,9 @@ def position(text: str, source: Source) -> Checkpoint:
     if text == "beginning":
         oldest = source.oldest()
         if oldest is None:
-            raise Misconfigured("--to beginning needs read on local.oplog.rs, and DocumentDB has none: give a time")
+            raise Misconfigured(
+                "--to beginning needs the right to read local.oplog.rs, and DocumentDB has no oplog: give a time"
+            )
         return Checkpoint(cluster_time=oldest)
     try:
         return Checkpoint(cluster_time=cluster_time_of(text))
@@ -82,18 +84,18 @@ def moved(record: Record, to: Checkpoint) -> Record:
         raise Misconfigured(f"stream {record.stream!r} has no checkpoint to move; to give it one: tailer checkpoint seed")
     if to.reached is None:
         raise Misconfigured(
-            f"the time of the token {to.token} is unknown, so nobody can say whether changes would be skipped: give a time "
+            f"the time of the token {to.token} is unknown, so it is unknown whether changes would be skipped: give a time "
             "(--to TIME)"
         )
     if before.reached and time_of(to.reached) > time_of(before.reached):
         raise Misconfigured(
-            f"{rfc3339(to.reached)} is later than {rfc3339(before.reached)}, up to which stream {record.stream!r} "
-            "was delivered: what is between would be skipped. Where it is lost: tailer checkpoint accept-gap --to"
+            f"{rfc3339(to.reached)} is later than {rfc3339(before.reached)}, the time up to which stream {record.stream!r} was "
+            "delivered: the changes between them would be skipped. If they are lost: tailer checkpoint accept-gap --to"
         )
     if before.reached and to.token not in (None, before.token) and time_of(to.reached) == time_of(before.reached):
         raise Misconfigured(
-            f"the token {to.token} has the time up to which stream {record.stream!r} was delivered, as every change of one "
-            "transaction has, so nobody can say whether changes would be skipped: give the time instead "
+            f"the token {to.token} has the same time as the checkpoint of stream {record.stream!r}. All changes of a "
+            "transaction have one time, so it is unknown whether changes would be skipped: give the time instead "
             f"(--to {rfc3339(to.reached)})"
         )
     return _in_a_new_generation(record, before, to)
@@ -126,20 +128,20 @@ def gap_accepted(record: Record, source: Source, until: Checkpoint | None, *, by
     if _resumable(source, before):
         raise Misconfigured(
             f"there is no gap: the server still has everything after the checkpoint of stream {record.stream!r} "
-            f"({rfc3339(before.reached)}). To move it all the same: tailer checkpoint rewind"
+            f"({rfc3339(before.reached)}). To move it anyway: tailer checkpoint rewind"
         )
     if until and until.reached is None:
         raise Misconfigured(f"the time of the token {until.token} is unknown, so the gap has no end: give a time (--to TIME)")
     if before.reached is None:
         raise Misconfigured(
-            f"up to when stream {record.stream!r} was delivered is unknown, so the gap has no beginning: give the stream that "
+            f"the time up to which stream {record.stream!r} was delivered is unknown, so the gap has no beginning: set that "
             "time first (tailer checkpoint rewind --to TIME)"
         )
     start = until or _oldest_behind(before.reached, source)
     if time_of(start.cluster_time) < time_of(before.reached):
         raise Misconfigured(
-            f"{rfc3339(start.cluster_time)} is earlier than {rfc3339(before.reached)}, up to which stream {record.stream!r} "
-            "was delivered, so nothing is missing between them. To go back: tailer checkpoint rewind --to"
+            f"{rfc3339(start.cluster_time)} is earlier than {rfc3339(before.reached)}, the time up to which stream "
+            f"{record.stream!r} was delivered, so nothing is missing between them. To go back: tailer checkpoint rewind --to"
         )
     gap = Gap(
         generation=before.generation + 1,
@@ -164,11 +166,11 @@ def skipped(record: Record, change: str, *, by: str, reason: str, now: datetime)
     """
     before = record.checkpoint
     if before is None:
-        raise Misconfigured(f"stream {record.stream!r} has no checkpoint, so no change of it can be stepped over")
+        raise Misconfigured(f"stream {record.stream!r} has no checkpoint, so none of its changes can be skipped")
     if f"{skip_command(change)} --stream" not in record.problem:
         raise Misconfigured(
-            f"change {change} does not stop stream {record.stream!r}: {record.problem or 'nothing does'}. Only a change that "
-            "the problem names can be stepped over"
+            f"change {change} did not stop stream {record.stream!r}. Its recorded problem: {record.problem or 'none'}. Only "
+            "the change that the problem names can be skipped"
         )
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
     time = token_time(change) or before.reached or before.cluster_time

@@ -21,11 +21,11 @@ def gap_added(record: Record, gap: Gap) -> Record:
     """
     for option, text, limit in (("--why", gap.reason, REASON_LIMIT), ("--by", gap.accepted_by, WHO_LIMIT)):
         if len(text) > limit:
-            raise Misconfigured(f"{option} has {len(text)} characters, and {limit} are kept: say it in fewer")
+            raise Misconfigured(f"{option} has {len(text)} characters: shorten it to {limit} or fewer")
     if sum(not one.announced for one in record.gaps) >= KEPT:
         raise Misconfigured(
             f"{KEPT} gaps of stream {record.stream!r} are not announced yet: start a task (tailer run), which announces them, "
-            "and accept this one then"
+            "then accept this gap"
         )
     return _bounded(replace(record, gaps=(*record.gaps, gap)))
 
@@ -75,8 +75,8 @@ def first_start_words(stream: str, start: Checkpoint) -> str:
     """Where a stream without a checkpoint starts, and the way back for whom it was not the first time."""
     return (
         f"stream {stream!r} has no checkpoint: it starts for the first time, at {rfc3339(start.reached)}. If it was "
-        "tailed before, its checkpoint is lost, and what was committed before that time and not delivered is missing: stop its "
-        f"tasks and go back to when it was delivered last (tailer checkpoint rewind --stream {stream} --to TIME)"
+        "tailed before, its checkpoint was lost, and changes that were committed before that time may be missing. In that case "
+        f"stop its tasks and rewind to the time of the last delivery (tailer checkpoint rewind --stream {stream} --to TIME)"
     )
 
 
@@ -89,8 +89,8 @@ def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
         )
     since, back_to = rfc3339(checkpoint.reached), rfc3339(checkpoint.reached) if checkpoint.reached else "TIME"
     return (
-        f"stream {stream!r} was delivered up to {since}, and what was committed after that may be gone from the server. "
-        "Either bring the history back and start again; or, where the server still has that time and only the token is of no "
-        f"use, go back to it (tailer checkpoint rewind --stream {stream} --to {back_to}); or accept the gap, which is recorded "
-        f"and published (tailer checkpoint accept-gap --stream {stream} --why REASON)"
+        f"stream {stream!r} was delivered up to {since}. The server may no longer have the changes that were committed after "
+        "that. Either restore the history and start again; or, if the server still has that time and only the resume token is "
+        f"invalid, go back to that time (tailer checkpoint rewind --stream {stream} --to {back_to}); or accept the gap, which "
+        f"is recorded and published (tailer checkpoint accept-gap --stream {stream} --why REASON)"
     )

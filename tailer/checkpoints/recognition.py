@@ -31,9 +31,10 @@ def another_cluster_words(record: Record, cluster: Cluster) -> str:
     """Which two clusters, what each way out is, and what it costs."""
     until = rfc3339(record.checkpoint.reached if record.checkpoint else None)
     return (
-        f"the checkpoint of stream {record.stream!r} belongs to the {record.cluster}, and TAILER_MONGODB_URI leads to the "
-        f"{cluster}. The history of one holds nothing of the other, so nothing is sent. Correct TAILER_MONGODB_URI; or, for "
-        "another stream, give it a TAILER_STREAM of its own. Only if this cluster took the other's place: stop the stream's "
-        f"tasks, then {ACCEPT_CLUSTER} --stream {record.stream}. The stream then goes on at {until} in this "
-        "cluster's history: what the other committed after that is not delivered, and what both have may be delivered again"
+        f"the checkpoint of stream {record.stream!r} belongs to the {record.cluster}, but TAILER_MONGODB_URI points to the "
+        f"{cluster}. A position of one cluster is invalid in another, so nothing is sent. Correct TAILER_MONGODB_URI; or, if "
+        "this is another stream, give it its own TAILER_STREAM. Only if this cluster replaced the other: stop the stream's "
+        f"tasks, then {ACCEPT_CLUSTER} --stream {record.stream}. The stream then continues at {until} in this cluster's "
+        "history: changes that only the other cluster committed after that are not delivered, and changes that both have may "
+        "be delivered again"
     )

@@ -16,8 +16,8 @@ class SaveFailures:
         """A write failed; the lease lasts for so many more seconds."""
         if not self.reason:
             log.warning(
-                "the checkpoint of stream %r could not be saved: %s. It is saved with the next write that works; the lease "
-                "lasts for another %.0f s",
+                "the checkpoint of stream %r could not be saved: %s. The next successful write saves it. Without one, the "
+                "lease expires in %.0f s",
                 *(self._stream, error, max(0.0, left)),
                 extra={"action": "not_saved", "stream": self._stream},
             )

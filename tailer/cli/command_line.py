@@ -73,7 +73,7 @@ def _stopped(error: TailerError) -> int:
 def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Settings]:
     chosen = [settings for settings in streams if options.stream in (None, settings.stream)]
     if not chosen:
-        raise Misconfigured(f"there is no stream {options.stream!r}; there are {', '.join(s.stream for s in streams)}")
+        raise Misconfigured(f"there is no stream {options.stream!r}; the streams are {', '.join(s.stream for s in streams)}")
     return chosen
 
 

@@ -103,8 +103,8 @@ def accept_settings(options: Namespace, streams: Sequence[Settings], say: Say) -
     waiting = _waiting_messages(settings)
     if waiting and not options.anyway:
         raise Misconfigured(
-            f"about {waiting} messages wait in the queue: a document that changes its lane could overtake itself. "
-            "Stop the stream's tasks, let the queue run empty, and try again; or say --anyway"
+            f"about {waiting} messages wait in the queue: changes of a document whose lane changes could arrive out of order. "
+            "Stop the stream's tasks, let the queue run empty, and try again; or add --anyway"
         )
     _decide(options, settings, lambda record: decisions.settings_accepted(record, settings.identity), say)
 
@@ -180,14 +180,14 @@ def _status(settings: Settings) -> dict[str, Any]:
 
 def _headroom_unknown(checkpoint: Checkpoint) -> str:
     if checkpoint.reached is None:
-        return "the token does not tell its time; the stream's next change will"
-    return "the server does not tell; set TAILER_HISTORY_SECONDS"
+        return "the resume token does not contain a time; the stream's next change sets it"
+    return "the server does not report how long it keeps history; set TAILER_HISTORY_SECONDS"
 
 
 def _lease_state(record: Record, now: datetime) -> str:
     """Whether the owner is still there, as far as the time of its last write tells."""
     if record.overdue(now):
-        return f"ran out: not renewed since {record.saved_at}, and held for {record.lease_seconds:g} s at most"
+        return f"expired: not renewed since {record.saved_at}, and a lease lasts {record.lease_seconds:g} s"
     return "held" if record.owner else "free"
 
 
@@ -198,7 +198,7 @@ def _described(record: Record) -> dict[str, Any]:
         "fence": record.fence,
         "savedAt": record.saved_at,
         "watches": record.identity,
-        "cluster": str(record.cluster) if record.cluster else "unknown: written before checkpoints said so",
+        "cluster": str(record.cluster) if record.cluster else "unknown: an older release wrote the checkpoint",
         "gaps": [*_older_gaps(record), *(f"{_span(gap)}, {gap.accepted_by}: {gap.reason}" for gap in record.gaps)],
         "skipped": [f"{skip.change}, {skip.by} at {skip.at}: {skip.reason}" for skip in record.skips],
         "stubs": f"{record.stubs}, the last: {record.last_stub}" if record.stubs else "none",
@@ -238,5 +238,5 @@ def _waiting_messages(settings: Settings) -> int:
 
 def _only(streams: Sequence[Settings]) -> Settings:
     if len(streams) > 1:
-        raise Misconfigured(f"say which stream: --stream {' or '.join(settings.stream for settings in streams)}")
+        raise Misconfigured(f"name the stream: --stream {' or '.join(settings.stream for settings in streams)}")
     return streams[0]

@@ -34,7 +34,7 @@ def lease_to_decide(settings: Settings) -> Iterator[Lease]:
                         break
                 if time.monotonic() > deadline:
                     raise Misconfigured(
-                        f"a task tails stream {settings.stream!r}: stop it first, so that it does not go on meanwhile"
+                        f"a task tails stream {settings.stream!r}: stop that task first, then run this command again"
                     )
                 time.sleep(_POLL)
         yield lease

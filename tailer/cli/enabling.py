@@ -17,7 +17,7 @@ from tailer.mongodb.watch import OWN_DATABASE, Scope
 from tailer.output import Say, as_json, as_text
 from tailer.settings.settings import Settings
 
-_NOT_NEEDED = "this is MongoDB, which keeps change streams for everything: nothing needs enabling"
+_NOT_NEEDED = "this is MongoDB, where change streams are always enabled: nothing to do"
 
 
 def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:

@@ -112,13 +112,13 @@ class Health:
             since = self._now() - timedelta(seconds=seconds)
             self._scanning_since = since.isoformat(timespec="seconds").replace("+00:00", "Z")
             self.state = f"{SCANNING} {self._scanning_since}"
-            log.warning("no reply for %.0f s: the server looks through history", seconds, extra={"action": "scanning"})
+            log.warning("no response for %.0f s: the server is scanning its history", seconds, extra={"action": "scanning"})
         return self._scanning_since
 
     def delivered(self, batch: Batch) -> None:
         """A batch is in the queue; an empty one moves the position where the server says so."""
         if self._scanning_since:
-            log.warning("the scan is over that began at %s", self._scanning_since, extra={"action": "scanned"})
+            log.warning("the scan that began at %s is over", self._scanning_since, extra={"action": "scanned"})
         self.state, self._scanning_since = TAILING, ""
         self._beat = self._clock()
         if self._position is None or batch.checkpoint.token != self._position.token:
@@ -165,7 +165,7 @@ class Health:
         """At the level at which the waiting was told: who sees one must see the other."""
         if self._failing_since is not None:
             waited, self._failing_since = self._clock() - self._failing_since, None
-            log.warning("goes on after %.1f s: %s", waited, self.state, extra={"action": "goes_on"})
+            log.warning("continues after a wait of %.1f s: %s", waited, self.state, extra={"action": "goes_on"})
 
     @property
     def healthy(self) -> bool:

@@ -97,7 +97,7 @@ class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
         """A client that went away, or that we ended, is no error."""
         if not isinstance(sys.exception(), OSError):
-            log.exception("a request could not be answered", extra={"action": "request_failed"})
+            log.exception("an HTTP request failed", extra={"action": "request_failed"})
 
     def _end(self, connection: socket.socket) -> None:
         """Its thread wakes up, and finds it closed."""
@@ -122,7 +122,7 @@ def _handler(health: Health, metrics: Families) -> type[BaseHTTPRequestHandler]:
             try:
                 page = self._page(self.path.partition("?")[0])
             except Exception:
-                log.exception("%s could not be answered", self.path, extra={"action": "request_failed"})
+                log.exception("the HTTP request for %s failed", self.path, extra={"action": "request_failed"})
                 self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
                 return
             if page is None:

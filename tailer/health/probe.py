@@ -21,7 +21,7 @@ def main() -> int:
     try:
         response = _asked("127.0.0.1" if host in _EVERYWHERE else host, port)
     except OSError as error:
-        response = f"nobody answers on port {port}: {error}"
+        response = f"no response on port {port}: {error}"
     if response.split(" ", 2)[1:2] == ["200"]:
         return 0
     head, _, said = response.partition("\n\n")

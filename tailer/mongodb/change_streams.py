@@ -72,4 +72,4 @@ def check_enabled(client: "MongoClient[Any]", needed: Sequence[Scope]) -> None:
     except Misconfigured:
         return
     if missing := [str(scope) for scope in needed if kept is not None and not by(scope, kept)]:
-        raise Misconfigured(f"change streams are not enabled for {', '.join(missing)}, so nothing would arrive: {ENABLE}")
+        raise Misconfigured(f"change streams are not enabled for {', '.join(missing)}, so no change would arrive: {ENABLE}")

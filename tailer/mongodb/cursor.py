@@ -109,7 +109,10 @@ class Cursor:
             token = token_text(post_batch) if post_batch and self._id else event_token(last)
             self._moved(changes, token=token, time=changes[-1].cluster_time)
         elif not self._id:
-            raise Misconfigured("TAILER_PIPELINE hides the event which says that what is watched is gone: let invalidate pass")
+            raise Misconfigured(
+                "TAILER_PIPELINE removes the invalidate event, which reports that the watched collection or database was "
+                "dropped or renamed: let operationType invalidate pass"
+            )
         elif post_batch:
             self._moved(changes, token=token_text(post_batch), time=self._position.cluster_time)
         else:

@@ -27,7 +27,9 @@ def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = T
         yield
     except (ConfigurationError, InvalidURI) as error:
         if _NO_SESSIONS in str(error):
-            raise Unavailable(f"{setting}: the server cannot be read yet: it starts, recovers or is in no set") from error
+            raise Unavailable(
+                f"{setting}: the server cannot be read yet: it is starting or recovering, or is in no replica set"
+            ) from error
         raise Misconfigured(f"{setting}: {redacted(str(error))}") from error
     except OperationFailure as error:
         raise _translated(error, denied, setting, stream) from error
@@ -37,7 +39,7 @@ def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = T
             f"{redacted(str(error))}"
         ) from error
     except DocumentTooLarge as error:
-        raise Rejected(f"{setting}: what is stored is larger than a document may be: {redacted(str(error))}") from error
+        raise Rejected(f"{setting}: the record is larger than a document may be: {redacted(str(error))}") from error
     except PyMongoError as error:
         text = redacted(_said(error)) or type(error).__name__
         raise Unavailable(f"{'MongoDB' if setting == WATCHED else setting}: {network(text, setting=setting)}{text}") from error

@@ -51,7 +51,7 @@ class EventReader:
         except InvalidBSON as error:
             reason = f"its bytes are not BSON: {error}"
         except Exception as error:  # must not stop the other changes; its words may quote the document
-            reason = f"the tailer cannot read it, which is a defect of the tailer: {type(error).__name__} in {_place(error)}"
+            reason = f"the tailer cannot decode it, which is a bug in the tailer: {type(error).__name__} in {_place(error)}"
         return self.refused(event, sequence, reason)
 
     def refused(self, event: RawBSONDocument, sequence: int, reason: str) -> Change:
@@ -79,8 +79,8 @@ def checked(change: Change, event: RawBSONDocument) -> Change:
     if len(event.raw) <= SMALL:
         return change
     if len(event.raw) * EXPANSION > DECODED_LIMIT and (size := len(encode_change(change))) > DECODED_LIMIT:
-        raise Undeliverable(f"it is {size} bytes of JSON, and a reader takes {DECODED_LIMIT} at most")
+        raise Undeliverable(f"it is {size} bytes of JSON, and the limit is {DECODED_LIMIT}")
     key = event.get("documentKey")
     if isinstance(key, RawBSONDocument) and len(key.raw) > KEY_LIMIT:
-        raise Undeliverable(f"its document key is {len(key.raw)} bytes, and a message holds {KEY_LIMIT} of one at most")
+        raise Undeliverable(f"its document key is {len(key.raw)} bytes, and the limit is {KEY_LIMIT}")
     return change

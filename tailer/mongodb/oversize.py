@@ -108,7 +108,8 @@ class Oversized:
         for change in batch.changes if watch != self._watch else ():
             if change.poison is None:
                 log.warning(
-                    "the %s of %s is too large for the server with its document; it goes on without it",
+                    "the %s of %s with its document is larger than the 16 MB that the server can send; it is delivered without "
+                    "its document",
                     *(change.operation_type, change.document),
                     extra={"action": "document_left_out", "change": short(change.id)},
                 )

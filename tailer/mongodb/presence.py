@@ -132,7 +132,7 @@ def _no_database(name: str, listing: Listing) -> str:
 
 
 def _absent(scope: Scope) -> str:
-    return f"{scope} is not there yet, and nothing arrives until it is"
+    return f"{scope} does not exist yet, and no change arrives until it does"
 
 
 def _not_seen(what: str, found: Presence) -> None:

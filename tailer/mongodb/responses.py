@@ -42,12 +42,12 @@ WORDS = {
 
 UNAUTHORIZED = 13
 TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, passes 16 MB
-UNKNOWN = "answered with an error whose cause Tailrace does not know"
+UNKNOWN = "returned an error that Tailrace does not know"
 DENIED = "the user of {setting} may not do this: grant it {right}"
 
 _WHO = "wrong user name or password in {who}"
-_NO_IAM = "the server has no sign-in by IAM: give {setting} a user and a password"
-_NO_MECHANISM = "the server does not offer this kind of sign-in: correct authMechanism in {setting}"
+_NO_IAM = "the server does not support IAM authentication: give {setting} a user and a password"
+_NO_MECHANISM = "the server does not support this authentication mechanism: correct authMechanism in {setting}"
 _NO_ROLE = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
 _FLEX = "Atlas does not offer this here: its Flex tier has no change streams"
 _NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
@@ -65,9 +65,9 @@ _NO_SET = "{setting} is not a replica set: change streams need one (mongod --rep
 _NO_RETRIES = "the server has no retryable writes: set retryWrites=false in {setting}"
 _NO_CURSOR = "the instance has no cursor left for another change stream"
 _NO_IMAGE = (
-    "{image_setting}=required, and the server has no {image} of a change, nor will it ever: set it to whenAvailable and start "
-    "again. What is committed after collMod with changeStreamPreAndPostImages: {{enabled: true}} has one; once the stream is "
-    "past that moment it may be required again"
+    "{image_setting}=required, but the server has no {image} of a change and never will: set it to whenAvailable and start "
+    "again. Changes committed after collMod with changeStreamPreAndPostImages: {{enabled: true}} have one; once the stream has "
+    "passed that time you may set required again"
 )
 _NAMES = "TAILER_DATABASE or TAILER_COLLECTIONS is not a name that can be watched"
 _VIEW = "TAILER_COLLECTIONS names a view: watch the collection behind it"
@@ -77,7 +77,7 @@ _ELECTION = "the cluster elects another primary, restarts, or does not reach one
 _MAJORITY = "the server could not write to a majority of its members in time"
 
 ANYWHERE = (
-    Row((UNAUTHORIZED,), "requires authentication", Misconfigured, "the server wants a sign-in: {sign_in}"),
+    Row((UNAUTHORIZED,), "requires authentication", Misconfigured, "the server requires authentication: {sign_in}"),
     Row((UNAUTHORIZED,), "", Misconfigured, DENIED),
     Row((), "MONGODB-AWS credentials", Unavailable, _NO_ROLE),  # pymongo's own words, without a code
     Row((), r"on \$external database", Misconfigured, _NO_IAM),  # DocumentDB: 73
@@ -85,18 +85,18 @@ ANYWHERE = (
     Row((18,), "", Misconfigured, _WHO),
     Row((8000,), "not (allowed|authorized) to do action|not authorized", Misconfigured, DENIED),  # Atlas, and so are the next
     Row((8000,), "auth|credential|password", Misconfigured, _WHO),
-    Row((8000,), "quota|too many|limit|exceed", Unavailable, "Atlas limits this for now"),
+    Row((8000,), "quota|too many|limit|exceed", Unavailable, "Atlas limits this operation for now"),
     Row((8000,), "tier|support|allowed|validating", Misconfigured, _FLEX),
     Row((), "too many cursors|cursors are already open", Unavailable, _NO_CURSOR),  # DocumentDB: 303
     Row((), "retryable writes|txnNumber", Misconfigured, _NO_RETRIES),  # DocumentDB: 301, 9
     Row((), "only .*on (a )?replica set", Misconfigured, _NO_SET),
-    Row((17419, 17420), "", Rejected, "what is stored is larger than the 16 MB that a document may have"),
+    Row((17419, 17420), "", Rejected, "the record is larger than the 16 MB that a document may have"),
     Row((6, 7, 63, 89, 91, 133, 150, 189, 234, 9001), "", Unavailable, _ELECTION),
     Row((10058, 10107, 11600, 11602, 13388, 13435, 13436), "", Unavailable, _ELECTION),
     Row((43, 237), "", Unavailable, "the server dropped the cursor: it was idle for long, or the server restarted"),
     Row((50, 202, 262), "", Unavailable, "the server did not finish in time"),
     Row((64, 79, 100), "", Unavailable, _MAJORITY),
-    Row((211, 391), "", Unavailable, "the server renews its keys, or wants a new sign-in"),
+    Row((211, 391), "", Unavailable, "the server is renewing its keys, or requires a new authentication"),
 )
 
 OF_A_STREAM = (
@@ -128,7 +128,7 @@ NETWORK = {
     "hostname mismatch|not valid for|doesn't match": "the server's certificate is for another host name than {setting} has",
     "certificate has expired": "the server's certificate has expired",
     "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not signed by an authority that tlsCAFile names",
-    "WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer": "the server speaks no TLS on this port",
+    "WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer": "the server does not use TLS on this port",
     "replica set named": "replicaSet in {setting} is not the name of the set",
     "name or service not known|getaddrinfo|name resolution|nodename": "DNS does not know the host",
     "refused": "nothing listens there",
@@ -142,7 +142,7 @@ def meaning(code: int | None, text: str, *, setting: str, stream: bool) -> tuple
     """The error of ours that an answer needs, and its cause. ``stream``: it may be about a change stream."""
     if (row := row_of(code, text, stream=stream)) is None:
         asked = "a change stream" if stream else "a command"
-        return Unavailable, f"{'MongoDB' if setting == WATCHED else setting} {UNKNOWN}, to {asked}"
+        return Unavailable, f"{'MongoDB' if setting == WATCHED else setting} {UNKNOWN}, in response to {asked}"
     found = re.search(row.text, text, re.IGNORECASE)
     groups = found.groupdict() if found else {}
     image_setting = _IMAGES.get(str(groups.get("image")).lower(), "")

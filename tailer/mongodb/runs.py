@@ -109,4 +109,4 @@ def _too_much(estimate: int) -> str:
     """Why an event that may take so much is not decoded."""
     if estimate <= ROOM:
         return ""
-    return f"decoded it may take {estimate / MB:.0f} MB of memory, and the tailer takes {ROOM / MB:.0f} MB at most"
+    return f"decoding it may take {estimate / MB:.0f} MB of memory, and the limit is {ROOM / MB:.0f} MB"

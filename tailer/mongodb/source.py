@@ -86,7 +86,9 @@ class MongodbSource:
                 )
             return self._start
         if (oldest := self.oldest()) is None:
-            raise Misconfigured("TAILER_START=beginning needs read on local.oplog.rs; DocumentDB has none: give a time")
+            raise Misconfigured(
+                "TAILER_START=beginning needs the right to read local.oplog.rs; DocumentDB has no oplog: give a time"
+            )
         return oldest
 
     def oldest(self) -> str | None:
@@ -185,8 +187,8 @@ class MongodbSource:
         except NetworkTimeout as error:
             if self._reader and self._reader.outstanding.failed_after(self._thread) >= self._reader.seconds:
                 raise Unavailable(
-                    f"MongoDB did not answer a read within {self._reader.seconds:g} s (TAILER_SCAN_SECONDS). If it looks "
-                    "through much history, raise that: the next read begins at the same position"
+                    f"MongoDB did not respond to a read within {self._reader.seconds:g} s (TAILER_SCAN_SECONDS). If it scans a "
+                    "long history, raise TAILER_SCAN_SECONDS: the next read begins at the same position"
                 ) from error
             raise
 
@@ -194,9 +196,9 @@ class MongodbSource:
         if not self._warned:
             self._warned = True
             log.warning(
-                "the server sends no post-batch resume tokens: while the stream is idle its position stays at the last change, "
-                "which can age out of the history (see headroom), and the lag is unknown. Update DocumentDB 5.0 to the engine "
-                "patch 3.0.11800 or newer",
+                "the server sends no post-batch resume tokens. While the stream is idle, its checkpoint stays at the last "
+                "change, which can expire from the history (see headroom), and the lag is unknown. Update DocumentDB 5.0 to "
+                "engine patch 3.0.11800 or newer",
                 extra={"action": "no_post_batch_tokens"},
             )
 

@@ -45,9 +45,9 @@ class OnPoison:
             return stub
         if not self.park:
             raise Undeliverable(
-                f"{words(stub)} cannot be delivered: {stub.poison.reason}. Nothing was skipped; the stream stops here, as "
-                "TAILER_ON_POISON is stop. With park a stub takes the change's place, and the forwarder parks it. To step over "
-                f"this one change: {self._skip(stub)}"
+                f"{words(stub)} cannot be delivered: {stub.poison.reason}. Nothing was skipped. The stream stops here, because "
+                "TAILER_ON_POISON is stop. With park the tailer sends a stub instead, and the forwarder parks the stub. To "
+                f"skip only this change: {self._skip(stub)}"
             )
         if self.claims is None or not raw:
             return stub
@@ -55,8 +55,8 @@ class OnPoison:
             claim = self._keep(self.claims, raw, generation, stub.sequence)
         except Misconfigured as error:
             raise Misconfigured(
-                f"{error}. There the raw event of {words(stub)} is kept, which cannot be delivered: {stub.poison.reason}. To "
-                f"step over this one change without it: {self._skip(stub)}"
+                f"{error}. The tailer stores the raw event of {words(stub)} there, because that change cannot be delivered: "
+                f"{stub.poison.reason}. To skip this change without storing it: {self._skip(stub)}"
             ) from error
         return replace(stub, poison=replace(stub.poison, raw=claim))
 

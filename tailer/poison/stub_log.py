@@ -28,7 +28,7 @@ class StubLog:
         if self.count > ALWAYS and self.count % EVERY:
             return
         log.warning(
-            "%s cannot be delivered: %s. A stub took its place, which the forwarder parks; the stream goes on%s",
+            "%s cannot be delivered: %s. A stub was sent instead, and the forwarder parks the stub. The stream continues%s",
             *(words(stub), reason),
             "" if self.count < ALWAYS else f". From here on one stub in {EVERY} is logged",
             extra={"action": "stubbed", "stream": stream, "change": short(stub.id), "sequence": stub.sequence},

@@ -56,7 +56,7 @@ def _of_json(text: str) -> Any:
         json.loads(text)
     except (ValueError, RecursionError) as error:
         where = f" ({error.msg}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        raise ValueError(f"{_STAGES}; this is not JSON{where}: names and texts stand in double quotes") from None
+        raise ValueError(f"{_STAGES}; this is not JSON{where}: put names and strings in double quotes") from None
     try:
         return json_util.loads(text)
     except Exception as error:  # of many kinds: each type of Extended JSON fails in its own way

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
         if bool(username) != bool(password.get_secret_value()):
             raise ValueError(f"{PREFIX}MONGODB_USERNAME and {PREFIX}MONGODB_PASSWORD belong together: set both or neither")
         if username and names_a_user(uri.get_secret_value()):
-            raise ValueError(f"{PREFIX}MONGODB_URI says already who signs in: leave it out there or here")
+            raise ValueError(f"{PREFIX}MONGODB_URI already names the user: set the user in one place only")
         return password
 
     @field_validator("lanes", "history_seconds", "lease_seconds", "scan_seconds", mode="before")
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
     def _number(cls, value: Any) -> Any:
         """Not TOML's ``true``, which would be 1."""
         if isinstance(value, bool):
-            raise ValueError("it is a number")  # noqa: TRY004 - pydantic takes no other for a wrong setting
+            raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes no other for a wrong setting
         return value
 
     @field_validator("queue_url")
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
         if order_by in ("document", "stream") or before == "required" or pipeline[:1] == (_INSERTS,):
             return order_by
         raise ValueError(
-            f"a field keeps its order only where each change carries it: set {PREFIX}FULL_DOCUMENT_BEFORE_CHANGE=required "
+            f"to order by a field, every change must contain the field: set {PREFIX}FULL_DOCUMENT_BEFORE_CHANGE=required "
             f"(MongoDB 6.0; DocumentDB has none), begin {PREFIX}PIPELINE with {json.dumps(_INSERTS)}, or order by document"
         )
 

@@ -20,7 +20,7 @@ def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
         Misconfigured: it cannot be read, both are given, or a table says what is not ``allowed``.
     """
     if file and text:
-        raise Misconfigured("TAILER_CONFIG and TAILER_CONFIG_TOML say the same in two ways: leave one of them out")
+        raise Misconfigured("TAILER_CONFIG and TAILER_CONFIG_TOML are both set: set only one of them")
     if not file and not text:
         return {"": {}}
     where, tables = _read(file, text)
@@ -30,7 +30,7 @@ def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
         if not name:
             raise Misconfigured(f"{where}: a table has no name: {_FORM}")
         if not isinstance(table, dict):
-            raise Misconfigured(f"{where}: {name if name in allowed else 'a key'} is in no table: {_FORM}")
+            raise Misconfigured(f"{where}: {name if name in allowed else 'a key'} is outside of every table: {_FORM}")
         if any(isinstance(value, dict) and one not in allowed for one, value in table.items()):
             raise Misconfigured(f"{where}: [{name}] has a table in it; no stream has a dot in its name: {_FORM}")
         if others := sorted(set(table) - allowed):

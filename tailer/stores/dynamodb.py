@@ -11,8 +11,8 @@ from tailer.model import Record
 from tailer.ports import Conflict
 
 _LOST = (
-    "if it was lost, make it again and, before you start, tell each stream how far it was delivered, or it starts at "
-    "TAILER_START: tailer checkpoint seed --to TIME"
+    "if the table was lost, create it again and, before you start a task, set how far each stream was delivered: tailer "
+    "checkpoint seed --to TIME. A stream without a checkpoint starts at TAILER_START"
 )
 
 

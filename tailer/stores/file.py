@@ -26,7 +26,7 @@ class FileCheckpoints:
     def __init__(self, path: Path) -> None:
         if path.suffix in (_LOCK, _NEW):
             raise Misconfigured(
-                f"TAILER_CHECKPOINTS: {path} may not end in {path.suffix}: the file store keeps such files itself"
+                f"TAILER_CHECKPOINTS: {path} must not end in {path.suffix}: the file store uses that ending for its own files"
             )
         self._path = path
 
@@ -65,7 +65,7 @@ class FileCheckpoints:
             finally:
                 os.close(folder)
         except OSError as error:  # a disk that is full, or that fails; whether the record is there is not known
-            raise Unavailable(f"TAILER_CHECKPOINTS: {self._path} was not written: {error}") from error
+            raise Unavailable(f"TAILER_CHECKPOINTS: {self._path} could not be written: {error}") from error
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

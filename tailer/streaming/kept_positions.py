@@ -39,9 +39,9 @@ class KeptPositions:
         if not self._said:
             self._said = True
             log.warning(
-                "a resume token of %d characters is longer than the %d that are kept, as it holds the document's _id: the "
-                "position is kept by its cluster time until a shorter token comes. Nothing is lost; a restart may send some "
-                "changes again, under the same ids",
+                "the resume token has %d characters, and a checkpoint keeps at most %d: the token contains the document's _id. "
+                "Until a shorter token arrives, the checkpoint keeps the cluster time instead. Nothing is lost; a restart may "
+                "send some changes again, with the same ids",
                 *(len(token), TOKEN_LIMIT),
                 extra={"action": "long_token"},
             )

@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 RECOGNISE_EVERY = 60.0  # seconds: all members of a cluster may be replaced, one by one, while it is tailed
 _STUB_LIMIT = 1_000  # characters of the last stub that the record keeps
 CAREFUL = (
-    "tasks died one after another at the position of stream %r, probably for a lack of memory: this one works on %d changes at "
-    "a time. A change that was in hand at several deaths becomes a stub"
+    "several tasks in a row died at the same position of stream %r, probably because they ran out of memory. This task "
+    "processes %d changes at a time. A change that several tasks died on is replaced by a stub"
 )
 _PROBLEM_LIMIT = 4_000  # characters of a reason that the record keeps; it may hold a part of a document's _id
 

@@ -68,7 +68,7 @@ class Task:
             if len(unavailable) == len(streams):
                 raise next(iter(unavailable.values()))
             if self.health.state != STANDING_BY:
-                log.info("other tasks tail every stream; standing by", extra={"action": "standing_by"})
+                log.info("other tasks tail all streams; this task is on standby", extra={"action": "standing_by"})
             self.health.standing_by(unavailable)
             self.stopping.wait(LEASE_CHECK_INTERVAL)
         return None
@@ -87,7 +87,7 @@ class Task:
             self._give_up(stream, lease, error, streams)
         finally:
             self.health.lease_released()
-            log.info("this task lets go of the stream", extra=_about(stream, lease, "released"))
+            log.info("this task released the stream", extra=_about(stream, lease, "released"))
 
     def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
         self.health.stopped(stream.name, stream.metrics, lease.checkpoint if lease else None)

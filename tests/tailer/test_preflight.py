@@ -153,5 +153,8 @@ def test_a_name_that_is_not_there_yet_is_a_warning(stack: DevStack, fresh: str) 
     stack.mongo[fresh].orders.insert_one({})
     tailer = stack.start_tailer(stream=fresh, database=fresh, collections="Orders,orders")
     tailer.wait_ready()
-    assert f"{fresh}.Orders is not there yet, and nothing arrives until it is; did you mean orders?" in tailer.log.read_text()
+    assert (
+        f"{fresh}.Orders does not exist yet, and no change arrives until it does; did you mean orders?"
+        in tailer.log.read_text()
+    )
     assert tailer.stop() == 0

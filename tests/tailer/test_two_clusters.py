@@ -123,7 +123,7 @@ def test_a_tailer_of_another_cluster_is_no_standby(
             stopping.set()
             ended.result()
         with pytest.raises(
-            Misconfigured, match=f"belongs to the .* at {hosts(uris[0])}.* leads to the .* at {hosts(uris[1])}"
+            Misconfigured, match=f"belongs to the .* at {hosts(uris[0])}.* points to the .* at {hosts(uris[1])}"
         ) as caught:
             tailers.start(mongodb_uri=uris[1])[0].result()
         assert f"tailer checkpoint accept-cluster --stream {fresh}" in str(caught.value)
@@ -148,7 +148,7 @@ def test_a_name_that_leads_to_another_cluster_is_noticed_by_the_connection_that_
         with MongoClient[dict[str, Any]](second.uri) as client:
             client[fresh].payments.insert_one({"_id": "foreign"})
         name.end_streams()
-        with pytest.raises(Misconfigured, match=f"leads to the .* at {hosts(second.uri)}"):
+        with pytest.raises(Misconfigured, match=f"points to the .* at {hosts(second.uri)}"):
             ended.result(timeout=30)
         leave(name.uri)
         name.shutdown()

@@ -69,7 +69,7 @@ def _document_key(event: bytes) -> int:
     """
     if (found := event.rfind(_FIELD)) < 0:
         raise Misconfigured(
-            "TAILER_PIPELINE writes documentKey, which identifies the document: leave it as the server sends it"
+            "TAILER_PIPELINE changes documentKey, which identifies the document: leave documentKey as the server sends it"
         )
     at = end = found + len(_FIELD)
     end += _int32(event, end)[0]

@@ -53,8 +53,8 @@ class DuplicateFields:
         self._said.add(ns)
         field = self._names[0][:NAME_LIMIT].encode("unicode_escape").decode()
         log.warning(
-            "a document of %s holds the field %s more than once: the first is told, which is the one that the server finds; "
-            "this is said once for a collection",
+            "a document of %s has the field %s more than once. The change carries the first value, which is the value that the "
+            "server's queries find. This is logged once per collection",
             ns,
             field,
             extra={"action": "duplicate_field", "collection": str(ns), "field": field},

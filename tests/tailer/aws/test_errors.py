@@ -35,7 +35,7 @@ def test_an_response_has_a_reaction(code: str, text: str, reaction: Reaction, wo
 
 def test_a_missing_resource_may_have_a_remedy_of_its_own() -> None:
     """And nothing else has it."""
-    remedy = "tell each stream how far it was delivered"
+    remedy = "set how far each stream was delivered"
     missing = translated("TAILER_CHECKPOINTS", "state", "ResourceNotFoundException", "", remedy)
     assert remedy in str(missing)
     assert remedy not in str(translated("TAILER_CHECKPOINTS", "state", "AccessDeniedException", "", remedy))

@@ -245,7 +245,7 @@ def test_a_stopping_task_finishes_what_is_soon_done(
     if enough:
         sink.send(changes, 1)
     else:
-        with pytest.raises(Unavailable, match="the rest is left"):
+        with pytest.raises(Unavailable, match="the next task sends the rest"):
             sink.send(changes, 1)
     assert len(wire.calls) == (10 if enough else FINISH + 1)
     assert [change.sequence for change in received(stack, queue_url)] == list(range(1, len(wire.calls) * CHANGES_LIMIT + 1))

@@ -201,7 +201,9 @@ def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Cl
     """Its numbers and lanes would mean something else; the message says what differs."""
     with taken(store, clock) as lease:
         lease.save(CHECKPOINT)
-    with pytest.raises(Misconfigured, match=r"'payments' does not fit: lanes was not set and is now 4\. .* accept-settings"):
+    with pytest.raises(
+        Misconfigured, match=r"'payments' was written with other settings: lanes was not set and is now 4\. .* accept-settings"
+    ):
         acquire(store, clock, owner="two", identity=OTHER)
 
 
@@ -209,7 +211,7 @@ def test_a_standby_with_other_settings_is_refused_while_the_owner_lives(store: S
     """It could not take over, so it must not count as one that stands by."""
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
-    with pytest.raises(Misconfigured, match="does not fit"):
+    with pytest.raises(Misconfigured, match="was written with other settings"):
         acquire(store, clock, owner="two", identity=OTHER)
     assert store.read("payments").owner == "one"  # type: ignore[union-attr]
 
@@ -266,7 +268,7 @@ def test_a_task_of_another_cluster_is_refused(store: Shaky, clock: Clock, stoppe
     if stopped:
         owner.release()
     before = store.read("payments")
-    with pytest.raises(Misconfigured, match=r"belongs to the rs0 at a:27017 .* leads to the rs0 at b:27017"):
+    with pytest.raises(Misconfigured, match=r"belongs to the rs0 at a:27017 .* points to the rs0 at b:27017"):
         acquire(store, clock, owner="two", cluster=lambda: THERE)
     assert store.read("payments") == before
 
@@ -290,7 +292,7 @@ def test_an_owner_that_is_seen_to_live_keeps_its_settings(store: Shaky, clock: C
     second = candidate(store, clock, owner="two", identity=OTHER)
     assert second.try_acquire() is None
     owner.write(owner.record)
-    with pytest.raises(Misconfigured, match="does not fit"):
+    with pytest.raises(Misconfigured, match="was written with other settings"):
         second.try_acquire()
 
 
@@ -329,7 +331,7 @@ def test_a_save_that_fails_stops_nothing_and_is_made_up_for(
     assert lease.failure == ""
     failed, worked = (one for one in caplog.records if one.levelname == "WARNING")
     assert "stream 'payments' could not be saved: down." in failed.getMessage()
-    assert "lasts for another 14 s" in failed.getMessage()
+    assert "the lease expires in 14 s" in failed.getMessage()
     assert "saved again" in worked.getMessage()
 
 

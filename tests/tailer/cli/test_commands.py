@@ -262,7 +262,7 @@ def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fre
     with lease:
         code, _, err = tailer("checkpoint", "rewind", "--to", token)
     assert code == 2
-    assert "stop it first" in err
+    assert "stop that task first" in err
 
 
 def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -450,7 +450,7 @@ def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh:
     """A task that was killed stays the owner; that its lease ran out is told, and since when."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     assert json.loads(tailer("status", "--json")[1])[fresh]["lease"] == "free"
-    for since, told in ((datetime.now(UTC), "held"), (datetime(2026, 1, 31, tzinfo=UTC), "ran out: not renewed since 2026")):
+    for since, told in ((datetime.now(UTC), "held"), (datetime(2026, 1, 31, tzinfo=UTC), "expired: not renewed since 2026")):
         record = stored(fresh)
         assert record is not None
         owned = replace(record, version=record.version + 1, owner="gone", lease_seconds=15, saved_at=since.isoformat())

@@ -230,7 +230,7 @@ def test_on_mongodb_nothing_needs_enabling(tailer: Run) -> None:
     for command in (["show"], ["enable", "--reader", READER], ["disable"], ["enable", "--dry-run"]):
         code, out, err = tailer(*command)
         assert (code, err) == (0, "")
-        assert "nothing needs enabling" in out
+        assert "nothing to do" in out
     assert json.loads(tailer("show", "--json")[1])["needed"] is False
 
 

@@ -22,7 +22,7 @@ def test_what_is_not_there_is_a_warning_with_what_may_have_been_meant(doctor: Do
     report = doctor(TAILER_COLLECTIONS="Orders,orders")
     state, words = report["stream.names"]
     assert state == "warn"
-    assert f"{fresh}.Orders is not there yet, and nothing arrives until it is; did you mean orders?" in words
+    assert f"{fresh}.Orders does not exist yet, and no change arrives until it does; did you mean orders?" in words
     assert report["stream.readable"][0] == "ok"
 
 

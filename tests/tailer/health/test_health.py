@@ -173,8 +173,8 @@ def test_the_end_of_an_outage_is_said_once_and_where_its_beginning_was(
     health.standing_by()
     health.standing_by()
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "goes on after 42.0 s: tailing"),
-        ("WARNING", "goes on after 0.0 s: standing by"),
+        ("WARNING", "continues after a wait of 42.0 s: tailing"),
+        ("WARNING", "continues after a wait of 0.0 s: standing by"),
     ]
 
 

@@ -69,7 +69,7 @@ def test_a_port_that_nobody_responses_on_is_unhealthy(
     """Named."""
     monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
     assert probe.main() == 1
-    assert f"nobody answers on port {port}" in capsys.readouterr().err
+    assert f"no response on port {port}" in capsys.readouterr().err
 
 
 def test_a_tailer_that_responses_nowhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

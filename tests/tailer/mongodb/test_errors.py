@@ -22,18 +22,18 @@ from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, row_of
 
 CASES = [
     # who asks
-    (13, "command aggregate requires authentication", Misconfigured, "wants a sign-in"),
+    (13, "command aggregate requires authentication", Misconfigured, "requires authentication"),
     (13, "not authorized on payments to execute command", Misconfigured, "grant it read"),
     (18, "Authentication failed.", Misconfigured, "wrong user name or password"),
     (None, "No MONGODB-AWS credentials found", Unavailable, "task role"),
-    (73, "Command isMaster not supported on $external database", Misconfigured, "no sign-in by IAM"),
+    (73, "Command isMaster not supported on $external database", Misconfigured, "not support IAM authentication"),
     (
         334,
         "Received authentication for mechanism MONGODB-AWS which is unknown",
         Misconfigured,
-        "kind of sign-in",
+        "authentication mechanism",
     ),
-    (2, "Received authentication for mechanism SCRAM-SHA-1 which is not enabled", Misconfigured, "kind of sign-in"),
+    (2, "Received authentication for mechanism SCRAM-SHA-1 which is not enabled", Misconfigured, "authentication mechanism"),
     (8000, "bad auth : Authentication failed.", Misconfigured, "wrong user name or password"),
     (8000, "user is not allowed to do action [find] on [local.oplog.rs]", Misconfigured, "grant it read"),
     (8000, "$changeStream is not allowed in this atlas tier", Misconfigured, "Flex tier"),
@@ -175,7 +175,7 @@ def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
     [
         ("db:27017: [Errno 111] Connection refused (configured timeouts: …)", "nothing listens there"),
         ("db:27017: [Errno -2] Name or service not known", "DNS does not know"),
-        ("SSL handshake failed: db:27017: [SSL: WRONG_VERSION_NUMBER] wrong version number", "no TLS"),
+        ("SSL handshake failed: db:27017: [SSL: WRONG_VERSION_NUMBER] wrong version number", "does not use TLS"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", "expired"),
         ("CERTIFICATE_VERIFY_FAILED certificate verify failed: Hostname mismatch, not valid for 'db'", "another host name"),
         ("CERTIFICATE_VERIFY_FAILED certificate verify failed: unable to get local issuer", "tlsCAFile"),

@@ -94,23 +94,23 @@ def test_what_nothing_can_arrive_from_is_refused(shop: Mongo, database: str, col
 @pytest.mark.parametrize(
     ("database", "collections", "words"),
     [
-        ("the_shop", ("Orders",), "the_shop.Orders is not there yet, .*; did you mean orders"),
-        ("the_shop", ("ordres", "fs.files"), "the_shop.ordres is not there yet, .*; did you mean orders"),
+        ("the_shop", ("Orders",), "the_shop.Orders does not exist yet, .*; did you mean orders"),
+        ("the_shop", ("ordres", "fs.files"), "the_shop.ordres does not exist yet, .*; did you mean orders"),
         ("the_shop", ("ledger",), "did you mean the_shop.the_shop.ledger, the collection"),
-        ("the_shop", ("later",), "the_shop.later is not there yet, and nothing arrives until it is$"),
+        ("the_shop", ("later",), "the_shop.later does not exist yet, and no change arrives until it does$"),
         ("the_shop", ("orders; loans",), "names are separated by commas"),
         (
             "the_shop",
             ("the_bank.lones",),
-            "the_shop.the_bank.lones is not there yet.*for another database set TAILER_DATABASE to",
+            "the_shop.the_bank.lones does not exist yet.*for another database set TAILER_DATABASE to",
         ),
         ("the_shpo", ("orders",), "there is no database the_shpo; did you mean the_shop"),
-        ("the_shpo", (), r"the_shpo.\* is not there yet.*there is no database the_shpo; did you mean the_shop"),
+        ("the_shpo", (), r"the_shpo.\* does not exist yet.*there is no database the_shpo; did you mean the_shop"),
         ("nowhere", (), "there is no database nowhere$"),
-        ("*", ("the_shop.Orders", "the_bank.loans"), "the_shop.Orders is not there yet.*did you mean orders"),
+        ("*", ("the_shop.Orders", "the_bank.loans"), "the_shop.Orders does not exist yet.*did you mean orders"),
         ("*", ("the_bnak.*", "the_bank.loans"), "did you mean the_bank"),
         ("*", ("fs.files",), "did you mean the_shop.fs.files, the collection fs.files of the database the_shop"),
-        ("*", ("lones",), r"\*.lones is not there yet.*did you mean loans"),
+        ("*", ("lones",), r"\*.lones does not exist yet.*did you mean loans"),
     ],
 )
 def test_what_is_not_there_yet_is_allowed_and_said(

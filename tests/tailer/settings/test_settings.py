@@ -205,8 +205,8 @@ NUMBERS = [name for name, field in Settings.model_fields.items() if field.annota
     [
         ("[payments", "cannot be read: Expected ']' at the end of a table declaration .at"),
         ("", "names no stream"),
-        ('database = "x"', "database is in no table: write a table for each stream"),
-        ('[[streams]]\nname = "payments"', r"a key is in no table: .*one pair of brackets, e.g. \[payments\]"),
+        ('database = "x"', "database is outside of every table: write a table for each stream"),
+        ('[[streams]]\nname = "payments"', r"a key is outside of every table: .*one pair of brackets, e.g. \[payments\]"),
         ("[payments]\ncollection = []", r"a key in \[payments\] is not a setting; did you mean collections\?"),
         ("[payments]\nlane = 4", r"a key in \[payments\] is not a setting; did you mean lanes\?"),
         ("[payments]\nhttp_port = 4", r"a key in \[payments\] is not a setting; there are checkpoints, "),
@@ -216,7 +216,7 @@ NUMBERS = [name for name, field in Settings.model_fields.items() if field.annota
         ("[shop.orders]\nlanes = 4", r"\[shop\] has a table in it; no stream has a dot in its name"),
         ("[payments]\nLANES = 4", r"a key in \[payments\] is not a setting; did you mean lanes\?"),
         ("[payments]\nTAILER_LANES = 4", r"a key in \[payments\] .*did you mean lanes\?"),
-        *((f"[payments]\n{name} = true", rf"{name} in \[payments\] +it is a number") for name in NUMBERS),
+        *((f"[payments]\n{name} = true", rf"{name} in \[payments\] +must be a number") for name in NUMBERS),
     ],
 )
 def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str) -> None:
@@ -232,8 +232,8 @@ def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     [
         ("PIPELINE", '{"$match": {"operationType": "insert"}}', "it is a list in [ ]: [{"),
         ("PIPELINE", '{"$match": {"operationType": "insert"}}', "put [ and ] around the stage"),
-        ("PIPELINE", "[{'$match': {}}]", "names and texts stand in double quotes"),
-        ("PIPELINE", "[{$match: {}}]", "names and texts stand in double quotes"),
+        ("PIPELINE", "[{'$match': {}}]", "put names and strings in double quotes"),
+        ("PIPELINE", "[{$match: {}}]", "put names and strings in double quotes"),
         ("PIPELINE", "$match", "it is a list in [ ]"),
         ("PIPELINE", "3", "it is a list in [ ]"),
         ("PIPELINE", "[3]", "a stage is an object with one of $addFields"),
@@ -396,7 +396,9 @@ def test_a_key_that_nobody_knows_is_not_repeated(
     with pytest.raises(Misconfigured, match="TAILER_CONFIG") as caught:
         load()
     assert PASTED not in "".join(traceback.format_exception(caught.value))
-    assert any(place in str(caught.value) for place in ("[payments]", "(at line ", "(at end of document)", "is in no table"))
+    assert any(
+        place in str(caught.value) for place in ("[payments]", "(at line ", "(at end of document)", "is outside of every table")
+    )
 
 
 def test_keys_that_are_no_settings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,7 +417,7 @@ def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_pat
     (tmp_path / "streams.toml").write_text(STREAMS)
     monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
     monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
-    with pytest.raises(Misconfigured, match="leave one of them out"):
+    with pytest.raises(Misconfigured, match="set only one of them"):
         load()
 
 
@@ -424,8 +426,8 @@ def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_pat
     [
         ("mongodb://db.example/", "tailer", "", "belong together"),
         ("mongodb://db.example/", "", "hunter2", "belong together"),
-        ("mongodb://user:secret@db.example/", "tailer", "hunter2", "leave it out there or here"),
-        ("mongodb://db.example/?authMechanism=MONGODB-AWS", "tailer", "hunter2", "leave it out there or here"),
+        ("mongodb://user:secret@db.example/", "tailer", "hunter2", "set the user in one place only"),
+        ("mongodb://db.example/?authMechanism=MONGODB-AWS", "tailer", "hunter2", "set the user in one place only"),
     ],
 )
 def test_one_place_says_who_signs_in(

@@ -49,7 +49,7 @@ def test_a_missing_table_is_named(stack: DevStack) -> None:
 
 def test_a_table_that_was_lost_is_not_just_made_again(stack: DevStack) -> None:
     """The streams would start at now: where they were has to be told before."""
-    with pytest.raises(Misconfigured, match=r"before you start, .*: tailer checkpoint seed --to TIME"):
+    with pytest.raises(Misconfigured, match=r"before you start a task, .*: tailer checkpoint seed --to TIME"):
         DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")
 
 

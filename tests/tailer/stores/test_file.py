@@ -50,7 +50,7 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
     store.write(Record(stream="payments", version=1))
     full = tmp_path / "checkpoints.json.new"
     full.symlink_to("/dev/full")
-    with pytest.raises(Unavailable, match=r"TAILER_CHECKPOINTS: .*checkpoints\.json was not written: .*No space left"):
+    with pytest.raises(Unavailable, match=r"TAILER_CHECKPOINTS: .*checkpoints\.json could not be written: .*No space left"):
         store.write(Record(stream="payments", version=2))
     assert store.read("payments") == Record(stream="payments", version=1)
     full.unlink()
@@ -103,7 +103,7 @@ def _is_locked(path: Path) -> bool:
 @pytest.mark.parametrize("name", ["a.lock", "a.json.new"])
 def test_a_store_is_not_called_like_the_lock_of_another(tmp_path: Path, name: str) -> None:
     """Its records would be overwritten."""
-    with pytest.raises(Misconfigured, match=f"{name} may not end in"):
+    with pytest.raises(Misconfigured, match=f"{name} must not end in"):
         FileCheckpoints(tmp_path / name)
 
 

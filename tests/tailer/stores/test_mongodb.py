@@ -94,7 +94,7 @@ def store(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     [
         ("tailer:bad-pw@", "wrong user name or password in TAILER_CHECKPOINTS"),
         ("nobody:nobody-password@", "the user of TAILER_CHECKPOINTS .* readWrite on the database tailrace"),
-        ("", "wants a sign-in: write USER:PASSWORD@ before the host in TAILER_CHECKPOINTS"),
+        ("", "requires authentication: write USER:PASSWORD@ before the host in TAILER_CHECKPOINTS"),
     ],
 )
 def test_a_server_of_its_own_is_blamed_by_its_own_setting(server: str, store: Store, user: str, words: str) -> None:

@@ -489,7 +489,7 @@ def test_a_stream_is_not_opened_again_on_another_cluster(rig: Rig, mongo: Mongo,
 
     task = rig.task(source=flaky)
     task = dataclasses.replace(task, streams=[dataclasses.replace(task.streams[0], cluster=cluster)])
-    with pytest.raises(Misconfigured, match=r"belongs to the .*6b0a.* leads to the .*7c1b.*accept-cluster"):
+    with pytest.raises(Misconfigured, match=r"belongs to the .*6b0a.* points to the .*7c1b.*accept-cluster"):
         task.run()
     record = rig.store.read("payments")
     assert record is not None

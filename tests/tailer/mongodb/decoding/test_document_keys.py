@@ -278,7 +278,7 @@ def test_a_key_as_deep_as_a_server_takes_it_has_a_name(mongo: Mongo, fresh: str)
 @pytest.mark.parametrize("written", ["x", 7, MinKey(), [1]])
 def test_a_pipeline_that_writes_the_key_is_refused(written: Any) -> None:
     """Nothing could tell one document from another, or the reader could not read it."""
-    with pytest.raises(Misconfigured, match="TAILER_PIPELINE writes documentKey"):
+    with pytest.raises(Misconfigured, match="TAILER_PIPELINE changes documentKey"):
         change(documentKey=written)
 
 

@@ -35,6 +35,8 @@ class Deaths(Struct, frozen=True, kw_only=True):
 
     def another(self, sequence: int) -> "Deaths":
         """After the death of an owner that had sent so many changes."""
+        if self.careful == ONE and not self.working:  # no change did this, so care finds none
+            return Deaths(count=1)
         count, careful, until = self.count + 1, self.careful, self.until
         if careful == RUN and count > 1:
             careful, until = ONE, sequence + RUN

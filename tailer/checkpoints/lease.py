@@ -110,7 +110,8 @@ class Lease:
         renewal while the stream is idle, and on release. The stream's first one is durable at once.
 
         A store that does not take it now stops nothing: it is kept, and written with a later save or renewal, while the lease
-        lasts. What a crash repeats grows meanwhile. While the task is ``careful`` each is durable at once.
+        lasts. What a crash repeats grows meanwhile. While the task is ``careful`` each is durable at once, and so is
+        the first one after an owner that died.
 
         Raises:
             LeaseLost: another task owns the stream; nothing was written.
@@ -124,13 +125,18 @@ class Lease:
         self._ours = replace(self._ours, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
         if before is None or careful:
             self._write()
-        elif checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY:
+        elif self._outlived or (checkpoint.sequence != before.sequence and self._clock() - self._tried >= _SAVE_EVERY):
             with suppress(Unavailable):
                 self._write()
 
     def _is_past_the_dead(self, checkpoint: Checkpoint) -> bool:
         """Whether others before this owner cannot have read as far. An empty reply may say only that the server still scans."""
         return checkpoint.reached is None or seconds(checkpoint.reached) >= self._taken
+
+    @property
+    def _outlived(self) -> bool:
+        """Whether this owner got further than those that died here, and the store does not know yet."""
+        return self._stored.deaths.count > self._deaths.count and not self.failure
 
     def scanning(self, since: str) -> None:
         """Note since when the server has owed the reply to a read, for whoever asks for the status: with the next renewal."""

@@ -56,6 +56,12 @@ def test_the_change_in_hand_at_every_death_is_poison() -> None:
     assert not deaths.begins("b").another(0).verdict("a")
 
 
+def test_a_death_with_no_change_in_hand_ends_the_search() -> None:
+    """A change that kills is in hand when it does: care for anything else only costs time."""
+    assert died(NONE, LOOP + 1).begins("a").goes_on().another(0) == Deaths(count=1)
+    assert died(NONE, LOOP + 1).begins("a").another(0).careful == ONE
+
+
 @pytest.mark.parametrize("times", [1, 10, 100])
 def test_a_death_with_no_change_in_hand_blames_none(times: int) -> None:
     """An idle stream, a queue that does not answer: the task that is killed there waits."""

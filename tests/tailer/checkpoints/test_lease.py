@@ -137,6 +137,23 @@ def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock
     assert store.writes - before == 3
 
 
+def test_who_outlives_a_dead_owner_says_so_at_once(store: Shaky, clock: Clock) -> None:
+    """Else a task that is killed within its first second would look like one that was killed by what it read."""
+    taken(store, clock, seconds=1).save(CHECKPOINT)
+    second = candidate(store, clock, owner="two", seconds=1)
+    assert second.try_acquire() is None
+    clock.now += 1
+    lease = second.try_acquire()
+    assert lease is not None
+    assert lease.record.deaths.count == 1
+    for number in range(1, 4):
+        lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + number))
+    stored = store.read("payments")
+    assert stored is not None
+    assert stored.checkpoint == replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1)
+    assert stored.deaths.count == 0
+
+
 def test_who_goes_on_clears_why_the_last_owner_stopped(store: Shaky, clock: Clock) -> None:
     """The reason and its exit code are of the past."""
     store.write(Record(stream="payments", version=1, checkpoint=CHECKPOINT, problem="too large", problem_code=4))

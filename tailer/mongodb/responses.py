@@ -7,6 +7,8 @@ The first row that fits counts. What no row foresaw is worth another try: nothin
 import re
 from typing import NamedTuple
 
+from pymongo.errors import OperationFailure
+
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 
 
@@ -154,6 +156,14 @@ def row_of(code: int | None, text: str, *, stream: bool) -> Row | None:
     rows = ANYWHERE + (OF_A_STREAM if stream else ())
     fits = (row for row in rows if (not row.codes or code in row.codes) and re.search(row.text, text, re.IGNORECASE))
     return next(fits, None)
+
+
+def may_be_of_one_event(error: Exception) -> bool:
+    """Whether a person must help, and other events of the stream may be read: a pipeline fails on a value, an image is gone."""
+    if not isinstance(error, OperationFailure):
+        return False
+    row = row_of(error.code, str(error), stream=True)
+    return row is not None and row.kind is Misconfigured
 
 
 def network(text: str, *, setting: str) -> str:

@@ -25,6 +25,7 @@ from tailer.mongodb.errors import mongodb_errors
 from tailer.mongodb.event_reader import EventReader
 from tailer.mongodb.oversize import REASON, ClosedConnections, Oversized
 from tailer.mongodb.reads import Reader
+from tailer.mongodb.responses import may_be_of_one_event
 from tailer.mongodb.runs import Runs
 from tailer.mongodb.watch import Watch
 from tailer.pace import UNBOUNDED, Pace
@@ -126,6 +127,9 @@ class MongodbSource:
                         yield batch
                     events = most
                 except (OperationFailure, AutoReconnect) as error:
+                    if events > 1 and may_be_of_one_event(error):  # those before it fail in the same reply: they are sent first
+                        events = 1
+                        continue
                     if not self._closed.too_large(error, (after.token, after.cluster_time)):
                         raise
                     if events > 1:

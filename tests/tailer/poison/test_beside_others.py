@@ -13,7 +13,7 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from tailer.cli.command_line import command_line
-from tailer.errors import Undeliverable
+from tailer.errors import Misconfigured, Undeliverable
 from tests.queue import received
 from tests.tailer.tailers import Tailers
 
@@ -71,3 +71,15 @@ def test_a_field_that_the_pipeline_adds_may_hold_what_is_no_bson(
     expected: list[Any] = [1, 2]
     expected.insert(place, "broken")
     assert _sent(stack, queue_url) == expected
+
+
+def test_what_is_committed_before_an_event_that_the_pipeline_fails_on_is_sent(
+    stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers
+) -> None:
+    """The server answers for the whole reply with an error, which says that the pipeline is wrong."""
+    number = json.dumps([{"$match": {"$expr": {"$gte": [{"$toInt": "$fullDocument.number"}, 0]}}}])
+    tailers.run(tailers.opened, pipeline=number)
+    mongo[fresh].c.insert_many([{"_id": one, "number": str(one)} for one in BEFORE] + [{"_id": "p", "number": "p"}])
+    with pytest.raises(Misconfigured, match="TAILER_PIPELINE"):
+        tailers.run(lambda: False)
+    assert _sent(stack, queue_url) == BEFORE

@@ -8,7 +8,7 @@ too often, and forgets what is too old. The function has an end, at which it is 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 
@@ -67,6 +67,7 @@ class Played:
     attempts: MemoryAttempts | None = field(default_factory=MemoryAttempts)
     block: bool = False
     invocations: int = 0
+    killed: bool = False
 
     def send(self, *changes: Change, lane: int = 17, text: str | None = None, sent: str | None = None) -> Message:
         """As the tailer sends, at the end of its lane."""
@@ -79,6 +80,8 @@ class Played:
 
     def hide(self, records: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
         """See ``Queue``."""
+        if self.killed:
+            raise Killed
         by_id = {message.id: message for message in self.messages}
         for one, seconds in records:
             by_id[one["messageId"]].visible_at = self.now + seconds
@@ -107,6 +110,7 @@ class Played:
     def invoke(self, records: Sequence[Record]) -> None:
         """One invocation of a fresh process: what it answers is deleted, and nothing if it does not."""
         self.invocations += 1
+        self.killed = False
         self.end = self.now + TIMEOUT
         publisher = EventBridgePublisher(ClassicBus(self, "b"), sleep=self.sleep)
         forwarder = Forwarder(
@@ -131,7 +135,12 @@ class Played:
     def sleep(self, seconds: float) -> None:
         self.now = min(self.now + seconds, self.end)
         if self.now == self.end:
-            raise Killed
+            self.kill()
+
+    def kill(self) -> NoReturn:
+        """The process ends. What Python still does on its way out reaches nobody."""
+        self.killed = True
+        raise Killed
 
     def put_events(self, Entries: Sequence[Any], **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
         """A boto3 ``events`` client."""

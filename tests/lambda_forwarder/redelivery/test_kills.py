@@ -14,14 +14,14 @@ from lambda_forwarder.redelivery.pause import SHARE
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
-from tests.lambda_forwarder.redelivery.played import START, TIMEOUT, VISIBILITY, Killed, Played, noted, throttled
+from tests.lambda_forwarder.redelivery.played import START, TIMEOUT, VISIBILITY, Played, noted, throttled
 from tests.lambda_forwarder.values import Noted, body, inserted
 
 PARKED_AT = LIMIT + 2  # receives: one without suspicion, LIMIT with it, and the one at which it is parked
 
 
-def crash(_: Played) -> None:
-    raise Killed
+def crash(played: Played) -> None:
+    played.kill()
 
 
 def exit_(_: Played) -> None:
@@ -141,7 +141,7 @@ def test_a_message_that_ends_the_function_while_it_is_read(monkeypatch: pytest.M
 
     def reading(text: str, room: int) -> ChangeMessage:
         if text == bad:
-            raise Killed
+            world.kill()
         return read_message(text, room)
 
     monkeypatch.setattr("lambda_forwarder.forwarding.forwarder.read_message", reading)

@@ -1,1 +1,1 @@
-"""The Lambda functions: changes come in from the queue, domain events go out to the bus."""
+"""The Lambda functions: they read changes from the queue and publish domain events to the bus."""

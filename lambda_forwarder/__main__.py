@@ -1,4 +1,4 @@
-"""``python -P -m lambda_forwarder``: try a change against the mappers, write the catalogue of their events, redrive."""
+"""``python -P -m lambda_forwarder``: show the events of a change, write the event catalogue, redrive."""
 
 import argparse
 import io
@@ -23,19 +23,19 @@ from tailrace.version import __version__
 from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
-INTERRUPTED, NOBODY_READS = 130, 141  # what a shell makes of a command that ends by SIGINT or SIGPIPE
+INTERRUPTED, NOBODY_READS = 130, 141  # the shell's exit codes for SIGINT and SIGPIPE
 EXAMPLES = """examples:
   python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
   python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
   python -P -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
   python -P -m lambda_forwarder redrive --dry-run
 
-exit codes: 0 all well, 1 something was parked or left, has no mapper, or would break consumers, 2 what was given cannot be
-used."""
+exit codes: 0 success; 1 a change was parked, was left in its queue or has no mapper, or a schema would break consumers;
+2 the input or the configuration cannot be used."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit codes: 0 all well, 1 something was parked, has no mapper, or would break consumers, 2 what was given is unusable."""
+    """Run the command and return its exit code; see ``EXAMPLES`` for their meaning."""
     make_legible()
     options = _parser().parse_args(arguments)
     if options.command == "redrive":
@@ -57,28 +57,37 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -P -m lambda_forwarder",
-        description="Try a change against the mappers, write the catalogue of their events,\nor publish parked changes again.",
+        description="Show the events of a change, write the catalogue of all events,\n"
+        "or publish parked changes and dead letters again.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lambda_forwarder {__version__}")
-    parser.add_argument("--mappers", metavar="MODULE:ATTRIBUTE", help="your own table (default: FORWARDER_MAPPERS, else ours)")
+    parser.add_argument(
+        "--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS, else the example's)"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    attempt = commands.add_parser("try", help="show which events a change would give; publish nothing")
+    attempt = commands.add_parser("try", help="show the events that a change would produce; publish nothing")
     given = attempt.add_mutually_exclusive_group(required=True)
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
-    given.add_argument("--queue", metavar="URL", help="look at what waits in a queue, and leave it there")
+    given.add_argument("--queue", metavar="URL", help="read up to 10 waiting messages of an SQS queue and leave them there")
     attempt.add_argument("--json", action="store_true", help="print the events as in tests/samples/events/")
     write = commands.add_parser("catalogue", help="write the schemas and the page of all events")
-    write.add_argument("--schemas", type=Path, default=Path("schemas"), metavar="FOLDER")
-    write.add_argument("--events", type=Path, default=Path("docs/events.md"), metavar="FILE")
-    write.add_argument("--samples", type=Path, default=Path("tests/samples/events"), metavar="FOLDER")
+    write.add_argument("--schemas", type=Path, default=Path("schemas"), metavar="FOLDER", help="of the schemas (%(default)s)")
+    write.add_argument("--events", type=Path, default=Path("docs/events.md"), metavar="FILE", help="the page (%(default)s)")
+    write.add_argument(
+        "--samples",
+        type=Path,
+        default=Path("tests/samples/events"),
+        metavar="FOLDER",
+        help="of the samples that the page shows (%(default)s)",
+    )
     redrive.add_command(commands)
     return parser
 
 
 def _settings(mappers: str | None) -> Settings:
-    """Only the mappers and the source matter here; whatever else is required in the Lambda need not be set."""
+    """Read the settings. Only the mappers and the source are used here, so the other required settings get placeholders."""
     given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none", "watermarks": OFF} | (
         {} if mappers is None else {"mappers": mappers}
     )
@@ -105,7 +114,7 @@ def _show(trials: list[Trial], *, as_json: bool) -> None:
     for line in lines:
         print(legible(line, lines=as_json))  # noqa: T201 - what the command is asked for
     if not trials:
-        _say("there is no change to try")
+        _say("the input holds no change")
 
 
 def _say(*lines: str) -> None:
@@ -115,13 +124,13 @@ def _say(*lines: str) -> None:
 
 
 def program() -> int:
-    """``main`` for a shell: no traceback for a reader or a person who has had enough, or a terminal that lacks a character."""
+    """``main`` for a shell: no traceback after Ctrl-C, a closed pipe, or a character that the terminal cannot show."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             return main()
-        finally:  # of the help too: what is left to write fails here, not at exit
+        finally:  # a failed write, even of the help, is raised here and not at exit
             print(end="", flush=True)  # noqa: T201
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The forwarder's only composition root: here the environment is read, clients are built and adapters are named."""
+"""The forwarder's only composition root: it reads the environment, builds clients and chooses adapters."""
 
 import logging
 import os
@@ -35,15 +35,15 @@ from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
 from tailrace.wire.message import MEMORY
 
 WATERMARKS_OFF = (
-    "FORWARDER_WATERMARKS is off: every change that the tailer sends again, after a crash or a failed call, is published again "
-    "under the same metadata.id. Set it to a DynamoDB table, and the repeats are dropped"
+    "FORWARDER_WATERMARKS is off. A change that the tailer sends again, after a crash or a failed call, is published again "
+    "with the same metadata.id. To drop such repeats, set FORWARDER_WATERMARKS to a DynamoDB table"
 )
 
 FUNCTION_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # MB; Lambda sets it
-OVERHEAD = 110  # MB, of Python, boto3, its clients and an event of Lambda
+OVERHEAD = 110  # MB; Python, boto3, its clients and a Lambda event
 LEAST_ROOM = 16  # MB
 
-MARGIN = 12.0  # seconds before Lambda's end in which nothing is begun: one call with its retries at their slowest
+MARGIN = 12.0  # seconds before Lambda's timeout without new work; the slowest call with its retries takes as long
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +51,20 @@ log = logging.getLogger(__name__)
 class Neighbour(Protocol):
     def check(self) -> None:
         """
-        Make sure, at the start, that it is there and ours to use.
+        Check, at the start, that the resource exists and that this role may use it.
 
         Raises:
-            Misconfigured: it is not.
+            Misconfigured: it does not exist, or access is denied.
         """
 
 
 @cache
 def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     """
-    The forwarder that the environment asks for, with all its neighbours checked; made once.
+    Build the forwarder from the environment, once, and check all resources that it uses.
 
     Raises:
-        Misconfigured: all that is wrong, at once.
+        Misconfigured: the message lists every problem.
     """
     make_legible()
     settings = read_settings(kind)
@@ -99,13 +99,13 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
 
 
 def room() -> int:
-    """Bytes that what a message or a claim holds may take in this function, or where it is none, in one of 512 MB."""
+    """Bytes of memory that the contents of one message or claim may use in this function; outside Lambda as with 512 MB."""
     memory = os.environ.get(FUNCTION_MEMORY)
     return max(int(memory) - OVERHEAD, LEAST_ROOM) * 1_048_576 if memory else MEMORY
 
 
 def return_all(records: Sequence[Record], error: ForwarderError) -> None:
-    """Let the queue hand these out again later: the function cannot start, and their receives are counted."""
+    """Hide the messages, so that SQS redelivers them later: the function cannot start, and each receive is counted."""
     with suppress(Misconfigured):
         returned = Returned(SqsQueue(client("sqs")), None, time.time)
         for left in by_group(records).values():
@@ -115,10 +115,10 @@ def return_all(records: Sequence[Record], error: ForwarderError) -> None:
 
 def check(neighbours: Sequence[Neighbour]) -> None:
     """
-    Ask each of them; what is wrong with any is one error.
+    Check each resource and raise one error for all problems.
 
     Raises:
-        Misconfigured: its text has a line for each.
+        Misconfigured: the message has one line for each problem.
     """
     problems = []
     for neighbour in neighbours:
@@ -131,7 +131,7 @@ def check(neighbours: Sequence[Neighbour]) -> None:
 
 
 def time_left(context: Any) -> TimeLeft:
-    """Until Lambda's end, less the time in which nothing is begun: of a short timeout, half."""
+    """The time until Lambda's timeout, less ``MARGIN``, or less half of a short timeout."""
 
     def seconds() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

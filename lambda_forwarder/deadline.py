@@ -1,4 +1,4 @@
-"""The time that an invocation has: looked at before every call, and before every pause."""
+"""The deadline of an invocation, checked before every call and every pause."""
 
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.ports import TimeLeft
@@ -7,7 +7,7 @@ from lambda_forwarder.ports import TimeLeft
 def check(time_left: TimeLeft, before: str) -> None:
     """
     Raises:
-        Unavailable: the time was up before this was done.
+        Unavailable: the time is up. ``before`` names the step that was not done.
     """
     if time_left() <= 0:
         raise Unavailable(f"the time was up before {before}")
@@ -15,10 +15,9 @@ def check(time_left: TimeLeft, before: str) -> None:
 
 def one_call_more(time_left: TimeLeft, calls: int = 1) -> TimeLeft:
     """
-    The same time, in which the first look always finds some: what keeps the work that is done already may make one call, or so
-    many.
+    The same time left, but the first ``calls`` checks always pass. It is for calls that save finished work.
 
-    Without it an invocation that runs out of time could keep nothing, and the next one would do the same work again.
+    Otherwise an invocation that runs out of time could not save its work, and the next one would repeat it.
     """
     looks = iter((1.0,) * calls)
     return lambda: max(time_left(), next(looks, 0.0))

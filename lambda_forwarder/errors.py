@@ -87,7 +87,7 @@ def answered(doing: str, code: str, text: str) -> Unavailable | Rejected | Misco
     """Our own error for an error of AWS, of a whole call or of one entry: what was asked, its cause, and the answer."""
     reaction, cause = responses.meaning(code, text)
     response = ": ".join(filter(None, (redacted(code), redacted(text))))
-    return _REACTIONS[reaction](f"{doing}: it {cause} ({response})")
+    return _REACTIONS[reaction](f"{doing} failed: the resource {cause} ({response})")
 
 
 def unusable(setting: str, resource: str, error: ForwarderError, needed: str) -> Misconfigured:

@@ -92,7 +92,7 @@ class MemoryClaims:
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:  # noqa: ARG002 - it takes none
         """See ``Claims``."""
         if claim.bucket != self.bucket:
-            raise Rejected(f"it lies in the bucket {claim.bucket!r}; ours is {self.bucket!r}")
+            raise Rejected(f"the object is in the bucket {claim.bucket!r}; this bucket is {self.bucket!r}")
         if claim.key not in self.objects:
             raise Rejected(f"there is no object {claim.key!r}")
         return self.objects[claim.key][: claim.bytes + 1]

@@ -53,7 +53,7 @@ def _names(value: Any) -> Any:
         return value
     names = {name.strip() for name in value.split(",")} - {""}
     if wrong := [name for name in names if not STREAM.fullmatch(name)]:
-        raise ValueError(f"{len(wrong)} of its names are not of letters, digits, ., _ and -, at most 255")
+        raise ValueError(f"{len(wrong)} of its names are invalid: a name has 1 to 255 letters, digits, ., _ and -")
     return names
 
 
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         description="set it to the name or the ARN of the event bus"
     )
     parking_queue_url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] = Field(
-        description="set it to the URL of the SQS queue that keeps what cannot be published"
+        description="set it to the URL of the SQS queue for changes that cannot be published"
     )
     dead_letter_queue_url: (
         Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] | None
@@ -81,11 +81,11 @@ class Settings(BaseSettings):
     )
     on_poison: Literal["park", "block"] = Field(
         "park",
-        description="set it to park, or to block where a change that cannot be published is to hold back those behind it",
+        description="set it to park, or to block to hold back the message group of a change that cannot be published",
     )
     on_outage: Literal["wait", "park"] = Field(
         "wait",
-        description="set it to wait, or to park where changes of a DynamoDB stream shall not wait for the bus (streams only)",
+        description="set it to wait, or to park, which parks changes of a DynamoDB stream during an outage of the bus",
     )
     watermarks: Table = Field(
         description="set it to the name or the ARN of a DynamoDB table with a string partition key pk, or to off: every change "
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
         "schemas in a registry name each event's own",
     )
     emf_namespace: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")] | None = (
-        Field(None, description="set it to the CloudWatch namespace that the figures shall have; or leave it out for none")
+        Field(None, description="set it to the CloudWatch namespace of the metrics; or leave it out to write none")
     )
     streams: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = Field(
         frozenset(),

@@ -23,7 +23,7 @@ from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
 RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
-KINDS = "a change, a queue message's body, an event of Lambda, the answer of receive-message or a parked item"
+KINDS = "a change, the body of a queue message, a Lambda event, the response of receive-message or a parked item"
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ def read(text: str) -> Iterator[ChangeMessage]:
         try:
             values = [_parsed(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
-            raise UnreadableMessage(f"it is not JSON: {error}") from error
+            raise UnreadableMessage(f"the input is not JSON: {error}") from error
     for value in values:
         yield from _messages(value)
 
@@ -107,9 +107,9 @@ def shown(trial: Trial) -> Iterator[str]:
         yield f"  parked by {parked.mapper}"
         yield from (f"    {line}" for line in (parked.reason, f"what to do: {parked.remedy}"))
     if not trial.entries and not trial.parked:
-        yield f"  nothing: {trial.unread or (', '.join(trial.mappers) or 'no mapper, on purpose,') + ' told nothing'}"
+        yield f"  no event: {trial.unread or (', '.join(trial.mappers) or 'no mapper, as intended,') + ' produced no event'}"
     if change.claim is not None:
-        yield f"  its documents lie in s3://{change.claim.bucket}/{change.claim.key}: try that object"
+        yield f"  its documents are stored in s3://{change.claim.bucket}/{change.claim.key}: download that object and try it"
 
 
 def _parsed(text: str) -> Any:
@@ -131,7 +131,7 @@ def _messages(value: Any) -> Iterable[ChangeMessage]:
         case {"Messages": list(messages)}:
             return [read_message(message["Body"]) for message in messages]
         case _:
-            raise UnreadableMessage(f"it is none of these: {KINDS}")
+            raise UnreadableMessage(f"the input is not {KINDS}")
 
 
 def _recorded(record: Any) -> ChangeMessage:
@@ -145,7 +145,7 @@ def _recorded(record: Any) -> ChangeMessage:
             except records.UnreadableRecord as error:
                 raise UnreadableMessage(str(error)) from error
         case _:
-            raise UnreadableMessage("a record is neither of SQS nor of a DynamoDB stream")
+            raise UnreadableMessage("a record comes from neither SQS nor a DynamoDB stream")
 
 
 def _alone(value: Any) -> ChangeMessage:
@@ -153,7 +153,7 @@ def _alone(value: Any) -> ChangeMessage:
     try:
         change = msgspec.convert(value, Change)
     except msgspec.ValidationError as error:
-        raise UnreadableMessage(f"it is not a change as the tailer writes it: {error}") from error
+        raise UnreadableMessage(f"the input is not a change as the tailer writes it: {error}") from error
     message = ChangeMessage(stream=change.ns.db, generation=1, lane=0, changes=(change,))
     check(message)
     return message

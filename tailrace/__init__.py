@@ -1,5 +1,5 @@
 """
-What a project imports to say which change means which event.
+The names that a project imports to define events and mappers.
 
     from tailrace import Change, DomainEvent, Mappers, Uncertain
 """

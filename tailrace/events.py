@@ -1,4 +1,4 @@
-"""What a project defines: domain events, and the mappers that say which change means which event."""
+"""What a project defines: domain events, and the mappers from changes to events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ NAME_LIMIT = 128  # characters, EventBridge, a detail-type
 
 
 class EventType(StructMeta):
-    """Makes the class statement of an event the whole of its definition, and refuses one that no bus would take."""
+    """Builds event classes, so that the class statement is the whole definition. Rejects a class that no bus accepts."""
 
     def __new__(
         mcs,
@@ -32,7 +32,7 @@ class EventType(StructMeta):
         config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
         cls: Any = super().__new__(mcs, name, bases, namespace, **config)
         if about and about not in cls.__struct_fields__:
-            raise TypeError(f"{name}: about={about!r} is none of its fields")
+            raise TypeError(f"{name}: about={about!r} is not one of its fields")
         cls.__source__, cls.__version__, cls.__about__ = source, version, about
         return cls
 
@@ -40,7 +40,7 @@ class EventType(StructMeta):
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class DomainEvent(Struct, frozen=True, kw_only=True, metaclass=EventType):
     """
-    Something that happened, in the past tense: a public contract from the first time it is published.
+    An event: something that happened, named in the past tense. Once published, it is a public contract.
 
     The class's name is the event's detail-type, its docstring the event's description, ``source`` its EventBridge
     source; ``version`` (default "1") grows when a field changes its meaning or goes away. Fields are camelCase on the bus.
@@ -56,14 +56,14 @@ Time = Annotated[datetime, Meta(tz=True)]
 """A point in time: RFC 3339 with its offset. A field of this type is never published without one."""
 
 Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
-"""Says which events, if any, a change means. A pure function: no clock, no network, no other change."""
+"""Returns the events that a change means, if any. A pure function: no clock, no network, no other change."""
 
 Mappers = Mapping[str, Iterable[Mapper]]
-"""Mappers by what they read: ``collection`` (no dot), ``database.collection`` or ``*.collection``. See ``mapper_keys``."""
+"""Mappers by collection: ``collection`` (no dot), ``database.collection`` or ``*.collection``. See ``mapper_keys``."""
 
 
 def mapper_name(mapper: Mapper) -> str:
-    """``package.module.function``: the same in every process, also of a partial function or an object that can be called."""
+    """``package.module.function``: the same in every process, also for a partial function or a callable object."""
     while isinstance(mapper, partial):
         mapper = mapper.func
     named = mapper if hasattr(mapper, "__qualname__") else type(mapper)
@@ -72,8 +72,8 @@ def mapper_name(mapper: Mapper) -> str:
 
 def _validate(name: str, description: str, source: str) -> None:
     if not description.strip():
-        raise TypeError(f"{name}: the docstring is the event's description; write one")
+        raise TypeError(f"{name}: write a docstring; it is the event's description")
     if not source or source.startswith("aws."):
-        raise TypeError(f'{name}: say where it comes from, class {name}(DomainEvent, source="app.…"); not aws.')
+        raise TypeError(f'{name}: set its source, class {name}(DomainEvent, source="app.…"); it must not begin with aws.')
     if len(name) > NAME_LIMIT:
         raise TypeError(f"{name}: a detail-type has at most {NAME_LIMIT} characters")

@@ -1,4 +1,4 @@
-"""A message of the queue as the forwarder reads it: its changes can be asked."""
+"""A queue message as the forwarder reads it: its changes have the methods of ``tailrace.Change``."""
 
 from tailrace.change import Change
 from tailrace.wire import message as wire

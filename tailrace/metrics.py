@@ -12,7 +12,7 @@ STREAM: Final = "Stream"  # the one dimension in CloudWatch; a label of the same
 
 
 class Unit(StrEnum):
-    """CloudWatch's words."""
+    """Units, by their names in CloudWatch."""
 
     COUNT = "Count"
     BYTES = "Bytes"
@@ -22,10 +22,10 @@ class Unit(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a value means, and which statistic of it makes sense."""
+    """What a value means, and which statistic applies to it."""
 
-    COUNTER = "counter"  # what was added since the value before; Prometheus shows the sum since the start
-    GAUGE = "gauge"  # how it is now; left out while unknown
+    COUNTER = "counter"  # the increase since the previous value; Prometheus shows the sum since the start
+    GAUGE = "gauge"  # the present value; left out while unknown
     LATENCY = "latency"  # how long it took, once for each batch or message
 
 
@@ -41,7 +41,7 @@ class Metric:
 
     @property
     def prometheus(self) -> str:
-        """Its name in Prometheus, where every duration is in seconds and the name says so."""
+        """Its name in Prometheus. Every duration is in seconds there, and its name ends in ``_seconds``."""
         snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower()
         return f"tailrace_{snake}_seconds" if self.unit in (Unit.SECONDS, Unit.MILLISECONDS) else f"tailrace_{snake}"
 

@@ -1,3 +1,3 @@
-"""The version of this distribution: here once, for the wheel, the images and the command lines."""
+"""The version of this distribution, for the wheel, the images and the command lines."""
 
 __version__ = "0.1.0"

@@ -1,1 +1,1 @@
-"""AWS clients, and what SQS answers to a batch."""
+"""AWS clients, calls in batches, and the responses of SQS to a batch."""

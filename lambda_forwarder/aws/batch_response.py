@@ -1,4 +1,4 @@
-"""SQS's answer to a batch: 200 with failures inside, entry by entry."""
+"""The response of SQS to a batch: status 200, with a success or failure for each entry."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from lambda_forwarder.errors import Unavailable, answered
 
 def check(doing: str, entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> None:
     """
-    Return only if the queue says of every entry that it was done. Silence is no yes.
+    Return only if the response confirms every entry. A missing entry counts as failed.
 
     Raises:
-        Unavailable, Rejected, Misconfigured: of one it does not; any of the others may have been.
+        Unavailable, Rejected, Misconfigured: an entry failed; the other entries may have succeeded.
     """
     for failed in response.get("Failed", ()):
         raise answered(doing, failed["Code"], failed.get("Message", ""))
     unsaid = {entry["Id"] for entry in entries} - {done["Id"] for done in response.get("Successful", ())}
     if unsaid:
-        raise Unavailable(f"{doing} said nothing of {len(unsaid)} of {len(entries)} entries")
+        raise Unavailable(f"{doing}: the response is missing {len(unsaid)} of {len(entries)} entries")

@@ -1,4 +1,4 @@
-"""boto3's clients: one of each for this process. No other module of the forwarder imports boto3."""
+"""The boto3 clients: one for each service and process. No other module of the forwarder imports boto3."""
 
 import os
 import threading
@@ -12,34 +12,34 @@ from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
 
 from lambda_forwarder.errors import Misconfigured
 
-CONNECT, READ = 1, 4  # seconds that a call waits at most, each of its two times
-READ_LEAST = 1.0  # seconds, however little time there is: an answer within them is the rule
+CONNECT, READ = 1, 4  # seconds; the timeouts of a call for connecting and for reading
+READ_LEAST = 1.0  # seconds; the shortest read timeout, in which most responses arrive
 
 CONFIG = Config(
     connect_timeout=CONNECT,
     read_timeout=READ,
-    retries={"mode": "standard", "total_max_attempts": 2},  # of a whole call; entries are retried by the publisher
+    retries={"mode": "standard", "total_max_attempts": 2},  # of a call; the publisher retries single entries
     parameter_validation=False,  # 0.4 ms a call; the adapters build every request themselves
-    s3={"addressing_style": "path"},  # a bucket is no host name at an endpoint of one's own
+    s3={"addressing_style": "path"},  # a custom endpoint has no host name for each bucket
 )
 
-_end: list[Callable[[], float]] = []  # of the invocation that runs, if there is one
+_end: list[Callable[[], float]] = []  # seconds to the end of the present invocation, if there is one
 _making = threading.Lock()  # threads may share a client, but not a session
 
 Environment = frozenset[tuple[str, str]]
 
 
 def until(seconds: Callable[[], float]) -> None:
-    """From now on no call waits beyond the end of the invocation, which is so many seconds away."""
+    """Limit the timeout of all following calls to the end of the invocation. ``seconds`` returns the time until then."""
     _end[:] = [seconds]
 
 
 def client(service: str) -> Any:
     """
-    The client of a service. People put the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only.
+    Return the client of a service. The region is AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION only.
 
     Raises:
-        Misconfigured: what boto3 reads in the environment cannot be used; nothing was asked of AWS.
+        Misconfigured: boto3 cannot use the environment; no call to AWS was made.
     """
     try:
         with _making:
@@ -47,7 +47,7 @@ def client(service: str) -> Any:
     except (NoRegionError, InvalidRegionError) as error:
         raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error
     except UnknownServiceError as error:  # whose text names all the services that boto3 knows
-        raise Misconfigured(f"boto3 {boto3.__version__} is older than the service {service}: install a newer one") from error
+        raise Misconfigured(f"boto3 {boto3.__version__} does not know the service {service}: install a newer boto3") from error
     except BotoCoreError as error:  # as of a profile that does not exist
         raise Misconfigured(
             f"no AWS client for {service}: {error}; check AWS_PROFILE, AWS_CONFIG_FILE and the credentials"
@@ -57,7 +57,7 @@ def client(service: str) -> Any:
 
 
 def _environment() -> Environment:
-    """All that boto3 reads. It never changes in production; each test may have its own."""
+    """The variables that boto3 reads. They never change in production; a test can set its own."""
     return frozenset((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
 
 
@@ -69,7 +69,7 @@ def _client(service: str, environment: Environment) -> Any:
 
 
 def _bounded(context: dict[str, Any], **_: object) -> None:
-    """botocore's own way to give a single call another timeout than its client has. It counts for each of the two times."""
+    """Set the read timeout of a single call, as botocore allows. The call and its one retry must fit into the time left."""
     if _end:
         context["read_timeout"] = min(READ, max(READ_LEAST, _end[0]() / 2 - CONNECT))
 

@@ -1,4 +1,4 @@
-"""Calls and waves: how many things go out fast, without one overtaking an earlier one of its document."""
+"""Groups items into calls and waves, so that many are sent in parallel and none overtakes an earlier one of its key."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -10,10 +10,10 @@ def waves(
     items: Iterable[T], *, key: Callable[[T], str], size: Callable[[T], int], count: int, limit: int
 ) -> Iterator[Sequence[Sequence[T]]]:
     """
-    Yield waves of calls: a call holds at most ``count`` items of together less than ``limit`` (or one larger item).
+    Yield waves of calls. A call holds at most ``count`` items with a total size below ``limit`` (or one larger item).
 
-    A key's first item is in the first wave, its second in the second, and so on. So calls of one wave may be made at the
-    same time and any item of them may fail and be sent again: none of its key can have overtaken it, as long as the next
+    A key's first item is in the first wave, its second in the second, and so on. The calls of a wave can therefore run in
+    parallel, and any of their items can fail and be sent again: no later item of its key is sent before, as long as the next
     wave waits for this one.
     """
     turns: dict[str, int] = {}

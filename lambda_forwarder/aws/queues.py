@@ -1,4 +1,4 @@
-"""Looks at a queue before it is needed."""
+"""Checks a queue before it is needed."""
 
 import logging
 from typing import Any
@@ -11,11 +11,11 @@ log = logging.getLogger(__name__)
 
 def looked_at(client: Any, queue_url: str, setting: str, rights: str) -> Attributes:
     """
-    The attributes of the queue that ``setting`` names. In what ways it loses messages is a warning in the log.
+    Return the attributes of the queue in ``setting``. Log a warning for each way in which it can lose messages.
 
     Raises:
-        Misconfigured: it is not there, or we may not ask.
-        Unavailable: not now.
+        Misconfigured: the queue does not exist, or access is denied.
+        Unavailable: try again later.
     """
     try:
         with translated("GetQueueAttributes"):
@@ -31,7 +31,7 @@ def looked_at(client: Any, queue_url: str, setting: str, rights: str) -> Attribu
 def must_be_large(attributes: Attributes, queue_url: str, setting: str) -> None:
     """
     Raises:
-        Misconfigured: a change that the tailer could send would not fit, and its lane would wait for ever.
+        Misconfigured: the queue is too small for the largest change, whose lane would then wait for ever.
     """
     if problem := too_small(attributes):
         raise Misconfigured(f"{setting}: {queue_url} {problem}")

@@ -1,1 +1,1 @@
-"""Every event there is: its page, its schema, and what would break a consumer."""
+"""The catalogue of all events: its page, the schemas, and the check for breaking changes."""

@@ -1,8 +1,8 @@
 """
-Whether a new form of an event breaks those who read the old one.
+Checks whether a new schema of an event breaks consumers of the old one.
 
-It does when an event of the new form could be invalid under the old schema: a field is gone, may be missing or null now, has
-another type, or a value that was not possible before. A new field breaks nobody: readers ignore what they do not know.
+It does if an event of the new schema can be invalid under the old one: a field was removed, can now be missing or null, or has
+another type or a new value. A new field breaks no consumer: they ignore unknown fields.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ _BOUNDS = {
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """What a reader of ``old`` cannot rely on any more in ``new``, by path; both as ``schema.json_schema`` writes them."""
+    """Return the breaking differences from ``old`` to ``new``, by path. Both have the form of ``schema.json_schema``."""
     return list(_Comparison(old, new).breaks(old, new, ""))
 
 
 class _Comparison:
     def __init__(self, old: Schema, new: Schema) -> None:
         self._old, self._new = old, new
-        self._begun: set[tuple[str, str]] = set()  # pairs of references: a type may hold itself
+        self._begun: set[tuple[str, str]] = set()  # pairs of references already compared: a type can contain itself
 
     def breaks(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
         pair = (old.get("$ref", ""), new.get("$ref", ""))
@@ -50,7 +50,7 @@ class _Comparison:
         elif possible is None and not _of_type(old, new, now):
             yield f"{path}: {_kind(new)}, not {_kind(old)}"
         else:
-            yield from (f"{path}: another {bound}" for bound in sorted(_BOUNDS & old.keys()) if new.get(bound) != old[bound])
+            yield from (f"{path}: {bound} changed" for bound in sorted(_BOUNDS & old.keys()) if new.get(bound) != old[bound])
             yield from self._members(old, new, path)
 
     def _members(self, old: Schema, new: Schema, path: str) -> Iterator[str]:
@@ -59,10 +59,10 @@ class _Comparison:
             if name in fields:
                 yield from self.breaks(field, fields[name], f"{path}.{name}".lstrip("."))
             else:
-                yield f"{path}.{name}: it is gone"
+                yield f"{path}.{name}: the field was removed"
         for name in old.get("required", ()):
             if name in fields and name not in new.get("required", ()):
-                yield f"{path}.{name}: it may be missing"
+                yield f"{path}.{name}: the field may now be missing"
         for part in ("items", "additionalProperties"):
             if isinstance(old.get(part), dict):
                 yield from self.breaks(old[part], new[part] if isinstance(new.get(part), dict) else {}, f"{path}[]")
@@ -83,7 +83,7 @@ _NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", type(
 
 
 def _of_type(old: Schema, new: Schema, now: list[Any] | None) -> bool:
-    """Whether everything new is of the old type; an old schema without one takes anything."""
+    """Whether every new value has the old type. An old schema without a type accepts any value."""
     wanted = old.get("type")
     types = {new.get("type")} if now is None else {_NAMES.get(type(value)) for value in now}
     return wanted is None or all(found == wanted or (found, wanted) == ("integer", "number") for found in types)

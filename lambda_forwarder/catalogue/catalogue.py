@@ -1,4 +1,4 @@
-"""The catalogue of a table's events: which there are, their schemas, and the files that tell other teams of them."""
+"""The catalogue of a mapper table's events, and its files for other teams: the page and the schemas."""
 
 import inspect
 import json
@@ -17,7 +17,7 @@ EVERYWHERE = "any collection"
 
 
 def told_by(mapper: Mapper) -> list[type[DomainEvent]]:
-    """The events that a mapper can tell: those in its return type, or in its ``tells`` where only its maker knows them."""
+    """The events that a mapper can return: from its attribute ``tells`` if it has one, else from its return type."""
     waiting: list[Any] = [*getattr(mapper, "tells", ())] or [get_type_hints(mapper).get("return")]
     told = []
     while waiting:
@@ -29,7 +29,7 @@ def told_by(mapper: Mapper) -> list[type[DomainEvent]]:
 
 
 def events(mappers: Mappers) -> list[Told]:
-    """Every event that a table can tell, by source and name, and the one that needs no table."""
+    """Every event of a table, sorted by source and name, and ``StreamGapDetected``, which every table has."""
     found: dict[type[DomainEvent], dict[str, str]] = {}
     tables: list[tuple[str, Iterable[Mapper]]] = [*mappers.items(), (EVERYWHERE, [stream_gap_detected])]
     for collection, of_collection in tables:
@@ -41,7 +41,7 @@ def events(mappers: Mappers) -> list[Told]:
 
 
 def files(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> dict[Path, str]:
-    """All files of the catalogue as they ought to be, by their paths."""
+    """The expected contents of all files of the catalogue, by path."""
     catalogue = events(mappers)
     made = {page_file: page.page(catalogue, schemas, page_file, samples)}
     for told in catalogue:
@@ -51,21 +51,21 @@ def files(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> di
 
 
 def broken(mappers: Mappers, schemas: Path) -> Iterator[str]:
-    """What the events of the table break for readers of the schemas that were written before."""
+    """Yield the breaking differences between the table's events and the schemas on disk."""
     known = events(mappers)
     names = [f"{told.event.__source__}@{told.event.__name__}" for told in known]
     for path in sorted(schemas.glob("*-v*.openapi.json")):
         if path.name.rpartition("-v")[0] not in names:
-            yield f"{path.name} was published and no mapper tells it any more; remove its schemas once nobody reads it"
+            yield f"{path.name} was published and no mapper produces it any more; remove its schemas when no consumer reads it"
     for told in known:
         path = schemas / f"{schema_name(told.event)}.json"
         for problem in breaks(json.loads(path.read_text()), json_schema(told.event)) if path.exists() else ():
             name, version = told.event.__name__, told.event.__version__
-            yield f'{name} version {version} was published: {problem}; give it the next number, version="…"'
+            yield f'{name} version {version} was published: {problem}; increase its version, version="…"'
 
 
 def write(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> list[str]:
-    """Write the files, unless that would break somebody; return what it would break. What was published is never removed."""
+    """Write the files, unless a difference is breaking; return the breaking differences. No schema is ever removed."""
     problems = list(broken(mappers, schemas))
     if not problems:
         for path, text in files(mappers, schemas, page_file, samples).items():

@@ -1,4 +1,4 @@
-"""The catalogue's page for people: every event with its fields, when it is told, an example and its schemas."""
+"""The catalogue's page: every event with its fields, the mappers that produce it, an example and its schemas."""
 
 import inspect
 import json
@@ -44,7 +44,7 @@ def handle(event: dict, schema: Path) -> dict:
 
 
 def page(catalogue: list[Told], schemas: Path, page_file: Path, samples: Path) -> str:
-    """The whole page; links to the schemas are relative to it."""
+    """The whole page. Links to the schemas are relative to the page."""
     folder = Path(os.path.relpath(schemas, page_file.parent))
     examples = _examples(samples)
     lines = [HEAD, "| event | source | version |", "|---|---|---|"]

@@ -1,4 +1,4 @@
-"""The published form of an event as a schema: JSON Schema for whoever validates, OpenAPI for EventBridge's schema registry."""
+"""The schema of a published event: JSON Schema for validation, OpenAPI for EventBridge's schema registry."""
 
 import inspect
 from typing import Any
@@ -19,11 +19,11 @@ ENVELOPE: Schema = {
     "time": {"type": "string", "format": "date-time"},
     "resources": {"type": "array", "items": {"type": "string"}},
 }
-"""What EventBridge itself puts around an event, beside its source, its detail-type and its detail."""
+"""The fields that EventBridge adds to an event, besides source, detail-type and detail."""
 
 
 def schema_name(event: type[DomainEvent]) -> str:
-    """As EventBridge's registry names it, with the version that a registry would count by itself."""
+    """The name in EventBridge's registry, followed by the event's version."""
     return f"{event.__source__}@{event.__name__}-v{event.__version__}"
 
 
@@ -46,7 +46,7 @@ def json_schema(event: type[DomainEvent]) -> Schema:
 
 
 def openapi(event: type[DomainEvent]) -> Schema:
-    """The same as OpenAPI 3.0, in the form that EventBridge's registry takes and generates code from."""
+    """The same schema as OpenAPI 3.0, in the form that EventBridge's registry accepts and generates code from."""
     envelope: Schema = {
         "type": "object",
         "properties": {
@@ -82,7 +82,7 @@ def _parts(event: type[DomainEvent], references: str) -> dict[str, Schema]:
 
 
 def _in_openapi(schema: Any) -> Any:
-    """OpenAPI 3.0 knows neither ``const`` nor the type null."""
+    """Convert to OpenAPI 3.0, which has neither ``const`` nor the type null."""
     if isinstance(schema, list):
         return [_in_openapi(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,1 +1,1 @@
-"""Changes too large for the queue, fetched from where the tailer left them."""
+"""The claim bucket: changes that were too large for the queue, and events that are too large for the bus."""

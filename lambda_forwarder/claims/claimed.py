@@ -1,4 +1,4 @@
-"""Changes too large for a message: fetched, verified, and put in the place of their claims."""
+"""Fetches and verifies changes that were too large for a message, and replaces their claims."""
 
 import hashlib
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tailrace.wire.reading import read_change
 
 
 def runs(message: ChangeMessage) -> Iterator[ChangeMessage]:
-    """The message in runs of its changes, in order. A claimed change is a run of its own: only one need be in memory."""
+    """Split the message into runs of changes, in order. A claimed change is a run of its own: only one is in memory."""
     start = 0
     for end, change in enumerate(message.changes, 1):
         if change.claim or end == len(message.changes) or message.changes[end].claim:
@@ -29,11 +29,11 @@ def fetched(
     run: ChangeMessage, claims: Claims | None, time_left: TimeLeft, room: int = MEMORY
 ) -> tuple[ChangeMessage, list[Parked]]:
     """
-    The run with each claimed change whole, and what had to be parked instead. ``room`` is the memory for one, in bytes.
+    Return the run with its claimed changes replaced, and the changes to park. ``room``: bytes of memory for one change.
 
     Raises:
-        Unavailable: not now, or the time is up.
-        Misconfigured: the claims are not there or not ours to read.
+        Unavailable: the bucket is unavailable, or the time is up.
+        Misconfigured: the bucket does not exist, or access is denied.
     """
     changes: list[Change] = []
     parked: list[Parked] = []
@@ -47,28 +47,28 @@ def fetched(
 
 def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeLeft, room: int) -> Change:
     """
-    The change as it lies under its claim. It keeps the claim, by which it becomes light again.
+    Return the claimed change. It keeps its claim, so that ``light`` can remove the documents again.
 
     Raises:
-        Rejected: what lies there is not what the claim says, or more than a function can hold.
+        Rejected: the object does not match the claim, or needs more memory than the function has.
     """
     if claims is None:
         raise Misconfigured(
-            "FORWARDER_CLAIM_BUCKET: it is missing, and a change was too large for the queue; set it to the tailer's "
+            "FORWARDER_CLAIM_BUCKET: it is missing, and a change lies in the tailer's claim bucket; set it to the tailer's "
             "TAILER_CLAIM_BUCKET. Until then the message stays in the queue"
         )
     deadline.check(time_left, "a claimed change was fetched")
     if not 0 < claim.bytes <= DECODED_LIMIT:
-        raise Rejected(f"it claims {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
+        raise Rejected(f"the claim states {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
     content = claims.fetch(claim, time_left)
     if len(content) != claim.bytes:
-        raise Rejected(f"{len(content)} bytes lie there, or more; the claim says {claim.bytes}")
+        raise Rejected(f"the object has {len(content)} bytes or more; the claim states {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:
-        raise Rejected("what lies there has another SHA-256 than the claim says")
+        raise Rejected("the object's SHA-256 differs from the claim's")
     try:
         whole = replace(read_change(content, Change, room), claim=claim)
     except UnreadableMessage as error:
-        raise Rejected(f"what lies there is not to be read: {error}") from error
+        raise Rejected(f"the object cannot be read: {error}") from error
     if light(whole) != change:
-        raise Rejected("what lies there is another change than the one that claims it")
+        raise Rejected("the object holds another change than the one in the queue")
     return whole

@@ -1,4 +1,4 @@
-"""What was too large for a message or an event, in an S3 bucket."""
+"""Stores and fetches claims in an S3 bucket."""
 
 import hashlib
 import re
@@ -9,9 +9,9 @@ from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusabl
 from lambda_forwarder.ports import TimeLeft
 from tailrace.wire.change import Claim
 
-PART = 1_048_576  # bytes that are read between two looks at the time
+PART = 1_048_576  # bytes; read between two checks of the time left
 
-_key_of_ours = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 has others, and answers about them in XML that no parser reads
+_key_of_ours = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 allows other keys, but its XML responses for them cannot be parsed
 
 
 class S3Claims:
@@ -23,10 +23,11 @@ class S3Claims:
 
     def check(self) -> None:
         """
-        Make sure that the bucket is there and that we may list it: S3 tells only those a missing object from a forbidden one.
+        Check that the bucket exists and that this role may list it. Without the right to list, S3 reports a missing object
+        as access denied.
 
         Raises:
-            Misconfigured: it is not, or we may not.
+            Misconfigured: the bucket does not exist, or access is denied.
         """
         try:
             with translated("HeadBucket"):
@@ -46,11 +47,11 @@ class S3Claims:
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
-        """See ``Claims``. A large object comes in parts, so that a slow one is given up in time."""
+        """See ``Claims``. A large object is read in parts, so that a slow read ends in time."""
         if claim.bucket != self._bucket:
-            raise Rejected(f"it lies in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
+            raise Rejected(f"the object is in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
         if not _key_of_ours(claim.key):
-            raise Rejected(f"its key, {claim.key[:200]!r}, is none that Tailrace writes: 1 to 1,024 characters of ASCII")
+            raise Rejected(f"Tailrace writes no such key: {claim.key[:200]!r}; its keys have 1 to 1,024 ASCII characters")
         deadline.check(time_left, "a claimed change was fetched")
         with translated("GetObject"):
             body = self._client.get_object(Bucket=self._bucket, Key=claim.key)["Body"]

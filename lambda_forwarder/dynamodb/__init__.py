@@ -1,1 +1,1 @@
-"""A DynamoDB stream's records, read as changes."""
+"""Converts the records of a DynamoDB stream to changes."""

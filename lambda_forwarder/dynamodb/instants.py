@@ -1,63 +1,63 @@
-"""When a change of a DynamoDB stream was committed, from any form of the record's time that is in use."""
+"""Reads the commit time of a DynamoDB stream record, in any form that is in use."""
 
 import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-SECONDS_END = 10**10  # of the times that ``clusterTime`` can say, in the year 2286; larger numbers are in smaller units
+SECONDS_END = 10**10  # end of the times in a ``clusterTime``, in the year 2286; larger numbers are in smaller units
 SCALES = (1, 1_000, 1_000_000, 1_000_000_000)  # seconds, milli-, micro- and nanoseconds: Lambda, Kinesis, other readers
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instant(NamedTuple):
-    """A time as a Change tells it. ``wall_time`` where it is known to the millisecond."""
+    """The times of a Change. ``wall_time`` is set if the time has milliseconds."""
 
     cluster_time: str
     wall_time: str | None = None
 
 
-def instant(told: object, arrived: float) -> Instant:
+def instant(value: object, arrived: float) -> Instant:
     """
-    The time that ``ApproximateCreationDateTime`` tells: a number of seconds, milli-, micro- or nanoseconds since 1970, the
-    text of one, an RFC 3339 text, or a datetime. Without one it is ``arrived``, in seconds since 1970.
+    Read ``ApproximateCreationDateTime``: a number of seconds, milli-, micro- or nanoseconds since 1970, the
+    text of one, an RFC 3339 text, or a datetime. If it is missing, return ``arrived``, in seconds since 1970.
 
     Raises:
-        ValueError: it is none of these, or before 1970.
+        ValueError: it has none of these forms, or is before 1970.
     """
-    if told is None:
+    if value is None:
         return Instant(f"{int(arrived)}.0")
-    seconds, milliseconds = _seconds(told)
+    seconds, milliseconds = _seconds(value)
     if not 0 <= seconds < SECONDS_END:
-        raise ValueError(f"ApproximateCreationDateTime is {told!r:.40}, which is no time that a change can have")
+        raise ValueError(f"ApproximateCreationDateTime is {value!r:.40}, which is not a valid time")
     wall_time = EPOCH + timedelta(seconds=seconds, milliseconds=milliseconds)
     return Instant(f"{seconds}.0", f"{wall_time:%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z" if milliseconds else None)
 
 
-def _seconds(told: object) -> tuple[int, int]:
-    """Whole seconds, and the milliseconds beyond them."""
-    match told:
+def _seconds(value: object) -> tuple[int, int]:
+    """Whole seconds and remaining milliseconds; -1 if it is not a time."""
+    match value:
         case bool():
             return -1, 0
         case datetime():
-            since = (told if told.tzinfo else told.replace(tzinfo=UTC)) - EPOCH
+            since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - EPOCH
             return since // timedelta(seconds=1), since % timedelta(seconds=1) // timedelta(milliseconds=1)
         case int():
-            scale = next((scale for scale in SCALES if told < SECONDS_END * scale), SCALES[-1])
-            return told // scale, told % scale * 1_000 // scale
-        case float() if math.isfinite(told):
-            if told < SECONDS_END:
-                return divmod(round(told * 1_000), 1_000)
-            return _seconds(int(told))
+            scale = next((scale for scale in SCALES if value < SECONDS_END * scale), SCALES[-1])
+            return value // scale, value % scale * 1_000 // scale
+        case float() if math.isfinite(value):
+            if value < SECONDS_END:
+                return divmod(round(value * 1_000), 1_000)
+            return _seconds(int(value))
         case str():
-            return _text(told)
+            return _text(value)
         case _:
             return -1, 0
 
 
-def _text(told: str) -> tuple[int, int]:
+def _text(value: str) -> tuple[int, int]:
     for read in (int, float, datetime.fromisoformat):
         try:
-            return _seconds(read(told[:40]))
+            return _seconds(read(value[:40]))
         except (ValueError, OverflowError):
             continue
     return -1, 0

@@ -99,7 +99,7 @@ def expired(change: Change) -> bool:
 def _change(record: _Record, sequence: int, committed: Instant) -> Change:
     image, table = record.dynamodb, record.table
     if image.stream_view_type not in (None, VIEW):
-        raise Misconfigured(f"the stream of the table {table} shows {image.stream_view_type}; make it show {VIEW}")
+        raise Misconfigured(f"the stream of the table {table} has the view type {image.stream_view_type}; set it to {VIEW}")
     new = item(image.new_image) if image.new_image is not None else None
     old = item(image.old_image) if image.old_image is not None else None
     operation, description = _operation(record.event_name, old, new)
@@ -130,7 +130,7 @@ def _operation(name: str, old: Document | None, new: Document | None) -> tuple[s
         return "delete", None
     if name != "MODIFY" or old is None or new is None:
         images = " and ".join(which for which, it in (("the old", old), ("the new", new)) if it is not None) or "neither"
-        raise UnreadableRecord(f"it is {name} with {images} image")
+        raise UnreadableRecord(f"the record is {name} with {images} image")
     updated = {name: value for name, value in new.items() if not same(old.get(name, ABSENT), value)}
     removed = sorted(old.keys() - new.keys())
     whole: dict[str, list[str | int]] = {name: [name] for name in (*updated, *removed) if "." in name}
@@ -140,5 +140,5 @@ def _operation(name: str, old: Document | None, new: Document | None) -> tuple[s
 def _id(keys: Image) -> Any:
     key = item(keys)
     if not key:
-        raise UnreadableRecord("it has no keys")
+        raise UnreadableRecord("the record has no keys")
     return key if len(key) > 1 else next(iter(key.values()))

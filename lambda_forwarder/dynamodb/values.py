@@ -33,7 +33,7 @@ def plain(value: AttributeValue, left: int = NESTING) -> Any:
         ValueError: it is none, or nested more deeply than DynamoDB does.
     """
     if left < 0:
-        raise ValueError(f"it is nested more than {NESTING} deep")
+        raise ValueError(f"the value is nested more than {NESTING} deep")
     [(kind, held)] = value.items()
     match kind:
         case "S" | "BOOL" | "B":

@@ -86,7 +86,11 @@ class Forwarder(Publication):
         try:
             notes = self.attempts.read(again, time_left)
         except ForwarderError as error:
-            log.warning("nothing is known of messages that come again: %s", error, extra={"action": "notes_not_read"})
+            log.warning(
+                "the notes of received messages cannot be read; their message groups return to the queue: %s",
+                error,
+                extra={"action": "notes_not_read"},
+            )
             for name in again:
                 returned.failed(groups[name], error)
             return Plan(now=[name for name in groups if name not in again]), {}

@@ -123,7 +123,11 @@ class Publication:
             try:
                 self.set_aside(sooner, one_call_more(time_left, PARKING_CALLS))
             except Exception as another:
-                log.warning("not parked: %s", another, extra={"action": "not_parked", "changes": len(sooner)})
+                log.warning(
+                    "changes were not parked; their message returns to the queue: %s",
+                    another,
+                    extra={"action": "not_parked", "changes": len(sooner)},
+                )
                 note_unfinished(error, unfinished(another, run))
 
 

@@ -34,12 +34,14 @@ def check(message: ChangeMessage) -> None:
             which as a watermark would stand above all that follow; or a time that is none, by which no event could be dated.
     """
     if not _stream(message.stream):
-        raise UnreadableMessage(f"it is of stream {message.stream[:80]!r}; a name has 1 to 264 letters, digits, ., _ and -")
+        raise UnreadableMessage(
+            f"the stream's name is {message.stream[:80]!r}; a name has 1 to 264 letters, digits, ., _ and -"
+        )
     if message.lane not in LANES:
-        raise UnreadableMessage(f"it is of a lane that no stream has: they are 0 to {LANES[-1]}")
+        raise UnreadableMessage(f"no stream has this lane; lanes are 0 to {LANES[-1]}")
     for number in (message.generation, *(change.sequence for change in message.changes)):
         if number not in COUNTS:
-            raise UnreadableMessage(f"it counts {number}; generations and sequences are 0 to {COUNTS[-1]}")
+            raise UnreadableMessage(f"{number} is no generation or sequence; they are 0 to {COUNTS[-1]}")
     for change in message.changes:
         if not _dated(change):
             raise UnreadableMessage(

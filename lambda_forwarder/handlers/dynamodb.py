@@ -129,7 +129,11 @@ class StreamForwarder:
         except Unavailable as error:
             if not self.park_on_outage:
                 raise
-            log.warning("parked during an outage: %s", error, extra={"action": "outage_parked", "changes": len(run.records)})
+            log.warning(
+                "the bus is unavailable; its changes are parked, as FORWARDER_ON_OUTAGE says: %s",
+                error,
+                extra={"action": "outage_parked", "changes": len(run.records)},
+            )
             left = from_on(run.message, unfinished(error, run.message))
             parked = [postponed(change, run.message, error) for change in left]
             self.forwarder.keep(parked, time_left)
@@ -162,7 +166,7 @@ def runs(records: Sequence[Record], arrived: float) -> Iterator[Run]:
 def postponed(change: Change, message: ChangeMessage, error: Unavailable) -> Parked:
     """A change whose events the bus did not accept while there was time. Nothing is wrong with it."""
     parked = unmapped(change, message, _outage, error)
-    return replace(parked, mapper="", stack=(), remedy="none: redrive publishes it once the bus answers")
+    return replace(parked, mapper="", stack=(), remedy="redrive once the bus is available again; there is nothing to fix")
 
 
 def _gathered(gathered: Sequence[tuple[Record, ChangeMessage]]) -> Iterator[Run]:

@@ -79,30 +79,30 @@ def add_command(commands: Any) -> None:
     """Add ``redrive`` to the parser of the command line."""
     parser = commands.add_parser("redrive", help="publish parked changes and dead letters again")
     parser.add_argument("--parking", metavar="URL", help="the parking queue (default: FORWARDER_PARKING_QUEUE_URL)")
-    parser.add_argument("--dead-letters", metavar="URL", help="the dead letters (default: FORWARDER_DEAD_LETTER_QUEUE_URL)")
     parser.add_argument(
-        "--limit", type=_more_than_none(int), default=EVERYTHING, metavar="N", help="take at most so many messages"
+        "--dead-letters", metavar="URL", help="the dead-letter queue (default: FORWARDER_DEAD_LETTER_QUEUE_URL)"
     )
+    parser.add_argument("--limit", type=_more_than_none(int), default=EVERYTHING, metavar="N", help="take at most N messages")
     parser.add_argument(
         "--seconds",
         type=_more_than_none(float),
         default=SECONDS,
         metavar="S",
-        help="begin nothing after so long (%(default)g)",
+        help="start no new work after S seconds (default: %(default)g)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="publish, park and remove nothing; say what would be")
+    parser.add_argument("--dry-run", action="store_true", help="publish, park and remove nothing; report what would be done")
     parser.add_argument(
         "--discard-unmapped",
         action="store_true",
-        help="judge by the mappers here what other mappers parked, and remove what none of them reads; say what it was",
+        help="apply the mappers here to changes that other mappers parked; remove and report those that no mapper reads",
     )
     parser.add_argument(
         "--discard-stubs",
         action="store_true",
-        help="remove what was parked because the tailer could not read it; say what it was",
+        help="remove and report the parked changes that the tailer could not read",
     )
     parser.add_argument(
-        "--ended", action="store_true", help="try also what was parked because it ended the function; it may end this command"
+        "--ended", action="store_true", help="also publish parked changes that ended the function; they may end this command"
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -114,7 +114,10 @@ def command(options: argparse.Namespace) -> int:
     """
     end = time.monotonic() + options.seconds
     if options.mappers is not None:
-        return _failed("--mappers: redrive maps as the deployed function does; set FORWARDER_MAPPERS instead", UNUSABLE)
+        return _failed(
+            "--mappers does not apply to redrive, which maps as the deployed function does: set FORWARDER_MAPPERS instead",
+            UNUSABLE,
+        )
     try:
         through = redriver(options.parking, options.dead_letters)
         if options.ended:
@@ -141,7 +144,7 @@ def _with_ended(shelf: Shelf, through: Redriver) -> Shelf:
 def _more_than_none(kind: type[int] | type[float]) -> Callable[[str], float]:
     def number(text: str) -> float:
         if not 0 < (value := kind(text)) < inf:
-            raise argparse.ArgumentTypeError(f"{text} is not more than none, or has no end")
+            raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
         return value
 
     return number
@@ -160,7 +163,7 @@ def _text(done: Report) -> str:
     lines += (f"left in {_mentioned(one)}" for one in done.leftovers)
     if more := done.unpublished + done.left - len(done.removals) - len(done.leftovers):
         lines.append(f"and {more} more")
-    return "\n".join([*lines, *(["a dry run: nothing was published, parked or removed"] if done.dry_run else [])])
+    return "\n".join([*lines, *(["dry run: nothing was published, parked or removed"] if done.dry_run else [])])
 
 
 def _mentioned(one: Mention) -> str:

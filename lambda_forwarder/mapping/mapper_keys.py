@@ -30,7 +30,7 @@ def bad_keys(keys: Iterable[Any]) -> Iterator[str]:
     found = {key for key in keys if isinstance(key, str)}
     for key in keys:
         if not isinstance(key, str):
-            yield f"the key {key!r} is not text"
+            yield f"the key {key!r} is not a string"
             continue
         database, dot, collection = key.partition(".")
         if not key or (dot and (not database or not collection or not _NOT_IN_A_DATABASE.isdisjoint(database))):

@@ -77,4 +77,4 @@ def _wrapped(
 def _one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
     """Two mappers that tell the same event of one change would give both the same id, and consumers drop the second."""
     for twice in {told.detail_type for told in entries} & {told.detail_type for told in others}:
-        raise TypeError(f"another mapper already told {twice} of this change; an event has one mapper")
+        raise TypeError(f"another mapper already produced {twice} for this change; an event has one mapper")

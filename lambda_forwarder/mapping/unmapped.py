@@ -83,7 +83,9 @@ class Unmapped:
     def _name(self, collection: Namespace, mappers: Mappers) -> None:
         if len(self._named) > NAMES:
             log.warning(
-                "no mapper reads more than %s collections; the others are only counted", NAMES, extra={"action": "unmapped"}
+                "more than %s collections have no mapper; the others are counted and not named",
+                NAMES,
+                extra={"action": "unmapped"},
             )
             return
         name = legible(str(collection))
@@ -107,4 +109,4 @@ def unread(collection: Namespace, mappers: Mappers) -> str:
     """What is said of a collection that the table does not have."""
     name, like = legible(str(collection)), nearest(collection, mappers)
     meant = f" (did you mean the key {legible(like)!r}?)" if like else ""
-    return f"no mapper reads {name}{meant}: its changes become no event. Is that on purpose? Give it an entry without mappers"
+    return f"no mapper reads {name}{meant}: its changes produce no event. If that is intended, give it an entry without mappers"

@@ -28,7 +28,7 @@ class Outbox:
         self._by_name = {event.__name__: event for event in tells}
         unkeyed = [event.__name__ for event in tells if not event.__about__]
         if unkeyed or len(self._by_name) < len(tells):
-            raise TypeError(f"events of an outbox have names of their own and say about=…, their key: {unkeyed or tells}")
+            raise TypeError(f"each event of an outbox needs a unique name and about=…, its key: {unkeyed or tells}")
 
     def __repr__(self) -> str:
         return f"Outbox({', '.join(self._by_name)})"
@@ -40,11 +40,13 @@ class Outbox:
         document = change.after or {}
         event_type = self._by_name.get(document["type"])
         if event_type is None:
-            raise OutboxError(f"no event is registered for the type {document['type']!r}; {self!r} tells the others")
+            raise OutboxError(f"no event is registered for the type {document['type']!r}; registered: {self!r}")
         event = msgspec.convert(document["payload"], event_type)
         unknown = document["payload"].keys() - {field.encode_name for field in msgspec.structs.fields(event_type)}
         if unknown:
-            raise OutboxError(f"{event_type.__name__} has no fields {sorted(unknown)}; deploy the forwarder that knows them")
+            raise OutboxError(
+                f"{event_type.__name__} has no fields {sorted(unknown)}; deploy a forwarder whose event class has them"
+            )
         if document["key"] != getattr(event, event_type.__about__):
             raise OutboxError(
                 f"the key is not the payload's {event_type.__about__}, by which {event_type.__name__} keeps its order"

@@ -30,7 +30,7 @@ def shown(metrics: Metrics) -> Iterator[None]:
                     sys.stdout.write(f"{line(metrics.namespace, stream, values)}\n")
             sys.stdout.flush()
         except Exception:
-            log.exception("the figures could not be shown", extra={"action": "figures_not_shown"})
+            log.exception("the metrics could not be written", extra={"action": "figures_not_shown"})
 
 
 def line(namespace: str, stream: str, values: Mapping[str, Sequence[float]]) -> str:

@@ -80,7 +80,7 @@ def entry(
         raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
     detail_type, document, occurred_at = type(event).__name__, _about(event, change), change.occurred_at
     if occurred_at.tzinfo is None:
-        raise ValueError(f"the change is dated {occurred_at}, without its offset")
+        raise ValueError(f"the time of the change, {occurred_at}, has no UTC offset")
     data = _encode(event)
     checker(type(event))(data)
     event_id = str(uuid5(EVENT_IDS, f"{change.id}\n{detail_type}\n{position}"))

@@ -60,7 +60,7 @@ def unreadable(record: dict[str, Any], error: UnreadableMessage, ended: int = 0)
     return Parked(
         id=_id(group, body),
         reason=legible(str(error)),
-        remedy="find out who sent it; if it is ours, deploy a forwarder that reads it and redrive",
+        remedy="find out who sent the message; if a tailer sent it, deploy a forwarder that reads it, then redrive",
         document=legible(group),
         body=body,
         ended=ended,
@@ -73,7 +73,7 @@ def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exce
         change,
         message,
         reason=f"{type(error).__name__}: {error}",
-        remedy=f"mend the mapper or the document, deploy, then {AGAIN}",
+        remedy=f"fix the mapper or the document, deploy, then {AGAIN}",
         mapper=legible(mapper_name(mapper)),
         stack=_stack(error),
     )
@@ -84,9 +84,9 @@ def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked
     return of_change(
         change,
         message,
-        reason=f"its claim: {error}",
-        remedy=f"where the object is gone or another, put it back under its key, from a version or a backup, then {AGAIN}. "
-        "Else the database's present document is all there is",
+        reason=f"the claimed change cannot be fetched: {error}",
+        remedy=f"if the object was deleted or replaced, restore it under its key from a version or a backup, then {AGAIN}. "
+        "Without the object only the current document in the database is left",
     )
 
 
@@ -96,7 +96,7 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
         entry.change,
         message,
         reason=reason,
-        remedy=f"make the event smaller or its data valid in its mapper, deploy, then {AGAIN}",
+        remedy=f"change the mapper so that the event is smaller or its data valid, deploy, then {AGAIN}",
         mapper=legible(entry.mapper),
         event=entry.detail_type,
     )
@@ -108,7 +108,7 @@ def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
         change,
         message,
         reason=f"the function ended {times} times while it worked on this change: it ran out of memory or time, or crashed",
-        remedy="give the function more memory or time, or correct the mapper, deploy, then redrive with --ended; events "
+        remedy="give the function more memory or time, or fix the mapper, deploy, then redrive with --ended; events "
         "already published repeat with the same id",
         ended=times,
     )
@@ -168,7 +168,7 @@ def _again(change: Change, message: ChangeMessage) -> tuple[Raw, str]:
         encoded = encode_change(light(change))
         body = pack(stream=message.stream, generation=message.generation, lane=message.lane, changes=[encoded])
     except TooLarge as error:
-        return NOTHING, f"the change does not fit: {error}"
+        return NOTHING, f"the change does not fit into a message: {error}"
     return Raw(body.encode()), ""
 
 

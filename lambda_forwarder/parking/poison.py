@@ -19,8 +19,8 @@ def blocked_by(poison: Sequence[Parked]) -> Blocked:
     where = " ".join(part for part in (first.mapper, first.event, *first.stack[-1:]) if part) or known
     blocked = Blocked(
         f"change {first.sequence} of {first.document} cannot be published ({where}) and FORWARDER_ON_POISON is block: its "
-        "group waits until the mapper or the document is corrected, FORWARDER_ON_POISON is park, or the message is a dead "
-        "letter",
+        "message group waits until the mapper or the document is fixed, FORWARDER_ON_POISON is park, or SQS moves the message "
+        "to the dead-letter queue",
         sequence=first.sequence,
         reason=first.reason,
     )

@@ -129,7 +129,7 @@ def _stub(item: Parked, claims: Claims | None) -> Parked:
     came = _came(item)
     stub, omitted = replace(item, message=NOTHING, body=None), f"{len(came)} bytes do not fit into the parking queue"
     if claims is None:
-        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET is not set: only this is kept")
+        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET is not set: only this record is kept")
     try:
         claim = claims.store(f"{PREFIX}/{item.id}", came)
     except (Misconfigured, Rejected) as error:
@@ -138,8 +138,8 @@ def _stub(item: Parked, claims: Claims | None) -> Parked:
             error,
             extra={"action": "parked_without_its_change", "id": item.id},
         )
-        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET does not take them: only this is kept")
-    return replace(stub, claim=claim, omitted=f"{omitted}: they lie in s3://{claim.bucket}/{claim.key}")
+        return replace(stub, omitted=f"{omitted}, and FORWARDER_CLAIM_BUCKET does not accept them: only this record is kept")
+    return replace(stub, claim=claim, omitted=f"{omitted}: they are stored in s3://{claim.bucket}/{claim.key}")
 
 
 def _came(item: Parked) -> bytes:

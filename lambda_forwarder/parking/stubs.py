@@ -8,7 +8,7 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim, Poison
 
 DISCARD = "python -P -m lambda_forwarder redrive --discard-stubs"
-WAY_OUT = f"the tailer could not read it, so it can never become an event: see its remedy, then remove it with {DISCARD}"
+WAY_OUT = f"the tailer could not read the change, so it cannot become an event: follow its remedy, then run {DISCARD}"
 READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event.bson','rb').read())))"
 
 
@@ -19,10 +19,8 @@ def stub(change: Change, message: ChangeMessage, poison: Poison) -> Parked:
 
 def remedy(raw: Claim | None) -> str:
     """What a person does about it, and how they read the raw event where it was kept."""
-    look = "nothing was kept of the event: look at the document in the database"
+    look = "the event was not kept: check the document in the database"
     if raw is not None:
         address = shlex.quote(legible(f"s3://{raw.bucket}/{raw.key}"))
         look = f'read the raw event (with pymongo): aws s3 cp {address} event.bson && python -P -c "{READ}"'
-    return (
-        f"{look}. Correct the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"
-    )
+    return f"{look}. Fix the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"

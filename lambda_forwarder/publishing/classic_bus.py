@@ -58,9 +58,9 @@ def unreadable_number(entry: Entry) -> str:
     """Why EventBridge could not read the detail: a number beyond int64, or nesting; else nothing."""
     try:
         if _long_number(entry.detail) and not _integers_fit(msgspec.json.decode(entry.detail)):
-            return "it holds an integer that does not fit int64, which EventBridge does not read"
+            return "the event holds an integer beyond int64, which EventBridge rejects"
     except RecursionError:
-        return "it is nested too deeply to be read"
+        return "the event is nested too deeply for EventBridge"
     return ""
 
 

@@ -134,7 +134,7 @@ class EventBridgePublisher:
                 self._put([entry], time_left, outcome)
             return
         if len(responses) != len(entries):
-            raise Unavailable(f"PutEvents answered for {len(responses)} of {len(entries)} entries")
+            raise Unavailable(f"PutEvents returned responses for {len(responses)} of {len(entries)} entries")
         problems = [self._problem(entry, response, outcome) for entry, response in zip(entries, responses, strict=True)]
         for problem in filter(None, problems):  # only now: what was accepted beside it is noted
             raise Misconfigured(problem)

@@ -57,7 +57,7 @@ class OrderedBus:
         responses: Sequence[Response] = response.get("Entries", ())
         for one in responses:
             if not (one.get("ErrorCode") or one.get("SuccessCode") or one.get("EventId")):
-                raise Unavailable("PutEvents answered neither success nor failure for an entry")
+                raise Unavailable("PutEvents reported neither success nor failure for an entry")
         return responses
 
 

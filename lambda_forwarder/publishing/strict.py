@@ -28,7 +28,7 @@ class StrictPublisher:
             begun += len(run)
             deduplicated += part.deduplicated
             if part.refused:
-                behind = (Refused(entry, "it waits behind one that was refused") for entry in entries[begun:])
+                behind = (Refused(entry, "an earlier event of its document was refused") for entry in entries[begun:])
                 return Published(refused=(*part.refused, *behind), deduplicated=deduplicated)
         return Published(deduplicated=deduplicated)
 

@@ -82,7 +82,7 @@ class WatchedPublisher:
         try:
             self._look()
         except Unavailable as error:
-            log.warning("not known whether the bus is there: %s", error, extra={"action": "bus_not_seen"})
+            log.warning("the bus could not be checked: %s", error, extra={"action": "bus_not_seen"})
             return False
         return True
 
@@ -100,9 +100,9 @@ class WatchedPublisher:
         if not self._seen:
             return ""
         if not self._unconfirmed:
-            return f"; it was there at {_time(self._seen)}, and nothing that was acknowledged here since then can be lost"
+            return f"; it existed at {_time(self._seen)}, and no event that was acknowledged here since then is lost"
         return (
-            f"; what was published since {_time(self._seen)} may have been dropped: when the bus is back, publish it again "
+            f"; events published since {_time(self._seen)} may be lost: once the bus exists again, publish them again "
             f"with tailer checkpoint rewind --to {_time(min(self._seen, self._unconfirmed))}"
         )
 

@@ -37,7 +37,7 @@ class DynamodbAttempts:
         with translated("BatchGetItem"):
             response = self._client.batch_get_item(RequestItems=request)
         if response.get("UnprocessedKeys"):
-            raise Unavailable("BatchGetItem left notes of message groups out: the table is throttled")
+            raise Unavailable("BatchGetItem did not return all notes of message groups: the table is throttled")
         items = [item for found in response["Responses"].values() for item in found]
         return {item["pk"]["S"].removeprefix(PREFIX).removesuffix(SUFFIX): _attempt(item) for item in items}
 

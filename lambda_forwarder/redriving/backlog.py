@@ -127,15 +127,15 @@ def _came(item: Parked, claims: Claims | None) -> str:
 
 
 def _claimed(claim: Claim, claims: Claims | None) -> str:
-    where = f"it lies in s3://{claim.bucket}/{claim.key}"
+    where = f"it is stored in s3://{claim.bucket}/{claim.key}"
     if claims is None:
         raise UnreadableMessage(f"{where}, and FORWARDER_CLAIM_BUCKET is not set")
     if not 0 < claim.bytes <= CLAIM_LIMIT:
-        raise UnreadableMessage(f"{where} and has {claim.bytes} bytes, as it says; at most {CLAIM_LIMIT} are read")
+        raise UnreadableMessage(f"{where}, and its claim states {claim.bytes} bytes; at most {CLAIM_LIMIT} are read")
     try:
         content = claims.fetch(claim, lambda: FETCH_SECONDS)
     except Rejected as error:
         raise UnreadableMessage(f"{where}: {error}") from error
     if len(content) != claim.bytes or hashlib.sha256(content).hexdigest() != claim.sha256:
-        raise UnreadableMessage(f"{where}, and is not what was parked")
+        raise UnreadableMessage(f"{where}, and the object is not what was parked")
     return content.decode("utf-8", "surrogatepass")

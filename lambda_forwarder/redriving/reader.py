@@ -65,7 +65,7 @@ class Reader:
         finally:
             one.waiting = msgspec.structs.replace(one.waiting, body="")
         if self._discard and unmapped:
-            one.goes_without(f"discarded as asked: {one.stranger}", unmapped.document, unmapped.sequence)
+            one.goes_without(f"discarded as requested: {one.stranger}", unmapped.document, unmapped.sequence)
         return [Piece(one, msgspec.structs.replace(kept.message, changes=(change,))) for change in kept.message.changes]
 
     def _without_stubs(self, one: Taken, kept: Kept) -> Kept:
@@ -73,7 +73,7 @@ class Reader:
         changes = []
         for change in kept.message.changes:
             if change.poison is not None and self._discard_stubs:
-                one.goes_without(f"discarded as asked: {change.poison.reason}", change.document, change.sequence)
+                one.goes_without(f"discarded as requested: {change.poison.reason}", change.document, change.sequence)
             elif change.poison is not None and one.shelf.parked:
                 one.stays(f"{change.poison.reason}; {WAY_OUT}", change.document, change.sequence)
             else:

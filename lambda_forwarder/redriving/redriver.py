@@ -59,7 +59,7 @@ class Redriver:
         finally:
             run.give_back()
         for reason in sorted(run.strangers):
-            log.warning("messages stay: %s; %s", reason, WAY_OUT, extra={"action": "left_to_its_mappers"})
+            log.warning("messages stay in their queue: %s; %s", reason, WAY_OUT, extra={"action": "left_to_its_mappers"})
         if run.full:
             log.warning(
                 "redrive stops here: too many changes wait for their mappers. Correct the mappers and run redrive again",

@@ -26,8 +26,8 @@ from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import group_id
 
-BEHIND = "it waits behind an earlier change of its document or its lane"
-NO_EVENT = "its mappers told no event"
+BEHIND = "it waits for an earlier change of its document or its lane"
+NO_EVENT = "its mappers produced no event"
 REASONS = 10  # of those, in the log
 BLOCKED_LIMIT = 200_000  # documents and lanes of what stays, remembered: about 25 MB
 
@@ -99,7 +99,7 @@ class Run:
         """Remove what may go, take note of what stays, and forget both."""
         for one in read:
             if one.elsewhere and not (one.events or one.unpublished):
-                one.stays(f"the mappers here tell no event, and {one.elsewhere}; {WAY_OUT}")
+                one.stays(f"the mappers here produce no event, and {one.elsewhere}; {WAY_OUT}")
         if not self._keep:
             for shelf, accepted in by_shelf(one for one in read if not one.why):
                 shelf.backlog.remove([one.waiting for one in accepted], one_call_more(self._time_left))

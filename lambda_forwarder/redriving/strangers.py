@@ -8,8 +8,8 @@ from tailrace.change import Change
 from tailrace.events import mapper_name
 
 WAY_OUT = (
-    "set FORWARDER_MAPPERS as the function has it. Where a mapper or collection was renamed or is gone on purpose, "
-    "redrive --discard-unmapped publishes what the mappers here tell of the change, and removes it"
+    "set FORWARDER_MAPPERS to the value of the deployed function. If a mapper or collection was renamed or removed on "
+    "purpose, redrive --discard-unmapped publishes the events that the mappers here produce, and removes the message"
 )
 
 

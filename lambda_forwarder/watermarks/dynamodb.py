@@ -133,4 +133,4 @@ def _watermark(item: dict[str, Any]) -> Watermark:
 
 
 def _throttled(state: RetryCallState) -> None:
-    raise Unavailable(f"BatchGetItem left watermarks out {state.attempt_number} times: the table is throttled")
+    raise Unavailable(f"BatchGetItem did not return all watermarks in {state.attempt_number} attempts: the table is throttled")

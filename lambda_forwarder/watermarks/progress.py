@@ -11,8 +11,9 @@ from lambda_forwarder.ports import TimeLeft, Watermarks
 from tailrace.message import ChangeMessage
 
 ANEW = (
-    "lane %s counts anew below its watermark, %s: the stream's checkpoint was lost or replaced. Its changes are published, but "
-    "repeats are not dropped until it has caught up; a new generation (tailer checkpoint rewind) mends that"
+    "the sequence numbers of lane %s restarted below its watermark, %s: the stream's checkpoint was lost or replaced. Its "
+    "changes are published, but repeats are not dropped until the numbers reach the watermark. To fix it, start a new "
+    "generation with tailer checkpoint rewind"
 )
 
 log = logging.getLogger(__name__)

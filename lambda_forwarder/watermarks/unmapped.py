@@ -36,7 +36,7 @@ class DynamodbUnmapped:
         with translated("BatchGetItem"):
             answer = self._client.batch_get_item(RequestItems=request)
         if answer.get("UnprocessedKeys"):
-            raise Unavailable("BatchGetItem left the collections without a mapper out: the table is throttled")
+            raise Unavailable("BatchGetItem did not return the collections without a mapper: the table is throttled")
         item = next((one for found in answer["Responses"].values() for one in found), None)
         deadline.check(time_left, "the collections without a mapper were written")
         self._replace(stream, item, counts)

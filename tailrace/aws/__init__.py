@@ -1,1 +1,1 @@
-"""What AWS answers, and what a queue must be able to do."""
+"""The errors of AWS, the requirements for queues, and the table item of unmapped collections."""

@@ -1,4 +1,4 @@
-"""What a queue must be like that keeps what could not be published: asked at the start, by redrive and by the doctor alike."""
+"""Requirements for the queues that keep unpublished changes. The forwarder, redrive and the doctor check the same ones."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,16 +12,16 @@ Attributes = Mapping[str, str]
 
 
 def too_small(attributes: Attributes) -> str:
-    """What is wrong where the queue does not take every message that the tailer sends; nothing where it does."""
+    """The problem if the queue does not accept every message that the tailer sends; else an empty string."""
     limit = int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
     if limit >= MESSAGE_LIMIT:
         return ""
-    return f"takes messages of {limit} bytes only: set its MaximumMessageSize to {MESSAGE_LIMIT}"
+    return f"accepts messages of up to {limit} bytes only: set its MaximumMessageSize to {MESSAGE_LIMIT}"
 
 
 def losses(attributes: Attributes) -> Iterator[str]:
-    """In what ways the queue loses what is kept in it, each with the remedy."""
+    """Yield each way in which the queue can lose messages, with the remedy."""
     if (kept := int(attributes.get("MessageRetentionPeriod", LONGEST))) < LONGEST:
-        yield f"forgets a message after {kept / DAY:.3g} days: set its MessageRetentionPeriod to {LONGEST}"
+        yield f"deletes a message after {kept / DAY:.3g} days: set its MessageRetentionPeriod to {LONGEST}"
     if attributes.get("RedrivePolicy"):
-        yield "gives what was received several times to another queue, and redrive receives all of it: remove its RedrivePolicy"
+        yield "moves messages that are received often to another queue, and redrive receives all: remove its RedrivePolicy"

@@ -1,6 +1,6 @@
 """
-The collections of a stream that no mapper reads. The forwarder keeps them in one item of its table, beside the watermarks;
-``tailer status`` and the doctor show them.
+The collections of a stream that no mapper reads. The forwarder writes them to one item of its watermark table. ``tailer
+status`` and the doctor show them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from tailrace.text.legible import legible
 
-NAMES: Final = 20  # collections of a stream; of more those with the most changes
-NAME_LENGTH: Final = 255  # characters; MongoDB's longest has as many bytes, and whoever may send can make up any
-KEPT_SECONDS: Final = 3 * 86_400  # after a collection's last change: a weekend, and soon gone once a mapper reads it
+NAMES: Final = 20  # collections of a stream; the ones with the most changes are kept
+NAME_LENGTH: Final = 255  # characters; a sender to the queue can invent longer names than MongoDB allows
+KEPT_SECONDS: Final = 3 * 86_400  # after a collection's last change; longer than a weekend
 COLLECTIONS, EXPIRES = "collections", "expires"  # attributes; the second is the table's time to live
 
 
@@ -27,19 +27,19 @@ class Unmapped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key(stream: str) -> dict[str, Any]:
-    """Of the stream's item."""
+    """The key of the stream's item."""
     return {"pk": {"S": f"lane/{stream}/unmapped"}}
 
 
 def kept(item: Mapping[str, Any] | None, now: float) -> Sequence[Unmapped]:
-    """What the item says, the most changes first, without what is past its time: DynamoDB takes days to remove an item."""
+    """Read the item: most changes first, expired entries left out. DynamoDB may delete an expired item days later."""
     text = (item or {}).get(COLLECTIONS, {}).get("S", "[]")
     found = msgspec.json.decode(text, type=list[Unmapped])
     return sorted((one for one in found if one.last + KEPT_SECONDS > now), key=lambda one: -one.changes)
 
 
 def added(before: Sequence[Unmapped], counts: Mapping[str, int], now: float) -> Sequence[Unmapped]:
-    """With so many changes more of each collection, which were seen now."""
+    """Add ``counts``, the new changes of each collection, all seen now."""
     known = {one.collection: one for one in before}
     for collection, changes in counts.items():
         name = legible(collection)[:NAME_LENGTH]

@@ -1,4 +1,4 @@
-"""JSON Patches (RFC 6902) from one document to another, as far as they are worth their cost."""
+"""JSON Patches (RFC 6902) between two documents, with a limit on the work."""
 
 from typing import Any
 
@@ -7,30 +7,30 @@ from tailrace.wire.change import Document
 Patch = list[dict[str, Any]]
 """A JSON Patch (RFC 6902)."""
 
-WORK_LIMIT = 50_000  # of two documents: a few seconds of a small function
-_TEXT = 64  # characters that are as much work as a value
+WORK_LIMIT = 50_000  # compared values, keys and text of two documents: a few seconds of a small function
+_TEXT = 64  # characters; comparing so many takes as long as one value
 
 
 def replacement(document: Document | None) -> Patch:
-    """The patch that puts this in the place of whatever was there."""
+    """Return the patch that replaces the whole document."""
     return [{"op": "replace", "path": "", "value": document}]
 
 
 def patch(before: Document, after: Document) -> Patch:
     """
-    What differs, each on its own path. Of documents of more than ``WORK_LIMIT``, one replacement of the whole: each value is
-    compared once for every object and array around it.
+    Return one operation for each difference. Above ``WORK_LIMIT``, return one replacement of the whole document: the
+    comparison visits each value once for every object and array around it.
     """
     if _work(before, _work(after, WORK_LIMIT)) < 0:
         return replacement(after)
-    from jsonpatch import make_patch  # 20 ms of a cold start, only where somebody asks for a patch
+    from jsonpatch import make_patch  # 20 ms of a cold start, only if a patch is requested
 
     made: Patch = make_patch(before, after).patch
     return made
 
 
 def _work(document: Document, left: int) -> int:
-    """What is left of so much work once the document is compared; it does not go on below zero."""
+    """Return how much of ``left`` remains after comparing the document. It stops below zero."""
     waiting: list[tuple[Any, int]] = [(document, 1)]
     while waiting and left >= 0:
         value, depth = waiting.pop()

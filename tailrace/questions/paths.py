@@ -1,8 +1,8 @@
 """
 Documents of plain JSON values, and dotted paths into them, as MongoDB writes them: ``items.0.price``.
 
-A path is text, a place is exact. The field ``b`` of ``a`` and a field with the name ``a.b`` are both written ``a.b``: where a
-document has both, their names collide.
+A path is text and can be ambiguous; a place is exact. The field ``b`` of ``a`` and a field with the name ``a.b`` have the same
+path, ``a.b``. If a document has both, their names collide.
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ Names = tuple[str | int, ...]
 
 NAMES_LIMIT = 200  # names in a path that is read: MongoDB nests no deeper
 ABSENT: Any = object()
-"""There is nothing at the place. Not the same as null."""
+"""The place does not exist in the document. Not the same as null."""
 
 
 def found(document: Any, path: str) -> dict[Names, Any]:
     """
-    Every field and element of the document that is written so, with its value: mostly one or none, more where names collide.
+    Return every field and element with this path, with its value: usually one or none, more if names collide.
 
     The empty path is the field with the empty name.
     """
@@ -41,7 +41,7 @@ def _found(value: Any, rest: list[str], names: Names) -> Iterator[tuple[Names, A
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same to MongoDB: 1 and 1.0 are, 1 and true are not. The order of keys does not count."""
+    """Whether MongoDB considers two values equal: 1 equals 1.0, 1 does not equal true. The order of keys does not count."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -52,7 +52,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def below(path: str, ancestor: str) -> str | None:
-    """The rest of a path that lies under another; None where it does not. A path does not lie under itself."""
+    """The rest of ``path`` below ``ancestor``; None if it is not below. A path is not below itself."""
     return path[len(ancestor) + 1 :] if path.startswith(f"{ancestor}.") else None
 
 
@@ -62,7 +62,7 @@ def text(names: Names) -> str:
 
 
 def index(name: str) -> int | None:
-    """The index of an element that the name is; None where it is none: MongoDB writes them without leading zeros."""
+    """The name as an array index; None if it is not one. MongoDB writes an index without leading zeros."""
     if name.isascii() and name.isdecimal() and len(name) < 10 and (name[0] != "0" or name == "0"):
         return int(name)
     return None

@@ -1,4 +1,4 @@
-"""The answers to what one asks of a change, from what the server told of it. What it did not tell is Uncertain."""
+"""Implements the methods of ``Change``, from what the server sent. If that is not enough, they raise ``Uncertain``."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,20 +11,20 @@ from tailrace.wire.change import Change, Document, UpdateDescription
 
 UNKNOWN: Any = object()
 
-NO_PRE_IMAGE = "there is no pre-image, so what was there before is not known"
+NO_PRE_IMAGE = "there is no pre-image, so the previous value is unknown"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
 TOO_MANY = (
-    f"the update describes more than {PATHS_LIMIT} paths, or is none of a server's, and a looked-up document may be newer than "
+    f"the update describes more than {PATHS_LIMIT} paths, or no server writes it, and a looked-up document may be newer than "
     "the change"
 )
 STUB = "the tailer could not read the change and sent a stub in its place"
-NO_DOCUMENT = "the document that the change must carry is not there"
-COLLISION = "the document has two fields that are both written so, and of one it is true, of the other not"
-IMAGES = "pre- and post-images tell (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
+NO_DOCUMENT = "the change does not carry its document"
+COLLISION = "the document has two fields with this path, and their answers differ"
+IMAGES = "use pre- and post-images (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
 
 
 class Uncertain(Exception):
-    """The server did not tell enough to answer, and a guess could be wrong. The message says what is missing."""
+    """The server did not send enough to answer, and a guess could be wrong. The message names what is missing."""
 
 
 def before(change: Change) -> Document | None:
@@ -80,7 +80,7 @@ def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
         raise Uncertain(f"became {path!r}: the update can be read in more than one way; {IMAGES}")
     if new or assume_new:
         return True
-    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True takes it for another value")
+    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True assumes another value")
 
 
 def changed(change: Change, path: str, *, assume_new: bool) -> bool:
@@ -91,7 +91,7 @@ def changed(change: Change, path: str, *, assume_new: bool) -> bool:
         return _of_all(f"changed {path!r}", (not same(was, now) for was, now in seen))
     new = _described_change(change, path, or_filled=True)
     if new is None and not assume_new:
-        raise Uncertain(f"changed {path!r}: {_missing(change)}; assume_new=True takes it for changed")
+        raise Uncertain(f"changed {path!r}: {_missing(change)}; assume_new=True assumes a change")
     return new is not False
 
 
@@ -100,9 +100,9 @@ def diff(change: Change) -> Patch:
     _no_stub("diff", change)
     known, described = change.full_document_before_change, _described(change)
     if known is None and change.operation_type == "update" and described is not None:
-        told = writes(described, None)
-        if all(_whole(write) for write in told):
-            return [_step(write) for write in told]
+        described_writes = writes(described, None)
+        if all(_whole(write) for write in described_writes):
+            return [_step(write) for write in described_writes]
     now = after(change)
     if known is None or now is None:
         return replacement(now) if change.operation_type in ("insert", "update", "replace", "delete") else []
@@ -112,14 +112,14 @@ def diff(change: Change) -> Patch:
 def _no_stub(question: str, change: Change) -> None:
     """
     Raises:
-        Uncertain: it is a stub, whatever is asked and whatever would be assumed.
+        Uncertain: the change is a stub, so no question has an answer.
     """
     if change.poison is not None:
         raise Uncertain(f"{question}: {STUB}")
 
 
 def _whole(write: Write) -> bool:
-    """Whether a patch can say it without the document before: paths within a field may lead through arrays."""
+    """Whether a patch can express the write without the pre-image: a path into a field may lead through an array."""
     return write.names is not None and len(write.names) == 1 and not isinstance(write.value, Cut)
 
 
@@ -135,7 +135,7 @@ def _pointer(name: str) -> str:
 
 
 def _seen(change: Change, path: str) -> list[tuple[Any, Any]] | None:
-    """Of every field that is written so what it was and what it is now, where that is known; else None."""
+    """Return the old and new value of every field with this path; None if they are unknown."""
     if change.operation_type not in ("insert", "update", "replace"):
         return []
     try:
@@ -146,13 +146,13 @@ def _seen(change: Change, path: str) -> list[tuple[Any, Any]] | None:
 
 
 def _seen_in_part(change: Change, path: str) -> list[tuple[Any, Any]] | None:
-    """The same answer, from the pre-image and the update around the path, for every reading of the other paths."""
+    """The same, from the pre-image and only those writes that concern the path: other paths may be ambiguous."""
     known, described = change.full_document_before_change, _described(change)
     if change.operation_type != "update" or known is None or described is None:
         return None
-    told = [write for write in writes(described, known) if _concerns(write, path)]
+    described_writes = [write for write in writes(described, known) if _concerns(write, path)]
     try:
-        return _both(known, _applied("", known, told), path)
+        return _both(known, _applied("", known, described_writes), path)
     except Uncertain:
         return None
 
@@ -164,26 +164,26 @@ def _both(was: Document, now: Document, path: str) -> list[tuple[Any, Any]]:
 
 def _of_all(question: str, answers: Iterable[bool]) -> bool:
     """
-    The one answer for every field that is written so; no field, no.
+    Return the answer that all fields with this path share; False if there is no such field.
 
     Raises:
-        Uncertain: they have different ones.
+        Uncertain: the answers differ.
     """
-    told = set(answers)
-    if len(told) > 1:
+    distinct = set(answers)
+    if len(distinct) > 1:
         raise Uncertain(f"{question}: {COLLISION}; read before and after")
-    return told.pop() if told else False
+    return distinct.pop() if distinct else False
 
 
-def _applied(question: str, known: Document, told: Sequence[Write]) -> Document:
+def _applied(question: str, known: Document, described_writes: Sequence[Write]) -> Document:
     try:
-        return applied(known, told)
+        return applied(known, described_writes)
     except Ambiguous as error:
         raise Uncertain(f"{question}: {error}; {IMAGES}") from error
 
 
 def _concerns(write: Write, path: str) -> bool:
-    """Whether the write is at the path, above or below it, or at an element beside it, which may fill an array."""
+    """Whether the write is at, above or below the path, or at an element next to it, which can fill up the array."""
     if write.path == path or below(write.path, path) is not None or below(path, write.path) is not None:
         return True
     array, dot, last = write.path.rpartition(".")
@@ -191,15 +191,15 @@ def _concerns(write: Write, path: str) -> bool:
 
 
 def _value_now(change: Change, path: str) -> Any:
-    """What the change left at the path: a value, ABSENT, or UNKNOWN."""
+    """Return the value at the path after the change, ABSENT, or UNKNOWN."""
     try:
         now = after(change)
     except Uncertain:
-        told = _told(change)
-        if any(_changes_part(write, path) for write in told):
+        described_writes = _writes_of(change)
+        if any(_changes_part(write, path) for write in described_writes):
             return UNKNOWN
-        cut = [ABSENT] if any(_cuts(write, path) for write in told) else [UNKNOWN]
-        values = [value for write in told for value in _values(write, path)] or cut
+        cut = [ABSENT] if any(_cuts(write, path) for write in described_writes) else [UNKNOWN]
+        values = [value for write in described_writes for value in _values(write, path)] or cut
     else:
         values = [*found(now, path).values()] or [ABSENT]
     if any(value is not values[0] and not same(value, values[0]) for value in values):
@@ -208,12 +208,12 @@ def _value_now(change: Change, path: str) -> Any:
 
 
 def _changes_part(write: Write, path: str) -> bool:
-    """Whether the write left something at the path of which it says a part only."""
+    """Whether the write changed only a part of the value at the path."""
     return below(write.path, path) is not None or (write.path == path and isinstance(write.value, Cut))
 
 
 def _values(write: Write, path: str) -> Iterator[Any]:
-    """What the write put at the path, where it says."""
+    """Yield the values that the write set at the path, as far as it contains them."""
     rest = "" if write.path == path else below(path, write.path)
     if rest is None or isinstance(write.value, Cut):
         return
@@ -225,25 +225,25 @@ def _values(write: Write, path: str) -> Iterator[Any]:
 
 def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | None:
     """
-    Whether the path has another value by the description alone; None where that does not say. An element that may have been
-    filled with null, because a later one was set, counts as not told if it matters (``or_filled``).
+    Whether the value at the path changed, by the update description alone; None if that does not decide it. An element may
+    have been filled with null because a later element was set: with ``or_filled`` this counts as undecided.
 
-    A server leaves out what an update set to the value it had, so what is told at or below the path is a change; above it, it
-    may have left this part as it was.
+    A server leaves out fields that an update set to their present value. A write at or below the path is therefore a change; a
+    write above it may have kept this part.
     """
     if change.operation_type not in ("insert", "update", "replace"):
         return False
     if change.operation_type != "update" or _described(change) is None:
         return None
-    told = _told(change)
-    if or_filled and any(_fills(write, path) for write in told):
+    described_writes = _writes_of(change)
+    if or_filled and any(_fills(write, path) for write in described_writes):
         return None
     shown = [
         Reader(document) for document in (change.full_document_before_change, change.full_document) if document is not None
     ]
-    answers = {_change_by(write, path, shown) for write in told}
+    answers = {_change_by(write, path, shown) for write in described_writes}
     if answers >= {True, None}:
-        around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in told)
+        around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in described_writes)
         return None if around else True
     return True if True in answers else None if None in answers else False
 
@@ -260,9 +260,9 @@ def _change_by(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
 
 def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
     """
-    Whether the write is within the field at the path, and not at a field with a dot in its name beside it.
+    Whether the write is inside the field at the path, and not at a sibling whose name contains a dot.
 
-    Where nothing says so, it is: unless a document of the change shows a name with that dot.
+    If nothing decides it, the answer is yes, unless a document of the change has a name with that dot.
     """
     if write.names is not None:
         return _leads_through(write.names, path)
@@ -274,7 +274,7 @@ def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
 
 
 def _leads_through(names: Names, path: str) -> bool:
-    """Whether an enclosing place is spelled like this path, with which the place's own path begins."""
+    """Whether an enclosing place has this path. The path of ``names`` begins with ``path``."""
     length = -1
     for name in names[:-1]:
         length += len(str(name)) + 1
@@ -284,7 +284,7 @@ def _leads_through(names: Names, path: str) -> bool:
 
 
 def _fills(write: Write, path: str) -> bool:
-    """Whether a later element of the same array was set: had the array ended before both, this one is null now."""
+    """Whether a later element of the same array was set. If the array ended before both, this element is null now."""
     (array, _, one), (other_array, _, other) = path.rpartition("."), write.path.rpartition(".")
     if array != other_array or write.value is ABSENT or isinstance(write.value, Cut):
         return False
@@ -295,7 +295,7 @@ def _fills(write: Write, path: str) -> bool:
 
 
 def _cuts(write: Write, path: str) -> bool:
-    """Whether the path leads to where an array now ends, or beyond."""
+    """Whether the write shortened an array so that the path is after its end."""
     rest = below(path, write.path)
     if rest is None or not isinstance(write.value, Cut):
         return False
@@ -304,18 +304,18 @@ def _cuts(write: Write, path: str) -> bool:
 
 
 def _had(change: Change, path: str, value: Any) -> bool:
-    """Whether the pre-image has the value at a field that is written so."""
+    """Whether a field of the pre-image with this path has the value."""
     known = change.full_document_before_change
     return known is not None and any(same(was, value) for was in found(known, path).values())
 
 
-def _told(change: Change) -> list[Write]:
+def _writes_of(change: Change) -> list[Write]:
     described = _described(change)
     return [] if described is None else writes(described, change.full_document_before_change)
 
 
 def _described(change: Change) -> "UpdateDescription | None":
-    """What an update did, where the server told, and not too much to be read."""
+    """The update description, if the server sent one and it can be read."""
     described = change.update_description
     return described if described is not None and is_read(described) else None
 

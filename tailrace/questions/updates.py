@@ -1,4 +1,4 @@
-"""An update applied to the document before it, as the server applied it, from what the server told of it."""
+"""Applies an update's writes to the pre-image, as the server applied them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,36 +7,36 @@ from tailrace.questions.paths import ABSENT, Names, index
 from tailrace.questions.readings import Cut, Write
 from tailrace.wire.change import Document
 
-PADDING_LIMIT = 1_500_000  # elements, MongoDB, between an array's end and an element that is set beyond it
-ELEMENTS_LIMIT = 12_000_000  # copied or filled for one update: two documents of 16 MB, at three bytes each, hold no more
+PADDING_LIMIT = 1_500_000  # elements, MongoDB, from an array's end to an element that is set after it
+ELEMENTS_LIMIT = 12_000_000  # copied or filled for one update; two documents of 16 MB hold no more, at three bytes an element
 
 
 class Ambiguous(ValueError):
-    """A path can be read in two ways or does not lead through this document, or the update is none that a server makes."""
+    """A path is ambiguous or does not exist in this document, or the update is not one that a server makes."""
 
 
 def applied(before: Document, writes: Iterable[Write]) -> Document:
     """
-    The document after an update, from the one before and what the update did. Neither is touched.
+    Return the document after the update. Neither argument is modified.
 
-    It takes time and memory in proportion to the documents and the update, however the places lie.
+    Time and memory are proportional to the size of the document and the update.
 
     Raises:
-        Ambiguous: the place of a write is not known, or does not fit the document, or the update passes a limit.
+        Ambiguous: the place of a write is unknown or does not fit the document, or the update exceeds a limit.
     """
     after = _Draft(before)
     for write in writes:
         if write.names is None:
-            raise Ambiguous(f"{write.path!r} can be read in more than one way, or does not lead through the document")
+            raise Ambiguous(f"the path {write.path!r} is ambiguous or does not exist in the document")
         after.write(write.names, write.value)
     return after.document
 
 
 class _Draft:
     """
-    A document that is being written. What is not its own it copies before it writes there: once, however many writes follow.
+    A copy-on-write document. It copies an object or array once, before the first write to it.
 
-    Its own it knows by ``id``. Nothing else can come to have the ``id`` of a copy that it let go: all else was there before.
+    It recognizes its copies by ``id``. A discarded copy's ``id`` is never reused: all other objects existed before.
     """
 
     def __init__(self, before: Document) -> None:
@@ -45,15 +45,15 @@ class _Draft:
         self.document: Document = self._its_own(dict(before))
 
     def write(self, names: Names, new: Any) -> None:
-        """Put the value there, take away what is there (ABSENT), or shorten the array that is there (``Cut``)."""
+        """Set the value at this place, remove it (ABSENT), or shorten the array there (``Cut``)."""
         holder: Any = self.document
         for name in names[:-1]:
             holder = self._within(holder, name)
         if not self._put(holder, names[-1], new):
-            raise Ambiguous(f"{'.'.join(map(str, names))!r} does not lead through the document")
+            raise Ambiguous(f"{'.'.join(map(str, names))!r} does not exist in the document")
 
     def _within(self, holder: Any, name: str | int) -> Any:
-        """The object or array there, as a part that may be written to; ABSENT where there is none."""
+        """Return a writable copy of the object or array with this name; ABSENT if there is none."""
         key, child = _child(holder, name)
         if not isinstance(child, dict | list):
             return ABSENT
@@ -77,7 +77,7 @@ class _Draft:
         return True
 
     def _set_element(self, array: list[Any], place: int, new: Any) -> bool:
-        """As MongoDB does, which fills with null what is missing before an element beyond the end, and removes no element."""
+        """Set an element as MongoDB does: fill the gap before an element after the end with null, and never remove one."""
         if new is ABSENT or place > len(array) + PADDING_LIMIT:
             return False
         if (missing := place + 1 - len(array)) > 0:
@@ -87,7 +87,7 @@ class _Draft:
         return True
 
     def _its_own(self, value: Any) -> Any:
-        """A writable copy of the object or array, which nothing else refers to."""
+        """Register a copy, which nothing else refers to, as writable."""
         self._spend(len(value))
         self._own.add(id(value))
         return value
@@ -99,7 +99,7 @@ class _Draft:
 
 
 def _child(holder: Any, name: str | int) -> tuple[Any, Any]:
-    """The key under which the object or array has this name, None for none; and what is there, or ABSENT."""
+    """Return the key or index for this name, None if there is none; and the value there, or ABSENT."""
     if isinstance(holder, dict):
         return str(name), holder.get(str(name), ABSENT)
     if isinstance(holder, list):

@@ -1,4 +1,4 @@
-"""Text from outside, as a terminal and a log may show it: nothing in it moves a cursor, hides a word or begins a line."""
+"""Makes text from outside safe for terminals and logs: it cannot move the cursor, hide characters or start a new line."""
 
 import json
 import sys
@@ -10,9 +10,8 @@ def legible(text: str, *, lines: bool = False) -> str:
     """
     The text with each character that is not printable written as JSON escapes it: ``\\u001b`` for ESC, ``\\n`` for a newline.
 
-    So are the rest of C0 and C1, the controls of direction (bidi), U+2028 and U+2029, lone surrogates, and whatever else has
-    no shape of its own. With ``lines`` newlines stay: for text whose lines are ours, and for JSON, which means the same
-    afterwards.
+    The escaped characters include C0 and C1, bidirectional controls, U+2028, U+2029 and lone surrogates. With ``lines``,
+    newlines are kept: for text whose line breaks are our own, and for JSON, whose meaning does not change.
     """
     if text.isprintable():
         return text
@@ -20,12 +19,12 @@ def legible(text: str, *, lines: bool = False) -> str:
 
 
 def legible_traceback(error: BaseException) -> str:
-    """The traceback of an error whose text may be from outside. Every line but the first is indented, whatever it says."""
+    """The traceback of an error whose text may come from outside. Every line after the first is indented."""
     return indented(legible("".join(traceback.format_exception(error)).rstrip("\n"), lines=True))
 
 
 def indented(text: str) -> str:
-    """Each line after the first begins with a space: none of them can be taken for the next thing that is said."""
+    """Indent each line after the first, so that it cannot pass for the start of another log entry."""
     first, *others = text.split("\n")
     return "\n".join([first, *(line if line.startswith(" ") else f"  {line}" for line in others)])
 

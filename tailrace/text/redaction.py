@@ -1,12 +1,12 @@
-"""What another program said, as far as a log and an error may repeat it: bounded, one line, no secret, no document."""
+"""Makes another program's error text fit for logs: one line of bounded length, without secrets and document contents."""
 
 import re
 
-LIMIT = 300  # characters: the longest sentence of AWS about a denied call has about 250
+LIMIT = 300  # characters; the longest message of AWS about a denied call has about 250
 
 _SECRETS = (
-    (re.compile(r"://\S*@"), "://***@"),  # who signs in, up to the last @: a password may hold one
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), "***"),  # the id of an access key
+    (re.compile(r"://\S*@"), "://***@"),  # user and password, up to the last @: a password may contain @
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}"), "***"),  # an access key id
     (
         re.compile(
             r"(?i)\b(x-amz-security-token|aws_session_token|session_?token|authorization|credential|signature|"
@@ -22,7 +22,7 @@ _VALUE = re.compile(r"(?i)\b(parse (?:number|objectid)|date string|value was:|bu
 
 def redacted(text: str, limit: int = LIMIT) -> str:
     """
-    The first line without what may be secret or a document's contents, and cut to ``limit`` characters.
+    Return the first line without secrets and document contents, cut to ``limit`` characters.
 
     AWS repeats a request with its session token where a signature is wrong, and MongoDB repeats commands and events.
     """

@@ -1,8 +1,8 @@
 """
-What JSON costs its reader, told from its text before any of it is decoded: memory, and depth.
+Upper bounds of the memory and the nesting depth that a JSON text needs, computed before it is decoded.
 
-Both are upper bounds for JSON, and for anything else that claims to be JSON: a decoder goes no further than the first mistake.
-Telling them takes time in proportion to the text, and little memory.
+The bounds hold for any text, because a decoder stops at the first error. Computing them takes time in proportion to the text,
+and little memory.
 """
 
 import re
@@ -36,7 +36,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 class _Part(NamedTuple):
-    """A part of the text: what stands outside of its strings, with a ``"`` for each of them, and what they hold."""
+    """A part of the text: everything outside of its strings, with a ``"`` for each string, and the strings' contents."""
 
     outside: bytes
     strings: list[bytes]
@@ -45,17 +45,17 @@ class _Part(NamedTuple):
 
 
 def memory(json: bytes) -> int:
-    """Bytes that a function takes at most to decode this change, or these, and to publish or park what they mean."""
+    """Upper bound of the bytes that a function needs to decode these changes and to publish or park their events."""
     return decoded(json) + COPIES * len(json)
 
 
 def fits(json: bytes, room: int) -> bool:
-    """Whether ``memory`` is within so many bytes. Of what is small this is told without a look."""
+    """Whether ``memory`` is at most ``room`` bytes. A small text is not scanned."""
     return len(json) * (MOST + COPIES) <= room or memory(json) <= room
 
 
 def decoded(json: bytes) -> int:
-    """Bytes that the values take at most once they are decoded; while they are, a copy of their longest text comes on top."""
+    """Upper bound of the bytes of the decoded values. While decoding, a copy of the longest text is needed in addition."""
     total, length = _OUTERMOST, 0
     width = 1
     for part in _parts(json):
@@ -74,7 +74,7 @@ def decoded(json: bytes) -> int:
 
 
 def nesting(json: bytes) -> int:
-    """How many objects and arrays lie within one another at most."""
+    """The deepest nesting of objects and arrays, or an upper bound of it."""
     if (openers := json.count(b"[") + json.count(b"{")) <= NESTING_LIMIT:
         return openers
     depth = deepest = 0
@@ -103,7 +103,7 @@ def _width(text: bytes) -> int:
 
 
 def _chunks(json: bytes) -> Iterator[bytes]:
-    """No escape is cut in two."""
+    """Cut the text into chunks, none of them inside an escape."""
     start = 0
     while start < len(json):
         end = start + _CHUNK

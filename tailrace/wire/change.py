@@ -12,11 +12,11 @@ Document = dict[str, Any]
 """A document of plain JSON values: text, numbers, booleans, null, lists and objects."""
 
 GAP = "gap"
-"""The operation of the one change that no server sends: history was lost, and a person accepted it."""
+"""The operation of a change that the tailer itself writes: history was lost, and a person accepted the gap."""
 
 
 class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where it happened. ``coll`` is empty for what happened to a whole database."""
+    """The database and collection of a change. ``coll`` is empty for a change of a whole database."""
 
     db: str
     coll: str = ""
@@ -27,10 +27,10 @@ class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class UpdateDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """
-    What an update set, removed and shortened, by dotted path.
+    The fields that an update set and removed, and the arrays that it shortened, by dotted path.
 
-    ``disambiguated_paths`` (MongoDB 8.2) has the names that a path is made of, for each path that holds a dot or a number in a
-    name; None where the server does not say.
+    ``disambiguated_paths`` (MongoDB 8.2) lists the names in each path in which a name contains a dot or a number; None if the
+    server does not send it.
     """
 
     updated_fields: Document = {}
@@ -40,7 +40,7 @@ class UpdateDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 
 
 class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The transaction a change was committed in: equal for all its changes."""
+    """The transaction of a change: the same for all changes of one transaction."""
 
     lsid: str
     txn_number: int
@@ -48,9 +48,9 @@ class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Claim(Struct, frozen=True, kw_only=True):
     """
-    Where the whole change lies that was too large for a message: its JSON, in S3.
+    The place in S3 of a change that was too large for a message, as JSON.
 
-    ``bytes`` and ``sha256`` (hex) are of the object as stored; a reader checks both before it believes it.
+    ``bytes`` and ``sha256`` (hex) describe the object as stored. A reader verifies both.
     """
 
     bucket: str
@@ -61,10 +61,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 class Poison(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    Why a change travels as a stub, without its documents: the tailer could not read it, or would have needed too much memory.
+    Why a change is sent as a stub, without its documents: the tailer could not read it, or would need too much memory for it.
 
-    ``reason`` is a sentence for people. ``raw`` is where the event lies as the server sent it, in BSON; None where the tailer
-    has no claim bucket, or the server could not send the event either.
+    ``reason`` is a sentence for people. ``raw`` is the place of the original event, in BSON; None if the tailer has no claim
+    bucket, or the server could not send the event.
     """
 
     reason: str
@@ -75,14 +75,14 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     """
     One committed change.
 
-    ``id`` is the event's resume token text and ``sequence`` its number in its stream: both are the same however often
-    the change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC where the server
-    tells it. ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent. With
-    ``post_image`` it is the document just after the change, as the server kept it.
-    ``to`` is where a rename moved the collection. With a ``claim``, the documents and the update description are left out
-    here and stand in the claimed change. ``told_document`` (``document`` on the wire) is the name of the document where its
-    key's plain JSON does not make it: ask ``document``. With ``poison`` it is a stub, which no mapper sees: the forwarder parks
-    it.
+    ``id`` is the event's resume token as text and ``sequence`` its number in its stream. Both stay the same however often the
+    change is delivered. ``cluster_time`` is ``"seconds.increment"``, ``wall_time`` RFC 3339 in UTC, if the server sends it.
+    ``full_document`` is the document as the server looked it up: it may be newer than the change, or absent. With
+    ``post_image`` it is the document right after the change, as the server stored it.
+    ``to`` is the new name of a renamed collection. With a ``claim``, the documents and the update description are in the
+    claimed object and not here. ``document_name`` (``document`` on the wire) is the name of the document if the name cannot be
+    derived from the plain JSON of its key; read the property ``document``. With ``poison`` the change is a stub: the forwarder
+    parks it, and no mapper sees it.
     """
 
     id: str
@@ -104,14 +104,14 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
 
     @property
     def occurred_at(self) -> datetime:
-        """When it was committed, in UTC: to the millisecond where the server tells, else to the second."""
+        """The commit time, in UTC: with milliseconds if the server sends them, else in whole seconds."""
         if self.wall_time is not None:
             return datetime.fromisoformat(self.wall_time)
         return datetime.fromtimestamp(int(self.cluster_time.partition(".")[0]), tz=UTC)
 
     @property
     def document(self) -> str:
-        """The document's one name, for people, lanes and groups: ``payments.payments/65f0…``. See ``identity``."""
+        """The name of the document, for people, lanes and message groups: ``payments.payments/65f0…``. See ``identity``."""
         if self.document_name:
             return self.document_name
         key = self.document_key.get("_id", "")
@@ -119,5 +119,5 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
 
 
 def canonical(value: Any) -> bytes:
-    """The one JSON text of a value: keys sorted, no spaces. Equal values give equal bytes in every process."""
+    """Encode a value as canonical JSON: keys sorted, no spaces. Equal values give equal bytes in every process."""
     return msgspec.json.encode(value, order="sorted")

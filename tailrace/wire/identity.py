@@ -1,7 +1,7 @@
 """
-One identity of a document: the text that names it, and that decides its lane and its group.
+The identity of a document: the text that names it and that determines its lane and its message group.
 
-Two documents have the same text exactly where MongoDB compares their keys equal: 7, 7.0 and Decimal128 7.00 are one ``_id``, an
+Two documents have the same text exactly if MongoDB compares their keys as equal: 7, 7.0 and Decimal128 7.00 are one ``_id``, an
 ObjectId and its hex text are two. Every reader of BSON or of DynamoDB's values writes its keys with the functions below.
 
 The common keys are plain: ``payments.payments/65f0…`` (an ObjectId), ``…/p-17`` (a string), ``…/7`` (a number). A string that
@@ -21,28 +21,28 @@ import msgspec
 
 _encode = msgspec.json.Encoder().encode  # ten times as fast as the standard library's, which alone writes any text in ASCII
 
-KEY_LIMIT = 200  # characters of a key in a name; MongoDB allows an _id of many megabytes
-_CUT = 160  # characters that are left of a longer one, before its digest
+KEY_LIMIT = 200  # characters of a key in a name; MongoDB allows an _id of several megabytes
+_CUT = 160  # characters; a longer key is cut to these, followed by its digest
 
-# No class of Unicode: which characters it holds changes with Python's release, and a lane with it.
+# No Unicode character class: its members change with Python's release, and the lane would change too.
 _PLAIN = re.compile(
     r"(?![0-9a-f]{24}\Z)(?![0-9]+(\.[0-9]+)?(E[+-][0-9]+)?\Z)(?!(true|false|null|NaN|Infinity)\Z)\w[\w.:/@~+-]*\Z", re.ASCII
 )
-_HIDDEN = re.compile(  # characters that a person does not see, or that turn a line around; half characters
+_HIDDEN = re.compile(  # invisible characters, bidirectional controls, lone surrogates
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff0-\uffff]"
 )
 _DECIMAL_TEXT = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?|-?s?NaN|-?Infinity", re.ASCII)
 _DECIMAL_LENGTH = 43  # characters, the longest text of a Decimal128
 _INT64_DIGITS = 19
 _DECIMAL128 = Context(prec=34)
-_WIDE = Context(prec=64)  # digits, more than any database's decimals have
+_WIDE = Context(prec=64)  # digits; more than any database's decimals have
 
 
 def name(database: str, collection: str, key: str) -> str:
     """
-    The name of the document with this key, or of the namespace where the key is empty. Its first ``/`` ends the namespace.
+    The name of the document with this key, or of the namespace if the key is empty. Its first ``/`` ends the namespace.
 
-    A key above ``KEY_LIMIT`` is its beginning and a digest of all of it.
+    A key longer than ``KEY_LIMIT`` is replaced by its beginning and a digest of the whole key.
     """
     if "/" in collection or "%" in collection:
         collection = collection.replace("%", "%25").replace("/", "%2F")
@@ -53,29 +53,29 @@ def name(database: str, collection: str, key: str) -> str:
 
 
 def lane(text: str, count: int) -> int:
-    """One of ``count`` lanes: a stable hash, the same in every process and every release."""
+    """The lane of a text, out of ``count``: a stable hash, the same in every process and every release."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) % count
 
 
 def key(identifier: str, shard_key: Iterable[tuple[str, str]] = ()) -> str:
-    """A whole key, from the texts of its ``_id`` and of the names and values of its shard key, whose order does not count."""
+    """The whole key, from the text of its ``_id`` and the names and values of its shard key in any order."""
     if not (fields := sorted(f"{field}={value}" for field, value in shard_key)):
         return identifier
     return f"{identifier}?{'&'.join(fields)}"
 
 
 def is_plain(text: str) -> bool:
-    """Whether a string is its own text: it looks like no other type, and is short."""
+    """Whether a string is written without quotes: it is short and does not look like another type."""
     return len(text) <= KEY_LIMIT and _PLAIN.match(text) is not None
 
 
 def string(text: str) -> str:
-    """The text of a string: itself, or in JSON's quotes where it would look like something else."""
+    """The text of a string: unchanged, or in JSON quotes if it looks like another type."""
     return text if _PLAIN.match(text) else quoted(text)
 
 
 def quoted(text: str) -> str:
-    """A string in JSON's quotes, as within a document or an array."""
+    """A string in JSON quotes, as inside a document or an array."""
     return json.dumps(text) if _HIDDEN.search(text) else _encode(text).decode()
 
 
@@ -83,7 +83,7 @@ def number(value: Decimal | float) -> str:
     """
     The text of a number, whatever its type: its exact value, in decimal. Every NaN is the same, and zero has no sign.
 
-    A double of more digits than a Decimal128 has equals none, and has its own shortest text.
+    A double with more digits than a Decimal128 equals no Decimal128; its text is its own shortest form.
     """
     exact = Decimal(value)
     if exact.is_nan():
@@ -98,7 +98,7 @@ def number(value: Decimal | float) -> str:
 
 
 def binary(held: bytes, subtype: int = 0) -> str:
-    """The text of bytes and of BSON's subtype of them."""
+    """The text of binary data with its BSON subtype."""
     return f"Binary({subtype},{base64.b64encode(held).decode()})"
 
 
@@ -114,8 +114,8 @@ def array(elements: Iterable[str]) -> str:
 
 def of_json(value: Any) -> str:
     """
-    The text of a plain JSON value whose BSON type is lost. Values that MongoDB compares equal have the same; others may share
-    one, as a Decimal128 and its text do.
+    The text of a plain JSON value whose BSON type is unknown. Values that MongoDB compares as equal have the same text; other
+    values can share a text, such as a Decimal128 and its string.
     """
     match value:
         case None:

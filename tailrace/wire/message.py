@@ -1,4 +1,4 @@
-"""One SQS message: a run of changes of one lane, in order."""
+"""One SQS message: consecutive changes of one lane, in order."""
 
 import base64
 import hashlib
@@ -17,15 +17,15 @@ from tailrace.wire.reading import UnreadableMessage as UnreadableMessage
 
 VERSION = 1
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message and the sum of a batch
-DECODED_LIMIT = 67_108_864  # bytes of JSON that a message may hold once unpacked; bounds the reader's memory
-VALUES_LIMIT = 1_000_000  # values in that JSON: three bytes, as of an empty list, take twenty times as many once decoded
-GZIP_FROM = 8_192  # bytes of JSON; anything smaller stays readable
-_PIECE = 1_048_576  # bytes that are compressed at a time
+DECODED_LIMIT = 67_108_864  # bytes of JSON after decompression; bounds the reader's memory
+VALUES_LIMIT = 1_000_000  # values in that JSON: an empty list has three bytes and takes twenty times as many after decoding
+GZIP_FROM = 8_192  # bytes of JSON; smaller messages stay readable
+_PIECE = 1_048_576  # bytes; compressed at once
 _GZIP_LEVEL = 1  # the fastest: 1.6 µs per kB, and JSON of one collection still shrinks about tenfold
 
 
 class ChangeMessage(Struct, Generic[C], frozen=True, kw_only=True):
-    """What a reader gets: changes of one lane of one stream, in order."""
+    """A message as its reader gets it: changes of one lane of one stream, in order."""
 
     stream: str
     generation: int
@@ -57,13 +57,13 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 def encode_change(change: Change) -> bytes:
-    """One change as JSON: its size is what it costs in a message before compression."""
+    """Encode one change as JSON. Its length is its size in a message before compression."""
     return _encode(change)
 
 
 def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -> str:
     """
-    The body for encoded changes of one lane, in order: plain JSON while small, gzip from ``GZIP_FROM`` bytes.
+    Return the message body for encoded changes of one lane, in order. From ``GZIP_FROM`` bytes it is compressed.
 
     Raises:
         TooLarge: they do not fit into one SQS message.
@@ -89,7 +89,7 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
 
 
 def _gzip(array: bytes) -> bytes:
-    """Piece by piece: what will not fit is noticed early, and takes neither time nor memory."""
+    """Compress in pieces, so that a message that does not fit fails early, without using time and memory."""
     packed, begin = bytearray(), 0
     deflater = zlib.compressobj(_GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
     while begin < len(array):
@@ -103,7 +103,7 @@ def _gzip(array: bytes) -> bytes:
 def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
     """
     Read a message of any version up to ours, each change as a ``kind``. Unknown fields are ignored. The body is treated as
-    hostile. ``room`` is the memory that its changes may take, in bytes.
+    hostile. ``room`` is the memory in bytes that its changes may use.
 
     Raises:
         UnreadableMessage: not JSON, not ours, newer than this reader, above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
@@ -133,7 +133,7 @@ def deduplication_id(*, stream: str, generation: int, lane: int, ids: Sequence[s
 
 
 def _xml_safe(body: bytes) -> bytes:
-    """Escape the two characters that JSON may hold bare and SQS (XML 1.0) may not."""
+    """Escape the two characters that JSON allows and SQS (XML 1.0) does not."""
     if b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body:
         return body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
     return body
@@ -168,5 +168,5 @@ def _gunzip(packed: bytes) -> bytes:
 
 
 def _too_many_values(array: bytes) -> bool:
-    """Never less than there are: what only looks like JSON inside of a text counts too."""
+    """Upper bound: delimiters inside strings are counted too."""
     return len(array) > VALUES_LIMIT and sum(map(array.count, (b",", b"[", b"{"))) > VALUES_LIMIT

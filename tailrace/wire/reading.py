@@ -1,4 +1,4 @@
-"""Changes as they come from outside: what they may cost is told before they are decoded."""
+"""Reads changes that come from outside. Their cost in memory is bounded before they are decoded."""
 
 from functools import cache
 from typing import TypeVar
@@ -13,7 +13,7 @@ CHANGES_LIMIT = 500  # changes in a message, so that one is mapped and published
 MEMORY = 402 * 1_048_576  # bytes for what a message or a claim holds, where nobody says otherwise: of a function of 512 MB
 
 C = TypeVar("C", bound=Change)
-"""What a reader makes of each change."""
+"""The type that each change is decoded to."""
 
 
 class UnreadableMessage(ValueError):
@@ -26,11 +26,11 @@ _decoder = cache(msgspec.json.Decoder)
 
 def read_changes(array: bytes, kind: type[C], room: int) -> tuple[C, ...]:
     """
-    Read the changes of a message, each as a ``kind``. ``room`` is the memory that they may take, in bytes.
+    Decode the changes of a message, each as a ``kind``. ``room`` is the memory in bytes that they may use.
 
     Raises:
-        UnreadableMessage: there are too many, one is nested too deeply, or there is no room for them.
-        ValueError, RecursionError: they are none.
+        UnreadableMessage: there are too many changes, one is nested too deeply, or they need more memory than ``room``.
+        ValueError, RecursionError: the array is not JSON, or an element is not a change.
     """
     _check_room(array, room)
     parts = _decode_array(array)
@@ -41,10 +41,10 @@ def read_changes(array: bytes, kind: type[C], room: int) -> tuple[C, ...]:
 
 def read_change(json: bytes, kind: type[C], room: int = MEMORY) -> C:
     """
-    Read a change that lies by itself. ``kind`` and ``room`` as above.
+    Decode a change that is stored by itself. ``kind`` and ``room`` as for ``read_changes``.
 
     Raises:
-        UnreadableMessage: it is none, it is nested too deeply, or there is no room for it.
+        UnreadableMessage: it is not a change, it is nested too deeply, or it needs more memory than ``room``.
     """
     _check_room(json, room)
     try:
@@ -67,6 +67,6 @@ def _change(json: bytes, kind: type[C]) -> C:
 def _check_room(json: bytes, room: int) -> None:
     if not fits(json, room):
         raise UnreadableMessage(
-            f"{len(json)} bytes of JSON may take more than the {room // 1_048_576} MiB of memory that there are for them: give "
-            "the function more memory ([forwarder] memory)"
+            f"{len(json)} bytes of JSON may need more than the {room // 1_048_576} MiB of memory that are available: give the "
+            "function more memory ([forwarder] memory)"
         )

@@ -83,7 +83,7 @@ def test_what_an_old_reader_cannot_expect_breaks(field: str, new: Any, problem: 
 
 def test_a_field_that_is_gone_breaks() -> None:
     """Whether it was required or not."""
-    assert breaks(form(**OLD), form(text=str)) == [f".{name}: it is gone" for name in OLD if name != "text"]
+    assert breaks(form(**OLD), form(text=str)) == [f".{name}: the field was removed" for name in OLD if name != "text"]
     assert breaks(form(a=(int, 0)), form()) == [".a: it is gone"]
 
 

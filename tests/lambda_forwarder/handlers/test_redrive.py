@@ -180,7 +180,7 @@ def test_what_is_discarded_on_purpose_is_named(aws: Aws, account: Account, capsy
     SqsParking(aws("sqs"), account.parking).park([by_a_mapper()], forever)
     for arguments, says, left in ((["--dry-run"], "would be removed", 1), ([], "removed", 0)):
         assert main(["redrive", "--discard-unmapped", *arguments]) == 0
-        assert f"{says} from parking: shop.orders/o #1: discarded as asked: no mapper" in capsys.readouterr().out
+        assert f"{says} from parking: shop.orders/o #1: discarded as requested: no mapper" in capsys.readouterr().out
         assert account.left(account.parking) == left
 
 

@@ -141,7 +141,7 @@ def test_only_its_own_flag_removes_a_stub(other: Any) -> None:
     report = world.redrive(discard_stubs=True, **other)
     assert counts(report) == {"messages": 1, "unpublished": 1}
     [removed] = report.removals
-    assert removed.reason == "discarded as asked: binary of a wrong length"
+    assert removed.reason == "discarded as requested: binary of a wrong length"
     assert len(world.remaining) == ("dry_run" in other)
 
 

@@ -248,7 +248,8 @@ def test_a_long_number_in_text_is_only_text(clock: Clock) -> None:
 def test_a_missing_bus_is_told_at_the_start(aws: Aws) -> None:
     """PutEvents to a missing bus answers 200 and drops the events; we ask first, and name the setting."""
     with pytest.raises(
-        Misconfigured, match=r"^FORWARDER_EVENT_BUS: bus 'nowhere' cannot be used: DescribeEventBus: it does not exist"
+        Misconfigured,
+        match=r"^FORWARDER_EVENT_BUS: bus 'nowhere' cannot be used: DescribeEventBus failed: the resource does not exist",
     ):
         EventBridgePublisher(ClassicBus(aws("events"), "nowhere")).check()
 

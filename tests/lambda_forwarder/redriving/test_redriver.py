@@ -442,7 +442,7 @@ def test_an_outage_leaves_what_it_hit_and_no_more(caplog: pytest.LogCaptureFixtu
     world.bury(inserted("d", 5), lane=19)
     report = world.redrive()
     assert world.remaining == ["p1", "d2", "d3"]
-    behind = "it waits behind an earlier change of its document or its lane"
+    behind = "it waits for an earlier change of its document or its lane"
     assert [left.reason for left in report.leftovers] == [behind, "Unavailable: the bus is away", behind]
     assert [name for name, _, _ in world.published] == ["c", "d"]
     world.publisher.down = []

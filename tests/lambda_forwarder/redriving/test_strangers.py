@@ -145,7 +145,7 @@ def test_a_mapper_that_has_another_name_is_not_its_mapper(form: Any) -> None:
         assert f"parked by the mapper {mapper_name(order_placed)}" in left.reason
         report = made.redrive(discard_unmapped=True)
         assert (report.published, report.left, made.remaining) == (published, 0, [])
-        assert [one.reason[:25] for one in report.removals] == ([] if published else ["its mappers told no event"])
+        assert [one.reason[:25] for one in report.removals] == ([] if published else ["its mappers produced no event"])
 
 
 def test_what_names_a_table_only_waits_for_that_table() -> None:
@@ -167,7 +167,7 @@ def test_what_is_discarded_on_purpose_is_named_with_the_reason(form: Any) -> Non
         [removed] = report.removals
         assert (removed.document, removed.sequence) == ("shop.orders/o", 1)
         assert removed.reason.startswith(
-            "discarded as asked: no mapper of FORWARDER_MAPPERS=mine.events:MAPPERS reads shop.orders"
+            "discarded as requested: no mapper of FORWARDER_MAPPERS=mine.events:MAPPERS reads shop.orders"
         )
     assert made.remaining == []
 
@@ -193,7 +193,7 @@ def test_a_collection_without_mappers_on_purpose_is_known() -> None:
     made.bury(order(1))
     report = made.redrive()
     assert counts(report) == {"messages": 1, "unpublished": 1}
-    assert [one.reason for one in report.removals] == ["its mappers told no event"]
+    assert [one.reason for one in report.removals] == ["its mappers produced no event"]
 
 
 def test_what_its_mappers_tell_nothing_of_is_removed_and_named() -> None:
@@ -201,7 +201,9 @@ def test_what_its_mappers_tell_nothing_of_is_removed_and_named() -> None:
     made = world({"orders": (silent,)})
     made.put_parked(replace(by_a_mapper(), mapper=mapper_name(silent)))
     report = made.redrive()
-    assert [(one.queue, one.document, one.reason) for one in report.removals] == [("parking", "", "its mappers told no event")]
+    assert [(one.queue, one.document, one.reason) for one in report.removals] == [
+        ("parking", "", "its mappers produced no event")
+    ]
 
 
 def test_the_log_says_it_once_for_each_reason(caplog: pytest.LogCaptureFixture) -> None:

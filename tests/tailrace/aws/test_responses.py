@@ -100,7 +100,7 @@ CASES = [
     ("ValidationException", "Type mismatch for key pk expected: N actual: S", FIX, "key named pk"),
     ("ValidationException", "The number of conditions on the keys is invalid", FIX, "key named pk"),
     ("ValidationException", "1 validation error detected: Value 'a b' at 'tableName' failed", FIX, "name of a table"),
-    ("ValidationException", "Nesting Levels have exceeded supported limits", REFUSED, "does not accept what was sent"),
+    ("ValidationException", "Nesting Levels have exceeded supported limits", REFUSED, "rejects the data that was sent"),
     ("ItemCollectionSizeLimitExceededException", "", FIX, "local index"),
     ("InvalidParameterValue", "Reason: Message must be shorter than 262144 bytes.", REFUSED, "MaximumMessageSize"),
     ("InvalidParameterValue", "The request include parameter that is not valid for this queue type", FIX, "other kind"),
@@ -112,7 +112,7 @@ CASES = [
         "visible",
     ),
     ("ReceiptHandleIsInvalid", "", RETRY, "visible"),
-    ("InvalidParameterValue", "Value a b for parameter MessageGroupId is invalid.", REFUSED, "does not accept a value"),
+    ("InvalidParameterValue", "Value a b for parameter MessageGroupId is invalid.", REFUSED, "rejects a parameter value"),
     ("InvalidMessageContents", "Invalid characters found", REFUSED, "character"),
     (
         "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -124,7 +124,7 @@ CASES = [
     ("KeyTooLongError", "Your key is too long", REFUSED, "so long a key"),
     ("AWS.SimpleQueueService.InvalidBatchEntryId", "", REFUSED, "form of the call"),
     ("AWS.SimpleQueueService.UnsupportedOperation", "", REFUSED, "form of the call"),
-    ("MalformedDetail", "Detail is malformed.", REFUSED, "does not accept what was sent"),
+    ("MalformedDetail", "Detail is malformed.", REFUSED, "rejects the data that was sent"),
     # whether it can now
     ("OverLimit", "", RETRY, "in flight"),
     ("RequestThrottled", "Request is throttled.", RETRY, "fewer calls"),

@@ -131,7 +131,7 @@ def _messages(value: Any) -> Iterable[ChangeMessage]:
         case {"Messages": list(messages)}:
             return [read_message(message["Body"]) for message in messages]
         case _:
-            raise UnreadableMessage(f"the input is not {KINDS}")
+            raise UnreadableMessage(f"the input is none of these: {KINDS}")
 
 
 def _recorded(record: Any) -> ChangeMessage:

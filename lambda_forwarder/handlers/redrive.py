@@ -115,7 +115,7 @@ def command(options: argparse.Namespace) -> int:
     end = time.monotonic() + options.seconds
     if options.mappers is not None:
         return _failed(
-            "--mappers does not apply to redrive, which maps as the deployed function does: set FORWARDER_MAPPERS instead",
+            "--mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead",
             UNUSABLE,
         )
     try:

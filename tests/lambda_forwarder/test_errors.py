@@ -26,7 +26,7 @@ def test_a_service_response_is_named_by_its_reaction(code: str, text: str, react
         raise ClientError({"Error": {"Code": code, "Message": text}}, "PutEvents")
     for error in (raised.value, answered("PutEvents", code, text)):
         assert type(error) is KINDS[reaction]
-        assert str(error).startswith("PutEvents: it ")
+        assert str(error).startswith("PutEvents failed: the resource ")
         assert words in str(error)
         assert f"({code}" in str(error)
         assert text[:40] in str(error)

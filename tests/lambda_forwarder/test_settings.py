@@ -123,6 +123,6 @@ def test_streams_are_named_with_commas_between_them(monkeypatch: pytest.MonkeyPa
     assert read_settings().streams == frozenset({"payments", "refunds", "dynamodb.carts"})
     monkeypatch.setenv("FORWARDER_STREAMS", "payments;refunds,two words")
     with pytest.raises(
-        Misconfigured, match=r"^FORWARDER_STREAMS: 2 of its names are not .*; set it to the names of all streams"
+        Misconfigured, match=r"^FORWARDER_STREAMS: 2 of its names are invalid: .*; set it to the names of all streams"
     ):
         read_settings()

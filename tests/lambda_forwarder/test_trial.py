@@ -71,10 +71,10 @@ def test_every_form_in_which_one_meets_a_change_is_read(given: Any, count: int) 
         ("[]", "none of these"),
         ({"operationType": "insert", "_id": {"_data": "82"}}, "not a change as the tailer writes it"),
         ({"Records": [{"dynamodb": {}}]}, "not the record of a DynamoDB stream"),
-        ({"Records": [{"kinesis": {}}]}, "neither of SQS nor"),
+        ({"Records": [{"kinesis": {}}]}, "neither SQS nor"),
         ({"Messages": [{"Body": "hello"}]}, "not a change message"),
         (CHANGE | {"wallTime": "2026-11-22T06:58:00"}, "change 2 is dated"),
-        (BODY.replace('"sequence":2', '"sequence":-2'), "it counts -2"),
+        (BODY.replace('"sequence":2', '"sequence":-2'), "-2 is no generation or sequence"),
     ],
 )
 def test_anything_else_is_told_apart(given: Any, problem: str, attempt: Try) -> None:
@@ -154,7 +154,7 @@ def test_what_would_be_parked_says_why_and_what_to_do(attempt: Try) -> None:
     code, out, _ = attempt(CHANGE, before=("--mappers", f"{__name__}:BROKEN"))
     assert code == 1
     assert "KeyError: 'subscriptionId'" in out
-    assert "what to do: mend the mapper" in out
+    assert "what to do: fix the mapper" in out
 
 
 def test_the_table_is_the_environments(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_the_form_of_the_samples_can_be_had(attempt: Try) -> None:
 def test_a_claimed_change_says_where_its_documents_lie(attempt: Try) -> None:
     """And the object that lies there can be tried."""
     light, content = claiming(inserted())
-    assert "its documents lie in s3://claims/payments/1.json: try that object" in attempt(body(light))[1]
+    assert "its documents are stored in s3://claims/payments/1.json: download that object and try it" in attempt(body(light))[1]
     assert "PaymentCreated" in attempt(content.decode())[1]
 
 

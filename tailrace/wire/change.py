@@ -48,9 +48,9 @@ class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Claim(Struct, frozen=True, kw_only=True):
     """
-    The place in S3 of a change that was too large for a message, as JSON.
+    Where the whole change lies that was too large for a message: its JSON, in S3.
 
-    ``bytes`` and ``sha256`` (hex) describe the object as stored. A reader verifies both.
+    ``bytes`` and ``sha256`` (hex) are of the object as stored; a reader checks both before it believes it.
     """
 
     bucket: str

@@ -43,9 +43,9 @@ ENVELOPES: Mapping[str, Message] = {
     "no changes": of(),
     "changes that are an object": text(lambda stream: envelope(stream, {}), NOT_OURS),
     "changes that are numbers": text(lambda stream: envelope(stream, [1, 2]), NOT_OURS),
-    "a stream of escapes": text(lambda _: envelope(CONTROLS, [change()]), "it is of stream"),
-    "a stream with a name of 900 kB": text(lambda _: envelope("s" * 900_000, [change()]), "it is of stream"),
-    "a stream without a name": text(lambda _: envelope("", [change()]), "it is of stream"),
+    "a stream of escapes": text(lambda _: envelope(CONTROLS, [change()]), "the stream's name is"),
+    "a stream with a name of 900 kB": text(lambda _: envelope("s" * 900_000, [change()]), "the stream's name is"),
+    "a stream without a name": text(lambda _: envelope("", [change()]), "the stream's name is"),
     "a lane of another group": of(change(), lane=LANE + 1),
     "a lane of -1": of(change(), expected=["a lane that no stream has"], lane=-1),
     "a lane of 10^400": text(

@@ -13,9 +13,9 @@ from lambda_forwarder.redriving.sqs import SqsBacklog
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/kept.fifo"
 GOOD = {"FifoQueue": "true", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "1209600"}
-SMALL = "takes messages of 262144 bytes only: set its MaximumMessageSize to 1048576"
-FORGETS = "forgets a message after 4 days: set its MessageRetentionPeriod to 1209600"
-PASSES_ON = "gives what was received several times to another queue, .*: remove its RedrivePolicy"
+SMALL = "accepts messages of up to 262144 bytes only: set its MaximumMessageSize to 1048576"
+FORGETS = "deletes a message after 4 days: set its MessageRetentionPeriod to 1209600"
+PASSES_ON = "moves messages that are received often to another queue, .*: remove its RedrivePolicy"
 
 
 class Client:
@@ -53,7 +53,9 @@ def test_a_queue_as_it_should_be_passes_in_silence(
 @pytest.mark.parametrize("size", ["262144", "1048575", "1024"])
 def test_a_parking_queue_that_is_too_small_is_refused_at_the_start(size: str) -> None:
     """It would block a lane at the first large change. The remedy is in the text."""
-    with pytest.raises(Misconfigured, match=rf"^FORWARDER_PARKING_QUEUE_URL: {URL} takes messages of {size} bytes only: set "):
+    with pytest.raises(
+        Misconfigured, match=rf"^FORWARDER_PARKING_QUEUE_URL: {URL} accepts messages of up to {size} bytes only: set "
+    ):
         parking(GOOD | {"MaximumMessageSize": size}).check()
 
 

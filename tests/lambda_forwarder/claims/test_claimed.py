@@ -96,14 +96,14 @@ def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
 @pytest.mark.parametrize(
     ("forge", "reason"),
     [
-        (_object(encode_change(WHOLE) + b" "), "bytes lie there"),
-        (_object(encode_change(WHOLE)[:-1]), "bytes lie there"),
-        (_object(encode_change(WHOLE).replace(b"sub-0001", b"sub-0002")), "another SHA-256"),
-        (_claim(sha256="0" * 64), "another SHA-256"),
-        (_claim(bytes=0), "it claims 0 bytes"),
-        (_claim(bytes=-1), "it claims -1 bytes"),
+        (_object(encode_change(WHOLE) + b" "), "bytes or more"),
+        (_object(encode_change(WHOLE)[:-1]), "bytes or more"),
+        (_object(encode_change(WHOLE).replace(b"sub-0001", b"sub-0002")), "SHA-256 differs"),
+        (_claim(sha256="0" * 64), "SHA-256 differs"),
+        (_claim(bytes=0), "states 0 bytes"),
+        (_claim(bytes=-1), "states -1 bytes"),
         (_claim(bytes=DECODED_LIMIT + 1), "the limit is 67108864"),
-        (_claim(bucket="theirs"), "it lies in the bucket 'theirs'"),
+        (_claim(bucket="theirs"), "the object is in the bucket 'theirs'"),
         (_claim(key="gone"), "there is no object 'gone'"),
         (_signed(b"hello"), "not a change"),
         (_signed(b"\xff\xfe"), "not a change"),
@@ -127,7 +127,7 @@ def test_what_is_not_as_claimed_is_parked_with_the_reason(
     before, after = inserted("before", 7), inserted("after", 8)
     changes, [parked] = unrolled(message(before, change, after), MemoryClaims(objects={KEY: content}))
     assert changes == [before, after]
-    assert parked.reason.startswith("its claim: ")
+    assert parked.reason.startswith("the claimed change cannot be fetched: ")
     assert reason in parked.reason
     assert unpack(bytes(parked.message).decode()).changes == (change,)
 

@@ -50,7 +50,7 @@ class ClaimsConformance:
 
     def test_a_foreign_bucket_is_never_read(self, claims: Claims) -> None:
         """Whoever can send a message must not choose what we read."""
-        with pytest.raises(Rejected, match="it lies in the bucket 'theirs'"):
+        with pytest.raises(Rejected, match="the object is in the bucket 'theirs'"):
             claims.fetch(a_claim("theirs"), forever)
 
 

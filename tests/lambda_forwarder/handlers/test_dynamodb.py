@@ -308,7 +308,7 @@ def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
     """The error names the table and the remedy, and the records stay."""
     told = record()
     told["dynamodb"]["StreamViewType"] = "KEYS_ONLY"
-    with pytest.raises(Misconfigured, match="orders shows KEYS_ONLY; make it show NEW_AND_OLD_IMAGES"):
+    with pytest.raises(Misconfigured, match="orders has the view type KEYS_ONLY; set it to NEW_AND_OLD_IMAGES"):
         list(runs([told], 0.0))
 
 

@@ -83,7 +83,7 @@ def test_the_most_exact_key_wins() -> None:
         ([""], "neither collection nor"),
         (["pay/ments.outbox"], "neither collection nor"),
         (["pay ments.outbox"], "neither collection nor"),
-        ([("payments", "outbox")], "is not text"),
+        ([("payments", "outbox")], "is not a string"),
         (["outbox", "*.outbox"], "mean the same"),
     ],
 )

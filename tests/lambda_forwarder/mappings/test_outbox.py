@@ -91,7 +91,7 @@ def test_an_event_of_an_outbox_says_what_it_is_about() -> None:
     """Told when the table is made, not when the first document arrives; so is a name that two events have."""
     with pytest.raises(TypeError, match="Unkeyed"):
         Outbox(Unkeyed)
-    with pytest.raises(TypeError, match="names of their own"):
+    with pytest.raises(TypeError, match="needs a unique name"):
         Outbox(Shipped, Shipped)
 
 

@@ -60,7 +60,7 @@ def test_the_time_is_the_changes_own() -> None:
 def test_a_time_without_its_offset_is_never_published() -> None:
     """Nobody could tell what it means; the metadata keeps its declaration as the data does."""
     change = msgspec.structs.replace(cancelled(), wall_time="2026-11-22T07:01:30.456")
-    with pytest.raises(ValueError, match="without its offset"):
+    with pytest.raises(ValueError, match="has no UTC offset"):
         entry(Noted(), change=change, message=message(change))
 
 
@@ -114,7 +114,7 @@ def test_only_events_are_published() -> None:
         ({"namespace": {"__doc__": "It happened."}}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "aws.tests"}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "name": "X" * 129}, "128"),
-        ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "none of its fields"),
+        ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "not one of its fields"),
     ],
 )
 def test_an_event_that_no_bus_takes_cannot_be_declared(statement: dict[str, Any], remedy: str) -> None:

@@ -57,7 +57,7 @@ def test_what_does_not_fit_lies_in_the_claim_bucket_and_is_redriven_from_there(i
     assert len(text) <= MESSAGE_LIMIT
     assert (kept.message, kept.body, kept.body_gzip) == (NOTHING, None, None)
     assert (kept.id, kept.reason, kept.document, kept.sequence) == (item.id, item.reason, item.document, item.sequence)
-    assert kept.omitted.endswith(f"they lie in s3://claims/parked/{item.id}")
+    assert kept.omitted.endswith(f"they are stored in s3://claims/parked/{item.id}")
     [content] = claims.objects.values()
     assert content == (bytes(item.message) if item.body is None else item.body.encode("utf-8", "surrogatepass"))
     if item.body is None:
@@ -116,7 +116,7 @@ def test_a_claim_that_does_not_hold_stays_with_the_reason(harm: dict[str, Any]) 
         claims.objects.clear()
         harm = {}
     text = msgspec.json.encode(replace(kept, claim=replace(kept.claim, **harm))).decode()
-    with pytest.raises(UnreadableMessage, match="it lies in s3://claims/parked/"):
+    with pytest.raises(UnreadableMessage, match="it is stored in s3://claims/parked/"):
         unparked(text, claims)
     with pytest.raises(UnreadableMessage, match="FORWARDER_CLAIM_BUCKET is not set"):
         unparked(text)
@@ -155,7 +155,7 @@ def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) ->
         def send_message_batch(self, **_: object) -> dict[str, object]:
             return {"Successful": successful} if successful else {}
 
-    with pytest.raises(Unavailable, match="said nothing of"):
+    with pytest.raises(Unavailable, match="the response is missing"):
         SqsParking(Client(), QUEUE).park([parked("a"), parked("b")], forever)
 
 
@@ -175,7 +175,9 @@ def test_a_queue_that_was_made_smaller_is_said_to_be(aws: Aws) -> None:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "262144"})
     with pytest.raises(Misconfigured) as caught:
         parking.park(items, forever)
-    words = f"FORWARDER_PARKING_QUEUE_URL: {url} takes messages of 262144 bytes only: set its MaximumMessageSize to 1048576"
+    words = (
+        f"FORWARDER_PARKING_QUEUE_URL: {url} accepts messages of up to 262144 bytes only: set its MaximumMessageSize to 1048576"
+    )
     assert str(caught.value) == words
     assert done_before(caught.value).accepted == {items[0].id}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1048576"})

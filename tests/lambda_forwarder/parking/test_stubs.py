@@ -90,7 +90,7 @@ def test_the_command_of_the_remedy_reads_a_raw_event(tmp_path: Path) -> None:
     """As a person runs it beside the object, also where a value within is not BSON."""
     legal = bson.encode({"operationType": "insert", "fullDocument": {"b": bson.Binary(b"abcd", 2)}})
     (tmp_path / "event.bson").write_bytes(legal.replace(b"\x04\0\0\0abcd", b"\x09\0\0\0abcd"))
-    _, *options = shlex.split(stubs.remedy(RAW).partition("&& ")[2].partition(". Correct")[0])
+    _, *options = shlex.split(stubs.remedy(RAW).partition("&& ")[2].partition(". Fix")[0])
     done = subprocess.run([sys.executable, *options], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "'operationType': 'insert'" in done.stdout
 

@@ -40,7 +40,7 @@ def test_behind_a_refused_event_nothing_of_its_document_is_published() -> None:
     refused = StrictPublisher(publisher).publish(entries, forever).refused
     assert published(publisher) == [1, 3]
     assert [no.entry.change.sequence for no in refused] == [2, 4, 5]
-    assert "behind" in refused[1].reason
+    assert "earlier" in refused[1].reason
 
 
 def test_a_poison_change_holds_its_group_back(caplog: pytest.LogCaptureFixture) -> None:

@@ -224,7 +224,7 @@ def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
     assert counts(report) == {"messages": 3, "unpublished": 1, "left": 2}
     assert tried == [1, 3]
     left, behind = report.leftovers
-    assert "behind" in behind.reason
+    assert "earlier" in behind.reason
     assert (left.queue, left.document[-1], left.sequence, left.reason) == ("parking", "a", 1, "ValueError: still broken")
     assert world.remaining == ["p1", "p2"]
     assert world.parked.held == {}  # given back, for a person or the next run
@@ -237,7 +237,7 @@ def test_what_is_behind_waits_in_a_standard_queue_too() -> None:
     world.park(inserted("a", 1, subscriptionId=7), cancelled("a", 2))
     world.parked.waiting = [msgspec.structs.replace(one, group=one.id) for one in world.parked.waiting]
     report = world.redrive()
-    assert [(left.sequence, "behind" in left.reason) for left in report.leftovers] == [(1, False), (2, True)]
+    assert [(left.sequence, "earlier" in left.reason) for left in report.leftovers] == [(1, False), (2, True)]
     assert world.published == []
 
 

@@ -42,16 +42,20 @@ def waiting(number: int) -> Waiting:
 
 def test_an_entry_that_was_not_removed_is_an_error() -> None:
     """SQS answers 200 with failures inside: they are read."""
-    with pytest.raises(Unavailable, match=r"DeleteMessageBatch: it cannot answer for now \(InternalError"):
+    with pytest.raises(
+        Unavailable, match=r"DeleteMessageBatch failed: the resource is temporarily unavailable \(InternalError"
+    ):
         backlog(Client(FAILED)).remove([waiting(1)], forever)
-    with pytest.raises(Unavailable, match=r"ChangeMessageVisibilityBatch: it cannot answer for now \(InternalError"):
+    with pytest.raises(
+        Unavailable, match=r"ChangeMessageVisibilityBatch failed: the resource is temporarily unavailable \(InternalError"
+    ):
         backlog(Client(FAILED)).give_back([waiting(1)], forever)
 
 
 def test_silence_about_an_entry_is_an_error() -> None:
     """Only what the queue says that it forgot is forgotten."""
     for response in ({}, {"Successful": [{"Id": "1"}]}):
-        with pytest.raises(Unavailable, match="DeleteMessageBatch said nothing of"):
+        with pytest.raises(Unavailable, match="DeleteMessageBatch: the response is missing"):
             backlog(Client(response)).remove([waiting(1), waiting(2)], forever)
 
 

@@ -114,8 +114,8 @@ def test_dead_letters_are_counted(stack: DevStack, queue_url: str, dead_letters_
 
 OTHERS = {
     "small": ({"MaximumMessageSize": "262144"}, State.FAIL, "takes messages of 262144 bytes only"),
-    "forgetful": ({"MessageRetentionPeriod": "345600"}, State.WARN, "forgets a message after 4 days"),
-    "passing on": ({"RedrivePolicy": "{}"}, State.WARN, "gives what was received several times to another queue"),
+    "forgetful": ({"MessageRetentionPeriod": "345600"}, State.WARN, "deletes a message after 4 days"),
+    "passing on": ({"RedrivePolicy": "{}"}, State.WARN, "moves messages that are received often to another queue"),
     "as it should be": ({}, State.OK, "is empty"),
 }
 
@@ -170,7 +170,7 @@ def test_an_empty_call_that_is_refused_as_empty_was_allowed(code: str) -> None:
 
 def test_who_may_not_send_is_told() -> None:
     """With the setting it is about."""
-    with pytest.raises(Misconfigured, match=r"TAILER_QUEUE_URL.*may not be used by this role"):
+    with pytest.raises(Misconfigured, match=r"TAILER_QUEUE_URL.*denies this role access"):
         Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).send()
 
 

@@ -15,7 +15,7 @@ EXIT_CODES = (
 )
 _SETTINGS = "Settings are read from environment variables and from a file .env in the current folder."
 _STOP = """After SIGTERM or SIGINT the task finishes the batch in flight, saves the checkpoint, releases the lease and ends
-within 20 seconds. What hangs for longer is left as a crash would leave it: nothing is lost."""
+within 20 seconds. A call that hangs for longer is abandoned, as in a crash: nothing is lost."""
 _DOCTOR = """It connects to everything with the settings of tailer run and prints one line for each check: ok, FAIL, warn or
 skip, with the remedy. It takes no lease, sends no message and consumes nothing. Its exit code is the one tailer run would end
 with: 0 without a FAIL."""
@@ -53,7 +53,9 @@ def parser(run: Any) -> ArgumentParser:
     _command(all_of_them, "run", run, "tail the stream until SIGTERM", _SETTINGS, _STOP, settings=True)
     status = _command(all_of_them, "status", commands.status, "who tails each stream, how far behind, how much history is left")
     status.add_argument("--json", action="store_true", help="for scripts")
-    look = _command(all_of_them, "doctor", doctor, "what would not work, and what to do about it", _DOCTOR)
+    look = _command(
+        all_of_them, "doctor", doctor, "check everything a tailer needs, and name the remedy for what fails", _DOCTOR
+    )
     look.add_argument("--json", action="store_true", help="for scripts: one object, at the end")
     look.set_defaults(unsettled=unsettled)
     checkpoint = all_of_them.add_parser("checkpoint", help="show a stream's position, or decide where it goes on")
@@ -67,25 +69,25 @@ def parser(run: Any) -> ArgumentParser:
         subcommands, "rewind", commands.rewind, "deliver everything after a position again, as a new generation"
     ).add_argument("--to", required=True, help=_TO)
     gap = _subcommand(
-        subcommands, "accept-gap", commands.accept_gap, "go on behind lost history; the gap is recorded and published"
+        subcommands, "accept-gap", commands.accept_gap, "continue after lost history; the gap is recorded and published"
     )
-    gap.add_argument("--why", required=True, metavar="REASON", help="for the ledger, and for every consumer to read")
+    gap.add_argument("--why", required=True, metavar="REASON", help="the reason: recorded, and published to every consumer")
     gap.add_argument("--by", metavar="WHO", help="who accepts it (default: the user who runs this)")
     gap.add_argument("--to", help=f"where to go on: {_TO} (default: the oldest history there is, else now)")
-    skip = _subcommand(subcommands, "skip", commands.skip, "step over the change that stops a stream; recorded and published")
+    skip = _subcommand(subcommands, "skip", commands.skip, "skip the change that stops a stream; recorded and published")
     skip.add_argument("change", metavar="TOKEN", help="the change, as the problem names it (tailer status)")
-    skip.add_argument("--why", required=True, metavar="REASON", help="for the ledger, and for every consumer to read")
-    skip.add_argument("--by", metavar="WHO", help="who steps over it (default: the user who runs this)")
+    skip.add_argument("--why", required=True, metavar="REASON", help="the reason: recorded, and published to every consumer")
+    skip.add_argument("--by", metavar="WHO", help="who skips it (default: the user who runs this)")
     accept = _subcommand(
-        subcommands, "accept-settings", commands.accept_settings, "go on as the settings say now, as a new generation"
+        subcommands, "accept-settings", commands.accept_settings, "continue with the current settings, as a new generation"
     )
-    accept.add_argument("--anyway", action="store_true", help="although messages wait in the queue")
+    accept.add_argument("--anyway", action="store_true", help="even if messages wait in the queue")
     _subcommand(
         subcommands,
         "accept-cluster",
         commands.accept_cluster,
-        "go on at the same position in another cluster's history, as a new generation. What the former cluster committed after "
-        "it is not delivered, and what both have may be delivered again",
+        "continue at the same position in another cluster's history, as a new generation. Changes that only the former cluster "
+        "committed after it are not delivered, and changes that both have may be delivered again",
     )
     _change_streams(all_of_them)
     return top
@@ -100,10 +102,10 @@ def _change_streams(parsers: Any) -> None:
         (
             "enable",
             enabling.enable,
-            "enable what the streams need (DocumentDB; as a user who may)",
-            "let it in, to read them and no more",
+            "enable what the streams need (DocumentDB; needs the right to modify change streams)",
+            "give it read access to the streams, and no more",
         ),
-        ("disable", enabling.disable, "disable it again, for every reader", "let it in no more"),
+        ("disable", enabling.disable, "disable it again, for every reader", "remove its access"),
     ):
         subcommand = _subcommand(subcommands, name, command, summary)
         subcommand.add_argument("--reader", metavar="ARN", help=f"an IAM role or user: {reader}")
@@ -112,7 +114,7 @@ def _change_streams(parsers: Any) -> None:
 
 def _subcommand(parsers: Any, name: str, command: Any, summary: str) -> ArgumentParser:
     subcommand = _command(parsers, name, command, summary)
-    subcommand.add_argument("--dry-run", action="store_true", help="show what would be, and change nothing")
+    subcommand.add_argument("--dry-run", action="store_true", help="show the result, and change nothing")
     subcommand.add_argument("--json", action="store_true", help="for scripts")
     return subcommand
 
@@ -126,7 +128,7 @@ def _command(parsers: Any, name: str, command: Any, summary: str, *more: str, se
         epilog=_epilog(name),
         formatter_class=RawDescriptionHelpFormatter,
     )
-    made.add_argument("--stream", help="one of several streams, by name")
+    made.add_argument("--stream", help="the stream's name, if there are several streams")
     made.set_defaults(command=command, interrupted="nothing was changed")
     return made
 

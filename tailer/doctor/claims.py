@@ -19,4 +19,4 @@ class Claims:
             return skip("none: a change too large for a message is poison (TAILER_ON_POISON)", "set TAILER_CLAIM_BUCKET")
         with aws_errors("TAILER_CLAIM_BUCKET", self._bucket):
             self._clients("s3").put_object(Bucket=self._bucket, Key=self._key, Body=b"{}", ContentType="application/json")
-        return ok(f"{self._bucket} takes objects; {self._key} is the doctor's")
+        return ok(f"{self._bucket} accepts objects; the doctor wrote {self._key}")

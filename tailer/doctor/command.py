@@ -38,7 +38,7 @@ def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
 def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
     """The same where the settings cannot be read: there is nothing else to look at."""
     head, *problems = (text.strip() for text in str(error).splitlines())
-    verdicts = [fail(problem, "correct it, then ask again") for problem in problems or [head]]
+    verdicts = [fail(problem, "correct it, then run the doctor again") for problem in problems or [head]]
     findings = [Finding(name="settings", stream="", verdict=verdict) for verdict in verdicts]
     for finding in findings if not options.json else ():
         say(line(finding, several=False))

@@ -67,7 +67,7 @@ class Database:
             self._hello = check_replica_set(direct)
         name, wanted = self._hello.get("setName"), option(self._uri, "replicaSet")
         if wanted and name and name != wanted:
-            return fail(f"the replica set is called {name}", f"say replicaSet={name} in TAILER_MONGODB_URI")
+            return fail(f"the replica set is called {name}", f"set replicaSet={name} in TAILER_MONGODB_URI")
         if name is None:
             return ok("a router of a sharded cluster")
         return ok(f"replica set {name}, primary {self._hello.get('primary', 'unknown')}")

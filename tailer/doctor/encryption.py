@@ -13,7 +13,9 @@ from tailer.mongodb.uri import AMAZON_RDS, defaults, encrypted, hosts, option, u
 from tailer.preflight import advice_on_tls
 
 _ENDS_SOON = timedelta(days=30)
-_AUTHORITY = "name the file of its authority in tlsCAFile=…: for a region newer than this release, Amazon's newest bundle"
+_AUTHORITY = (
+    "set tlsCAFile to the file of its certificate authority: for a region newer than this release, Amazon's newest bundle"
+)
 
 
 class Encryption:
@@ -37,15 +39,15 @@ class Encryption:
             ):
                 certificate, told = connection.getpeercert() or {}, f"{connection.version()}; {told}"
         except ssl.SSLCertVerificationError as error:
-            return fail(f"the certificate of {text(host)} does not hold: {error.verify_message}; {told}", _AUTHORITY)
+            return fail(f"the certificate of {text(host)} is not valid: {error.verify_message}; {told}", _AUTHORITY)
         except OSError as error:
-            return fail(f"no TLS with {text(host)}: {error}", "let the server speak TLS, or take tls=true out of the URI")
+            return fail(f"no TLS with {text(host)}: {error}", "enable TLS on the server, or remove tls=true from the URI")
         return self._judged(str(certificate.get("notAfter", "")), told)
 
     def _judged(self, end: str, told: str) -> Verdict:
         if said := unverified(self._uri):
-            looked_at = "nobody looks at the name in the certificate" if end else "nobody looks at the certificate"
-            return warn(f"{told}; {looked_at}", f"take {' and '.join(said)} out of TAILER_MONGODB_URI")
+            looked_at = "the host name in the certificate is not verified" if end else "the certificate is not verified"
+            return warn(f"{told}; {looked_at}", f"remove {' and '.join(said)} from TAILER_MONGODB_URI")
         day = datetime.fromtimestamp(ssl.cert_time_to_seconds(end), UTC)
         told = f"{told}; certificate until {day:%Y-%m-%d}"
         return ok(told) if day - self._now() > _ENDS_SOON else warn(told, "renew it: nothing connects after that day")
@@ -71,7 +73,7 @@ class Encryption:
 def of_a_store(uri: str) -> Verdict:
     """Of a server that only keeps checkpoints, by what its URI says; other stores have no URI of MongoDB."""
     if not uri.startswith(("mongodb://", "mongodb+srv://")):
-        return ok("the store is no MongoDB of its own")
+        return ok("the store is not a separate MongoDB server")
     if advice := advice_on_tls(uri, STORE):
         found, _, remedy = advice[0].rpartition("; ")
         return warn(found, remedy)
@@ -81,7 +83,7 @@ def of_a_store(uri: str) -> Verdict:
 def _off(uri: str, setting: str) -> Verdict:
     if all(map(_here, hosts(uri))):
         return ok("off; the server is on this machine")
-    return warn("off: the sign-in and all that is said cross the network as they are", f"add tls=true to {setting}")
+    return warn("off: credentials and data cross the network unencrypted", f"add tls=true to {setting}")
 
 
 def _here(address: Address) -> bool:

@@ -1,4 +1,4 @@
-"""Takes one look after the other, none for longer than it may take, and goes on whatever one of them finds."""
+"""Runs the checks one after the other, each with a time limit, and continues whatever a check finds."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,8 +17,8 @@ def examine(checks: Iterable[Check], *, clock: Clock, hide: Callable[[str], str]
     """
     Every check's finding as soon as it is known, in order. ``hide`` takes secrets out of what foreign code may have said.
 
-    A check whose needs did not pass is not looked at: one cause, one failure. After ``PATIENCE`` nothing more is. No failure
-    comes without a remedy.
+    A check is skipped if a check that it needs did not pass (one cause, one failure), and after ``TIMEOUT`` seconds in all.
+    Every failure has a remedy.
     """
     end = clock() + TIMEOUT
     states: dict[Check, State] = {}
@@ -38,9 +38,9 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 def _verdict(check: Check, states: dict[Check, State], left: float) -> Verdict:
     if missing := [need.name for need in check.needs if states.get(need) not in _PASSED]:
-        return skip(f"not looked at: {missing[0]} comes first")
+        return skip(f"not checked: {missing[0]} must pass first")
     if left <= 0:
-        return skip(f"not looked at: the others took {TIMEOUT:g} s")
+        return skip(f"not checked: the other checks took {TIMEOUT:g} s")
     return _within(min(check.seconds, left), check)
 
 
@@ -62,14 +62,14 @@ def _within(seconds: float, check: Check) -> Verdict:
     if responses:
         return responses[0]
     WAITS.end(thread.ident)  # nobody waits for it any more
-    return check.late or fail(f"no answer within {seconds:.0f} s", error=Unavailable)
+    return check.late or fail(f"no response within {seconds:.0f} s", error=Unavailable)
 
 
 def _looked(check: Check) -> Verdict:
     try:
         return check.look()
     except NotAllowed as right:
-        return skip("this process may not look", f"it would need {right}")
+        return skip("this process may not check this", f"it would need {right}")
     except OutOfReach as service:
         return out_of_reach(str(service))
     except TailerError as error:

@@ -85,7 +85,9 @@ def skip(found: str, remedy: str = "") -> Verdict:
 
 def out_of_reach(service: str) -> Verdict:
     """Where a network has ways only to what a tailer needs, nothing else can be looked at, and nothing is wrong."""
-    return skip(f"no way to {service} from here", "ask again from where there is one: a tailer itself needs none")
+    return skip(
+        f"{service} cannot be reached from here", "run the doctor where it can be reached: a tailer itself does not need it"
+    )
 
 
 def fail(found: str, remedy: str = "", error: type[TailerError] = Misconfigured) -> Verdict:

@@ -38,7 +38,10 @@ class Forwarder:
         with allowed("lambda:ListEventSourceMappings", "TAILER_QUEUE_URL", arn):
             mappings = self._clients("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
         if not mappings:
-            return fail("no function of this account and region reads the queue", "deploy the forwarder behind it")
+            return fail(
+                "no function of this account and region reads the queue",
+                "deploy the forwarder with an event source mapping of this queue",
+            )
         mapping = next((one for one in mappings if one.get("State") == "Enabled"), mappings[0])
         self._function = mapping["FunctionArn"]
         name, state, last = (
@@ -49,7 +52,7 @@ class Forwarder:
         if state != "Enabled":
             return fail(f"the mapping to {name} is {state}", f"enable the event source mapping {mapping['UUID']}")
         if _ITEMS not in mapping.get("FunctionResponseTypes", ()):
-            return fail(f"the mapping to {name} takes every answer for success", f"give it FunctionResponseTypes=[{_ITEMS}]")
+            return fail(f"the mapping to {name} treats every response as success", f"set FunctionResponseTypes=[{_ITEMS}]")
         if str(last).startswith("PROBLEM"):
             return warn(f"{name}: {last}", "see the function's log")
         return ok(f"{name} reads it")
@@ -66,10 +69,10 @@ class Forwarder:
         if self._claim_bucket and bucket != self._claim_bucket:
             return fail(
                 f"FORWARDER_CLAIM_BUCKET is {bucket or 'not set'}, TAILER_CLAIM_BUCKET {self._claim_bucket}",
-                "let both name the same bucket",
+                "set both to the same bucket",
             )
         if state == "Pending":
-            return warn("it is being created", "ask again in a minute")
+            return warn("it is being created", "run the doctor again in a minute")
         return ok(f"{self._configuration.get('Runtime', 'runs')}, {self._configuration['Timeout']} s")
 
     def visibility(self) -> Verdict:
@@ -87,7 +90,11 @@ class Forwarder:
                 if error.response["Error"].get("Code") not in _NO_SUCH:
                     raise
                 return fail(f"there is no bus {bus}: events would be dropped", "create it, or correct FORWARDER_EVENT_BUS")
-        return ok(f"{bus} exists") if state in ("ACTIVE", "UPDATING") else warn(f"{bus} is {state}", "wait for it, or mend it")
+        return (
+            ok(f"{bus} exists")
+            if state in ("ACTIVE", "UPDATING")
+            else warn(f"{bus} is {state}", "wait until it is ACTIVE, or fix it")
+        )
 
     def watermarks(self) -> Verdict:
         """Whether a change that the tailer sends again is published again."""
@@ -116,10 +123,10 @@ class Forwarder:
     def mapped(self) -> Verdict:
         """Whether its mappers read all that the streams watch by name."""
         if not self._watched:
-            return ok("whole databases are watched: the figure Unmapped counts what no mapper reads")
+            return ok("whole databases are watched: the metric Unmapped counts the changes that no mapper reads")
         unmapped = self._response.get("unmapped") if isinstance(self._response, dict) else None
         if unmapped is None:
-            return skip("the function does not say", "deploy it again: it is of an earlier version")
+            return skip("the function does not report it", "deploy the forwarder again: its version is older")
         if not unmapped:
             return ok(f"{len(self._watched)} collections, each with an entry in the mapper table")
         more = f"; and {len(unmapped) - _SAID} more" if len(unmapped) > _SAID else ""

@@ -23,16 +23,16 @@ from tailer.times import rfc3339
 
 OPENING = 15.0  # seconds; a server may look through much history before it answers
 STILL_LOOKING = warn(
-    f"the server looks through history for more than {OPENING:g} s before it finds a change that matches",
-    "wait: a tailer that starts now says 'scanning since' until then; if its log names TAILER_SCAN_SECONDS, raise that",
+    f"the server has scanned its history for more than {OPENING:g} s and found no change that matches",
+    "wait: a tailer that starts now reports 'scanning since' until then; if its log names TAILER_SCAN_SECONDS, raise it",
 )
-_TOLD = "set TAILER_HISTORY_SECONDS to what change_stream_log_retention_duration says"
+_TOLD = "set TAILER_HISTORY_SECONDS to the value of change_stream_log_retention_duration"
 _READ = "let the user read the oplog (read on the database local), or set TAILER_HISTORY_SECONDS to how long it lasts at least"
-_FIRST_EVENT = "the stream's next change tells it"
+_FIRST_EVENT = "wait: the stream's next change reports it"
 _GONE = "no tailer can catch up: see stream.readable for the ways out, and keep history for longer"
 _LITTLE = 0.2  # of the history: below it somebody is to be called
 _IMAGES = (6, 0)  # the MongoDB that brought pre- and post-images
-_STUCK = "an update before that stops the stream, until whenAvailable is set instead of required"
+_STUCK = "an update committed before that stops the stream, until you set whenAvailable instead of required"
 
 
 class History:
@@ -52,7 +52,7 @@ class History:
         try:
             kept = enabled(self._database.client)
         except Misconfigured:
-            raise NotAllowed("the action listChangeStreams, which readAnyDatabase holds; a tailer does without") from None
+            raise NotAllowed("the action listChangeStreams (role readAnyDatabase); a tailer does not need it") from None
         if kept is None:
             return ok("the server keeps change streams for everything")
         missing = [str(scope) for scope in needed if not by(scope, kept)]
@@ -77,7 +77,7 @@ class History:
         source, told = app.source(self._settings, self._database.client), self._settings.history_seconds
         kept = history(source, history_seconds=told, now=self._now())
         if kept is None:
-            return warn("the server does not tell how long it keeps history", _TOLD if self._database.documentdb else _READ)
+            return warn("the server does not report how long it keeps history", _TOLD if self._database.documentdb else _READ)
         if (checkpoint := self._records.checkpoint) is None:
             return ok(f"{kept:.0f} s of history")
         left = headroom(source, checkpoint, history_seconds=told, now=self._now())
@@ -117,7 +117,7 @@ class History:
             try:
                 found = {one["name"]: one.get("options", {}) for one in database.list_collections()}
             except PyMongoError as error:
-                raise NotAllowed("the action listCollections, which read holds") from error
+                raise NotAllowed("the action listCollections (role read)") from error
         return [
             collection
             for collection, options in sorted(found.items())

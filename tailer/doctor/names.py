@@ -16,5 +16,5 @@ def present(settings: Settings, database: Database) -> Verdict:
     if found.absent:
         return warn("; ".join(found.absent), "correct TAILER_DATABASE or TAILER_COLLECTIONS, or create it")
     if found.unseen:
-        return skip("; ".join(found.unseen), "it would need the action listCollections, which read holds")
+        return skip("; ".join(found.unseen), "it would need the action listCollections (role read)")
     return ok(", ".join(map(str, watch.scopes)))

@@ -18,7 +18,7 @@ Address = tuple[str, int]
 
 _REMEDIES = {
     "is unknown to DNS": "correct the name, and let the task ask the VPC's DNS",
-    "does not answer": "let the task's security group into the database's, and look at subnets and routes",
+    "does not answer": "allow the task's security group in the database's security group, and check subnets and routes",
     "refuses": "start the database, or correct the port",
 }
 
@@ -47,7 +47,7 @@ class Network:
         if not good:
             return fail(told, _remedy(told), Unavailable)
         self.host = good[0]
-        return ok(told) if len(good) == len(addresses) else warn(told, "what does not answer cannot take over")
+        return ok(told) if len(good) == len(addresses) else warn(told, "a member that does not answer cannot take over")
 
     def _addresses(self) -> Sequence[Address]:
         looked_up = self._uri.startswith("mongodb+srv://")

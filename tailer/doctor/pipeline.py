@@ -21,10 +21,9 @@ def steady(settings: Settings) -> Verdict:
     if exact or not _reads_later({"$and": matches}):
         return ok("chooses the same changes whenever it is read")
     return warn(
-        "a $match reads fullDocument of updates as it is when it is looked up: read again after a crash, other changes may "
-        "match, and get each other's sequence numbers",
-        "let that $match take inserts and replaces only (by operationType), set TAILER_FULL_DOCUMENT=required, or let a mapper "
-        "choose",
+        "a $match reads the looked-up fullDocument of updates: when changes are read again after a crash, others may match, "
+        "and sequence numbers move to other changes",
+        "restrict that $match to inserts and replaces (operationType), set TAILER_FULL_DOCUMENT=required, or use a mapper",
     )
 
 

@@ -47,22 +47,25 @@ def _in_the_way(found: str, taken: bool, *, responses: bool) -> Verdict:
     if not taken:
         return fail(found, other)
     if responses:
-        return fail(f"{found}: held by a program that is no tailer", other)
+        return fail(f"{found}: used by a program that is not a tailer", other)
     return fail(
-        f"{found}: held by something that does not answer: a hung tailer, or another program",
-        f"end a hung tailer (ss -ltnp tells its process; a spare task takes over), or {other}",
+        f"{found}: used by a process that does not respond: a hung tailer, or another program",
+        f"end a hung tailer (ss -ltnp shows its process; a standby takes over), or {other}",
     )
 
 
 def _running(found: str, condition: str, *, healthy: bool) -> Verdict:
     """What a tailer says of itself, and whether it is at work."""
     if not healthy:
-        return warn(found, "it does not move: see its log, and the checks below for the neighbour that it waits for")
+        return warn(found, "it makes no progress: see its log, and the checks below for the server that it waits for")
     if condition == GAVE_UP:
-        return warn(found, "see why with tailer status, put that right, then start it again")
+        return warn(found, "run tailer status for the reason, fix it, then start the tailer again")
     if condition in (TAILING, STANDING_BY):
         return ok(found)
-    return warn(found, "ask again in a minute; if it stays, see its log, and the checks below for what it waits for")
+    return warn(
+        found,
+        "run the doctor again in a minute; if nothing changed, see its log, and the checks below for what it waits for",
+    )
 
 
 def _asked(host: str, number: int) -> tuple[int, str, str]:

@@ -47,7 +47,7 @@ class Queue:
     def fifo(self) -> Verdict:
         """Whether it keeps order, and lets lanes go in parallel."""
         if not fifo(self.attributes):
-            return fail("a standard queue, which keeps no order", "create a FIFO queue, and let TAILER_QUEUE_URL name it")
+            return fail("a standard queue, which keeps no order", "create a FIFO queue, and set TAILER_QUEUE_URL to it")
         if wrong := not_parallel(self.attributes):
             return warn(f"FIFO, but {_said(wrong)}", f"create it with {_said(PARALLEL)}")
         return ok("FIFO, in high-throughput mode")
@@ -65,7 +65,7 @@ class Queue:
             return ok(f"with the KMS key {key}")
         if self.attributes.get("SqsManagedSseEnabled") == "true":
             return ok("with SQS's own keys")
-        return warn("what waits in it is not encrypted", "set SqsManagedSseEnabled=true, or a KMS key")
+        return warn("its messages are not encrypted at rest", "set SqsManagedSseEnabled=true, or a KMS key")
 
     def send(self) -> Verdict:
         """
@@ -78,18 +78,20 @@ class Queue:
             except ClientError as error:
                 if error.response["Error"].get("Code") not in _EMPTY:
                     raise
-        return ok("allowed, as far as an empty call can tell")
+        return ok("allowed, as far as an empty call can show")
 
     def dead_letters(self) -> Verdict:
         """Whether a message that nobody can handle ends somewhere, and whether one did."""
         if not (policy := self.attributes.get("RedrivePolicy")):
-            return warn("no dead-letter queue: what fails for long enough is gone", "give it a RedrivePolicy")
+            return warn(
+                "no dead-letter queue: a message that keeps failing is lost when its retention ends", "set a RedrivePolicy"
+            )
         redrive = json.loads(policy)
         arn, receives = redrive["deadLetterTargetArn"], int(redrive["maxReceiveCount"])
         name = arn.rpartition(":")[2]
         attributes = self.other(f"{self.url.rpartition('/')[0]}/{name}", arn)
         if not fifo(attributes):
-            return fail(f"{name} is a standard queue, which keeps no order", "let the RedrivePolicy name a FIFO queue")
+            return fail(f"{name} is a standard queue, which keeps no order", "set the RedrivePolicy to a FIFO queue")
         if verdict := rejection_reason(name, attributes):
             return verdict
         if depth := waiting(attributes):

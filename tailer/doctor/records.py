@@ -62,26 +62,24 @@ class Records:
         except Misconfigured as error:
             if "AccessDenied" not in str(error):
                 raise
-            return warn(
-                f"may not write a record of its own: {error}", f"allow {PROBE} where the role names the records it may write"
-            )
+            return warn(f"the doctor may not write its own record: {error}", f"allow the key {PROBE} in the policy of the role")
         try:
             self._store.write(replace(stored, owner="stale"))
         except Conflict:
             if self._store.read(PROBE) == stored:
                 return ok("written, and a stale write was refused")
-        return fail("the store takes a stale write: two tasks could undo each other's checkpoints", _FENCE, Rejected)
+        return fail("the store accepts a stale write: two tasks could overwrite each other's checkpoints", _FENCE, Rejected)
 
     def settings(self) -> Verdict:
         """Whether the checkpoint was made for what the settings say now."""
         stored = self._record.identity if self._record else ""
         if not stored or stored == self._settings.identity:
-            return ok("the checkpoint is of these settings" if stored else "no checkpoint yet")
+            return ok("the checkpoint matches the settings" if stored else "no checkpoint yet")
         if self._record and not self._record.delivered:
-            return ok("the checkpoint is of other settings, but nothing was delivered yet: these will be taken")
+            return ok("the checkpoint has other settings, but nothing was delivered yet: the new settings will apply")
         return fail(
-            f"the checkpoint does not fit: {difference(stored, self._settings.identity)}",
-            "go back to what it was, or let the queue run empty and accept it: tailer checkpoint accept-settings",
+            f"the checkpoint was written with other settings: {difference(stored, self._settings.identity)}",
+            "restore the old settings, or let the queue run empty and accept the new ones: tailer checkpoint accept-settings",
         )
 
     def cluster(self, watched: Cluster) -> Verdict:
@@ -98,9 +96,9 @@ class Records:
         """Whether the last owner stopped for good, or several died at this position."""
         if self._record and self._record.problem:
             error = _STOPPED_FOR.get(self._record.problem_code, Unavailable)
-            return fail(f"the last task stopped: {self._record.problem}", "put that right, then start it again", error)
+            return fail(f"the last task stopped: {self._record.problem}", "fix that, then start the task again", error)
         if self._record and self._record.deaths.careful:
-            return warn(f"tasks died: {self._record.deaths}", "look at why they ended (exit code 137 is memory)")
+            return warn(f"tasks died: {self._record.deaths}", "find out why they ended (exit code 137: out of memory)")
         return ok("none recorded")
 
     def lease(self) -> Verdict:
@@ -122,8 +120,8 @@ class Records:
         """An owner that may come back or be replaced within its lease; behind that nobody is there who would."""
         found = f"{record.owner} has not renewed its lease since {record.saved_at or 'an unknown time'}"
         if record.overdue(self._now()):
-            return warn(f"{found}: it is gone or hangs, and no spare took over", "start a task: tailer run")
-        return warn(found, f"see its log; a spare task takes over after {record.lease_seconds:g} s")
+            return warn(f"{found}: it ended or hangs, and no standby took over", "start a task: tailer run")
+        return warn(found, f"see its log; a standby takes over after {record.lease_seconds:g} s")
 
     def _nobody(self) -> Verdict:
         if self.checkpoint is None:
@@ -153,4 +151,4 @@ def _written(store: CheckpointStore) -> Record:
             after = replace(before, version=before.version + 1, owner="doctor")
             store.write(after)
             return after
-    raise Unavailable(f"another process writes the record {PROBE} all the time")
+    raise Unavailable(f"the record {PROBE} could not be written: another process replaced it each time")

@@ -10,8 +10,8 @@ SAME_CLUSTER = "checkpoints.watched"
 """The kind of a store that is the watched cluster itself; others are called as the scheme of TAILER_CHECKPOINTS."""
 
 _OUTAGES = {
-    "settings": "ask again; if it stays, the doctor is wrong: tell its authors this line",
-    "http": "ask again; if it stays, look at what listens there",
+    "settings": "run the doctor again; if it fails again, report this line as a bug",
+    "http": "run the doctor again; if it fails again, find out which process listens there",
     "database": f"see that the database is up and answers from here: {_WAY}",
     "stream": f"see that the database is up and not overloaded, and answers from here: {_WAY}",
     "checkpoints": f"see that the store in TAILER_CHECKPOINTS is up and answers from here: {_ENDPOINT}",

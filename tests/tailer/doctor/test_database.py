@@ -167,7 +167,7 @@ def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) 
         assert "mismatch" in tls(HOST, f"&tlsCAFile={authority}").found
         for option in UNVERIFIED:
             verdict = tls("localhost", f"&tlsCAFile={authority}&{option.lower()}=true")
-            assert (verdict.state, verdict.remedy) == (State.WARN, f"take {option} out of TAILER_MONGODB_URI")
+            assert (verdict.state, verdict.remedy) == (State.WARN, f"remove {option} from TAILER_MONGODB_URI")
         network, _, database = looked(f"mongodb://localhost:{port}/?replicaSet=rs0&tls=true&tlsCAFile={authority}")
         network.reachable()
         assert database.server().state is database.sign_in().state is State.OK
@@ -180,7 +180,7 @@ def test_a_server_without_tls_is_told(stack: DevStack, looked: Door) -> None:
     network.reachable()
     verdict = encryption.tls()
     assert verdict.state is State.FAIL
-    assert "take tls=true out" in verdict.remedy
+    assert "remove tls=true" in verdict.remedy
 
 
 def test_no_tls_is_fine_on_one_machine_only(looked: Door) -> None:

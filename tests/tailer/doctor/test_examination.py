@@ -49,7 +49,7 @@ def test_what_depends_on_a_failure_is_not_looked_at(outcome: Verdict) -> None:
     other = Check(name="other", look=lambda: ok("good"))
     findings = examined(first, second, third, other)
     assert [finding.verdict.state for finding in findings] == [outcome.state, State.SKIP, State.SKIP, State.OK]
-    assert "first comes first" in findings[1].verdict.found
+    assert "first must pass first" in findings[1].verdict.found
 
 
 def test_a_warning_stops_nothing() -> None:
@@ -214,12 +214,12 @@ def test_a_port_that_is_held_in_silence_may_be_a_hung_tailers() -> None:
     """To choose another port would leave it there, with its lease and all."""
     with socket.create_server((HOST, 0)) as hung:
         verdict = process.port(HOST, hung.getsockname()[1])
-    assert "does not answer" in verdict.found
+    assert "does not respond" in verdict.found
     assert "a hung tailer" in verdict.found
     assert verdict.remedy.startswith("end a hung tailer")
     with HTTPServer((HOST, 0), Talkative) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        assert "a program that is no tailer" in process.port(HOST, server.server_port).found
+        assert "a program that is not a tailer" in process.port(HOST, server.server_port).found
         server.shutdown()
 
 
@@ -244,7 +244,7 @@ def test_whoever_only_talks_like_a_tailer_is_in_the_way() -> None:
 
 
 def test_a_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) -> None:
-    """One that starts, waits for a neighbour, gave a stream up or does not move: each with what to do."""
+    """One that starts, waits for a neighbour, gave a stream up or makes no progress: each with what to do."""
 
     def at_the_port() -> Verdict:
         return process.port(HOST, port)
@@ -269,7 +269,7 @@ def test_a_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) 
         assert verdict.remedy
     assert quoting.remedy == waiting.remedy != stopped.remedy
     assert "waiting for the database" in waiting.found
-    assert "does not move" in stalled.remedy
+    assert "makes no progress" in stalled.remedy
 
 
 @pytest.fixture

@@ -124,8 +124,8 @@ def test_a_function_that_does_not_start_is_found(
     [
         ([], {"batchItemFailures": []}, State.OK, "whole databases"),
         (["shop.orders"], {"batchItemFailures": [], "unmapped": []}, State.OK, "1 collections"),
-        (["shop.orders"], {"batchItemFailures": []}, State.SKIP, "does not say"),
-        (["shop.orders"], None, State.SKIP, "does not say"),
+        (["shop.orders"], {"batchItemFailures": []}, State.SKIP, "does not report"),
+        (["shop.orders"], None, State.SKIP, "does not report"),
         (["shop.a"], {"unmapped": ["no mapper reads shop.a"]}, State.WARN, "no mapper reads shop.a"),
         (["shop.a"] * 5, {"unmapped": [f"no mapper reads {n}" for n in range(5)]}, State.WARN, "no mapper reads 2; and 2 more"),
     ],
@@ -231,7 +231,7 @@ def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_
     look = Check(name="forwarder.mapping", look=Forwarder(queue, "", clients).mapping)
     [finding] = examine([look], clock=time.monotonic)
     assert finding.verdict.state is State.SKIP
-    assert "no way to lambda" in finding.verdict.found
+    assert "lambda cannot be reached" in finding.verdict.found
 
 
 def configure(stack: DevStack, function: str, **variables: str) -> None:

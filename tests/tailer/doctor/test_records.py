@@ -142,7 +142,7 @@ def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record,
     assert "after 15 s" in verdict.remedy
 
 
-@pytest.mark.parametrize(("ago", "words"), [(14, "a spare task takes over after 15 s"), (3600, "start a task: tailer run")])
+@pytest.mark.parametrize(("ago", "words"), [(14, "a standby takes over after 15 s"), (3600, "start a task: tailer run")])
 def test_a_lease_that_nobody_took_over_has_no_standby(
     records: Records, owned: Record, store: MemoryCheckpoints, ago: int, words: str
 ) -> None:

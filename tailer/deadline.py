@@ -1,8 +1,8 @@
 """
-A task that was asked to stop ends in time, whatever its neighbours do.
+A task that was asked to stop ends in time, even if a server does not respond.
 
-What hangs then (a read may for a minute, and one neighbour may hang after the other) is left as a crash leaves it: only what
-is in the queue was ever remembered, so nothing is lost; the lease runs out by itself.
+A call that hangs (a read may hang for a minute, and several servers one after the other) is abandoned, as in a crash. A
+checkpoint only covers changes that are in the queue, so nothing is lost; the lease expires by itself.
 """
 
 import logging

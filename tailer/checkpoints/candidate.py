@@ -1,4 +1,4 @@
-"""Who may tail a stream now: whoever finds its lease free, or its owner standing still for the lease time."""
+"""The lease candidate: acquires a lease that is free, or whose owner did not renew it for the lease time."""
 
 import logging
 from collections.abc import Callable
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 class LeaseCandidate:
     """
-    One task that wants the lease of a stream. ``owner`` is unique to the process; ``clock`` is monotonic, in seconds; ``now``
-    is the time of day, which is only written down for people; ``cluster`` asks the watched cluster who it is.
+    A task that wants the lease of a stream. ``owner`` is unique to the process; ``clock`` is monotonic, in seconds; ``now`` is
+    the time of day, recorded for people only; ``cluster`` returns the identity of the watched cluster.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class LeaseCandidate:
 
     def try_acquire(self) -> Lease | None:
         """
-        The lease if it is free or its owner has stood still for the lease time, by our own clock; else nothing.
+        The lease, if it is free or its owner has not written for the lease time by our own clock; else None.
 
         Raises:
-            Misconfigured: the checkpoint belongs to another cluster, or to a stream that watches something else; also while
-                its owner lives: who could not take over is no spare.
-            Unavailable: the store does not answer, or the cluster.
+            Misconfigured: the checkpoint belongs to another cluster, or to a stream that watches something else. Raised even
+                while the owner lives, because this task could not take over.
+            Unavailable: the store or the cluster does not respond.
         """
         found = self._found()
         self._refuse_another_identity(found)
@@ -64,10 +64,10 @@ class LeaseCandidate:
 
     def try_acquire_to_decide(self) -> Lease | None:
         """
-        The same for a person's decision, which may be about the very settings or cluster: the record stays as it is.
+        As ``try_acquire``, for a subcommand: the settings and the cluster are not checked, and the record keeps its own.
 
         Raises:
-            Unavailable: the store does not answer.
+            Unavailable: the store does not respond.
         """
         found = self._found()
         return self._take(found, found)
@@ -94,7 +94,7 @@ class LeaseCandidate:
         return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
 
     def _deaths(self, found: Record) -> Deaths:
-        """An owner that did not let go is dead, unless it is this one: it lost its lease while the store was away."""
+        """An owner that did not release its lease died, unless it is this task, which lost the lease in a store outage."""
         if found.owner in ("", self._wanted.owner):
             return found.deaths.handed_over()
         return found.deaths.another(found.checkpoint.sequence if found.checkpoint else 0)
@@ -116,7 +116,7 @@ class LeaseCandidate:
         return self._clock() - self._since >= found.lease_seconds
 
     def _refuse_another_identity(self, found: Record) -> None:
-        """Until something was delivered, only an owner that is seen to live keeps others from correcting its settings."""
+        """Refuse other settings once something was delivered; before that, only while the owner is seen to renew its lease."""
         if found.identity in ("", self._wanted.identity):
             return
         lives = bool(found.owner) and self._seen not in (-1, found.version)
@@ -129,14 +129,14 @@ class LeaseCandidate:
             )
 
     def _with_our_identity(self, found: Record) -> Record:
-        """In a new generation where it was another: a task that ended before it could save may have sent something."""
+        """With a new generation if the identity changes: a task that ended before it saved may have sent changes."""
         checkpoint = found.checkpoint
         if checkpoint and found.identity not in ("", self._wanted.identity):
             checkpoint = replace(checkpoint, generation=checkpoint.generation + 1)
         return replace(found, identity=self._wanted.identity, checkpoint=checkpoint)
 
     def _of_our_cluster(self, found: Record) -> Record:
-        """The cluster is asked once, and again before it is taken for another one: what it told may be of long ago."""
+        """Read the cluster's identity once, and again before refusing it: the earlier answer may be outdated."""
         if self._cluster is not None:
             with suppress(Misconfigured):
                 return recognised(found, self._cluster)

@@ -1,8 +1,8 @@
 """
-How far a stream got, and the right to say so: one record, guarded by one counter.
+The lease of a stream and its checkpoint: one record, guarded by one version counter.
 
-Every write carries the version after the one it replaces, so a store that can compare and replace is all it takes: a task
-that was paused while another took over finds a newer version, and nothing it writes is stored.
+Every write carries the version after the one it replaces, so the store only has to support a conditional write. A task that
+was paused while another took over finds a newer version, and none of its writes succeeds.
 """
 
 import threading
@@ -73,12 +73,12 @@ class Lease:
 
     @property
     def careful(self) -> int:
-        """How many changes may be worked on at a time, after others died over some; 0: any number."""
+        """How many changes may be processed at a time after several owners died at this position; 0 means no limit."""
         return self._deaths.careful
 
     def begin(self, change: str) -> str:
         """
-        Note durably that work on this change begins, alone. Why it must not, if it killed others; nothing otherwise.
+        Record durably that this change is now processed alone. Return why it must not be decoded, or an empty string.
 
         Raises: as ``write``.
         """
@@ -88,7 +88,7 @@ class Lease:
         return verdict
 
     def goes_on(self) -> None:
-        """Note that the change in hand, if one was begun alone, has not killed this task: now it only waits."""
+        """Record that the change that was begun alone did not end this task: from here on the task only waits."""
         before, self._deaths = self._deaths, self._deaths.goes_on()
         if self._deaths != before:
             with suppress(Unavailable, LeaseLost):
@@ -96,7 +96,7 @@ class Lease:
 
     def confirm(self) -> None:
         """
-        Return only while the lease is surely ours.
+        Return only while this task certainly holds the lease.
 
         Raises:
             LeaseLost: another task took it, or it could not be renewed in time and another task may have taken it.
@@ -106,11 +106,11 @@ class Lease:
 
     def save(self, checkpoint: Checkpoint) -> None:
         """
-        Remember that everything up to here is in the queue: durable within a second while changes flow, within the next
+        Save that everything up to here is in the queue: durable within a second while changes flow, within the next
         renewal while the stream is idle, and on release. The stream's first one is durable at once.
 
-        A store that does not take it now stops nothing: it is kept, and written with a later save or renewal, while the lease
-        lasts. What a crash repeats grows meanwhile. While the task is ``careful`` each is durable at once, and so is
+        If the store fails, the stream continues: a later save or renewal writes the checkpoint, while the lease
+        lasts. Until then a crash repeats more changes. While the task is ``careful`` each is durable at once, and so is
         the first one after an owner that died.
 
         Raises:
@@ -139,7 +139,7 @@ class Lease:
         return self._stored.deaths.count > self._deaths.count and not self.failure
 
     def scanning(self, since: str) -> None:
-        """Note since when the server has owed the reply to a read, for whoever asks for the status: with the next renewal."""
+        """Put the time at which an outstanding read began into the record, for ``tailer status``; the next renewal saves it."""
         if since != self._ours.scanning_since:
             self._ours = replace(self._ours, scanning_since=since)
 
@@ -161,7 +161,7 @@ class Lease:
         self._ours = record
 
     def release(self) -> None:
-        """Write the last checkpoint and let the next task in at once. A lease already lost is left alone."""
+        """Write the last checkpoint and free the lease, so the next task takes over at once. A lost lease stays as it is."""
         self._released.set()
         started = self._clock()
         for tries_left in reversed(range(_RELEASE_TRIES)):
@@ -184,10 +184,10 @@ class Lease:
         try:
             self.release()
         except (LeaseLost, Unavailable):
-            return  # the checkpoint in the store is older and holds; the lease runs out by itself
+            return  # the stored checkpoint is older and still valid; the lease expires by itself
 
     def _renew(self) -> None:
-        """Until released or lost. Whatever fails is tried again: confirm() stops the loop when time is up."""
+        """Renew until released or lost. Failures are retried; ``confirm`` stops the loop when the lease expires."""
         every = self._stored.lease_seconds / _RENEWALS_PER_LEASE
         while not self._released.wait(min(every, _RETRY_AFTER) if self.failure else every):
             try:
@@ -195,7 +195,7 @@ class Lease:
             except LeaseLost:
                 return
             except TailerError:
-                continue  # said already
+                continue  # logged already
             except Exception as error:
                 self._failed(error)
 
@@ -235,7 +235,7 @@ class Lease:
         self._stored = record
 
     def _replace_again(self, owner: str | None) -> None:
-        """Behind our own record as stored, when only the answer to an earlier write was lost; else the lease is."""
+        """Write again if only the response to an earlier write of ours was lost; else the lease is lost."""
         stored = self._store.read(self._stored.stream)
         with suppress(Conflict):  # once more: somebody took over since this look
             if stored is not None and (stored.owner, stored.fence) == (self._stored.owner, self._stored.fence):

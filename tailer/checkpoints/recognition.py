@@ -1,4 +1,4 @@
-"""A checkpoint belongs to one cluster: the position of one means nothing in the history of another."""
+"""A checkpoint belongs to one cluster: its position is meaningless in the history of another cluster."""
 
 from msgspec.structs import replace
 
@@ -12,8 +12,8 @@ ACCEPT_CLUSTER = "tailer checkpoint accept-cluster"
 
 def recognised(record: Record, cluster: Cluster | None) -> Record:
     """
-    The record with what its cluster tells of itself now. One that names no cluster yet takes this one; so does one without a
-    checkpoint. Nothing known of the cluster changes nothing.
+    The record with the current identity of its cluster. A record that names no cluster or has no checkpoint gets this cluster.
+    Without a known cluster the record stays as it is.
 
     Raises:
         Misconfigured: the checkpoint belongs to another cluster.

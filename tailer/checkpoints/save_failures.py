@@ -1,4 +1,4 @@
-"""A store that does not take the record of a stream: said once when it begins, and once when it is over."""
+"""Failed writes of a stream's record: logged once when they begin, and once when a write succeeds again."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The list of everything that is looked at, in the order in which it is told. A new look is one line here."""
+"""The list of all checks, in the order of the report. A new check is one line here."""
 
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
@@ -26,7 +26,7 @@ Streams = Sequence[Settings]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckContext:
-    """What the looks are taken with: boto3's clients, the time of day, a monotonic clock, and what closes what they opened."""
+    """What the checks need: boto3 clients, the time of day, a monotonic clock, and the stack that closes what they opened."""
 
     clients: Clients
     now: Callable[[], datetime]

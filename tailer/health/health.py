@@ -1,4 +1,4 @@
-"""What a task is doing and how far behind it is: health means caught up or moving, never merely alive."""
+"""The state of a task and its lag. Healthy means that it makes progress or is up to date, not only that the process runs."""
 
 import logging
 from collections.abc import Callable, Collection
@@ -16,17 +16,17 @@ TAILING = "tailing"
 STANDING_BY = "standing by"
 GAVE_UP = "gave up"
 BUSY = "busy"
-CONDITION = "Tailrace-Condition"  # the header that tells one of these four, for programs; the text is for people
+CONDITION = "Tailrace-Condition"  # the header with one of these four, for programs; the text is for people
 NEIGHBOURS = {
     "TAILER_QUEUE_URL": "the queue",
     "TAILER_CLAIM_BUCKET": "the claim bucket",
     "TAILER_CHECKPOINTS": "the checkpoint store",
 }
-"""By the setting that an error names; one that names none of these is of the watched database."""
+"""By the setting that an error names. An error that names none of these is about the watched database."""
 
 SCANNING = "scanning since"
 SCANNING_AFTER = 10.0  # seconds without the reply to a read: an idle server answers every second
-STALLED_AFTER = 120.0  # seconds without a delivered batch, a scan or a look at the lease; a batch comes every second when idle
+STALLED_AFTER = 120.0  # seconds without a delivered batch, a scan or a lease check; an idle stream has a batch every second
 
 
 class Health:
@@ -48,11 +48,11 @@ class Health:
         self.given_up: dict[str, Checkpoint | None] = {}
 
     def standby(self, metrics: Metrics) -> None:
-        """This task may tail the stream, and does not now."""
+        """This task could tail the stream, but does not now."""
         metrics.lag.set_function(lambda: self._lag_on_standby(metrics))
 
     def standing_by(self, unseen: Collection[str] = ()) -> None:
-        """Other tasks tail every stream but the ``unseen``, of which nobody tells; this one looks at the leases and waits."""
+        """All streams but ``unseen``, whose lease could not be read, have an owner. This task is on standby."""
         self.state, self._scanning_since = STANDING_BY, ""
         self._unseen = unseen
         self._left = self._position = None
@@ -67,8 +67,8 @@ class Health:
         unsaved: Callable[[], str] = lambda: "",
     ) -> None:
         """
-        This task got a lease and opens the stream, which others delivered up to ``after``. ``checkpoint_age`` tells, in
-        seconds, when the checkpoint was last written down; ``unsaved`` why it cannot be written now.
+        This task acquired a lease and opens the stream, which was delivered up to ``after``. ``checkpoint_age`` returns the
+        seconds since the checkpoint was last written; ``unsaved`` returns why it cannot be written now.
         """
         self._unsaved = unsaved
         self.state, self._scanning_since = "opening the stream", ""
@@ -80,7 +80,7 @@ class Health:
         metrics.checkpoint_age.set_function(checkpoint_age)
 
     def lease_released(self) -> None:
-        """This task let go of its stream, which falls behind until somebody is seen to tail it."""
+        """This task released its stream. The lag grows until another owner is seen."""
         self._unsaved = lambda: ""
         if self._metrics:
             self.state, self._scanning_since = "looking for a lease", ""
@@ -91,9 +91,10 @@ class Health:
 
     def waiting(self, reason: str) -> None:
         """
-        A neighbour failed. This is not a beat: a wait that lasts shows as stalled.
+        A server failed. This does not count as progress: a long wait shows as stalled.
 
-        The state says which neighbour. The reason, with its host, is in the log: whoever reaches the port may read the state.
+        The state names the kind of server. The reason, with its host, is only in the log: anyone who reaches the port may read
+        the state.
         """
         which = next((words for setting, words in NEIGHBOURS.items() if setting in reason), "the database")
         self.state, self._scanning_since = f"waiting for {which}", ""
@@ -102,8 +103,8 @@ class Health:
 
     def reading(self, seconds: float) -> str:
         """
-        The server has owed the reply to a read for so long, on a connection that lives. Since when, once that is called a scan:
-        the server looks through history, which is healthy however long it takes; the reader's own limit ends it.
+        A read has been outstanding for ``seconds`` on a working connection. After ``SCANNING_AFTER`` this is a scan of the
+        history, and the time at which it began is returned. A scan is healthy; TAILER_SCAN_SECONDS ends it.
         """
         if seconds < SCANNING_AFTER:
             return ""
@@ -116,7 +117,7 @@ class Health:
         return self._scanning_since
 
     def delivered(self, batch: Batch) -> None:
-        """A batch is in the queue; an empty one moves the position where the server says so."""
+        """A batch is in the queue. An empty batch moves the position if it has a post-batch token."""
         if self._scanning_since:
             log.warning("the scan that began at %s is over", self._scanning_since, extra={"action": "scanned"})
         self.state, self._scanning_since = TAILING, ""
@@ -131,7 +132,7 @@ class Health:
         self._goes_on()
 
     def stopped(self, stream: str, metrics: Metrics, after: Checkpoint | None) -> None:
-        """This task gave the stream up for good; it falls behind from here on."""
+        """This task gave up the stream. Its lag grows from here on."""
         self.given_up[stream] = after
         self._left = self._position = self._failing_since = None
         seen = self._now()
@@ -140,29 +141,29 @@ class Health:
 
     @property
     def noted(self) -> list[str]:
-        """Those given up after they had been tailed: why stands in their records."""
+        """The streams given up after they had been tailed. Their records contain the reason."""
         return [stream for stream, after in self.given_up.items() if after]
 
     def revived(self, stream: str, metrics: Metrics) -> None:
-        """A person has looked: the stream is wanted again."""
+        """A person has cleared the problem: this task may tail the stream again."""
         self.given_up.pop(stream, None)
         metrics.stopped.set(0)
         self.standby(metrics)
 
     def lag(self) -> float:
-        """``seconds_behind`` of the stream that this task tails, or let go last. 0 on standby; NaN where nobody knows."""
+        """``seconds_behind`` of the stream that this task tails or released last. 0 on standby; NaN if unknown."""
         if self.state == STANDING_BY:
             return 0.0
         return seconds_behind(self._position, seen=self._seen, now=self._now(), reading=self.state == TAILING)
 
     def _lag_on_standby(self, metrics: Metrics) -> float:
-        """Only a look at the lease shows that another task tails the stream; without one it falls behind, or nobody knows."""
+        """0 if the lease shows another owner; else the growing lag of a stream that this task released, or NaN for unknown."""
         if self.state == STANDING_BY:
             return nan if metrics.stream in self._unseen else 0.0
         return self.lag() if metrics is self._left else nan
 
     def _goes_on(self) -> None:
-        """At the level at which the waiting was told: who sees one must see the other."""
+        """Log the end of a wait at the level of its beginning: whoever sees one must see the other."""
         if self._failing_since is not None:
             waited, self._failing_since = self._clock() - self._failing_since, None
             log.warning("continues after a wait of %.1f s: %s", waited, self.state, extra={"action": "goes_on"})

@@ -1,4 +1,4 @@
-"""How much history there is, and how much of it is left before the checkpoint falls off it: the figure to be paged for."""
+"""Headroom: the seconds until the checkpoint is older than the server's history. The metric to alarm on."""
 
 import threading
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from tailer.model import Checkpoint
 from tailer.ports import Source
 from tailer.times import seconds
 
-EVERY = 30.0  # seconds between two looks
+EVERY = 30.0  # seconds between two measurements
 
 
 def history(source: Source, *, history_seconds: int, now: datetime) -> float | None:
     """
-    Seconds that the server's history reaches back. Nothing where neither the server nor a setting tells.
+    Seconds that the server's history reaches back. None if neither the server nor a setting reports it.
 
     Raises: as ``Source.oldest``.
     """
@@ -29,8 +29,8 @@ def history(source: Source, *, history_seconds: int, now: datetime) -> float | N
 
 def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
     """
-    Seconds between the oldest history and the checkpoint. Nothing where neither the server nor a setting tells, or where the
-    checkpoint's time is unknown.
+    Seconds between the oldest history and the checkpoint. None if neither the server nor a setting reports the history, or if
+    the checkpoint's time is unknown.
 
     Raises: as ``Source.oldest``.
     """
@@ -39,7 +39,7 @@ def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, no
 
 
 class HeadroomWatch:
-    """Keeps both figures up to date from a thread of its own while the block runs: the loop never waits for it."""
+    """Updates both metrics from its own thread while the block runs, so that the loop never waits for the server."""
 
     def __init__(
         self, source: Source, lease: Lease, metrics: Metrics, *, history_seconds: int, now: Callable[[], datetime]
@@ -56,20 +56,20 @@ class HeadroomWatch:
         background("headroom", self._watch, self._over)
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()  # before the lock: a look that is still on its way shows nothing any more
+        self._over.set()  # before the lock: a measurement that is still running then changes no metric
         with self._showing:
             self._show(nan, nan)
 
     def _watch(self) -> None:
         while not self._over.is_set():
-            metrics = self._look()
+            metrics = self._measure()
             with self._showing:
                 if not self._over.is_set():
                     self._show(*metrics)
             self._over.wait(EVERY)
 
-    def _look(self) -> tuple[float, float]:
-        """Headroom and history; NaN is what nobody knows."""
+    def _measure(self) -> tuple[float, float]:
+        """Headroom and history; NaN means unknown."""
         now, checkpoint = self._now(), self._lease.checkpoint
         try:
             kept = history(self._source, history_seconds=self._history_seconds, now=now)

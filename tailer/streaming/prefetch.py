@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tailer.model import Batch
 from tailer.pace import Pace
 
-_LOOK = 0.2  # seconds between two looks at whether to stop, while a read takes its time
+_POLL = 0.2  # seconds between two checks whether to stop, while a read is outstanding
 _LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
 
 
@@ -26,14 +26,14 @@ def prefetched(
     interrupt: Callable[[], object] = lambda: None,
 ) -> Generator[Batch]:
     """
-    The same batches in the same order, one of them read ahead in a background thread.
+    Yield the same batches in the same order. A background thread reads one batch ahead.
 
-    ``pending`` is called a few times a second while the next one is waited for, in the caller's thread; what it raises is
-    raised here. ``interrupt`` is called for a reader that still waits after it was closed, unless the process ends anyway.
+    ``pending`` is called a few times a second in the caller's thread while the next batch is outstanding; its errors are
+    raised here. ``interrupt`` is called if the reader is still waiting after it was closed, unless the process is stopping.
 
-    They end when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the one in the
-    caller's hands, one waiting and one being read; what they take of the room that ``pace`` grants is given back after use.
-    An error of the reader is raised here, after the batches that were read before it. Closing stops the reader.
+    The iteration ends when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the
+    caller's, one in the queue and one being read. The memory that a batch took of ``pace`` is given back after use. An error
+    of the reader is raised here, after the batches that were read before it. Closing stops the reader.
     """
     waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
     closed = threading.Event()
@@ -44,7 +44,7 @@ def prefetched(
     try:
         while not stopping.is_set():
             try:
-                item = waiting.get(timeout=_LOOK)
+                item = waiting.get(timeout=_POLL)
             except queue.Empty:
                 pending()
                 continue

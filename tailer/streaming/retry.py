@@ -1,4 +1,4 @@
-"""What a task does about a neighbour that fails: it waits, longer each time, and says for what."""
+"""Retries of a call to a server that fails: with growing waits, shown in the log and in the health state."""
 
 import logging
 import threading
@@ -23,22 +23,22 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 BREATH = 1.0  # seconds after a failure that followed some progress
-_WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a neighbour fails again and again
+_WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a server keeps failing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """No longer than asked to stop. The pulse and the log know what is waited for."""
+    """Retries until ``stopping`` is set. The health state and the log name the reason of each wait."""
 
     stopping: threading.Event
     health: Health
 
     def keep_trying(self, action: Callable[..., T], *args: object) -> T:
         """
-        Return what it returns, as soon as it does not raise ``Unavailable``.
+        Call ``action`` until it does not raise ``Unavailable``, and return its result.
 
         Raises:
-            Unavailable: the last one, once asked to stop.
+            Unavailable: the last error, once ``stopping`` is set.
         """
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
@@ -51,7 +51,7 @@ class Retry:
         return retrying(action, *args)
 
     def breathe(self, error: Unavailable) -> None:
-        """Wait for a moment, always the same: there was some progress before this."""
+        """Wait for ``BREATH`` seconds, without growth: there was progress before this error."""
         self._say(error, BREATH)
         self.stopping.wait(BREATH)
 

@@ -1,4 +1,4 @@
-"""One stream, and what a task does with it while it has its lease: tail it from the checkpoint on."""
+"""One stream, and its runner: tails the stream from its checkpoint while the task holds the lease."""
 
 import logging
 import time
@@ -36,8 +36,8 @@ _PROBLEM_LIMIT = 4_000  # characters of a reason that the record keeps; it may h
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """
-    One configured stream and all it needs. ``ready`` is asked once, before anything of it is touched; ``cluster`` asks the
-    watched cluster who it is.
+    One configured stream and everything it needs. ``ready`` runs the checks of the start, once, before the lease is taken;
+    ``cluster`` returns the identity of the watched cluster.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Stream:
     ready: Callable[[], None] = lambda: None
     history_seconds: int = 0
     cluster: Callable[[], Cluster | None] = lambda: None
-    as_set: Callable[[str], str] = str  # makes a message call each setting as it was set
+    as_set: Callable[[str], str] = str  # renames each setting in a message to the name that the user wrote
     on_poison: OnPoison = field(default_factory=OnPoison)  # the source's and the sink's
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise our own errors with each setting called as it was set for this stream."""
+        """Raise our own errors with each setting under the name that the user wrote for this stream."""
         try:
             yield
         except TailerError as error:
@@ -65,11 +65,11 @@ class Stream:
 
 def tail_until_stopped(stream: Stream, lease: Lease, retry: Retry, clock: Clock = time.monotonic) -> None:
     """
-    Deliver whatever is committed until asked to stop; when a neighbour fails, wait and go on from the checkpoint.
+    Deliver every committed change until asked to stop. If a server fails, wait and continue from the checkpoint.
 
     Raises:
         LeaseLost: another task tails the stream now.
-        Rejected, Misconfigured: somebody has to look; the record says why.
+        Rejected, Misconfigured: a person has to act; the record contains the reason.
     """
     if lease.careful:
         log.warning(CAREFUL, stream.name, lease.careful, extra={"action": "careful", "stream": stream.name})
@@ -87,7 +87,7 @@ def tail_until_stopped(stream: Stream, lease: Lease, retry: Retry, clock: Clock 
 
 
 class _Runner:
-    """What one owner does with one stream. It knows where the stream starts before any store does."""
+    """Runs one stream for one lease owner. It remembers the first position until the store has it."""
 
     def __init__(self, stream: Stream, lease: Lease, retry: Retry, clock: Clock) -> None:
         self._stream = stream
@@ -99,7 +99,7 @@ class _Runner:
         self._stubs = stream.on_poison.stubs.count
 
     def tail(self) -> None:
-        """Until stopped, or until a neighbour fails: raising only when there was no progress, so that waits grow."""
+        """Tail until stopped or until a server fails. Raise only if there was no progress, so that the waits grow."""
         stream, lease, retry = self._stream, self._lease, self._retry
         with stream.errors():
             self._recognise(stream.cluster())
@@ -125,7 +125,7 @@ class _Runner:
             retry.breathe(error)
 
     def _recognise(self, cluster: Cluster | None) -> None:
-        """The same cluster as ever, before its history is read: a name may lead to another one by now."""
+        """Check, before its history is read, that the cluster is still the same: its host name may point to another one."""
         record = recognised(self._lease.record, cluster)
         if record != self._lease.record:
             self._lease.amend(record)
@@ -143,22 +143,22 @@ class _Runner:
                 self._recognise(self._stream.cluster())
 
     def _note_stubs(self) -> None:
-        """In the record, with the next write: how many stubs were sent, and which was the last."""
+        """Put the number of stubs and the last stub into the record; the next write saves them."""
         stubs, record = self._stream.on_poison.stubs, self._lease.record
         if new := stubs.count - self._stubs:
             self._stubs = stubs.count
             self._lease.amend(replace(record, stubs=record.stubs + new, last_stub=stubs.last[:_STUB_LIMIT]))
 
     def _first(self) -> Checkpoint:
-        """The same at every attempt: what is committed between two of them is not skipped."""
+        """The first position, the same at every attempt, so that changes committed between two attempts are not skipped."""
         if self._start is None:
             self._start = self._stream.source.first()
         return self._start
 
     def _opened(self) -> None:
         """
-        The server has read the stream: a first position is worth keeping. Nothing is sent until a store has it: who takes over
-        in the middle of it must start there, not at now.
+        Save the first position, now that the server can read the stream. Nothing is sent before it is stored: a task that takes
+        over must start there, not at the current time.
         """
         if self._lease.checkpoint is None:
             start, name = self._first(), self._stream.name
@@ -171,7 +171,7 @@ class _Runner:
 
 
 def _announce_gaps(stream: Stream, lease: Lease) -> None:
-    """Tell consumers of every accepted gap before anything that follows it."""
+    """Send a change for every accepted gap, before any change that follows the gap."""
     for gap in lease.record.gaps:
         if not gap.announced:
             lease.confirm()
@@ -181,7 +181,7 @@ def _announce_gaps(stream: Stream, lease: Lease) -> None:
 
 
 def _note(lease: Lease, error: TailerError) -> None:
-    """Leave the reason in the record, for whoever asks for the status; the stream has stopped either way."""
+    """Write the reason into the record, for ``tailer status``. The stream has stopped either way."""
     try:
         lease.write(replace(lease.record, problem=str(error)[:_PROBLEM_LIMIT], problem_code=EXIT_CODES.get(type(error), 1)))
     except TailerError as unwritten:

@@ -1,4 +1,4 @@
-"""The loop: read, send, then remember. The order of these lines is the guarantee that nothing is lost."""
+"""The loop: read, send, then save the checkpoint. This order guarantees that nothing is lost."""
 
 import threading
 from collections.abc import Callable
@@ -25,17 +25,17 @@ def tail(
     reading: Callable[[float], object] = lambda _: None,
 ) -> None:
     """
-    Deliver everything after the checkpoint until asked to stop; then the batch in flight is finished and remembered, or left
-    to the next owner where that takes long. It also ends where more or less care is needed than before: go on in the same way.
+    Deliver every change after the checkpoint until asked to stop. The batch in flight is then finished and saved, or left to
+    the next owner if that takes long. The function also returns when ``lease.careful`` changes: call it again.
 
-    ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is told
-    of every batch, empty ones too: it is the pulse that health and metrics listen to. ``reading`` is told, while a read is
-    waited for, for how many seconds the server has owed its reply.
+    ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is
+    called after every batch, also an empty one: health and metrics depend on it. ``reading`` is called while a read is
+    outstanding, with the seconds since it began.
 
     Raises:
-        Unavailable: a neighbour failed; go on from ``lease.checkpoint``.
+        Unavailable: a server failed; continue from ``lease.checkpoint``.
         LeaseLost: another task tails the stream now.
-        Rejected: somebody has to look.
+        Rejected: a person has to act.
     """
     pace, positions = _pace(lease), KeptPositions(after)
 
@@ -61,7 +61,7 @@ def tail(
 
 
 def _pace(lease: Lease) -> Pace:
-    """Where others died over a change nothing is read ahead, and where one is worked on at a time it is noted first."""
+    """After deaths at this position nothing is read ahead; with one change at a time, each is recorded before it is decoded."""
     if not lease.careful:
         return Pace()
     return Pace(0, changes=lease.careful, begin=lease.begin if lease.careful == ONE else None)

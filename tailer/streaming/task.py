@@ -1,4 +1,4 @@
-"""One task: it stands by until a lease is its own, tails until asked to stop, and gives up what only a person can help."""
+"""One task: waits on standby for a lease, tails until asked to stop, and gives up a stream that only a person can fix."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ from tailer.times import rfc3339
 
 log = logging.getLogger(__name__)
 
-LEASE_CHECK_INTERVAL = 0.5  # seconds between two looks of a task that stands by
+LEASE_CHECK_INTERVAL = 0.5  # seconds between two reads of a lease by a standby
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ class Task:
 
     def run(self) -> None:
         """
-        Work until ``stopping`` is set. A stream that can only be helped by a person is left alone until its record says that
-        one did; the others go on.
+        Work until ``stopping`` is set. A stream that only a person can fix is given up until its record shows a decision; the
+        other streams continue.
 
         Raises:
             Rejected, Misconfigured: there is no other stream left.
@@ -98,8 +98,8 @@ class Task:
 
     def _take_back(self, streams: list[Stream]) -> None:
         """
-        A stream whose problem a person has cleared from its record is wanted again; one that was misconfigured from the start
-        is not. One whose record cannot be read now is looked at again.
+        Add a stream again once a person has cleared the problem from its record. A stream that was misconfigured from the start
+        stays given up. If a record cannot be read now, it is read again later.
         """
         for stream in self.streams:
             if stream.name in self.health.noted:

@@ -12,7 +12,7 @@ from lambda_forwarder.aws.clients import client
 from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.forwarding.reading import check, read_message
-from lambda_forwarder.mapping.named import is_mapped, mappers_for, named
+from lambda_forwarder.mapping.events import is_mapped, map_changes, mappers_for
 from lambda_forwarder.mapping.unmapped import unread
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
@@ -39,7 +39,7 @@ class Trial(Struct, frozen=True, kw_only=True):
 def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> Iterator[Trial]:
     """Each change by itself, in order."""
     for change in message.changes:
-        entries, parked = named(msgspec.structs.replace(message, changes=(change,)), mappers, source)
+        entries, parked = map_changes(msgspec.structs.replace(message, changes=(change,)), mappers, source)
         names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in mappers_for(change, mappers))
         missing = "" if is_mapped(change, mappers) else unread(change.ns, mappers)
         yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names, unread=missing)

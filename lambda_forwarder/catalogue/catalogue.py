@@ -8,8 +8,8 @@ from typing import Any, get_args, get_type_hints
 
 from lambda_forwarder.catalogue import page
 from lambda_forwarder.catalogue.breaking import breaks
+from lambda_forwarder.catalogue.catalogued import CataloguedEvent
 from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
-from lambda_forwarder.catalogue.told import Told
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from tailrace.events import DomainEvent, Mapper, Mappers
 
@@ -28,7 +28,7 @@ def told_by(mapper: Mapper) -> list[type[DomainEvent]]:
     return told
 
 
-def events(mappers: Mappers) -> list[Told]:
+def events(mappers: Mappers) -> list[CataloguedEvent]:
     """Every event of a table, sorted by source and name, and ``StreamGapDetected``, which every table has."""
     found: dict[type[DomainEvent], dict[str, str]] = {}
     tables: list[tuple[str, Iterable[Mapper]]] = [*mappers.items(), (EVERYWHERE, [stream_gap_detected])]
@@ -36,7 +36,7 @@ def events(mappers: Mappers) -> list[Told]:
         for mapper in of_collection:
             for event in told_by(mapper):
                 found.setdefault(event, {})[collection] = _words(mapper)
-    told = [Told(event=event, when=when) for event, when in found.items()]
+    told = [CataloguedEvent(event=event, when=when) for event, when in found.items()]
     return sorted(told, key=lambda one: (one.event.__source__, one.event.__name__))
 
 

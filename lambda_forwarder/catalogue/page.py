@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lambda_forwarder.catalogue.catalogued import CataloguedEvent
 from lambda_forwarder.catalogue.schema import json_schema, schema_name
-from lambda_forwarder.catalogue.told import Told
 
 HEAD = """# Events
 
@@ -43,7 +43,7 @@ def handle(event: dict, schema: Path) -> dict:
 """
 
 
-def page(catalogue: list[Told], schemas: Path, page_file: Path, samples: Path) -> str:
+def page(catalogue: list[CataloguedEvent], schemas: Path, page_file: Path, samples: Path) -> str:
     """The whole page. Links to the schemas are relative to the page."""
     folder = Path(os.path.relpath(schemas, page_file.parent))
     examples = _examples(samples)
@@ -56,7 +56,7 @@ def page(catalogue: list[Told], schemas: Path, page_file: Path, samples: Path) -
     return "\n".join(lines) + "\n"
 
 
-def _section(told: Told, folder: Path, schemas: Path, example: Any) -> Iterator[str]:
+def _section(told: CataloguedEvent, folder: Path, schemas: Path, example: Any) -> Iterator[str]:
     event, name = told.event, schema_name(told.event)
     yield f"\n## {event.__name__}\n\n{_markdown(inspect.getdoc(event) or '')}\n"
     yield from (f"Told from `{collection}`: {_markdown(words)}\n" for collection, words in told.when.items())

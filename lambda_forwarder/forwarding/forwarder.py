@@ -19,7 +19,7 @@ from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
-from lambda_forwarder.redelivery.care import LIMIT, Care
+from lambda_forwarder.redelivery.attempt_notes import LIMIT, AttemptNotes
 from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.suspects import Plan, plan, received_again
 from lambda_forwarder.watermarks.progress import Progress
@@ -61,7 +61,7 @@ class Forwarder(Publication):
         try:
             for name in planned.now:
                 notes_of = self.attempts if name == planned.suspect else None
-                care = Care(notes_of, name, notes.get(name)) if notes_of else None
+                care = AttemptNotes(notes_of, name, notes.get(name)) if notes_of else None
                 finished, error = self._group(groups[name], progress, time_left, care, done)
                 if left := groups[name][finished:]:
                     returned.failed(left, error, moved=finished > 0 or name in progress.moved)
@@ -101,7 +101,7 @@ class Forwarder(Publication):
         return planned, notes
 
     def _group(
-        self, records: Sequence[Record], progress: Progress, time_left: TimeLeft, care: Care | None, done: Counter[str]
+        self, records: Sequence[Record], progress: Progress, time_left: TimeLeft, care: AttemptNotes | None, done: Counter[str]
     ) -> tuple[int, Exception | None]:
         """
         How many of a group's messages are finished, and why the next one is not: nothing where the time was up before it.
@@ -121,7 +121,7 @@ class Forwarder(Publication):
                 return index, error
         return len(records), None
 
-    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft, care: Care | None) -> Counter[str]:
+    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft, care: AttemptNotes | None) -> Counter[str]:
         """Return only when every event of the message was accepted, or its change parked with the reason."""
         name = record["messageId"]
         if care and care.reached(name) == READING and not care.begin(name, READING, time_left):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from lambda_forwarder.claims.claimed import fetched
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone
-from lambda_forwarder.mapping.named import named
+from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.entry import Entry
@@ -59,7 +59,7 @@ class Publication:
             Blocked: a change cannot be published and is not to be parked. Nothing of its document behind is published.
         """
         run, unclaimed = fetched(run, self.claims, time_left, self.room)
-        entries, unmapped = named(run, self.mappers, self.source)
+        entries, unmapped = map_changes(run, self.mappers, self.source)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:
             entries = ahead(entries, poison)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping
 from math import inf
 from typing import Any
 
+from lambda_forwarder.mapping.events import is_known, is_mapped
 from lambda_forwarder.mapping.mapper_keys import nearest
-from lambda_forwarder.mapping.named import is_known, is_mapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.parked import legible
 from lambda_forwarder.ports import TimeLeft, UnmappedCollections

@@ -11,8 +11,8 @@ from lambda_forwarder.model.parked import unreadable
 from lambda_forwarder.parking.stubs import WAY_OUT
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redriving.backlog import Kept, Taken
+from lambda_forwarder.redriving.other_mappers import elsewhere, stranger
 from lambda_forwarder.redriving.piece import Piece
-from lambda_forwarder.redriving.strangers import elsewhere, stranger
 from lambda_forwarder.redriving.weight import weight
 from tailrace.wire.message import UnreadableMessage
 

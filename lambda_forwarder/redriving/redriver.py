@@ -11,9 +11,9 @@ from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.backlog import Shelf
+from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.report import Report, report
 from lambda_forwarder.redriving.run import Run
-from lambda_forwarder.redriving.strangers import WAY_OUT
 
 HOLD = 30.0  # seconds that a message is held beyond the time there is
 EVERYTHING = 1_000_000_000  # messages

@@ -15,13 +15,13 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.late import LatePublisher
 from lambda_forwarder.redriving.backlog import Shelf, Taken
-from lambda_forwarder.redriving.custody import Custody, by_shelf, give_back
+from lambda_forwarder.redriving.held_messages import HeldMessages, by_shelf, give_back
 from lambda_forwarder.redriving.lateness import Lateness, digest
+from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.parkings import NotedParking
 from lambda_forwarder.redriving.piece import Piece, together
 from lambda_forwarder.redriving.reader import Reader, reason
 from lambda_forwarder.redriving.report import Mentions
-from lambda_forwarder.redriving.strangers import WAY_OUT
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import group_id
@@ -52,7 +52,7 @@ class Run:
         self._keep = keep
         self._discard = discard
         self._round: dict[Taken, None] = {}  # what was taken and is not dealt with
-        self._custody = Custody()
+        self._custody = HeldMessages()
         self._blocked: set[bytes] = set()  # documents and lanes of which something had to stay
         self._lateness = Lateness(forwarder.watermarks)
         self._reader = Reader(forwarder, time_left, discard=discard, discard_stubs=discard_stubs)

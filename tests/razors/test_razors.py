@@ -17,7 +17,7 @@ from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
 from lambda_forwarder.dynamodb.records import read
-from lambda_forwarder.mapping.named import named
+from lambda_forwarder.mapping.events import map_changes
 from tests.lambda_forwarder.handlers.test_dynamodb import record
 from tests.lambda_forwarder.values import inserted, message
 
@@ -118,11 +118,11 @@ def test_subscriptions_are_cancelled_once(stack: DevStack, fresh: str) -> None:
 
 def test_our_mappers_read_tables_and_collections() -> None:
     """By the name of either."""
-    names = [entry.detail_type for entry in named(message(inserted()), MAPPERS)[0]]
+    names = [entry.detail_type for entry in map_changes(message(inserted()), MAPPERS)[0]]
     image = {"subscriptionId": {"S": "s-1"}, "productId": {"S": "razor"}, "unitsAMonth": {"N": "1"}, "status": {"S": "active"}}
     told = record(keys={"subscriptionId": {"S": "s-1"}}, new=image)
     told["eventSourceARN"] = told["eventSourceARN"].replace("orders", "razors-subscriptions")
-    names += [entry.detail_type for entry in named(read(told, 0.0), MAPPERS)[0]]
+    names += [entry.detail_type for entry in map_changes(read(told, 0.0), MAPPERS)[0]]
     assert names == ["PaymentCreated", "SubscriptionCreated"]
 
 

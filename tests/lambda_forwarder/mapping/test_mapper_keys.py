@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambda_forwarder.mapping.events import mappers_for
 from lambda_forwarder.mapping.mapper_keys import bad_keys
-from lambda_forwarder.mapping.named import mappers_for
 from lambda_forwarder.mappings import MAPPERS
 from tailrace.events import Mapper, Mappers
 from tailrace.wire.change import Namespace

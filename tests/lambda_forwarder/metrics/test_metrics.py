@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mapping.named import named
+from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import SAMPLE, Metrics, Values
 from lambda_forwarder.ports import Published, TimeLeft
@@ -19,7 +19,7 @@ from tailrace.wire.message import encode_change, group_id, pack
 from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, noteds, record
 
 NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # a second after the cancellation
-PUBLISHED, _ = named(message(cancelled()), MAPPERS)
+PUBLISHED, _ = map_changes(message(cancelled()), MAPPERS)
 
 
 class Throttled:

@@ -1,4 +1,4 @@
-"""What a redrive holds of its queues, and gives back."""
+"""The messages that a redrive holds until its end, and then releases to their queues."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ RECEIPTS = 20_000  # of messages that stay, kept in memory: about 12 MB
 log = logging.getLogger(__name__)
 
 
-class Custody:
+class HeldMessages:
     """
     Messages that were worked on and stay. They are held until the end, so that each is tried once in a run, and then given
     back. Of those beyond ``RECEIPTS`` nothing is kept: they come back by themselves, once the time is over for which they are

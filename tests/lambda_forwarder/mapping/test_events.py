@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from lambda_forwarder.mapping.named import named
+from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
@@ -34,7 +34,7 @@ def again(parked: Parked) -> Change:
 
 def test_events_come_in_the_order_of_their_changes() -> None:
     """A message's events keep the order of its changes."""
-    entries, parked = named(message(inserted(), cancelled()), MAPPERS)
+    entries, parked = map_changes(message(inserted(), cancelled()), MAPPERS)
     assert [entry.detail_type for entry in entries] == ["PaymentCreated", "PaymentCancelled"]
     assert parked == []
 
@@ -45,33 +45,33 @@ def test_a_collection_without_mappers_means_nothing() -> None:
     dropped = Change(
         id="82", sequence=3, operation_type="dropDatabase", ns=Namespace(db="payments"), cluster_time="1795330680.1"
     )
-    assert named(message(elsewhere, dropped), MAPPERS) == ([], [])
+    assert map_changes(message(elsewhere, dropped), MAPPERS) == ([], [])
 
 
 def test_a_full_namespace_wins_over_a_collections_name() -> None:
     """Two databases may each have a collection of one name and their own events for it."""
     table = {"payments": (broken,), "payments.payments": (note,)}
-    entries, parked = named(message(inserted()), table)
+    entries, parked = map_changes(message(inserted()), table)
     assert [entry.detail_type for entry in entries] == ["Noted"]
     assert parked == []
 
 
 def test_several_events_of_one_change_have_their_own_ids() -> None:
     """Each event's position among those of its type makes its id."""
-    first, second = named(message(inserted()), {"payments": (notes,)})[0]
+    first, second = map_changes(message(inserted()), {"payments": (notes,)})[0]
     assert first.id != second.id
 
 
 def test_the_source_of_a_deployment_replaces_every_events_own() -> None:
     """FORWARDER_SOURCE reaches each entry."""
-    entries, _ = named(message(inserted(), cancelled()), MAPPERS, source="app.staging")
+    entries, _ = map_changes(message(inserted(), cancelled()), MAPPERS, source="app.staging")
     assert {entry.source for entry in entries} == {"app.staging"}
 
 
 def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -> None:
     """The parked item says which mapper failed and why, and carries the change; other mappers and changes go on."""
     one, two = inserted(sequence=1), inserted("another", sequence=2)
-    entries, parked = named(message(one, two), {"payments": (broken, note)})
+    entries, parked = map_changes(message(one, two), {"payments": (broken, note)})
     assert [entry.change for entry in entries] == [one, two]
     assert [again(item) for item in parked] == [one, two]
     assert parked[0].mapper.endswith("test_named.broken")
@@ -81,15 +81,15 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -
 
 def test_a_parked_change_says_where_its_mapper_failed() -> None:
     """The innermost frames: files, lines and functions, no values and no folders of a machine."""
-    _, [parked] = named(message(inserted()), {"payments": (broken,)})
+    _, [parked] = map_changes(message(inserted()), {"payments": (broken,)})
     assert len(parked.stack) <= 5
     assert re.fullmatch(r"mapping/test_named\.py:\d+ broken", parked.stack[-1])
-    assert parked.stack[0].startswith("mapping/named.py:")
+    assert parked.stack[0].startswith("mapping/events.py:")
 
 
 def test_a_gap_is_told_whatever_the_table() -> None:
     """History that is missing concerns the consumers of every event; a team's own mappers never see it."""
-    entries, parked = named(message(gap()), {"payments": (broken,)}, source="app.staging")
+    entries, parked = map_changes(message(gap()), {"payments": (broken,)}, source="app.staging")
     assert [(entry.detail_type, entry.source) for entry in entries] == [("StreamGapDetected", "app.staging")]
     assert parked == []
 
@@ -97,7 +97,7 @@ def test_a_gap_is_told_whatever_the_table() -> None:
 def test_a_gap_that_cannot_be_read_is_parked() -> None:
     """It is not passed over in silence either."""
     odd = msgspec.structs.replace(gap(), full_document={"stream": "payments"})
-    entries, [parked] = named(message(odd), MAPPERS)
+    entries, [parked] = map_changes(message(odd), MAPPERS)
     assert (entries, again(parked)) == ([], odd)
 
 
@@ -105,20 +105,20 @@ def test_a_claimed_change_is_parked_with_its_claim() -> None:
     """Not with the documents that were fetched for it: they would not fit, and the claim leads to them."""
     light, _ = claiming(inserted(subscriptionId=7))
     whole = msgspec.structs.replace(inserted(subscriptionId=7), claim=light.claim)
-    _, [parked] = named(message(whole), MAPPERS)
+    _, [parked] = map_changes(message(whole), MAPPERS)
     assert again(parked) == light
 
 
 def test_a_document_without_its_fields_is_parked() -> None:
     """A payment without a subscription cannot become an event; it does not stop the others."""
     odd = inserted(subscriptionId=None)
-    entries, [parked] = named(message(odd, inserted("another", sequence=2)), MAPPERS)
+    entries, [parked] = map_changes(message(odd, inserted("another", sequence=2)), MAPPERS)
     assert parked.reason == "ValidationError: Expected `str`, got `null` - at `$.subscriptionId`"
     assert [entry.detail_type for entry in entries] == ["PaymentCreated"]
 
 
 def test_an_event_has_one_mapper() -> None:
     """Two mappers telling the same event of a change would give both one id; the second is parked instead."""
-    entries, [parked] = named(message(inserted()), {"payments": (note, notes)})
+    entries, [parked] = map_changes(message(inserted()), {"payments": (note, notes)})
     assert len(entries) == 1
     assert "an event has one mapper" in parked.reason

@@ -1,7 +1,7 @@
-"""Whether the mappers here are those of what is redriven: what other mappers parked is not theirs to call done."""
+"""Checks whether a message was parked by other mappers than the ones configured here. These must not remove it."""
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.mapping.named import is_mapped, mappers_for
+from lambda_forwarder.mapping.events import is_mapped, mappers_for
 from lambda_forwarder.model.parked import legible
 from lambda_forwarder.redriving.backlog import Kept
 from tailrace.change import Change

@@ -1,4 +1,4 @@
-"""Work on a suspect group: place by place, each noted before it is begun, so that the one that ends the function is known."""
+"""Notes each change of a suspect group before work on it begins, so that a change that ends the function is found."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tailrace.message import ChangeMessage
 LIMIT = 3  # times that a place is begun; then it is what ends the function
 
 
-class Care:
+class AttemptNotes:
     """
     The notes of one suspect group. ``last`` is the one that was found.
 

@@ -1,4 +1,4 @@
-"""Names what happened: the events that the changes of a message mean, by the mappers of their collection."""
+"""Maps the changes of a message to events, with the mappers of their collections."""
 
 from collections.abc import Iterable, Sequence
 
@@ -14,7 +14,7 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.change import GAP, Namespace
 
 
-def named(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:
+def map_changes(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:
     """
     The events, in the order of the changes and then of the table, and what has to be parked: what a mapper could not digest,
     and stubs, which no mapper sees.

@@ -24,7 +24,7 @@ from tailrace.events import mapper_name
 from tests.emf import lines
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.redriving.test_strangers import OURS, by_a_mapper, order, order_placed
+from tests.lambda_forwarder.redriving.test_other_mappers import OURS, by_a_mapper, order, order_placed
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 

@@ -74,7 +74,7 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_and_the_rest_goes_on() -
     entries, parked = map_changes(message(one, two), {"payments": (broken, note)})
     assert [entry.change for entry in entries] == [one, two]
     assert [again(item) for item in parked] == [one, two]
-    assert parked[0].mapper.endswith("test_named.broken")
+    assert parked[0].mapper.endswith("test_events.broken")
     assert parked[0].reason.startswith("KeyError: ")
     assert (parked[0].stream, parked[0].generation, parked[0].sequence) == ("payments", 1, 1)
 
@@ -83,7 +83,7 @@ def test_a_parked_change_says_where_its_mapper_failed() -> None:
     """The innermost frames: files, lines and functions, no values and no folders of a machine."""
     _, [parked] = map_changes(message(inserted()), {"payments": (broken,)})
     assert len(parked.stack) <= 5
-    assert re.fullmatch(r"mapping/test_named\.py:\d+ broken", parked.stack[-1])
+    assert re.fullmatch(r"mapping/test_events\.py:\d+ broken", parked.stack[-1])
     assert parked.stack[0].startswith("mapping/events.py:")
 
 

@@ -9,7 +9,7 @@ from lambda_forwarder.in_memory import MemoryBacklog
 from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving import custody, lateness, run
+from lambda_forwarder.redriving import held_messages, lateness, run
 from lambda_forwarder.redriving.backlog import Taken, dead_letter_shelf
 from lambda_forwarder.redriving.lateness import Lateness
 from lambda_forwarder.redriving.piece import Piece
@@ -53,7 +53,7 @@ def silent(change: Change) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a test reaches."""
     monkeypatch.setattr(lateness, "KNOWN", 200)
-    monkeypatch.setattr(custody, "RECEIPTS", 20)
+    monkeypatch.setattr(held_messages, "RECEIPTS", 20)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_dead_letters_are_counted(stack: DevStack, queue_url: str, dead_letters_
 
 
 OTHERS = {
-    "small": ({"MaximumMessageSize": "262144"}, State.FAIL, "takes messages of 262144 bytes only"),
+    "small": ({"MaximumMessageSize": "262144"}, State.FAIL, "accepts messages of up to 262144 bytes only"),
     "forgetful": ({"MessageRetentionPeriod": "345600"}, State.WARN, "deletes a message after 4 days"),
     "passing on": ({"RedrivePolicy": "{}"}, State.WARN, "moves messages that are received often to another queue"),
     "as it should be": ({}, State.OK, "is empty"),

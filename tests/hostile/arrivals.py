@@ -24,7 +24,8 @@ class Arrivals:
     stack: DevStack
     sent: dict[Place, Change] = field(default_factory=dict)
     sent_at: dict[Place, float] = field(default_factory=dict)  # seconds since 1970
-    published: list[Place] = field(default_factory=list)  # in order of arrival
+    published: list[Place] = field(default_factory=list)  # in order of arrival, repeats included
+    known: set[Place] = field(default_factory=set)  # the same, each once
     parked: dict[Place, str] = field(default_factory=dict)  # the reasons
     unread: list[str] = field(default_factory=list)  # the reasons of what is no message
 
@@ -43,7 +44,9 @@ class Arrivals:
         """All that arrived by now."""
         for body in self._bodies(self.stack.resources.consumer_queue_url):
             metadata = body["detail"]["metadata"]
-            self.published.append((metadata["stream"], metadata["sequence"]))
+            place = metadata["stream"], metadata["sequence"]
+            self.published.append(place)
+            self.known.add(place)
         for body in self._bodies(self.stack.resources.parking_url):
             if body.get("change_id") or body.get("changeId"):
                 self.parked[body["stream"], body["sequence"]] = body["reason"]
@@ -52,7 +55,7 @@ class Arrivals:
 
     def outcome(self, place: Place) -> str | None:
         """Empty where it was published, the reason where it was parked, nothing where neither happened yet."""
-        return PUBLISHED if place in self.published else self.parked.get(place)
+        return PUBLISHED if place in self.known else self.parked.get(place)
 
     def seen(self) -> tuple[int, set[Place], int]:
         """How much arrived by now, for ``since``."""
@@ -80,9 +83,9 @@ class Arrivals:
     def _bodies(self, url: str) -> Iterator[dict[str, Any]]:
         sqs = self.stack.aws("sqs")
         while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            for message in found:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-                yield json.loads(message["Body"])
+            entries = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(found)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+            yield from (json.loads(one["Body"]) for one in found)
 
 
 def _light(change: Change) -> Change:

@@ -53,7 +53,8 @@ LARGE: Mapping[str, Hostile] = {
     "16 MB of code with a scope": full(b.SCOPED, b.scoped(b"", document()), MEMORY),
     "16 MB of references": full(b.POINTER, text(b"") + bytes(12), MEMORY),
     "16 MB of field names": made(
-        lambda: element(b.DOCUMENT, b"a", document(*(b"\x0a%06x\0" % number for number in range(ROOM // 8 - 2))))
+        lambda: element(b.DOCUMENT, b"a", document(*(b"\x0a%06x\0" % number for number in range(ROOM // 8 - 2)))),
+        MEMORY,
     ),
     "a name of 16 MB": made(lambda: element(b.NULL, b"n" * ROOM)),
     "16 MB of U+0001": long_text(b"\x01", JSON),

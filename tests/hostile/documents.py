@@ -61,8 +61,8 @@ LARGE: Mapping[str, Hostile] = {
     "16 MB of NUL": long_text(b"\0", JSON),
     "16 MB of emoji": long_text("😀".encode()),
     "16 MB of ASCII with one emoji": long_text(b"x" * (ROOM - 8) + "😀".encode()),
-    "16 MB of lone surrogates (WTF-8)": long_text(b"\xed\xa0\x80", MEMORY),
-    "16 MB of bytes that are not UTF-8": long_text(b"\xff", MEMORY),
+    "16 MB of lone surrogates (WTF-8)": long_text(b"\xed\xa0\x80", JSON),
+    "16 MB of bytes that are not UTF-8": long_text(b"\xff", JSON),
     "three documents of 16 MB of undefined": after_one_another(
         3, lambda: element(b.ARRAY, b"a", array(b.UNDEFINED, b"", ROOM)), MEMORY
     ),

@@ -11,14 +11,23 @@ ESCAPED = "tailrace-escaped"
 """The name of the error handler, for ``decode`` and for pymongo."""
 
 _ESCAPES = {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}  # by what ``surrogateescape`` makes of each byte
+_PIECE = 65_536  # bytes at a time: between two pieces other threads go on, as the one that keeps the lease
+_LONGEST = 3  # bytes of a character behind its first
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """All of the text from the first byte of no character on."""
+    """A piece of the text from its first byte of no character on. It ends between two characters, or within none."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    rest = error.object[error.start :].decode("utf-8", "surrogateescape")
-    return rest.translate(_ESCAPES), len(error.object)
+    end = error.start + _PIECE
+    end += next((more for more in range(_LONGEST) if not _goes_on(error.object[end + more : end + more + 1])), _LONGEST)
+    piece = error.object[error.start : end]
+    return piece.decode("utf-8", "surrogateescape").translate(_ESCAPES), error.start + len(piece)
+
+
+def _goes_on(byte: bytes) -> bool:
+    """Whether this is a byte of a character, and not its first."""
+    return b"\x80" <= byte <= b"\xbf"
 
 
 codecs.register_error(ESCAPED, _escaped)

@@ -1,6 +1,7 @@
 """Text that is not UTF-8 is told byte by byte, as Python itself would."""
 
 import bson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,15 @@ TEXTS = st.binary(max_size=12) | st.lists(PIECES, max_size=12).map(b"".join)
 def test_each_byte_of_no_character_is_escaped(raw: bytes) -> None:
     """The rest of the text is what it is."""
     assert raw.decode("utf-8", ESCAPED) == raw.decode("utf-8", "backslashreplace")
+
+
+@pytest.mark.parametrize("size", range(5))
+@given(text=TEXTS)
+def test_no_character_is_cut_where_a_piece_ends(size: int, text: bytes) -> None:
+    """A long text is escaped piece by piece, so that other threads go on: the lease is renewed meanwhile."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tailer.mongodb.decoding.text._PIECE", size + 1)
+        assert text.decode("utf-8", ESCAPED) == text.decode("utf-8", "backslashreplace")
 
 
 @given(TEXTS)

@@ -9,7 +9,7 @@ from tests.hostile.stage import Stage
 
 
 @pytest.fixture(scope="session")
-def stage() -> Iterator[Stage]:
+def stage(services: None) -> Iterator[Stage]:
     if why := unavailable():
         pytest.skip(why)
     with Stage() as stage:

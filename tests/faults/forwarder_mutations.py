@@ -50,8 +50,8 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
         breaks="the queue forgets a message only once everything of it was accepted or parked",
         edit=(
             "lambda_forwarder/redelivery/returned.py",
-            '        self.ids.update(record["messageId"] for record in records)\n',
-            "",
+            '        self.ids.update(record["messageId"] for record in records)\n        self._hidden',
+            "        self._hidden",
         ),
         refusals=5,
         found=lambda outcome: bool(outcome.verdict.missing),

@@ -60,7 +60,7 @@ def test_what_an_old_reader_still_understands_breaks_nothing(field: str, new: An
         ("text", str | None, "text: null"),
         ("text", int, "text: integer, not string"),
         ("text", Any, "text: anything"),
-        ("text", (str, ""), "text: may now be missing"),
+        ("text", (str, ""), "text: the field may now be missing"),
         ("maybe", int | None, "maybe: integer was not possible before"),
         ("kind", Literal["a", "b", "c"], r"kind: one of \['a', 'b', 'c'\], not only \['a', 'b'\]"),
         ("kind", str, "kind: string"),

@@ -230,7 +230,7 @@ def test_a_queue_that_fails_on_the_way_is_told(
     assert main(["redrive"]) == exits
     out, err = capsys.readouterr()
     assert (out, "Traceback" in err) == ("", False)
-    assert "ReceiveMessage: it " in err
+    assert "ReceiveMessage" in err
     assert f"({code}: not for you)" in err
     assert account.left(account.parking) == 1
     assert account.sqs.receive_message(QueueUrl=account.parking)["Messages"]

@@ -281,7 +281,7 @@ def test_a_queue_that_was_made_smaller_is_said_to_be(stack: DevStack, sink: SqsS
     sqs, large = stack.aws("sqs"), random.Random(1).randbytes(300_000).hex()
     changes = [replace(a_change(n), document_key={"_id": str(n)}, full_document={"x": large}) for n in range(documents)]
     sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "262144"})
-    words = f"TAILER_QUEUE_URL: {queue_url} takes messages of 262144 bytes only: set its MaximumMessageSize to 1048576"
+    words = f"TAILER_QUEUE_URL: {queue_url} accepts messages of up to 262144 bytes only: set its MaximumMessageSize to 1048576"
     with pytest.raises(Misconfigured) as caught:
         sink.send(changes, 1)
     assert str(caught.value) == words

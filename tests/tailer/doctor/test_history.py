@@ -110,8 +110,8 @@ def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
 ) -> None:
     """Images that are kept from now on do not help it. Exit 2, as a tailer would; what is named does help."""
     source = app.source(load()[0])
-    stopped_at(source.first())
     stack.mongo[fresh].payments.insert_one({"_id": 1})
+    stopped_at(source.first())
     stack.mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"status": "cancelled"}})
     without = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
     assert "whenAvailable" in without["stream.documents"][1]

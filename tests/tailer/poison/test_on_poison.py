@@ -113,4 +113,4 @@ def test_only_what_stops_the_stream_can_be_stepped_over(tailers: Tailers, capsys
     """A token of any other change is refused, with what stops the stream, if anything does."""
     tailers.run(tailers.opened)
     assert command_line(["checkpoint", "skip", "8265F2A1", "--why", "a test"], threading.Event()) == 2
-    assert "nothing does" in capsys.readouterr().err
+    assert "Its recorded problem: none" in capsys.readouterr().err

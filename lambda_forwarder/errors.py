@@ -47,7 +47,7 @@ class Blocked(ForwarderError):
 
 
 class Misconfigured(ForwarderError):
-    """A person must mend a setting, a permission or a resource. Until then the messages stay in the queue."""
+    """A person must correct a setting, a permission or a resource. Until then the messages stay in the queue."""
 
 
 class BusGone(Misconfigured):

@@ -9,8 +9,8 @@ from tailrace.events import DomainEvent as DomainEvent
 from tailrace.events import Mapper as Mapper
 from tailrace.events import Mappers as Mappers
 from tailrace.events import Time as Time
+from tailrace.questions.images import Uncertain as Uncertain
 from tailrace.questions.patches import Patch as Patch
-from tailrace.questions.questions import Uncertain as Uncertain
 from tailrace.wire.change import Document as Document
 from tailrace.wire.change import Namespace as Namespace
 

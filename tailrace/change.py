@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tailrace.questions import questions
+from tailrace.questions import images, questions
 from tailrace.questions.patches import Patch
 from tailrace.wire import change as wire
 from tailrace.wire.change import Document
@@ -37,7 +37,7 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
         Raises:
             Uncertain: there is no pre-image. To get None instead, read ``full_document_before_change``.
         """
-        return questions.before(self)
+        return images.before(self)
 
     @property
     def after(self) -> Document | None:
@@ -48,7 +48,7 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
             Uncertain: an update without post-image, and without pre-image or description; or one of its paths is ambiguous. If
                 a later state is good enough, read ``full_document``.
         """
-        return questions.after(self)
+        return images.after(self)
 
     def became(self, path: str, value: Any, *, assume_new: bool = False) -> bool:
         """

@@ -14,6 +14,7 @@ from contextlib import closing
 from msgspec.structs import replace
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from tailer import times
 from tailer.change_ids import short
 from tailer.errors import Rejected
 from tailer.model import Batch, Checkpoint
@@ -181,7 +182,7 @@ def _stub_of_unread(token: str, sequence: int, target: Scope) -> Change:
         sequence=sequence,
         operation_type=UNKNOWN,
         ns=Namespace(db=target.database, coll=target.collection),
-        cluster_time=token_time(token) or "0.0",
+        cluster_time=token_time(token) or times.UNKNOWN,
         document_name=identity.name(target.database, target.collection, name),
         poison=poison(f"{REASON}: its _id alone is too large"),
     )

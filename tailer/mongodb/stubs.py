@@ -14,11 +14,11 @@ from tailer.mongodb.decoding.undefined import elements
 from tailer.mongodb.decoding.values import FirstKept
 from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
 from tailer.resume_tokens import token_time
+from tailer.times import UNKNOWN
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Namespace
 
 _BSON_OF_JSON = 8  # bytes of BSON that one of JSON may stand for, as of a small int64
-UNKNOWN_TIME = "0.0"  # of an event that does not say its cluster time
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class _Event:
         return _attempt(lambda: change_id(token_text(bson.decode(self._bytes("_id")))), f"unreadable-{_digest(self._raw)}")
 
     def time(self) -> str:
-        known = token_time(self.id()) or UNKNOWN_TIME
+        known = token_time(self.id()) or UNKNOWN
         return _attempt(lambda: "{t}.{i}".format_map(self._value("clusterTime")["$timestamp"]), known)
 
     def namespace(self) -> Namespace:

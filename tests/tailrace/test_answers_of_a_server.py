@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.change import Change
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.change import canonical
 from tests.asked import asked
 

@@ -26,7 +26,7 @@ from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.change import Change
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.change import canonical
 from tests.asked import asked
 from tests.tailrace.random_updates import NAMES, Document, document, update

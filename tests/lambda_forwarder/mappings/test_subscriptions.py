@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from lambda_forwarder.mappings.subscriptions import subscription_cancelled, subscription_created
 from tailrace.change import Change
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.change import Namespace, UpdateDescription
 from tests.samples.changes import a_change
 

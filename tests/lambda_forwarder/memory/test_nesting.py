@@ -15,7 +15,7 @@ from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.trial import as_put, read, shown, tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.change import UpdateDescription
 from tailrace.wire.message import encode_change

@@ -14,7 +14,7 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tests.asked import asked
 
 BARE = {"operationType": "insert", "clusterTime": Timestamp(7, 1), "ns": {"db": "a", "coll": "b"}, "documentKey": {"_id": 1}}

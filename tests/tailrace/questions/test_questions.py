@@ -11,7 +11,7 @@ from jsonpatch import JsonPatch
 from msgspec.structs import replace
 
 from tailrace.change import Change
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.change import GAP, Poison, UpdateDescription, canonical
 from tests.samples.changes import a_change
 

@@ -16,7 +16,7 @@ from tailer.mongodb.decoding.duplicate_fields import ALWAYS, EVERY, NAME_LIMIT, 
 from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailrace.questions.questions import Uncertain
+from tailrace.questions.images import Uncertain
 from tailrace.wire.change import Change, Namespace, canonical
 from tests.asked import asked
 

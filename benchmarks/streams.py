@@ -8,7 +8,7 @@ from benchmarks.memory import rss
 from devstack import DevStack
 from devstack.screen import Screen
 from devstack.tailer import TailerProcess
-from tailer.app import candidate
+from tailer.parts import Parts
 from tailer.settings.settings import load
 
 COUNTS = (1, 5, 20)
@@ -43,7 +43,7 @@ def on_standby(stack: DevStack, count: int) -> float:
     }
     os.environ.update(given)
     for settings in load():
-        if candidate(settings).try_acquire() is None:
+        if Parts(settings).candidate.try_acquire() is None:
             raise RuntimeError(f"{settings.stream} has an owner already")
     return settled(stack.start_tailer(config_toml=tables("held", count), collections="", lease_seconds=HELD))
 

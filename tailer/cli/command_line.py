@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -16,6 +16,7 @@ from tailer.cli.interrupts import INTERRUPTS, Interrupted
 from tailer.cli.waiting import waiting_shown
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.output import Say
+from tailer.parts import Parts
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings, as_set_in, load
 from tailrace.text.legible import indented, legible
@@ -25,26 +26,26 @@ log = logging.getLogger("tailer")
 NOBODY_READS = 141  # what a shell makes of a command that ends by SIGPIPE
 
 
-def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
-    """Run a command; ``stopping`` ends ``tailer run``. The exit code."""
+def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Callable[[Settings], Parts] = Parts) -> int:
+    """Run a command with the ``parts`` of each stream, and return the exit code. ``stopping`` ends ``tailer run``."""
     run_command = partial(_run, stopping)
     options = parser(run_command).parse_args(arguments)
     try:
-        streams = _chosen(options, load())
+        settings = _chosen(options, load())
     except Misconfigured as error:
         form = os.environ.get(f"{PREFIX}LOG_FORMAT") or "auto"
         if options.command is run_command and logs.for_programs(form):
             logs.configure("INFO", form)
             return _stopped(error)
         return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
-    logs.configure(streams[0].log_level, streams[0].log_format)
-    as_set = as_set_in(streams)
+    logs.configure(settings[0].log_level, settings[0].log_format)
+    as_set = as_set_in(settings)
     try:
         with ExitStack() as around:
             if options.command is not run_command:  # which ends by ``stopping``, and shows its waits in its health
                 around.enter_context(INTERRUPTS.heard())
                 around.enter_context(waiting_shown())
-            return int(options.command(options, streams, lambda text: _say(as_set(text))) or 0)
+            return int(options.command(options, [parts(one) for one in settings], lambda text: _say(as_set(text))) or 0)
     except TailerError as error:
         return _failed(type(error)(as_set(str(error))))
     except Interrupted as interrupt:
@@ -52,12 +53,12 @@ def command_line(arguments: Sequence[str], stopping: threading.Event) -> int:
         return interrupt.exit_code
 
 
-def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Settings], __: Say) -> int:
+def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Parts], __: Say) -> int:
     tune_garbage_collector()
     try:
         run(streams, stopping)
     except (Misconfigured, HistoryLost, Rejected) as error:
-        return _stopped(type(error)(as_set_in(streams)(str(error))))
+        return _stopped(type(error)(as_set_in([one.settings for one in streams])(str(error))))
     except Exception as error:
         log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
         return 1

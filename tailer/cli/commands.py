@@ -3,12 +3,11 @@
 import getpass
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isnan
 from typing import Any
 
-from tailer import app
-from tailer.aws.clients import aws_client
 from tailer.aws.errors import aws_errors
 from tailer.change_ids import short
 from tailer.checkpoints import decisions
@@ -20,8 +19,8 @@ from tailer.errors import Misconfigured, TailerError
 from tailer.health.lag import stored_seconds_behind
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.output import Say, as_json, as_text
+from tailer.parts import Parts
 from tailer.ports import Source
-from tailer.settings.settings import Settings
 from tailer.streaming.headroom import headroom
 from tailer.times import rfc3339
 from tailrace.text.legible import legible
@@ -29,9 +28,9 @@ from tailrace.text.legible import legible
 Decision = Callable[[Record], Record]
 
 
-def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def show(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """The record of each stream, as it is stored."""
-    records = {settings.stream: app.checkpoint_store(settings).read(settings.stream) for settings in streams}
+    records = {parts.settings.stream: parts.store.read(parts.settings.stream) for parts in streams}
     if options.json:
         say(as_json(records))
         return
@@ -39,9 +38,9 @@ def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
         say(as_text(stream, _described(record) if record else {"checkpoint": "none: this stream was never started"}))
 
 
-def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def status(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """What each stream is, who tails it, how far behind and how far from losing its history it is."""
-    states = {settings.stream: _status(settings) for settings in streams}
+    states = {parts.settings.stream: _status(parts) for parts in streams}
     if options.json:
         say(as_json(states))
         return
@@ -49,31 +48,32 @@ def status(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
         say(as_text(stream, state))
 
 
-def seed(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def seed(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Give a stream that has none its first checkpoint."""
-    settings = _only(streams)
-    source, cluster = app.source(settings), _its_cluster(settings)
+    parts = _only(streams)
+    source, cluster = parts.source, _its_cluster(parts)
     to = _asked_for(options, source)
 
     def decision(record: Record) -> Record:
         return decisions.seeded(recognised(record, cluster), to, datetime.now(UTC))
 
-    _decide(options, settings, decision, say)
+    _decide(options, parts, decision, say)
 
 
-def rewind(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def rewind(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Move a stream's checkpoint: everything after the new one is delivered again, as a new generation."""
-    settings = _only(streams)
-    source, cluster = app.source(settings), _its_cluster(settings)
+    parts = _only(streams)
+    source, cluster = parts.source, _its_cluster(parts)
     to = _asked_for(options, source)
-    _decide(options, settings, lambda record: decisions.moved(recognised(record, cluster), to), say)
+    _decide(options, parts, lambda record: decisions.moved(recognised(record, cluster), to), say)
 
 
-def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def accept_gap(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Go on behind history that is lost; the gap is recorded, and published as StreamGapDetected."""
-    settings = _only(streams)
+    parts = _only(streams)
     # At now where nobody knows the oldest history: TAILER_START is for a first start.
-    source, cluster = app.source(settings.model_copy(update={"start": "now"})), _its_cluster(settings)
+    from_now = parts.settings.model_copy(update={"start": "now"})
+    source, cluster = replace(parts, settings=from_now).source, _its_cluster(parts)
     until = _asked_for(options, source) if options.to else None
     by, why = legible(options.by or getpass.getuser()), legible(options.why)  # kept, published, and shown for ever
 
@@ -81,48 +81,48 @@ def accept_gap(options: Namespace, streams: Sequence[Settings], say: Say) -> Non
         record = recognised(record, cluster)
         return decisions.gap_accepted(record, source, until, by=by, reason=why, now=datetime.now(UTC))
 
-    _decide(options, settings, decision, say)
+    _decide(options, parts, decision, say)
 
 
-def skip(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def skip(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Step over the change that stops the stream: a stub takes its place, recorded, and published as StreamGapDetected."""
-    settings = _only(streams)
-    cluster = _its_cluster(settings)
+    parts = _only(streams)
+    cluster = _its_cluster(parts)
     by, why = legible(options.by or getpass.getuser()), legible(options.why)
 
     def decision(record: Record) -> Record:
         record = recognised(record, cluster)
         return decisions.skipped(record, short(options.change), by=by, reason=why, now=datetime.now(UTC))
 
-    _decide(options, settings, decision, say)
+    _decide(options, parts, decision, say)
 
 
-def accept_settings(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def accept_settings(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Go on from the same position with what the settings say now, as a new generation."""
-    settings = _only(streams)
-    waiting = _waiting_messages(settings)
+    parts = _only(streams)
+    waiting = _waiting_messages(parts)
     if waiting and not options.anyway:
         raise Misconfigured(
             f"about {waiting} messages wait in the queue: changes of a document whose lane changes could arrive out of order. "
             "Stop the stream's tasks, let the queue run empty, and try again; or add --anyway"
         )
-    _decide(options, settings, lambda record: decisions.settings_accepted(record, settings.identity), say)
+    _decide(options, parts, lambda record: decisions.settings_accepted(record, parts.settings.identity), say)
 
 
-def accept_cluster(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def accept_cluster(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Go on from the same position in the history of another cluster, as a new generation."""
-    settings = _only(streams)
-    source, cluster = app.source(settings), app.cluster_facts(settings)()
-    _decide(options, settings, lambda record: decisions.cluster_accepted(record, cluster, source), say)
+    parts = _only(streams)
+    source, cluster = parts.source, parts.cluster()
+    _decide(options, parts, lambda record: decisions.cluster_accepted(record, cluster, source), say)
 
 
-def _decide(options: Namespace, settings: Settings, decision: Decision, say: Say) -> None:
+def _decide(options: Namespace, parts: Parts, decision: Decision, say: Say) -> None:
     """Take the decision while holding the lease, or only show it."""
     if options.dry_run:
-        before = app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream)
+        before = parts.store.read(parts.settings.stream) or Record(stream=parts.settings.stream)
         _report(options, before, decision(before), say)
         return
-    with lease_to_decide(settings) as lease:
+    with lease_to_decide(parts) as lease:
         before = lease.record
         after = decision(before)
         INTERRUPTS.too_late()
@@ -137,10 +137,10 @@ def _asked_for(options: Namespace, source: Source) -> Checkpoint:
     return decisions.checked(source, to)
 
 
-def _its_cluster(settings: Settings) -> Cluster:
+def _its_cluster(parts: Parts) -> Cluster:
     """Who the watched cluster is; refused where the stream's checkpoint belongs to another, before its history is asked."""
-    cluster = app.cluster_facts(settings)()
-    recognised(app.checkpoint_store(settings).read(settings.stream) or Record(stream=settings.stream), cluster)
+    cluster = parts.cluster()
+    recognised(parts.store.read(parts.settings.stream) or Record(stream=parts.settings.stream), cluster)
     return cluster
 
 
@@ -152,21 +152,21 @@ def _report(options: Namespace, before: Record, after: Record, say: Say) -> None
     say(as_text("would be" if options.dry_run else "now", _position(after)))
 
 
-def _status(settings: Settings) -> dict[str, Any]:
-    record = app.checkpoint_store(settings).read(settings.stream)
+def _status(parts: Parts) -> dict[str, Any]:
+    record = parts.store.read(parts.settings.stream)
     if record is None:
         return {"checkpoint": "none: this stream was never started"}
     now = datetime.now(UTC)
     found = _described(record) | {
         "lease": _lease_state(record, now),
         "scanningSince": (record.scanning_since if record.owner else "") or "no",
-        **app.unmapped(settings),
+        **parts.unmapped(),
     }
     if record.checkpoint is None:
         return found | {"checkpoint": "none: this stream has not opened yet"}
     behind = stored_seconds_behind(record, now)
     try:
-        left = headroom(app.source(settings), record.checkpoint, history_seconds=settings.history_seconds, now=now)
+        left = headroom(parts.source, record.checkpoint, history_seconds=parts.settings.history_seconds, now=now)
     except TailerError as error:
         left, problem = None, str(error)
     else:
@@ -228,15 +228,15 @@ def _position(record: Record) -> dict[str, Any]:
     }
 
 
-def _waiting_messages(settings: Settings) -> int:
+def _waiting_messages(parts: Parts) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    sqs = aws_client("sqs")
-    with aws_errors("TAILER_QUEUE_URL", settings.queue_url):
-        response = sqs.get_queue_attributes(QueueUrl=settings.queue_url, AttributeNames=names)
+    url = parts.settings.queue_url
+    with aws_errors("TAILER_QUEUE_URL", url):
+        response = parts.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
     return sum(int(response["Attributes"][name]) for name in names)
 
 
-def _only(streams: Sequence[Settings]) -> Settings:
+def _only(streams: Sequence[Parts]) -> Parts:
     if len(streams) > 1:
-        raise Misconfigured(f"name the stream: --stream {' or '.join(settings.stream for settings in streams)}")
+        raise Misconfigured(f"name the stream: --stream {' or '.join(parts.settings.stream for parts in streams)}")
     return streams[0]

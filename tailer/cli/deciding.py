@@ -4,18 +4,17 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tailer import app
 from tailer.checkpoints.lease import Lease
 from tailer.cli.interrupts import INTERRUPTS
 from tailer.errors import Misconfigured
-from tailer.settings.settings import Settings
+from tailer.parts import Parts
 from tailer.waits import WAITS
 
 _POLL = 0.2  # seconds
 
 
 @contextmanager
-def lease_to_decide(settings: Settings) -> Iterator[Lease]:
+def lease_to_decide(parts: Parts) -> Iterator[Lease]:
     """
     The stream's lease, released behind the block whatever ends it, an interrupt too. A task that is gone keeps it for its own
     lease time, one that lives keeps it for good.
@@ -23,10 +22,10 @@ def lease_to_decide(settings: Settings) -> Iterator[Lease]:
     Raises:
         Misconfigured: a task lives.
     """
-    candidate, found = app.candidate(settings), app.checkpoint_store(settings).read(settings.stream)
+    candidate, found = parts.candidate, parts.store.read(parts.settings.stream)
     deadline = time.monotonic() + (found.lease_seconds if found else 0) + 1
     with ExitStack() as held:
-        with WAITS.on(f"the lease of stream {settings.stream!r}, which {found.owner if found else 'nobody'} has"):
+        with WAITS.on(f"the lease of stream {parts.settings.stream!r}, which {found.owner if found else 'nobody'} has"):
             while True:
                 with INTERRUPTS.shielded():
                     if lease := candidate.try_acquire_to_decide():
@@ -34,7 +33,7 @@ def lease_to_decide(settings: Settings) -> Iterator[Lease]:
                         break
                 if time.monotonic() > deadline:
                     raise Misconfigured(
-                        f"a task tails stream {settings.stream!r}: stop that task first, then run this command again"
+                        f"a task tails stream {parts.settings.stream!r}: stop that task first, then run this command again"
                     )
                 time.sleep(_POLL)
         yield lease

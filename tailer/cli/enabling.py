@@ -10,20 +10,19 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer import app
 from tailer.mongodb import readers
 from tailer.mongodb.change_streams import ENABLE, by, enabled, switch
 from tailer.mongodb.watch import OWN_DATABASE, Scope
 from tailer.output import Say, as_json, as_text
-from tailer.settings.settings import Settings
+from tailer.parts import Parts
 
 _NOT_NEEDED = "this is MongoDB, where change streams are always enabled: nothing to do"
 
 
-def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def show(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """What each stream needs, and whether it is enabled."""
-    kept = {settings.stream: enabled(app.cluster(settings)) for settings in streams}
-    states = {settings.stream: _states(app.needed(settings), kept[settings.stream]) for settings in streams}
+    kept = {parts.settings.stream: enabled(parts.client) for parts in streams}
+    states = {parts.settings.stream: _states(parts.scopes_to_enable, kept[parts.settings.stream]) for parts in streams}
     if options.json:
         say(as_json({"needed": any(one is not None for one in kept.values()), "streams": states}))
         return
@@ -31,27 +30,27 @@ def show(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
         say(as_text(stream, state))
 
 
-def enable(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def enable(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Enable what each stream needs and is not enabled; let the reader in."""
     _switch(options, streams, say, on=True)
 
 
-def disable(options: Namespace, streams: Sequence[Settings], say: Say) -> None:
+def disable(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
     """Disable exactly what ``enable`` would enable, whoever else reads it; let the reader in no more."""
     _switch(options, streams, say, on=False)
 
 
-def _switch(options: Namespace, streams: Sequence[Settings], say: Say, *, on: bool) -> None:
+def _switch(options: Namespace, streams: Sequence[Parts], say: Say, *, on: bool) -> None:
     principal = readers.checked(options.reader) if options.reader else ""
-    clusters: dict[MongoClient[Any], list[Settings]] = {}
-    for settings in streams:
-        clusters.setdefault(app.cluster(settings), []).append(settings)
+    clusters: dict[MongoClient[Any], list[Parts]] = {}
+    for parts in streams:
+        clusters.setdefault(parts.client, []).append(parts)
     done: dict[str, str] = {}
     for client, watched in clusters.items():
         if (kept := enabled(client)) is None:
-            done |= dict.fromkeys((settings.stream for settings in watched), _NOT_NEEDED)
+            done |= dict.fromkeys((parts.settings.stream for parts in watched), _NOT_NEEDED)
             continue
-        wanted = sorted({scope for settings in watched for scope in app.needed(settings)})
+        wanted = sorted({scope for parts in watched for scope in parts.scopes_to_enable})
         done |= {str(scope): _switched(options, client, scope, kept, on=on) for scope in wanted}
         if principal:
             done[principal] = _read(options, client, principal, watched, on=on)
@@ -71,15 +70,15 @@ def _switched(options: Namespace, client: "MongoClient[Any]", scope: Scope, kept
     return "enabled" if on else f"disabled; still enabled by {wider}" if wider else "disabled"
 
 
-def _read(options: Namespace, client: "MongoClient[Any]", principal: str, streams: Sequence[Settings], *, on: bool) -> str:
+def _read(options: Namespace, client: "MongoClient[Any]", principal: str, streams: Sequence[Parts], *, on: bool) -> str:
     users = readers.Readers(client)
     has = users.roles(principal)
     if not on:
         if not options.dry_run:
             users.dismiss(principal)
         return "no user" if has is None else "dropped"
-    keeps = any(settings.checkpoints.get_secret_value() == "mongodb:" for settings in streams)
-    wants = readers.roles([scope for settings in streams for scope in app.needed(settings)], OWN_DATABASE if keeps else "")
+    keeps = any(parts.settings.checkpoints.get_secret_value() == "mongodb:" for parts in streams)
+    wants = readers.roles([scope for parts in streams for scope in parts.scopes_to_enable], OWN_DATABASE if keeps else "")
     told = ", ".join(f"{role['role']} on {role['db']}" for role in wants)
     if has is not None and sorted(has, key=str) == sorted(wants, key=str):
         return f"may {told} already"

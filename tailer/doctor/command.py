@@ -16,12 +16,13 @@ from tailer.doctor.finding import Finding, fail
 from tailer.doctor.report import json_object, line, summary
 from tailer.errors import Misconfigured
 from tailer.output import Say
-from tailer.settings.settings import Settings, as_set_in
+from tailer.parts import Parts
+from tailer.settings.settings import as_set_in
 
 _SIGN_IN = re.compile(r"//.*@")  # to the last @ of the line: a password may hold others, and spaces
 
 
-def doctor(options: Namespace, streams: Sequence[Settings], say: Say) -> int:
+def doctor(options: Namespace, streams: Sequence[Parts], say: Say) -> int:
     """Look at everything, say what is wrong and what to do about it. The exit code of the worst of it."""
     findings: list[Finding] = []
     with ExitStack() as undo:
@@ -46,10 +47,10 @@ def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
     return exit_code(findings)
 
 
-def _as_set(finding: Finding, streams: Sequence[Settings]) -> Finding:
+def _as_set(finding: Finding, streams: Sequence[Parts]) -> Finding:
     """With each setting called as it was set, in the streams that the finding is about."""
     names = finding.stream.split(", ")
-    said = as_set_in([one for one in streams if not finding.stream or one.stream in names])
+    said = as_set_in([one.settings for one in streams if not finding.stream or one.settings.stream in names])
     verdict = replace(finding.verdict, found=said(finding.verdict.found), remedy=said(finding.verdict.remedy))
     return replace(finding, verdict=verdict)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from tailer import app
 from tailer.checkpoints import decisions
 from tailer.checkpoints.gaps import history_lost_words
 from tailer.doctor.database import Database
@@ -16,8 +15,9 @@ from tailer.errors import HistoryLost, Misconfigured
 from tailer.mongodb.change_streams import ENABLE, by, enabled
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Scope
-from tailer.settings.settings import Settings
+from tailer.parts import Parts
 from tailer.streaming.headroom import headroom, history
 from tailer.times import rfc3339
 
@@ -38,8 +38,9 @@ _STUCK = "an update committed before that stops the stream, until you set whenAv
 class History:
     """What a stream reads, read for a moment and let go: a running tailer does not notice."""
 
-    def __init__(self, settings: Settings, database: Database, records: Records, *, now: Callable[[], datetime]) -> None:
-        self._settings = settings
+    def __init__(self, parts: Parts, database: Database, records: Records, *, now: Callable[[], datetime]) -> None:
+        self._parts = parts
+        self._settings = parts.settings
         self._database = database
         self._records = records
         self._now = now
@@ -48,7 +49,7 @@ class History:
         """Whether DocumentDB keeps change streams for all that is watched; MongoDB does for everything."""
         if not self._database.documentdb:
             return ok("MongoDB keeps change streams for everything")
-        needed = app.needed(self._settings)
+        needed = self._parts.scopes_to_enable
         try:
             kept = enabled(self._database.client)
         except Misconfigured:
@@ -64,7 +65,7 @@ class History:
 
     def readable(self) -> Verdict:
         """Whether the stream opens where the next tailer opens it: its pipeline, its options, its rights, its position."""
-        source = app.source(self._settings, self._database.client)
+        source = self._source
         checkpoint = self._records.checkpoint
         try:
             decisions.checked(source, checkpoint or source.first())
@@ -74,7 +75,7 @@ class History:
 
     def reaches_back(self) -> Verdict:
         """How long the stream may stand still before it loses something."""
-        source, told = app.source(self._settings, self._database.client), self._settings.history_seconds
+        source, told = self._source, self._settings.history_seconds
         kept = history(source, history_seconds=told, now=self._now())
         if kept is None:
             return warn("the server does not report how long it keeps history", _TOLD if self._database.documentdb else _READ)
@@ -99,7 +100,7 @@ class History:
                 f"{'DocumentDB' if self._database.documentdb else 'MongoDB before 6.0'} has neither pre- nor post-images",
                 "set TAILER_FULL_DOCUMENT to updateLookup and TAILER_FULL_DOCUMENT_BEFORE_CHANGE to off",
             )
-        scopes = app.watch(self._settings).scopes
+        scopes = self._parts.watch.scopes
         if not scopes[0].database:
             return skip("pre- and post-images are not looked up for a whole cluster")
         databases = sorted({one.database for one in scopes})
@@ -109,6 +110,10 @@ class History:
         found = f"no pre- and post-images of {', '.join(without)}"
         remedy = "collMod with changeStreamPreAndPostImages: {enabled: true}"
         return fail(found, f"{remedy}; {_STUCK}") if "required" in wants else warn(found, remedy)
+
+    @property
+    def _source(self) -> MongodbSource:
+        return MongodbSource(self._database.client, self._parts.watch, self._settings.start)
 
     def _without_images(self, name: str, scopes: Sequence[Scope]) -> list[str]:
         """Of the watched collections of a database that exist."""

@@ -1,15 +1,14 @@
 """What a stream watches by name: whether it is there, and of a kind that has changes."""
 
-from tailer import app
 from tailer.doctor.database import Database
 from tailer.doctor.finding import Verdict, fail, ok, skip, warn
 from tailer.mongodb.presence import presence
-from tailer.settings.settings import Settings
+from tailer.parts import Parts
 
 
-def present(settings: Settings, database: Database) -> Verdict:
+def present(parts: Parts, database: Database) -> Verdict:
     """As a task looks before it starts."""
-    watch = app.watch(settings)
+    watch = parts.watch
     found = presence(database.client, watch)
     if found.impossible:
         return fail("; ".join(found.impossible), "correct TAILER_DATABASE or TAILER_COLLECTIONS")

@@ -4,19 +4,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
 
 from msgspec.structs import replace
 
-from tailer import app
 from tailer.checkpoints.recognition import ACCEPT_CLUSTER, recognised
 from tailer.checkpoints.stream_identity import difference
 from tailer.cluster import Cluster
 from tailer.doctor.finding import Clock, Verdict, fail, ok, skip, warn
 from tailer.errors import EXIT_CODES, Misconfigured, Rejected, Unavailable
 from tailer.model import Checkpoint, Record
+from tailer.parts import Parts
 from tailer.ports import CheckpointStore, Conflict
-from tailer.settings.settings import Settings
 from tailer.times import rfc3339
 
 PROBE = "~doctor"  # no stream can be called that
@@ -30,13 +28,14 @@ class Records:
 
     def __init__(
         self,
-        settings: Settings,
+        parts: Parts,
         *,
         clock: Clock,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._settings = settings
+        self._parts = parts
+        self._settings = parts.settings
         self._clock = clock
         self._sleep = sleep
         self._now = now
@@ -133,10 +132,10 @@ class Records:
         stored = self._store.read(self._settings.stream)
         return stored.version if stored else 0
 
-    @cached_property
+    @property
     def _store(self) -> CheckpointStore:
         """As the settings name it; whatever is wrong with that is the finding of the first look that needs it."""
-        return app.checkpoint_store(self._settings)
+        return self._parts.store
 
 
 _STOPPED_FOR = {code: error for error, code in EXIT_CODES.items()}

@@ -23,6 +23,7 @@ from lambda_forwarder.model.parked import unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from tailer import app as tailer
 from tailer.cli.command_line import command_line
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.infra.here import Here
@@ -137,7 +138,7 @@ def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
     payments.insert_one({"_id": "large", "subscriptionId": "s1", "scan": os.urandom(LARGE)})
     stopping = threading.Event()
     with recorded(monkeypatch) as calls:
-        task = threading.Thread(target=tailer.run, args=(load(), stopping))
+        task = threading.Thread(target=tailer.run, args=([Parts(one) for one in load()], stopping))
         task.start()
         _wait_for(lambda: any(call.action == "sqs:SendMessage" for call in tuple(calls)))
         stopping.set()

@@ -9,6 +9,7 @@ import pytest
 
 from tailer import app
 from tailer.model import Record
+from tailer.parts import Parts
 from tailer.settings.settings import load
 
 
@@ -28,7 +29,7 @@ class Tailers:
         self.set(**settings)
         stopping = threading.Event()
         self.running.append(stopping)
-        return self._threads.submit(app.run, load(), stopping), stopping
+        return self._threads.submit(app.run, [Parts(one) for one in load()], stopping), stopping
 
     def run(self, seen: Callable[[], bool], **settings: str) -> None:
         """Until that is seen, and to a clean stop. Raises what ends it before."""
@@ -47,7 +48,7 @@ class Tailers:
     @property
     def record(self) -> Record:
         """As it is stored."""
-        return app.checkpoint_store(load()[0]).read(self._stream) or Record(stream=self._stream)
+        return Parts(load()[0]).store.read(self._stream) or Record(stream=self._stream)
 
     def opened(self) -> bool:
         """Whether there is a checkpoint."""

@@ -11,6 +11,7 @@ import pytest
 from devstack import DevStack
 from tailer import app
 from tailer.metrics import emf
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailer.streaming import headroom
 from tests.emf import Line, lines
@@ -68,7 +69,9 @@ def tasks(
         def start(namespace: str) -> Task:
             monkeypatch.setenv("TAILER_EMF_NAMESPACE", namespace)
             stopping = threading.Event()
-            running.append(Task(namespace, threads.submit(app.run, load(), stopping), stopping, all_of_it))
+            running.append(
+                Task(namespace, threads.submit(app.run, [Parts(one) for one in load()], stopping), stopping, all_of_it)
+            )
             return running[-1]
 
         try:

@@ -11,16 +11,15 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from tailer import app
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Record
-from tailer.mongodb.client import client
 from tailer.mongodb.opening import check_opens
 from tailer.mongodb.watch import Watch
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.servers import with_users
+from tests.tailer.parts import closed_clients
 
 Mongo = MongoClient[dict[str, Any]]
 Run = Callable[..., tuple[int, str]]
@@ -42,13 +41,6 @@ def run(
 ) -> Iterator[Run]:
     """``tailer run`` of a standby: another task owns every stream. Its exit code, and its last line."""
     monkeypatch.chdir(tmp_path)
-    clients: list[MongoClient[Any]] = []
-
-    def connected(*words: str) -> "MongoClient[Any]":
-        clients.append(client(*words))
-        return clients[-1]
-
-    monkeypatch.setattr(app, "connect", connected)
     environment = {
         **stack.tailer_environment,
         "TAILER_STREAM": fresh,
@@ -59,23 +51,23 @@ def run(
         "TAILER_LOG_FORMAT": "json",
     }
 
-    def standby(**settings: str) -> tuple[int, str]:
-        for name, value in (environment | {f"TAILER_{name.upper()}": value for name, value in settings.items()}).items():
-            monkeypatch.setenv(name, value)
-        for one in load():
-            store = app.checkpoint_store(one)
-            if store.read(one.stream) is None:
-                store.write(taken(one.stream, one.identity))
-        stopping = threading.Event()
-        threading.Timer(30, stopping.set).start()  # an endless wait is a failure
-        code = command_line(["run"], stopping)
-        for one in load():
-            assert app.checkpoint_store(one).read(one.stream) == taken(one.stream, one.identity), "a standby writes nothing"
-        return code, json.loads(capsys.readouterr().err.splitlines()[-1])["message"]
+    with closed_clients() as parts:
 
-    yield standby
-    for one in clients:
-        one.close()
+        def standby(**settings: str) -> tuple[int, str]:
+            for name, value in (environment | {f"TAILER_{name.upper()}": value for name, value in settings.items()}).items():
+                monkeypatch.setenv(name, value)
+            for one in load():
+                store = parts(one).store
+                if store.read(one.stream) is None:
+                    store.write(taken(one.stream, one.identity))
+            stopping = threading.Event()
+            threading.Timer(30, stopping.set).start()  # an endless wait is a failure
+            code = command_line(["run"], stopping, parts)
+            for one in load():
+                assert parts(one).store.read(one.stream) == taken(one.stream, one.identity), "a standby writes nothing"
+            return code, json.loads(capsys.readouterr().err.splitlines()[-1])["message"]
+
+        yield standby
 
 
 def taken(stream: str, identity: str) -> Record:

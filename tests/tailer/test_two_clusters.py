@@ -16,10 +16,10 @@ from devstack import DevStack
 from devstack.loopback import HOST
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
-from tailer import app
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Record
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
@@ -56,7 +56,7 @@ def leave(uri: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAILER_MONGODB_URI", uri)
         [settings] = load()
-    for client in (app.cluster(settings), app._reader(settings).client):
+    for client in (Parts(settings).client, Parts(settings).reader.client):
         client.close()
 
 
@@ -196,7 +196,7 @@ def test_a_checkpoint_that_names_no_cluster_is_adopted(
         tailers.run(tailers.opened, mongodb_uri=stack.mongodb_uri)
         record = tailers.record
         if "cluster_adopted" not in [getattr(one, "action", "") for one in caplog.records]:
-            app.checkpoint_store(load()[0]).write(replace(record, version=record.version + 1, cluster=None))
+            Parts(load()[0]).store.write(replace(record, version=record.version + 1, cluster=None))
     tailers.run(lambda: bool(tailers.record.owner), mongodb_uri=stack.mongodb_uri)
     [said] = [one for one in caplog.records if getattr(one, "action", "") == "cluster_adopted"]
     assert hosts(stack.mongodb_uri) in said.getMessage()

@@ -4,18 +4,19 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from devstack import DevStack
 from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
-from tailer import app
 from tailer.cli.command_line import command_line
 from tailer.doctor.aws import Clients
 from tailer.doctor.finding import NotAllowed, State
 from tailer.doctor.unmapped import noted
-from tailer.settings.settings import load
+from tailer.parts import Parts
+from tailer.settings.settings import Settings, load
 from tailrace.aws.unmapped import KEPT_SECONDS, key
 from tests.lambda_forwarder.values import forever
 from tests.tailer.doctor.test_queues import Refusing, refused
@@ -28,15 +29,15 @@ def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
     """Of a stream that has a checkpoint, wherever the settings keep it."""
     monkeypatch.chdir(tmp_path)
 
-    def asked(**given: str) -> dict[str, Any]:
+    def asked(parts: Callable[[Settings], Parts] = Parts, **given: str) -> dict[str, Any]:
         settings = {**stack.tailer_environment, "TAILER_STREAM": fresh, "TAILER_DATABASE": fresh, **given}
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
         [one] = load()
-        if app.checkpoint_store(one).read(fresh) is None:
+        if Parts(one).store.read(fresh) is None:
             assert command_line(["checkpoint", "seed", "--to", "2026-11-22T12:12:00Z"], threading.Event()) == 0
         capsys.readouterr()
-        assert command_line(["status", "--json"], threading.Event()) == 0
+        assert command_line(["status", "--json"], threading.Event(), parts) == 0
         told: dict[str, Any] = json.loads(capsys.readouterr().out)[fresh]
         return told
 
@@ -73,9 +74,7 @@ def test_status_says_nothing_where_it_cannot_know(stack: DevStack, fresh: str, s
         assert "unmapped" not in status(TAILER_CHECKPOINTS=store)
 
 
-def test_status_without_the_right_says_so_and_shows_the_rest(
-    stack: DevStack, fresh: str, status: Status, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_without_the_right_says_so_and_shows_the_rest(stack: DevStack, fresh: str, status: Status) -> None:
     """A role of one's own may read the stream's record only."""
     whole = stack.aws("dynamodb")
 
@@ -88,8 +87,7 @@ def test_status_without_the_right_says_so_and_shows_the_rest(
         put_item = whole.put_item
 
     status()
-    monkeypatch.setattr("tailer.app.aws_client", lambda _: Denied())
-    told = status()
+    told = status(parts=partial(Parts, aws=lambda _: Denied()))
     assert told["unmapped"].startswith("unknown: TAILER_CHECKPOINTS")
     assert told["deliveredUpTo"]
 

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from devstack import DevStack
 from devstack.loopback import HOST
-from tailer import app
 from tailer.aws.lanes import RULE
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.mongodb.client import connect
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailer.times import seconds
 from tests.documentdb import DocumentdbDialect
@@ -67,7 +67,7 @@ def tailer(
 
 def stored(stream: str) -> Record | None:
     [settings] = load()
-    return app.checkpoint_store(settings).read(stream)
+    return Parts(settings).store.read(stream)
 
 
 def position(stream: str) -> Checkpoint:
@@ -80,7 +80,7 @@ def position(stream: str) -> Checkpoint:
 def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
     """So many changes, written and read; the last one's id is a token of this server."""
     [settings] = load()
-    source = app.source(settings)
+    source = Parts(settings).source
     start = source.first()
     stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(count)])
     changes: list[Any] = []
@@ -101,7 +101,7 @@ def test_a_stream_never_started_says_so(tailer: Run, fresh: str) -> None:
 def test_a_first_start_that_ended_says_why(tailer: Run, fresh: str) -> None:
     """There is a record then, and no checkpoint yet: the status shows the problem, and who has the lease."""
     record = Record(stream=fresh, version=1, problem="check TAILER_PIPELINE", problem_code=2)
-    app.checkpoint_store(load()[0]).write(record)
+    Parts(load()[0]).store.write(record)
     state = json.loads(tailer("status", "--json")[1])[fresh]
     assert (state["problem"], state["lease"], state["checkpoint"][:5]) == (record.problem, "free", "none:")
 
@@ -163,7 +163,7 @@ def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, 
     for command in ("seed", "rewind"):
         record = stored(fresh) or Record(stream=fresh)
         stopped = replace(record, version=record.version + 1, problem="too large", problem_code=4)
-        app.checkpoint_store(load()[0]).write(stopped)
+        Parts(load()[0]).store.write(stopped)
         assert tailer("checkpoint", command, "--to", token)[0] == 0
         after = stored(fresh)
         assert after is not None
@@ -184,7 +184,7 @@ def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: st
 def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fresh: str) -> None:
     """All its changes have one time, so which token comes first is not known; their time is before all of them."""
     [settings] = load()
-    source = app.source(settings)
+    source = Parts(settings).source
     start, changes = source.first(), list[Any]()
     stack.mongo[fresh].create_collection("payments")
     with stack.mongo.start_session() as session, session.start_transaction():
@@ -209,7 +209,7 @@ def test_no_stream_starts_in_the_future(tailer: Run, fresh: str, monkeypatch: py
     assert stored(fresh) is None
     monkeypatch.setenv("TAILER_START", to)
     with pytest.raises(Misconfigured, match=r"TAILER_START=.* is in the future"):
-        app.source(load()[0]).first()
+        Parts(load()[0]).source.first()
 
 
 @pytest.mark.parametrize("command", [["run"], ["checkpoint", "accept-settings"]])
@@ -257,7 +257,7 @@ def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fre
     token = tailed(stack, fresh, 1)[0].id
     tailer("checkpoint", "seed", "--to", token)
     [settings] = load()
-    lease = app.candidate(settings).try_acquire()
+    lease = Parts(settings).candidate.try_acquire()
     assert lease is not None
     with lease:
         code, _, err = tailer("checkpoint", "rewind", "--to", token)
@@ -273,7 +273,7 @@ def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevSta
     record = stored(fresh)
     assert record is not None
     assert settings.lease_seconds == 1
-    app.checkpoint_store(settings).write(replace(record, version=record.version + 1, owner="gone", lease_seconds=3))
+    Parts(settings).store.write(replace(record, version=record.version + 1, owner="gone", lease_seconds=3))
     assert tailer("checkpoint", "rewind", "--to", token)[0] == 0
 
 
@@ -296,12 +296,12 @@ def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
         monkeypatch.setenv("TAILER_START", start)
         [settings] = load()
         lost = Checkpoint(token="01dead", cluster_time=f"{delivered.timestamp():.0f}.1", sequence=41)
-        app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+        Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
         earlier = (delivered - timedelta(seconds=100)).isoformat()
         code, _, err = tailer("checkpoint", "accept-gap", "--why", "lost", "--to", earlier)
         assert (code, "nothing is missing" in err) == (2, True)
         assert tailer("checkpoint", "accept-gap", "--why", "lost")[0] == 0
-        for client in (app.cluster(settings), app._reader(settings).client):
+        for client in (Parts(settings).client, Parts(settings).reader.client):
             client.close()  # while there is a server to leave
     [gap] = stored(fresh).gaps  # type: ignore[union-attr]
     assert gap.after == lost.cluster_time
@@ -314,7 +314,7 @@ def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run,
     [settings] = load()
     lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost, problem="lost", problem_code=3)
-    app.checkpoint_store(settings).write(record)
+    Parts(settings).store.write(record)
     code, out, _ = tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada", "--dry-run", "--json")
     assert code == 0
     assert json.loads(out)["after"]["gaps"][0]["accepted_by"] == "ada"
@@ -345,7 +345,7 @@ def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer:
     """The last good time and both commands; the status keeps the problem."""
     [settings] = load()
     lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
+    Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
     checkpoints = settings.checkpoints.get_secret_value()
     process = stack.start_tailer(
         stream=fresh, database=fresh, collections="", queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1
@@ -366,7 +366,7 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
     [settings] = load()
     before = Checkpoint(token=tailed(stack, fresh, 1)[0].id, cluster_time="1700000000.1", generation=7, sequence=1)
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
+    Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
     monkeypatch.setenv("TAILER_LANES", "4")
     code, _, err = tailer("run")
     assert code == 2
@@ -384,7 +384,7 @@ def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack
     [settings], token = load(), tailed(stack, fresh, 1)[0].id
     before = Checkpoint(token=token, cluster_time="1700000000.1", generation=7, sequence=1)
     identity = settings.identity.replace(f'"laneRule":{RULE},', "")
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, identity=identity, checkpoint=before))
+    Parts(settings).store.write(Record(stream=fresh, version=1, identity=identity, checkpoint=before))
     code, _, err = tailer("run")
     assert code == 2
     assert "this release of the tailer computes the lane of a document by another rule" in err
@@ -401,7 +401,7 @@ def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run
     [settings] = load()
     before = Checkpoint(token="01dead", cluster_time="1700000000.1", generation=7, sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before, cluster=ELSEWHERE, problem="lost")
-    app.checkpoint_store(settings).write(record)
+    Parts(settings).store.write(record)
     for command in (["checkpoint", "show"], ["status"]):
         assert "replica set rs0 at old:27017 (id 6b0a)" in tailer(*command)[1]
     assert tailer("checkpoint", "accept-cluster", "--dry-run")[0] == 0
@@ -415,7 +415,7 @@ def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run
 def test_a_stream_that_never_started_takes_any_cluster(tailer: Run, fresh: str) -> None:
     """There is no position that could mean something else; ``seed`` is refused by none."""
     [settings] = load()
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, cluster=ELSEWHERE))
+    Parts(settings).store.write(Record(stream=fresh, version=1, cluster=ELSEWHERE))
     assert tailer("checkpoint", "seed", "--to", "2026-01-31T12:00:00Z")[0] == 0
     found = stored(fresh)
     assert found is not None
@@ -430,7 +430,7 @@ def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) ->
         generation=9, sequence=9, after="1.1", until="2.1", accepted_by="ada", accepted_at="", reason="lost", announced=True
     )
     checkpoint = Checkpoint(cluster_time="1700000000.1")
-    app.checkpoint_store(settings).write(Record(stream=fresh, version=1, checkpoint=checkpoint, gaps=(gap,), older_gaps=older))
+    Parts(settings).store.write(Record(stream=fresh, version=1, checkpoint=checkpoint, gaps=(gap,), older_gaps=older))
     shown = "17 older, 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z; 1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z, ada: lost"
     assert shown in tailer("checkpoint", "show")[1]
 
@@ -454,7 +454,7 @@ def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh:
         record = stored(fresh)
         assert record is not None
         owned = replace(record, version=record.version + 1, owner="gone", lease_seconds=15, saved_at=since.isoformat())
-        app.checkpoint_store(load()[0]).write(owned)
+        Parts(load()[0]).store.write(owned)
         assert json.loads(tailer("status", "--json")[1])[fresh]["lease"].startswith(told)
 
 
@@ -487,7 +487,7 @@ def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path:
 def test_status_tells_a_scan_and_what_nobody_knows(stack: DevStack, tailer: Run, fresh: str) -> None:
     """Since when the owner waits for the server; and a lag that is unknown is null, or said so, and never a number."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
-    store, found = app.checkpoint_store(load()[0]), stored(fresh)
+    store, found = Parts(load()[0]).store, stored(fresh)
     assert found is not None
     assert found.checkpoint is not None
     store.write(

@@ -4,16 +4,13 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from devstack import DevStack
-from tailer import app
 from tailer.cli.command_line import command_line
-from tailer.mongodb.client import client
 from tests.documentdb import DocumentdbDialect
+from tests.tailer.parts import closed_clients
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -46,20 +43,13 @@ def tailer(
         monkeypatch.delenv(f"TAILER_{name}")
     monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
 
-    clients: list[MongoClient[Any]] = []
+    with closed_clients() as parts:
 
-    def connected(*words: str) -> "MongoClient[Any]":
-        clients.append(client(*words))
-        return clients[-1]
+        def run(*arguments: str) -> tuple[int, str, str]:
+            code = command_line(["change-streams", *arguments], threading.Event(), parts)
+            return code, *capsys.readouterr()
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = command_line(["change-streams", *arguments], threading.Event())
-        return code, *capsys.readouterr()
-
-    monkeypatch.setattr(app, "connect", connected)
-    yield run
-    for one in clients:
-        one.close()
+        yield run
 
 
 @pytest.fixture

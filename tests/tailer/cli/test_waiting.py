@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from tailer import app
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.model import Checkpoint, Record
@@ -24,6 +24,7 @@ from tailer.resume_tokens import token_time
 from tailer.stores.file import FileCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tests.documentdb import DocumentdbDialect
+from tests.tailer.parts import parts_with
 
 SOON = """import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
@@ -221,8 +222,7 @@ def test_an_interrupt_at_any_step_leaves_no_lease_and_nothing_half_done(
         place.store = FileCheckpoints(place.folder / f"{len(codes)}.json")
         stored.write(record)
         store = Interrupting(stored, at=len(codes) + 1)
-        monkeypatch.setattr(app, "checkpoint_store", lambda _, store=store: store)
-        code = command_line(["checkpoint", "rewind", "--to", "beginning"], threading.Event())
+        code = command_line(["checkpoint", "rewind", "--to", "beginning"], threading.Event(), partial(parts_with, store=store))
         after = stored.read(place.stream)
         assert after is not None
         assert after.owner == ""

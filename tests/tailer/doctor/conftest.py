@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.aws import arn, role
 from tailer.cli.command_line import command_line
-from tailer.mongodb.client import client
+from tailer.parts import Parts
+from tailer.settings.settings import Settings as StreamSettings
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
+from tests.tailer.parts import closed_clients
 
 Settings = dict[str, str]
 KEPT = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}  # of a queue that keeps what could not be published
@@ -112,14 +113,12 @@ def mapping(stack: DevStack, fresh: str, queue_url: str, function: str) -> Itera
 
 
 @pytest.fixture
-def settings(
-    stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+def settings(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A tailer's environment. What a test changes here, the doctor reads."""
     monkeypatch.chdir(tmp_path)
     stack.mongo[fresh].create_collection("payments")
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
-    given = {
+    return {
         **stack.tailer_environment,
         "TAILER_STREAM": fresh,
         "TAILER_DATABASE": fresh,
@@ -128,27 +127,29 @@ def settings(
         "TAILER_LEASE_SECONDS": "1",
         "TAILER_HTTP_PORT": "0",
     }
-    clients: list[MongoClient[Any]] = []
-
-    def connected(*words: str) -> "MongoClient[Any]":
-        clients.append(client(*words))
-        return clients[-1]
-
-    monkeypatch.setattr("tailer.app.connect", connected)
-    yield given
-    for one in clients:
-        one.close()
 
 
 @pytest.fixture
-def doctor(settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
+def make_parts() -> Iterator[Callable[[StreamSettings], Parts]]:
+    """Makes the parts of a stream, with clients that end with the test."""
+    with closed_clients() as made:
+        yield made
+
+
+@pytest.fixture
+def doctor(
+    settings: Settings,
+    make_parts: Callable[[StreamSettings], Parts],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Doctor:
     """``tailer doctor --json`` with the settings as they are now; those that are given stay for the next time."""
 
     def look(**given: str) -> Report:
         settings.update(given)
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        code = command_line(["doctor", "--json"], threading.Event())
+        code = command_line(["doctor", "--json"], threading.Event(), make_parts)
         told = json.loads(capsys.readouterr().out)
         assert told["exitCode"] == code
         return Report(code=code, told=told["findings"])

@@ -12,8 +12,8 @@ import pytest
 
 from devstack import DevStack
 from devstack.loopback import wait_until
-from tailer.app import checkpoint_store
 from tailer.cli.command_line import command_line
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tests.queue import received
 from tests.tailer.doctor.conftest import Doctor, Settings
@@ -107,7 +107,7 @@ def test_a_running_tailer_does_not_notice(
     wait_until(lambda: "} 2.0" in tailer.metrics(), tailer.process, 20)
     assert tailer.stop() == 0
     assert [change.sequence for change in sorted(received(stack, queue_url), key=lambda one: one.sequence)] == [1, 2]
-    record = checkpoint_store(load()[0]).read(fresh)
+    record = Parts(load()[0]).store.read(fresh)
     assert record is not None
     assert (record.fence, record.problem) == (1, "")
 

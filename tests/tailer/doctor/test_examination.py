@@ -22,6 +22,7 @@ from tailer.health.health import STALLED_AFTER, Health
 from tailer.health.http import endpoints
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
+from tailer.parts import Parts
 from tailer.settings.settings import Settings
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import ORIGIN
@@ -169,7 +170,7 @@ def every_check(settings: Settings) -> list[Check]:
         raise AssertionError(f"{service} was asked")
 
     context = CheckContext(clients=clients, now=lambda: datetime.now(UTC), clock=Clock(), undo=ExitStack())
-    return all_checks([settings], context)
+    return all_checks([Parts(settings)], context)
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 
 from devstack import DevStack
 from devstack.loopback import HOST
-from tailer import app
 from tailer.doctor.history import History
 from tailer.doctor.records import Records
 from tailer.model import Checkpoint, Record
+from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
@@ -27,7 +27,7 @@ def stopped_at(stored: Settings) -> Callable[[Checkpoint], None]:
 
     def leave(checkpoint: Checkpoint) -> None:
         record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=checkpoint)
-        app.checkpoint_store(stored).write(record)
+        Parts(stored).store.write(record)
 
     return leave
 
@@ -109,7 +109,7 @@ def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
     stack: DevStack, doctor: Doctor, mapping: str, stopped_at: Any, fresh: str
 ) -> None:
     """Images that are kept from now on do not help it. Exit 2, as a tailer would; what is named does help."""
-    source = app.source(load()[0])
+    source = Parts(load()[0]).source
     stack.mongo[fresh].payments.insert_one({"_id": 1})
     stopped_at(source.first())
     stack.mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"status": "cancelled"}})
@@ -138,7 +138,7 @@ def test_a_server_without_images_is_told(stored: Settings, documentdb: bool, ver
     """With what to set instead."""
     settings = Settings(**{**stored.model_dump(), "full_document": "required"})
     database: Any = Elsewhere(documentdb=documentdb, version=version)
-    verdict = History(settings, database, Records(settings, clock=lambda: 0.0), now=lambda: NOW).documents()
+    verdict = History(Parts(settings), database, Records(Parts(settings), clock=lambda: 0.0), now=lambda: NOW).documents()
     assert verdict.exit_code == 2
     assert "updateLookup" in verdict.remedy
 
@@ -153,10 +153,11 @@ def test_a_fifth_of_the_history_left_is_too_little(
     """In seconds and as a share; where the server does not tell, by what the settings say."""
     stopped_at(Checkpoint(cluster_time=f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1"))
     settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
-    records = Records(settings, clock=lambda: 0.0)
+    parts = Parts(settings)
+    records = Records(parts, clock=lambda: 0.0)
     records.read()
     database: Any = Elsewhere(documentdb=True, version=(5, 0))
-    database.client = app.cluster(settings)
-    verdict = History(settings, database, records, now=lambda: NOW).reaches_back()
+    database.client = parts.client
+    verdict = History(parts, database, records, now=lambda: NOW).reaches_back()
     assert verdict.state == state
     assert verdict.found == f"{100 - behind} s left of 100 s, {max(0, 100 - behind)}%"

@@ -8,17 +8,18 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from tailer import app
 from tailer.deaths import Deaths
 from tailer.doctor.finding import State
 from tailer.doctor.records import PROBE, Records
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
+from tailer.parts import Parts
 from tailer.ports import Conflict
 from tailer.settings.settings import Settings
 from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import Clock
 from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.parts import parts_with
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 REACHED = Checkpoint(sequence=4711, token="82ü", cluster_time="1795332226.1")
@@ -30,20 +31,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryCheckpoints:
-    store = MemoryCheckpoints()
-    monkeypatch.setattr(app, "checkpoint_store", lambda _: store)
-    return store
+def store() -> MemoryCheckpoints:
+    return MemoryCheckpoints()
 
 
 @pytest.fixture
-def records(stored: Settings, store: MemoryCheckpoints, clock: Clock) -> Records:
+def parts(stored: Settings, store: MemoryCheckpoints) -> Parts:
+    return parts_with(stored, store=store)
+
+
+@pytest.fixture
+def records(parts: Parts, clock: Clock) -> Records:
     """A doctor whose waiting is what moves the clock."""
 
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    return Records(stored, clock=clock, sleep=sleep, now=lambda: NOW)
+    return Records(parts, clock=clock, sleep=sleep, now=lambda: NOW)
 
 
 @pytest.fixture
@@ -61,23 +65,23 @@ def test_a_store_is_written_and_shown_to_be_fenced(stack: DevStack, stored: Sett
     url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
     settings = Settings(**{**stored.model_dump(), "checkpoints": url})
     for _ in range(2):
-        verdict = Records(settings, clock=lambda: 0.0).write()
+        verdict = Records(Parts(settings), clock=lambda: 0.0).write()
         assert (verdict.state, verdict.found) == (State.OK, "written, and a stale write was refused")
     with pytest.raises(ValueError, match="stream"):
         Settings(**{**stored.model_dump(), "stream": PROBE})
 
 
 def test_a_store_that_takes_a_stale_write_is_found_out(
-    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last one to write would win, whoever owns the stream: exit 4, nothing may run on it."""
     monkeypatch.setattr(store, "write", lambda record: store._records.update({record.stream: record}))
-    verdict = Records(stored, clock=lambda: 0.0).write()
+    verdict = Records(parts, clock=lambda: 0.0).write()
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 4)
 
 
 def test_a_role_that_may_only_write_its_streams_is_told_apart(
-    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB's LeadingKeys may name the streams and not the probe: that says nothing about the streams."""
 
@@ -85,13 +89,13 @@ def test_a_role_that_may_only_write_its_streams_is_told_apart(
         raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
 
     monkeypatch.setattr(store, "write", denied)
-    verdict = Records(stored, clock=lambda: 0.0).write()
+    verdict = Records(parts, clock=lambda: 0.0).write()
     assert verdict.state is State.WARN
     assert PROBE in verdict.remedy
 
 
 def test_two_doctors_at_once_do_not_fail_each_other(
-    stored: Settings, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One finds that the other wrote, and tries again; for ever it does not."""
     write, conflicts = store.write, iter([True, True, False])
@@ -102,10 +106,10 @@ def test_two_doctors_at_once_do_not_fail_each_other(
         write(record)
 
     monkeypatch.setattr(store, "write", sometimes)
-    assert Records(stored, clock=lambda: 0.0).write().state is State.OK
+    assert Records(parts, clock=lambda: 0.0).write().state is State.OK
     conflicts = iter([True] * 9)
     with pytest.raises(Unavailable, match=PROBE):
-        Records(stored, clock=lambda: 0.0).write()
+        Records(parts, clock=lambda: 0.0).write()
 
 
 def test_nobody_is_fine_before_the_first_start_only(records: Records, store: MemoryCheckpoints, stored: Settings) -> None:
@@ -184,9 +188,9 @@ def test_a_recorded_problem_is_told(
 def test_settings_that_the_checkpoint_was_not_made_for_are_found(doctor: Doctor, stored: Settings, mapping: str) -> None:
     """As a tailer would refuse them; the command that accepts them is named."""
     record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=replace(REACHED, sequence=0))
-    app.checkpoint_store(stored).write(record)
+    Parts(stored).store.write(record)
     assert "stream.settings" not in doctor(TAILER_LANES="4").failed  # nothing was delivered yet
-    app.checkpoint_store(stored).write(replace(record, version=2, checkpoint=replace(REACHED, token=None)))
+    Parts(stored).store.write(replace(record, version=2, checkpoint=replace(REACHED, token=None)))
     report = doctor(TAILER_LANES="4")
     assert report.failed == {"stream.settings"}
     assert report.code == 2

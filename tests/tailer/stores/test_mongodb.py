@@ -8,16 +8,15 @@ import pytest
 from pydantic import SecretStr
 from pymongo import MongoClient
 
-from tailer import app
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.mongodb.client import client
 from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings.settings import Settings
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put
 from tests.tailer.doctor.servers import with_users
+from tests.tailer.parts import closed_clients
 
 
 class TestMongodbCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
@@ -65,28 +64,20 @@ Store = Callable[[str, str], CheckpointStore]
 
 
 @pytest.fixture
-def store(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    opened: list[MongoClient[Any]] = []
+def store(server: str) -> Iterator[Store]:
+    with closed_clients() as parts:
 
-    def connected(*words: str) -> "MongoClient[Any]":
-        opened.append(client(*words))
-        return opened[-1]
-
-    def named(checkpoints: str, user: str) -> CheckpointStore:
-        return app.checkpoint_store(
-            Settings(
+        def named(checkpoints: str, user: str) -> CheckpointStore:
+            settings = Settings(
                 mongodb_uri=SecretStr(f"mongodb://{user}{server}/?replicaSet=rs0"),
                 queue_url="http://localhost/000000000000/changes.fifo",
                 checkpoints=SecretStr(checkpoints),
                 stream="payments",
                 database="payments",
             )
-        )
+            return parts(settings).store
 
-    monkeypatch.setattr("tailer.app.connect", connected)
-    yield named
-    for one in opened:
-        one.close()
+        yield named
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""The parts of a stream with some of them replaced, and clients that a test closes at its end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from pymongo import MongoClient
+
+from tailer.mongodb.client import client
+from tailer.parts import Parts
+from tailer.settings.settings import Settings
+
+
+def parts_with(settings: Settings, **parts: Any) -> Parts:
+    """The parts of a stream, with these in place of what the settings say."""
+    made = Parts(settings)
+    vars(made).update(parts)
+    return made
+
+
+@contextmanager
+def closed_clients() -> Iterator[Callable[[Settings], Parts]]:
+    """Yield a function that makes parts. Their MongoDB clients are not shared with other tests, and are closed at the end."""
+    opened: list[MongoClient[Any]] = []
+
+    def connect(*arguments: str) -> "MongoClient[Any]":
+        opened.append(client(*arguments))
+        return opened[-1]
+
+    yield partial(Parts, connect=connect)
+    for one in opened:
+        one.close()

@@ -3,11 +3,11 @@
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from lambda_forwarder.aws.clients import client, until
 from lambda_forwarder.claims.s3 import S3Claims
@@ -19,12 +19,12 @@ from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Publisher, TimeLeft
+from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
-from lambda_forwarder.publishing.strict import StrictPublisher
-from lambda_forwarder.publishing.watched import Checked, WatchedPublisher
+from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
 from lambda_forwarder.redelivery.returned import Returned
 from lambda_forwarder.redelivery.sqs import SqsQueue
@@ -48,16 +48,6 @@ MARGIN = 12.0  # seconds before Lambda's timeout without new work; the slowest c
 log = logging.getLogger(__name__)
 
 
-class Neighbour(Protocol):
-    def check(self) -> None:
-        """
-        Check, at the start, that the resource exists and that this role may use it.
-
-        Raises:
-            Misconfigured: it does not exist, or access is denied.
-        """
-
-
 @cache
 def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     """
@@ -69,13 +59,13 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     make_legible()
     settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
-    publisher = _publisher(settings.event_bus)
+    publisher, check_bus = _publisher(settings.event_bus)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
     expires = of_unknown(settings.streams, time.time)
     watermarks = DynamodbWatermarks(dynamodb, table, expires=expires) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
-    check([neighbour for neighbour in (publisher, parking, watermarks, claims) if neighbour])
+    run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])
     if kind is Settings and not table:
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
     log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
@@ -84,7 +74,7 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     return Forwarder(
         mappers=settings.mappers,
         table=settings.mappers.called,
-        publisher=StrictPublisher(fitting) if block else fitting,
+        publisher=StrictOrderPublisher(fitting) if block else fitting,
         parking=parking,
         watermarks=watermarks,
         attempts=DynamodbAttempts(dynamodb, table) if table else None,
@@ -113,17 +103,17 @@ def return_all(records: Sequence[Record], error: ForwarderError) -> None:
         returned.settle(lambda: 0.0)
 
 
-def check(neighbours: Sequence[Neighbour]) -> None:
+def run_checks(checks: Iterable[Callable[[], None]]) -> None:
     """
-    Check each resource and raise one error for all problems.
+    Run the checks of all resources.
 
     Raises:
-        Misconfigured: the message has one line for each problem.
+        Misconfigured: the message has one line for each problem, with its setting and its remedy.
     """
     problems = []
-    for neighbour in neighbours:
+    for check in checks:
         try:
-            neighbour.check()
+            check()
         except Misconfigured as error:
             problems.append(str(error))
     if problems:
@@ -141,10 +131,14 @@ def time_left(context: Any) -> TimeLeft:
     return lambda: seconds() - margin
 
 
-def _publisher(bus: str) -> Checked:
+def _publisher(bus: str) -> tuple[Publisher, Callable[[], None]]:
+    """Return the publisher to this bus, and the check of the bus."""
     if is_ordered(bus):
-        return EventBridgePublisher(OrderedBus(client("eventbridgev2"), bus))
-    return WatchedPublisher(EventBridgePublisher(ClassicBus(client("events"), bus)), now=_now)
+        ordered = OrderedBus(client("eventbridgev2"), bus)
+        return EventBridgePublisher(ordered), ordered.check
+    classic = ClassicBus(client("events"), bus)
+    publisher = BusCheckingPublisher(EventBridgePublisher(classic), classic.check, now=_now)
+    return publisher, publisher.check
 
 
 def _now() -> datetime:

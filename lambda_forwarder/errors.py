@@ -1,4 +1,4 @@
-"""Errors, named by the reaction they need, and the place that translates what boto3 raises."""
+"""Errors, named by the reaction they need, and the translation of boto3's errors into them."""
 
 import errno
 from collections.abc import Iterator
@@ -19,25 +19,27 @@ from tailrace.text.redaction import redacted
 
 class ForwarderError(Exception):
     """
-    The base of all errors that the forwarder raises on purpose. ``ended``: what ends the function could not be set aside.
+    The base class of all errors that the forwarder raises itself.
+
+    ``ended``: a change that ended the function could not be parked.
     """
 
     ended = False
 
 
 class Unavailable(ForwarderError):
-    """Not now: the message goes back to the queue and is tried again."""
+    """A temporary failure: the message returns to the queue and is tried again."""
 
 
 class Rejected(ForwarderError):
-    """Never: what was sent will not be accepted however often it is tried. Park it."""
+    """A permanent failure: a retry will not help. The change is parked."""
 
 
 class Blocked(ForwarderError):
     """
-    A poison change that is not to be set aside: its group waits until it is mended or a dead letter.
+    A change cannot be published and, with ``FORWARDER_ON_POISON=block``, is not parked: its message group waits.
 
-    ``sequence`` is its number; ``reason`` may quote the document, the text does not.
+    ``sequence`` is the number of the change. ``reason`` may quote the document; the message of this error does not.
     """
 
     def __init__(self, text: str, *, sequence: int, reason: str) -> None:
@@ -51,59 +53,52 @@ class Misconfigured(ForwarderError):
 
 
 class BusGone(Misconfigured):
-    """The bus is gone, and drops events without a word. Acknowledge nothing more: the invocation fails as a whole."""
+    """The bus does not exist any more, and PutEvents drops events without an error. The whole invocation must fail."""
 
 
-LACKS = frozenset({errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN})
-"""What a machine has too little of: memory, disk, open files, processes."""
+EXHAUSTED = frozenset({errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EAGAIN})
+"""Too little memory, disk space, open files or processes."""
 
 
 def is_of_the_machine(error: BaseException) -> bool:
     """
-    Whether an error says something of the machine, and not of the change that was worked on: too little memory, or the like.
+    Whether the machine, and not the change, caused the error: too little memory, for example.
 
-    A ``RecursionError`` is about the change: it is nested too deeply, on every machine.
+    A change that is nested too deeply causes a ``RecursionError`` on every machine.
     """
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in LACKS)
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in EXHAUSTED)
 
 
-Reaction = type[Unavailable] | type[Rejected] | type[Misconfigured]
-
-_REACTIONS: dict[responses.Reaction, Reaction] = {
+_REACTIONS: dict[responses.Reaction, type[Unavailable] | type[Rejected] | type[Misconfigured]] = {
     responses.Reaction.RETRY: Unavailable,
     responses.Reaction.FIX: Misconfigured,
     responses.Reaction.REFUSED: Rejected,
 }
 
-EXCEPTIONS: dict[type[BotoCoreError], Reaction] = {
-    NoCredentialsError: Misconfigured,
-    PartialCredentialsError: Misconfigured,
-    NoRegionError: Misconfigured,
-}
-"""By what botocore raises before a service has answered."""
 
-
-def answered(doing: str, code: str, text: str) -> Unavailable | Rejected | Misconfigured:
-    """Our own error for an error of AWS, of a whole call or of one entry: what was asked, its cause, and the answer."""
+def aws_error(operation: str, code: str, text: str) -> Unavailable | Rejected | Misconfigured:
+    """Return the error for an AWS error of a whole call or of one entry. It names the operation, the cause and the response."""
     reaction, cause = responses.meaning(code, text)
     response = ": ".join(filter(None, (redacted(code), redacted(text))))
-    return _REACTIONS[reaction](f"{doing} failed: the resource {cause} ({response})")
-
-
-def unusable(setting: str, resource: str, error: ForwarderError, needed: str) -> Misconfigured:
-    """What is said of a neighbour that refuses us for good: which, why, and what it takes."""
-    return Misconfigured(f"{setting}: {resource} cannot be used: {error}. Needed: {needed}")
+    return _REACTIONS[reaction](f"{operation} failed: the resource {cause} ({response})")
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Raise our own errors for boto3's. Their text names the call and the code, never what was sent."""
+def translated(operation: str) -> Iterator[None]:
+    """
+    Raise the forwarder's errors instead of boto3's. The message never repeats the request.
+
+    Raises:
+        Unavailable, Rejected, Misconfigured: see ``tailrace.aws.responses``.
+    """
     try:
         yield
     except ClientError as error:
-        raise answered(doing, error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")) from error
+        response = error.response["Error"]
+        raise aws_error(operation, response.get("Code", ""), response.get("Message", "")) from error
     except ParamValidationError as error:  # its text repeats the values
-        raise Rejected(f"{doing}: a parameter is not of the form that the service asks for") from error
-    except BotoCoreError as error:
-        kind = EXCEPTIONS.get(type(error), Unavailable)
-        raise kind(f"{doing}: {type(error).__name__}: {redacted(str(error))}") from error
+        raise Rejected(f"{operation}: a parameter does not have the form that the service requires") from error
+    except BotoCoreError as error:  # the service sent no response
+        unusable = isinstance(error, NoCredentialsError | PartialCredentialsError | NoRegionError)
+        kind = Misconfigured if unusable else Unavailable
+        raise kind(f"{operation}: {type(error).__name__}: {redacted(str(error))}") from error

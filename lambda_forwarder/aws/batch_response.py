@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambda_forwarder.errors import Unavailable, answered
+from lambda_forwarder.errors import Unavailable, aws_error
 
 
 def check(doing: str, entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> None:
@@ -14,7 +14,7 @@ def check(doing: str, entries: Sequence[Mapping[str, Any]], response: Mapping[st
         Unavailable, Rejected, Misconfigured: an entry failed; the other entries may have succeeded.
     """
     for failed in response.get("Failed", ()):
-        raise answered(doing, failed["Code"], failed.get("Message", ""))
+        raise aws_error(doing, failed["Code"], failed.get("Message", ""))
     unsaid = {entry["Id"] for entry in entries} - {done["Id"] for done in response.get("Successful", ())}
     if unsaid:
         raise Unavailable(f"{doing}: the response is missing {len(unsaid)} of {len(entries)} entries")

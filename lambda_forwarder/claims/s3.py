@@ -5,10 +5,13 @@ import re
 from typing import Any
 
 from lambda_forwarder import deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
+from lambda_forwarder.aws.resources import Resource
+from lambda_forwarder.errors import Rejected, translated
 from lambda_forwarder.ports import TimeLeft
 from tailrace.wire.change import Claim
 
+READING = "a bucket of this name in this region, and the permissions s3:ListBucket and s3:GetObject"
+WRITING = "the permission s3:PutObject, for an event that is too large for the bus. Its message stays in the queue"
 PART = 1_048_576  # bytes; read between two checks of the time left
 
 _key_of_ours = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 allows other keys, but its XML responses for them cannot be parsed
@@ -29,21 +32,13 @@ class S3Claims:
         Raises:
             Misconfigured: the bucket does not exist, or access is denied.
         """
-        try:
-            with translated("HeadBucket"):
-                self._client.head_bucket(Bucket=self._bucket)
-        except (Misconfigured, Rejected) as error:
-            needed = "a bucket of this name in this region, and the permissions s3:ListBucket and s3:GetObject"
-            raise unusable("FORWARDER_CLAIM_BUCKET", f"bucket {self._bucket!r}", error, needed) from error
+        with self._resource(READING).call("HeadBucket"):
+            self._client.head_bucket(Bucket=self._bucket)
 
     def store(self, key: str, content: bytes) -> Claim:
         """See ``Claims``."""
-        try:
-            with translated("PutObject"):
-                self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
-        except (Misconfigured, Rejected) as error:
-            needed = "the permission s3:PutObject, for an event that is too large for the bus. Its message stays in the queue"
-            raise unusable("FORWARDER_CLAIM_BUCKET", f"bucket {self._bucket!r}", error, needed) from error
+        with self._resource(WRITING).call("PutObject"):
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
@@ -66,3 +61,6 @@ class S3Claims:
                     parts.append(part)
                     left -= len(part)
         return b"".join(parts)
+
+    def _resource(self, needs: str) -> Resource:
+        return Resource(setting="FORWARDER_CLAIM_BUCKET", name=f"bucket {self._bucket!r}", needs=needs)

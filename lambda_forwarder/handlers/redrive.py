@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from lambda_forwarder.app import check, forwarder, time_left
+from lambda_forwarder.app import forwarder, run_checks, time_left
 from lambda_forwarder.aws.clients import client
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.metrics.emf import shown
@@ -71,7 +71,7 @@ def redriver(parking: str | None = None, dead_letters: str | None = None) -> Red
     if dead_url:
         backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
         shelves.append(dead_letter_shelf(backlogs[-1], through.room))
-    check(backlogs)
+    run_checks(backlog.check for backlog in backlogs)
     return Redriver(forwarder=through, shelves=shelves)
 
 

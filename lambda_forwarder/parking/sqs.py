@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lambda_forwarder import deadline
 from lambda_forwarder.aws import batch_response
 from lambda_forwarder.aws.packing import waves
-from lambda_forwarder.aws.queues import looked_at, must_be_large
+from lambda_forwarder.aws.resources import check_queue, queue
 from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.model.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
@@ -44,14 +44,9 @@ class SqsParking:
         self._fifo = queue_url.endswith(".fifo")
 
     def check(self) -> None:
-        """
-        Make sure that the queue exists and takes every change, before it is needed.
-
-        Raises:
-            Misconfigured: it does not, or we may not ask.
-        """
-        attributes = looked_at(self._client, self._queue_url, SETTING, "the permission sqs:GetQueueAttributes")
-        must_be_large(attributes, self._queue_url, SETTING)
+        """See ``check_queue``."""
+        resource = queue(SETTING, self._queue_url, "the permission sqs:GetQueueAttributes")
+        check_queue(self._client, resource, receives_changes=True)
 
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """See ``Parking``. No retries of its own: what fails here comes again with its message."""

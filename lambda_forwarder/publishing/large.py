@@ -1,4 +1,4 @@
-"""Events too large for the bus: their data is stored, and the event carries a claim in its place."""
+"""Events that are too large for the bus: their data goes to the claim bucket, and the event contains a claim instead."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from lambda_forwarder import deadline
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Claims, Published, Publisher, TimeLeft
-from lambda_forwarder.publishing.eventbridge import too_large
+from lambda_forwarder.publishing.limits import too_large
 from tailrace.wire.change import Claim
 
 
@@ -19,7 +19,7 @@ class _Detail(Struct, frozen=True):
     data: Raw
 
 
-class _Claiming(Struct, frozen=True):
+class _ClaimDetail(Struct, frozen=True):
     metadata: Raw
     claim: Claim
 
@@ -29,7 +29,7 @@ _decode = msgspec.json.Decoder(_Detail).decode
 
 
 class LargePublisher:
-    """Publishes through another publisher. What is too large for any call goes as a claim to its ``data``."""
+    """Publishes through another publisher. An event that is too large contains a claim instead of its ``data``."""
 
     def __init__(self, publisher: Publisher, claims: Claims) -> None:
         self._publisher = publisher
@@ -45,12 +45,12 @@ class LargePublisher:
         deadline.check(time_left, "an event too large for the bus was stored")
         detail = _decode(entry.detail)
         claim = self._claims.store(key(entry, bytes(detail.data)), bytes(detail.data))
-        return replace(entry, detail=_encode(_Claiming(detail.metadata, claim)))
+        return replace(entry, detail=_encode(_ClaimDetail(detail.metadata, claim)))
 
 
 def key(entry: Entry, data: bytes) -> str:
     """
-    Where the data of an event lies: a function of event and data. A repeat finds it there; other data, from a mapper that was
-    changed, never takes the place of what a consumer was told to fetch.
+    The key of an event's data, a function of both. A repeat of the event stores the same object again. Other data of the event,
+    from a mapper that was changed, does not replace the object that consumers have a claim to.
     """
     return f"events/{entry.detail_type}/{entry.id}-{hashlib.sha256(data).hexdigest()[:16]}.json"

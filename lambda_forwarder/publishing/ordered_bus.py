@@ -1,32 +1,34 @@
-"""The ordered EventBridge bus: a hundred entries a call, first in first out per event group, repeats dropped by their id."""
+"""The ordered EventBridge bus: up to a hundred entries in a call, FIFO in an event group. It drops duplicates by their id."""
 
 import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
+from lambda_forwarder.aws.resources import Resource
+from lambda_forwarder.errors import Misconfigured, Unavailable, translated
 from lambda_forwarder.model.entry import Entry
-from lambda_forwarder.publishing.classic_bus import unreadable_number
-from lambda_forwarder.publishing.eventbridge import Response, too_large_reason
+from lambda_forwarder.publishing.eventbridge import Response
 from tailrace.wire import identity, message
 
+SETTING = "FORWARDER_EVENT_BUS"
+NEEDS = "an ordered bus with this ARN in this region, and the permission events:DescribeEventBus"
 ARN_PART = ":event-busv2/"  # in the ARN of every ordered bus, and of no other
-GROUPS = 128  # of a stream: few, as EventBridge asks for, and each takes 2,000 events a second; as many as lanes by default
+GROUPS = 128  # event groups of a stream; EventBridge asks for few, and each accepts 2,000 events a second
 GROUP_LIMIT = 128  # characters, EventBridge, an EventGroupId
-TAKES_EVENTS = frozenset({"ACTIVE", "UPDATING", "UPDATE_FAILED"})  # "the bus remains operational"
+USABLE_STATES = frozenset({"ACTIVE", "UPDATING", "UPDATE_FAILED"})  # in these "the bus remains operational"
 
 
 def is_ordered(bus: str) -> bool:
-    """Whether a bus, by its name or ARN, is an ordered one."""
+    """Whether the name or ARN is that of an ordered bus."""
     return ARN_PART in bus
 
 
 class OrderedBus:
     """
-    The bus of this ARN. ``client`` is a boto3 ``eventbridgev2`` client.
+    The bus with this ARN. ``client`` is a boto3 ``eventbridgev2`` client.
 
-    A stream's documents share ``GROUPS`` event groups; ``metadata.id`` is the deduplication id. The service's limit for
-    the size of an event is not written down: we keep to the classic bus's, and what it refuses comes back with its words.
+    The documents of a stream share ``GROUPS`` event groups. ``metadata.id`` is the deduplication id. EventBridge does not
+    document the size limit of an event on this bus, so the limit of the classic bus applies.
     """
 
     call_count: ClassVar[int] = 100  # EventBridge, one PutEvents
@@ -34,38 +36,30 @@ class OrderedBus:
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
         self._arn = arn
+        self._resource = Resource(setting=SETTING, name=f"ordered bus {arn!r}", needs=NEEDS)
 
     def check(self) -> None:
-        """See ``Bus``. Once is enough: PutEvents to a bus that is gone answers ``ResourceNotFoundException``."""
-        try:
-            with translated("DescribeEventBus"):
-                state = self._client.describe_event_bus(EventBusArn=self._arn).get("State", "ACTIVE")
-        except (Misconfigured, Rejected) as error:
-            needed = "an ordered bus with this ARN in this region, and the permission events:DescribeEventBus"
-            raise unusable("FORWARDER_EVENT_BUS", f"ordered bus {self._arn!r}", error, needed) from error
-        if state not in TAKES_EVENTS:
-            raise Misconfigured(f"FORWARDER_EVENT_BUS: the ordered bus {self._arn!r} is {state}; wait for it or create another")
-
-    def rejection_reason(self, entry: Entry) -> str:
-        """See ``Bus``."""
-        return too_large_reason(entry) or unreadable_number(entry)
+        """See ``Bus``. One check is enough: PutEvents to a bus that does not exist fails with ``ResourceNotFoundException``."""
+        with self._resource.call("DescribeEventBus"):
+            state = self._client.describe_event_bus(EventBusArn=self._arn).get("State", "ACTIVE")
+        if state not in USABLE_STATES:
+            raise Misconfigured(f"{SETTING}: the ordered bus {self._arn!r} is {state}; wait for it or create another")
 
     def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
-        """See ``Bus``. ``FailedEntryCount`` may be absent: what counts is each entry's own answer."""
+        """See ``Bus``. ``FailedEntryCount`` can be absent, so only the responses of the entries count."""
         with translated("PutEvents"):
             response = self._client.put_events(EventBusArn=self._arn, Entries=[_request(entry) for entry in entries])
         responses: Sequence[Response] = response.get("Entries", ())
-        for one in responses:
-            if not (one.get("ErrorCode") or one.get("SuccessCode") or one.get("EventId")):
-                raise Unavailable("PutEvents reported neither success nor failure for an entry")
+        if not all(found.get("ErrorCode") or found.get("SuccessCode") or found.get("EventId") for found in responses):
+            raise Unavailable("PutEvents reported neither success nor failure for an entry")
         return responses
 
 
 def group_id(stream: str, document: str) -> str:
     """
-    The ``EventGroupId`` of a document, e.g. ``payments.17``, by the hash that makes its lane: with 128 lanes they are the same.
+    The ``EventGroupId`` of a document, for example ``payments.17``. Its number is the document's lane if the stream has 128.
 
-    Where the stream's name is too long, as a DynamoDB table's may be, it is a hash of that.
+    The name of a DynamoDB table can be too long for an ``EventGroupId``. The group is then a hash of it.
     """
     group = message.group_id(stream, identity.lane(document, GROUPS))
     if len(group) <= GROUP_LIMIT and group.isascii() and group.isprintable():

@@ -1,4 +1,4 @@
-"""What became of the entries of one publish, whichever thread made the call and whether or not a later call fails."""
+"""The results of one publish so far. They are kept also if a later call fails."""
 
 from collections.abc import Sequence
 
@@ -7,23 +7,18 @@ from lambda_forwarder.ports import Refused
 
 
 class Outcome:
-    """The entries that the bus accepted and those that it refused for good. Several threads may take note of theirs."""
+    """The entries that the bus accepted, and those that it refused for good. Several threads may add to it."""
 
     def __init__(self) -> None:
         self.accepted: list[Entry] = []
+        self.duplicates: list[Entry] = []  # accepted entries that the bus dropped, because it already had them
         self.refused: list[Refused] = []
-        self._deduplicated: list[Entry] = []
-        self._done: set[int] = set()  # by identity: two entries may have one id
+        self._done: set[int] = set()  # by identity: two entries may have the same id
 
-    @property
-    def deduplicated(self) -> int:
-        """How many of the accepted ones the bus says it had already."""
-        return len(self._deduplicated)
-
-    def accept(self, entry: Entry, *, deduplicated: bool) -> None:
+    def accept(self, entry: Entry, *, duplicate: bool) -> None:
         self.accepted.append(entry)
-        if deduplicated:
-            self._deduplicated.append(entry)
+        if duplicate:
+            self.duplicates.append(entry)
         self._done.add(id(entry))
 
     def refuse(self, entry: Entry, reason: str) -> None:
@@ -31,5 +26,5 @@ class Outcome:
         self._done.add(id(entry))
 
     def left(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Those of these that are neither."""
+        """The entries that are neither accepted nor refused."""
         return [entry for entry in entries if id(entry) not in self._done]

@@ -6,13 +6,12 @@ from typing import Any
 
 from lambda_forwarder import deadline
 from lambda_forwarder.aws import batch_response
-from lambda_forwarder.aws.queues import looked_at
-from lambda_forwarder.errors import Misconfigured, Rejected, translated, unusable
+from lambda_forwarder.aws.resources import check_queue, queue
 from lambda_forwarder.ports import TimeLeft, Waiting
 
 CALL_COUNT = 10  # messages, SQS, one call
 WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
-RIGHTS = "the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
+PERMISSIONS = "the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
 HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
 
 
@@ -22,17 +21,12 @@ class SqsBacklog:
     def __init__(self, client: Any, queue_url: str, setting: str, *, wait: int | None = None) -> None:
         self._client = client
         self.queue_url = queue_url
-        self._setting = setting
+        self._queue = queue(setting, queue_url, PERMISSIONS)
         self._wait = WAIT_SECONDS if wait is None else wait
 
     def check(self) -> None:
-        """
-        Make sure that the queue exists.
-
-        Raises:
-            Misconfigured: it does not, or we may not ask.
-        """
-        looked_at(self._client, self.queue_url, self._setting, RIGHTS)
+        """See ``check_queue``."""
+        check_queue(self._client, self._queue, receives_changes=False)
 
     def take(self, count: int, seconds: float) -> Sequence[Waiting]:
         """See ``Backlog``."""
@@ -75,8 +69,5 @@ class SqsBacklog:
             batch_response.check(doing, entries, self._call(doing, call, Entries=entries))
 
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
-        try:
-            with translated(doing):
-                return call(QueueUrl=self.queue_url, **request)
-        except (Misconfigured, Rejected) as error:
-            raise unusable(self._setting, self.queue_url, error, f"a queue with this URL and {RIGHTS}") from error
+        with self._queue.call(doing):
+            return call(QueueUrl=self.queue_url, **request)

@@ -1,19 +1,23 @@
 """Watermarks in a DynamoDB table with a string partition key ``pk``: one item per lane."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_exponential
 
 from lambda_forwarder import deadline
-from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, translated, unusable
+from lambda_forwarder.aws.resources import Resource
+from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.expiry import ATTRIBUTE, Expiry, never
 
+NEEDS = (
+    "a table with a string partition key pk, in this region, with the permissions dynamodb:BatchGetItem and "
+    "dynamodb:UpdateItem; or off, and repeats are published"
+)
 PREFIX = "lane/"  # of the partition keys; the tailer's own items have another
 CALL_COUNT = 100  # keys, DynamoDB, one BatchGetItem
 ATTEMPTS = 3  # at what a call left over
@@ -39,6 +43,7 @@ class DynamodbWatermarks:
     ) -> None:
         self._client = client
         self._table = table
+        self._resource = Resource(setting="FORWARDER_WATERMARKS", name=f"table {table!r}", needs=NEEDS)
         self._expires = expires
         self._sleep = sleep
 
@@ -72,7 +77,7 @@ class DynamodbWatermarks:
             nonlocal left
             deadline.check(time_left, "watermarks were read")
             request = {self._table: {"Keys": left, "ConsistentRead": True}}
-            with self._ours("BatchGetItem"):
+            with self._resource.call("BatchGetItem"):
                 response = self._client.batch_get_item(RequestItems=request)
             for found in response["Responses"].values():
                 items.extend(found)
@@ -95,7 +100,7 @@ class DynamodbWatermarks:
         if (expires := self._expires(lane)) is not None:
             update = f"{SET}, #expires = :expires"
             values[":expires"] = {"N": str(expires)}
-        with self._ours("UpdateItem"):
+        with self._resource.call("UpdateItem"):
             try:
                 self._client.update_item(
                     TableName=self._table,
@@ -108,18 +113,6 @@ class DynamodbWatermarks:
             except ClientError as error:
                 if error.response["Error"].get("Code") != "ConditionalCheckFailedException":
                     raise
-
-    @contextmanager
-    def _ours(self, doing: str) -> Iterator[None]:
-        try:
-            with translated(doing):
-                yield
-        except (Misconfigured, Rejected) as error:
-            needed = (
-                "a table with a string partition key pk, in this region, with the permissions dynamodb:BatchGetItem and "
-                "dynamodb:UpdateItem; or off, and repeats are published"
-            )
-            raise unusable("FORWARDER_WATERMARKS", f"table {self._table!r}", error, needed) from error
 
 
 def _key(lane: str) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import TimeLeft, Waiting
+from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.late import LatePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from lambda_forwarder.publishing.strict import StrictPublisher
-from lambda_forwarder.publishing.watched import WatchedPublisher
+from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redriving.backlog import dead_letter_shelf
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
@@ -112,8 +112,9 @@ def ordered(client: Clients) -> EventBridgePublisher:
     return EventBridgePublisher(OrderedBus(client, "b"), sleep=client.clock.sleep)
 
 
-def watched(client: Clients, *, gone: bool = False) -> WatchedPublisher:
-    publisher = WatchedPublisher(classic(client), now=lambda: datetime(2026, 11, 28, tzinfo=UTC))
+def watched(client: Clients, *, gone: bool = False) -> BusCheckingPublisher:
+    check = ClassicBus(client, "b").check
+    publisher = BusCheckingPublisher(classic(client), check, now=lambda: datetime(2026, 11, 28, tzinfo=UTC))
     publisher._gone = gone
     return publisher
 
@@ -162,7 +163,7 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
         noteds(*"abc"), clock
     ),
     "publish, calls throttled": lambda clock: classic(Clients(clock, AWAY)).publish(noteds(*"abc"), clock),
-    "publish, strict": lambda clock: StrictPublisher(classic(Clients(clock))).publish(hot(), clock),
+    "publish, strict": lambda clock: StrictOrderPublisher(classic(Clients(clock))).publish(hot(), clock),
     "publish, late": lambda clock: LatePublisher(classic(Clients(clock)), ()).publish(hot(), clock),
     "publish, watched": lambda clock: watched(Clients(clock)).publish(hot(), clock),
     "publish, a bus that was gone": lambda clock: watched(Clients(clock), gone=True).publish(hot(), clock),

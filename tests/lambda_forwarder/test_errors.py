@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable, answered, translated
+from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable, aws_error, translated
 from tailrace.aws.responses import Reaction
 from tests.tailrace.aws.test_responses import CASES
 
@@ -24,7 +24,7 @@ def test_a_service_response_is_named_by_its_reaction(code: str, text: str, react
     """Of a whole call and of one entry; an unknown one is tried again, which loses nothing."""
     with pytest.raises(ForwarderError) as raised, translated("PutEvents"):
         raise ClientError({"Error": {"Code": code, "Message": text}}, "PutEvents")
-    for error in (raised.value, answered("PutEvents", code, text)):
+    for error in (raised.value, aws_error("PutEvents", code, text)):
         assert type(error) is KINDS[reaction]
         assert str(error).startswith("PutEvents failed: the resource ")
         assert words in str(error)
@@ -43,7 +43,7 @@ def test_a_service_response_is_named_by_its_reaction(code: str, text: str, react
     ],
 )
 def test_a_failure_before_an_response_is_named_too(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
-    """The network is tried again; what is missing here is a person's to mend."""
+    """The network is tried again; what is missing here is a person's to fix."""
     with pytest.raises(reaction) as raised, translated("PutEvents"):
         raise error
     assert raised.value.__cause__ is error

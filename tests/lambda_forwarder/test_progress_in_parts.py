@@ -22,7 +22,7 @@ from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from lambda_forwarder.publishing.strict import StrictPublisher
+from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tests.lambda_forwarder.handlers.test_dynamodb import counted
@@ -108,7 +108,7 @@ class World:
         publisher: Publisher = LargePublisher(EventBridgePublisher(there, sleep=bus.clock.sleep), self.claims)
         self.forwarder = Forwarder(
             mappers=MAPPERS,
-            publisher=StrictPublisher(publisher) if block else publisher,
+            publisher=StrictOrderPublisher(publisher) if block else publisher,
             parking=self.parking,
             watermarks=self.watermarks,
             claims=self.claims,

@@ -10,8 +10,8 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.model.entry import entry
-from lambda_forwarder.publishing.classic_bus import unreadable_number
 from lambda_forwarder.publishing.large import LargePublisher
+from lambda_forwarder.publishing.limits import rejection_reason
 from lambda_forwarder.trial import as_put, read, shown, tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper
@@ -76,7 +76,7 @@ def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
     assert parking.parked == {}
     assert len(publisher.entries) == len(told)
     for one in publisher.entries:
-        assert "deep" not in unreadable_number(one)
+        assert "deep" not in rejection_reason(one)
         as_put(one)
 
 

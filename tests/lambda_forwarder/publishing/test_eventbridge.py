@@ -19,7 +19,8 @@ from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.classic_bus import ClassicBus
-from lambda_forwarder.publishing.eventbridge import CALL_LIMIT, EventBridgePublisher, size
+from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from lambda_forwarder.publishing.limits import CALL_LIMIT, size
 from tests.lambda_forwarder.values import forever, noted, noteds
 
 Response = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
@@ -251,10 +252,10 @@ def test_a_missing_bus_is_told_at_the_start(aws: Aws) -> None:
         Misconfigured,
         match=r"^FORWARDER_EVENT_BUS: bus 'nowhere' cannot be used: DescribeEventBus failed: the resource does not exist",
     ):
-        EventBridgePublisher(ClassicBus(aws("events"), "nowhere")).check()
+        ClassicBus(aws("events"), "nowhere").check()
 
 
 def test_an_existing_bus_is_fine(aws: Aws) -> None:
     """By its name; AWS takes an ARN as well, the emulator does not."""
     aws("events").create_event_bus(Name="there")
-    EventBridgePublisher(ClassicBus(aws("events"), "there")).check()
+    ClassicBus(aws("events"), "there").check()

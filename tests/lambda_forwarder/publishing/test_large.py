@@ -8,8 +8,8 @@ from msgspec import json
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryClaims, MemoryPublisher
 from lambda_forwarder.ports import Published
-from lambda_forwarder.publishing.eventbridge import CALL_LIMIT, size
 from lambda_forwarder.publishing.large import LargePublisher, key
+from lambda_forwarder.publishing.limits import CALL_LIMIT, size
 from tailrace.wire.change import Claim
 from tests.lambda_forwarder.values import forever, noted
 

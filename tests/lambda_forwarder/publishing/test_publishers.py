@@ -14,10 +14,10 @@ from devstack.ordered_bus import OrderedBusServer
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryPublisher
 from lambda_forwarder.ports import Published, Publisher
+from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from lambda_forwarder.publishing.watched import WatchedPublisher
 from tests.lambda_forwarder.values import forever, noted, noteds
 
 Arrived = Callable[[], list[str]]
@@ -114,10 +114,11 @@ class TestWatchedBus(TestClassicBus):
     """As the function publishes to it, and asked for behind every publish."""
 
     @pytest.fixture
-    def publisher(self, aws: Aws, bus: str) -> WatchedPublisher:
-        hours = count()
-        return WatchedPublisher(
-            EventBridgePublisher(ClassicBus(aws("events"), bus)),
+    def publisher(self, aws: Aws, bus: str) -> BusCheckingPublisher:
+        hours, classic = count(), ClassicBus(aws("events"), bus)
+        return BusCheckingPublisher(
+            EventBridgePublisher(classic),
+            classic.check,
             now=lambda: datetime(2026, 11, 22, tzinfo=UTC) + timedelta(hours=next(hours)),
         )
 

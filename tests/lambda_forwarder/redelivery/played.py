@@ -18,7 +18,7 @@ from lambda_forwarder.model.received import Record
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.strict import StrictPublisher
+from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redelivery.pause import RECEIVES
 from tailrace.change import Change
 from tailrace.events import Mappers
@@ -115,7 +115,7 @@ class Played:
         publisher = EventBridgePublisher(ClassicBus(self, "b"), sleep=self.sleep)
         forwarder = Forwarder(
             mappers=self.mappers,
-            publisher=StrictPublisher(publisher) if self.block else publisher,
+            publisher=StrictOrderPublisher(publisher) if self.block else publisher,
             parking=self.parking,
             watermarks=self.watermarks,
             attempts=self.attempts,

@@ -28,7 +28,7 @@ from tailrace.change import Change
 from tailrace.events import Mapper
 from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_sqs import noise
-from tests.lambda_forwarder.publishing.test_strict import blocking
+from tests.lambda_forwarder.publishing.test_strict_order import blocking
 from tests.lambda_forwarder.test_crashes import Killed, Steps
 from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, inserted, message, record
 

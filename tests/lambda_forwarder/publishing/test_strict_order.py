@@ -11,13 +11,13 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.publishing.strict import StrictPublisher, runs
+from lambda_forwarder.publishing.strict_order import StrictOrderPublisher, runs
 from tests.lambda_forwarder.values import body, forever, inserted, noted, noteds, record
 
 
 def blocking(publisher: MemoryPublisher, **parts: Any) -> Forwarder:
     parts = {"mappers": MAPPERS, "parking": MemoryParking(), **parts}
-    return Forwarder(publisher=StrictPublisher(publisher), block=True, **parts)
+    return Forwarder(publisher=StrictOrderPublisher(publisher), block=True, **parts)
 
 
 def published(publisher: MemoryPublisher) -> list[int]:
@@ -37,7 +37,7 @@ def test_behind_a_refused_event_nothing_of_its_document_is_published() -> None:
     """It comes back refused as well, with what is behind it."""
     publisher = MemoryPublisher(limit=1_000)
     entries = [noted("a", 1), noted("a", 2, text="x" * 1_000), noted("b", 3), noted("a", 4), noted("c", 5)]
-    refused = StrictPublisher(publisher).publish(entries, forever).refused
+    refused = StrictOrderPublisher(publisher).publish(entries, forever).refused
     assert published(publisher) == [1, 3]
     assert [no.entry.change.sequence for no in refused] == [2, 4, 5]
     assert "earlier" in refused[1].reason

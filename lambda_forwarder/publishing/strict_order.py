@@ -1,4 +1,4 @@
-"""Strict order: behind an event that cannot be published, nothing of its document is published either."""
+"""Strict order: after an event that cannot be published, no later event of its document is published."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,34 +7,33 @@ from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, Publisher, Refused, TimeLeft
 
 
-class StrictPublisher:
+class StrictOrderPublisher:
     """
-    Publishes through another publisher, in runs in which each document occurs once. The run with the first refusal is the
-    last; what is behind it comes back refused as well.
+    Publishes through another publisher, in runs in which each document occurs once. It stops after the run with the first
+    refusal, and refuses all later entries.
     """
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
-        """See ``Publisher``."""
-        deduplicated = begun = 0
+        deduplicated = published = 0
         for run in runs(entries):
             try:
                 part = self._publisher.publish(run, time_left)
             except Exception as error:
-                note_done(error, (entry.id for entry in entries[:begun]))
+                note_done(error, (entry.id for entry in entries[:published]))
                 raise
-            begun += len(run)
+            published += len(run)
             deduplicated += part.deduplicated
             if part.refused:
-                behind = (Refused(entry, "an earlier event of its document was refused") for entry in entries[begun:])
-                return Published(refused=(*part.refused, *behind), deduplicated=deduplicated)
+                later = (Refused(entry, "an earlier event of its document was refused") for entry in entries[published:])
+                return Published(refused=(*part.refused, *later), deduplicated=deduplicated)
         return Published(deduplicated=deduplicated)
 
 
 def runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
-    """The entries in order, cut wherever a document would occur a second time."""
+    """Split the entries, in order, before each entry whose document the run already contains."""
     start = 0
     documents: set[str] = set()
     for end, entry in enumerate(entries):

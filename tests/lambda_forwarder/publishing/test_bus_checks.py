@@ -11,7 +11,7 @@ from lambda_forwarder.errors import BusGone, Misconfigured, Unavailable
 from lambda_forwarder.in_memory import MemoryPublisher
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.publishing.watched import WatchedPublisher
+from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from tests.lambda_forwarder.values import forever, noted
 
 START = datetime(2026, 11, 22, 13, 50, 17, 250_000, UTC)
@@ -41,7 +41,7 @@ class Watched:
     def __init__(self) -> None:
         self.bus = Bus()
         self.now = START
-        self.publisher = WatchedPublisher(self.bus, now=lambda: self.now)
+        self.publisher = BusCheckingPublisher(self.bus, lambda: self.bus.check(), now=lambda: self.now)
         self.publisher.check()
         self.bus.steps.clear()
 
@@ -193,4 +193,4 @@ def test_who_never_looked_looks_behind_the_first_event() -> None:
     bus = Bus()
     bus.response = Misconfigured("there is no bus")
     with pytest.raises(BusGone, match=r"^there is no bus$"):
-        WatchedPublisher(bus, now=lambda: START).publish([noted("a", 1)], forever)
+        BusCheckingPublisher(bus, bus.check, now=lambda: START).publish([noted("a", 1)], forever)

@@ -111,7 +111,7 @@ COMPILE = @$(BIN)/uv pip compile -q --universal --python-version 3.11 --only-bin
 # their own. (A uv.lock names a registry, and pip installs nothing from it.)
 lock: env $(VENV)/.infra-ready  ## make requirements/ again from pyproject.toml and requirements/cdk/package.json (LOCK=--upgrade: newest versions)
 	$(COMPILE) pyproject.toml --extra tailer --extra forwarder --group dev -o requirements/dev.txt
-	$(COMPILE) pyproject.toml --extra infra --group synth -c requirements/dev.txt -o requirements/infra.txt
+	$(COMPILE) pyproject.toml --extra cdk --group synth -c requirements/dev.txt -o requirements/infra.txt
 	$(COMPILE) pyproject.toml --extra tailer -c requirements/dev.txt -o requirements/tailer.txt
 	$(COMPILE) pyproject.toml --extra forwarder -c requirements/dev.txt -o requirements/forwarder.txt
 	$(COMPILE) --group emulators -o requirements/emulators.txt

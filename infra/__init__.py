@@ -1,5 +1,1 @@
-"""What a production account needs, and how the code gets there."""
-
-from infra.node import use_own_node
-
-use_own_node()
+"""The repository's own tools: synthesis and its checks, the CDK's command line, the Lambda zip, the generated pages."""

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra import lint
-from infra.config import Misconfigured, load, named
+from infra.environment_files import named
 from infra.nag import Findings
 from infra.package import REPOSITORY, build
 from infra.statements import statements
 from infra.synthesis import Synthesised, synthesise
 from tailrace.text.legible import indented, legible
+from tailrace_cdk.config import Misconfigured, load
 
 PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 

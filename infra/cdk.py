@@ -9,7 +9,6 @@ if it cannot run: the environment is missing or wrong, credentials are missing, 
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,10 +16,12 @@ from pathlib import Path
 
 from infra import __main__ as synthesis
 from infra.account import NoAccount, account
-from infra.config import Misconfigured, load, named, there
+from infra.environment_files import named, there
 from infra.package import REPOSITORY
 from infra.supply.command_line import NotInstalled, environment, installed
 from tailrace.text.legible import indented, legible
+from tailrace_cdk.config import Misconfigured, load
+from tailrace_cdk.node import own_node
 
 OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
@@ -65,7 +66,7 @@ def _assembly(name: str, subcommand: str) -> Path:
 def command(assembly: Path | None, rest: Sequence[str]) -> list[str]:
     """The command line to run, for the stack in this folder if there is one."""
     app = ["--app", str(assembly)] if assembly else []
-    return [os.environ["JSII_NODE"], str(installed()), *rest, *app]
+    return [str(own_node()), str(installed()), *rest, *app]
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from typing import Any
 from aws_cdk import App
 
 from infra import nag
-from infra.config import Environment
-from infra.stack import TailraceStack
+from tailrace_cdk.config import Environment
+from tailrace_cdk.stack import TailraceStack
 
 CONTEXT = {
     "aws:cdk:enable-path-metadata": True,  # each resource has its construct path

@@ -1,7 +1,7 @@
 """
 How ``pytest -n`` shares the tests out among its processes. No test needs a neighbour: each may run in any process. Those of a
-file stay together, since they share the file's fixtures; so do those of ``tests/infra``, since the CDK's process takes seconds
-to start and a template is synthesised once for all tests that look at it.
+file stay together, since they share the file's fixtures; so do those of ``tests/infra`` and ``tests/tailrace_cdk``, since the
+CDK's process takes seconds to start and a template is synthesised once for all tests that look at it.
 
 What takes longest begins first, so that no process is left with a long test while the others have ended.
 """
@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-SYNTHESISED = "tests/infra/"
+SYNTHESISED = ("tests/infra/", "tests/tailrace_cdk/")
 
 
 def group(nodeid: str) -> str:
     """The tests of one group run in one process, one after another."""
-    return SYNTHESISED if nodeid.startswith(SYNTHESISED) else nodeid.partition("::")[0]
+    return SYNTHESISED[0] if nodeid.startswith(SYNTHESISED) else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)

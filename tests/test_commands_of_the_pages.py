@@ -17,7 +17,7 @@ from lambda_forwarder.__main__ import _parser as forwarder
 from tailer.cli.arguments import parser as tailer
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("tailer", "lambda_forwarder", "infra", "devstack", "benchmarks", "examples", "tailrace")
+PACKAGES = ("tailer", "lambda_forwarder", "infra", "devstack", "benchmarks", "examples", "tailrace", "tailrace_cdk")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 TEXTS = [*PAGES, *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # what a placeholder stands for

@@ -18,7 +18,6 @@ from devstack.consumer import Received
 from devstack.screen import Screen
 from devstack.workspace import StartFailed
 from infra import __main__ as infra_command
-from infra import config as infra_config
 from lambda_forwarder.errors import Misconfigured as ForwarderMisconfigured
 from lambda_forwarder.logs import LegibleRecord
 from lambda_forwarder.model.parked import Parked
@@ -33,6 +32,7 @@ from tailer.health import probe
 from tailer.output import as_json, as_text
 from tailrace.text.legible import legible, legible_traceback
 from tailrace.wire.change import Namespace as Names
+from tailrace_cdk import config as infra_config
 from tests.lambda_forwarder.values import inserted
 
 HOSTILE = {

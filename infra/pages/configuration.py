@@ -9,11 +9,11 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from infra.config import Environment
 from infra.package import REPOSITORY
 from lambda_forwarder import settings as forwarder
 from tailer.settings import settings as tailer
 from tailer.settings.names import PREFIX
+from tailrace_cdk.config import Environment
 
 PAGE = REPOSITORY / "docs" / "configuration.md"
 _PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
@@ -26,7 +26,7 @@ Every setting. `make docs` writes this page from the settings themselves: do not
 |---|---|---|
 | [the tailer](#the-tailer) | environment variables, a `.env` file, a TOML table for each stream | `tailer/settings/` |
 | [the forwarder](#the-forwarder) | environment variables or a `.env` file | `lambda_forwarder/settings.py` |
-| [an environment](#an-environment) | a TOML file in `infra/environments/` | `infra/config/` |
+| [an environment](#an-environment) | a TOML file in `infra/environments/` | `tailrace_cdk/config/` |
 
 A deployment by `make deploy` sets the variables of the first two parts from the third: see [deploy.md](deploy.md). Every part
 reports all missing or wrong settings at once, by name, before it touches anything.

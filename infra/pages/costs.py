@@ -8,12 +8,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from infra.config import Environment, Misconfigured, load, named
+from infra.environment_files import named
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced, table
 from infra.synthesis import template
 from tailrace.metrics import FORWARDER, TAILER
 from tailrace.text.legible import legible
+from tailrace_cdk.config import Environment, Misconfigured, load
 
 PAGE = REPOSITORY / "docs" / "costs.md"
 HOURS, SECONDS = 730, 730 * 3_600  # of a month

@@ -1,10 +1,11 @@
 """The table of statements in ``docs/security.md``, with every option of production in use."""
 
-from infra.config import ENVIRONMENTS, Consumer, Environment, StreamTable, load
+from infra.environment_files import ENVIRONMENTS
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced
 from infra.statements import Resource, table
 from infra.synthesis import template
+from tailrace_cdk.config import Consumer, Environment, StreamTable, load
 
 PAGE = REPOSITORY / "docs" / "security.md"
 

@@ -14,6 +14,8 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
+from tailrace_cdk.node import own_node
+
 # The first aws-cdk that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0 is newer and does not read it.
 LOCKED = Path(__file__).resolve().parents[2] / "requirements" / "cdk"
 FILES = ("package.json", "package-lock.json", ".npmrc")
@@ -61,14 +63,14 @@ def _install(folder: Path) -> None:
 
 def npm(*arguments: str, folder: Path) -> int:
     """Run the npm of the lock's Node.js in a folder, and return its exit code."""
-    node = Path(os.environ["JSII_NODE"])
+    node = own_node()
     run = [str(node), str(node.parents[1] / NPM), *arguments]
     return subprocess.run(run, cwd=folder, env=environment(), stdout=sys.stderr, check=False).returncode  # noqa: S603
 
 
 def environment() -> dict[str, str]:
     """This process's, with the Node.js of the lock before any other on the path."""
-    return {**os.environ, "PATH": f"{Path(os.environ['JSII_NODE']).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return {**os.environ, "PATH": f"{own_node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ message of the tailer's form leaves an item behind.
 import re
 from collections.abc import Callable, Collection
 
-ATTRIBUTE = "expires"  # seconds since 1970; the table's time to live is on this attribute: infra.messaging.state
+ATTRIBUTE = "expires"  # seconds since 1970; the table's time to live is on this attribute: tailrace_cdk.messaging.state
 KEPT_SECONDS = 45 * 86_400  # as long as a message can lie in three queues one after the other, 14 days in each
 
 _number = re.compile(r"[0-9]{1,5}").fullmatch  # a stream has at most 100,000 lanes: tailer.settings.settings

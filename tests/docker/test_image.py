@@ -37,7 +37,7 @@ def test_it_holds_the_tailer_and_nothing_else(tailer_image: str) -> None:
     code, text = run(tailer_image, "python", "-c", "import contract, tailer.app, os; print(*os.listdir('/app'))")
     assert code == 0, text
     assert {"tailrace", "tailer"} <= set(text.split())
-    assert not {"lambda_forwarder", "devstack", "infra", "tests", "requirements"} & set(text.split())
+    assert not {"lambda_forwarder", "devstack", "tailrace_cdk", "infra", "tests", "requirements"} & set(text.split())
 
 
 def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None:

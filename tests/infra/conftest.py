@@ -1,40 +1,5 @@
-"""What was synthesised, once for all tests that look at it."""
+"""The stacks that the tests of ``tests/tailrace_cdk`` synthesise are looked at here too."""
 
-from collections.abc import Callable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING
+from tests.tailrace_cdk.conftest import made
 
-import pytest
-
-from devstack import DevStack
-from tests.infra.variants import VARIANTS
-
-if TYPE_CHECKING:  # the CDK takes seconds to start, and not every test of this folder needs it
-    from infra.synthesis import Synthesised
-    from tests.infra.here import Here
-
-Made = Callable[[str], "Synthesised"]
-"""A variant's name to its stack."""
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    from infra.synthesis import synthesise
-
-    folder = tmp_path_factory.mktemp("synthesised")
-    package = folder / "forwarder.zip"
-    package.write_bytes(b"")  # only the digest of its bytes is in a template
-
-    @cache
-    def variant(name: str) -> "Synthesised":
-        return synthesise(VARIANTS[name], folder / name, package=package)
-
-    return variant
-
-
-@pytest.fixture(scope="session")
-def here(stack: DevStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Here"]:
-    from tests.infra.here import deployed
-
-    with deployed(stack.aws, tmp_path_factory.mktemp("deployed")) as here:
-        yield here
+__all__ = ["made"]

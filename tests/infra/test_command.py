@@ -16,9 +16,9 @@ from devstack.emulator import Emulator
 from devstack.workspace import Workspace
 from infra import cdk
 from infra.__main__ import main
-from infra.config import there
+from infra.environment_files import there
 from infra.supply.command_line import NotInstalled, environment
-from tests.infra.deployment import without
+from tests.tailrace_cdk.deployment import without
 
 
 def test_it_says_in_short_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

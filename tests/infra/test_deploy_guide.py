@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra.config import Environment, load
 from infra.package import REPOSITORY
 from infra.synthesis import template
+from tailrace_cdk.config import Environment, load
 
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()

@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 
 from infra import lint, nag
 from infra.synthesis import Synthesised, synthesise
-from tests.infra.variants import VARIANTS
+from tests.tailrace_cdk.variants import VARIANTS
 
 Made = Callable[[str], Synthesised]
 STATEFUL = {

@@ -23,7 +23,7 @@ from tests.lambda_forwarder.values import inserted, message
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "razors"
-OURS = ("tailrace", "tailer", "lambda_forwarder", "infra", "devstack")
+OURS = ("tailrace", "tailer", "lambda_forwarder", "tailrace_cdk", "infra", "devstack")
 PUBLIC = {"tailrace", "lambda_forwarder.mappings.data_changes"}
 
 STEPS = [  # of both articles, as the output names them

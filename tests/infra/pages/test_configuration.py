@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel, Field
 
-from infra.config import Environment
-from infra.config.section import Section
 from infra.pages import configuration
 from lambda_forwarder.settings import Settings as ForwarderSettings
 from tailer.settings.settings import Settings as TailerSettings
+from tailrace_cdk.config import Environment
+from tailrace_cdk.config.section import Section
 
 TABLES: list[type[BaseModel]] = [
     TailerSettings,

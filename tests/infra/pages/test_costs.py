@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from infra.config import Alarms, Bus, Environment, Misconfigured
 from infra.pages.costs import PACKINGS, PAGE, dollars, fixed, page, variable
 from tailer.settings.settings import Settings
 from tailer.streaming.task import LEASE_CHECK_INTERVAL
-from tests.infra.template import environment
+from tailrace_cdk.config import Alarms, Bus, Environment, Misconfigured
+from tests.tailrace_cdk.template import environment
 
 MESSAGING = Environment(name="messaging", bus=Bus(archive_days=0))
 

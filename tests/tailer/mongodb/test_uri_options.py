@@ -15,7 +15,6 @@ from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
-from infra.config.tailer import Tailer
 from tailer.cli.command_line import command_line
 from tailer.mongodb.client import client
 from tailer.mongodb.uri import AMAZON_RDS, mistake
@@ -178,11 +177,3 @@ def test_a_client_of_such_a_uri_is_not_made() -> None:
     """Whoever makes one."""
     with pytest.raises(Exception, match="TAILER_MONGODB_URI has a value for tls"):
         client("mongodb://host/?tls=maybe")
-
-
-def test_a_deployment_refuses_it_too() -> None:
-    """Files that the URI names are where the tailer runs, and not looked for here."""
-    assert Tailer(mongodb_uri="mongodb://host/?tls=true&tlsCAFile=/in/the/image.pem").mongodb_uri
-    for options in ("tls=maybe", "tlsCAFile=", "retryWrite=true", "tls=true&tls=true"):
-        with pytest.raises(ValueError, match="mongodb_uri"):
-            Tailer(mongodb_uri=f"mongodb://host/?{options}")

@@ -1,0 +1,19 @@
+"""
+What an environment's TOML file says: the tables, a module for each, and how the file is read.
+
+A field's description says what to set it to: it is the remedy in an error, and the documentation.
+"""
+
+from tailrace_cdk.config.alarms import Alarms
+from tailrace_cdk.config.bus import Bus, Consumer
+from tailrace_cdk.config.database import Database
+from tailrace_cdk.config.environment import Environment, Misconfigured, load
+from tailrace_cdk.config.forwarder import Forwarder, StreamTable
+from tailrace_cdk.config.network import Network
+from tailrace_cdk.config.people import People
+from tailrace_cdk.config.tailer import EVENTS, PARKED, Stream, Tailer
+
+__all__ = [
+    "EVENTS", "PARKED", "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured",
+    "Network", "People", "Stream", "StreamTable", "Tailer", "load",
+]  # fmt: skip

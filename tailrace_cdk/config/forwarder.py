@@ -1,0 +1,57 @@
+"""The functions."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tailrace_cdk.config.section import KEPT, KeyArn, LogDays, Section
+
+
+class StreamTable(Section):
+    """A DynamoDB table as a source: its stream feeds a forwarder of its own."""
+
+    stream_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:dynamodb:[^:]+:\d{12}:table/[^/]+/stream/\S+$", description="ARN of the table's stream"
+    )
+    key_arn: KeyArn = Field("", description="ARN of the KMS key that encrypts the table; leave it out for a key of AWS")
+    on_outage: Literal["wait", "park"] = Field("wait", description="while the bus is unreachable: wait, or park the changes")
+    start: Literal["TRIM_HORIZON", "LATEST"] = Field(
+        "TRIM_HORIZON", description="where to start: TRIM_HORIZON or LATEST; cannot be changed after the first deployment"
+    )
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.stream_arn.split("/")[1]
+
+
+class Forwarder(Section):
+    """The Lambda functions: Python 3.13 on arm64."""
+
+    memory: int = Field(512, ge=128, le=10_240, description="MB of a function, 128 to 10240; CPU grows with it")
+    timeout: int = Field(
+        30, ge=5, le=900, description="seconds, 5 to 900; the queue hides a message six times as long, 600 at least"
+    )
+    max_concurrency: int = Field(10, ge=2, le=1000, description="most concurrent invocations for the queue, 2 to 1000")
+    mappers: str = Field(
+        "",
+        pattern=r"^([\w.]+:[\w.]+)?$",
+        description="module:attribute of your table of mappers; leave it out for the shipped mappers",
+    )
+    source: str = Field(
+        "",
+        max_length=256,
+        pattern=r"^(?!aws\.)",
+        description="the source of all events; leave it out to use the source of each event class",
+    )
+    on_poison: Literal["park", "block"] = Field("park", description="park a change that cannot be published, or block its lane")
+    redrive_minutes: int = Field(
+        15, ge=0, le=1440, description="minutes between redrives of parked changes; 0 for redrive by hand only"
+    )
+    reserve_redrive: bool = Field(
+        True,
+        description="whether Lambda prevents overlapping redrives (reserved concurrency 1); set false in a new account, whose "
+        "quota of 10 leaves nothing to reserve",
+    )
+    log_days: LogDays = Field(30, description=KEPT)
+    dynamodb_streams: tuple[StreamTable, ...] = Field((), description="DynamoDB tables whose streams are forwarded too")

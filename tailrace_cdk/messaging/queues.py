@@ -1,0 +1,75 @@
+"""The queue of changes, its dead-letter queue, and the parking queue for changes that cannot be published."""
+
+from aws_cdk import Aws, Duration, Fn, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from tailrace_cdk.config import Environment
+from tailrace_cdk.removal import removal_policy
+
+MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message
+RETENTION_DAYS = 14  # SQS's longest
+RECEIVES = 1_000  # of one message, SQS's largest: the pauses of the forwarder keep an outage below it
+VISIBILITY = 6  # times the function's timeout, as AWS advises: a batch in progress is not received again
+VISIBILITY_LEAST = 600  # seconds: 1,000 receives last a week even if the function never responds
+READER_SECONDS = 30  # seconds that a message is hidden from other readers; redrive sets its own time
+NO_SOURCE = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL)  # it is the dead-letter queue of no queue
+
+
+class Queues(Construct):
+    """
+    Three FIFO queues in high-throughput mode: order and deduplication are per message group, and no group waits for another.
+
+    Only the queue of changes may use the dead-letter queue. SQS checks no policy when it moves dead letters: messages
+    from another queue could bypass our policies, and redrive would publish them. The two queues name each other, so the queue
+    of changes has a fixed name. It ends in the id of the stack, so that a retained queue does not block the next one.
+
+    A message stays at most 14 days in each queue. A FIFO queue starts the retention anew for a message from another queue.
+
+    The visibility timeout is long. When the function reports a failed message, it also sets a timeout, which is short at first.
+    So the queue's own timeout counts only if the function ends without a response.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
+        super().__init__(scope, id)
+        self._key = key
+        self._removal = removal_policy(environment)
+        stack = Stack.of(self)
+        unique = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
+        name = f"{stack.stack_name}-QueuesChanges-{unique}.fifo"
+        source = sqs.Queue.from_queue_arn(self, "Source", f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{name}")
+        only_ours = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source])
+        self.dead_letters = self._queue("DeadLetters", READER_SECONDS, allow=only_ours)
+        self.parking = self._queue("Parking", READER_SECONDS)
+        hidden = max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout)
+        self.changes = self._queue("Changes", hidden, self.dead_letters, physical=name)
+
+    def _queue(
+        self,
+        name: str,
+        visibility: int,
+        dead_letters: sqs.IQueue | None = None,
+        *,
+        allow: sqs.RedriveAllowPolicy = NO_SOURCE,
+        physical: str | None = None,
+    ) -> sqs.Queue:
+        """``visibility`` in seconds; ``allow``: the queues whose dead letters it accepts."""
+        return sqs.Queue(
+            self,
+            name,
+            queue_name=physical,
+            fifo=True,
+            content_based_deduplication=False,
+            deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
+            fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+            max_message_size_bytes=MESSAGE_LIMIT,
+            visibility_timeout=Duration.seconds(visibility),
+            retention_period=Duration.days(RETENTION_DAYS),
+            encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
+            encryption_master_key=self._key,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=RECEIVES) if dead_letters else None,
+            redrive_allow_policy=allow,
+            removal_policy=self._removal,
+        )

@@ -1,0 +1,134 @@
+"""The dashboard: from top to bottom the way of a change, and what is wrong with it."""
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from tailrace_cdk.config import Environment
+from tailrace_cdk.messaging.functions import Functions
+from tailrace_cdk.messaging.queues import Queues
+from tailrace_cdk.monitoring.alarms import Alarms
+from tailrace_cdk.monitoring.metrics import METRICS, MINUTE, Metrics, unit
+
+WIDTH = 24  # units of a row, CloudWatch
+
+
+class Dashboard(Construct):
+    """
+    ``tailrace-<environment>``. A row is a question, and each graph of it has a line for each stream, also of those that come
+    later. The rows about the tailer are left out where the stack runs none.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        queues: Queues,
+        functions: Functions,
+        alarms: Alarms,
+    ) -> None:
+        super().__init__(scope, id)
+        self._metrics = Metrics(environment.namespace)
+        self._limit = environment.alarms.lag_seconds
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"tailrace-{environment.name}")
+        status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.alarms, width=WIDTH, height=3)
+        self.dashboard.add_widgets(status)
+        if environment.watches:
+            self._tailing()
+        self._forwarding(queues.changes, functions)
+        self._missing(queues)
+
+    def _tailing(self) -> None:
+        limit = cloudwatch.HorizontalAnnotation(value=self._limit, label="alarm", color=cloudwatch.Color.RED)
+        self._row(
+            "Is every stream up to date, and how long may it not be?",
+            self._graph("Lag", "Lag", annotations=[limit]),
+            self._graph("Headroom and history", "Headroom", "History"),
+            self._graph("Checkpoint age", "CheckpointAge"),
+        )
+        self._row(
+            "Who tails the streams?",
+            self._graph("Owners", "LeaseOwner"),
+            self._graph("Standing by", "StandingBy"),
+            self._graph("Given up", "Stopped"),
+        )
+        self._row(
+            "How much comes through?",
+            self._graph("Changes", "ChangesRead", "ChangesSent"),
+            self._graph("Messages and calls", "Messages", "Calls", "Claims"),
+            self._graph("Bytes", "MessageBytes"),
+        )
+        self._row(
+            "What does the tailer wait for?",
+            self._latency("Commit to queue", "CommitToQueue"),
+            self._graph("Sending again, opening again", "Retries", "Reconnects"),
+            self._graph("Accepted gaps, stubs", "Gaps", "ChangesStubbed"),
+        )
+
+    def _forwarding(self, changes: sqs.IQueue, functions: Functions) -> None:
+        waiting = changes.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum", label="waiting")
+        worked_on = changes.metric_approximate_number_of_messages_not_visible(
+            period=MINUTE, statistic="Maximum", label="in work"
+        )
+        age = changes.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum", label="age, seconds")
+        self._row(
+            "Does the queue run empty?",
+            _widget("Messages", waiting, worked_on),
+            _widget("Oldest message", age),
+            self._graph("Events published", "EventsPublished"),
+        )
+        all_of_them = [functions.forwarder, functions.redrive, *functions.streams]
+        self._row(
+            "Does the forwarder keep up?",
+            self._latency("Commit to bus", "CommitToBus"),
+            _widget("Invocations, errors, throttles", *(metric for one in all_of_them for metric in _invocations(one))),
+            self._graph("Come again, repeats dropped, no mapper", "MessagesFailed", "DuplicatesDropped", "Unmapped"),
+        )
+
+    def _missing(self, queues: Queues) -> None:
+        depths = [
+            queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum", label=label)
+            for label, queue in (("dead letters", queues.dead_letters), ("parked", queues.parking))
+        ]
+        self._row("What is missing on the bus?", _widget("Set aside", *depths), self._graph("Parked changes", "ChangesParked"))
+
+    def _row(self, question: str, *graphs: cloudwatch.IWidget) -> None:
+        self.dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=WIDTH, height=1))
+        self.dashboard.add_widgets(*graphs)
+
+    def _graph(
+        self, title: str, *names: str, annotations: Sequence[cloudwatch.HorizontalAnnotation] | None = None
+    ) -> cloudwatch.IWidget:
+        lines = [self._line(name) for name in names]
+        return _widget(title, *lines, label=unit(METRICS[names[0]]), annotations=annotations)
+
+    def _line(self, name: str) -> cloudwatch.IMetric:
+        return self._metrics.of_every_stream(name) if METRICS[name].per_stream else self._metrics.metric(name)
+
+    def _latency(self, title: str, name: str) -> cloudwatch.IWidget:
+        lines = [self._metrics.of_every_stream(name, statistic=statistic) for statistic in ("p50", "p99", "Maximum")]
+        return _widget(title, *lines, label=unit(METRICS[name]))
+
+
+def _widget(
+    title: str,
+    *metrics: cloudwatch.IMetric,
+    label: str = "",
+    annotations: Sequence[cloudwatch.HorizontalAnnotation] | None = None,
+) -> cloudwatch.GraphWidget:
+    axis = cloudwatch.YAxisProps(min=0, label=label, show_units=False)
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), left_y_axis=axis, left_annotations=annotations, width=8)
+
+
+def _invocations(function: lambda_.IFunction) -> Sequence[cloudwatch.IMetric]:
+    name = function.node.id.lower()
+    return (
+        function.metric_invocations(period=MINUTE, label=f"{name} invocations"),
+        function.metric_errors(period=MINUTE, label=f"{name} errors"),
+        function.metric_throttles(period=MINUTE, label=f"{name} throttles"),
+    )

@@ -1,0 +1,53 @@
+"""The outputs that a deployment prints at its end."""
+
+import json
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_ec2 as ec2
+
+from tailrace_cdk.messaging.bus import EventBus
+from tailrace_cdk.messaging.queues import Queues
+from tailrace_cdk.messaging.state import State
+from tailrace_cdk.tailing.service import Service
+from tailrace_cdk.tailing.task import CONTAINER, Task
+
+
+def of_messaging(stack: Stack, *, queues: Queues, state: State, bus: EventBus) -> None:
+    """Queues, table, bucket and bus: the settings of a tailer elsewhere, and where to look."""
+    _output(stack, "QueueUrl", queues.changes.queue_url, "TAILER_QUEUE_URL")
+    _output(stack, "StateTable", state.table.table_name, "TAILER_CHECKPOINTS=dynamodb://…")
+    _output(stack, "ClaimBucket", state.bucket.bucket_name, "TAILER_CLAIM_BUCKET")
+    _output(stack, "EventBusArn", bus.arn, "The bus that domain events are published on")
+    _output(stack, "ParkingQueueUrl", queues.parking.queue_url, "Changes that could not be published, each with its reason")
+    _output(stack, "DeadLetterQueueUrl", queues.dead_letters.queue_url, "Messages that failed too often")
+
+
+def of_tailing(stack: Stack, *, service: Service, subnets: ec2.SubnetSelection, administrator: Task | None) -> None:
+    """The service, and the commands that run the tailer's own commands beside it."""
+    _output(stack, "ClusterName", service.cluster.cluster_name, "The ECS cluster")
+    _output(stack, "ServiceName", service.service.service_name, "The tailer's service")
+    _output(stack, "LogGroupName", service.log_group.log_group_name, "The tailer's log")
+    _output(stack, "Doctor", _run(service, service.task, subnets, "doctor"), "Checks everything, from inside")
+    if administrator:
+        command = _run(service, administrator, subnets, "change-streams", "show")
+        _output(stack, "ChangeStreams", command, "Shows which change streams are enabled")
+
+
+def _run(service: Service, task: Task, subnets: ec2.SubnetSelection, *command: str) -> str:
+    """A shell command. The task prints to the tailer's log."""
+    network = {
+        "awsvpcConfiguration": {
+            "subnets": [subnet.subnet_id for subnet in subnets.subnets or ()],
+            "securityGroups": [service.security_group.security_group_id],
+        }
+    }
+    overrides = {"containerOverrides": [{"name": CONTAINER, "command": list(command)}]}
+    return (
+        f"aws ecs run-task --launch-type FARGATE --cluster {service.cluster.cluster_name} "
+        f"--task-definition {task.definition.family} "
+        f"--network-configuration '{json.dumps(network)}' --overrides '{json.dumps(overrides)}'"
+    )
+
+
+def _output(stack: Stack, name: str, value: str, description: str) -> None:
+    CfnOutput(stack, name, value=value, description=description)

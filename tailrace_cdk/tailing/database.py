@@ -1,0 +1,132 @@
+"""The DocumentDB that the tailer watches."""
+
+from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import aws_docdb as docdb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from tailrace_cdk.config import Database as Settings
+from tailrace_cdk.imported_secret import imported_secret
+from tailrace_cdk.log_group import LogGroup
+
+ADMINISTRATOR = "tailrace"  # DocumentDB reserves the name "admin"
+AUDIT_DAYS = 90
+IAM = "authMechanism=MONGODB-AWS&authSource=%24external"
+
+
+class Database(Construct):
+    """
+    A new cluster, or an existing one, which is not changed.
+
+    A new cluster accepts TLS connections only, is encrypted, and has no ingress rule by itself. DocumentDB
+    creates the administrator's password, keeps it in a secret that a template cannot name, and changes it every week: read the
+    secret's ARN from the cluster. The cluster has a fixed name, so a change that would replace it by an empty one fails.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        identifier: str,
+        settings: Settings,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection,
+        key: kms.IKey | None,
+        removal: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, id)
+        self._settings = settings
+        self._key = key
+        self._removal = removal
+        self.identifier = "" if settings.host else identifier
+        """Of a new cluster; empty for an existing one."""
+        self.port = settings.port
+        self.history_seconds = settings.history_seconds
+        self.admin_secret: secretsmanager.ISecret | None = None
+        """Of an existing cluster, where one is named."""
+        self.security_group: ec2.ISecurityGroup
+        if settings.host:
+            self._existing()
+        else:
+            self._made(vpc, vpc.select_subnets(subnets=subnets.subnets))
+
+    def uri(self, *, iam: bool) -> str:
+        """Its URI without credentials: for the role of the task (``iam``), or for a user who signs in otherwise."""
+        options = f"replicaSet=rs0&readPreference=primary&retryWrites=false&tls=true{'&' + IAM if iam else ''}"
+        return f"mongodb://{self.host}:{self.port}/?{options}"
+
+    def _existing(self) -> None:
+        settings = self._settings
+        self.host = settings.host
+        self.security_group = ec2.SecurityGroup.from_security_group_id(self, "SecurityGroup", settings.security_group_id)
+        self.admin_secret = imported_secret(self, "Administrator", settings.admin_secret_arn, settings.admin_secret_key_arn)
+
+    def _made(self, vpc: ec2.IVpc, subnets: ec2.SelectedSubnets) -> None:
+        self.security_group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, description="The DocumentDB that the tailer watches", allow_all_outbound=False
+        )
+        cluster = self._cluster(subnets.subnet_ids)
+        # Under the name that the service writes to, and before it does: it would make the group itself, to be kept forever.
+        name = f"/aws/docdb/{self.identifier}/audit"
+        cluster.node.add_dependency(LogGroup(self, "Audit", days=AUDIT_DAYS, key=self._key, removal=self._removal, name=name))
+        zones = list(dict.fromkeys(map(_zone, subnets.subnets)))
+        for number in range(self._settings.instances):
+            docdb.CfnDBInstance(
+                self,
+                f"Instance{number + 1}",
+                db_cluster_identifier=cluster.ref,
+                db_instance_class=f"db.{self._settings.instance_class}",
+                availability_zone=zones[number % len(zones)],
+                auto_minor_version_upgrade=True,
+            )
+        for part in self.node.find_all():  # a cluster that stays needs its group, its parameters and its subnets
+            if isinstance(part, CfnResource):
+                part.apply_removal_policy(self._removal)
+        self.host = cluster.attr_endpoint
+
+    def _cluster(self, subnet_ids: list[str]) -> docdb.CfnDBCluster:
+        settings = self._settings
+        key = self._key.key_arn if self._key else None
+        subnets = docdb.CfnDBSubnetGroup(
+            self, "Subnets", db_subnet_group_description=f"Private subnets of {self.identifier}", subnet_ids=subnet_ids
+        )
+        return docdb.CfnDBCluster(
+            self,
+            "Cluster",
+            db_cluster_identifier=self.identifier,
+            engine_version=settings.engine_version,
+            port=settings.port,
+            db_subnet_group_name=subnets.ref,
+            vpc_security_group_ids=[self.security_group.security_group_id],
+            db_cluster_parameter_group_name=self._parameters().ref,
+            master_username=ADMINISTRATOR,
+            manage_master_user_password=True,
+            master_user_secret_kms_key_id=key,
+            storage_encrypted=True,
+            kms_key_id=key,
+            backup_retention_period=settings.backup_days,
+            copy_tags_to_snapshot=True,
+            enable_cloudwatch_logs_exports=["audit"],
+            deletion_protection=self._removal == RemovalPolicy.RETAIN,
+        )
+
+    def _parameters(self) -> docdb.CfnDBClusterParameterGroup:
+        return docdb.CfnDBClusterParameterGroup(
+            self,
+            "Parameters",
+            description=f"Parameters of {self.identifier}",
+            family=f"docdb{self._settings.engine_version.rpartition('.')[0]}",
+            parameters={
+                "tls": "tls1.2+",  # "enabled" would take 1.0 as well
+                "change_stream_log_retention_duration": str(self.history_seconds),
+                "audit_logs": "ddl",  # who signed in and who changed change streams; "all" would log documents too
+            },
+        )
+
+
+def _zone(subnet: ec2.ISubnet) -> str:
+    """The name of the subnet's zone; of a subnet that is made here, as CloudFormation reports it: it may be placed by id."""
+    return subnet.subnet_availability_zone if isinstance(subnet, ec2.Subnet) else subnet.availability_zone

@@ -1,0 +1,53 @@
+"""The tailer's image."""
+
+import re
+
+from aws_cdk import Aws
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+from constructs import Construct
+
+from tailrace_cdk.clone import in_clone
+from tailrace_cdk.config import Tailer
+
+DOCKERFILE = "tailer/Dockerfile"
+# What .dockerignore lets into other images of this project: a change there is no new image here.
+COPIED = ("!requirements/tailer.txt", "!infra/supply/components.py", f"!{DOCKERFILE}")
+NOT_COPIED = ("devstack", "infra/*", "infra/supply/*", "lambda_forwarder", "requirements/*", *COPIED)
+_ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@:]+)")
+
+
+class Image(Construct):
+    """
+    Built from ``tailer/Dockerfile`` when the stack is deployed, for the architecture of its tasks; or one that is there
+    already, by its digest. To synthesise needs no Docker, and the same files give the same name.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, tailer: Tailer) -> None:
+        super().__init__(scope, id)
+        self.container: ecs.ContainerImage
+        self.repository_arn: str
+        """The ECR repository that tasks pull it from; empty for another registry, which asks for no right of theirs."""
+        if tailer.image:
+            self.container = ecs.ContainerImage.from_registry(tailer.image)
+            self.repository_arn = _repository_arn(tailer.image)
+        else:
+            asset = self._built(tailer)
+            self.container = ecs.ContainerImage.from_docker_image_asset(asset)
+            self.repository_arn = asset.repository.repository_arn
+
+    def _built(self, tailer: Tailer) -> ecr_assets.DockerImageAsset:
+        arm = tailer.architecture == "arm64"
+        return ecr_assets.DockerImageAsset(
+            self,
+            "Built",
+            directory=str(in_clone(DOCKERFILE, "name an image in [tailer] image").parents[1]),
+            file=DOCKERFILE,
+            exclude=list(NOT_COPIED),
+            platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
+        )
+
+
+def _repository_arn(image: str) -> str:
+    named = _ECR.match(image)
+    return f"arn:{Aws.PARTITION}:ecr:{named['region']}:{named['account']}:repository/{named['name']}" if named else ""

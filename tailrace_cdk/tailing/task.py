@@ -1,0 +1,97 @@
+"""A Fargate task of the tailer's image, and how it is confined."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from tailrace_cdk import trust
+from tailrace_cdk.config import Environment, Tailer
+from tailrace_cdk.tailing.image import Image
+
+CONTAINER = "tailer"
+USER = "10001:10001"  # the image's own
+STOP_SECONDS = 120  # Fargate's longest; the tailer promises 20
+# The image's own HEALTHCHECK, of which ECS takes no notice.
+HEALTH = ecs.HealthCheck(
+    command=["CMD", "python", "-m", "tailer.health.probe"],
+    interval=Duration.seconds(10),
+    timeout=Duration.seconds(3),
+    start_period=Duration.seconds(30),
+    retries=3,
+)
+
+
+class Task(Construct):
+    """
+    One container that can change nothing inside: no root, no capabilities, a read-only file system, no shell from outside.
+
+    Its two roles begin without any right: ``role`` is the program's, ``execution_role`` is who starts it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        family: str,
+        image: Image,
+        command: Sequence[str],
+        settings: Mapping[str, str],
+        sign_in: secretsmanager.ISecret | None,
+        log: logs.ILogGroup,
+        health: ecs.HealthCheck | None = None,
+    ) -> None:
+        """``sign_in`` has the keys ``username`` and ``password``. The streams of ``log`` begin with ``log_streams``."""
+        super().__init__(scope, id)
+        self.image = image
+        self.log = log
+        self.log_streams = f"{family}/{CONTAINER}"
+        self.sign_in = sign_in
+        self.role = iam.Role(self, "Role", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
+        self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
+        self.definition = self._definition(family, environment.tailer)
+        linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
+        linux.drop_capabilities(ecs.Capability.ALL)
+        self.container = self.definition.add_container(
+            CONTAINER,
+            image=image.container,
+            command=list(command),
+            environment=dict(settings),
+            secrets=_secrets(sign_in) if sign_in else None,
+            user=USER,
+            readonly_root_filesystem=True,
+            linux_parameters=linux,
+            health_check=health,
+            stop_timeout=Duration.seconds(STOP_SECONDS),
+            # In blocking mode a log service that does not respond would stop the tailer.
+            logging=ecs.LogDrivers.aws_logs(stream_prefix=family, log_group=log, mode=ecs.AwsLogDriverMode.NON_BLOCKING),
+        )
+
+    def _definition(self, family: str, tailer: Tailer) -> ecs.FargateTaskDefinition:
+        arm = tailer.architecture == "arm64"
+        return ecs.FargateTaskDefinition(
+            self,
+            "Definition",
+            family=family,
+            cpu=tailer.cpu,
+            memory_limit_mib=tailer.memory,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64 if arm else ecs.CpuArchitecture.X86_64,
+                operating_system_family=ecs.OperatingSystemFamily.LINUX,
+            ),
+            task_role=self.role,
+            execution_role=self.execution_role.without_policy_updates(),  # the CDK would grant by itself
+        )
+
+
+def _secrets(sign_in: secretsmanager.ISecret) -> dict[str, ecs.Secret]:
+    return {
+        "TAILER_MONGODB_USERNAME": ecs.Secret.from_secrets_manager(sign_in, "username"),
+        "TAILER_MONGODB_PASSWORD": ecs.Secret.from_secrets_manager(sign_in, "password"),
+    }

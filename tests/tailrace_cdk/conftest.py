@@ -1,0 +1,43 @@
+"""What was synthesised, once for all tests that look at it."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devstack import DevStack
+from tests.tailrace_cdk.variants import VARIANTS
+
+if TYPE_CHECKING:  # the CDK takes seconds to start, and not every test of this folder needs it
+    from infra.synthesis import Synthesised
+    from tests.tailrace_cdk.here import Here
+
+Made = Callable[[str], "Synthesised"]
+"""A variant's name to its stack."""
+
+
+_SYNTHESISED: dict[str, "Synthesised"] = {}  # of this process, for both folders of tests that look at them
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    from infra.synthesis import synthesise
+
+    folder = tmp_path_factory.mktemp("synthesised")
+    package = folder / "forwarder.zip"
+    package.write_bytes(b"")  # only the digest of its bytes is in a template
+
+    def variant(name: str) -> "Synthesised":
+        if name not in _SYNTHESISED:
+            _SYNTHESISED[name] = synthesise(VARIANTS[name], folder / name, package=package)
+        return _SYNTHESISED[name]
+
+    return variant
+
+
+@pytest.fixture(scope="session")
+def here(stack: DevStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Here"]:
+    from tests.tailrace_cdk.here import deployed
+
+    with deployed(stack.aws, tmp_path_factory.mktemp("deployed")) as here:
+        yield here

@@ -1,0 +1,64 @@
+"""One deployment of the messaging part for all tests that want it, and what it lacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.aws import Aws, arn
+from devstack.resources import CONSUMER_BUS
+from devstack.stack import forwarder_zip
+from infra.synthesis import Synthesised, synthesise
+from tailrace_cdk.config import Bus, Consumer, Environment, Forwarder, StreamTable
+from tests.tailrace_cdk.deployment import Deployment, bootstrap, deploy, publish, remove, without
+
+NAME = "messaging"
+ORDERS = "payments"  # a DynamoDB table, called like the collection: the same mappers look at both
+
+LEFT_OUT = {  # what the emulator cannot deploy, and so nobody has tried here
+    "AWS::EventSchemas::Registry": "the emulator has no schema registry",
+    "AWS::EventSchemas::Schema": "the emulator has no schema registry",
+    "AWS::Events::Archive": "the emulator's buses have archives, its CloudFormation does not",
+    "AWS::Events::EventBusPolicy": "the emulator knows no policy of a bus",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Here:
+    """One deployment, and the clients of its account."""
+
+    aws: Aws
+    made: Synthesised
+    deployment: Deployment
+
+
+@contextmanager
+def deployed(aws: Aws, folder: Path) -> Iterator[Here]:
+    """The stack, for as long as it is wanted."""
+    made = synthesise(_environment(_table(aws)), folder / "cdk.out", package=forwarder_zip(folder))
+    bootstrap(aws)
+    publish(aws, made)
+    yield Here(aws=aws, made=made, deployment=deploy(aws, made.stack, without(made.template, LEFT_OUT)))
+    remove(aws, made.stack)
+
+
+def _table(aws: Aws) -> str:
+    """A table of another team's, whose stream is to be forwarded. The stream's ARN."""
+    made = aws("dynamodb").create_table(
+        TableName=ORDERS,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    return str(made["TableDescription"]["LatestStreamArn"])
+
+
+def _environment(stream_arn: str) -> Environment:
+    consumer = Consumer(name="subscriptions", bus_arn=arn("events", f"event-bus/{CONSUMER_BUS}"))
+    return Environment(
+        name=NAME,
+        removal="destroy",
+        bus=Bus(consumers=(consumer,), allowed_accounts=("111122223333",)),
+        forwarder=Forwarder(dynamodb_streams=(StreamTable(stream_arn=stream_arn),)),
+    )

@@ -1,0 +1,239 @@
+"""The bus, and the way from it to other teams."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tailrace_cdk.clone import FOLDER
+from tailrace_cdk.messaging.schemas import CONTENT_LIMIT, contents
+from tests.tailrace_cdk.template import of_type, only, stack
+
+THEIRS = "arn:aws:events:eu-west-1:111122223333:event-bus/subscriptions"
+ORDERED = f"arn:aws:events:eu-west-1:111122223333:event-busv2/audit/{25 * 'a'}"
+CONSUMERS = [
+    {"name": "subscriptions", "bus_arn": THEIRS, "events": ["PaymentCancelled"]},
+    {"name": "audit", "bus_arn": ORDERED},
+]
+
+
+def with_bus(**bus: Any) -> Any:
+    return stack(database=None, streams=[], bus=bus)
+
+
+def resources(kind: str, **bus: Any) -> dict[str, Any]:
+    return dict(of_type(with_bus(**bus), kind))
+
+
+def under_a_key(**bus: Any) -> Any:
+    return stack(database=None, streams=[], customer_key=True, bus=bus)
+
+
+def of_the_key(template: Any) -> dict[str, Any]:
+    """Its policy, by the statements' names."""
+    return {one["Sid"]: one for one in only(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"]}
+
+
+def text(value: Any) -> str:
+    """A template's expression as the name that it makes."""
+    [_, parts] = value["Fn::Join"]
+    return "".join(part if isinstance(part, str) else part["Ref"].rpartition("::")[2] for part in parts)
+
+
+def test_a_classic_bus_keeps_every_event_in_its_archive() -> None:
+    """For as long as the environment says, or not at all."""
+    assert only(with_bus(archive_days=90), "AWS::Events::Archive")["RetentionDays"] == 90
+    assert "EventPattern" not in only(with_bus(archive_days=90), "AWS::Events::Archive")
+    assert resources("AWS::Events::Archive", archive_days=0) == {}
+
+
+def test_the_forwarder_calls_a_classic_bus_by_name_and_an_ordered_one_by_its_arn() -> None:
+    """By the ARN it knows which kind it is."""
+
+    def called(**bus: Any) -> Any:
+        function = only(with_bus(**bus), "AWS::Lambda::Function", "FunctionsForwarder")
+        return function["Environment"]["Variables"]["FORWARDER_EVENT_BUS"]
+
+    assert set(called()) == {"Ref"}
+    assert called(kind="ordered")["Fn::GetAtt"][1] == "EventBusArn"
+
+
+def test_a_consumer_gets_the_events_they_named_and_only_those() -> None:
+    """By their rule to their own bus; who names none gets all."""
+    rules = {one["Targets"][0]["Id"]: one for one in resources("AWS::Events::Rule", consumers=CONSUMERS).values()}
+    assert rules["subscriptions"]["EventPattern"] == {"detail-type": ["PaymentCancelled"]}
+    assert rules["subscriptions"]["Targets"][0]["Arn"] == THEIRS
+    assert rules["audit"]["EventPattern"] == {"source": [{"prefix": ""}]}
+
+
+def test_an_event_is_tried_for_a_day_and_then_kept() -> None:
+    """In a standard queue of the consumer's own, to which only their rule may write. What is refused is kept at once."""
+    template = with_bus(consumers=CONSUMERS[:1])
+    [target] = only(template, "AWS::Events::Rule")["Targets"]
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
+    kept = target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+    assert "FifoQueue" not in of_type(template, "AWS::SQS::Queue")[kept]
+    policy = only(template, "AWS::SQS::QueuePolicy", "Undelivered")["PolicyDocument"]["Statement"]
+    [allowed] = [one for one in policy if one["Effect"] == "Allow"]
+    [rule] = of_type(template, "AWS::Events::Rule")
+    assert allowed["Action"] == "sqs:SendMessage"
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
+
+
+def test_what_a_rule_cannot_deliver_may_be_encrypted() -> None:
+    """By the queue alone: EventBridge, as it writes to a queue under a key, names no account to the key's policy."""
+    policy = of_the_key(under_a_key(consumers=CONSUMERS[:1]))
+    keeping = policy["EncryptWhatRulesCannotDeliver"]
+    assert set(keeping["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert list(keeping["Condition"]["ArnLike"]) == ["kms:EncryptionContext:aws:sqs:arn"]
+    of_eventbridge = [one for one in policy.values() if "events.amazonaws.com" in str(one["Principal"])]
+    assert "aws:SourceAccount" not in json.dumps(of_eventbridge)
+
+
+def test_a_classic_bus_may_use_its_key_for_buses_only() -> None:
+    """And for their archives, which name the bus too."""
+    using = of_the_key(under_a_key())["EncryptTheBusAndItsArchive"]
+    [context] = using["Condition"]["ArnLike"].items()
+    assert context[0] == "kms:EncryptionContext:aws:events:event-bus:arn"
+    assert text(context[1]).endswith(":event-bus/*")
+
+
+def test_an_ordered_bus_may_use_its_key_for_itself() -> None:
+    """
+    All that EventBridge asks for as it makes the bus, by the context that it names and no other; or the bus could not be made.
+    Its ARN ends in what EventBridge chooses.
+    """
+    policy = of_the_key(under_a_key(kind="ordered", consumers=CONSUMERS))
+    using = policy["EncryptTheBus"]
+    actions = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+    assert sorted(using["Action"]) == [f"kms:{action}" for action in actions]
+    [context] = using["Condition"]["StringLike"].items()
+    assert context[0] == "kms:EncryptionContext:aws:events:event-busv2:arn"
+    assert text(context[1]).endswith(":event-busv2/tailrace-test/*")
+    of_eventbridge = {sid for sid, one in policy.items() if "events.amazonaws.com" in str(one["Principal"])}
+    assert of_eventbridge == {"LookAtTheKeyOfABus", "EncryptTheBus"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "context", "bus"),
+    [
+        ("classic", "kms:EncryptionContext:aws:events:event-bus:arn", ":event-bus/tailrace-test"),
+        ("ordered", "kms:EncryptionContext:aws:events:event-busv2:arn", ":event-busv2/tailrace-test/*"),
+    ],
+)
+def test_who_attaches_to_a_bus_under_a_key_may_use_it_for_that(kind: str, context: str, bus: str) -> None:
+    """Through EventBridge and for this bus: it keeps rules and subscribers under the key, and reads them in their name."""
+    policy = of_the_key(under_a_key(kind=kind, allowed_accounts=["444455556666"]))
+    attaching = policy["LetAnAccountAttachToTheBus444455556666"]
+    assert attaching["Action"] == "kms:Decrypt"
+    assert "444455556666" in json.dumps(attaching["Principal"])
+    assert text(attaching["Condition"]["StringEquals"]["kms:ViaService"]) == "events.Region.amazonaws.com"
+    assert text(attaching["Condition"]["StringLike"][context]).endswith(bus)
+
+
+def test_what_the_key_does_not_open_is_kept() -> None:
+    """By a classic bus, in a standard queue that needs no key of ours, and to which only this bus may write."""
+    template = under_a_key()
+    [(bus, of_bus)] = of_type(template, "AWS::Events::EventBus").items()
+    kept = of_type(template, "AWS::SQS::Queue")[of_bus["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]]
+    assert kept["SqsManagedSseEnabled"] is True
+    assert "FifoQueue" not in kept
+    assert kept["MessageRetentionPeriod"] == 14 * 86_400
+    policy = only(template, "AWS::SQS::QueuePolicy", "Unreadable")["PolicyDocument"]["Statement"]
+    [allowed] = [one for one in policy if one["Effect"] == "Allow"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [bus, "Arn"]}}}
+
+
+def test_without_a_key_of_ours_a_bus_keeps_nothing_aside() -> None:
+    """Nor does an ordered one, which waits for its key."""
+    assert "DeadLetterConfig" not in only(with_bus(), "AWS::Events::EventBus")
+    queues = of_type(under_a_key(kind="ordered"), "AWS::SQS::Queue")
+    assert not [name for name in queues if name.startswith("Events")]
+
+
+def test_another_account_manages_its_own_rules_and_no_others() -> None:
+    """On this bus only. It cannot put events on it."""
+    policies = resources("AWS::Events::EventBusPolicy", allowed_accounts=["444455556666"]).values()
+    [statement] = [one["Statement"] for one in policies if one["Statement"]["Effect"] == "Allow"]
+    assert "444455556666" in json.dumps(statement["Principal"])
+    assert statement["Condition"] == {"StringEqualsIfExists": {"events:creatorAccount": "444455556666"}}
+    assert json.dumps(statement["Resource"]).count(":rule/tailrace-test/*") == 1
+    assert "events:PutEvents" not in statement["Action"]
+
+
+def test_an_ordered_bus_delivers_in_order_and_for_a_day() -> None:
+    """First in, first out in each event group, also on another ordered bus, and one subscriber after the other is made."""
+    template = with_bus(kind="ordered", consumers=CONSUMERS, archive_days=14)
+    assert only(template, "AWS::EventsV2::EventBus")["StorageConfiguration"] == {"RetentionPeriodInDays": 14}
+    subscribers = of_type(template, "AWS::EventsV2::Subscriber")
+    for one in subscribers.values():
+        assert one["Type"] == "FIFO"
+        assert one["RetryPolicy"] == {"MaxEventAgeInSeconds": 86_400, "MaxRetryAttempts": 185}
+    targets = {one["InvokeConfiguration"]["TargetArn"]: one["InvokeConfiguration"] for one in subscribers.values()}
+    assert targets.keys() == {THEIRS, ORDERED}
+    assert "EventGroupId" in targets[ORDERED]["EventBusV2Parameters"]["SystemMetadata"]
+    assert "EventBusV2Parameters" not in targets[THEIRS]
+    first, second = subscribers
+    assert first in template.find_resources("AWS::EventsV2::Subscriber")[second]["DependsOn"]
+
+
+def test_an_ordered_bus_keeps_what_it_could_not_deliver_in_order() -> None:
+    """In a FIFO queue, to which the consumer's role writes."""
+    template = with_bus(kind="ordered", consumers=CONSUMERS[:1])
+    kept = only(template, "AWS::EventsV2::Subscriber")["OnFailureConfiguration"]["Arn"]["Fn::GetAtt"][0]
+    queue = of_type(template, "AWS::SQS::Queue")[kept]
+    assert (queue["FifoQueue"], queue["ContentBasedDeduplication"]) == (True, True)
+    policy = only(template, "AWS::IAM::Policy", "subscriptionsRole")["PolicyDocument"]["Statement"]
+    [keeping] = [one for one in policy if one["Action"] == "sqs:SendMessage"]
+    assert keeping["Resource"] == {"Fn::GetAtt": [kept, "Arn"]}
+
+
+def test_a_bus_of_one_kind_can_become_one_of_the_other() -> None:
+    """Nothing in the stack keeps its name and changes its type, which CloudFormation refuses."""
+    templates = [with_bus(kind=kind, consumers=CONSUMERS).to_json()["Resources"] for kind in ("classic", "ordered")]
+    classic, ordered = ({name: one["Type"] for name, one in template.items()} for template in templates)
+    assert {name for name in classic.keys() & ordered.keys() if classic[name] != ordered[name]} == set()
+    assert set(classic.values()) != set(ordered.values())
+
+
+def test_an_ordered_bus_may_be_subscribed_to_from_another_account() -> None:
+    """By a policy of the bus that allows that and looking at it."""
+    template = with_bus(kind="ordered", allowed_accounts=["444455556666"])
+    policy = only(template, "AWS::EventsV2::ResourcePolicy")["PolicyDocument"]["Statement"]
+    [statement] = [one for one in policy if one["Effect"] == "Allow"]
+    assert statement["Action"] == ["events:CreateSubscriber", "events:UpdateSubscriber", "events:DescribeEventBus"]
+    assert isinstance(statement["Principal"]["AWS"], dict)  # one is no list
+
+
+def test_every_events_schema_is_in_the_registry_as_it_is() -> None:
+    """Each version of each event under the name of its file, and the content is the file's own."""
+    entries = {one["SchemaName"]: one for one in resources("AWS::EventSchemas::Schema").values()}
+    files = {file.name.removesuffix(".openapi.json"): file for file in (FOLDER / "schemas").glob("*.openapi.json")}
+    assert entries.keys() == files.keys()
+    assert len(files) == len(list((FOLDER / "schemas").glob("*.json"))) / 2
+    for name, file in files.items():
+        assert entries[name]["Type"] == "OpenApi3"
+        assert json.loads(entries[name]["Content"]) == json.loads(file.read_text())
+
+
+def test_schemas_can_be_left_out() -> None:
+    """Where a region has no registry."""
+    assert resources("AWS::EventSchemas::Registry", schemas=False) == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"$schema": "https://json-schema.org/draft/2020-12/schema"}, "is not OpenAPI 3.0"),
+        ({"openapi": "3.1.0"}, "is not OpenAPI 3.0"),
+        ({"openapi": "3.0.0", "info": {"description": CONTENT_LIMIT * "x"}}, "a schema registry takes 100,000"),
+    ],
+)
+def test_what_a_registry_would_refuse_is_named_before(tmp_path: Path, schema: dict[str, Any], problem: str) -> None:
+    """With the file's name, and not in the middle of a deployment."""
+    (tmp_path / "app.x@Y-v1.openapi.json").write_text(json.dumps(schema))
+    with pytest.raises(ValueError, match=problem) as refused:
+        contents(tmp_path)
+    assert "app.x@Y-v1" in str(refused.value)

@@ -1,0 +1,134 @@
+"""The functions, what feeds them, and what they are told."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import LAMBDA_PLATFORM, LAMBDA_PYTHON, SOURCES, build
+from lambda_forwarder.settings import Settings
+from tests.tailrace_cdk.template import STREAMS, of_type, only, stack
+
+MESSAGING: dict[str, Any] = {"database": None, "streams": []}
+STREAM = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/2026-01-01T00:00:00.000"
+
+
+def messaging(**tables: Any) -> Any:
+    return stack(**{**MESSAGING, **tables})
+
+
+def function(part: str, **tables: Any) -> Any:
+    return only(messaging(**tables), "AWS::Lambda::Function", f"Functions{part}")
+
+
+def variables(part: str, **tables: Any) -> dict[str, Any]:
+    return dict(function(part, **tables)["Environment"]["Variables"])
+
+
+def test_the_functions_run_what_the_package_is_built_for() -> None:
+    """One zip, in the Python and on the processor that its compiled parts are of."""
+    for one in of_type(messaging(), "AWS::Lambda::Function").values():
+        assert one["Runtime"] == f"python{LAMBDA_PYTHON}"
+        assert one["Architectures"] == ["arm64"]
+        assert one["Architectures"][0].replace("arm64", "aarch64") in LAMBDA_PLATFORM
+
+
+def test_the_handlers_are_in_the_package() -> None:
+    """Each by its own module, which is among the sources."""
+    with_table = messaging(forwarder={"dynamodb_streams": [{"stream_arn": STREAM}]})
+    functions = of_type(with_table, "AWS::Lambda::Function").values()
+    handlers = {one["Handler"] for one in functions}
+    assert {one["Description"] for one in functions} == {f"Tailrace test: {name}" for name in ("sqs", "redrive", "dynamodb")}
+    assert handlers == {
+        "lambda_forwarder.handlers.sqs.handler",
+        "lambda_forwarder.handlers.redrive.handler",
+        "lambda_forwarder.handlers.dynamodb.handler",
+    }
+    assert {handler.split(".")[0] for handler in handlers} <= set(SOURCES)
+
+
+def test_everything_a_function_is_told_is_a_setting_of_the_forwarder() -> None:
+    """Of each, nothing misspelt, nothing that it does not read; and whatever it cannot do without."""
+    known = {f"FORWARDER_{name.upper()}" for name in Settings.model_fields}
+    needed = {f"FORWARDER_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
+    everything = {"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]}
+    told = variables("Stream", forwarder=everything, bus={"schemas": False}, streams=STREAMS)
+    assert needed < told.keys() <= known
+    assert told.keys() == known  # with every option used, every setting there is
+
+
+def test_what_an_environment_leaves_out_is_left_to_the_forwarder() -> None:
+    """No empty text where the forwarder has a default of its own."""
+    assert {"FORWARDER_SOURCE", "FORWARDER_MAPPERS"}.isdisjoint(variables("Forwarder"))
+    assert variables("Forwarder", forwarder={"on_poison": "block"})["FORWARDER_ON_POISON"] == "block"
+
+
+def test_only_messages_that_failed_come_again() -> None:
+    """Full batches, as many at once as the environment says, and an answer for each message."""
+    mapping = only(messaging(forwarder={"max_concurrency": 7}), "AWS::Lambda::EventSourceMapping")
+    assert mapping["BatchSize"] == 10
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
+    assert "MaximumBatchingWindowInSeconds" not in mapping  # a FIFO mapping has none
+
+
+def test_redrive_runs_by_itself_and_never_twice_at_once() -> None:
+    """Every so many minutes, for no longer than until the next time; nobody calls it again for a time it missed."""
+    template = messaging(forwarder={"redrive_minutes": 5})
+    schedule = only(template, "AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    redrive = function("Redrive", forwarder={"redrive_minutes": 5})
+    assert (redrive["ReservedConcurrentExecutions"], redrive["Timeout"]) == (1, 300)
+    assert only(template, "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
+
+
+def test_redrive_may_be_left_to_a_person() -> None:
+    """No schedule, the whole of Lambda's time, and nothing reserved where an account has nothing to reserve."""
+    by_hand = {"redrive_minutes": 0, "reserve_redrive": False}
+    assert of_type(messaging(forwarder=by_hand), "AWS::Scheduler::Schedule") == {}
+    assert function("Redrive", forwarder=by_hand)["Timeout"] == 900
+    assert "ReservedConcurrentExecutions" not in function("Redrive", forwarder=by_hand)
+
+
+def test_a_tables_records_are_kept_whole_before_its_stream_forgets_them() -> None:
+    """What cannot be published is tried until an hour before that, in ever smaller batches, and then goes to the bucket."""
+    table = {"stream_arn": STREAM, "on_outage": "park", "start": "LATEST"}
+    template = messaging(forwarder={"dynamodb_streams": [table]})
+    mapping = only(template, "AWS::Lambda::EventSourceMapping", "FunctionsStreamMapping")
+    assert mapping["EventSourceArn"] == STREAM
+    assert mapping["StartingPosition"] == "LATEST"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert (mapping["MaximumRetryAttempts"], mapping["MaximumRecordAgeInSeconds"]) == (-1, 23 * 3600)
+    assert "Claims" in mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    assert variables("Stream", forwarder={"dynamodb_streams": [table]})["FORWARDER_ON_OUTAGE"] == "park"
+
+
+def test_a_table_that_goes_takes_no_other_tables_place() -> None:
+    """A mapping that was made anew would begin where a table's stream starts, and skip or repeat what was between."""
+    both = [{"stream_arn": STREAM.replace("orders", name)} for name in ("carts", "orders")]
+    kinds = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::IAM::Role")
+    before, after = (messaging(forwarder={"dynamodb_streams": tables}) for tables in (both, both[1:]))
+    for kind in kinds:
+        left = of_type(after, kind)
+        assert any("Streamorders" in name or "StreamMappingorders" in name for name in left)
+        assert left.items() <= of_type(before, kind).items()
+
+
+@pytest.mark.parametrize("days", [7, 400])
+def test_logs_are_structured_and_end(days: int) -> None:
+    """JSON lines from INFO on, in a group of the function's own, for as long as the environment says."""
+    forwarder = function("Forwarder", forwarder={"log_days": days})
+    assert forwarder["LoggingConfig"]["LogFormat"] == "JSON"
+    assert forwarder["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+    group = forwarder["LoggingConfig"]["LogGroup"]["Ref"]
+    assert of_type(messaging(forwarder={"log_days": days}), "AWS::Logs::LogGroup")[group]["RetentionInDays"] == days
+
+
+def test_the_package_has_the_handlers(tmp_path: Path) -> None:
+    """The zip that is deployed holds each module that a function names."""
+    names = zipfile.ZipFile(build(tmp_path / "forwarder.zip")).namelist()
+    modules = ("sqs", "redrive", "dynamodb")
+    assert {f"lambda_forwarder/handlers/{module}.py" for module in modules} <= set(names)

@@ -1,0 +1,81 @@
+"""The table and the claim bucket."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+import tailer.stores.dynamodb
+from infra.package import REPOSITORY
+from lambda_forwarder.watermarks import expiry
+from tailrace_cdk.config import Bus, Environment
+from tailrace_cdk.messaging.queues import RETENTION_DAYS
+from tailrace_cdk.messaging.state import CLAIM_DAYS, VERSION_DAYS, object_days
+from tailrace_cdk.monitoring.descriptions import RUNBOOK
+from tests.tailrace_cdk.template import only, stack
+
+MESSAGING: dict[str, Any] = {"database": None, "streams": []}
+
+
+def table(**tables: Any) -> Any:
+    return only(stack(**MESSAGING, **tables), "AWS::DynamoDB::Table")
+
+
+def bucket(**tables: Any) -> Any:
+    return only(stack(**MESSAGING, **tables), "AWS::S3::Bucket")
+
+
+def test_the_table_is_the_one_that_both_programs_expect() -> None:
+    """A string partition key ``pk`` and nothing else, paid by use."""
+    assert table()["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    assert table()["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
+    assert table()["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
+    """Any second of the last weeks can be had back, the table cannot be deleted, and only what the forwarder marks expires."""
+    assert table()["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table()["DeletionProtectionEnabled"] is True
+    assert table(removal="destroy")["DeletionProtectionEnabled"] is False
+    assert table()["TimeToLiveSpecification"] == {"AttributeName": expiry.ATTRIBUTE, "Enabled": True}
+    written = inspect.getsource(tailer.stores.dynamodb)
+    assert expiry.ATTRIBUTE not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
+
+
+def test_nobody_outside_reads_the_bucket() -> None:
+    """No public access by any way, no access lists, encrypted, and TLS 1.2 or nothing."""
+    assert set(bucket()["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket()["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    [encryption] = bucket()["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    [own] = bucket(customer_key=True)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert own["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    policy = only(stack(**MESSAGING), "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert {one["Effect"] for one in policy} == {"Deny"}
+    assert {"Bool", "NumericLessThan"} <= {operator for one in policy for operator in one.get("Condition", {})}
+
+
+@pytest.mark.parametrize("archive_days", [0, 30, 31, 32, 365])
+def test_an_object_outlives_whatever_may_still_ask_for_it(archive_days: int) -> None:
+    """A message in all three queues one after the other, or an event replayed on its archive's last day."""
+    days = object_days(Environment(name="x", bus=Bus(archive_days=archive_days)))
+    assert days > 3 * RETENTION_DAYS
+    assert days >= archive_days + RETENTION_DAYS
+
+
+def test_objects_do_not_stay_for_ever() -> None:
+    """The bucket itself removes them, whatever they are called, and what an upload left half done."""
+    [rule] = bucket(bus={"archive_days": 90})["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] == 104
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert "Prefix" not in rule
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": VERSION_DAYS}
+
+
+def test_what_is_replaced_or_deleted_can_be_brought_back() -> None:
+    """For two weeks, by a version: the runbook's remedy for a claim that is gone."""
+    assert bucket()["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert f"for {VERSION_DAYS} days" in (REPOSITORY / RUNBOOK).read_text()
+    assert expiry.KEPT_SECONDS == CLAIM_DAYS * 86_400  # a watermark stays for as long as a message can

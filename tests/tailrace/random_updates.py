@@ -1,4 +1,4 @@
-"""Random documents with every legal kind of name, and random updates of them: what a server may be asked to do."""
+"""Random documents with every legal kind of name, and random updates of them."""
 
 from random import Random
 from typing import Any
@@ -7,14 +7,14 @@ Document = dict[str, Any]
 
 NAMES = ["a", "b", "0", "1", "", "a.b", "a.0", "b.a", ".a", "a.", "a.b.0", "$x", "x/y", "~1"]
 PLAIN = ["a", "b", "0", "1"]
-PADDING = {"padding": "x" * 600}  # so that the server describes an update rather than the whole document
+PADDING = {"padding": "x" * 600}  # This makes the server describe an update instead of sending the whole document.
 
 
 def document(random: Random, number: int) -> Document:
     return {"_id": number, **_object(random, 4), **PADDING}
 
 
-def update(random: Random, before: Document) -> tuple[Any, Document]:
+def random_update(random: Random, before: Document) -> tuple[Any, Document]:
     """An update and its options. The server may refuse it."""
     kind = random.choice(
         [_set, _set, _unset, _array, _elements, _rename, _pipeline_set, _field, _field, _field, _merge, _merge]
@@ -35,7 +35,7 @@ def _object(random: Random, depth: int) -> Document:
 
 
 def _path(random: Random, value: Any) -> str:
-    """A path that mostly leads to something, through plain names: classic operators know no others."""
+    """A path through plain names that mostly exists: classic operators know no other names."""
     names: list[str] = []
     while True:
         inner = {}
@@ -119,7 +119,7 @@ def _written(random: Random, holder: Any) -> Any:
 
 
 def _merge(random: Random, before: Document) -> tuple[Any, Document]:
-    """A document like the one before, in which anything may have changed, some names are gone and others new."""
+    """Build a document like the one before, with changed values, removed names and new names."""
     after = _altered(random, before) | {"_id": before["_id"]} | PADDING
     return [{"$replaceWith": {"$literal": after}}], {}
 

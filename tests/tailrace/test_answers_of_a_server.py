@@ -1,4 +1,4 @@
-"""What a real server tells of its updates, with and without pre-images: every answer is right, or Uncertain."""
+"""On updates of a real server, with and without pre-images, every question is answered right or raises Uncertain."""
 
 from contextlib import closing
 from typing import Any
@@ -52,7 +52,7 @@ PATHS = [
 
 
 def change_by(mongo: Mongo, name: str, update: Any, pre_images: bool) -> Change:
-    """The one change that the update makes to the document, read at once, so that nothing newer is looked up."""
+    """Make the update and read its change event at once, so that the lookup finds no newer document."""
     orders = mongo[name].create_collection("orders", changeStreamPreAndPostImages={"enabled": True})
     orders.insert_one(DOCUMENT)
     source = MongodbSource(mongo, Watch(database=name, full_document_before_change="required" if pre_images else "off"))
@@ -62,8 +62,8 @@ def change_by(mongo: Mongo, name: str, update: Any, pre_images: bool) -> Change:
         return next(asked(change) for batch in batches for change in batch.changes)
 
 
-def value(document: dict[str, Any], path: str) -> Any:
-    """What MongoDB's users see at the path, worked out independently; the text "absent" where there is nothing."""
+def value_at(document: dict[str, Any], path: str) -> Any:
+    """Return what MongoDB's users see at the path, worked out independently, or "absent"."""
     found: Any = document
     for name in path.split("."):
         try:
@@ -74,8 +74,7 @@ def value(document: dict[str, Any], path: str) -> Any:
 
 
 @pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES.keys())
-def test_with_a_pre_image_every_answer_is_certain_and_right(mongo: Mongo, fresh: str, update: Any) -> None:
-    """The document after, what changed, what became what, and the patch, against the documents themselves."""
+def test_every_question_is_certain_and_right_with_a_pre_image(mongo: Mongo, fresh: str, update: Any) -> None:
     change = change_by(mongo, fresh, update, pre_images=True)
     now = change.full_document
     assert now is not None
@@ -83,19 +82,19 @@ def test_with_a_pre_image_every_answer_is_certain_and_right(mongo: Mongo, fresh:
     assert canonical(change.after) == canonical(now)
     assert JsonPatch(change.diff()).apply(DOCUMENT) == now
     for path in PATHS:
-        was, is_now = value(DOCUMENT, path), value(now, path)
+        was, is_now = value_at(DOCUMENT, path), value_at(now, path)
         assert change.changed(path) == (was != is_now), path
         assert change.became(path, is_now) == (was != is_now and is_now != "absent"), path
 
 
 @pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES.keys())
-def test_without_a_pre_image_no_answer_is_wrong(mongo: Mongo, fresh: str, update: Any) -> None:
-    """What the description tells is right, the rest is Uncertain; assumed new, an event may repeat but is not missed."""
+def test_no_question_is_wrong_without_a_pre_image(mongo: Mongo, fresh: str, update: Any) -> None:
+    """With assume_new an event may repeat but is never missed."""
     change = change_by(mongo, fresh, update, pre_images=False)
     now = change.full_document
     assert now is not None
     for path in PATHS:
-        was, is_now = value(DOCUMENT, path), value(now, path)
+        was, is_now = value_at(DOCUMENT, path), value_at(now, path)
         assert change.changed(path, assume_new=True) or was == is_now, path
         try:
             changed = change.changed(path)

@@ -1,10 +1,10 @@
-"""The figures: one definition each, under names that stay."""
+"""Each metric is defined once, and its name is stable."""
 
 import pytest
 
 from tailrace.metrics import FORWARDER, TAILER, Kind, Metric, Unit
 
-RELEASED = {  # append only: a dashboard or an alarm of somebody stands on each of them
+RELEASED = {  # Append only: dashboards and alarms of users depend on each of them.
     "ChangesRead": "tailrace_changes_read",
     "ChangesSent": "tailrace_changes_sent",
     "Messages": "tailrace_messages",
@@ -31,20 +31,19 @@ RELEASED = {  # append only: a dashboard or an alarm of somebody stands on each 
 }
 
 
-def test_a_released_name_stays() -> None:
+def test_released_metric_names_stay() -> None:
     """In CloudWatch and in Prometheus."""
     metrics = TAILER | FORWARDER
     assert RELEASED.items() <= {name: metric.prometheus for name, metric in metrics.items()}.items()
 
 
-def test_no_metric_of_one_side_hides_one_of_the_other() -> None:
-    """They share a namespace in CloudWatch."""
+def test_tailer_and_forwarder_metrics_have_distinct_names() -> None:
+    """They share a CloudWatch namespace."""
     assert not TAILER.keys() & FORWARDER.keys()
 
 
 @pytest.mark.parametrize("metric", [*TAILER.values(), *FORWARDER.values()], ids=lambda metric: metric.name)
-def test_a_metric_says_what_it_means_in_a_unit_that_fits(metric: Metric) -> None:
-    """A latency is in milliseconds, and a count is a count."""
+def test_metric_has_a_meaning_and_a_fitting_unit(metric: Metric) -> None:
     assert metric.meaning
     assert (metric.kind is Kind.LATENCY) == (metric.unit is Unit.MILLISECONDS)
     assert metric.kind is not Kind.COUNTER or metric.unit in (Unit.COUNT, Unit.BYTES)

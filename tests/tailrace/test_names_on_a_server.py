@@ -1,6 +1,5 @@
 """
-Whatever the names of fields are, every answer is what a real server's documents show, or Uncertain where names collide.
-
+Whatever the names of fields are, every question agrees with a real server's documents, or is Uncertain where names collide.
 ``TAILRACE_UPDATES=20000`` tries more updates than the few hundred of every run; ``TAILRACE_SEED`` others.
 """
 
@@ -29,7 +28,7 @@ from tailrace.change import Change
 from tailrace.questions.images import Uncertain
 from tailrace.wire.change import canonical
 from tests.asked import asked
-from tests.tailrace.random_updates import NAMES, Document, document, update
+from tests.tailrace.random_updates import NAMES, Document, document, random_update
 
 Mongo = MongoClient[dict[str, Any]]
 Place = tuple[str | int, ...]
@@ -41,7 +40,7 @@ ABSENT: Any = "nothing is there"
 
 @dataclass(frozen=True)
 class Case:
-    """One update on a real server: what we are told of it, and the documents before and after it as read at once."""
+    """One update on a real server: its change event, and the documents before and after it as read at once."""
 
     change: Change
     before: dict[str, Any]
@@ -53,7 +52,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def cases(stack: Any) -> list[Case]:
-    """Every update in one collection; the streams are read at the end, when a looked-up document would be no help."""
+    """Make every update in one collection. The stream is read at the end, when a looked-up document is of no use."""
     mongo: Mongo = stack.mongo
     random, name = Random(SEED), "names"
     things = mongo[name].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
@@ -64,7 +63,7 @@ def cases(stack: Any) -> list[Case]:
         for number in range(UPDATES):
             before = document(random, number)
             things.insert_one(before)
-            asked, options = update(random, before)
+            asked, options = random_update(random, before)
             try:
                 modified = things.update_one({"_id": number}, asked, **options).modified_count
             except OperationFailure:
@@ -82,7 +81,7 @@ def cases(stack: Any) -> list[Case]:
 
 
 def _described(case: Case) -> bool:
-    """Two fields that are written so and were both set have one name in the description: the tailer passes none on."""
+    """Two fields with the same path that were both set have one name in the description: the tailer passes none on."""
     told = case.change.update_description is not None
     at_most_once = all(len(places) == 1 for places in case.names.values())
     assert told or not at_most_once, case
@@ -103,7 +102,9 @@ def _plain(found: Any) -> dict[str, Any]:
 
 
 def _true_names(diff: dict[str, Any], within: Place = ()) -> dict[str, list[Place]]:
-    """Of the oplog's description: ``u`` and ``i`` set, ``d`` removes, ``s`` goes within; ``a`` is an array, ``l`` cuts it."""
+    """
+    Read the oplog's description: ``u`` and ``i`` set, ``d`` removes, ``s`` descends; ``a`` is an array, ``l`` truncates it.
+    """
     names: dict[str, list[Place]] = {}
 
     def add(place: Place) -> None:
@@ -130,7 +131,7 @@ def _true_names(diff: dict[str, Any], within: Place = ()) -> dict[str, list[Plac
 
 
 def _places(value: Any, within: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Every place of a document, worked out by walking all of it."""
+    """Yield every place of a document by walking all of it."""
     if within:
         yield within, value
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -159,22 +160,22 @@ def _comparable(value: Any) -> Any:
 
 
 def _questions(case: Case) -> Iterator[tuple[str, list[tuple[Any, Any]]]]:
-    """Each path that leads anywhere in either document, and a few that do not; with what was and is at each of its places."""
+    """Yield each path of either document and a few that do not exist, with the old and new values of each place."""
     was, now = _at_path(case.before), _at_path(case.after)
     for path in sorted(was.keys() | now.keys() | {*NAMES, "a.1", "list.5", "nowhere.a"}):
         old, new = was.get(path, {}), now.get(path, {})
         yield path, [(old.get(place, ABSENT), new.get(place, ABSENT)) for place in old.keys() | new.keys()]
 
 
-def _asked(question: Any) -> bool | None:
+def _result(question: Any) -> bool | None:
     try:
         return bool(question())
     except Uncertain:
         return None
 
 
-def test_the_updates_are_those_that_matter(cases: list[Case]) -> None:
-    """Enough of them are told as updates, of dotted paths, of names with dots, of names that collide."""
+def test_random_updates_cover_every_kind_of_path(cases: list[Case]) -> None:
+    """There are enough plain paths, dotted paths, names with dots and names that collide."""
     told = Counter(
         kind
         for case in cases
@@ -189,8 +190,8 @@ def test_the_updates_are_those_that_matter(cases: list[Case]) -> None:
     assert min(told["dotted"], told["name with a dot"], collide, told["plain"]) > UPDATES / 20
 
 
-def test_with_post_images_every_answer_is_exact(cases: list[Case]) -> None:
-    """After and diff always; became and changed unless the document has two fields that are written so, and they differ."""
+def test_every_question_is_exact_with_post_images(cases: list[Case]) -> None:
+    """`became` and `changed` are uncertain only when two fields with the same path differ."""
     for case in cases:
         change = case.change
         assert change.before == case.before, case
@@ -198,11 +199,11 @@ def test_with_post_images_every_answer_is_exact(cases: list[Case]) -> None:
         _check_patch(case, change)
         for path, places in _questions(case):
             changes = {not _same(old, new) for old, new in places} or {False}
-            answer = _asked(partial(change.changed, path))
+            answer = _result(partial(change.changed, path))
             assert answer == (changes.pop() if len(changes) == 1 else None), (path, case)
             for value in (new for _, new in places if new is not ABSENT):
                 became = {_same(new, value) and not _same(old, value) for old, new in places}
-                answer = _asked(partial(change.became, path, value))
+                answer = _result(partial(change.became, path, value))
                 assert answer == (became.pop() if len(became) == 1 else None), (path, value, case)
 
 
@@ -214,8 +215,8 @@ def _lookup_free(case: Case) -> Change:
     return replace(case.change, full_document=None, post_image=False)
 
 
-def test_what_the_server_says_of_its_paths_makes_every_answer_exact(cases: list[Case]) -> None:
-    """As a server of MongoDB 8.2 does: the names of each path, where it has a dot or a number in a name."""
+def test_every_question_is_exact_with_disambiguated_paths(cases: list[Case]) -> None:
+    """MongoDB 8.2 reports the names of each path that has a dot or a number in a name."""
     for case in cases:
         said = {
             path: list(places[0])
@@ -237,8 +238,8 @@ def _numeric(name: str | int) -> bool:
     return isinstance(name, str) and name.isdecimal()
 
 
-def test_without_post_images_an_answer_is_exact_or_the_paths_can_be_read_in_two_ways(cases: list[Case]) -> None:
-    """Every document that the same description could have led to is worked out; where it is one, it is told."""
+def test_after_is_exact_or_ambiguous_without_post_images(cases: list[Case]) -> None:
+    """It is certain exactly when the description can only lead to one document."""
     for case in cases:
         change, possible = _lookup_free(case), _readings(case)
         answer = _after(change)
@@ -246,22 +247,22 @@ def test_without_post_images_an_answer_is_exact_or_the_paths_can_be_read_in_two_
         if answer is not None:
             assert canonical(answer) == canonical(case.after), case
             _check_patch(case, change)
-        _no_wrong_answer(case, change)
+        _assert_no_wrong_result(case, change)
 
 
-def test_without_any_image_no_answer_is_wrong(cases: list[Case]) -> None:
-    """By what the update set alone, and with a document looked up at once."""
+def test_no_question_is_wrong_without_any_image(cases: list[Case]) -> None:
+    """From the update description alone, and with a looked-up document."""
     for case in cases:
         bare = replace(_lookup_free(case), full_document_before_change=None)
-        _no_wrong_answer(case, bare)
-        _no_wrong_answer(case, replace(bare, full_document=case.after))
+        _assert_no_wrong_result(case, bare)
+        _assert_no_wrong_result(case, replace(bare, full_document=case.after))
 
 
-def _no_wrong_answer(case: Case, change: Change) -> None:
+def _assert_no_wrong_result(case: Case, change: Change) -> None:
     """
-    An answer is true of a field that is written so. Two things are taken for granted: that an update's ``a.b`` lies in ``a``,
-    where no document of the change shows a name with that dot; and that a field that is told has another value than it had.
-    (A server also tells a field that was only moved within its document, or that is another type of the same number.)
+    A result must be true of a field with that path. Two assumptions hold: an update's ``a.b`` lies in ``a`` unless a document
+    of the change shows a name with that dot; and a field in the description has a new value. (A server also describes a field
+    that was only moved within its document, or that is another type of the same number.)
     """
     documents = (change.full_document_before_change, change.full_document)
     shown = {place for document in documents if document for place, _ in _places(document)}
@@ -271,7 +272,7 @@ def _no_wrong_answer(case: Case, change: Change) -> None:
     ]
     for path, places in _questions(case):
         changes = {not _same(old, new) for old, new in places} or {False}
-        answer = _asked(partial(change.changed, path))
+        answer = _result(partial(change.changed, path))
         beside = any(
             told.startswith(f"{path}.") and _passes_by(place, path) and place not in shown
             for told, at in case.names.items()
@@ -281,7 +282,7 @@ def _no_wrong_answer(case: Case, change: Change) -> None:
         assert answer is None or answer in changes or (answer and (beside or equal)), (path, case)
         for value in (new for _, new in places if new is not ABSENT):
             became = {_same(new, value) and not _same(old, value) for old, new in places}
-            answer = _asked(partial(change.became, path, value))
+            answer = _result(partial(change.became, path, value))
             assert answer is None or answer in became or (answer and equal), (path, value, case)
 
 
@@ -298,8 +299,9 @@ def _after(change: Change) -> Any:
 
 def _readings(case: Case) -> set[bytes]:
     """
-    The documents that the update may have led to, or two of more: each path of the description is cut into names in every
-    possible way, each choice is carried out as the server's documentation says, and what no server describes so is left out.
+    Return the documents that the update may have led to, at most two: each path of the description is split into names in every
+    possible way, each choice is applied as the server's documentation says, and choices that no server describes so are
+    dropped.
     """
     described = case.change.update_description
     assert described is not None

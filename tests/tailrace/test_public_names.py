@@ -1,4 +1,4 @@
-"""What a project imports, as a list: a name that is added or taken away is a decision."""
+"""The public names of the package, as a list: to add or remove a name is a decision."""
 
 import ast
 import subprocess
@@ -11,15 +11,14 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]
 
 
-def test_the_public_names_are_these() -> None:
-    """Each is there under its name, and typed: the package has a py.typed."""
+def test_public_names_are_exactly_these() -> None:
+    """The package has a py.typed."""
     assert tailrace.__all__ == PUBLIC
     assert all(hasattr(tailrace, name) for name in PUBLIC)
     assert (ROOT / "tailrace" / "py.typed").exists()
 
 
-def test_the_examples_import_nothing_else_of_ours() -> None:
-    """The mappers that we ship and the scenario's events show what a project imports."""
+def test_example_mappers_import_only_public_names() -> None:
     files = [*(ROOT / "lambda_forwarder" / "mappings").glob("*.py"), ROOT / "examples" / "razors" / "events.py"]
     for file in files:
         imports = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
@@ -27,8 +26,8 @@ def test_the_examples_import_nothing_else_of_ours() -> None:
         assert all(module == "tailrace" or (module or "").startswith("lambda_forwarder.mappings") for module in ours), file
 
 
-def test_it_needs_nothing_but_msgspec() -> None:
-    """Whoever imports it pays for no AWS client, no database driver and no settings library."""
+def test_tailrace_imports_only_msgspec() -> None:
+    """Users pay for no AWS client, database driver or settings library."""
     code = "import sys, tailrace; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     assert {"msgspec", "tailrace"} <= set(loaded)

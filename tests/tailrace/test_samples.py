@@ -15,27 +15,24 @@ SAMPLES = sorted(V1.glob("*.json"))
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_is_readable(path: Path) -> None:
-    """Read by today's reader, it gives changes, numbered without a gap."""
+    """The sequence numbers of its changes have no gap."""
     changes = unpack(path.read_text()).changes
     assert [change.sequence for change in changes] == list(range(changes[0].sequence, changes[0].sequence + len(changes)))
 
 
 def test_no_sample_was_changed_or_removed() -> None:
-    """Each file that was ever added is there, byte for byte."""
     sums = dict(line.split()[::-1] for line in (V1 / "SHA256SUMS").read_text().splitlines())
     assert sums == {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in SAMPLES}
 
 
 def test_every_encoding_and_operation_has_a_sample() -> None:
-    """At least one message of each."""
     bodies = [path.read_text() for path in SAMPLES]
     assert {json.loads(body)["encoding"] for body in bodies} == {"identity", "gzip"}
     operations = {change.operation_type for body in bodies for change in unpack(body).changes}
     assert operations >= {"insert", "update", "replace", "delete", "drop", "rename", "dropDatabase"}
 
 
-def test_a_rename_tells_its_target_since_writers_know_it() -> None:
-    """And is read without, as it was written before."""
+def test_rename_sample_has_its_target_or_none_in_old_messages() -> None:
     renames = {
         path.stem: change.to
         for path in SAMPLES
@@ -45,8 +42,8 @@ def test_a_rename_tells_its_target_since_writers_know_it() -> None:
     assert renames == {"rename": None, "rename-to": Namespace(db="payments", coll="archive")}
 
 
-def test_a_document_keeps_the_name_that_a_message_gives_it() -> None:
-    """As the tailer wrote it, or by the key's plain JSON in a message of before."""
+def test_document_keeps_the_name_of_its_message() -> None:
+    """The tailer writes the name. Without it, as in old messages, the name is the key's plain JSON."""
     named = unpack((V1 / "document-names.json").read_text()).changes
     assert [change.document.removeprefix("payments.payments/") for change in named][:7] == [
         '"65f000000000000000000001"',
@@ -61,8 +58,8 @@ def test_a_document_keeps_the_name_that_a_message_gives_it() -> None:
     assert of_before.document.startswith('payments.payments/{"a":"6')
 
 
-def test_an_update_tells_its_names_and_its_post_image_since_writers_know_them() -> None:
-    """And is read without, as it was written before: then a path is not taken to be exact."""
+def test_update_sample_has_paths_and_post_image_or_none_in_old_messages() -> None:
+    """In old messages a path is not taken to be exact."""
     updates = {
         path.stem: change
         for path in SAMPLES

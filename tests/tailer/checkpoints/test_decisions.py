@@ -1,4 +1,4 @@
-"""A person's decisions, where the server says little: what is unknown is asked for, never made up."""
+"""A person's decisions about a stream: what the server does not report is asked for and never invented."""
 
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -16,12 +16,12 @@ from tests.samples.changes import a_change
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 POST_BATCH = "016921a4c80000000004"  # DocumentDB, 2025-11-22T11:55:52Z
-NAMELESS = "4711"  # a token of a form that is not known
+NAMELESS = "4711"  # a token in an unknown format
 TIME = "2025-11-22T11:55:52Z"
 
 
-class Server:
-    """A source that gives this batch first, or no longer has the history."""
+class FakeServer:
+    """A source that yields this batch first, or has lost its history without one."""
 
     def __init__(self, batch: Batch | None = None) -> None:
         self._batch = batch
@@ -41,63 +41,63 @@ class Server:
         return None
 
     def interrupt(self) -> None:
-        """Nothing is read in another thread."""
+        """Do nothing: no read runs in another thread."""
 
 
-def silent(token: str) -> Server:
-    """Without post-batch tokens: an empty reply leaves the position as it is."""
-    return Server(Batch(changes=(), checkpoint=Checkpoint(token=token, cluster_time=UNKNOWN, unconfirmed=True)))
+def silent_server(token: str) -> FakeServer:
+    """A server without post-batch tokens: an empty reply leaves the position unchanged."""
+    return FakeServer(Batch(changes=(), checkpoint=Checkpoint(token=token, cluster_time=UNKNOWN, unconfirmed=True)))
 
 
-def to(token: str, server: Server) -> Checkpoint:
+def position_of(token: str, server: FakeServer) -> Checkpoint:
     return decisions.checked(server, decisions.position(token, server))
 
 
-def test_a_seeded_token_has_its_own_time() -> None:
-    """Lag, headroom and a rewind know it, on a server that says nothing more."""
-    seeded = decisions.seeded(Record(stream="payments"), to(POST_BATCH, silent(POST_BATCH)), NOW)
+def test_seeded_token_has_its_own_time() -> None:
+    """Lag, headroom and a rewind use it where the server reports no other time."""
+    seeded = decisions.seeded(Record(stream="payments"), position_of(POST_BATCH, silent_server(POST_BATCH)), NOW)
     assert seeded.checkpoint is not None
     assert rfc3339(seeded.checkpoint.reached) == TIME
-    assert headroom(Server(), seeded.checkpoint, history_seconds=10**9, now=NOW) is not None
-    again = decisions.moved(seeded, to(TIME, silent(POST_BATCH)))
+    assert headroom(FakeServer(), seeded.checkpoint, history_seconds=10**9, now=NOW) is not None
+    again = decisions.moved(seeded, position_of(TIME, silent_server(POST_BATCH)))
     assert again.checkpoint is not None
     assert rfc3339(again.checkpoint.reached) == TIME
 
 
-def test_a_token_without_a_time_takes_that_of_the_next_change() -> None:
-    """Everything before that change is delivered, so to go back to its time skips nothing."""
-    coming = Server(Batch(changes=[a_change(7)], checkpoint=Checkpoint(token="x", cluster_time="1795332226.7")))
-    assert to(NAMELESS, coming).reached == "1795332226.7"
+def test_token_without_time_takes_the_time_of_the_next_change() -> None:
+    """Every change before it is delivered, so a rewind to this time skips nothing."""
+    coming = FakeServer(Batch(changes=[a_change(7)], checkpoint=Checkpoint(token="x", cluster_time="1795332226.7")))
+    assert position_of(NAMELESS, coming).reached == "1795332226.7"
 
 
-def test_what_nobody_knows_is_never_1970() -> None:
-    """A token without a time and nothing to come: figures are unknown, and a person is asked for the time."""
-    unknown = decisions.seeded(Record(stream="payments"), to(NAMELESS, silent(NAMELESS)), NOW)
+def test_unknown_time_is_never_1970() -> None:
+    """For a token without a time and with no change to come, metrics are unknown and a person is asked for the time."""
+    unknown = decisions.seeded(Record(stream="payments"), position_of(NAMELESS, silent_server(NAMELESS)), NOW)
     assert unknown.checkpoint is not None
     assert (unknown.checkpoint.reached, rfc3339(unknown.checkpoint.reached)) == (None, "an unknown time")
-    assert headroom(Server(), unknown.checkpoint, history_seconds=3600, now=NOW) is None
+    assert headroom(FakeServer(), unknown.checkpoint, history_seconds=3600, now=NOW) is None
     known = replace(unknown, checkpoint=Checkpoint(cluster_time="1795332226.1"))
     with pytest.raises(Misconfigured, match="give a time"):
         decisions.moved(known, unknown.checkpoint)
     with pytest.raises(Misconfigured, match="give a time"):
-        decisions.gap_accepted(known, Server(), unknown.checkpoint, by="me", reason="lost", now=NOW)
+        decisions.gap_accepted(known, FakeServer(), unknown.checkpoint, by="me", reason="lost", now=NOW)
     with pytest.raises(Misconfigured, match="rewind --to TIME"):
-        decisions.gap_accepted(unknown, Server(), None, by="me", reason="lost", now=NOW)
-    told = decisions.moved(unknown, to(TIME, silent(NAMELESS)))
-    [gap] = decisions.gap_accepted(told, Server(), None, by="me", reason="lost", now=NOW).gaps
+        decisions.gap_accepted(unknown, FakeServer(), None, by="me", reason="lost", now=NOW)
+    told = decisions.moved(unknown, position_of(TIME, silent_server(NAMELESS)))
+    [gap] = decisions.gap_accepted(told, FakeServer(), None, by="me", reason="lost", now=NOW).gaps
     assert (rfc3339(gap.after), gap.until) == (TIME, "1763812600.1")
 
 
-def test_settings_are_accepted_whatever_the_position_s_time() -> None:
-    """It stays where it is."""
+def test_settings_are_accepted_without_moving_the_position() -> None:
+    """Even if its time is unknown."""
     record = Record(stream="payments", checkpoint=Checkpoint(token=NAMELESS, cluster_time=UNKNOWN))
     accepted = decisions.settings_accepted(record, "{}")
     assert accepted.checkpoint == Checkpoint(generation=2, token=NAMELESS, cluster_time=UNKNOWN)
 
 
-@pytest.mark.parametrize("server", [silent(POST_BATCH), Server()])
-def test_the_time_that_is_printed_can_be_gone_back_to(server: Server) -> None:
-    """To the second that status shows, also where the token is the beginning of it."""
+@pytest.mark.parametrize("server", [silent_server(POST_BATCH), FakeServer()])
+def test_printed_time_can_be_rewound_to(server: FakeServer) -> None:
+    """To the second that status prints, even if the token is the beginning of that second."""
     record = Record(stream="payments", checkpoint=Checkpoint(token=POST_BATCH, cluster_time="1795332226.1"))
     moved = decisions.moved(record, decisions.position(rfc3339(record.checkpoint.reached), server))  # type: ignore[union-attr]
     assert moved.checkpoint is not None

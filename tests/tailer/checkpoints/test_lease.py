@@ -1,4 +1,4 @@
-"""One writer: what a lease promises beyond its store. The conformance suite asks the rest of every store."""
+"""One writer per stream: the guarantees of a lease beyond its store. The conformance suite tests every store."""
 
 import threading
 import time
@@ -19,8 +19,8 @@ from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 
 
-class Shaky(MemoryCheckpoints):
-    """A store that writes and then loses its answer, or does not answer at all, when told to. After a read anything may be."""
+class UnreliableStore(MemoryCheckpoints):
+    """A store that loses a response after writing, or does not respond, on demand; `after_read` is called after a read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,8 +47,8 @@ class Shaky(MemoryCheckpoints):
 
 
 @pytest.fixture
-def store() -> Shaky:
-    return Shaky()
+def store() -> UnreliableStore:
+    return UnreliableStore()
 
 
 @pytest.fixture
@@ -57,23 +57,23 @@ def clock() -> Clock:
 
 
 def candidate(
-    store: Shaky, clock: Clock, *, owner: str = "one", seconds: float = 15, identity: str = "{}", **options: Any
+    store: UnreliableStore, clock: Clock, *, owner: str = "one", seconds: float = 15, identity: str = "{}", **options: Any
 ) -> LeaseCandidate:
     return LeaseCandidate(store, stream="payments", identity=identity, owner=owner, seconds=seconds, clock=clock, **options)
 
 
-def acquire(store: Shaky, clock: Clock, **options: Any) -> Lease | None:
+def acquire(store: UnreliableStore, clock: Clock, **options: Any) -> Lease | None:
     return candidate(store, clock, **options).try_acquire()
 
 
-def taken(store: Shaky, clock: Clock, *, seconds: float = 15) -> Lease:
+def taken(store: UnreliableStore, clock: Clock, *, seconds: float = 15) -> Lease:
     lease = acquire(store, clock, seconds=seconds)
     assert lease is not None
     return lease
 
 
-def test_a_write_whose_response_was_lost_is_our_own(store: Shaky, clock: Clock) -> None:
-    """The version moved on, but by ourselves: the lease goes on."""
+def test_write_with_a_lost_response_keeps_the_lease(store: UnreliableStore, clock: Clock) -> None:
+    """The owner recognises its own write."""
     lease = taken(store, clock)
     store.lose_response = True
     with pytest.raises(Unavailable):
@@ -85,8 +85,10 @@ def test_a_write_whose_response_was_lost_is_our_own(store: Shaky, clock: Clock) 
 
 
 @pytest.mark.parametrize("write", [lambda lease: lease.save(CHECKPOINT), Lease.release])
-def test_a_takeover_between_two_looks_is_a_lost_lease(store: Shaky, clock: Clock, write: Callable[[Lease], None]) -> None:
-    """The record was still ours when it was looked at, after an answer that was lost; then it was not."""
+def test_takeover_between_two_reads_loses_the_lease(
+    store: UnreliableStore, clock: Clock, write: Callable[[Lease], None]
+) -> None:
+    """The owner lost a response and then still read its own record."""
     lease = taken(store, clock)
     store.lose_response = True
     with pytest.raises(Unavailable):
@@ -102,21 +104,20 @@ def test_a_takeover_between_two_looks_is_a_lost_lease(store: Shaky, clock: Clock
     assert store.read("payments").owner == "two"  # type: ignore[union-attr]
 
 
-def test_a_first_checkpoint_is_none_before_the_store_has_it(store: Shaky, clock: Clock) -> None:
-    """Whoever tails on from one that only this process knows loses what follows it, should another task take over."""
+def test_first_checkpoint_is_none_until_the_store_has_it(store: UnreliableStore, clock: Clock) -> None:
+    """If another task took over, changes after an unsaved checkpoint would be lost."""
     lease = taken(store, clock)
     store.down = True
     with pytest.raises(Unavailable):
         lease.save(CHECKPOINT)
     assert lease.checkpoint is None
-    assert lease.record.checkpoint == CHECKPOINT  # it is still where the stream starts
+    assert lease.record.checkpoint == CHECKPOINT  # The stream still starts there.
     store.down = False
-    lease.save(CHECKPOINT)  # at once, however short ago the last write was
+    lease.save(CHECKPOINT)  # It is saved at once, however recent the last write is.
     assert store.read("payments").checkpoint == lease.checkpoint == CHECKPOINT  # type: ignore[union-attr]
 
 
-def test_a_first_checkpoint_may_become_durable_with_a_renewal(store: Shaky, clock: Clock) -> None:
-    """Whoever wrote it: it is in the store."""
+def test_first_checkpoint_may_be_saved_by_a_renewal(store: UnreliableStore, clock: Clock) -> None:
     lease = taken(store, clock, seconds=0.3)
     store.down = True
     with pytest.raises(Unavailable):
@@ -128,8 +129,8 @@ def test_a_first_checkpoint_may_become_durable_with_a_renewal(store: Shaky, cloc
     assert store.read("payments").checkpoint == CHECKPOINT  # type: ignore[union-attr]
 
 
-def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock: Clock) -> None:
-    """However small the batches; what a crash repeats stays within that second."""
+def test_checkpoints_are_saved_at_most_once_a_second(store: UnreliableStore, clock: Clock) -> None:
+    """A crash repeats at most the changes of that second."""
     lease, before = taken(store, clock), store.writes
     for sequence in range(1, 31):
         clock.now += 0.1
@@ -137,8 +138,8 @@ def test_checkpoints_are_not_written_more_than_once_a_second(store: Shaky, clock
     assert store.writes - before == 3
 
 
-def test_who_outlives_a_dead_owner_says_so_at_once(store: Shaky, clock: Clock) -> None:
-    """Else a task that is killed within its first second would look like one that was killed by what it read."""
+def test_takeover_from_a_dead_owner_is_recorded_at_once(store: UnreliableStore, clock: Clock) -> None:
+    """A task killed in its first second would otherwise look as if a change had killed it."""
     taken(store, clock, seconds=1).save(CHECKPOINT)
     second = candidate(store, clock, owner="two", seconds=1)
     assert second.try_acquire() is None
@@ -154,8 +155,8 @@ def test_who_outlives_a_dead_owner_says_so_at_once(store: Shaky, clock: Clock) -
     assert stored.deaths.count == 0
 
 
-def test_who_goes_on_clears_why_the_last_owner_stopped(store: Shaky, clock: Clock) -> None:
-    """The reason and its exit code are of the past."""
+def test_new_owner_clears_the_problem_of_the_last_owner(store: UnreliableStore, clock: Clock) -> None:
+    """The reason and its exit code."""
     store.write(Record(stream="payments", version=1, checkpoint=CHECKPOINT, problem="too large", problem_code=4))
     lease = taken(store, clock)
     assert (lease.record.problem, lease.record.problem_code) == ("too large", 4)
@@ -166,8 +167,8 @@ def test_who_goes_on_clears_why_the_last_owner_stopped(store: Shaky, clock: Cloc
     assert (record.problem, record.problem_code) == ("", 0)
 
 
-def test_an_owner_that_could_not_renew_in_time_stops(store: Shaky, clock: Clock) -> None:
-    """Another task may have taken over, so nothing is sent on a guess."""
+def test_owner_that_could_not_renew_in_time_loses_the_lease(store: UnreliableStore, clock: Clock) -> None:
+    """Another task may have taken over."""
     lease = taken(store, clock)
     store.down = True
     clock.now += 14.9
@@ -177,7 +178,7 @@ def test_an_owner_that_could_not_renew_in_time_stops(store: Shaky, clock: Clock)
         lease.confirm()
 
 
-def test_the_background_keeps_the_lease_while_the_loop_is_busy(store: Shaky, clock: Clock) -> None:
+def test_background_renews_the_lease_while_the_loop_is_busy(store: UnreliableStore, clock: Clock) -> None:
     """A send may take longer than the lease."""
     with taken(store, clock, seconds=0.3):
         before = store.read("payments")
@@ -190,8 +191,8 @@ def test_the_background_keeps_the_lease_while_the_loop_is_busy(store: Shaky, clo
         assert (after.owner, after.fence) == (before.owner, before.fence)
 
 
-def test_an_idle_stream_is_saved_with_the_renewal(store: Shaky, clock: Clock) -> None:
-    """The token moved though nothing was delivered: it is durable with the next renewal, not with every heartbeat."""
+def test_position_of_an_idle_stream_is_saved_with_the_renewal(store: UnreliableStore, clock: Clock) -> None:
+    """Not with every empty reply."""
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
     writes = store.writes
@@ -202,8 +203,8 @@ def test_an_idle_stream_is_saved_with_the_renewal(store: Shaky, clock: Clock) ->
     assert store.read("payments").checkpoint.token == "83"  # type: ignore[union-attr]
 
 
-def test_every_owner_has_a_larger_fence(store: Shaky, clock: Clock) -> None:
-    """Also when the lease was released cleanly."""
+def test_every_owner_has_a_larger_fence(store: UnreliableStore, clock: Clock) -> None:
+    """Also after a clean release."""
     fences = []
     for _ in range(3):
         with taken(store, clock):
@@ -214,8 +215,8 @@ def test_every_owner_has_a_larger_fence(store: Shaky, clock: Clock) -> None:
 OTHER = '{"lanes":4}'
 
 
-def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Clock) -> None:
-    """Its numbers and lanes would mean something else; the message says what differs."""
+def test_candidate_with_other_settings_is_refused(store: UnreliableStore, clock: Clock) -> None:
+    """Its sequence numbers and lanes would mean something else. The message names the difference."""
     with taken(store, clock) as lease:
         lease.save(CHECKPOINT)
     with pytest.raises(
@@ -224,8 +225,8 @@ def test_a_stream_that_watches_something_else_is_refused(store: Shaky, clock: Cl
         acquire(store, clock, owner="two", identity=OTHER)
 
 
-def test_a_standby_with_other_settings_is_refused_while_the_owner_lives(store: Shaky, clock: Clock) -> None:
-    """It could not take over, so it must not count as one that stands by."""
+def test_standby_with_other_settings_is_refused_while_the_owner_lives(store: UnreliableStore, clock: Clock) -> None:
+    """It could not take over, so it must not count as a standby."""
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
     with pytest.raises(Misconfigured, match="was written with other settings"):
@@ -237,10 +238,10 @@ UNSENT = replace(CHECKPOINT, sequence=0)
 
 
 @pytest.mark.parametrize("checkpoint", [None, UNSENT])
-def test_settings_may_be_corrected_until_something_was_delivered(
-    store: Shaky, clock: Clock, checkpoint: Checkpoint | None, caplog: pytest.LogCaptureFixture
+def test_settings_may_change_until_a_change_was_delivered(
+    store: UnreliableStore, clock: Clock, checkpoint: Checkpoint | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By whoever takes the stream over, after a clean end and after a crash; in a new generation where there was a position."""
+    """After a clean stop and after a crash. Where there was a position, in a new generation."""
     caplog.set_level("INFO", logger="tailer")
     crashed = taken(store, clock)
     if checkpoint:
@@ -263,8 +264,8 @@ HERE = Cluster(name="rs0", keys=("71",), hosts=("a:27017",))
 THERE = Cluster(name="rs0", keys=("99",), hosts=("b:27017",))
 
 
-def test_a_cluster_is_asked_again_before_it_is_taken_for_another(store: Shaky, clock: Clock) -> None:
-    """A spare that stands by for months knows an old key; the record, which its owner keeps up to date, a new one."""
+def test_cluster_is_read_again_before_it_is_refused(store: UnreliableStore, clock: Clock) -> None:
+    """A standby may know an old key after months, while the owner keeps the record up to date."""
     told = [HERE, replace(HERE, keys=("72",))]
     owner = acquire(store, clock, cluster=lambda: HERE)
     assert owner is not None
@@ -277,8 +278,8 @@ def test_a_cluster_is_asked_again_before_it_is_taken_for_another(store: Shaky, c
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_a_task_of_another_cluster_is_refused(store: Shaky, clock: Clock, stopped: bool) -> None:
-    """While the owner lives, and afterwards: nothing is written."""
+def test_candidate_of_another_cluster_is_refused(store: UnreliableStore, clock: Clock, stopped: bool) -> None:
+    """While the owner lives and afterwards. Nothing is written."""
     owner = acquire(store, clock, cluster=lambda: HERE)
     assert owner is not None
     owner.save(CHECKPOINT)
@@ -290,8 +291,8 @@ def test_a_task_of_another_cluster_is_refused(store: Shaky, clock: Clock, stoppe
     assert store.read("payments") == before
 
 
-def test_a_cluster_without_a_checkpoint_binds_nobody(store: Shaky, clock: Clock) -> None:
-    """Its stream never opened: whoever comes next may come from another one."""
+def test_cluster_without_a_checkpoint_refuses_nobody(store: UnreliableStore, clock: Clock) -> None:
+    """The stream was never opened, so the next owner may watch another cluster."""
     owner = acquire(store, clock, cluster=lambda: HERE)
     assert owner is not None
     owner.release()
@@ -301,8 +302,10 @@ def test_a_cluster_without_a_checkpoint_binds_nobody(store: Shaky, clock: Clock)
 
 
 @pytest.mark.parametrize("checkpoint", [None, UNSENT])
-def test_an_owner_that_is_seen_to_live_keeps_its_settings(store: Shaky, clock: Clock, checkpoint: Checkpoint | None) -> None:
-    """Although it delivered nothing yet: two streams of one name do not wait for each other."""
+def test_live_owner_keeps_its_settings_before_its_first_delivery(
+    store: UnreliableStore, clock: Clock, checkpoint: Checkpoint | None
+) -> None:
+    """Two streams with the same name must not wait for each other."""
     owner = taken(store, clock)
     if checkpoint:
         owner.save(checkpoint)
@@ -313,8 +316,7 @@ def test_an_owner_that_is_seen_to_live_keeps_its_settings(store: Shaky, clock: C
         second.try_acquire()
 
 
-def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(store: Shaky, clock: Clock) -> None:
-    """A store that is down does not make a checkpoint young."""
+def test_checkpoint_age_counts_from_the_last_successful_write(store: UnreliableStore, clock: Clock) -> None:
     lease = taken(store, clock)
     clock.now += 3
     assert lease.checkpoint_age == 3
@@ -326,10 +328,10 @@ def test_the_age_of_the_checkpoint_is_that_of_the_last_write_that_was_answered(s
     assert lease.checkpoint_age == 2
 
 
-def test_a_save_that_fails_stops_nothing_and_is_made_up_for(
-    store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture
+def test_failed_save_is_retried_with_the_next_checkpoint(
+    store: UnreliableStore, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The checkpoint is kept, and the next save writes it. The log says once when that begins, and once when it is over."""
+    """The lease is kept. The log has one line when saves begin to fail and one when they succeed again."""
     caplog.set_level("INFO", logger="tailer")
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
@@ -352,8 +354,8 @@ def test_a_save_that_fails_stops_nothing_and_is_made_up_for(
     assert "saved again" in worked.getMessage()
 
 
-def test_a_store_that_stays_away_ends_the_lease_and_no_sooner(store: Shaky, clock: Clock) -> None:
-    """Saves that fail neither lengthen nor shorten it."""
+def test_failing_store_ends_the_lease_when_it_expires(store: UnreliableStore, clock: Clock) -> None:
+    """Failed saves neither lengthen nor shorten the lease."""
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
     store.down = True
@@ -366,8 +368,8 @@ def test_a_store_that_stays_away_ends_the_lease_and_no_sooner(store: Shaky, cloc
         lease.confirm()
 
 
-def test_a_failing_store_is_not_asked_at_every_batch(store: Shaky, clock: Clock) -> None:
-    """Once a second, as while it works: each attempt may take as long as a call's timeout."""
+def test_failing_store_is_called_at_most_once_a_second(store: UnreliableStore, clock: Clock) -> None:
+    """Each attempt may take as long as its timeout."""
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
     store.down, asked = True, store.asked
@@ -377,8 +379,10 @@ def test_a_failing_store_is_not_asked_at_every_batch(store: Shaky, clock: Clock)
     assert store.asked - asked == 3
 
 
-def test_a_failed_renewal_is_logged_once_and_tried_again(store: Shaky, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever the error; and it says when the store works again, also where nobody saves."""
+def test_failed_renewal_is_retried_and_logged_once(
+    store: UnreliableStore, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After any error. The log also says when the store works again."""
     caplog.set_level("INFO", logger="tailer")
     errors = iter([Unavailable("throttled"), Misconfigured("denied"), RuntimeError("unforeseen"), Unavailable("throttled")])
 
@@ -397,8 +401,8 @@ def test_a_failed_renewal_is_logged_once_and_tried_again(store: Shaky, clock: Cl
     assert "saved again" in warnings[1]
 
 
-def test_a_release_is_tried_again(store: Shaky, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A throttle at the wrong moment costs no repeats; a store that stays away does not hold up the stop."""
+def test_release_is_retried(store: UnreliableStore, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A throttled release causes no repeats, and a dead store does not delay the stop."""
     monkeypatch.setattr("tailer.checkpoints.lease._RETRY_AFTER", 0.01)
     lease = taken(store, clock)
     lease.save(CHECKPOINT)
@@ -417,10 +421,10 @@ def test_a_release_is_tried_again(store: Shaky, clock: Clock, monkeypatch: pytes
     ("scanned_to", "careful"),
     [("1700000000.5", RUN), ("1700000059.5", RUN), ("1700000060.1", 0), ("1700000100.1", 0)],
 )
-def test_care_ends_once_the_scan_is_past_what_the_dead_may_have_read(
-    store: Shaky, clock: Clock, scanned_to: str, careful: int
+def test_careful_mode_ends_after_the_changes_that_dead_owners_read(
+    store: UnreliableStore, clock: Clock, scanned_to: str, careful: int
 ) -> None:
-    """An empty reply says only how far the server has scanned: what killed the others may be committed behind that."""
+    """An empty reply only says how far the server has scanned: the fatal change may come later."""
     took_over = datetime.fromtimestamp(1_700_000_060, tz=UTC)
     before = replace(CHECKPOINT, token=None, cluster_time="1699999000.1")
     store.write(Record(stream="payments", version=1, checkpoint=before, deaths=Deaths(count=LOOP, careful=RUN, until=10**9)))

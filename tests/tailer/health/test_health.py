@@ -1,4 +1,4 @@
-"""What a task knows of its own delay: never less than is true, whatever waits and whichever clock is wrong."""
+"""A task reports its own lag, and never too little, whatever waits and whichever clock is wrong."""
 
 from datetime import UTC, datetime, timedelta
 from math import isnan
@@ -35,17 +35,17 @@ def health(clock: Clock, families: Families) -> Health:
     return health
 
 
-def committed(seconds_ago: float) -> Change:
+def change_committed(seconds_ago: float) -> Change:
     return a_change(wall_time=(NOW - timedelta(seconds=seconds_ago)).isoformat())
 
 
 def a_batch(*changes: Change, reached: float = 0, **checkpoint: Any) -> Batch:
-    """Up to so many seconds ago."""
+    """A batch whose checkpoint was reached this many seconds ago."""
     return Batch(changes=changes, checkpoint=a_checkpoint(NOW - timedelta(seconds=reached), **checkpoint))
 
 
-def test_an_empty_reply_is_as_far_behind_as_its_token(health: Health, clock: Clock) -> None:
-    """The server may have looked at nothing yet; replies that come show nothing, the time of their token does."""
+def test_lag_of_an_empty_reply_is_the_age_of_its_token(health: Health, clock: Clock) -> None:
+    """The server may have scanned nothing yet."""
     for _ in range(40):
         health.delivered(a_batch(reached=300))
         clock.now += 1
@@ -54,17 +54,17 @@ def test_an_empty_reply_is_as_far_behind_as_its_token(health: Health, clock: Clo
     assert health.lag() == 40
 
 
-def test_a_server_whose_clock_is_ahead_hides_no_delay(health: Health, clock: Clock) -> None:
-    """A position from the future counts as one of the moment it was first reported, however often it is reported again."""
+def test_server_clock_ahead_of_ours_hides_no_lag(health: Health, clock: Clock) -> None:
+    """A position from the future counts from the moment when it was first reported."""
     for _ in range(30):
         health.delivered(a_batch(reached=-3600))
         clock.now += 1
     assert health.lag() == 30
 
 
-def test_a_stream_without_post_batch_tokens_knows_its_lag_only_while_changes_come(health: Health, clock: Clock) -> None:
-    """Idle or stalled cannot be told apart: unknown. Where nothing is read at all it falls behind from its last change."""
-    health.delivered(a_batch(committed(9), reached=9))
+def test_lag_without_post_batch_tokens_is_known_only_with_changes(health: Health, clock: Clock) -> None:
+    """Idle and stalled cannot be distinguished. When reads fail, lag grows from the last change."""
+    health.delivered(a_batch(change_committed(9), reached=9))
     assert health.lag() == 9
     health.delivered(a_batch(reached=9, unconfirmed=True))
     assert isnan(health.lag())
@@ -73,8 +73,8 @@ def test_a_stream_without_post_batch_tokens_knows_its_lag_only_while_changes_com
     assert health.lag() == 69
 
 
-def test_a_scan_is_healthy_for_as_long_as_it_takes(health: Health, clock: Clock) -> None:
-    """The server owes the reply, on a connection that lives. The stream falls behind meanwhile, and says so."""
+def test_scan_is_healthy_however_long_it_takes(health: Health, clock: Clock) -> None:
+    """The server owes a reply on a live connection. The lag grows meanwhile."""
     health.delivered(a_batch())
     for _ in range(3_600):
         clock.now += 1
@@ -86,8 +86,8 @@ def test_a_scan_is_healthy_for_as_long_as_it_takes(health: Health, clock: Clock)
     assert health.state == "tailing"
 
 
-def test_reads_that_fail_soon_every_time_are_no_scan(health: Health, clock: Clock) -> None:
-    """A task that never gets anywhere stalls, though some read is outstanding whenever somebody looks."""
+def test_reads_that_keep_failing_soon_are_no_scan(health: Health, clock: Clock) -> None:
+    """The task stalls, although a read is outstanding at most moments."""
     health.delivered(a_batch())
     for _ in range(round(STALLED_AFTER / SCANNING_AFTER) + 1):
         health.reading(0.0)
@@ -98,8 +98,8 @@ def test_reads_that_fail_soon_every_time_are_no_scan(health: Health, clock: Cloc
     assert not health.ready
 
 
-def test_after_a_scan_that_failed_a_task_may_wait_as_after_any_other_read(health: Health, clock: Clock) -> None:
-    """An hour's scan that a fail-over ends is no stall of an hour."""
+def test_failed_scan_is_followed_by_the_full_stall_limit(health: Health, clock: Clock) -> None:
+    """A failover at the end of an hour's scan is not an hour's stall."""
     health.reading(0.0)
     clock.now += 3_600
     health.reading(3_600.0)
@@ -109,17 +109,17 @@ def test_after_a_scan_that_failed_a_task_may_wait_as_after_any_other_read(health
     assert not health.healthy
 
 
-def test_a_batch_tells_how_long_its_oldest_change_took(health: Health, families: Families) -> None:
-    """Once, and never below zero; an empty batch tells nothing."""
+def test_batch_observes_the_latency_of_its_oldest_change(health: Health, families: Families) -> None:
+    """Once, and never below zero. An empty batch observes nothing."""
     metrics = families.streams[0]
-    health.delivered(a_batch(committed(3), committed(1)))
+    health.delivered(a_batch(change_committed(3), change_committed(1)))
     health.delivered(a_batch())
-    health.delivered(a_batch(committed(-5)))
+    health.delivered(a_batch(change_committed(-5)))
     assert metrics.commit_to_queue.take() == [3, 0]
 
 
-def test_a_task_that_lost_its_lease_in_an_outage_falls_behind(health: Health, families: Families, clock: Clock) -> None:
-    """From what it delivered last, until it sees that another task tails the stream."""
+def test_lag_grows_when_the_lease_is_lost_in_an_outage(health: Health, families: Families, clock: Clock) -> None:
+    """Until another task is seen to own the stream."""
     health.delivered(a_batch())
     health.lease_released()
     health.waiting("DynamoDB: nobody answers")
@@ -133,8 +133,7 @@ def test_a_task_that_lost_its_lease_in_an_outage_falls_behind(health: Health, fa
     assert isnan(families.value(TAILER["Lag"], "payments"))
 
 
-def test_what_a_task_delivered_says_nothing_of_another_stream(health: Health, families: Families) -> None:
-    """Whether it tails it, lost it, or waits."""
+def test_delivery_of_one_stream_does_not_affect_another(health: Health, families: Families) -> None:
     health.standby(Metrics("orders", families))
     health.delivered(a_batch())
     assert isnan(families.value(TAILER["Lag"], "orders"))
@@ -142,8 +141,8 @@ def test_what_a_task_delivered_says_nothing_of_another_stream(health: Health, fa
     assert isnan(families.value(TAILER["Lag"], "orders"))
 
 
-def test_of_a_stream_whose_lease_was_not_seen_nothing_is_known(health: Health, families: Families) -> None:
-    """A spare that can look at one lease and not at another stands by for the one only."""
+def test_lag_is_unknown_for_a_stream_whose_lease_was_not_read(health: Health, families: Families) -> None:
+    """A standby may be able to read one lease and not another."""
     health.lease_released()
     health.standby(Metrics("orders", families))
     health.standing_by(["orders"])
@@ -151,18 +150,15 @@ def test_of_a_stream_whose_lease_was_not_seen_nothing_is_known(health: Health, f
     assert families.value(TAILER["Lag"], "payments") == 0
 
 
-def test_the_age_of_the_checkpoint_is_known_while_on_duty(health: Health, families: Families) -> None:
-    """A spare has none."""
+def test_checkpoint_age_is_known_only_to_the_owner(health: Health, families: Families) -> None:
     health.lease_acquired(families.streams[0], checkpoint_age=lambda: 4.5)
     assert families.value(TAILER["CheckpointAge"], "payments") == 4.5
     health.lease_released()
     assert isnan(families.value(TAILER["CheckpointAge"], "payments"))
 
 
-def test_the_end_of_an_outage_is_said_once_and_where_its_beginning_was(
-    health: Health, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Who reads nothing below a warning saw it begin, and must see that it is over."""
+def test_end_of_a_wait_is_logged_once_as_a_warning(health: Health, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """An operator who reads warnings saw it begin and must see it end."""
     health.delivered(a_batch())
     for _ in range(3):
         health.waiting("the queue does not answer")
@@ -178,8 +174,7 @@ def test_the_end_of_an_outage_is_said_once_and_where_its_beginning_was(
     ]
 
 
-def test_a_stream_that_was_given_up_does_not_go_on(health: Health, caplog: pytest.LogCaptureFixture) -> None:
-    """What its task does next is another matter."""
+def test_end_of_a_stopped_streams_wait_is_not_logged(health: Health, caplog: pytest.LogCaptureFixture) -> None:
     health.waiting("the queue does not answer")
     health.stopped("payments", Metrics("payments"), ORIGIN)
     health.standing_by()
@@ -187,10 +182,8 @@ def test_a_stream_that_was_given_up_does_not_go_on(health: Health, caplog: pytes
 
 
 @pytest.mark.parametrize(("delivered", "healthy"), [(None, False), (ORIGIN, True)])
-def test_a_standby_that_could_not_take_over_every_stream_is_not_healthy(
-    health: Health, delivered: Checkpoint | None, healthy: bool
-) -> None:
-    """A new task whose settings are wrong for one of several streams ends a deployment; whoever tails one stays, as it must."""
+def test_standby_that_stopped_a_stream_is_unhealthy(health: Health, delivered: Checkpoint | None, healthy: bool) -> None:
+    """A new task with settings that are wrong for one stream fails its deployment. The owner of a stream stays healthy."""
     health.lease_released()
     health.stopped("orders", Metrics("orders"), delivered)
     health.standing_by()

@@ -1,4 +1,4 @@
-"""Health means caught up or moving."""
+"""The HTTP endpoints of a task: health, readiness and metrics."""
 
 import http.client
 import json
@@ -53,20 +53,19 @@ def port(health: Health, metrics: Families) -> Iterator[int]:
         yield port
 
 
-def test_a_starting_task_is_alive_but_not_ready(port: int) -> None:
+def test_starting_task_is_healthy_but_not_ready(port: int) -> None:
     """The container is not killed while it connects, and a deployment waits for it."""
     assert get(port, "/healthz") == (200, "opening the stream, ? s behind\n")
     assert get(port, "/readyz")[0] == 503
 
 
-def test_a_tailing_task_is_ready(port: int, health: Health) -> None:
-    """The stream is open."""
+def test_tailing_task_is_ready(port: int, health: Health) -> None:
     health.delivered(IDLE)
     assert get(port, "/readyz") == (200, "tailing, 0.0 s behind\n")
 
 
-def test_a_checkpoint_that_cannot_be_saved_is_waited_for(port: int, health: Health, metrics: Families) -> None:
-    """The stream goes on, so the task is healthy; it is ready again once the store takes the checkpoint."""
+def test_unsaved_checkpoint_makes_a_task_not_ready_but_healthy(port: int, health: Health, metrics: Families) -> None:
+    """The stream continues. The task is ready again once the checkpoint is saved."""
     reasons = iter(["TAILER_CHECKPOINTS: state.internal is throttled"] * 2)
     health.lease_acquired(Metrics("orders", metrics), unsaved=lambda: next(reasons, ""))
     health.delivered(IDLE)
@@ -77,8 +76,8 @@ def test_a_checkpoint_that_cannot_be_saved_is_waited_for(port: int, health: Heal
     assert get(port, "/healthz")[0] == 200
 
 
-def test_a_task_that_does_not_move_is_unhealthy(port: int, health: Health, clock: Clock) -> None:
-    """Whatever it is waiting for: green but dead is the worst of all."""
+def test_task_without_progress_is_unhealthy(port: int, health: Health, clock: Clock) -> None:
+    """Whatever it waits for."""
     health.delivered(IDLE)
     health.waiting("MongoDB: nobody answers")
     clock.now += STALLED_AFTER - 1
@@ -97,8 +96,8 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("failure", "neighbour"), FAILURES.items())
-def test_the_port_names_no_host(port: int, health: Health, metrics: Families, failure: str, neighbour: str) -> None:
-    """It has no sign-in: it says which neighbour is waited for; who that is stands in the log."""
+def test_endpoints_reveal_no_host_name(port: int, health: Health, metrics: Families, failure: str, neighbour: str) -> None:
+    """They need no authentication. They name the service that is waited for; its host is only in the log."""
     health.lease_acquired(Metrics("orders", metrics), unsaved=lambda: failure)
     health.waiting(failure)
     for page in ("/healthz", "/readyz", "/metrics"):
@@ -108,15 +107,14 @@ def test_the_port_names_no_host(port: int, health: Health, metrics: Families, fa
     assert HOST_OF_OURS not in get(port, "/healthz")[1]
 
 
-def test_a_standby_is_healthy_and_not_ready(port: int, health: Health) -> None:
-    """It does what it should, which is to wait."""
+def test_standby_is_healthy_and_not_ready(port: int, health: Health) -> None:
     health.standing_by()
     assert get(port, "/healthz")[0] == 200
     assert get(port, "/readyz")[0] == 503
 
 
-def test_a_task_that_cannot_look_does_not_say_that_it_is_up_to_date(port: int, health: Health, metrics: Families) -> None:
-    """Neither to a person nor to an alarm: 0 would be a lie in an outage."""
+def test_lag_is_unknown_when_the_checkpoint_store_is_down(port: int, health: Health, metrics: Families) -> None:
+    """Zero would be wrong in an outage."""
     health.lease_released()
     health.standby(Metrics("orders", metrics))
     health.waiting("TAILER_CHECKPOINTS: state: nobody answers")
@@ -125,7 +123,7 @@ def test_a_task_that_cannot_look_does_not_say_that_it_is_up_to_date(port: int, h
 
 
 def test_lag_is_the_age_of_the_position(health: Health, clock: Clock) -> None:
-    """A backlog shows as lag though batches flow; an idle stream is as far behind as its last token."""
+    """A backlog shows as lag although batches arrive. An idle stream lags behind by the age of its last token."""
     clock.now = 0
     health.delivered(Batch(changes=[a_change()], checkpoint=a_checkpoint(NOW - timedelta(seconds=60))))
     assert health.lag() == 60
@@ -135,25 +133,22 @@ def test_lag_is_the_age_of_the_position(health: Health, clock: Clock) -> None:
     assert health.lag() == 5
 
 
-def test_a_stream_that_was_given_up_falls_behind_and_is_named(
-    port: int, health: Health, metrics: Families, clock: Clock
-) -> None:
-    """Its lag grows, so that the alarm on lag rings; the task stays alive for the others, and says which it gave up."""
+def test_lag_of_a_stopped_stream_grows_and_it_is_named(port: int, health: Health, metrics: Families, clock: Clock) -> None:
+    """The alarm on lag fires, while the task stays healthy for its other streams."""
     clock.now = 60
     health.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert 'tailrace_lag_seconds{stream="orders"} 60.0' in get(port, "/metrics")[1]
     assert get(port, "/healthz") == (200, "opening the stream, ? s behind; stopped, see tailer status: orders\n")
 
 
-def test_a_new_owner_is_as_far_behind_as_the_checkpoint(health: Health, metrics: Families, clock: Clock) -> None:
-    """From its first moment: a stream that cannot be opened falls behind."""
+def test_lag_of_a_new_owner_is_the_age_of_the_checkpoint(health: Health, metrics: Families, clock: Clock) -> None:
+    """Also while the stream cannot be opened."""
     clock.now = 60
     health.lease_acquired(Metrics("orders", metrics), a_checkpoint(NOW))
     assert health.lag() == 60
 
 
 def test_metrics_are_printed_for_prometheus(port: int, health: Health) -> None:
-    """By name and stream."""
     health.delivered(Batch(changes=[a_change(), a_change(2)], checkpoint=ORIGIN))
     status, text = get(port, "/metrics")
     assert status == 200
@@ -163,8 +158,8 @@ def test_metrics_are_printed_for_prometheus(port: int, health: Health) -> None:
     assert 'tailrace_lease_owner{stream="payments"} 0.0' in get(port, "/metrics")[1]
 
 
-def test_programs_are_told_in_one_word(port: int, health: Health, metrics: Families) -> None:
-    """A header says what the text says to people, and nothing says which Python this is."""
+def test_condition_header_has_one_word_for_programs(port: int, health: Health, metrics: Families) -> None:
+    """No header names the version of Python."""
 
     def said() -> tuple[str | None, str | None]:
         with urlopen(f"http://{HOST}:{port}/healthz") as response:
@@ -180,8 +175,8 @@ def test_programs_are_told_in_one_word(port: int, health: Health, metrics: Famil
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/nothing", "/healthz?a=b"])
-def test_head_is_get_without_its_body(port: int, health: Health, path: str) -> None:
-    """Status and headers are the same: some load balancers ask this way."""
+def test_head_equals_get_without_its_body(port: int, health: Health, path: str) -> None:
+    """Some load balancers send HEAD."""
 
     def response(method: str) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(HOST, port, timeout=5)
@@ -199,46 +194,45 @@ def test_head_is_get_without_its_body(port: int, health: Health, path: str) -> N
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz", b"GET /healthz HTTP/1.0\r\nHost: a\r\nX: "])
-def test_connections_that_ask_nothing_hold_nobody_up(port: int, sent: bytes) -> None:
-    """However many are silent or slow: health is told at once, and the threads are bounded."""
+def test_idle_connections_do_not_block_health(port: int, sent: bytes) -> None:
+    """However many are silent or slow, and the number of threads is bounded."""
     before = threading.active_count()
     with ExitStack() as open_ones:
         for _ in range(250):
             connection = open_ones.enter_context(socket.create_connection((HOST, port)))
             connection.sendall(sent)
         assert get(port, "/healthz")[0] == 200
-        settled(lambda: threading.active_count() - before <= CONNECTIONS)
+        wait_for(lambda: threading.active_count() - before <= CONNECTIONS)
 
 
-def test_a_connection_lasts_a_few_seconds(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sends a byte now and then is no exception, nor whoever never reads the answer."""
+def test_connection_ends_after_a_few_seconds(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if the client sends single bytes or never reads the response."""
     monkeypatch.setattr(tailer_http, "SECONDS", 0.3)
     before = threading.active_count()
     with socket.create_connection((HOST, port)) as slow, socket.create_connection((HOST, port)) as silent:
         with pytest.raises(OSError, match=r"reset|Broken pipe"):
-            drip(slow)
+            send_slowly(slow)
         silent.settimeout(10)
         assert silent.recv(1) == b""
-        settled(lambda: threading.active_count() <= before)
+        wait_for(lambda: threading.active_count() <= before)
 
 
-def test_no_more_of_a_request_is_read_than_there_may_be(port: int) -> None:
-    """A header without an end takes no memory."""
+def test_request_head_is_bounded(port: int) -> None:
     with socket.create_connection((HOST, port)) as connection, connection.makefile("rb") as response:
         connection.sendall(b"GET /healthz HTTP/1.0\r\nX: ")
         connection.sendall(b"x" * (HEAD_LIMIT - 26))
         assert response.readline().split()[1] == b"200"
 
 
-def drip(connection: socket.socket) -> None:
-    """A byte of a request now and then, for ever."""
+def send_slowly(connection: socket.socket) -> None:
+    """Send single bytes of a request for ever."""
     while True:
         connection.sendall(b"G")
         time.sleep(0.02)
 
 
-def settled(done: Callable[[], bool]) -> None:
-    """Return once it holds; the test's own time limit ends the wait."""
+def wait_for(done: Callable[[], bool]) -> None:
+    """Return once it holds; the test's own timeout ends the wait."""
     while not done():
         time.sleep(0.01)
 
@@ -258,10 +252,9 @@ def settled(done: Callable[[], bool]) -> None:
         ("GET /metrics HTTP/1.0", 500, "see the log"),
     ],
 )
-def test_every_error_is_json_and_repeats_nothing(
+def test_http_error_is_json_and_repeats_nothing_of_the_request(
     port: int, metrics: Families, monkeypatch: pytest.MonkeyPatch, request_line: str, status: int, words: str | None
 ) -> None:
-    """Whatever is asked, and however; the answer has a head of its own."""
     monkeypatch.setattr(metrics, "text", lambda: 1 / 0)
     with socket.create_connection((HOST, port)) as connection, connection.makefile("rb") as stream:
         connection.sendall(f"{request_line}\r\n\r\n".encode())
@@ -274,8 +267,7 @@ def test_every_error_is_json_and_repeats_nothing(
     assert "secret" not in head + body
 
 
-def test_a_port_in_use_is_a_wrong_setting(port: int, health: Health, metrics: Families) -> None:
-    """Named, before anything is touched."""
+def test_port_in_use_is_a_wrong_setting(port: int, health: Health, metrics: Families) -> None:
     with (
         pytest.raises(Misconfigured, match=f"TAILER_HTTP_PORT: cannot listen on {HOST}:{port}"),
         endpoints(HOST, port, health, metrics),

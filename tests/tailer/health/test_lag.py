@@ -1,4 +1,4 @@
-"""One definition of how far behind a stream is, whoever asks."""
+"""Every reader of a stream's lag uses the same definition."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ZERO = "0.0"
 
 
-def documentdb(kind: str, reached: datetime, increment: int = 0) -> str:
+def documentdb_token(kind: str, reached: datetime, increment: int = 0) -> str:
     return f"01{int(reached.timestamp()):08x}{increment:08x}{kind}"
 
 
@@ -36,16 +36,16 @@ def documentdb(kind: str, reached: datetime, increment: int = 0) -> str:
         (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=f"{int(NOW.timestamp())}.1"), True, 300),
         (a_checkpoint(NOW - timedelta(seconds=7), token=None), True, 7),
         (a_checkpoint(NOW - timedelta(seconds=7), token="4711"), True, 7),
-        (Checkpoint(token=documentdb("04", NOW - timedelta(seconds=5)), cluster_time=ZERO), True, 5),
-        (Checkpoint(token=documentdb("01", NOW - timedelta(seconds=5), 3), cluster_time=ZERO), True, 5),
+        (Checkpoint(token=documentdb_token("04", NOW - timedelta(seconds=5)), cluster_time=ZERO), True, 5),
+        (Checkpoint(token=documentdb_token("01", NOW - timedelta(seconds=5), 3), cluster_time=ZERO), True, 5),
         (Checkpoint(token="4711", cluster_time=ZERO), True, nan),
         (None, True, nan),
         (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), True, nan),
         (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), False, 5),
     ],
 )
-def test_status_and_the_metric_say_the_same(checkpoint: Checkpoint | None, reading: bool, expected: float) -> None:
-    """The token's time, whatever is stored beside it; where there is none, that of the last event; else nobody knows."""
+def test_status_and_metric_report_the_same_lag(checkpoint: Checkpoint | None, reading: bool, expected: float) -> None:
+    """It is the age of the token, else of the last event, else unknown."""
     health = Health(clock=lambda: 0.0, now=lambda: NOW)
     health.lease_acquired(Metrics("payments"), checkpoint)
     if reading and checkpoint:
@@ -62,8 +62,8 @@ def test_status_and_the_metric_say_the_same(checkpoint: Checkpoint | None, readi
     assert said == [expected] * 3 or all(map(isnan, [*said, expected]))
 
 
-def test_an_owner_that_is_gone_reads_nothing() -> None:
-    """Its unconfirmed position no longer hides how old it is."""
+def test_lag_of_a_dead_owner_grows() -> None:
+    """Its unconfirmed position no longer hides the lag."""
     checkpoint = a_checkpoint(NOW - timedelta(seconds=500), unconfirmed=True)
     record = Record(
         stream="payments", owner="gone", lease_seconds=15, checkpoint=checkpoint, saved_at="2026-11-22T07:58:00.000+00:00"
@@ -72,8 +72,8 @@ def test_an_owner_that_is_gone_reads_nothing() -> None:
     assert isnan(stored_seconds_behind(replace(record, saved_at="2026-11-22T07:59:55.000+00:00"), NOW))
 
 
-def test_a_task_and_its_record_say_the_same(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """On an idle stream of a real server: ``/readyz``, the metric and what ``status`` reads, but for the time between looks."""
+def test_endpoint_metric_and_record_agree_on_a_real_stream(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """On an idle stream, except for the time between the reads."""
     settings = {
         "TAILER_QUEUE_URL": queue_url,
         "TAILER_STREAM": fresh,

@@ -1,4 +1,4 @@
-"""The container's health check asks what a person would, and says no more than one line."""
+"""The container's health check asks the tailer's own endpoint and prints at most one line."""
 
 import socket
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def port(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A tailer's own, known by the settings."""
+    """The port of a tailer, as in its settings."""
     port = free_port()
     monkeypatch.setenv("TAILER_HTTP_PORT", str(port))
     with endpoints(HOST, port, a_health(clock), Families()):
@@ -45,10 +45,10 @@ IPV6 = pytest.mark.skipif(not ipv6(), reason="needs the loopback address ::1")
 
 
 @pytest.mark.parametrize("host", ["", "0.0.0.0", HOST, pytest.param("::", marks=IPV6), pytest.param("::1", marks=IPV6)])
-def test_a_tailer_that_moves_is_healthy(
+def test_moving_tailer_is_healthy(
     clock: Clock, host: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wherever it listens, and on addresses of either kind; nothing is said."""
+    """On IPv4 and IPv6 addresses. Nothing is printed."""
     monkeypatch.setenv("TAILER_HTTP_HOST", host)
     monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
     with endpoints(host, port, a_health(clock), Families()):
@@ -56,23 +56,20 @@ def test_a_tailer_that_moves_is_healthy(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_tailer_that_stands_still_is_unhealthy(port: int, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    """In its own words, which the orchestrator keeps."""
+def test_stalled_tailer_is_unhealthy(port: int, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is the tailer's own text, which the orchestrator keeps."""
     clock.now += STALLED_AFTER
     assert probe.main() == 1
     assert capsys.readouterr().err == "starting, ? s behind\n"
 
 
-def test_a_port_that_nobody_responses_on_is_unhealthy(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Named."""
+def test_port_without_response_is_unhealthy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("TAILER_HTTP_PORT", str(port := free_port()))
     assert probe.main() == 1
     assert f"no response on port {port}" in capsys.readouterr().err
 
 
-def test_a_tailer_that_responses_nowhere_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """TAILER_HTTP_PORT=0 says so: there is nobody to ask, and nothing to kill it for."""
+def test_probe_passes_when_the_endpoint_is_disabled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With TAILER_HTTP_PORT=0 there is nothing to ask."""
     monkeypatch.setenv("TAILER_HTTP_PORT", "0")
     assert probe.main() == 0

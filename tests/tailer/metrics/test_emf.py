@@ -1,4 +1,4 @@
-"""The figures as lines for CloudWatch: valid as the specification has it, and true."""
+"""Metrics as EMF lines for CloudWatch: valid by its specification, and correct."""
 
 import json
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from tests.emf import Line, lines
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
-class Log(list[str]):
-    """Where the lines go."""
+class LineLog(list[str]):
+    """Collects the written lines."""
 
     def of(self, stream: str) -> list[Line]:
         return lines("\n".join(self), stream)
@@ -34,13 +34,13 @@ def metrics(families: Families) -> Metrics:
 
 
 @pytest.fixture
-def log() -> Log:
-    return Log()
+def log() -> LineLog:
+    return LineLog()
 
 
 @pytest.fixture
-def written(families: Families, log: Log) -> Callable[[], Line]:
-    """Writes, and gives the line of payments."""
+def write_line(families: Families, log: LineLog) -> Callable[[], Line]:
+    """Return a function that writes the metrics and returns the line of the stream payments."""
     emf_of_families = EmfLines("Tailrace/trial", families, now=lambda: NOW, write=log.append)
 
     def line() -> Line:
@@ -50,88 +50,89 @@ def written(families: Families, log: Log) -> Callable[[], Line]:
     return line
 
 
-def test_a_line_says_every_metric_that_is_known_in_its_unit(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """And no other: what an alarm asks for by name, unit and stream is there."""
+def test_line_has_every_known_metric_with_its_unit(metrics: Metrics, write_line: Callable[[], Line]) -> None:
+    """And no others. Alarms refer to name, unit and stream."""
     for gauge in (metrics.lag, metrics.headroom, metrics.history, metrics.checkpoint_age):
         gauge.set(5)
     metrics.commit_to_queue.observe(0.125)
-    line = written()
+    line = write_line()
     assert (line.namespace, line.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
     assert line.units == {name: str(metric.unit) for name, metric in TAILER.items() if metric.per_stream}
     assert line.root["_aws"]["Timestamp"] == NOW.timestamp() * 1000
 
 
-def test_a_counter_says_what_was_added_since_the_line_before(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """So that CloudWatch's sum over any time is right, however often a task starts."""
+def test_counter_is_the_increase_since_the_last_line(metrics: Metrics, write_line: Callable[[], Line]) -> None:
+    """So CloudWatch's sum is right however often a task restarts."""
     metrics.sent.inc(5)
-    said = [written()["ChangesSent"]]
+    said = [write_line()["ChangesSent"]]
     metrics.sent.inc(2)
-    said += [written()["ChangesSent"], written()["ChangesSent"]]
+    said += [write_line()["ChangesSent"], write_line()["ChangesSent"]]
     assert said == [5, 2, 0]
 
 
-def test_a_gauge_says_how_it_is(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """Twice the same is said twice."""
+def test_gauge_is_repeated_on_every_line(metrics: Metrics, write_line: Callable[[], Line]) -> None:
     metrics.lag.set_function(lambda: 12.3456)
     metrics.owner.set(1)
-    assert [(line["Lag"], line["LeaseOwner"]) for line in (written(), written())] == [(12.346, 1), (12.346, 1)]
+    assert [(line["Lag"], line["LeaseOwner"]) for line in (write_line(), write_line())] == [(12.346, 1), (12.346, 1)]
 
 
-def test_what_nobody_knows_is_left_out(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """NaN is not JSON, and zero would be a lie."""
+def test_unknown_metric_is_omitted(metrics: Metrics, write_line: Callable[[], Line]) -> None:
+    """NaN is not JSON, and zero would be wrong."""
     metrics.headroom.set(nan)
-    assert {"Lag", "Headroom", "History", "CheckpointAge", "CommitToQueue"}.isdisjoint(written().metrics)
+    assert {"Lag", "Headroom", "History", "CheckpointAge", "CommitToQueue"}.isdisjoint(write_line().metrics)
 
 
-def test_a_latency_says_each_batch_in_milliseconds_once(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """As many values, so that CloudWatch can tell percentiles."""
+def test_latency_lists_each_batch_once_in_milliseconds(metrics: Metrics, write_line: Callable[[], Line]) -> None:
+    """CloudWatch needs the single values for percentiles."""
     for seconds in (0.01, 0.02, 1.5):
         metrics.commit_to_queue.observe(seconds)
-    assert written().metrics["CommitToQueue"] == [10, 20, 1500]
-    assert "CommitToQueue" not in written().metrics
+    assert write_line().metrics["CommitToQueue"] == [10, 20, 1500]
+    assert "CommitToQueue" not in write_line().metrics
 
 
-def test_a_line_never_has_more_values_than_cloudwatch_takes(metrics: Metrics, written: Callable[[], Line], log: Log) -> None:
+def test_line_has_at_most_as_many_values_as_cloudwatch_accepts(
+    metrics: Metrics, write_line: Callable[[], Line], log: LineLog
+) -> None:
     """Ten thousand batches in a minute are one line."""
     for number in range(10_000):
         metrics.commit_to_queue.observe(number)
-    assert max(written().metrics["CommitToQueue"]) == 9_999_000
+    assert max(write_line().metrics["CommitToQueue"]) == 9_999_000
     assert len(log) == 2
 
 
-def test_every_stream_has_its_line_and_the_task_one_without_a_stream(
-    families: Families, metrics: Metrics, written: Callable[[], Line], log: Log
+def test_every_stream_has_a_line_and_the_task_has_one(
+    families: Families, metrics: Metrics, write_line: Callable[[], Line], log: LineLog
 ) -> None:
-    """What belongs to no stream has no dimension."""
+    """Metrics of the task have no dimension."""
     Metrics("orders", families)
     families.standing_by.set(1)
-    written()
+    write_line()
     (task,) = log.of("")
     assert [line.dimensions for line in lines("\n".join(log))] == [{"Stream": "payments"}, {"Stream": "orders"}, {}]
     assert task.metrics == {"StandingBy": [1]}
     assert task.units == {"StandingBy": "None"}
 
 
-def test_a_service_name_in_the_environment_adds_no_dimension(
-    monkeypatch: pytest.MonkeyPatch, metrics: Metrics, written: Callable[[], Line]
+def test_powertools_variables_in_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch, metrics: Metrics, write_line: Callable[[], Line]
 ) -> None:
-    """Else every alarm would look for a metric that is not there."""
+    """Another dimension would hide the metric from every alarm."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "payments")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
-    line = written()
+    line = write_line()
     assert (line.namespace, line.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
 
 
-def test_a_line_is_found_by_its_action(metrics: Metrics, written: Callable[[], Line]) -> None:
-    """Like every other line of the log."""
-    assert written().root["action"] == "figures"
+def test_line_has_an_action(metrics: Metrics, write_line: Callable[[], Line]) -> None:
+    """Like every other log line."""
+    assert write_line().root["action"] == "figures"
 
 
 @pytest.mark.usefixtures("metrics")
-def test_lines_come_again_and_again_and_once_more_at_the_end(
+def test_lines_are_written_periodically_and_at_the_end(
     families: Families, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was counted since the last minute is not lost when a task stops."""
+    """Counts since the last line are not lost when a task stops."""
     monkeypatch.setattr(emf, "EVERY", 0.01)
     families.streams[0].sent.inc(1)
     seen = ""
@@ -145,16 +146,15 @@ def test_lines_come_again_and_again_and_once_more_at_the_end(
 
 
 @pytest.mark.usefixtures("metrics")
-def test_without_a_namespace_there_are_none(families: Families, capsys: pytest.CaptureFixture[str]) -> None:
-    """Standard output is silent."""
+def test_no_line_is_written_without_a_namespace(families: Families, capsys: pytest.CaptureFixture[str]) -> None:
     with emf_lines("", families, now=lambda: NOW):
         pass
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("metrics")
-def test_a_reader_that_is_gone_stops_nothing(families: Families) -> None:
-    """A task goes on without its figures, and an alarm says that they are missing."""
+def test_broken_output_does_not_stop_the_task(families: Families) -> None:
+    """An alarm reports the missing metrics."""
 
     def broken(_: str) -> None:
         raise BrokenPipeError

@@ -1,4 +1,4 @@
-"""Latencies: all of them counted, and of very many an even sample that never leaves out the longest."""
+"""Every latency is counted, and of very many an even sample is kept that includes the longest."""
 
 from itertools import pairwise
 
@@ -15,8 +15,8 @@ def a_latency() -> tuple[Latency, Families]:
     return families.latency("CommitToQueue", "payments"), families
 
 
-def test_few_are_all_told_once() -> None:
-    """In their order; the next time only what came since."""
+def test_few_latencies_are_all_taken_once() -> None:
+    """In order. The next call returns only newer ones."""
     latency, _ = a_latency()
     for seconds in (0.3, 0.1, 0.2):
         latency.observe(seconds)
@@ -25,8 +25,7 @@ def test_few_are_all_told_once() -> None:
 
 
 @given(st.lists(st.floats(0, 1e6), max_size=1000))
-def test_a_line_has_room_for_them_and_shows_the_longest(values: list[float]) -> None:
-    """However many there are."""
+def test_sample_is_bounded_and_includes_the_longest(values: list[float]) -> None:
     latency, _ = a_latency()
     for seconds in values:
         latency.observe(seconds)
@@ -37,8 +36,8 @@ def test_a_line_has_room_for_them_and_shows_the_longest(values: list[float]) -> 
 
 
 @pytest.mark.parametrize("count", [SAMPLE - 1, SAMPLE, 1000, 12_345])
-def test_the_sample_is_even(count: int) -> None:
-    """Every so manieth, from the first on: the middle of a steady climb is the middle of its sample."""
+def test_sample_is_even(count: int) -> None:
+    """Every n-th value, from the first on."""
     latency, _ = a_latency()
     for number in range(count):
         latency.observe(float(number))
@@ -49,8 +48,7 @@ def test_the_sample_is_even(count: int) -> None:
     assert count - sample[-1] <= 2 * steps.pop()
 
 
-def test_all_of_them_are_in_the_histogram() -> None:
-    """Prometheus loses none, sampled or not."""
+def test_histogram_counts_every_latency() -> None:
     latency, families = a_latency()
     for _ in range(500):
         latency.observe(0.03)

@@ -1,4 +1,4 @@
-"""The figures of a task: each of the definitions is counted and shown, under its name and for its stream."""
+"""Each defined metric of a task is counted and exported under its name and for its stream."""
 
 from math import isnan
 
@@ -12,8 +12,8 @@ TYPES = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge", Kind.LATENCY: "histogram"
 
 
 @pytest.mark.parametrize("metric", TAILER.values(), ids=lambda metric: metric.name)
-def test_every_metric_is_shown_to_prometheus(metric: Metric) -> None:
-    """By name, kind, meaning and stream, from the first moment on."""
+def test_every_metric_is_exported_to_prometheus(metric: Metric) -> None:
+    """With its kind, meaning and stream, from the start."""
     text = Metrics("payments").text().decode()
     family = next(family for family in text_string_to_metric_families(text) if family.name == metric.prometheus)
     assert (family.type, family.documentation) == (TYPES[metric.kind], metric.meaning)
@@ -21,15 +21,14 @@ def test_every_metric_is_shown_to_prometheus(metric: Metric) -> None:
     assert set(labels) == ({"payments"} if metric.per_stream else {None})
 
 
-def test_nothing_is_shown_that_is_not_defined() -> None:
-    """What is on the page is in the table of the documentation too."""
+def test_only_defined_metrics_are_exported() -> None:
+    """So the table of the documentation is complete."""
     families = text_string_to_metric_families(Metrics("payments").text().decode())
-    shown = {family.name for family in families if not family.name.endswith("_created")}  # the client library's own
+    shown = {family.name for family in families if not family.name.endswith("_created")}  # added by the client library
     assert shown == {metric.prometheus for metric in TAILER.values()}
 
 
-def test_the_value_of_a_metric_is_its_streams_own() -> None:
-    """Streams of one task do not mix."""
+def test_streams_of_one_task_have_separate_values() -> None:
     families = Families()
     payments, orders = Metrics("payments", families), Metrics("orders", families)
     payments.sent.inc(3)
@@ -41,8 +40,8 @@ def test_the_value_of_a_metric_is_its_streams_own() -> None:
 
 
 @pytest.mark.parametrize("name", ["Lag", "Headroom", "History", "CheckpointAge"])
-def test_what_nobody_knows_yet_is_not_zero(name: str) -> None:
-    """Zero headroom would be an alarm, and no lag or a checkpoint without age a lie."""
+def test_unknown_metric_is_nan_and_not_zero(name: str) -> None:
+    """Zero headroom would be an alarm, and zero lag would be wrong."""
     families = Families()
     Metrics("payments", families)
     assert isnan(families.value(TAILER[name], "payments"))

@@ -1,4 +1,4 @@
-"""Random BSON, as a server may store it: every type, and valid documents with a few bytes changed."""
+"""Random BSON as a server may store it: every type, and valid documents with a few bytes changed."""
 
 import random
 import struct
@@ -8,17 +8,17 @@ _int32 = struct.Struct("<i").pack
 DEPTH = 4
 NAMES = (b"a", b"", b"a.b", b"$ref", b"$id", b"$db", b"\xff\xfe", b"\xed\xa0\x80", b"\x01", "ü".encode())
 
-PLAIN = tuple(name for name in NAMES if b"$" not in name)  # in an _id a server takes no other
+PLAIN = tuple(name for name in NAMES if b"$" not in name)  # A server accepts no other names in an _id.
 
 
 def document(source: random.Random, number: int) -> bytes:
-    """A document of random elements, in its ``_id`` too, which holds this number first."""
+    """Build a document of random elements, also in its ``_id``, which starts with this number."""
     identifier = _framed(b"\x10n\0" + _int32(number) + _element(source, 0, PLAIN))
     return _framed(b"\x03_id\0" + identifier + b"\x10n\0" + _int32(number) + _elements(source, DEPTH))
 
 
 def mutated(source: random.Random, number: int) -> bytes:
-    """Such a document with up to three bytes changed. A server refuses many of them."""
+    """Build such a document with up to three bytes changed. A server refuses many of them."""
     raw = bytearray(document(source, number))
     for _ in range(source.randint(1, 3)):
         raw[source.randrange(4, len(raw) - 1)] = source.choice((0, 1, 2, 5, 0x7F, 0x80, 0xFF, source.randrange(256)))
@@ -35,7 +35,9 @@ def _elements(source: random.Random, depth: int) -> bytes:
 
 def _element(source: random.Random, depth: int, names: Sequence[bytes] = NAMES) -> bytes:
     kind = source.choice([one for one in _VALUES if depth or one not in _NESTED])
-    name = b"a" if kind == _UNDEFINED else source.choice(names)  # one under an empty name decodes as null: decoding.undefined
+    name = (
+        b"a" if kind == _UNDEFINED else source.choice(names)
+    )  # Undefined under an empty name decodes as null: decoding.undefined
     return bytes([kind]) + name + b"\0" + _VALUES[kind](source, depth)
 
 

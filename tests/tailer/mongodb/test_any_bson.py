@@ -1,4 +1,4 @@
-"""Whatever bytes a server stores: the stream goes on, and every change arrives as itself or as a stub."""
+"""Whatever bytes a server stores, the stream continues, and every change arrives complete or as a stub."""
 
 import random
 from contextlib import suppress
@@ -36,66 +36,66 @@ from tailrace.wire.message import encode_change
 from tests.asked import asked
 from tests.queue import received
 from tests.tailer.mongodb.random_bson import document, mutated
-from tests.tailer.mongodb.test_source import _impatient, read
+from tests.tailer.mongodb.test_source import _short_wait, read_exactly
 from tests.tailer.tailers import Tailers
 
-__all__ = ["_impatient"]
+__all__ = ["_short_wait"]
 
-DOCUMENTS = 400  # of each example, as many valid as half-valid ones
+DOCUMENTS = 400  # Half of them are valid, half are mutated.
 Documents = Collection[dict[str, Any]]
 _names = count(1)
 seeds = st.integers(0, 2**32 - 1)
 
 
-def written(documents: Documents, seed: int) -> list[bytes]:
-    """What the server took of random documents, in its order."""
+def insert_random(documents: Documents, seed: int) -> list[bytes]:
+    """Return the random documents that the server accepted, in order."""
     source = random.Random(seed)
     for number in range(DOCUMENTS):
         raw = (mutated if number % 2 else document)(source, number)
-        with suppress(PyMongoError, InvalidBSON):  # many are refused
+        with suppress(PyMongoError, InvalidBSON):  # The server refuses many of them.
             documents.insert_one(cast("Any", RawBSONDocument(raw)))
     stored = documents.with_options(CodecOptions(document_class=RawBSONDocument, unicode_decode_error_handler="replace"))
     return [bytes(one.raw) for one in stored.find().sort("$natural", 1)]
 
 
-def within(raw: bytes) -> Any:
-    """The document as the field of another: there a DBRef whose ``$db`` is null loses that."""
+def as_nested(raw: bytes) -> Any:
+    """Decode the document as a field of another document: there a DBRef whose ``$db`` is null loses it."""
     return decode(bson.encode({"document": RawBSONDocument(raw)}))["document"]
 
 
-@settings(max_examples=4, database=None, phases=[Phase.generate])  # to shrink one would take minutes
+@settings(max_examples=4, database=None, phases=[Phase.generate])  # Shrinking takes minutes.
 @given(seeds)
-def test_every_change_is_itself_or_a_stub(stack: DevStack, seed: int) -> None:
-    """In order, numbered without holes, packed and unpacked again; read again, it is the same."""
+def test_every_change_arrives_complete_or_as_a_stub(stack: DevStack, seed: int) -> None:
+    """In order, numbered without gaps, packed and unpacked again. A second read gives the same changes."""
     documents = stack.mongo[f"any{next(_names)}"].c
     documents.database.create_collection("c")
     source = MongodbSource(stack.mongo, Watch(database=documents.database.name, full_document="default"))
     start = source.first()
-    stored = written(documents, seed)
+    stored = insert_random(documents, seed)
     assert len(stored) > DOCUMENTS // 4
-    changes = read(source, start, count=len(stored))
+    changes = read_exactly(source, start, count=len(stored))
     assert [change.sequence for change in changes] == list(range(1, len(stored) + 1))
     lane_of, packer = lanes(128, "document"), Packer(stream="any", generation=1)
     for change, raw in zip(changes, stored, strict=True):
-        assert change.poison is not None or change.full_document == within(raw)
+        assert change.poison is not None or change.full_document == as_nested(raw)
         [message] = packer.messages(lane_of(change), [change])
         assert unpack(message.body).changes == (asked(change),)
     assert len({change.document for change in changes}) == len(stored)
-    assert read(source, start, count=len(stored)) == changes
+    assert read_exactly(source, start, count=len(stored)) == changes
     documents.database.client.drop_database(documents.database.name)
 
 
-def test_a_tailer_goes_on_whatever_is_written(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers) -> None:
-    """The whole of it, from the server to the queue, never ends by itself."""
+def test_tailer_continues_for_random_documents(stack: DevStack, queue_url: str, fresh: str, tailers: Tailers) -> None:
+    """From the server to the queue."""
     tailers.run(tailers.opened)
-    stored = written(stack.mongo[fresh].c, seed=random.randrange(2**32))
+    stored = insert_random(stack.mongo[fresh].c, seed=random.randrange(2**32))
     tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == len(stored))
     assert sorted(change.sequence for change in received(stack, queue_url)) == list(range(1, len(stored) + 1))
 
 
 @given(seeds)
-def test_both_decoders_say_the_same(seed: int) -> None:
-    """Of what the first takes; the second takes more."""
+def test_both_decoders_agree(seed: int) -> None:
+    """The tolerant decoder accepts more documents."""
     raw = document(random.Random(seed), 1)
     second = tolerant.document(raw, 0, FirstKept)
     try:
@@ -119,8 +119,8 @@ EVENT = bson.encode(
 
 @given(st.binary(max_size=60), st.integers(0, len(EVENT)), st.integers(0, 20))
 @example(b"", 0, 0)
-def test_a_stub_survives_any_bytes(other: bytes, at: int, instead_of: int) -> None:
-    """It is the same each time, fits a message, and keeps what can still be read."""
+def test_stub_can_be_made_of_any_bytes(other: bytes, at: int, instead_of: int) -> None:
+    """It is the same each time, fits a message, and keeps every field that can be read."""
     raw = EVENT[:at] + other + EVENT[at + instead_of :]
     one = stub(raw, 7, "why")
     assert one == stub(raw, 7, "why")
@@ -134,8 +134,8 @@ def test_a_stub_survives_any_bytes(other: bytes, at: int, instead_of: int) -> No
         assert (one.id, one.operation_type, one.document) == ("8265F2A1C0000000011270", "insert", "shop.orders/1")
 
 
-def test_a_defect_of_ours_parks_one_change_and_shows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason says where it is; a lack of memory says nothing of the change, and is no poison."""
+def test_programming_error_parks_one_change_without_its_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names the line of code. A MemoryError is not the change's fault and is no poison."""
     reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
 
     def broken(*_: object, **__: object) -> Change:

@@ -1,4 +1,4 @@
-"""How the tailer gets into a cluster: TLS where DocumentDB speaks it, a password from elsewhere, or an IAM role."""
+"""How the tailer connects to a cluster: with TLS for DocumentDB, a password from a secret, or an IAM role."""
 
 import hashlib
 import json
@@ -42,8 +42,8 @@ SHIPPED = "111f9b4e2c7fcfef28480de1577414f6b9cc3659358d6c152afcbf7b5e91d4e4"  # 
 
 
 @pytest.mark.parametrize("uri", [DOCUMENTDB, DOCUMENTDB + "&tls=true", CHINA, DOCUMENTDB + IAM])
-def test_documentdb_is_spoken_to_in_tls_with_the_authorities_that_are_shipped(uri: str) -> None:
-    """Nothing has to be said, fetched or mounted for it."""
+def test_documentdb_connection_uses_tls_with_the_shipped_ca_bundle(uri: str) -> None:
+    """No setting, download or mount is needed."""
     with client(uri) as documentdb:
         context: Any = documentdb.options.pool_options._ssl_context
         assert context.verify_mode is ssl.CERT_REQUIRED
@@ -62,8 +62,8 @@ def test_documentdb_is_spoken_to_in_tls_with_the_authorities_that_are_shipped(ur
         ("mongodb+srv://db.example.org/", True),
     ],
 )
-def test_what_the_uri_says_holds(uri: str, expected: bool) -> None:
-    """TLS is neither forced on another server nor on whoever switches it off."""
+def test_tls_option_of_the_uri_wins(uri: str, expected: bool) -> None:
+    """TLS is not forced on other servers, and can be switched off."""
     assert encrypted(uri) is expected
     if "srv" not in uri:
         with client(uri) as one:
@@ -71,14 +71,14 @@ def test_what_the_uri_says_holds(uri: str, expected: bool) -> None:
 
 
 def test_threads_share_the_client_of_a_cluster() -> None:
-    """The doctor's checks each have their own."""
+    """Each check of the doctor runs in its own thread."""
     with ThreadPoolExecutor(8) as threads:
         clients = list(threads.map(lambda _: connect("mongodb://none.of.these/"), range(32)))
     assert len({id(one) for one in clients}) == 1
 
 
-def test_threads_that_connect_keep_the_filters_of_warnings_as_they_are() -> None:
-    """What pymongo says of DocumentDB is no news, in any thread, and no other warning is lost by it."""
+def test_connecting_threads_keep_the_warning_filters() -> None:
+    """pymongo's warning about DocumentDB is ignored in every thread, and no other warning is lost."""
     code = f"""
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -96,8 +96,7 @@ except UserWarning:
     assert (ended.stdout, ended.stderr) == ("told\n", "")
 
 
-def test_whoever_switches_tls_off_is_told_what_it_means() -> None:
-    """DocumentDB without TLS is a choice; a warning says what for."""
+def test_documentdb_without_tls_gets_a_warning() -> None:
     assert advice_on_tls(DOCUMENTDB) == []
     assert advice_on_tls("mongodb://localhost/") == []
     [advice] = advice_on_tls(DOCUMENTDB + "&tls=false")
@@ -120,10 +119,10 @@ SPELT = [
 @pytest.mark.parametrize("setting", ["TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"])
 @pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
 @pytest.mark.parametrize("name", UNVERIFIED)
-def test_whoever_does_not_verify_the_server_is_told_at_the_start_and_by_the_doctor(
+def test_unverified_server_is_reported_at_the_start_and_by_the_doctor(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, scheme: str, setting: str, spelt: str, told: bool
 ) -> None:
-    """Each option, however it is written, in either URI; nothing before the @ is repeated."""
+    """For each option in any case, in both URIs. Nothing before the @ is repeated."""
     monkeypatch.chdir(tmp_path)
     for variable, value in A_TASK.items():
         monkeypatch.setenv(variable, value)
@@ -137,16 +136,16 @@ def test_whoever_does_not_verify_the_server_is_told_at_the_start_and_by_the_doct
         assert (f"{name}=true" in verdict.found, "tlsCAFile" in verdict.remedy) == (told, told)
 
 
-def test_another_bundle_may_be_named() -> None:
-    """For a region that is newer than ours; a file that is not there is a wrong setting."""
+def test_other_ca_bundle_can_be_configured() -> None:
+    """For a region that is newer than the shipped bundle. A missing file is a wrong setting."""
     with client(DOCUMENTDB + f"&tlsCAFile={ssl.get_default_verify_paths().cafile or AMAZON_RDS}"):
         pass
     with pytest.raises(Misconfigured, match="the path of a file that can be read here"):
         client(DOCUMENTDB + "&tlsCAFile=/nowhere.pem")
 
 
-def test_the_shipped_authorities_are_amazons_and_still_valid() -> None:
-    """Pinned; every one can be read and outlives 2026 by far: those that do not are left out."""
+def test_shipped_ca_bundle_is_amazons_and_valid() -> None:
+    """It is pinned, and CAs that expire by 2060 are left out."""
     assert hashlib.sha256(AMAZON_RDS.read_bytes()).hexdigest() == SHIPPED
     authorities = ssl.create_default_context(cafile=AMAZON_RDS).get_ca_certs()
     ends = [datetime.fromtimestamp(ssl.cert_time_to_seconds(str(one["notAfter"])), UTC) for one in authorities]
@@ -158,16 +157,16 @@ def test_the_shipped_authorities_are_amazons_and_still_valid() -> None:
     } == set()
 
 
-def test_hosts_are_read_as_they_are_written() -> None:
-    """Ports, several of them, passwords with signs in them, addresses, and names that DNS resolves further."""
+def test_hosts_of_a_uri_are_parsed() -> None:
+    """Ports, several hosts, passwords with special characters, IP addresses, and SRV names."""
     assert hosts("mongodb://a:1,b.example/?x=y") == [("a", 1), ("b.example", 27017)]
     assert hosts("mongodb://user:p%40ss:word@a:1/db") == [("a", 1)]
     assert hosts("mongodb://[::1]:1,[fe80::1]") == [("::1", 1), ("fe80::1", 27017)]
     assert hosts("mongodb+srv://user@cluster.example/") == [("cluster.example", 0)]
 
 
-def test_a_password_beside_the_uri_needs_no_escapes(stack: DevStack, fresh: str) -> None:
-    """As a secret of a deployment gives it."""
+def test_password_setting_needs_no_escapes(stack: DevStack, fresh: str) -> None:
+    """A deployment reads it from a secret."""
     stack.mongo.admin.command("createUser", fresh, pwd="a/b@c:%", roles=[])
     with client(stack.mongodb_uri, username=fresh, password="a/b@c:%") as one:
         [user] = one.admin.command("connectionStatus")["authInfo"]["authenticatedUsers"]
@@ -182,7 +181,7 @@ def documentdb(stack: DevStack) -> Iterator[DocumentdbDialect]:
 
 @pytest.fixture
 def task_role(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What ECS gives a task: an address on its own machine that answers with credentials of its role."""
+    """Emulate the ECS endpoint that gives a task the credentials of its role."""
     given = {"AccessKeyId": "ASIATASK", "SecretAccessKey": "s3cr3t", "Token": "t0ken", "Expiration": "2100-01-01T00:00:00Z"}
 
     class Agent(BaseHTTPRequestHandler):
@@ -217,24 +216,24 @@ def ping(uri: str) -> None:
         mongo.admin.command("ping")
 
 
-def test_a_task_signs_in_as_its_role(documentdb: DocumentdbDialect, task_role: None) -> None:
-    """With the credentials that ECS gives it, no password anywhere."""
+def test_task_signs_in_as_its_role(documentdb: DocumentdbDialect, task_role: None) -> None:
+    """With the credentials that ECS gives it and without a password."""
     documentdb.keys = {"ASIATASK"}
     ping(documentdb.uri)
     assert {"signIn": "ASIATASK", "token": "t0ken"} in documentdb.seen
 
 
-def test_a_role_that_has_no_user_is_told_which_command_makes_one(documentdb: DocumentdbDialect, task_role: None) -> None:
-    """And none of its credentials."""
+def test_role_without_a_user_gets_the_command_that_creates_it(documentdb: DocumentdbDialect, task_role: None) -> None:
+    """The message repeats no credentials."""
     with pytest.raises(Misconfigured, match="change-streams enable --reader ROLE_ARN") as caught:
         ping(documentdb.uri)
     assert not {"s3cr3t", "t0ken", "ASIATASK"} & set(str(caught.value).split())
 
 
-def test_a_task_without_a_role_is_an_outage_that_names_what_is_missing(
+def test_task_without_a_role_is_unavailable_and_names_the_cause(
     documentdb: DocumentdbDialect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The agent that gives credentials may only be late; the words say what else it may be."""
+    """The credentials endpoint may only be late, so the error is retried."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{HOST}:{free_port()}/")

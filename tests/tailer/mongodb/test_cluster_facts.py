@@ -1,4 +1,4 @@
-"""What real servers tell of who they are, to users with and without rights."""
+"""How a cluster is identified on real servers, by users with and without rights."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,16 +20,16 @@ from tests.tailer.doctor.servers import with_users
 Mongo = MongoClient[dict[str, Any]]
 
 
-def asked(uri: str) -> Cluster:
-    """Who answers there."""
+def facts_of(uri: str) -> Cluster:
+    """Return the facts of the cluster at this URI."""
     client: Mongo
     with MongoClient(uri) as client:
         return ClusterFacts(lambda: client)()
 
 
 @pytest.fixture(scope="module")
-def three(services: None) -> Iterator[Mongod]:
-    """A replica set of three that can elect another primary."""
+def three_members(services: None) -> Iterator[Mongod]:
+    """A replica set of three members that can elect another primary."""
     with Workspace() as workspace:
         mongod = Mongod(workspace, members=3)
         mongod.start()
@@ -39,48 +39,48 @@ def three(services: None) -> Iterator[Mongod]:
         yield mongod
 
 
-def test_a_fail_over_a_restart_and_another_seed_list_change_nothing(three: Mongod) -> None:
-    """Every member tells the same, whichever of them is asked, whoever is the primary."""
-    before = asked(three.uri)
+def test_failover_restart_and_other_seed_list_keep_the_identity(three_members: Mongod) -> None:
+    """Every member reports the same facts, whichever is primary."""
+    before = facts_of(three_members.uri)
     assert before.id
     assert len(before.hosts) == 3
-    former = primary(three)
+    former = primary(three_members)
     assert former is not None
-    step_down(three, former)
-    while (now := primary(three)) is None or now == former:
+    step_down(three_members, former)
+    while (now := primary(three_members)) is None or now == former:
         pass
-    three.members[former].kill()
-    three.start_member(former)
-    while not whole(three):
+    three_members.members[former].kill()
+    three_members.start_member(former)
+    while not whole(three_members):
         pass
-    for port in three.ports:
-        assert asked(f"mongodb://{HOST}:{port}/?replicaSet=rs0") == before
+    for port in three_members.ports:
+        assert facts_of(f"mongodb://{HOST}:{port}/?replicaSet=rs0") == before
 
 
-def test_two_clusters_of_one_name_are_told_apart(three: Mongod, mongo: Mongo) -> None:
+def test_two_clusters_with_one_name_are_distinguished(three_members: Mongod, mongo: Mongo) -> None:
     """Both are called rs0, as most are."""
-    one, other = asked(three.uri), ClusterFacts(lambda: mongo)()
+    one, other = facts_of(three_members.uri), ClusterFacts(lambda: mongo)()
     assert one.name == other.name == "rs0"
     assert not one.is_the_same_as(other)
 
 
 @pytest.mark.parametrize("right", ["tailer", "nobody"])
-def test_a_plain_reader_is_told_who_it_is(tmp_path: Any, mongo: Mongo, right: str) -> None:
-    """Who may read one database, or nothing, is told no id, but the signing key; whoever may read the id agrees."""
+def test_plain_reader_identifies_the_cluster_by_its_signing_key(tmp_path: Any, mongo: Mongo, right: str) -> None:
+    """A user without the right to read the id gets the signing key, and the facts agree with an admin's."""
     with with_users(tmp_path, "payments") as server:
         users = (f"{user}:{user}-password@" for user in (right, "admin"))
-        reader, admin = (asked(f"mongodb://{user}{server}/?replicaSet=rs0") for user in users)
+        reader, admin = (facts_of(f"mongodb://{user}{server}/?replicaSet=rs0") for user in users)
     assert (reader.id, len(reader.keys), reader.hosts) == ("", 1, (server,))
     assert admin.id
     assert reader.is_the_same_as(admin)
     assert not reader.is_the_same_as(ClusterFacts(lambda: mongo)())
 
 
-def test_documentdb_is_known_by_its_instances(stack: DevStack) -> None:
-    """It tells neither an id nor a key, and what it would deny, and write to its audit log, is not asked."""
+def test_documentdb_is_identified_by_its_instances(stack: DevStack) -> None:
+    """It has neither id nor key. Commands that it would deny, and write to its audit log, are not sent."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect:
         dialect.response = _refusing(dialect, "replSetGetConfig")  # type: ignore[method-assign]
-        found = asked(dialect.uri)
+        found = facts_of(dialect.uri)
     assert (found.kind, found.id, found.keys) == ("DocumentDB cluster", "", ())
     assert found.hosts == (f"{HOST}:{stack.mongod.ports[0]}",)
 
@@ -96,7 +96,7 @@ def _refusing(dialect: DocumentdbDialect, name: str) -> Any:
 
 
 class Router:
-    """What a router of a sharded cluster answers; the machine has none to ask."""
+    """Emulate a router of a sharded cluster."""
 
     def __init__(self, cluster_id: str, key: int) -> None:
         self.nodes = frozenset({("Router-B", 27017), ("router-a", 27017)})
@@ -116,16 +116,16 @@ class Router:
         return {"clusterId": self._id}
 
 
-def test_a_sharded_cluster_is_known_by_its_id_its_key_or_its_routers() -> None:
-    """A router tells no members."""
+def test_sharded_cluster_is_identified_by_id_key_or_routers() -> None:
+    """A router reports no members."""
     client: Any = Router("5f", 71)
     found = ClusterFacts(lambda: client)()
     assert (found.kind, found.name, found.id, found.keys) == ("sharded cluster", "", "5f", ("71",))
     assert found.hosts == ("router-a:27017", "router-b:27017")
 
 
-def test_what_a_user_may_not_ask_is_asked_once() -> None:
-    """The server writes each refusal to its log; while a stream is tailed it is asked every minute."""
+def test_denied_command_is_sent_only_once() -> None:
+    """The server logs each refusal, and the facts are read every minute."""
     client: Any = Router("", 71)
     facts = ClusterFacts(lambda: client)
     assert [facts().id for _ in range(3)] == [""] * 3

@@ -1,4 +1,4 @@
-"""What an event takes once decoded is told from its BSON: never less than it takes, whatever it holds."""
+"""The memory of a decoded event is estimated from its BSON, and the estimate is an upper bound."""
 
 import struct
 import tracemalloc
@@ -12,49 +12,49 @@ from hypothesis import strategies as st
 from tailer.mongodb.decoded_size import WORST, decoded_size
 from tailer.mongodb.decoding.values import decode
 
-MANY = 2_000  # elements of a kind, so that what a single call takes does not count
+MANY = 2_000  # elements of a kind, enough to make the memory of a single call negligible
 FIXED_COSTS = 20_000  # bytes, of a call and of what the interpreter keeps after it
 
 
-def document(*elements: bytes) -> bytes:
+def document_of(*elements: bytes) -> bytes:
     body = b"".join(elements)
     return struct.pack("<i", len(body) + 5) + body + b"\0"
 
 
-def text(held: bytes) -> bytes:
+def bson_text(held: bytes) -> bytes:
     return struct.pack("<i", len(held) + 1) + held + b"\0"
 
 
-def binary(subtype: int, held: bytes) -> bytes:
+def bson_binary(subtype: int, held: bytes) -> bytes:
     return struct.pack("<i", len(held)) + bytes([subtype]) + held
 
 
-def scoped(code: bytes, scope: bytes) -> bytes:
-    return struct.pack("<i", 4 + len(text(code)) + len(scope)) + text(code) + scope
+def bson_scoped_code(code: bytes, scope: bytes) -> bytes:
+    return struct.pack("<i", 4 + len(bson_text(code)) + len(scope)) + bson_text(code) + scope
 
 
 NULL = b"\x0aa\0"
 VALUES = {
     "double": (0x01, struct.pack("<d", -1.2345678901234567e-300)),
-    "string, empty": (0x02, text(b"")),
-    "string": (0x02, text(b"abcde")),
-    "string of control characters": (0x02, text(b"\1" * 100)),
-    "string of quotes": (0x02, text(b'"' * 100)),
-    "string of umlauts": (0x02, text("äöü".encode() * 30)),
-    "string with an emoji at its end": (0x02, text(b"a" * 100 + "😀".encode())),
-    "string that is not UTF-8": (0x02, text(b"\xff" * 100)),
-    "string that is not UTF-8, with an emoji": (0x02, text(b"\xff" * 100 + "😀".encode())),
-    "document, empty": (0x03, document()),
-    "document of one field": (0x03, document(NULL)),
-    "document of six fields": (0x03, document(*(b"\x0a" + name + b"\0" for name in (b"a", b"b", b"c", b"d", b"e", b"f")))),
-    "DBRef": (0x03, document(b"\x02$ref\0" + text(b"a"), b"\x0a$id\0")),
-    "array, empty": (0x04, document()),
-    "array of one": (0x04, document(b"\x0a0\0")),
-    "binary, empty": (0x05, binary(0, b"")),
-    "binary": (0x05, binary(0, b"a" * 100)),
-    "UUID": (0x05, binary(4, b"a" * 16)),
-    "legacy UUID": (0x05, binary(3, b"a" * 16)),
-    "legacy UUID, empty": (0x05, binary(3, b"")),
+    "string, empty": (0x02, bson_text(b"")),
+    "string": (0x02, bson_text(b"abcde")),
+    "string of control characters": (0x02, bson_text(b"\1" * 100)),
+    "string of quotes": (0x02, bson_text(b'"' * 100)),
+    "string of umlauts": (0x02, bson_text("äöü".encode() * 30)),
+    "string with an emoji at its end": (0x02, bson_text(b"a" * 100 + "😀".encode())),
+    "string that is not UTF-8": (0x02, bson_text(b"\xff" * 100)),
+    "string that is not UTF-8, with an emoji": (0x02, bson_text(b"\xff" * 100 + "😀".encode())),
+    "document, empty": (0x03, document_of()),
+    "document of one field": (0x03, document_of(NULL)),
+    "document of six fields": (0x03, document_of(*(b"\x0a" + name + b"\0" for name in (b"a", b"b", b"c", b"d", b"e", b"f")))),
+    "DBRef": (0x03, document_of(b"\x02$ref\0" + bson_text(b"a"), b"\x0a$id\0")),
+    "array, empty": (0x04, document_of()),
+    "array of one": (0x04, document_of(b"\x0a0\0")),
+    "binary, empty": (0x05, bson_binary(0, b"")),
+    "binary": (0x05, bson_binary(0, b"a" * 100)),
+    "UUID": (0x05, bson_binary(4, b"a" * 16)),
+    "legacy UUID": (0x05, bson_binary(3, b"a" * 16)),
+    "legacy UUID, empty": (0x05, bson_binary(3, b"")),
     "undefined": (0x06, b""),
     "ObjectId": (0x07, b"a" * 12),
     "boolean": (0x08, b"\1"),
@@ -64,10 +64,10 @@ VALUES = {
     "null": (0x0A, b""),
     "regular expression, empty": (0x0B, b"\0\0"),
     "regular expression": (0x0B, b"^a.*\0ix\0"),
-    "DBPointer": (0x0C, text(b"a") + b"a" * 12),
-    "code": (0x0D, text(b"f()")),
-    "symbol": (0x0E, text(b"abc")),
-    "code with a scope": (0x0F, scoped(b"f()", document(NULL))),
+    "DBPointer": (0x0C, bson_text(b"a") + b"a" * 12),
+    "code": (0x0D, bson_text(b"f()")),
+    "symbol": (0x0E, bson_text(b"abc")),
+    "code with a scope": (0x0F, bson_scoped_code(b"f()", document_of(NULL))),
     "int32": (0x10, struct.pack("<i", -(2**31))),
     "timestamp": (0x11, b"\xfe" * 8),
     "int64": (0x12, struct.pack("<q", -(2**63))),
@@ -77,8 +77,8 @@ VALUES = {
 }
 
 
-def measured(raw: bytes) -> int:
-    """The most that decoding and encoding take, beside the BSON itself."""
+def measured_memory(raw: bytes) -> int:
+    """Return the peak memory of decoding and encoding, without the BSON itself."""
     tracemalloc.start()
     try:
         decoded = decode(raw)
@@ -89,65 +89,64 @@ def measured(raw: bytes) -> int:
         tracemalloc.stop()
 
 
-def array(kind: int, value: bytes) -> bytes:
-    return document(b"\x04a\0" + document(*(b"%c%d\0%b" % (kind, number, value) for number in range(MANY))))
+def array_of(kind: int, value: bytes) -> bytes:
+    return document_of(b"\x04a\0" + document_of(*(b"%c%d\0%b" % (kind, number, value) for number in range(MANY))))
 
 
-def fields(kind: int, value: bytes) -> bytes:
-    return document(*(b"%c%x\0%b" % (kind, number, value) for number in range(MANY)))
+def fields_of(kind: int, value: bytes) -> bytes:
+    return document_of(*(b"%c%x\0%b" % (kind, number, value) for number in range(MANY)))
 
 
-def documents(kind: int, value: bytes) -> bytes:
-    """Each in a document of its own, which is the dearest place for one."""
-    one = document(b"%ca\0%b" % (kind, value))
-    return document(b"\x04a\0" + document(*(b"\x03%d\0%b" % (number, one) for number in range(MANY))))
+def documents_of(kind: int, value: bytes) -> bytes:
+    """Put each value into a document of its own, which takes the most memory."""
+    one = document_of(b"%ca\0%b" % (kind, value))
+    return document_of(b"\x04a\0" + document_of(*(b"\x03%d\0%b" % (number, one) for number in range(MANY))))
 
 
-def small_arrays(kind: int, value: bytes) -> bytes:
-    ten = document(*(b"%c%d\0%b" % (kind, number, value) for number in range(10)))
-    return document(b"\x04a\0" + document(*(b"\x04%d\0%b" % (number, ten) for number in range(MANY // 10))))
+def small_arrays_of(kind: int, value: bytes) -> bytes:
+    ten = document_of(*(b"%c%d\0%b" % (kind, number, value) for number in range(10)))
+    return document_of(b"\x04a\0" + document_of(*(b"\x04%d\0%b" % (number, ten) for number in range(MANY // 10))))
 
 
-@pytest.mark.parametrize("shape", [array, fields, documents, small_arrays])
+@pytest.mark.parametrize("shape", [array_of, fields_of, documents_of, small_arrays_of])
 @pytest.mark.parametrize("what", VALUES)
-def test_no_type_takes_more_than_its_estimate(what: str, shape: "partial[bytes]") -> None:
-    """In arrays, as fields and in documents of one field; and none more than ``WORST`` times its BSON."""
+def test_no_type_exceeds_its_estimate(what: str, shape: "partial[bytes]") -> None:
+    """In arrays, as fields and in documents of one field; nor ``WORST`` times its BSON."""
     raw = shape(*VALUES[what])
-    took = measured(raw)
+    took = measured_memory(raw)
     assert took <= decoded_size(raw) + FIXED_COSTS
     assert took <= WORST * len(raw) + FIXED_COSTS
 
 
 @pytest.mark.parametrize("what", VALUES)
-def test_the_estimate_is_of_use(what: str) -> None:
-    """Of no type more than six times what it takes: else documents were refused that do no harm."""
-    raw = array(*VALUES[what])
-    assert decoded_size(raw) < 6 * (measured(raw) + len(raw))
+def test_estimate_is_at_most_six_times_too_high(what: str) -> None:
+    """A higher estimate would refuse harmless documents."""
+    raw = array_of(*VALUES[what])
+    assert decoded_size(raw) < 6 * (measured_memory(raw) + len(raw))
 
 
 @st.composite
 def bodies(draw: st.DrawFn, depth: int = 3) -> bytes:
-    """A document of any types, names and texts, valid UTF-8 or not."""
+    """Build a document of any types, names and texts, valid UTF-8 or not."""
     elements = []
     for _ in range(draw(st.integers(0, 6))):
         name = draw(st.binary(max_size=12)).replace(b"\0", b"")
         kinds = st.sampled_from(list(VALUES.values()))
         nested = st.tuples(st.sampled_from([3, 4]), bodies(depth=depth - 1)) if depth else kinds
-        strings = st.tuples(st.just(2), st.binary(max_size=300).map(text))
+        strings = st.tuples(st.just(2), st.binary(max_size=300).map(bson_text))
         kind, value = draw(st.one_of(kinds, nested, strings))
         elements.append(b"%c%b\0%b" % (kind, name, value))
-    return document(*elements)
+    return document_of(*elements)
 
 
 @given(bodies(), st.integers(1, 50))
-def test_no_document_takes_more_than_its_estimate(body: bytes, times: int) -> None:
-    """Whatever is in it, once or often."""
-    raw = document(b"\x04a\0" + document(*(b"\x03%d\0%b" % (number, body) for number in range(times))))
-    assert measured(raw) <= decoded_size(raw) + FIXED_COSTS
+def test_no_document_exceeds_its_estimate(body: bytes, times: int) -> None:
+    raw = document_of(b"\x04a\0" + document_of(*(b"\x03%d\0%b" % (number, body) for number in range(times))))
+    assert measured_memory(raw) <= decoded_size(raw) + FIXED_COSTS
 
 
-@pytest.mark.parametrize("cut", [b"", b"\5\0\0\0", document(b"\x02a\0" + text(b"abc"))[:-6], document(b"\x63a\0")])
-def test_what_is_not_bson_is_said_so(cut: bytes) -> None:
-    """It ends early, or holds a type that does not exist: there is no estimate."""
+@pytest.mark.parametrize("cut", [b"", b"\5\0\0\0", document_of(b"\x02a\0" + bson_text(b"abc"))[:-6], document_of(b"\x63a\0")])
+def test_invalid_bson_has_no_estimate(cut: bytes) -> None:
+    """It is truncated, or holds a type that does not exist."""
     with pytest.raises((IndexError, KeyError, ValueError)):
         decoded_size(cut)

@@ -1,4 +1,4 @@
-"""Each answer of MongoDB and DocumentDB gets the reaction it needs, code by code."""
+"""Every error of MongoDB and DocumentDB becomes the error with the right reaction, code by code."""
 
 import re
 
@@ -21,7 +21,7 @@ from tailer.mongodb.errors import STORE, WATCHED, mongodb_errors
 from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, row_of
 
 CASES = [
-    # who asks
+    # the user
     (13, "command aggregate requires authentication", Misconfigured, "requires authentication"),
     (13, "not authorized on payments to execute command", Misconfigured, "grant it read"),
     (18, "Authentication failed.", Misconfigured, "wrong user name or password"),
@@ -49,7 +49,7 @@ CASES = [
     (9, "Invalid resume token", HistoryLost, "not valid here"),
     (50811, "KeyString format error", HistoryLost, "not valid here"),
     (40647, "Bad resume token: _data of missing or of wrong type", HistoryLost, "not valid here"),
-    # what is asked
+    # the command
     (303, "Cannot open a new cursor since too many cursors are already opened", Unavailable, "no cursor left"),
     (303, "Feature not supported: $$REMOVE", Misconfigured, "TAILER_PIPELINE"),
     (303, "something else", Unavailable, "does not know"),
@@ -86,7 +86,7 @@ CASES = [
     (73, "Invalid namespace specified 'a..b'", Misconfigured, "TAILER_DATABASE or TAILER_COLLECTIONS"),
     (26, "database payments not found", Unavailable, "not exist yet"),
     (59, "no such command: 'aggregate'", Misconfigured, "know a command"),
-    # whether it can now
+    # temporary states
     (189, "primary stepped down while waiting for replication", Unavailable, "elects"),
     (10107, "not primary", Unavailable, "elects"),
     (11600, "interrupted at shutdown", Unavailable, "elects"),
@@ -105,10 +105,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("code", "text", "expected", "words"), CASES)
-def test_a_code_and_a_text_have_a_reaction_and_a_cause(
-    code: int | None, text: str, expected: type[TailerError], words: str
-) -> None:
-    """Dead positions are told from outages, and outages from wrong settings; the code and the server's words are kept."""
+def test_server_error_maps_to_reaction_and_cause(code: int | None, text: str, expected: type[TailerError], words: str) -> None:
+    """Lost history, outages and wrong settings are distinguished. The message keeps the code and the server's text."""
     with pytest.raises(TailerError) as caught, mongodb_errors():
         raise OperationFailure(text, code)
     assert type(caught.value) is expected
@@ -117,8 +115,8 @@ def test_a_code_and_a_text_have_a_reaction_and_a_cause(
     assert code is None or f"code {code}" in str(caught.value)
 
 
-def test_every_row_is_the_first_that_fits_something() -> None:
-    """No row is hidden behind another, and none is without a case above."""
+def test_every_error_row_is_reached_by_a_case() -> None:
+    """No row of the table is shadowed by an earlier row."""
     rows = ANYWHERE + OF_A_STREAM
     reached = {row_of(code, text, stream=True) for code, text, _, _ in CASES}
     assert [row for row in rows if row not in reached] == []
@@ -134,38 +132,36 @@ TEXTS = [re.compile(row.text, re.IGNORECASE) for row in ANYWHERE + OF_A_STREAM i
     st.sampled_from([WATCHED, STORE]),
     st.booleans(),
 )
-def test_what_nobody_foresaw_is_tried_again_and_not_explained(code: int | None, text: str, setting: str, stream: bool) -> None:
-    """Whatever a server of the future says, of whichever setting."""
+def test_unknown_server_error_is_retried_without_a_cause(code: int | None, text: str, setting: str, stream: bool) -> None:
     with pytest.raises(Unavailable, match=UNKNOWN) as caught, mongodb_errors(setting=setting, stream=stream):
         raise OperationFailure(text, code)
     assert ("TAILER_CHECKPOINTS" in str(caught.value)) is (setting == STORE)
 
 
 @pytest.mark.parametrize("code", [2, 9, 20, 73, 136, 286, 304, 40324])
-def test_what_a_store_responses_is_not_said_of_the_change_stream(code: int) -> None:
-    """The checkpoints may be kept in the watched cluster itself, and have no pipeline and no history."""
+def test_store_error_is_not_explained_as_a_change_stream_error(code: int) -> None:
+    """The checkpoint store may be in the watched cluster, but has no pipeline and no history."""
     with pytest.raises(Unavailable, match=UNKNOWN), mongodb_errors(stream=False):
         raise OperationFailure("resume token", code)
 
 
-def test_neither_a_command_nor_a_document_is_repeated() -> None:
-    """MongoDB quotes the whole command where a right is missing, and the whole event where an image is."""
+def test_error_message_repeats_no_command_and_no_document() -> None:
+    """MongoDB quotes the whole command where a right is missing, and the whole event where an image is missing."""
     said = 'not authorized to execute command { aggregate: "payments", pipeline: [ { $match: { iban: "secret" } } ] }'
     with pytest.raises(Misconfigured, match="aggregate") as caught, mongodb_errors():
         raise OperationFailure(said, 13, {"errmsg": said, "$clusterTime": {"signature": "secret"}})
     assert "secret" not in str(caught.value)
 
 
-def test_a_bulk_write_is_its_first_error() -> None:
-    """Its own code says nothing."""
+def test_bulk_write_error_is_its_first_write_error() -> None:
+    """Its own code is not specific."""
     details = {"writeErrors": [{"code": 13, "errmsg": "not authorized on tailrace"}]}
     with pytest.raises(Misconfigured, match="not authorized on tailrace"), mongodb_errors():
         raise BulkWriteError(details)
 
 
 @pytest.mark.parametrize("error", [AutoReconnect("cut"), NetworkTimeout("slow"), ServerSelectionTimeoutError("nobody")])
-def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
-    """Wait and go on."""
+def test_network_error_is_unavailable(error: PyMongoError) -> None:
     with pytest.raises(Unavailable), mongodb_errors():
         raise error
 
@@ -183,33 +179,32 @@ def test_what_the_network_does_is_an_outage(error: PyMongoError) -> None:
         ("db:27017: timed out", "MongoDB: db:27017: timed out"),
     ],
 )
-def test_a_network_says_what_it_is(text: str, words: str) -> None:
-    """All of it is tried again, as networks and certificates are mended; the log names what may be wrong."""
+def test_network_error_names_its_likely_cause(text: str, words: str) -> None:
+    """Network errors are retried, because networks and certificates get repaired."""
     with pytest.raises(Unavailable, match=words), mongodb_errors():
         raise ServerSelectionTimeoutError(text)
 
 
 @pytest.mark.parametrize("raw", [b"\x0c\0\0\0\x02a\0\5", b"\x08\0\0\0\x14a\0\0", b""])
-def test_what_is_not_bson_stops_the_stream_with_words(raw: bytes) -> None:
-    """The same bytes come at every reading: nothing is skipped, the other streams of the task go on, and a person looks."""
+def test_invalid_bson_is_rejected_with_a_reason(raw: bytes) -> None:
+    """A retry reads the same bytes. The stream stops until a person decides; other streams of the task continue."""
     with pytest.raises(Rejected, match="not BSON"), mongodb_errors():
         decode(raw)
 
 
-def test_an_error_without_words_is_translated_too() -> None:
-    """Some have none."""
+def test_error_without_text_is_translated() -> None:
     with pytest.raises(Unavailable), mongodb_errors():
         raise AutoReconnect
 
 
-def test_what_is_not_enabled_names_the_command_that_enables_it() -> None:
-    """DocumentDB may say so with the code of a lost position."""
+def test_disabled_change_streams_name_the_command_that_enables_them() -> None:
+    """DocumentDB may report them with the code of a lost position."""
     with pytest.raises(Misconfigured, match="tailer change-streams enable"), mongodb_errors():
         raise OperationFailure("Change streams are not enabled for this collection", 136)
 
 
-def test_what_is_not_a_tailers_has_its_own_remedy() -> None:
-    """Who enables change streams needs other rights than who reads them."""
+def test_denied_command_has_the_remedy_of_its_caller() -> None:
+    """Enabling change streams needs other rights than reading them."""
     with (
         pytest.raises(Misconfigured, match="sign in as the primary user"),
         mongodb_errors(denied="sign in as the primary user"),
@@ -224,8 +219,8 @@ def test_what_is_not_a_tailers_has_its_own_remedy() -> None:
         ("TAILER_CHECKPOINTS", "USER:PASSWORD@"),
     ],
 )
-def test_a_server_that_wants_a_sign_in_asks_for_one(setting: str, words: str) -> None:
-    """It is no right that is missing, but a user."""
+def test_server_that_requires_authentication_asks_for_a_user(setting: str, words: str) -> None:
+    """No right is missing."""
     with pytest.raises(Misconfigured, match=f"{words}.* requires authentication"), mongodb_errors(setting=setting):
         raise OperationFailure("command aggregate requires authentication", 13)
 
@@ -234,21 +229,20 @@ def test_a_server_that_wants_a_sign_in_asks_for_one(setting: str, words: str) ->
     "error",
     [ConfigurationError("no"), AutoReconnect("cut"), *(OperationFailure("Authentication failed.", one) for one in (18, 8000))],
 )
-def test_what_the_server_of_the_checkpoints_says_blames_no_other(error: PyMongoError) -> None:
-    """They may be kept on another server than the one that is watched."""
+def test_store_error_names_the_store_setting(error: PyMongoError) -> None:
+    """The checkpoint store may be another server than the watched cluster."""
     with pytest.raises(TailerError) as caught, mongodb_errors(setting="TAILER_CHECKPOINTS"):
         raise error
     assert "TAILER_CHECKPOINTS" in str(caught.value)
     assert "TAILER_MONGODB" not in str(caught.value)
 
 
-def test_a_member_that_starts_is_waited_for() -> None:
-    """With directConnection, pymongo takes a set that is not initiated, or a member that recovers, for one without sessions."""
+def test_starting_member_is_unavailable() -> None:
+    """With directConnection, pymongo reports a member that is not initiated, or recovers, as one without sessions."""
     with pytest.raises(Unavailable, match="cannot be read yet"), mongodb_errors():
         raise ConfigurationError("Sessions are not supported by this MongoDB deployment")
 
 
-def test_a_wrong_uri_is_a_wrong_setting() -> None:
-    """The setting is named."""
+def test_wrong_uri_names_its_setting() -> None:
     with pytest.raises(Misconfigured, match="TAILER_MONGODB_URI"), mongodb_errors():
         raise ConfigurationError("unknown option")

@@ -1,4 +1,4 @@
-"""A position is a token that the server gave, or the time the stream began at: no silence and no clock moves it."""
+"""A position is the server's resume token or the time at which the stream began. Idle time and the clock never move it."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,18 +19,18 @@ from tests.documentdb import DocumentdbDialect
 
 Mongo = MongoClient[dict[str, Any]]
 
-TEN_MINUTES = 600  # empty replies, of a second each
+TEN_MINUTES = 600  # Empty replies of a second each.
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty reply after 50 ms rather than a second."""
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return empty replies after 50 ms instead of a second."""
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
 
 
 @dataclass
 class Stream:
-    """A server of one kind, a database on it, and a tailer that starts again whenever it is asked to."""
+    """A database on a server of one kind, and a tailer that can be restarted."""
 
     server: DocumentdbDialect
     source: MongodbSource
@@ -47,13 +47,13 @@ class Stream:
         self.mongo[self.database][collection].insert_many([{"_id": one} for one in ids])
 
     def read(self, replies: int) -> None:
-        """So many replies of a stream opened anew at the last position, each position looked at."""
+        """Read this many replies of a stream reopened at the last position, and record each position."""
         with closing(self.source.batches(self.at)) as batches:
             for batch in islice(batches, replies):
                 self._take(batch)
 
     def read_until(self, count: int) -> None:
-        """As many as there are to come, and one reply more."""
+        """Read this many changes and one more reply."""
         with closing(self.source.batches(self.at)) as batches:
             for batch in batches:
                 self._take(batch)
@@ -75,7 +75,7 @@ class Stream:
 
 @pytest.fixture(params=["with post-batch tokens", "without"])
 def stream(request: pytest.FixtureRequest, stack: DevStack, fresh: str) -> Iterator[Stream]:
-    """A stream that has seen nothing yet."""
+    """A stream that has read nothing yet."""
     with DocumentdbDialect(stack.mongod.ports[0]) as server, MongoClient[dict[str, Any]](server.uri) as client:
         server.post_batch_tokens = request.param == "with post-batch tokens"
         source = MongodbSource(client, Watch(database=fresh, collections=("payments",)))
@@ -139,15 +139,15 @@ def _burst_after_idle(stream: Stream) -> list[int]:
 def test_every_change_arrives_once_and_only_the_server_moves_the_position(
     stream: Stream, situation: Callable[[Stream], list[int]]
 ) -> None:
-    """Also where a task starts again in the middle: a change committed during a stall of ten minutes is not skipped."""
+    """Also across restarts: a change committed during a stall of ten minutes is not skipped."""
     expected = situation(stream)
     stream.read_until(len(expected))
     assert stream.ids == expected
     assert stream.sequences == list(range(1, len(expected) + 1))
 
 
-def test_behind_an_invalidate_the_stream_goes_on_at_the_event_s_own_time(stream: Stream) -> None:
-    """Its token cannot be resumed after; the next change is neither skipped nor repeated."""
+def test_stream_continues_after_an_invalidate_at_its_cluster_time(stream: Stream) -> None:
+    """Its token cannot be resumed. The next change is neither skipped nor repeated."""
     stream.commit(1)
     stream.read_until(1)
     stream.mongo[stream.database].payments.drop()
@@ -163,8 +163,8 @@ def test_behind_an_invalidate_the_stream_goes_on_at_the_event_s_own_time(stream:
     assert [(change.document_key["_id"], change.sequence) for change in after.changes] == [(2, 3)]
 
 
-def test_a_server_without_tokens_is_named_once_with_the_remedy(stream: Stream, caplog: pytest.LogCaptureFixture) -> None:
-    """However often the stream is opened; a server with tokens is not. The checkpoint says that nobody knows."""
+def test_server_without_post_batch_tokens_is_warned_of_once(stream: Stream, caplog: pytest.LogCaptureFixture) -> None:
+    """The stream may be opened many times. The checkpoint is marked as unconfirmed."""
     caplog.set_level(logging.WARNING)
     for _ in range(3):
         stream.read(3)
@@ -175,8 +175,8 @@ def test_a_server_without_tokens_is_named_once_with_the_remedy(stream: Stream, c
     assert stream.at.unconfirmed is without
 
 
-def test_a_record_of_an_earlier_version_says_the_time_of_its_token() -> None:
-    """What stands beside the token may be an empty reply's time, or 0.0."""
+def test_old_record_derives_its_time_from_its_token() -> None:
+    """The time beside the token may be an empty reply's time, or 0.0."""
     token = "826921A4C800000003" + "2B022C0100296E04"
     for stored in ("0.0", "1795332226.1"):
         assert Checkpoint(token=token, cluster_time=stored).reached == "1763812552.3"

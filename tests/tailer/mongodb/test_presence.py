@@ -1,4 +1,4 @@
-"""What is watched by name is looked at: there or not, of a kind that has changes, and what may have been meant."""
+"""Names of watched databases and collections are checked: whether they exist, can have changes, or are misspelt."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,21 +18,20 @@ Names = tuple[str, tuple[str, ...]]
 
 
 @pytest.fixture(autouse=True)
-def every_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other tests leave databases behind: all of them are looked through here."""
+def _no_database_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests leave databases: search all of them here."""
     monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 10_000)
 
 
-def test_too_many_databases_are_said_to_be_too_many(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No right is missing: the sentence gives the bound and the way out."""
+def test_too_many_databases_name_the_limit_and_the_remedy(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 1)
-    [sentence] = looked(shop, ("*", ("loans",))).unseen
+    [sentence] = presence_of(shop, ("*", ("loans",))).unseen
     assert "at most 1 are looked through; write each collection with its database" in sentence
 
 
 @pytest.fixture(scope="module")
 def shop(stack: Any) -> Iterator[Mongo]:
-    """Two databases with everything that a name may stand for."""
+    """Two databases with every kind of collection and view."""
     mongo: Mongo = stack.mongo
     shop, bank = mongo["the_shop"], mongo["the_bank"]
     shop.orders.insert_one({})
@@ -61,9 +60,8 @@ def shop(stack: Any) -> Iterator[Mongo]:
         ("*", ("loans",)),
     ],
 )
-def test_nothing_is_said_of_what_is_there(shop: Mongo, names: Names) -> None:
-    """In every shape of watching."""
-    assert looked(shop, names) == Presence()
+def test_existing_names_report_nothing(shop: Mongo, names: Names) -> None:
+    assert presence_of(shop, names) == Presence()
 
 
 @pytest.mark.parametrize(
@@ -83,9 +81,11 @@ def test_nothing_is_said_of_what_is_there(shop: Mongo, names: Names) -> None:
         ),
     ],
 )
-def test_what_nothing_can_arrive_from_is_refused(shop: Mongo, database: str, collections: tuple[str, ...], words: str) -> None:
-    """Alone and among others: over several collections the server itself says nothing."""
-    found = looked(shop, (database, collections))
+def test_names_that_can_have_no_changes_are_refused(
+    shop: Mongo, database: str, collections: tuple[str, ...], words: str
+) -> None:
+    """Alone and among others: over several collections the server itself does not refuse them."""
+    found = presence_of(shop, (database, collections))
     [sentence] = found.impossible
     assert re.search(words, sentence)
     assert sentence.startswith("TAILER_COLLECTIONS: ")
@@ -113,18 +113,18 @@ def test_what_nothing_can_arrive_from_is_refused(shop: Mongo, database: str, col
         ("*", ("lones",), r"\*.lones does not exist yet.*did you mean loans"),
     ],
 )
-def test_what_is_not_there_yet_is_allowed_and_said(
+def test_missing_names_are_allowed_and_reported_with_a_suggestion(
     shop: Mongo, database: str, collections: tuple[str, ...], words: str
 ) -> None:
-    """With what may have been meant: another case, a few letters, a dot that is read otherwise, another separator."""
-    found = looked(shop, (database, collections))
+    """Another case, a few letters, a dot that is read differently, another separator."""
+    found = presence_of(shop, (database, collections))
     [sentence] = found.absent
     assert re.search(words, sentence)
     assert (found.impossible, found.unseen) == ([], [])
 
 
-def test_a_reader_sees_what_it_may_read(tmp_path: Path) -> None:
-    """Of its own database everything; a user for one collection sees that it is there. It takes no right of its own."""
+def test_presence_needs_no_right_beyond_reading(tmp_path: Path) -> None:
+    """A reader sees all of its own database; a user for one collection sees that collection."""
     with with_users(tmp_path, "shop") as server:
         with MongoClient[Any](f"mongodb://{server}/?replicaSet=rs0", username="admin", password="admin-password") as admin:
             admin.shop.orders.insert_one({"_id": 1})
@@ -133,15 +133,15 @@ def test_a_reader_sees_what_it_may_read(tmp_path: Path) -> None:
             admin.shop.command("createRole", "narrow", privileges=[privilege], roles=[])
             admin.admin.command("createUser", "one", pwd="one-password", roles=[{"role": "narrow", "db": "shop"}])
         with MongoClient[Any](server, username="tailer", password="tailer-password", replicaSet="rs0") as reader:
-            assert looked(reader, ("shop", ("orders",))) == looked(reader, ("shop", ())) == Presence()
-            assert looked(reader, ("shop", ("open_orders",))).impossible
-            assert "did you mean orders?" in looked(reader, ("shop", ("Orders",))).absent[0]
+            assert presence_of(reader, ("shop", ("orders",))) == presence_of(reader, ("shop", ())) == Presence()
+            assert presence_of(reader, ("shop", ("open_orders",))).impossible
+            assert "did you mean orders?" in presence_of(reader, ("shop", ("Orders",))).absent[0]
         with MongoClient[Any](server, username="one", password="one-password", replicaSet="rs0") as narrow:
-            assert looked(narrow, ("shop", ("orders",))) == Presence()
+            assert presence_of(narrow, ("shop", ("orders",))) == Presence()
 
 
-def test_what_may_not_be_looked_at_is_said_once(stack: Any) -> None:
-    """It is no reason to stop: a stream may be read without it."""
+def test_denied_listing_is_reported_once(stack: Any) -> None:
+    """A stream may be read without the right to list."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect, MongoClient[Any](dialect.uri) as client:
         dialect.denied = {"listCollections", "listDatabases"}
         for names, what in (
@@ -149,14 +149,14 @@ def test_what_may_not_be_looked_at_is_said_once(stack: Any) -> None:
             (("shop", ()), "databases"),
             (("*", ("orders",)), "databases"),
         ):
-            found = looked(client, names)
+            found = presence_of(client, names)
             assert (found.impossible, found.absent) == ([], [])
             [sentence] = found.unseen
             assert f"may not list the {what}" in sentence
 
 
-def test_a_server_without_the_newer_options_is_asked_without_them(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DocumentDB may not know ``authorizedCollections``."""
+def test_server_without_authorized_collections_is_asked_without_it(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DocumentDB may not know the option ``authorizedCollections``."""
     with DocumentdbDialect(shop.address[1] if shop.address else 0) as dialect, MongoClient[Any](dialect.uri) as client:
         response: Callable[[Any], Any] = dialect.response
 
@@ -165,9 +165,9 @@ def test_a_server_without_the_newer_options_is_asked_without_them(shop: Mongo, m
             return unknown if "authorizedCollections" in command else response(command)
 
         monkeypatch.setattr(dialect, "response", older)
-        assert looked(client, ("the_shop", ("orders",))) == Presence()
-        assert looked(client, ("the_shop", ("weather",))).impossible
+        assert presence_of(client, ("the_shop", ("orders",))) == Presence()
+        assert presence_of(client, ("the_shop", ("weather",))).impossible
 
 
-def looked(client: "MongoClient[Any]", names: Names) -> Presence:
+def presence_of(client: "MongoClient[Any]", names: Names) -> Presence:
     return presence(client, Watch(database=names[0], collections=names[1]))

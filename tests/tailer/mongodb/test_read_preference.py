@@ -1,4 +1,4 @@
-"""A URI that prefers secondaries, as AWS's own sample does: what must read its own writes asks the primary all the same."""
+"""Reads that need their own writes go to the primary, even if the URI prefers secondaries as AWS's sample does."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -26,8 +26,8 @@ from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect
 
 
-class Asked(CommandListener):
-    """Which server was asked which command."""
+class CommandRecorder(CommandListener):
+    """Record which server received which command."""
 
     def __init__(self) -> None:
         self.commands: list[str] = []
@@ -41,7 +41,7 @@ class Asked(CommandListener):
             self.concerns.append(event.command.get("readConcern"))
 
     def succeeded(self, event: object) -> None:
-        """Only who was asked counts."""
+        """Ignore the result."""
 
     failed = succeeded
 
@@ -56,18 +56,18 @@ def replica_set(services: None) -> Iterator[Mongod]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    asked = Asked()
+def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
+    recorder = CommandRecorder()
 
     def listened_to(*arguments: Any, event_listeners: Sequence[Any] = (), **options: Any) -> "MongoClient[Any]":
-        return MongoClient(*arguments, event_listeners=[*event_listeners, asked], **options)
+        return MongoClient(*arguments, event_listeners=[*event_listeners, recorder], **options)
 
     monkeypatch.setattr("tailer.mongodb.client.MongoClient", listened_to)
-    return asked
+    return recorder
 
 
-def test_the_checkpoints_and_the_oldest_history_are_the_primarys(replica_set: Mongod, asked: Asked) -> None:
-    """Whatever the URI prefers; the record as a majority has it."""
+def test_checkpoints_and_oldest_history_are_read_from_the_primary(replica_set: Mongod, recorder: CommandRecorder) -> None:
+    """With majority read concern."""
     with client(f"{replica_set.uri}&readPreference=secondaryPreferred") as one:
         store = MongodbCheckpoints(one)
         for version in range(1, 4):
@@ -78,13 +78,15 @@ def test_the_checkpoints_and_the_oldest_history_are_the_primarys(replica_set: Mo
         MongodbSource(one, Watch(database="shop")).oldest()
         primary = one.primary
         assert primary is not None
-        assert asked.servers["find"] == asked.servers["insert"] == asked.servers["update"] == {primary[1]}
-        assert asked.concerns == [{"level": "majority"}] * 3
+        assert recorder.servers["find"] == recorder.servers["insert"] == recorder.servers["update"] == {primary[1]}
+        assert recorder.concerns == [{"level": "majority"}] * 3
 
 
 @pytest.mark.parametrize("preference", ["primary", "secondaryPreferred", "secondary", "nearest"])
-def test_the_stream_is_read_where_the_uri_says(replica_set: Mongod, asked: Asked, preference: str) -> None:
-    """Its cursor on one server: every reply of several comes from the one that opened it, and is closed there."""
+def test_stream_is_read_with_the_read_preference_of_the_uri(
+    replica_set: Mongod, recorder: CommandRecorder, preference: str
+) -> None:
+    """Every reply comes from the server that opened the cursor, and the cursor is closed there."""
     with client(f"{replica_set.uri}&readPreference={preference}") as one:
         source = MongodbSource(one, Watch(database="shop"))
         with closing(source.batches(source.first())) as batches:
@@ -96,33 +98,33 @@ def test_the_stream_is_read_where_the_uri_says(replica_set: Mongod, asked: Asked
                 seen += changes
         primary = one.primary
         assert primary is not None
-        assert len(asked.servers["getMore"]) == 1
-        assert asked.servers["aggregate"] == asked.servers["getMore"] == asked.servers["killCursors"]
+        assert len(recorder.servers["getMore"]) == 1
+        assert recorder.servers["aggregate"] == recorder.servers["getMore"] == recorder.servers["killCursors"]
         if preference != "nearest":
-            assert (asked.servers["getMore"] == {primary[1]}) is (preference == "primary")
+            assert (recorder.servers["getMore"] == {primary[1]}) is (preference == "primary")
 
 
-def test_a_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, asked: Asked) -> None:
-    """From another thread too, while a scan is outstanding."""
+def test_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, recorder: CommandRecorder) -> None:
+    """Also from another thread during a scan."""
     with client(f"{replica_set.uri}&readPreference=secondary") as one, one.start_session() as session:
         watch = Watch(database="shop")
         reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
         runs = Runs(reader, Pace(), lambda change: change, read=reader.change)
         cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session, runs)
         cursor.kill(one)
-        assert asked.servers["killCursors"] == asked.servers["aggregate"]
+        assert recorder.servers["killCursors"] == recorder.servers["aggregate"]
         with pytest.raises(CursorNotFound):
             next(cursor.batches())
 
 
-def test_documentdb_is_never_asked_for_an_oplog(stack: Any, asked: Asked) -> None:
-    """Each question would be a line in its audit log; what it is is asked once. MongoDB tells its oldest history."""
+def test_documentdb_is_never_asked_for_its_oplog(stack: Any, recorder: CommandRecorder) -> None:
+    """Each attempt would be a line in its audit log."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect, client(dialect.uri) as one:
         source = MongodbSource(one, Watch(database="shop"), "beginning")
         assert [source.oldest() for _ in range(3)] == [None] * 3
-        assert asked.commands == ["hello"]
+        assert recorder.commands == ["hello"]
         with pytest.raises(Misconfigured, match="TAILER_START"):
             source.first()
-        assert "find" not in asked.commands
+        assert "find" not in recorder.commands
     with client(stack.mongodb_uri) as one:
         assert MongodbSource(one, Watch(database="shop")).oldest()

@@ -1,4 +1,4 @@
-"""A read that takes long is waited for while its server lives; a server that is gone is noticed within a stated time."""
+"""A long read continues while its server is alive, and a dead server is detected within a stated time."""
 
 import gc
 import socket
@@ -25,7 +25,11 @@ from tests.faults.tcp_proxy import TcpProxy
 
 Mongo = MongoClient[dict[str, Any]]
 
-ORDINARY = {"socketTimeoutMS": 500, "serverSelectionTimeoutMS": 10_000, "connectTimeoutMS": 5_000}  # a sixtieth or more of ours
+ORDINARY = {
+    "socketTimeoutMS": 500,
+    "serverSelectionTimeoutMS": 10_000,
+    "connectTimeoutMS": 5_000,
+}  # one sixtieth of the product's timeout, or more
 SCAN = 2.0  # seconds: longer than any other command may take here
 
 
@@ -36,24 +40,22 @@ def server(stack: DevStack) -> Iterator[DocumentdbDialect]:
 
 
 @contextmanager
-def source(uri: str, database: str, seconds: float) -> Iterator[MongodbSource]:
-    """A stream whose reads may take so long, and nothing else longer than half a second."""
+def stream_with_read_timeout(uri: str, database: str, seconds: float) -> Iterator[MongodbSource]:
+    """A stream whose reads may take this many seconds, while other commands may take half a second."""
     reads = reader(uri, seconds=seconds)
     with client(uri, timeouts=ORDINARY) as ordinary, reads.client:
         yield MongodbSource(ordinary, Watch(database=database, collections=("payments",)), reader=reads)
 
 
-def next_change(source: MongodbSource, after: Checkpoint) -> Batch:
-    with closing(source.batches(after)) as batches:
+def next_change(stream_with_read_timeout: MongodbSource, after: Checkpoint) -> Batch:
+    with closing(stream_with_read_timeout.batches(after)) as batches:
         return next(batch for batch in batches if batch.changes)
 
 
 @pytest.mark.parametrize("which", ["opening", "scan"])
-def test_a_scan_longer_than_any_other_command_may_take_ends_well(
-    server: DocumentdbDialect, mongo: Mongo, fresh: str, which: str
-) -> None:
-    """The first read of a resume, and the opening itself: one cursor, one read, no start over."""
-    with source(f"{server.uri}&socketTimeoutMS=500", fresh, 60) as stream:
+def test_scan_longer_than_other_timeouts_succeeds(server: DocumentdbDialect, mongo: Mongo, fresh: str, which: str) -> None:
+    """The first read of a resume, and the opening itself: one cursor and one read."""
+    with stream_with_read_timeout(f"{server.uri}&socketTimeoutMS=500", fresh, 60) as stream:
         after = stream.first()
         mongo[fresh].payments.insert_one({"_id": 1})
         setattr(server, which, SCAN)
@@ -63,17 +65,16 @@ def test_a_scan_longer_than_any_other_command_may_take_ends_well(
     assert len(server.reads) == 1
 
 
-def test_a_scan_that_takes_longer_than_it_may_names_the_setting(server: DocumentdbDialect, fresh: str) -> None:
-    """Any other timeout does not."""
-    with source(server.uri, fresh, 1) as stream:
+def test_scan_longer_than_its_limit_names_the_setting(server: DocumentdbDialect, fresh: str) -> None:
+    with stream_with_read_timeout(server.uri, fresh, 1) as stream:
         after, server.scan = stream.first(), 60
         with pytest.raises(Unavailable, match="TAILER_SCAN_SECONDS"):
             next_change(stream, after)
 
 
-def test_a_read_is_outstanding_while_its_server_owes_the_reply(server: DocumentdbDialect, mongo: Mongo, fresh: str) -> None:
-    """Neither before it is sent nor while nobody accepts a connection: a server that cannot be reached does not scan."""
-    with source(server.uri, fresh, 60) as stream:
+def test_read_is_outstanding_only_while_the_server_owes_a_reply(server: DocumentdbDialect, mongo: Mongo, fresh: str) -> None:
+    """Not before it is sent, and not while the server cannot be reached."""
+    with stream_with_read_timeout(server.uri, fresh, 60) as stream:
         after, server.scan = stream.first(), SCAN
         mongo[fresh].payments.insert_one({"_id": 1})
         assert stream.outstanding() is None
@@ -85,33 +86,33 @@ def test_a_read_is_outstanding_while_its_server_owes_the_reply(server: Documentd
         reading.join(20)
         assert stream.outstanding() is None
     nobody = f"mongodb://{HOST}:1/?directConnection=true&serverSelectionTimeoutMS=300"
-    with source(nobody, fresh, 60) as stream:
-        reading = threading.Thread(target=_fails, args=(stream, after), daemon=True)
+    with stream_with_read_timeout(nobody, fresh, 60) as stream:
+        reading = threading.Thread(target=_expect_unavailable, args=(stream, after), daemon=True)
         reading.start()
         while reading.is_alive():
             assert stream.outstanding() is None
             time.sleep(0.01)
 
 
-def _fails(stream: MongodbSource, after: Checkpoint) -> None:
+def _expect_unavailable(stream: MongodbSource, after: Checkpoint) -> None:
     with pytest.raises(Unavailable):
         next_change(stream, after)
 
 
 @pytest.mark.parametrize("monitoring", ["poll", "stream"])
-def test_a_server_that_is_gone_without_a_word_ends_a_read_long_before_its_limit(
+def test_dead_server_ends_a_read_long_before_its_limit(
     stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, monitoring: str
 ) -> None:
-    """Heartbeat and connection timeout, half a second each here, bound it; the read itself could take an hour."""
+    """Heartbeat and connection timeout, half a second each here, bound it. The read itself may take an hour."""
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 600_000})
     quick = f"heartbeatFrequencyMS=500&connectTimeoutMS=500&serverMonitoringMode={monitoring}"
     with TcpProxy([stack.mongod.ports[0]], b"tailrace") as network:
         uri = f"mongodb://{HOST}:{network.ports[0]}/?directConnection=true&{quick}"
-        with source(uri, fresh, 3_600) as stream:
+        with stream_with_read_timeout(uri, fresh, 3_600) as stream:
             after, ended = stream.first(), threading.Event()
 
             def read() -> None:
-                _fails(stream, after)
+                _expect_unavailable(stream, after)
                 ended.set()
 
             threading.Thread(target=read, daemon=True).start()
@@ -122,10 +123,10 @@ def test_a_server_that_is_gone_without_a_word_ends_a_read_long_before_its_limit(
             network.calm()
 
 
-def test_a_connection_that_alone_is_dead_is_found_by_keepalive(stack: DevStack, fresh: str) -> None:
-    """120 s of silence, then nine probes of 10 s: the bound that the documents state is what its socket says."""
+def test_dead_connection_is_detected_by_keepalive(stack: DevStack, fresh: str) -> None:
+    """120 s idle, then nine probes of 10 s: the sockets have the documented limits."""
     uri = f"mongodb://{HOST}:{stack.mongod.ports[0]}/?directConnection=true"
-    with source(uri, fresh, 3_600) as stream, closing(stream.batches(stream.first())) as batches:
+    with stream_with_read_timeout(uri, fresh, 3_600) as stream, closing(stream.batches(stream.first())) as batches:
         next(batches)
         for one in _sockets(stack.mongod.ports[0]):
             assert one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
@@ -137,7 +138,7 @@ def test_a_connection_that_alone_is_dead_is_found_by_keepalive(stack: DevStack, 
 
 
 def _sockets(port: int) -> list[socket.socket]:
-    """Those of this process that lead there."""
+    """Return the sockets of this process that are connected to the port."""
     found = []
     for one in gc.get_objects():
         if type(one) is socket.socket and one.fileno() >= 0 and one.family == socket.AF_INET:
@@ -150,24 +151,24 @@ def _sockets(port: int) -> list[socket.socket]:
     return found
 
 
-def test_a_read_can_be_interrupted(mongo: Mongo, stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever let go of the stream does not leave a read there that takes an hour."""
+def test_read_can_be_interrupted(mongo: Mongo, stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that was closed leaves no read of an hour on the server."""
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 600_000})
-    with source(stack.mongodb_uri, fresh, 3_600) as stream:
+    with stream_with_read_timeout(stack.mongodb_uri, fresh, 3_600) as stream:
         after = stream.first()
-        reading = threading.Thread(target=_fails, args=(stream, after), daemon=True)
+        reading = threading.Thread(target=_expect_unavailable, args=(stream, after), daemon=True)
         reading.start()
         while (stream.outstanding() or 0.0) < 0.2 or not _reads(mongo, fresh):
-            _look_at_something_else(mongo)
+            _write_unrelated_entry(mongo)
         assert reading.is_alive()
         stream.interrupt()
         while reading.is_alive():
-            _look_at_something_else(mongo)
+            _write_unrelated_entry(mongo)
     assert _reads(mongo, fresh) == []
 
 
-def _look_at_something_else(mongo: Mongo) -> None:
-    """An entry that does not match: a server that waits for one notices only then that it was interrupted."""
+def _write_unrelated_entry(mongo: Mongo) -> None:
+    """Write an oplog entry that does not match: a waiting server notices an interrupt only then."""
     mongo.admin.command("appendOplogNote", data={"time": "goes on"})
     time.sleep(0.01)
 
@@ -177,8 +178,8 @@ def _reads(mongo: Mongo, database: str) -> list[Any]:
     return list(running)
 
 
-def test_the_reader_waits_as_long_as_the_setting_says_whatever_the_uri_does() -> None:
-    """A ``socketTimeoutMS`` there is for every other command; its other timeouts hold."""
+def test_reader_timeout_comes_from_the_setting_and_not_from_the_uri() -> None:
+    """``socketTimeoutMS`` applies to every other command. Other timeouts of the URI apply to both."""
     for uri, connect in (("mongodb://host/", 20.0), ("mongodb://host/?socketTimeoutMS=9000&connectTimeoutMS=7000", 7.0)):
         one: Reader = reader(uri, seconds=1_800)
         with one.client as reads, client(uri) as ordinary:
@@ -186,9 +187,9 @@ def test_the_reader_waits_as_long_as_the_setting_says_whatever_the_uri_does() ->
             assert ordinary.options.pool_options.socket_timeout == (9 if "socketTimeoutMS" in uri else 60)
 
 
-def test_nothing_is_outstanding_after_a_command_that_failed(mongo: Mongo, server: DocumentdbDialect, fresh: str) -> None:
-    """Nor is the reply itself changed by being watched for: raw as ever."""
-    with source(server.uri, fresh, 60) as stream:
+def test_nothing_is_outstanding_after_a_failed_command(mongo: Mongo, server: DocumentdbDialect, fresh: str) -> None:
+    """The reply of a monitored command stays raw BSON."""
+    with stream_with_read_timeout(server.uri, fresh, 60) as stream:
         after = stream.first()
         mongo[fresh].payments.insert_one({"_id": 1})
         with closing(stream.batches(after)) as batches:

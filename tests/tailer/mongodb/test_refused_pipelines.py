@@ -1,4 +1,4 @@
-"""Pipelines that the server refuses, or that fail on an event: no outage, whatever number the check behind it has."""
+"""A pipeline that the server refuses, or that fails on an event, is a wrong setting whatever the error code."""
 
 from contextlib import closing
 from itertools import islice
@@ -13,12 +13,12 @@ from tailer.mongodb.watch import Watch
 from tailer.settings.forms import stages
 
 Mongo = MongoClient[dict[str, Any]]
-SECRET = "DE89370400440532013000"  # of a document
+SECRET = "DE89370400440532013000"  # a value of a document
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty reply after 50 ms rather than a second."""
+def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Return empty replies after 50 ms instead of a second."""
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
 
 
@@ -56,7 +56,7 @@ REFUSED = [
     {"$replaceRoot": {}},
     {"$project": {"_id": 0}},
 ]
-FAILING = [  # on the event of the test
+FAILING = [  # the event of the test
     {"$set": {"a": {"$toInt": "$fullDocument.iban"}}},
     {"$set": {"a": {"$toDate": "$fullDocument.iban"}}},
     {"$set": {"a": {"$toObjectId": "$fullDocument.iban"}}},
@@ -69,8 +69,8 @@ FAILING = [  # on the event of the test
 
 
 @pytest.mark.parametrize("stage", [*REFUSED, *FAILING], ids=str)
-def test_a_pipeline_that_cannot_work_is_a_wrong_setting(mongo: Mongo, fresh: str, stage: dict[str, Any]) -> None:
-    """It would be tried again for ever; the setting is named, and no value of a document."""
+def test_failing_pipeline_is_a_wrong_setting(mongo: Mongo, fresh: str, stage: dict[str, Any]) -> None:
+    """The error names the setting and no value of a document. A retry would never end."""
     source = MongodbSource(mongo, Watch(database=fresh, collections=("payments",), pipeline=stages([stage])))
     mongo[fresh].create_collection("payments")
     first = source.first()

@@ -1,4 +1,4 @@
-"""A stage that the engine does not know behind a change stream: DocumentDB's 304 is no outage."""
+"""A pipeline stage that DocumentDB does not support in a change stream (code 304) is a wrong setting."""
 
 import threading
 
@@ -9,10 +9,10 @@ from tailer.cli.command_line import command_line
 from tests.documentdb import DocumentdbDialect
 
 
-def test_a_stage_that_the_engine_does_not_support_ends_the_task(
+def test_unsupported_stage_ends_the_task(
     stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With the exit code of a wrong setting; the stage and the setting are named. It would be retried for ever."""
+    """With exit code 2 and a message that names the stage and the setting. A retry would never end."""
     with DocumentdbDialect(stack.mongod.ports[0]) as documentdb:
         documentdb.enabled = {("", "")}
         documentdb.unsupported = {"$addFields"}

@@ -1,4 +1,4 @@
-"""A URI whose password is not escaped is refused in words that repeat nothing of it, wherever it is given."""
+"""A URI with an unescaped password is refused wherever it is given, and the message repeats nothing of it."""
 
 import io
 import threading
@@ -30,7 +30,7 @@ TASK = {
     "TAILER_HTTP_PORT": "0",
 }
 UNESCAPED = "@:/?#%"
-tokens = st.text("QXZJ", min_size=3, max_size=6)  # which no sentence has
+tokens = st.text("QXZJ", min_size=3, max_size=6)  # a word that no message has
 passwords = st.lists(st.tuples(tokens, st.text(f"{UNESCAPED}[]+,;=&!$'()*\\ é", max_size=2)), min_size=1, max_size=4)
 
 
@@ -58,8 +58,8 @@ passwords = st.lists(st.tuples(tokens, st.text(f"{UNESCAPED}[]+,;=&!$'()*\\ é",
         ("", False),
     ],
 )
-def test_the_form_is_checked_first(uri: str, good: bool) -> None:
-    """One ``@`` ends what is escaped; the message says what to write for each character."""
+def test_uri_form_is_checked_first(uri: str, good: bool) -> None:
+    """Exactly one ``@`` ends the credentials. The message says how to escape each character."""
     assert (mistake(uri) == "") is good
     assert "secret" not in mistake(uri)
     assert "cret" not in mistake(uri)
@@ -67,7 +67,7 @@ def test_the_form_is_checked_first(uri: str, good: bool) -> None:
 
 @given(passwords, st.sampled_from(["mongodb", "mongodb+srv"]), st.sampled_from(["TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"]))
 def test_no_part_of_a_password_is_ever_shown(parts: list[tuple[str, str]], scheme: str, setting: str) -> None:
-    """Written into the URI as it is: not by a command, not by an error and its cause, not by settings or a client."""
+    """Not by an error and its cause, by settings or by a client."""
     password = "".join(word + signs for word, signs in parts)
     uri = f"{scheme}://tailer:{password}@{HERE if scheme == 'mongodb' else 'localhost/'}"
     shown = [hidden(f"a library says {uri}"), mistake(uri)]
@@ -75,7 +75,7 @@ def test_no_part_of_a_password_is_ever_shown(parts: list[tuple[str, str]], schem
         for name, value in {**TASK, setting: uri}.items():
             patch.setenv(name, value)
         if mistake(uri):
-            shown += [printed(command) for command in ("run", "doctor", "status")]
+            shown += [refusal_of(command) for command in ("run", "doctor", "status")]
         else:
             [settings] = load()
             shown += [repr(settings), settings.model_dump_json()]
@@ -89,8 +89,8 @@ def test_no_part_of_a_password_is_ever_shown(parts: list[tuple[str, str]], schem
 
 
 @pytest.mark.parametrize("signs", ["", "!$'()*,;=&", "[x]", "[", "\\", "+é"])
-def test_a_database_that_nobody_reaches_shows_its_hosts_only(signs: str) -> None:
-    """A URI that can be read: whatever fails behind it, from the doctor's first look on."""
+def test_unreachable_database_shows_only_its_hosts(signs: str) -> None:
+    """Whatever fails, from the doctor's first check on."""
     uri = f"mongodb://tailer:QXZ{signs}JJ7@{HOST}:{free_port()}/?serverSelectionTimeoutMS=50"
     verdict = Network(uri).reachable()
     with client(uri) as one, pytest.raises(TailerError) as caught, mongodb_errors():
@@ -101,8 +101,7 @@ def test_a_database_that_nobody_reaches_shows_its_hosts_only(signs: str) -> None
     assert "JJ7" not in shown
 
 
-def test_a_password_beside_the_uri_is_not_shown_by_its_client() -> None:
-    """A client shows its options to whoever prints it."""
+def test_client_does_not_show_its_password() -> None:
     with client(f"mongodb://{HERE}", username="tailer", password="QXZ@/:7 +") as one:
         assert "QXZ" not in repr(one)
 
@@ -116,8 +115,8 @@ def test_a_password_beside_the_uri_is_not_shown_by_its_client() -> None:
         ("docdb-elastic.amazonaws.com.example.org", False),
     ],
 )
-def test_an_elastic_cluster_is_known_by_its_name(host: str, expected: bool) -> None:
-    """AWS's own, in China too."""
+def test_elastic_cluster_is_recognised_by_its_host(host: str, expected: bool) -> None:
+    """Also in China."""
     assert elastic(f"mongodb://user:secret@{host}/?tls=true") is expected
 
 
@@ -125,21 +124,21 @@ def test_an_elastic_cluster_is_known_by_its_name(host: str, expected: bool) -> N
     ("setting", "words"),
     [("TAILER_MONGODB_URI", "which has no change streams"), ("TAILER_CHECKPOINTS", "which cannot keep checkpoints")],
 )
-def test_an_elastic_cluster_is_refused_by_name(
+def test_elastic_cluster_is_refused_by_every_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, words: str
 ) -> None:
-    """By every command, before anything connects: exit code 2."""
+    """With exit code 2, before anything connects."""
     monkeypatch.chdir(tmp_path)
     for name, value in {**TASK, setting: "mongodb://shop.eu-west-1.docdb-elastic.amazonaws.com:27017/"}.items():
         monkeypatch.setenv(name, value)
     for command in ("run", "doctor", "status"):
-        told = printed(command)
+        told = refusal_of(command)
         assert setting in told
         assert f"an elastic cluster of Amazon DocumentDB, {words}" in told
 
 
-def printed(command: str) -> str:
-    """What a command says that refuses its settings."""
+def refusal_of(command: str) -> str:
+    """Return the output of a command that refuses its settings."""
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
         assert command_line([command], threading.Event()) == 2

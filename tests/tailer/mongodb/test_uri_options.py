@@ -1,4 +1,4 @@
-"""Every option of a URI that the driver would leave out with a warning is refused at the start, by its name."""
+"""Every option of a URI that the driver would ignore with a warning is refused at the start by its name."""
 
 import io
 import threading
@@ -21,7 +21,7 @@ from tailer.mongodb.uri import AMAZON_RDS, mistake
 from tailer.mongodb.uri_options import NAMES, wrong_options
 from tests.tailer.mongodb.test_uri import TASK
 
-NOT_OF_A_URI = {"driver", "server_api"}  # the driver knows them, and takes no text for them
+NOT_OF_A_URI = {"driver", "server_api"}  # The driver knows them, but does not accept them as text.
 GOOD = dict.fromkeys(NAMES, "1") | {
     "authMechanism": "SCRAM-SHA-256",
     "authMechanismProperties": "SERVICE_NAME:x",
@@ -47,26 +47,26 @@ ANYTHING = {"appName", "authSource", "readConcernLevel", "replicaSet", "srvAllow
 WRONG = sorted(set(NAMES) - ANYTHING - {"tlsCertificateKeyFilePassword"})
 names = st.sampled_from(NAMES) | st.sampled_from(NAMES).map(str.upper) | st.text("tlsTLS", max_size=3)
 values = st.sampled_from(["true", "True", "1", "-1", "0.5", "", *GOOD.values()]) | st.text(max_size=5)
-SECRET = "QXZ"  # a value, of which no sentence may hold any
+SECRET = "QXZ"  # A value that no message may contain.
 
 
 def test_every_option_of_the_driver_is_known() -> None:
-    """A new version of the driver with a new option changes this list."""
+    """A new option in a new version of the driver fails this test."""
     assert {name.lower() for name in NAMES} == URI_OPTIONS_VALIDATOR_MAP.keys() - NOT_OF_A_URI
 
 
 @pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_option_is_taken_with_a_value_that_it_takes(name: str, scheme: str) -> None:
-    """However its name is written, as the driver reads it."""
+def test_valid_option_is_accepted(name: str, scheme: str) -> None:
+    """In any case, as the driver reads it."""
     for written in (name, name.lower(), name.upper()):
         assert mistake(f"{scheme}://host/?{written}={GOOD[name]}") == ""
 
 
 @pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
 @pytest.mark.parametrize("name", WRONG)
-def test_every_option_is_refused_with_a_value_that_it_does_not_take(name: str, scheme: str) -> None:
-    """By its own name, however it was written, and with what to write; the value is not repeated."""
+def test_invalid_value_is_refused_without_repeating_it(name: str, scheme: str) -> None:
+    """The message says which values are valid."""
     for written in (name, name.lower(), name.upper()):
         told = mistake(f"{scheme}://host/?{written}={SECRET}")
         assert told.startswith(f"has a value for {name} that it does not take: write ")
@@ -74,15 +74,14 @@ def test_every_option_is_refused_with_a_value_that_it_does_not_take(name: str, s
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"readPreferenceTags"}))
-def test_every_option_stands_once(name: str) -> None:
-    """The driver takes the last one. In capital and small letters it is the same option."""
+def test_repeated_option_is_refused(name: str) -> None:
+    """The driver would take the last one. Names ignore case."""
     told = mistake(f"mongodb://host/?{name}={GOOD[name]}&{name.upper()}={GOOD[name]}")
     assert told == f"says {name} 2 times: leave all but one out"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_with_a_letter_too_many_is_unknown(name: str) -> None:
-    """It is told with the name that was meant."""
+def test_unknown_option_is_refused_with_a_suggestion(name: str) -> None:
     told = mistake(f"mongodb://host/?{name}x={SECRET}")
     assert told == f"has the option {name}x, which the driver does not know: did you mean {name}?"
 
@@ -114,7 +113,7 @@ def test_a_name_with_a_letter_too_many_is_unknown(name: str) -> None:
         (f"tlsCertificateKeyFilePasword=a&{SECRET}=b", "did you mean tlsCertificateKeyFilePassword?"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_remedy(options: str, words: str) -> None:
+def test_wrong_option_is_refused_with_a_remedy(options: str, words: str) -> None:
     """A name that may be the end of a secret is not repeated."""
     told = mistake(f"mongodb://host/?{options}")
     assert words in told
@@ -122,15 +121,14 @@ def test_what_is_wrong_is_said_with_its_remedy(options: str, words: str) -> None
 
 
 @pytest.mark.parametrize("uri", ["mongodb://tailer:QXZ", "mongodb://tailer:QXZ?QXZ=JJ", "mongodb://a:1,b:QXZ/?tls=true"])
-def test_a_password_without_its_host_is_not_repeated(uri: str) -> None:
-    """What stands behind the first colon is no port then, and what looks like an option may be its end."""
+def test_password_without_a_host_is_not_repeated(uri: str) -> None:
+    """The text after the first colon is then no port, and the rest may be the end of the password."""
     assert "has a host that is not" in mistake(uri)
     assert SECRET not in mistake(uri)
 
 
 @given(st.lists(st.tuples(names, values).map("=".join), min_size=1, max_size=3), st.sampled_from("&;"))
-def test_no_option_is_taken_that_the_driver_warns_of(pairs: list[str], separator: str) -> None:
-    """Whatever stands there: what is not refused reads the same where the driver takes every warning for an error."""
+def test_no_accepted_option_makes_the_driver_warn(pairs: list[str], separator: str) -> None:
     options = separator.join(pairs)
     try:
         with warnings.catch_warnings():
@@ -140,8 +138,8 @@ def test_no_option_is_taken_that_the_driver_warns_of(pairs: list[str], separator
         assert wrong_options(f"mongodb://host/?{options}")
 
 
-def test_the_driver_alone_would_connect_without_tls() -> None:
-    """Why this is looked at: it only warns. Should that change, this page of tests has one reason less."""
+def test_driver_alone_would_connect_without_tls() -> None:
+    """This is why options are checked: the driver only warns."""
     with pytest.warns(UserWarning, match="tls"), MongoClient[Any]("mongodb://host/?tls=maybe", connect=False) as one:
         assert not one.options.pool_options._ssl_context
     with pytest.raises(PyMongoError):
@@ -151,10 +149,10 @@ def test_the_driver_alone_would_connect_without_tls() -> None:
 @pytest.mark.parametrize("setting", ["TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"])
 @pytest.mark.parametrize("scheme", ["mongodb", "mongodb+srv"])
 @pytest.mark.parametrize("command", ["run", "status", "doctor", "checkpoint show"])
-def test_every_command_refuses_it(
+def test_every_command_refuses_wrong_options(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, scheme: str, command: str
 ) -> None:
-    """At the start, before anything connects or a name is looked up: exit 2, by the setting's name."""
+    """With exit code 2 and the setting's name, before anything connects or resolves a name."""
     monkeypatch.chdir(tmp_path)
     for name, value in {**TASK, setting: f"{scheme}://host/?tls=QXZ&retryWrite=QXZ"}.items():
         monkeypatch.setenv(name, value)
@@ -168,12 +166,10 @@ def test_every_command_refuses_it(
     assert SECRET not in told
 
 
-def test_all_that_is_wrong_is_said_at_once() -> None:
-    """One option after the other would be as many starts."""
+def test_all_wrong_options_are_reported_at_once() -> None:
     assert len(mistake("mongodb://host/?tls=maybe&retryReads=no&safe=true&w=1&W=1").split("; it ")) == 4
 
 
-def test_a_client_of_such_a_uri_is_not_made() -> None:
-    """Whoever makes one."""
+def test_no_client_is_created_for_a_wrong_uri() -> None:
     with pytest.raises(Exception, match="TAILER_MONGODB_URI has a value for tls"):
         client("mongodb://host/?tls=maybe")

@@ -1,4 +1,4 @@
-"""What a stream watches: each operation is told the same, whatever the shape of the stream that watches its collection."""
+"""What a stream watches: each operation is reported the same, whether a collection, a database or a cluster is watched."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -37,18 +37,18 @@ Operation = tuple[Callable[[Mongo, str], object], list[tuple[str, str, str]]]
 """What is done, and what is told of it: operation, name before, name after."""
 
 
-def swap(mongo: Mongo, db: str) -> None:
+def swap_collections(mongo: Mongo, db: str) -> None:
     mongo[db].staged.insert_one({"_id": "new"})
     mongo[db][WATCHED].rename("retired")
     mongo[db].staged.rename(WATCHED)
 
 
-def out(mongo: Mongo, db: str) -> None:
+def aggregate_out(mongo: Mongo, db: str) -> None:
     mongo[db].source.insert_one({"_id": "new"})
     list(mongo[db].source.aggregate([{"$out": WATCHED}]))
 
 
-def onto(mongo: Mongo, db: str) -> None:
+def rename_onto(mongo: Mongo, db: str) -> None:
     mongo[db].staged.insert_one({"_id": "new"})
     mongo[db].staged.rename(WATCHED, dropTarget=True)
 
@@ -59,9 +59,9 @@ OPERATIONS: dict[str, Operation] = {
     "replace": (lambda mongo, db: mongo[db][WATCHED].replace_one({"_id": 0}, {"a": 1}), [("replace", WATCHED, "")]),
     "delete": (lambda mongo, db: mongo[db][WATCHED].delete_one({"_id": 0}), [("delete", WATCHED, "")]),
     "rename from": (lambda mongo, db: mongo[db][WATCHED].rename("retired"), [("rename", WATCHED, "retired")]),
-    "rename onto": (onto, [("rename", "staged", WATCHED)]),
-    "rename swap": (swap, [("rename", WATCHED, "retired"), ("rename", "staged", WATCHED)]),
-    "$out": (out, [("rename", "tmp", WATCHED)]),
+    "rename onto": (rename_onto, [("rename", "staged", WATCHED)]),
+    "rename swap": (swap_collections, [("rename", WATCHED, "retired"), ("rename", "staged", WATCHED)]),
+    "$out": (aggregate_out, [("rename", "tmp", WATCHED)]),
     "drop": (lambda mongo, db: mongo[db].drop_collection(WATCHED), [("drop", WATCHED, "")]),
     "dropDatabase": (lambda mongo, db: mongo.drop_database(db), [("drop", WATCHED, "")]),
 }
@@ -69,7 +69,7 @@ OPERATIONS: dict[str, Operation] = {
 
 @pytest.fixture
 def database(mongo: Mongo, fresh: str) -> Iterator[str]:
-    """With a document in the watched collection."""
+    """A database with a document in the watched collection."""
     mongo[fresh][WATCHED].insert_one({"_id": 0})
     yield fresh
     for name in (fresh, f"{fresh}-b"):
@@ -78,10 +78,8 @@ def database(mongo: Mongo, fresh: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_an_operation_is_told_the_same_whatever_shape_watches_it(
-    mongo: Mongo, database: str, shape: str, operation: str
-) -> None:
-    """With the names before and after; what follows in a collection of the watched name is told too, numbered on."""
+def test_operation_is_reported_the_same_for_every_scope(mongo: Mongo, database: str, shape: str, operation: str) -> None:
+    """With the names before and after. Later changes in a collection with the watched name follow."""
     done, expected = OPERATIONS[operation]
     name, collections = SHAPES[shape](database)
     source = MongodbSource(mongo, Watch(database=name, collections=collections))
@@ -91,15 +89,17 @@ def test_an_operation_is_told_the_same_whatever_shape_watches_it(
     mongo[database][WATCHED].insert_one({"_id": "last"})
     changes = read_until_last(source, start)
     assert [change.sequence for change in changes] == list(range(1, len(changes) + 1))
-    about = [told(change) for change in changes if WATCHED in (change.ns.coll, change.to.coll if change.to else "")]
+    about = [summary(change) for change in changes if WATCHED in (change.ns.coll, change.to.coll if change.to else "")]
     assert about == [*expected, ("insert", WATCHED, "")]
     if collections and not any(one.endswith("*") for one in collections):
         assert len(about) == len(changes), "something that is not watched was told"
 
 
 @pytest.mark.parametrize(("shape", "expected"), [("several databases", 0), ("several whole databases", 1), ("a database", 1)])
-def test_a_dropped_database_is_told_where_all_of_it_is_watched(mongo: Mongo, database: str, shape: str, expected: int) -> None:
-    """Of a collection it is the drop that is told."""
+def test_dropped_database_is_reported_where_all_of_it_is_watched(
+    mongo: Mongo, database: str, shape: str, expected: int
+) -> None:
+    """A watched collection reports only its drop."""
     name, collections = SHAPES[shape](database)
     source = MongodbSource(mongo, Watch(database=name, collections=collections))
     start = source.first()
@@ -109,8 +109,8 @@ def test_a_dropped_database_is_told_where_all_of_it_is_watched(mongo: Mongo, dat
     assert kinds.count("dropDatabase") == expected
 
 
-def test_a_collection_in_every_database_is_not_watched_in_our_own(mongo: Mongo, database: str) -> None:
-    """The checkpoints' database stays hidden, and other databases do not."""
+def test_collection_in_every_database_excludes_our_own(mongo: Mongo, database: str) -> None:
+    """The database of the checkpoints stays hidden."""
     source = MongodbSource(mongo, Watch(collections=(WATCHED,), but_not=f"{database}-b"))
     start = source.first()
     mongo[f"{database}-b"][WATCHED].insert_one({"_id": "hidden"})
@@ -118,8 +118,7 @@ def test_a_collection_in_every_database_is_not_watched_in_our_own(mongo: Mongo, 
     assert [change.document_key["_id"] for change in read_until_last(source, start)] == ["last"]
 
 
-def test_only_stages_that_documentdb_has_are_used() -> None:
-    """A ``$match``, whatever is watched."""
+def test_watch_uses_only_stages_that_documentdb_supports() -> None:
     for shape in SHAPES.values():
         database, collections = shape("shop")
         stages = Watch(database=database, collections=collections, but_not="tailrace").command({})["pipeline"]
@@ -144,8 +143,8 @@ def test_only_stages_that_documentdb_has_are_used() -> None:
         ("*", ("orders", "shop.orders"), ["*.orders"]),
     ],
 )
-def test_names_mean_one_thing(database: str, collections: tuple[str, ...], expected: list[str]) -> None:
-    """Dots belong to the collection within a database, and end the database's name within the cluster."""
+def test_watched_name_has_one_meaning(database: str, collections: tuple[str, ...], expected: list[str]) -> None:
+    """Within a database, dots belong to the collection. Within a cluster, the first dot ends the database's name."""
     assert [str(scope) for scope in scopes(database, collections)] == expected
 
 
@@ -162,14 +161,12 @@ def test_names_mean_one_thing(database: str, collections: tuple[str, ...], expec
         ("*", (), "*"),
     ],
 )
-def test_a_stream_is_opened_on_the_narrowest_that_holds_all_of_it(
-    database: str, collections: tuple[str, ...], target: str
-) -> None:
-    """Which is also the right that it takes."""
+def test_stream_is_opened_on_the_narrowest_scope(database: str, collections: tuple[str, ...], target: str) -> None:
+    """It needs the fewest rights."""
     watch = Watch(database=database, collections=collections)
-    told = watch.target
-    assert (str(told) if told != Scope("", "") else "*") == target
-    assert watch.command({})["aggregate"] == (told.collection or 1)
+    summary = watch.target
+    assert (str(summary) if summary != Scope("", "") else "*") == target
+    assert watch.command({})["aggregate"] == (summary.collection or 1)
 
 
 @pytest.mark.parametrize(
@@ -193,13 +190,12 @@ def test_a_stream_is_opened_on_the_narrowest_that_holds_all_of_it(
         ("shop", ("",), "not the name of a collection"),
     ],
 )
-def test_what_no_stream_can_watch_is_refused_by_its_name(database: str, collections: tuple[str, ...], words: str) -> None:
-    """Before anything is touched."""
+def test_unwatchable_name_is_refused(database: str, collections: tuple[str, ...], words: str) -> None:
     assert re.search(words, refusal(database, collections))
 
 
-def test_names_keep_the_form_that_checkpoints_know() -> None:
-    """As they were always written; the same meaning said in other words is the same."""
+def test_watched_names_keep_the_form_stored_in_checkpoints() -> None:
+    """Names with the same meaning have the same form."""
     assert short("shop", ("orders", "fs.files", "orders")) == ("orders", "fs.files", "orders")
     assert short("shop", ("shop.orders",)) == short("shop", ("orders",))
     assert short("*", ("shop.orders", "*.loans")) == ("shop.orders", "loans")
@@ -207,7 +203,7 @@ def test_names_keep_the_form_that_checkpoints_know() -> None:
 
 
 def read_until_last(source: MongodbSource, start: Checkpoint) -> list[Change]:
-    """The changes up to the one of the document ``last``."""
+    """Return the changes up to the change of the document ``last``."""
     changes: list[Change] = []
     with closing(source.batches(start)) as batches:
         while not changes or changes[-1].document_key.get("_id") != "last":
@@ -215,6 +211,6 @@ def read_until_last(source: MongodbSource, start: Checkpoint) -> list[Change]:
     return changes
 
 
-def told(change: Change) -> tuple[str, str, str]:
+def summary(change: Change) -> tuple[str, str, str]:
     before = "tmp" if change.ns.coll.startswith("tmp.agg_out") else change.ns.coll
     return change.operation_type, before, change.to.coll if change.to else ""

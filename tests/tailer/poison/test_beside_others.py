@@ -1,4 +1,4 @@
-"""Poison among other changes, written to a real server: none of the others waits for it, and none is lost."""
+"""Poison among other changes on a real server delays and loses none of the others."""
 
 import json
 import re
@@ -20,33 +20,33 @@ from tests.tailer.tailers import Tailers
 Mongo = MongoClient[dict[str, Any]]
 BROKEN = bson.encode({"_id": "broken", "held": Binary(b"abcdef", 2)}).replace(b"\x06\0\0\0abcdef", b"\x63\0\0\0abcdef")
 BEFORE = [1, 2, 3]
-KEPT = 2  # skips that the record keeps in these tests
-ALONE = "x" * 400_000  # of a document, in a batch of its own
+KEPT = 2  # skips that the record remembers in these tests
+ALONE = "x" * 400_000  # bytes of a document, enough for a batch of its own
 
 
-def _sent(stack: DevStack, queue_url: str) -> list[Any]:
+def _sent_ids(stack: DevStack, queue_url: str) -> list[Any]:
     changes = sorted(received(stack, queue_url), key=lambda change: change.sequence)
     return [change.document_key.get("_id") for change in changes if change.poison is None and change.document_key]
 
 
-def test_what_is_committed_before_poison_is_sent_before_it_stops_the_stream(
+def test_changes_before_poison_are_sent_before_it_stops_the_stream(
     stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers
 ) -> None:
-    """Although the server shows all of them in one reply."""
+    """Although the server returns all of them in one reply."""
     tailers.run(tailers.opened, order_by="region", full_document_before_change="required", on_poison="stop")
     mongo[fresh].c.insert_many([{"_id": one, "region": "eu"} for one in BEFORE] + [{"_id": "p"}, {"_id": "q"}])
     with pytest.raises(Undeliverable, match="region"):
         tailers.run(lambda: False)
-    assert sorted(_sent(stack, queue_url)) == BEFORE
+    assert sorted(_sent_ids(stack, queue_url)) == BEFORE
     checkpoint = tailers.record.checkpoint
     assert checkpoint is not None
     assert checkpoint.sequence == len(BEFORE)
 
 
-def test_any_number_of_changes_can_be_stepped_over_one_by_one(
+def test_any_number_of_poison_changes_can_be_skipped(
     mongo: Mongo, fresh: str, tailers: Tailers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than the record keeps skips of, all in one reply."""
+    """More than the record remembers, all in one reply."""
     monkeypatch.setattr("tailer.checkpoints.decisions.KEPT", KEPT)
     tailers.run(tailers.opened, order_by="region", full_document_before_change="required", on_poison="stop")
     mongo[fresh].c.insert_many([{"_id": one} for one in range(KEPT + 2)])
@@ -58,10 +58,10 @@ def test_any_number_of_changes_can_be_stepped_over_one_by_one(
 
 
 @pytest.mark.parametrize("place", range(3))
-def test_a_field_that_the_pipeline_adds_may_hold_what_is_no_bson(
+def test_pipeline_field_may_hold_invalid_bson(
     stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers, place: int
 ) -> None:
-    """As the first change of a stream, in between and as the last: the position behind it is read all the same."""
+    """In the first, a middle and the last change of a stream: the next position is still read."""
     lifted = json.dumps([{"$addFields": {"lifted": "$fullDocument.held"}}])
     tailers.run(tailers.opened, pipeline=lifted)
     documents: list[Any] = [{"_id": 1, "text": ALONE}, {"_id": 2, "text": ALONE}]
@@ -70,16 +70,16 @@ def test_a_field_that_the_pipeline_adds_may_hold_what_is_no_bson(
     tailers.run(lambda: (checkpoint := tailers.record.checkpoint) is not None and checkpoint.sequence == len(documents))
     expected: list[Any] = [1, 2]
     expected.insert(place, "broken")
-    assert _sent(stack, queue_url) == expected
+    assert _sent_ids(stack, queue_url) == expected
 
 
-def test_what_is_committed_before_an_event_that_the_pipeline_fails_on_is_sent(
+def test_changes_before_an_event_that_fails_the_pipeline_are_sent(
     stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers
 ) -> None:
-    """The server answers for the whole reply with an error, which says that the pipeline is wrong."""
+    """The server returns an error for the whole reply."""
     number = json.dumps([{"$match": {"$expr": {"$gte": [{"$toInt": "$fullDocument.number"}, 0]}}}])
     tailers.run(tailers.opened, pipeline=number)
     mongo[fresh].c.insert_many([{"_id": one, "number": str(one)} for one in BEFORE] + [{"_id": "p", "number": "p"}])
     with pytest.raises(Misconfigured, match="TAILER_PIPELINE"):
         tailers.run(lambda: False)
-    assert _sent(stack, queue_url) == BEFORE
+    assert _sent_ids(stack, queue_url) == BEFORE

@@ -1,4 +1,4 @@
-"""Documents that no message can carry, written to a real server: parked or stopped at, with a claim bucket and without."""
+"""Documents that no message can carry are parked or stop the stream, with and without a claim bucket."""
 
 import hashlib
 import os
@@ -49,28 +49,28 @@ def bucket(request: pytest.FixtureRequest, stack: DevStack) -> str:
 
 
 def poison(bucket: str) -> list[str]:
-    """The names of those that are poison, in the order in which they are written."""
+    """Return the names of the documents that are poison, in the order in which they are written."""
     return [name for name, (_, reason) in POISON.items() if reason and not (bucket and name == "no bucket")]
 
 
-def write(mongo: Mongo, database: str) -> None:
+def write_all(mongo: Mongo, database: str) -> None:
     for document, _ in POISON.values():
         mongo[database].c.insert_one(document())
     mongo[database].c.insert_one({"_id": "last"})
 
 
-def until(tailers: Tailers, sequence: int) -> None:
-    """The tailer runs until so many changes are in the queue."""
+def run_until_sequence(tailers: Tailers, sequence: int) -> None:
+    """Run the tailer until this many changes are in the queue."""
     tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == sequence)
 
 
-def test_a_stub_takes_the_place_of_each(
+def test_stub_replaces_each_poison_change(
     stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers, bucket: str
 ) -> None:
-    """In order and numbered without a hole; where there is a bucket, the event lies there as the server sent it."""
+    """In order and numbered without a gap. With a claim bucket the raw event is stored there."""
     tailers.run(tailers.opened, claim_bucket=bucket)
-    write(mongo, fresh)
-    until(tailers, len(POISON) + 1)
+    write_all(mongo, fresh)
+    run_until_sequence(tailers, len(POISON) + 1)
     *changes, last = sorted(received(stack, queue_url), key=lambda change: change.sequence)
     assert [change.sequence for change in changes] == list(range(1, len(POISON) + 1))
     assert last.document_key == {"_id": "last"}
@@ -88,18 +88,18 @@ def test_a_stub_takes_the_place_of_each(
     assert tailers.record.stubs == len(stubs)
 
 
-def test_a_person_steps_over_each(
+def test_each_poison_change_can_be_skipped(
     stack: DevStack, mongo: Mongo, queue_url: str, fresh: str, tailers: Tailers, bucket: str
 ) -> None:
-    """With the command that the error prints; consumers hear of each as of a gap, and a stub has its number."""
+    """With the command that the error prints. Consumers receive a gap, and a stub has its sequence."""
     tailers.run(tailers.opened, claim_bucket=bucket, on_poison="stop")
-    write(mongo, fresh)
+    write_all(mongo, fresh)
     for name in poison(bucket):
         with pytest.raises(Undeliverable, match=re.escape(POISON[name][1])) as stopped:
             tailers.run(lambda: False)
         [command] = re.findall(r"tailer (checkpoint skip \S+ --stream \S+) --why", str(stopped.value))
         assert command_line([*command.split(), "--why", "a test", "--by", "me"], threading.Event()) == 0
-    until(tailers, len(POISON) + 1 + len(poison(bucket)))
+    run_until_sequence(tailers, len(POISON) + 1 + len(poison(bucket)))
     changes = received(stack, queue_url)
     stubs = {change.id for change in changes if change.poison}
     assert {short(one) for one in stubs} == {skip.change for skip in tailers.record.skips}
@@ -109,8 +109,8 @@ def test_a_person_steps_over_each(
     assert any(change.document_key == {"_id": "last"} for change in changes)
 
 
-def test_only_what_stops_the_stream_can_be_stepped_over(tailers: Tailers, capsys: pytest.CaptureFixture[str]) -> None:
-    """A token of any other change is refused, with what stops the stream, if anything does."""
+def test_only_the_change_that_stops_the_stream_can_be_skipped(tailers: Tailers, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another token is refused, with the recorded problem."""
     tailers.run(tailers.opened)
     assert command_line(["checkpoint", "skip", "8265F2A1", "--why", "a test"], threading.Event()) == 2
     assert "Its recorded problem: none" in capsys.readouterr().err

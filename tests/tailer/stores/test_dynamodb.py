@@ -41,14 +41,13 @@ class TestDynamodbCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
         return put
 
 
-def test_a_missing_table_is_named(stack: DevStack) -> None:
-    """The message says which setting and which table."""
+def test_missing_table_is_named_with_its_setting(stack: DevStack) -> None:
     with pytest.raises(Misconfigured, match="TAILER_CHECKPOINTS: nowhere does not exist"):
         DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")
 
 
-def test_a_table_that_was_lost_is_not_just_made_again(stack: DevStack) -> None:
-    """The streams would start at now: where they were has to be told before."""
+def test_missing_table_has_the_command_that_seeds_a_position(stack: DevStack) -> None:
+    """In a new, empty table every stream would start at now."""
     with pytest.raises(Misconfigured, match=r"before you start a task, .*: tailer checkpoint seed --to TIME"):
         DynamodbCheckpoints(stack.aws("dynamodb"), "nowhere").read("payments")
 
@@ -59,7 +58,7 @@ def a_gap(number: int, reason: str = "lost", by: str = "ada") -> Gap:
 
 
 def test_thousands_of_gaps_fit_an_item(stack: DevStack, table: str) -> None:
-    """Each accepted and announced: the newest are kept whole, and the others as a number and a span."""
+    """The newest are kept, and the others become a count and a time span."""
     store, record = DynamodbCheckpoints(stack.aws("dynamodb"), table), Record(stream="payments", checkpoint=CHECKPOINT)
     for number in range(1, 3001):
         record = gap_added(record, a_gap(number))
@@ -74,8 +73,8 @@ def test_thousands_of_gaps_fit_an_item(stack: DevStack, table: str) -> None:
     assert kept.older_gaps.until == kept.gaps[0].after
 
 
-def test_the_largest_record_fits_an_item(stack: DevStack, table: str) -> None:
-    """As many gaps as may wait and as are kept, with the longest reasons in the costliest characters, and the longest token."""
+def test_largest_record_fits_an_item(stack: DevStack, table: str) -> None:
+    """The maximum of gaps, with the longest reasons in the most expensive characters, and the longest token."""
     record = Record(stream="s" * 80, checkpoint=replace(CHECKPOINT, token="8" * TOKEN_LIMIT), problem="\x01" * 2000)
     for number in range(2 * KEPT):
         record = gap_added(record, a_gap(number, "\x01" * REASON_LIMIT, "\x01" * WHO_LIMIT))
@@ -89,8 +88,8 @@ def test_the_largest_record_fits_an_item(stack: DevStack, table: str) -> None:
         gap_added(Record(stream="payments"), a_gap(1, "x" * 1001))
 
 
-def test_a_record_that_does_not_fit_an_item_is_told_by_its_largest_field(stack: DevStack, table: str) -> None:
-    """Nothing is wrong with the table's key; and nothing of the record stands in the message."""
+def test_record_too_large_for_an_item_names_its_largest_field(stack: DevStack, table: str) -> None:
+    """The message contains nothing of the record."""
     store = DynamodbCheckpoints(stack.aws("dynamodb"), table)
     with pytest.raises(Rejected, match=r"the largest field is identity, with 4\d{5} bytes") as caught:
         store.write(Record(stream="payments", version=1, identity="x" * 420_000))

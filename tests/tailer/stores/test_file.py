@@ -35,8 +35,7 @@ class TestFileCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
         return put
 
 
-def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
-    """Never overwritten by a fresh start."""
+def test_damaged_file_is_named_and_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "checkpoints.json"
     path.write_text('{"payments":')
     with pytest.raises(Misconfigured, match=r"TAILER_CHECKPOINTS: .*checkpoints\.json cannot be read"):
@@ -44,8 +43,8 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == '{"payments":'
 
 
-def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
-    """The record before it stays whole, and the next attempt is taken."""
+def test_full_disk_is_unavailable(tmp_path: Path) -> None:
+    """The previous record stays complete, and the next attempt succeeds."""
     store = FileCheckpoints(tmp_path / "checkpoints.json")
     store.write(Record(stream="payments", version=1))
     full = tmp_path / "checkpoints.json.new"
@@ -61,8 +60,8 @@ def test_a_disk_that_is_full_is_waited_for(tmp_path: Path) -> None:
 NEIGHBOURS = ("a", "a.json", "a.toml", "a.json.bak", ".a")
 
 
-def test_stores_side_by_side_share_no_file(tmp_path: Path) -> None:
-    """Names that differ only after a dot are different stores: many writers at once, and every record is in its own file."""
+def test_stores_in_one_folder_share_no_file(tmp_path: Path) -> None:
+    """Names that differ only after a dot are different stores, even with many writers at once."""
     writers, rounds = 3, 8
     together = threading.Barrier(len(NEIGHBOURS) * writers)
 
@@ -82,8 +81,7 @@ def test_stores_side_by_side_share_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
-def test_a_store_waits_for_no_other_lock(tmp_path: Path, name: str) -> None:
-    """A neighbour that holds its lock, however long, holds up nobody else."""
+def test_store_does_not_wait_for_the_lock_of_another(tmp_path: Path, name: str) -> None:
     for other in set(NEIGHBOURS) - {name}:
         with FileCheckpoints(tmp_path / other)._locked():
             assert not _is_locked(tmp_path / f"{name}.lock")
@@ -101,14 +99,14 @@ def _is_locked(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("name", ["a.lock", "a.json.new"])
-def test_a_store_is_not_called_like_the_lock_of_another(tmp_path: Path, name: str) -> None:
+def test_store_name_must_not_be_the_lock_of_another(tmp_path: Path, name: str) -> None:
     """Its records would be overwritten."""
     with pytest.raises(Misconfigured, match=f"{name} must not end in"):
         FileCheckpoints(tmp_path / name)
 
 
-def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some network file systems know no locks: two writers could undo each other's records."""
+def test_folder_without_file_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On some network file systems two writers could overwrite each other's records."""
 
     def unlockable(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

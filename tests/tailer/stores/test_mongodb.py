@@ -30,8 +30,8 @@ class TestMongodbCheckpoints(CheckpointStoreConformance, KeepsOldRecords):
         return lambda record: mongo[OWN_DATABASE].checkpoints.insert_one({"_id": record["stream"], **record})
 
 
-def test_a_record_is_a_document_that_people_can_read() -> None:
-    """One document per stream, its fields by their names."""
+def test_record_is_a_readable_document() -> None:
+    """One document per stream, with the names of the record's fields."""
     client: Any = mongomock.MongoClient()
     MongodbCheckpoints(client).write(Record(stream="payments", version=1, checkpoint=CHECKPOINT))
     [document] = client[OWN_DATABASE].checkpoints.find()
@@ -39,7 +39,7 @@ def test_a_record_is_a_document_that_people_can_read() -> None:
     assert document["checkpoint"]["sequence"] == 4711
 
 
-def test_a_stale_version_replaces_nothing() -> None:
+def test_stale_version_replaces_nothing() -> None:
     """The condition is part of the write, not a read before it."""
     client: Any = mongomock.MongoClient()
     store = MongodbCheckpoints(client)
@@ -54,7 +54,7 @@ READER = "tailer:tailer-password@"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of a replica set with users, of whom none but ``admin`` may write."""
+    """HOST:PORT of a replica set with users, of whom only ``admin`` may write."""
     with with_users(tmp_path_factory.mktemp("users"), "payments") as server:
         yield server
 
@@ -88,8 +88,8 @@ def store(server: str) -> Iterator[Store]:
         ("", "requires authentication: write USER:PASSWORD@ before the host in TAILER_CHECKPOINTS"),
     ],
 )
-def test_a_server_of_its_own_is_blamed_by_its_own_setting(server: str, store: Store, user: str, words: str) -> None:
-    """TAILER_MONGODB_URI is right, and is not named."""
+def test_error_of_a_separate_store_names_its_own_setting(server: str, store: Store, user: str, words: str) -> None:
+    """TAILER_MONGODB_URI is right and is not named."""
     own = store(f"mongodb://{user}{server}/?replicaSet=rs0", READER)
     with pytest.raises(Misconfigured, match=words) as caught:
         own.write(Record(stream="payments", version=1))
@@ -97,8 +97,8 @@ def test_a_server_of_its_own_is_blamed_by_its_own_setting(server: str, store: St
     assert "bad-pw" not in str(caught.value)
 
 
-def test_a_reader_of_the_watched_cluster_is_told_what_its_checkpoints_need(store: Store) -> None:
-    """To read the stream it needs no more; to remember how far it got it does."""
+def test_reader_of_the_watched_cluster_needs_write_access_for_checkpoints(store: Store) -> None:
+    """The message names the role and the database."""
     with pytest.raises(Misconfigured, match=r"the user of TAILER_MONGODB_URI .* readWrite on the database tailrace"):
         store("mongodb:", READER).write(Record(stream="payments", version=1))
     admin = store("mongodb:", "admin:admin-password@")

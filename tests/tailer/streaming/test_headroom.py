@@ -1,4 +1,4 @@
-"""How much history is left: told by the server, or by a setting, or honestly not at all."""
+"""Headroom, the history that is left, comes from the server or from a setting, and is unknown otherwise."""
 
 import threading
 import time
@@ -18,8 +18,8 @@ CHECKPOINT = Checkpoint(cluster_time="1000.7")
 NOW = datetime.fromtimestamp(1500, tz=UTC)
 
 
-class History:
-    """A source that knows where its history begins, or does not."""
+class FakeHistory:
+    """A source with this oldest history, or with an unknown one."""
 
     def __init__(self, oldest: str | None) -> None:
         self._oldest = oldest
@@ -33,18 +33,18 @@ class History:
     [("400.1", 0, 600.0), ("400.1", 3600, 600.0), (None, 3600, 3600.0 - 500.0), (None, 0, None), ("1100.1", 0, -100.0)],
 )
 def test_headroom(oldest: str | None, setting: int, expected: float | None) -> None:
-    """The checkpoint's distance from the oldest history; below zero it is lost already."""
-    assert headroom(History(oldest), CHECKPOINT, history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
+    """The distance of the checkpoint from the oldest history. Below zero the position is lost."""
+    assert headroom(FakeHistory(oldest), CHECKPOINT, history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("oldest", "setting", "expected"), [("400.1", 3600, 1100.0), (None, 3600, 3600.0), (None, 0, None)])
-def test_history_is_what_the_server_keeps_in_all(oldest: str | None, setting: int, expected: float | None) -> None:
-    """The whole, of which headroom is the part that is left."""
-    assert history(History(oldest), history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
+def test_history_is_all_that_the_server_keeps(oldest: str | None, setting: int, expected: float | None) -> None:
+    """Headroom is the part that is left."""
+    assert history(FakeHistory(oldest), history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
 
 
-class Watched:
-    """What a watch is given: a source, a lease, and the figures it keeps up to date."""
+class MonitoredStream:
+    """A source, a lease and the metrics that a watch updates."""
 
     def __init__(self, oldest: Callable[[], str | None], checkpoint: Checkpoint | None = CHECKPOINT) -> None:
         self.oldest, self.checkpoint = oldest, checkpoint
@@ -58,9 +58,9 @@ class Watched:
         return headroom, history
 
 
-def test_a_watch_shows_both_while_it_lasts() -> None:
-    """A task that no longer tails the stream does not go on showing what it knew."""
-    watched = Watched(lambda: "400.1")
+def test_watch_reports_headroom_and_history_until_it_ends() -> None:
+    """A task that no longer tails the stream reports neither."""
+    watched = MonitoredStream(lambda: "400.1")
     with watched.watch:
         while isnan(watched.metrics[1]):
             time.sleep(0.001)
@@ -68,8 +68,8 @@ def test_a_watch_shows_both_while_it_lasts() -> None:
     assert [isnan(metric) for metric in watched.metrics] == [True, True]
 
 
-def test_a_look_that_ends_after_the_watch_shows_nothing() -> None:
-    """A server may take its time; a spare would show the figure of that moment for ever."""
+def test_read_that_ends_after_the_watch_reports_nothing() -> None:
+    """A standby would report the old value for ever."""
     asked, answered = threading.Event(), threading.Event()
 
     def slow() -> str:
@@ -77,7 +77,7 @@ def test_a_look_that_ends_after_the_watch_shows_nothing() -> None:
         answered.wait(60)
         return "400.1"
 
-    watched, others = Watched(slow), set(threading.enumerate())  # those of other tests may still be about to end
+    watched, others = MonitoredStream(slow), set(threading.enumerate())  # Threads of other tests may still be ending.
     with watched.watch:
         [looking] = {thread for thread in threading.enumerate() if thread.name == "headroom"} - others
         assert asked.wait(60)
@@ -86,24 +86,24 @@ def test_a_look_that_ends_after_the_watch_shows_nothing() -> None:
     assert [isnan(metric) for metric in watched.metrics] == [True, True]
 
 
-def test_before_the_first_checkpoint_only_the_whole_is_known() -> None:
+def test_only_history_is_known_before_the_first_checkpoint() -> None:
     """Nothing was delivered, so nothing can be lost."""
-    watched = Watched(lambda: "400.1", checkpoint=None)
+    watched = MonitoredStream(lambda: "400.1", checkpoint=None)
     with watched.watch:
         while isnan(watched.metrics[1]):
             time.sleep(0.001)
         assert isnan(watched.metrics[0])
 
 
-def test_a_server_that_does_not_response_leaves_both_unknown() -> None:
-    """A figure of before the outage would hide that it shrinks."""
+def test_unavailable_server_leaves_headroom_and_history_unknown() -> None:
+    """An old value would hide that headroom shrinks."""
     asked: list[bool] = []
 
     def down() -> str:
         asked.append(True)
         raise Unavailable("nobody answers")
 
-    watched = Watched(down)
+    watched = MonitoredStream(down)
     with watched.watch:
         while not asked:
             time.sleep(0.001)

@@ -1,4 +1,4 @@
-"""A token that no store keeps: the position is kept by its cluster time, and every change keeps its number."""
+"""A token that is too long for the stores is kept as its cluster time, and every change keeps its sequence."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,8 @@ def history(runs: Sequence[int]) -> list[Change]:
     return [a_change(number, cluster_time=f"100.{time}") for number, time in enumerate(times, 1)]
 
 
-def read_again(changes: list[Change], kept: Checkpoint) -> dict[str, int]:
-    """The number each change gets from a server that goes on at this position."""
+def sequences_after(changes: list[Change], kept: Checkpoint) -> dict[str, int]:
+    """Return the sequence of each change from a server that resumes at this position."""
     if kept.token is None:
         rest = [one for one in changes if _increment(one.cluster_time) >= _increment(kept.cluster_time)]
     else:
@@ -37,10 +37,10 @@ def _increment(time: str) -> int:
 
 
 @given(run_lengths, st.integers(0, 8), st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20))
-def test_whatever_is_read_again_has_its_number_and_nothing_is_left_out(
+def test_changes_read_again_keep_their_sequence_and_none_is_lost(
     runs: list[int], begin: int, replies: list[tuple[int, bool]]
 ) -> None:
-    """However the changes are cut into replies, wherever the reading began, and whichever tokens are too long."""
+    """However the changes are split into replies, wherever reading began, and whichever tokens are too long."""
     changes = history(runs)
     begin = min(begin, len(changes))
     start = Checkpoint(cluster_time="100.1")
@@ -56,13 +56,13 @@ def test_whatever_is_read_again_has_its_number_and_nothing_is_left_out(
             reached = replace(reached, sequence=delivered, token=token, cluster_time=batch[-1].cluster_time)
         kept = positions.after(Batch(changes=batch, checkpoint=reached))
         assert kept.token is None or len(kept.token) <= TOKEN_LIMIT
-        numbers = read_again(changes, kept)
+        numbers = sequences_after(changes, kept)
         assert numbers.items() >= {one.id: one.sequence for one in changes[delivered:]}.items()
         assert numbers.items() <= {one.id: one.sequence for one in changes}.items()
 
 
-def test_a_long_token_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    """With what it means; nothing of the document is in the log."""
+def test_long_token_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The line says that nothing is lost, and contains nothing of the document."""
     positions = KeptPositions(Checkpoint(cluster_time="100.0"))
     for change in history([1, 1, 1]):
         kept = positions.after(

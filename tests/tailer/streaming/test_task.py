@@ -1,4 +1,4 @@
-"""The loop on a real change stream and a real queue: stopped after any of its steps, it loses and reorders nothing."""
+"""The loop on a real change stream and a real queue: killed after any step, it loses and reorders nothing."""
 
 import dataclasses
 import itertools
@@ -39,67 +39,67 @@ Mongo = MongoClient[dict[str, Any]]
 
 
 class Crash(BaseException):
-    """The process is gone: nothing may catch this and tidy up."""
+    """The process is dead: no handler may catch this and clean up."""
 
 
-class Fuse:
-    """Burns down by one at every step of the loop, and then takes the process with it."""
+class CrashTimer:
+    """Raise Crash after a number of steps of the loop."""
 
     def __init__(self, steps: float = math.inf) -> None:
         self.left = steps
 
-    def burn(self) -> None:
+    def step(self) -> None:
         self.left -= 1
         if self.left <= 0:
             raise Crash
 
 
-class FusedSource:
-    def __init__(self, source: Source, fuse: Fuse) -> None:
+class CrashingSource:
+    def __init__(self, source: Source, fuse: CrashTimer) -> None:
         self.first, self.oldest = source.first, source.oldest
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source, self._fuse = source, fuse
 
     def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
         for batch in self._source.batches(after, pace):
-            self._fuse.burn()
+            self._fuse.step()
             yield batch
 
 
-class FusedSink:
-    def __init__(self, sink: Sink, fuse: Fuse) -> None:
+class CrashingSink:
+    def __init__(self, sink: Sink, fuse: CrashTimer) -> None:
         self._sink, self._fuse = sink, fuse
 
     def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
-        self._fuse.burn()
+        self._fuse.step()
         self._sink.send(changes, generation, packed)
-        self._fuse.burn()
+        self._fuse.step()
 
 
-class FusedStore:
+class CrashingStore:
     """
-    After the crash nothing is written any more, not even by the tidy exit of a context manager. The thread that renews the
-    lease ends with its process: it is told that the lease is lost.
+    Nothing is written after the crash, not even by the exit of a context manager. The thread that renews the lease ends with
+    its process: its write reports that the lease is lost.
     """
 
-    def __init__(self, store: MemoryCheckpoints, fuse: Fuse) -> None:
+    def __init__(self, store: MemoryCheckpoints, fuse: CrashTimer) -> None:
         self.read = store.read
         self._store, self._fuse = store, fuse
         self._loop = threading.current_thread()
 
     def write(self, record: Record) -> None:
         if threading.current_thread() is self._loop:
-            self._fuse.burn()
+            self._fuse.step()
             self._store.write(record)
-            self._fuse.burn()
-        elif self._fuse.left > 0:  # a renewal, which is no step of the loop
+            self._fuse.step()
+        elif self._fuse.left > 0:  # A renewal is no step of the loop.
             self._store.write(record)
         else:
             raise LeaseLost("this process is gone")
 
 
-class Rig:
-    """Tasks on one stream, one queue and one store, each with a life of its own."""
+class TaskFactory:
+    """Tasks on one stream, one queue and one store, each as its own owner."""
 
     def __init__(self, stack: DevStack, database: str, queue_url: str) -> None:
         self.stack, self.queue_url = stack, queue_url
@@ -108,15 +108,15 @@ class Rig:
         self.stopping = threading.Event()
         self._owners = itertools.count(1)
 
-    def task(self, fuse: Fuse | None = None, source: Source | None = None) -> Task:
-        fuse = fuse or Fuse()
+    def task(self, fuse: CrashTimer | None = None, source: Source | None = None) -> Task:
+        fuse = fuse or CrashTimer()
         return Task(
             streams=[self.stream(fuse, source)],
             stopping=self.stopping,
             health=Health(clock=time.monotonic, now=lambda: datetime.now(UTC)),
         )
 
-    def stream(self, fuse: Fuse, source: Source | None = None, name: str = "payments") -> Stream:
+    def stream(self, fuse: CrashTimer, source: Source | None = None, name: str = "payments") -> Stream:
         metrics = Metrics(name)
         sink = SqsSink(
             self.stack.aws("sqs"),
@@ -130,9 +130,9 @@ class Rig:
         return Stream(
             name=name,
             ns=Namespace(db="payments"),
-            source=FusedSource(source or self.source, fuse),
-            sink=FusedSink(sink, fuse),
-            candidate=self.candidate(FusedStore(self.store, fuse), name),
+            source=CrashingSource(source or self.source, fuse),
+            sink=CrashingSink(sink, fuse),
+            candidate=self.candidate(CrashingStore(self.store, fuse), name),
             metrics=metrics,
         )
 
@@ -150,7 +150,7 @@ class Rig:
         return received(self.stack, self.queue_url)
 
     def run_until_sequence(self, sequence: int, task: Task, stream: str = "payments") -> None:
-        """Run, and stop cleanly once the checkpoint is there."""
+        """Run, and stop cleanly once the checkpoint has this sequence."""
         threading.Thread(target=self._stop_at, args=(sequence, stream), daemon=True).start()
         task.run()
 
@@ -162,7 +162,7 @@ class Rig:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
     monkeypatch.setattr("tailer.checkpoints.lease._SAVE_EVERY", 0.0)
     monkeypatch.setattr("tailer.streaming.task.LEASE_CHECK_INTERVAL", 0.05)
@@ -170,12 +170,14 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def rig(stack: DevStack, fresh: str, queue_url: str) -> Rig:
-    return Rig(stack, fresh, queue_url)
+def rig(stack: DevStack, fresh: str, queue_url: str) -> TaskFactory:
+    return TaskFactory(stack, fresh, queue_url)
 
 
 def assert_complete_and_in_order(changes: Sequence[Change], count: int) -> None:
-    """Every number from one to count; of each document the first deliveries are in order; every repeat has the same id."""
+    """
+    Every sequence from one to count is there, first deliveries of each document are in order, and every repeat has the same id.
+    """
     first: dict[int, Change] = {}
     for change in changes:
         known = first.setdefault(change.sequence, change)
@@ -187,30 +189,30 @@ def assert_complete_and_in_order(changes: Sequence[Change], count: int) -> None:
 
 
 @pytest.mark.parametrize("steps", range(1, 26))
-def test_a_crash_after_any_step_loses_nothing(rig: Rig, mongo: Mongo, fresh: str, steps: int) -> None:
-    """Killed between any two lines of the loop, the next task delivers the rest, in order, from the stored checkpoint."""
+def test_crash_after_any_step_loses_nothing(rig: TaskFactory, mongo: Mongo, fresh: str, steps: int) -> None:
+    """The next task delivers the rest, in order, from the stored checkpoint."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     for number in range(10):
         mongo[fresh].payments.update_one({"_id": number % 3}, {"$set": {"n": number}}, upsert=True)
     with pytest.raises(Crash):
-        rig.task(Fuse(steps)).run()
+        rig.task(CrashTimer(steps)).run()
     rig.run_until_sequence(10, rig.task())
     assert_complete_and_in_order(rig.received(), 10)
 
 
-def test_a_first_start_remembers_where_it_began(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """Killed before anything was read, the next task starts there and not at its own now."""
+def test_first_start_is_remembered_after_a_crash(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """The next task starts at the first position and not at its own now."""
     with pytest.raises(Crash):
-        rig.task(Fuse(5)).run()
+        rig.task(CrashTimer(5)).run()
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, rig.task())
     assert_complete_and_in_order(rig.received(), 1)
 
 
-def test_a_start_without_a_checkpoint_warns_that_one_may_be_lost(
-    rig: Rig, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+def test_start_without_a_checkpoint_logs_a_warning_and_the_remedy(
+    rig: TaskFactory, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Once, with where it starts and the way back, as an empty store looks like a new stream. Each task says where it ended."""
+    """An empty store looks like a new stream. Each task logs its position when it ends."""
     caplog.set_level("INFO", logger="tailer")
     for _ in range(2):
         rig.stopping.clear()
@@ -227,8 +229,8 @@ def test_a_start_without_a_checkpoint_warns_that_one_may_be_lost(
     assert all(time >= started[1] for time in released)
 
 
-class Full:
-    """A store that takes records, but for the first few that hold a checkpoint: of the very first only the answer is lost."""
+class LossyStore:
+    """A store that fails the first few writes with a checkpoint. The very first is written, but its response is lost."""
 
     def __init__(self, store: MemoryCheckpoints, *, lost: bool) -> None:
         self.read = store.read
@@ -247,10 +249,12 @@ class Full:
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
-    rig: Rig, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch, lost: bool
+    rig: TaskFactory, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch, lost: bool
 ) -> None:
-    """Else another owner would start at its own now. The position of the first attempt holds: what came since is delivered."""
-    store, stream = Full(rig.store, lost=lost), rig.stream(Fuse())
+    """
+    Another owner would start at its own now. The position of the first attempt holds, so changes since then are delivered.
+    """
+    store, stream = LossyStore(rig.store, lost=lost), rig.stream(CrashTimer())
     held: list[Checkpoint | None] = []
     send = stream.sink.send
 
@@ -273,7 +277,7 @@ def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
     assert store.offered[0] == held[0]
 
 
-class Opened:
+class CountingSource:
     """A source that counts how often it is opened."""
 
     def __init__(self, source: Source) -> None:
@@ -287,8 +291,8 @@ class Opened:
         yield from self._source.batches(after, pace)
 
 
-class Throttled:
-    """A store that refuses so many writes, once so many were taken."""
+class ThrottledStore:
+    """A store that refuses this many writes after it accepted that many."""
 
     def __init__(self, store: MemoryCheckpoints, after: int, refusals: int) -> None:
         self.read = store.read
@@ -303,14 +307,14 @@ class Throttled:
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 5])
-def test_a_throttled_store_does_not_close_the_stream(
-    rig: Rig, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture, after: int
+def test_throttled_store_does_not_close_the_stream(
+    rig: TaskFactory, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture, after: int
 ) -> None:
-    """Whichever writes are refused, the first checkpoint's included: the change stream is opened once, nothing is repeated."""
-    source, store = Opened(rig.source), Throttled(rig.store, after, refusals=4)
+    """Whichever write is refused: the change stream is opened once and nothing is repeated."""
+    source, store = CountingSource(rig.source), ThrottledStore(rig.store, after, refusals=4)
     candidate = rig.candidate(store, seconds=5)
     task = Task(
-        streams=[dataclasses.replace(rig.stream(Fuse()), source=source, candidate=candidate)],
+        streams=[dataclasses.replace(rig.stream(CrashTimer()), source=source, candidate=candidate)],
         stopping=rig.stopping,
         health=rig.task().health,
     )
@@ -325,12 +329,14 @@ def test_a_throttled_store_does_not_close_the_stream(
     assert (said.count("not_saved"), said.count("saved_again")) == (1, 1)
 
 
-def test_a_task_that_cannot_save_says_so_where_its_health_is_asked(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """It goes on tailing, and is not ready until the store takes the checkpoint again."""
-    store = Throttled(rig.store, 3, refusals=10**9)
+def test_task_that_cannot_save_is_not_ready(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """It continues to tail, and is ready again once the store accepts the checkpoint."""
+    store = ThrottledStore(rig.store, 3, refusals=10**9)
     candidate = rig.candidate(store, seconds=60)
     task = Task(
-        streams=[dataclasses.replace(rig.stream(Fuse()), candidate=candidate)], stopping=rig.stopping, health=rig.task().health
+        streams=[dataclasses.replace(rig.stream(CrashTimer()), candidate=candidate)],
+        stopping=rig.stopping,
+        health=rig.task().health,
     )
     seen: list[tuple[str, bool]] = []
 
@@ -352,7 +358,7 @@ def test_a_task_that_cannot_save_says_so_where_its_health_is_asked(rig: Rig, mon
     assert seen == [("the table is throttled", False), ("", True)]
 
 
-class Flaky:
+class FlakySource:
     """A source that fails after every batch with changes."""
 
     def __init__(self, source: Source) -> None:
@@ -369,9 +375,9 @@ class Flaky:
                 raise Unavailable("the primary stepped down")
 
 
-def test_an_outage_is_waited_out_from_the_checkpoint(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """However often the source fails, the stream goes on behind what was delivered, without a repeat."""
-    flaky = Flaky(rig.source)
+def test_stream_resumes_from_its_checkpoint_after_an_outage(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """However often the source fails, without a repeat."""
+    flaky = FlakySource(rig.source)
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     mongo[fresh].payments.insert_many([{"_id": number} for number in range(9)])
     rig.run_until_sequence(9, rig.task(source=flaky))
@@ -380,8 +386,8 @@ def test_an_outage_is_waited_out_from_the_checkpoint(rig: Rig, mongo: Mongo, fre
     assert [len(changes), len({change.id for change in changes})] == [9, 9]
 
 
-class Refusing:
-    """A source with a change that nobody will ever deliver."""
+class RejectedSource:
+    """A source with a change that can never be delivered."""
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
@@ -395,12 +401,12 @@ class Refusing:
                 raise Rejected("the update of payments.payments/7 is larger than the server can deliver")
 
 
-def test_what_is_rejected_stops_the_task_and_frees_the_lease(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """Somebody has to look; what was delivered before is remembered, and nothing after it is touched."""
+def test_rejected_change_stops_the_task_and_releases_the_lease(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """Changes before it are saved as delivered, and none after it is sent."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     mongo[fresh].payments.insert_many([{"_id": number} for number in range(5)])
     with pytest.raises(Rejected, match="payments/7"):
-        rig.task(source=Refusing(rig.source)).run()
+        rig.task(source=RejectedSource(rig.source)).run()
     record = rig.store.read("payments")
     assert record is not None
     assert (record.owner, record.problem_code) == ("", 4)
@@ -408,8 +414,8 @@ def test_what_is_rejected_stops_the_task_and_frees_the_lease(rig: Rig, mongo: Mo
     assert record.checkpoint.sequence == len(rig.received()) == 3
 
 
-def test_a_standby_task_takes_over_at_once_after_a_clean_stop(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """Two tasks, one stream: the second goes on where the first ended."""
+def test_standby_takes_over_at_once_after_a_clean_stop(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """It continues where the first task ended."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, rig.task())
@@ -420,8 +426,7 @@ def test_a_standby_task_takes_over_at_once_after_a_clean_stop(rig: Rig, mongo: M
     assert [change.sequence for change in changes] == [1, 2]
 
 
-def test_a_task_that_stands_by_stops_when_asked(rig: Rig) -> None:
-    """SIGTERM reaches a spare too."""
+def test_standby_stops_on_request(rig: TaskFactory) -> None:
     rig.store.write(Record(stream="payments", version=1, owner="somebody", lease_seconds=3600))
     task = rig.task()
     threading.Timer(0.2, rig.stopping.set).start()
@@ -430,8 +435,8 @@ def test_a_task_that_stands_by_stops_when_asked(rig: Rig) -> None:
     assert rig.store.read("payments").owner == "somebody"  # type: ignore[union-attr]
 
 
-class Closed:
-    """A source that the server does not open, for one reason or another; the stream's position is told all the same."""
+class UnopenableSource:
+    """A source that has a position but cannot be opened."""
 
     def __init__(self, source: Source, error: TailerError) -> None:
         self.first, self.oldest = source.first, source.oldest
@@ -444,14 +449,16 @@ class Closed:
 
 
 @pytest.mark.parametrize("error", [Misconfigured("TAILER_PIPELINE"), Rejected("too large"), HistoryLost("code 286")])
-def test_a_first_start_that_does_not_open_leaves_no_checkpoint(rig: Rig, mongo: Mongo, fresh: str, error: TailerError) -> None:
-    """The next start, with other settings, is the first one."""
+def test_first_start_that_cannot_open_leaves_no_checkpoint(
+    rig: TaskFactory, mongo: Mongo, fresh: str, error: TailerError
+) -> None:
+    """The next start, with corrected settings, is the first one."""
     with pytest.raises(type(error), match="TAILER_START" if isinstance(error, HistoryLost) else str(error)):
-        rig.task(source=Closed(rig.source, error)).run()
+        rig.task(source=UnopenableSource(rig.source, error)).run()
     record = rig.store.read("payments")
     assert record is not None
     assert (record.checkpoint, record.owner) == (None, "")
-    corrected = dataclasses.replace(rig.stream(Fuse()), candidate=rig.candidate(identity='{"lanes":4}'))
+    corrected = dataclasses.replace(rig.stream(CrashTimer()), candidate=rig.candidate(identity='{"lanes":4}'))
     mongo[fresh].payments.insert_one({"_id": 1})
     start = rig.source.first()
     corrected.source.first = lambda: replace(start, cluster_time=f"{int(start.cluster_time.partition('.')[0]) - 1}.1")  # type: ignore[method-assign]
@@ -459,10 +466,10 @@ def test_a_first_start_that_does_not_open_leaves_no_checkpoint(rig: Rig, mongo: 
     assert rig.store.read("payments").identity == '{"lanes":4}'  # type: ignore[union-attr]
 
 
-def test_a_first_start_that_waits_to_open_keeps_where_it_began(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """What is committed between two attempts to open the stream is delivered."""
+def test_first_start_that_waits_to_open_keeps_its_position(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """Changes committed between two attempts are delivered."""
 
-    class Late(Opened):
+    class Late(CountingSource):
         def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
             self.times += 1
             if self.times <= 2:
@@ -478,11 +485,11 @@ def test_a_first_start_that_waits_to_open_keeps_where_it_began(rig: Rig, mongo: 
 HERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("a:27017", "b:27017"))
 
 
-def test_a_stream_is_not_opened_again_on_another_cluster(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """A name may lead elsewhere by then: what was delivered is remembered, and nothing is sent after it."""
+def test_stream_is_not_reopened_on_another_cluster(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """The host name may resolve to another cluster. Delivered changes are saved, and nothing more is sent."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first(), cluster=HERE))
     mongo[fresh].payments.insert_many([{"_id": number} for number in range(9)])
-    flaky = Flaky(rig.source)
+    flaky = FlakySource(rig.source)
 
     def cluster() -> Cluster:
         return replace(HERE, id="7c1b", hosts=("a:27017", "b:27017")) if flaky.failures else HERE
@@ -499,8 +506,10 @@ def test_a_stream_is_not_opened_again_on_another_cluster(rig: Rig, mongo: Mongo,
     assert record.cluster == HERE
 
 
-def test_a_cluster_is_known_as_it_is_now(rig: Rig, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a stream is tailed all members may be replaced, one by one. A question that is not answered stops nothing."""
+def test_recorded_cluster_is_kept_up_to_date(
+    rig: TaskFactory, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All members may be replaced one by one. A failed read of the facts stops nothing."""
     monkeypatch.setattr("tailer.streaming.stream.RECOGNISE_EVERY", 0.0)
     numbers = itertools.count()
 
@@ -523,8 +532,8 @@ def test_a_cluster_is_known_as_it_is_now(rig: Rig, mongo: Mongo, fresh: str, mon
     assert_complete_and_in_order(rig.received(), 30)
 
 
-class Lost:
-    """A source whose server has forgotten."""
+class LostSource:
+    """A source whose server has lost the history."""
 
     def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
@@ -535,12 +544,12 @@ class Lost:
         yield
 
 
-def test_a_stream_that_lost_its_history_does_not_touch_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """The task notes the problem, says so in the metrics, and goes on with the stream it can help."""
+def test_stream_with_lost_history_does_not_stop_the_others(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """The task records the problem, reports it as a metric, and continues with its other streams."""
     position = rig.source.first()
     for name in ("lost", "payments"):
         rig.store.write(Record(stream=name, version=1, checkpoint=position))
-    lost, good = rig.stream(Fuse(), Lost(rig.source), "lost"), rig.stream(Fuse())
+    lost, good = rig.stream(CrashTimer(), LostSource(rig.source), "lost"), rig.stream(CrashTimer())
     task = Task(streams=[lost, good], stopping=rig.stopping, health=rig.task().health)
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, task)
@@ -553,16 +562,16 @@ def test_a_stream_that_lost_its_history_does_not_touch_the_others(rig: Rig, mong
     assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.text().decode()
 
 
-def test_a_stream_is_taken_back_once_a_person_has_decided(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """A spare looks at the record of what it gave up: no restart is needed after accept-gap or rewind."""
+def test_stopped_stream_is_resumed_after_a_decision(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """A standby reads the record of its stopped stream: no restart is needed after accept-gap or rewind."""
     position = rig.source.first()
     for name in ("lost", "taken"):
         rig.store.write(
             Record(stream=name, version=1, checkpoint=position, owner="" if name == "lost" else "x", lease_seconds=3600)
         )
-    source = Lost(rig.source)
-    lost = rig.stream(Fuse(), source, "lost")
-    task = Task(streams=[lost, rig.stream(Fuse(), name="taken")], stopping=rig.stopping, health=rig.task().health)
+    source = LostSource(rig.source)
+    lost = rig.stream(CrashTimer(), source, "lost")
+    task = Task(streams=[lost, rig.stream(CrashTimer(), name="taken")], stopping=rig.stopping, health=rig.task().health)
 
     def decide() -> None:
         while not (record := rig.store.read("lost")) or not record.problem or record.owner:
@@ -577,15 +586,15 @@ def test_a_stream_is_taken_back_once_a_person_has_decided(rig: Rig, mongo: Mongo
     assert task.health.given_up == {}
 
 
-def test_a_record_that_may_not_be_looked_at_ends_no_other_stream(
-    rig: Rig, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
+def test_unreadable_record_of_a_stopped_stream_does_not_stop_others(
+    rig: TaskFactory, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A spare that gave a stream up asks whether a person has decided. If it may not, it asks again, and works for others."""
+    """The standby retries to read it and works for its other streams."""
     position = rig.source.first()
     held = Record(stream="payments", version=1, checkpoint=position, owner="x", lease_seconds=3600)
     rig.store.write(Record(stream="lost", version=1, checkpoint=position))
     rig.store.write(held)
-    lost, asked = rig.stream(Fuse(), Lost(rig.source), "lost"), threading.Event()
+    lost, asked = rig.stream(CrashTimer(), LostSource(rig.source), "lost"), threading.Event()
 
     def denied() -> str:
         if not asked.is_set():
@@ -595,42 +604,42 @@ def test_a_record_that_may_not_be_looked_at_ends_no_other_stream(
 
     monkeypatch.setattr(lost.candidate, "problem", denied)
     mongo[fresh].payments.insert_one({"_id": 1})
-    rig.run_until_sequence(1, Task(streams=[lost, rig.stream(Fuse())], stopping=rig.stopping, health=rig.task().health))
+    rig.run_until_sequence(1, Task(streams=[lost, rig.stream(CrashTimer())], stopping=rig.stopping, health=rig.task().health))
     assert asked.is_set()
     assert_complete_and_in_order(rig.received(), 1)
 
 
-def test_a_standby_that_may_not_open_one_of_its_streams_is_not_healthy(rig: Rig) -> None:
-    """Other tasks tail both: a deployment of new settings that are wrong for one stream ends before those are stopped."""
+def test_standby_that_cannot_open_a_stream_is_unhealthy(rig: TaskFactory) -> None:
+    """A deployment with wrong settings for one stream fails before the old tasks are stopped."""
 
     def refused() -> None:
         raise Misconfigured("TAILER_PIPELINE")
 
     for name in ("orders", "payments"):
         rig.store.write(Record(stream=name, version=1, owner="x", lease_seconds=3600))
-    wrong = dataclasses.replace(rig.stream(Fuse(), name="orders"), ready=refused)
-    task = Task(streams=[wrong, rig.stream(Fuse())], stopping=rig.stopping, health=rig.task().health)
+    wrong = dataclasses.replace(rig.stream(CrashTimer(), name="orders"), ready=refused)
+    task = Task(streams=[wrong, rig.stream(CrashTimer())], stopping=rig.stopping, health=rig.task().health)
     threading.Timer(0.2, rig.stopping.set).start()
     task.run()
     assert task.health.state == "standing by"
     assert not task.health.healthy
 
 
-def test_an_outage_of_one_stream_does_not_hold_up_the_others(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """A spare that cannot look at one lease still takes another."""
+def test_outage_of_one_stream_does_not_delay_the_others(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
+    """A standby that cannot read one lease still takes another."""
 
     def nobody() -> None:
         raise Unavailable("nobody answers")
 
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
-    away = dataclasses.replace(rig.stream(Fuse(), name="away"), ready=nobody)
+    away = dataclasses.replace(rig.stream(CrashTimer(), name="away"), ready=nobody)
     mongo[fresh].payments.insert_one({"_id": 1})
-    rig.run_until_sequence(1, Task(streams=[away, rig.stream(Fuse())], stopping=rig.stopping, health=rig.task().health))
+    rig.run_until_sequence(1, Task(streams=[away, rig.stream(CrashTimer())], stopping=rig.stopping, health=rig.task().health))
     assert_complete_and_in_order(rig.received(), 1)
 
 
-class Unseen:
-    """A store that answers until it is cut off."""
+class DisconnectableStore:
+    """A store that responds until it is disconnected."""
 
     def __init__(self, store: MemoryCheckpoints) -> None:
         self.cut = threading.Event()
@@ -649,10 +658,10 @@ class Unseen:
             raise Unavailable("the store does not answer")
 
 
-def test_a_task_that_is_cut_off_from_its_lease_falls_behind(rig: Rig) -> None:
-    """It cannot know whether anybody else tails the stream, so it does not say that it is up to date."""
-    store = Unseen(rig.store)
-    stream = rig.stream(Fuse())
+def test_lag_grows_when_a_task_is_disconnected_from_its_lease(rig: TaskFactory) -> None:
+    """It cannot know whether another task tails the stream."""
+    store = DisconnectableStore(rig.store)
+    stream = rig.stream(CrashTimer())
     candidate = rig.candidate(store)
     task = Task(streams=[dataclasses.replace(stream, candidate=candidate)], stopping=rig.stopping, health=rig.task().health)
     said: list[str] = []
@@ -676,19 +685,18 @@ def test_a_task_that_is_cut_off_from_its_lease_falls_behind(rig: Rig) -> None:
     assert float(lag[1]) > 0
 
 
-def test_lost_history_of_the_only_stream_ends_the_task(rig: Rig) -> None:
-    """With the last good time and the way out."""
+def test_lost_history_of_the_only_stream_ends_the_task(rig: TaskFactory) -> None:
+    """With the time of the last delivery and the remedy."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     with pytest.raises(HistoryLost, match=r"delivered up to 20\d\d-.*accept-gap.*code 286"):
-        rig.task(source=Lost(rig.source)).run()
+        rig.task(source=LostSource(rig.source)).run()
 
 
-def test_a_standby_takes_whichever_stream_is_free(rig: Rig, mongo: Mongo, fresh: str) -> None:
-    """Two streams, one of them taken: the other one is tailed."""
+def test_standby_takes_whichever_stream_is_free(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
     position = rig.source.first()
     rig.store.write(Record(stream="taken", version=1, owner="somebody", lease_seconds=3600, checkpoint=position))
     rig.store.write(Record(stream="payments", version=1, checkpoint=position))
-    taken, free = rig.stream(Fuse(), name="taken"), rig.stream(Fuse())
+    taken, free = rig.stream(CrashTimer(), name="taken"), rig.stream(CrashTimer())
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, Task(streams=[taken, free], stopping=rig.stopping, health=rig.task().health))
     assert_complete_and_in_order(rig.received(), 1)
@@ -696,14 +704,14 @@ def test_a_standby_takes_whichever_stream_is_free(rig: Rig, mongo: Mongo, fresh:
 
 
 @pytest.mark.parametrize("steps", range(1, 9))
-def test_a_gap_is_announced_once_and_first_whatever_happens(rig: Rig, mongo: Mongo, fresh: str, steps: int) -> None:
-    """A crash around the announcement repeats it at most under the same id; everything else comes behind it."""
+def test_gap_is_announced_first_and_with_one_id(rig: TaskFactory, mongo: Mongo, fresh: str, steps: int) -> None:
+    """A crash may repeat the announcement under the same id. Every other change follows it."""
     position = replace(rig.source.first(), generation=2, sequence=1)
     gap = Gap(generation=2, sequence=1, after="1.1", until="2.1", accepted_by="ada", accepted_at="now", reason="lost")
     rig.store.write(Record(stream="payments", version=1, checkpoint=position, gaps=(gap,)))
     mongo[fresh].payments.insert_one({"_id": 1})
     with pytest.raises(Crash):
-        rig.task(Fuse(steps)).run()
+        rig.task(CrashTimer(steps)).run()
     rig.run_until_sequence(2, rig.task())
     changes = rig.received()
     assert_complete_and_in_order(changes, 2)
@@ -712,8 +720,8 @@ def test_a_gap_is_announced_once_and_first_whatever_happens(rig: Rig, mongo: Mon
 
 
 @pytest.mark.parametrize("held", [0, 1])
-def test_a_gap_is_not_sent_without_the_lease(rig: Rig, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
-    """The lease is confirmed before each of them: whoever lost it, before the first or in between, sends nothing more."""
+def test_gap_is_not_sent_without_the_lease(rig: TaskFactory, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
+    """The lease is confirmed before each gap."""
     position = replace(rig.source.first(), generation=3, sequence=2)
     gaps = [
         Gap(generation=2 + one, sequence=1 + one, after="1.1", until="2.1", accepted_by="ada", accepted_at="now", reason="lost")
@@ -732,10 +740,10 @@ def test_a_gap_is_not_sent_without_the_lease(rig: Rig, monkeypatch: pytest.Monke
     assert len(rig.received()) == held
 
 
-def test_an_id_too_long_for_the_table_does_not_stop_the_stream(
-    rig: Rig, stack: DevStack, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+def test_token_too_long_for_dynamodb_does_not_stop_the_stream(
+    rig: TaskFactory, stack: DevStack, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its resume token does not fit an item of DynamoDB: the stream goes on, and a restart gives every change its number."""
+    """After a restart every change keeps its sequence."""
     store = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table)
     store.write(Record(stream=fresh, version=1, checkpoint=rig.source.first()))
     for number in range(4):
@@ -750,7 +758,7 @@ def test_an_id_too_long_for_the_table_does_not_stop_the_stream(
     for last in (3, 4):
         rig.stopping.clear()
         threading.Thread(target=stop_at, args=(last,), daemon=True).start()
-        stream = dataclasses.replace(rig.stream(Fuse(), name=fresh), candidate=rig.candidate(store, fresh))
+        stream = dataclasses.replace(rig.stream(CrashTimer(), name=fresh), candidate=rig.candidate(store, fresh))
         Task(streams=[stream], stopping=rig.stopping, health=rig.task().health).run()
     assert_complete_and_in_order(rig.received(), 4)
     assert "long_token" in [getattr(one, "action", "") for one in caplog.records]

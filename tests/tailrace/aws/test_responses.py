@@ -1,4 +1,4 @@
-"""A code and a text of AWS: the reaction they need, and a sentence that names the true cause."""
+"""Error codes and messages of AWS map to a reaction and to a sentence that names the cause."""
 
 import re
 
@@ -141,15 +141,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("code", "text", "reaction", "words"), CASES)
-def test_a_code_and_a_text_have_a_reaction_and_a_cause(code: str, text: str, reaction: Reaction, words: str) -> None:
-    """Never one cause for a code that has several."""
+def test_aws_error_maps_to_reaction_and_cause(code: str, text: str, reaction: Reaction, words: str) -> None:
+    """A code with several causes never maps to only one of them."""
     found, cause = meaning(code, text)
     assert found is reaction
     assert words in cause
 
 
-def test_every_row_is_the_first_that_fits_something() -> None:
-    """No row is hidden behind another, and none is without a case above."""
+def test_every_error_row_is_reached_by_a_case() -> None:
+    """No row of the table is shadowed by an earlier row."""
     reached = {row_of(code, text) for code, text, _, _ in CASES}
     assert [row for row in ROWS if row not in reached] == []
 
@@ -160,6 +160,5 @@ codes = st.text(max_size=40).filter(lambda code: not KNOWN.fullmatch(code.remove
 
 
 @given(codes, st.text(max_size=200).filter(lambda text: not TEXTS.search(text)))
-def test_what_nobody_foresaw_is_tried_again_and_not_explained(code: str, text: str) -> None:
-    """Whatever a service of the future says."""
+def test_unknown_aws_error_is_retried_without_a_cause(code: str, text: str) -> None:
     assert meaning(code, text) == (RETRY, UNKNOWN)

@@ -1,4 +1,4 @@
-"""What is kept of collections that no mapper reads: bounded, legible, and forgotten in time."""
+"""The record of collections that no mapper reads is bounded and printable, and its entries expire."""
 
 import msgspec
 from hypothesis import given
@@ -14,19 +14,19 @@ def item(*collections: Unmapped) -> dict[str, dict[str, str]]:
     return {COLLECTIONS: {"S": msgspec.json.encode(collections).decode()}}
 
 
-def one(collection: str, changes: int, last: int = NOW, since: int = NOW) -> Unmapped:
+def entry(collection: str, changes: int, last: int = NOW, since: int = NOW) -> Unmapped:
     return Unmapped(collection=collection, changes=changes, since=since, last=last)
 
 
-def test_changes_add_up_and_times_tell_when() -> None:
-    """The first time stays, the last one moves; what was not seen again stays as it is."""
+def test_unmapped_counts_add_up_and_keep_first_and_last_time() -> None:
+    """An entry that is not seen again stays unchanged."""
     before = added([], {"shop.a": 2, "shop.b": 1}, NOW)
-    assert added(before, {"shop.a": 3}, NOW + 60.5) == [one("shop.a", 5, last=NOW + 60), one("shop.b", 1)]
+    assert added(before, {"shop.a": 3}, NOW + 60.5) == [entry("shop.a", 5, last=NOW + 60), entry("shop.b", 1)]
 
 
 @given(st.lists(counts, max_size=4))
-def test_whoever_makes_up_names_fills_no_item(calls: list[dict[str, int]]) -> None:
-    """At most twenty, those with the most changes, each legible and cut; an item of DynamoDB has room for 400 KB."""
+def test_unmapped_record_is_bounded_for_random_collection_names(calls: list[dict[str, int]]) -> None:
+    """It keeps the twenty collections with the most changes. A DynamoDB item has room for 400 KB."""
     found: list[Unmapped] = []
     for each in calls:
         found = list(added(found, each, NOW))
@@ -37,9 +37,9 @@ def test_whoever_makes_up_names_fills_no_item(calls: list[dict[str, int]]) -> No
     assert kept(item(*found), NOW) == found
 
 
-def test_what_has_a_mapper_now_is_forgotten_in_time() -> None:
-    """Each collection by itself: another one without a mapper does not keep it."""
-    stored = item(one("shop.a", 9, last=NOW), one("shop.b", 1, last=NOW + 60))
+def test_unmapped_entry_expires_when_its_collection_is_mapped() -> None:
+    """Each collection expires by itself."""
+    stored = item(entry("shop.a", 9, last=NOW), entry("shop.b", 1, last=NOW + 60))
     assert [each.collection for each in kept(stored, NOW + KEPT_SECONDS - 1)] == ["shop.a", "shop.b"]
     assert [each.collection for each in kept(stored, NOW + KEPT_SECONDS)] == ["shop.b"]
     assert kept(stored, NOW + KEPT_SECONDS + 60) == []

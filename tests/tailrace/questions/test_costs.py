@@ -1,4 +1,4 @@
-"""No question about a hostile document takes more than its share: twice the document, about twice the work."""
+"""The work of every question about a hostile document grows in proportion to the document."""
 
 import sys
 from collections.abc import Callable
@@ -33,26 +33,26 @@ def work(ask: Callable[[], object]) -> int:
     return count
 
 
-def chain(depth: int, leaf: Any, beside: Any) -> Any:
+def nested_chain(depth: int, leaf: Any, beside: Any) -> Any:
     value = leaf
     for _ in range(depth):
         value = {"a": value, "b": beside}
     return value
 
 
-def wide(size: int) -> Change:
-    """Very many fields, all of them set."""
+def wide_update(size: int) -> Change:
+    """An update that sets very many fields."""
     return updated({f"f{number}": 1 for number in range(size)}, before={f"f{number}": 0 for number in range(size)})
 
 
-def deep(size: int) -> Change:
-    """A field deep within others, each of which is large."""
+def deep_update(size: int) -> Change:
+    """An update of a deeply nested field with large siblings."""
     beside = ["x" * 20] * (size // 100)
-    return updated({".".join("a" * 100): 1}, before=chain(100, 0, beside))
+    return updated({".".join("a" * 100): 1}, before=nested_chain(100, 0, beside))
 
 
-def dotted(size: int) -> Change:
-    """Names with dots on every level, so that each path can be read in many ways."""
+def dotted_update(size: int) -> Change:
+    """Field names with dots on every level, so that each path can be read in many ways."""
     names = [".".join("a" * count) for count in range(1, 9)]
     document: Any = 0
     for _ in range(4):
@@ -60,18 +60,18 @@ def dotted(size: int) -> Change:
     return updated({".".join("a" * (number % 20 + 1)) + f".b{number}": 1 for number in range(size)}, before=document)
 
 
-def elements(size: int) -> Change:
-    """Each element of an array, one by one."""
+def element_update(size: int) -> Change:
+    """An update that sets each element of an array by itself."""
     return updated({f"l.{number}": 1 for number in range(size)}, before={"l": [0] * size})
 
 
-def lists(size: int) -> Change:
-    """An array whose elements have all changed their places."""
+def reversed_list_update(size: int) -> Change:
+    """An update that moves every element of an array."""
     return updated({"l": list(range(size))[::-1]}, before={"l": list(range(size))})
 
 
-def long_names(size: int) -> Change:
-    """A path of 190 long names, which lie within one another."""
+def long_name_update(size: int) -> Change:
+    """A path of 190 long, nested field names."""
     name = "n" * (size // 100)
     document: Any = 0
     for _ in range(190):
@@ -90,36 +90,40 @@ QUESTIONS: dict[str, Callable[[Change], object]] = {
 
 
 @pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
-@pytest.mark.parametrize("hostile", [wide, deep, dotted, elements, lists, long_names], ids=lambda one: one.__name__)
-def test_twice_the_document_is_about_twice_the_work(hostile: Callable[[int], Change], ask: Callable[[Change], object]) -> None:
-    """Where there is a limit, it may be less."""
+@pytest.mark.parametrize(
+    "hostile",
+    [wide_update, deep_update, dotted_update, element_update, reversed_list_update, long_name_update],
+    ids=lambda one: one.__name__,
+)
+def test_question_work_grows_linearly_with_document_size(
+    hostile: Callable[[int], Change], ask: Callable[[Change], object]
+) -> None:
     small, large = hostile(2_000), hostile(4_000)
     assert work(lambda: ask(large)) <= 2.5 * work(lambda: ask(small)) + 2_000
 
 
-def test_a_patch_of_what_is_too_much_to_compare_is_a_replacement() -> None:
-    """By depth times size: what is small may be deep, and what is flat may be large."""
-    small, flat = chain(100, 0, []), {f"f{number}": number for number in range(10_000)}
-    assert patch(small, chain(100, 1, [])) == [{"op": "replace", "path": "/a" * 100, "value": 1}]
+def test_diff_of_too_large_documents_is_a_full_replacement() -> None:
+    """The limit is depth times size: small documents may be deep, and flat documents may be large."""
+    small, flat = nested_chain(100, 0, []), {f"f{number}": number for number in range(10_000)}
+    assert patch(small, nested_chain(100, 1, [])) == [{"op": "replace", "path": "/a" * 100, "value": 1}]
     assert patch(flat, flat | {"f7": 0}) == [{"op": "replace", "path": "/f7", "value": 0}]
-    both = chain(100, 1, ["x" * 50] * 200)  # 1.2 MB
-    assert patch(chain(100, 0, ["x" * 50] * 200), both) == replacement(both)
+    both = nested_chain(100, 1, ["x" * 50] * 200)  # 1.2 MB
+    assert patch(nested_chain(100, 0, ["x" * 50] * 200), both) == replacement(both)
 
 
-def test_the_limit_is_not_passed_by_much_to_find_it() -> None:
-    """A document of millions of values is given up after the first of them."""
+def test_diff_stops_soon_after_the_work_limit() -> None:
     document = {"lists": [[[0] * 10 for _ in range(100)] for _ in range(1_000)]}
     assert work(lambda: patch(document, document)) < 2 * patches.WORK_LIMIT
 
 
-def test_a_path_that_takes_too_long_to_read_is_not_read() -> None:
-    """Of 190 names of 50 kB, which lie within one another, each beginning would be joined anew at each level."""
+def test_after_is_uncertain_for_very_long_nested_names() -> None:
+    """Each of 190 nested names of 50 kB would be joined again at every level."""
     with pytest.raises(Uncertain, match="is ambiguous"):
-        _ = long_names(5_000_000).after
+        _ = long_name_update(5_000_000).after
 
 
-def test_an_update_of_too_many_paths_counts_as_not_described() -> None:
-    """Each would take a kilobyte while it is read."""
+def test_update_with_too_many_paths_is_uncertain() -> None:
+    """Each path takes a kilobyte while it is read."""
     fields = {f"f{number}": 1 for number in range(PATHS_LIMIT + 1)}
     before = dict.fromkeys(fields, 0)
     with pytest.raises(Uncertain, match="more than 20000 paths"):

@@ -1,4 +1,4 @@
-"""Dotted paths: reading and comparing."""
+"""Dotted paths are found and compared as MongoDB does."""
 
 from typing import Any
 
@@ -47,8 +47,8 @@ ORDER = {
         (".".join("a" * 100_000), {}),
     ],
 )
-def test_a_path_leads_to_every_field_that_is_written_so(path: str, places: dict[Names, Any]) -> None:
-    """Through names, with or without dots, and through indexes; never to an error; null is a value."""
+def test_path_finds_every_field_with_that_spelling(path: str, places: dict[Names, Any]) -> None:
+    """Names may hold dots, numbers may be indexes, and null is a value."""
     assert found(ORDER, path) == places
     assert all(text(names) == path for names in places)
 
@@ -68,6 +68,6 @@ def test_a_path_leads_to_every_field_that_is_written_so(path: str, places: dict[
         (None, ABSENT, False),
     ],
 )
-def test_values_are_the_same_when_mongodb_says_so(one: Any, other: Any, equal: bool) -> None:
+def test_values_are_equal_as_in_mongodb(one: Any, other: Any, equal: bool) -> None:
     """Python's own equality takes true for 1."""
     assert same(one, other) is same(other, one) is equal

@@ -1,4 +1,4 @@
-"""What one may ask of a change, for each operation, with and without what a server may leave out."""
+"""The questions of a change, for each operation, with and without the optional fields of a change event."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -111,7 +111,7 @@ BECAME: list[tuple[str, Change, str, Any, bool | None]] = [
 
 @pytest.mark.parametrize(("change", "path", "value", "answer"), [case[1:] for case in BECAME], ids=[case[0] for case in BECAME])
 def test_became(change: Change, path: str, value: Any, answer: bool | None) -> None:
-    """Yes or no where the server told enough, Uncertain where it did not."""
+    """`became` returns True or False where the event is complete, and raises Uncertain where it is not."""
     if answer is None:
         with pytest.raises(Uncertain):
             change.became(path, value)
@@ -156,7 +156,7 @@ CHANGED: list[tuple[str, Change, str, bool | None]] = [
 
 @pytest.mark.parametrize(("change", "path", "answer"), [case[1:] for case in CHANGED], ids=[case[0] for case in CHANGED])
 def test_changed(change: Change, path: str, answer: bool | None) -> None:
-    """Yes or no where the server told enough, Uncertain where it did not; then yes for who assumes it."""
+    """`changed` raises Uncertain where the event is incomplete, and returns True with assume_new."""
     if answer is None:
         with pytest.raises(Uncertain):
             change.changed(path)
@@ -166,21 +166,21 @@ def test_changed(change: Change, path: str, answer: bool | None) -> None:
         assert change.changed(path, assume_new=True) is answer
 
 
-def test_what_was_there_before_may_be_assumed_to_be_another_value() -> None:
-    """A replace without pre-image, or an update of all around it: told perhaps again, never missed."""
+def test_assume_new_covers_a_missing_pre_image() -> None:
+    """The event may be emitted again but is never missed."""
     assert replaced({"s": 1}).became("s", 1, assume_new=True)
     assert updated(CITY).became("address.city", "Bonn", assume_new=True)
 
 
 @pytest.mark.parametrize("change", [undescribed(looked_up={"s": 1}), inserted(None), updated({"s.t": 1})])
-def test_what_is_there_after_is_never_assumed(change: Change) -> None:
-    """The looked-up document is no evidence: every later update would announce the same once more."""
+def test_assume_new_never_covers_a_missing_document_after(change: Change) -> None:
+    """A looked-up document is no evidence: every later update would emit the same event again."""
     with pytest.raises(Uncertain):
         change.became("s", 1, assume_new=True)
 
 
-def test_an_uncertain_answer_says_what_is_missing_and_the_way_out() -> None:
-    """It is the reason that a person reads with the parked change."""
+def test_uncertain_names_the_missing_image_and_the_remedy() -> None:
+    """A person reads this reason with the parked change."""
     with pytest.raises(Uncertain, match=r"became 's': there is no pre-image.*assume_new=True"):
         replaced({"s": 1}).became("s", 1)
     with pytest.raises(Uncertain, match="changed 's': there is no update description"):
@@ -197,8 +197,8 @@ def test_created_and_deleted_are_never_uncertain() -> None:
     assert not any(change.created or change.deleted for change in rest)
 
 
-def test_the_document_before() -> None:
-    """None before an insert; the pre-image; Uncertain without one."""
+def test_before_is_the_pre_image_or_uncertain() -> None:
+    """`before` is None for an insert."""
     assert inserted({}).before is None
     for change in (updated(before={"s": 1}), replaced({}, before={"s": 1}), other("delete", before={"s": 1})):
         assert change.before == {"s": 1}
@@ -207,8 +207,8 @@ def test_the_document_before() -> None:
             _ = change.before
 
 
-def test_the_document_after() -> None:
-    """As inserted or replaced; an update as applied to its pre-image, never as looked up; None after a delete."""
+def test_after_is_inserted_replaced_or_applied_document() -> None:
+    """An update is applied to its pre-image; the looked-up document is never used."""
     assert inserted({"s": 1}).after == {"s": 1}
     assert replaced({"s": 1}).after == {"s": 1}
     assert updated({"s": 2}, before={"s": 1, "t": 1}, looked_up={"s": 3}).after == {"s": 2, "t": 1}
@@ -235,8 +235,7 @@ NAMES: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
 
 
 @pytest.mark.parametrize(("before", "fields", "now"), [case[1:] for case in NAMES], ids=[case[0] for case in NAMES])
-def test_a_dot_in_a_name_is_not_a_path(before: dict[str, Any], fields: dict[str, Any], now: Any) -> None:
-    """The document after and the patch are exact where the update can be read in one way, else Uncertain with the way out."""
+def test_update_path_with_a_dotted_name_is_exact_or_uncertain(before: dict[str, Any], fields: dict[str, Any], now: Any) -> None:
     change = updated(fields, before=before)
     if now is None:
         with pytest.raises(Uncertain, match=r"is ambiguous.*use pre- and post-images"):
@@ -249,8 +248,8 @@ def test_a_dot_in_a_name_is_not_a_path(before: dict[str, Any], fields: dict[str,
 
 
 @pytest.mark.parametrize("place", [["a", "b"], ["a.b"]])
-def test_the_names_that_the_server_says_are_exact(place: list[str | int]) -> None:
-    """MongoDB 8.2 says of which names a path is made."""
+def test_disambiguated_paths_make_questions_exact(place: list[str | int]) -> None:
+    """MongoDB 8.2 reports the names that make up each path."""
     told = UpdateDescription(updated_fields={"a.b": 2}, disambiguated_paths={"a.b": place} if len(place) == 1 else {})
     change = a_change(operation_type="update", full_document_before_change=NESTED, update_description=told)
     assert change.after == ({"a": {"b": 2}} if len(place) == 2 else {"a": {"b": 1}, "a.b": 2})
@@ -262,8 +261,8 @@ def test_the_names_that_the_server_says_are_exact(place: list[str | int]) -> Non
         assert bare.diff() == [{"op": "add", "path": "/a.b", "value": 2}]
 
 
-def test_a_post_image_is_the_document_after() -> None:
-    """Whatever the description; without a pre-image the patch is one replacement."""
+def test_post_image_is_the_document_after() -> None:
+    """The description is ignored. Without a pre-image the patch is one replacement."""
     change = replace(updated({"a.b": 2}, before=NESTED, looked_up={**NESTED, "a.b": 2}), post_image=True)
     assert change.after == {**NESTED, "a.b": 2}
     assert change.diff() == [{"op": "add", "path": "/a.b", "value": 2}]
@@ -272,8 +271,8 @@ def test_a_post_image_is_the_document_after() -> None:
     assert (alone.after, alone.diff()) == (change.after, [{"op": "replace", "path": "", "value": change.after}])
 
 
-def test_where_names_collide_an_answer_that_is_true_of_one_field_only_is_uncertain() -> None:
-    """One that is true of both is given. Both documents must be known to see it."""
+def test_question_is_uncertain_when_two_fields_with_one_path_disagree() -> None:
+    """A result that is true of both fields is returned."""
     collide = replaced({"a": {"b": 1}, "a.b": 2}, before={"a": {"b": 1}, "a.b": 1})
     with pytest.raises(Uncertain, match=r"changed 'a\.b': the document has two fields with this path"):
         collide.changed("a.b")
@@ -285,16 +284,15 @@ def test_where_names_collide_an_answer_that_is_true_of_one_field_only_is_uncerta
     assert inserted({"a": {"b": 1}}).became("a.b", 1)
 
 
-def test_an_update_is_taken_to_lie_within_a_field_unless_a_document_shows_a_name_with_that_dot() -> None:
-    """Without images there is nothing else to go by; a looked-up document may only raise a doubt."""
+def test_update_path_is_nested_unless_a_document_shows_a_dotted_name() -> None:
+    """A looked-up document can only raise a doubt."""
     assert updated({"a.b": 2}).changed("a")
     assert updated({"a.b": 2}, looked_up={"a": {"b": 2}}).changed("a")
     with pytest.raises(Uncertain):
         updated({"a.b": 2}, looked_up={"a": {"b": 1}, "a.b": 2}).changed("a")
 
 
-def test_what_an_ambiguous_path_does_not_touch_is_certain() -> None:
-    """One doubt in an update does not spread to the rest of it."""
+def test_ambiguous_path_leaves_other_paths_certain() -> None:
     change = updated({"a.b": 2, "status": "paid"}, before={"a": {"b": 1}, "status": "open", "n": 0})
     assert change.became("status", "paid")
     assert not change.changed("n")
@@ -308,7 +306,7 @@ values = st.recursive(
     max_leaves=12,
 )
 documents = st.dictionaries(names, values, max_size=5)
-top_level = st.text("abc/~01$", max_size=2)  # without a dot, an update means it alone
+top_level = st.text("abc/~01$", max_size=2)  # A path without a dot can only mean the top-level field.
 fields = st.dictionaries(top_level, values, max_size=5)
 
 
@@ -317,8 +315,8 @@ def patched(change: Change, before: Any) -> bytes:
 
 
 @given(documents, documents, fields)
-def test_a_diff_applied_to_before_gives_after(before: dict[str, Any], after: dict[str, Any], told: dict[str, Any]) -> None:
-    """For every operation that has documents, whatever their names are: numbers, empty, with ``/`` and ``~``; none is null."""
+def test_diff_applied_to_before_gives_after(before: dict[str, Any], after: dict[str, Any], told: dict[str, Any]) -> None:
+    """For every operation with documents and for every kind of field name: numeric, empty, with ``/`` or ``~``."""
     assert patched(inserted(after), None) == canonical(after)
     assert patched(replaced(after, before), before) == canonical(after)
     assert patched(replaced(after), before) == canonical(after)
@@ -329,10 +327,9 @@ def test_a_diff_applied_to_before_gives_after(before: dict[str, Any], after: dic
 
 
 @given(fields, fields, st.sets(top_level))
-def test_an_update_of_whole_fields_has_its_diff_without_a_pre_image(
+def test_update_of_top_level_fields_has_a_diff_without_pre_image(
     before: dict[str, Any], fields: dict[str, Any], removed: set[str]
 ) -> None:
-    """Adding and removing members of an object does not depend on what else it holds."""
     gone = tuple((removed & before.keys()) - fields.keys())
     change = updated(fields, removed=gone)
     assert patched(change, before) == canonical(updated(fields, removed=gone, before=before).after)
@@ -342,14 +339,13 @@ def test_an_update_of_whole_fields_has_its_diff_without_a_pre_image(
     "change",
     [updated({"a.b": 1}), updated(removed=("a.b",)), updated(truncated=(("a", 1),)), undescribed(looked_up={}), inserted(None)],
 )
-def test_a_diff_is_uncertain_rather_than_wrong(change: Change) -> None:
-    """A path within a field may lead through what is not there."""
+def test_diff_is_uncertain_for_nested_path_without_pre_image(change: Change) -> None:
+    """Part of the path may not exist."""
     with pytest.raises(Uncertain):
         change.diff()
 
 
-def test_what_has_no_document_has_no_diff() -> None:
-    """Nothing becomes nothing."""
+def test_diff_is_empty_without_documents() -> None:
     assert [other(operation).diff() for operation in OTHERS[1:]] == [[]] * 5
     assert updated().diff() == []
 
@@ -359,8 +355,8 @@ DEEP_PATHS = [f"a{'.a' * (depth % 198)}.{depth}" for depth in range(5_000)]
 
 @pytest.mark.parametrize("said", [None, {}], ids=["unknown", "said"])
 @pytest.mark.parametrize("known", [False, True], ids=["no pre-image", "pre-image"])
-def test_an_update_that_no_server_makes_is_answered_in_seconds(said: Any, known: bool) -> None:
-    """Thousands of long paths into a deep document: read as far as a document can hold, else Uncertain."""
+def test_questions_about_an_impossible_update_finish(said: Any, known: bool) -> None:
+    """Thousands of long paths into a deep document are read as far as a document can hold, or are uncertain."""
     deep: dict[str, Any] = {}
     for _ in range(150):
         deep = {"a": deep}
@@ -382,7 +378,7 @@ ASKED: dict[str, Callable[[Change], Any]] = {
 
 @pytest.mark.parametrize("operation", ["insert", "update", "replace", *OTHERS])
 @pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-def test_no_question_about_a_stub_has_an_answer(asked: Callable[[Change], Any], operation: str) -> None:
-    """The tailer could not read the change: nothing is known of its documents, whatever would be assumed."""
+def test_every_question_about_a_stub_is_uncertain(asked: Callable[[Change], Any], operation: str) -> None:
+    """The tailer could not read the change, so its documents are unknown, even with assume_new."""
     with pytest.raises(Uncertain, match="a stub"):
         asked(a_change(operation_type=operation, full_document=None, poison=Poison(reason="it is not BSON")))

@@ -1,4 +1,4 @@
-"""What the dotted paths of an update mean, in a document: one place, or not known."""
+"""Each dotted path of an update resolves to one place in the document, or to none when it is ambiguous."""
 
 from typing import Any
 
@@ -54,8 +54,8 @@ SET: list[tuple[str, dict[str, Any] | None, Names | None]] = [
 
 
 @pytest.mark.parametrize(("path", "before", "place"), SET)
-def test_a_set_path_has_a_place_where_it_has_one_reading(path: str, before: dict[str, Any] | None, place: Names | None) -> None:
-    """A new field may have any name; within a field it is set only where that field is an object or an array."""
+def test_set_path_has_a_place_when_it_has_one_reading(path: str, before: dict[str, Any] | None, place: Names | None) -> None:
+    """A new field may have any name. A nested field can only be set in an object or an array."""
     assert places(before, path) == [place]
 
 
@@ -71,8 +71,8 @@ def test_a_set_path_has_a_place_where_it_has_one_reading(path: str, before: dict
         ("a.0.b", {"a": {"0": {"b": 1}}}, ("a", "0", "b")),
     ],
 )
-def test_a_removed_path_has_the_place_that_was_there(path: str, before: dict[str, Any], place: Names | None) -> None:
-    """Only what is there can be removed; an element of an array never is."""
+def test_removed_path_has_the_place_that_existed(path: str, before: dict[str, Any], place: Names | None) -> None:
+    """Only existing fields can be removed, and never an element of an array."""
     assert places(before, removed=(path,)) == [place]
 
 
@@ -84,12 +84,11 @@ def test_a_removed_path_has_the_place_that_was_there(path: str, before: dict[str
         ("a.b", {"a": {"b": [1, 2]}, "a.b": [1, 2]}, None),
     ],
 )
-def test_a_shortened_array_was_there_and_longer(path: str, before: dict[str, Any], place: Names | None) -> None:
-    """An array of that size at least."""
+def test_truncated_array_existed_and_was_longer(path: str, before: dict[str, Any], place: Names | None) -> None:
     assert places(before, cut=((path, 2),)) == [place]
 
 
-def test_what_one_path_means_leaves_less_for_another() -> None:
+def test_place_of_one_path_is_excluded_for_another() -> None:
     """A server describes no place twice, and nothing within a field that it describes as a whole."""
     assert places(NESTED, "a", "a.b") == [("a",), ("a.b",)]
     assert places(NESTED, "a.b", removed=("a",)) == [("a",), ("a.b",)]
@@ -98,16 +97,18 @@ def test_what_one_path_means_leaves_less_for_another() -> None:
     assert sorted(map(str, places(BOTH, removed=("a.b", "a.b")))) == ["('a', 'b')", "('a.b',)"]
 
 
-def test_the_server_says_which_names_a_path_has() -> None:
-    """Where it says so of any path, a path that it does not mention is split at its dots, and a number is an index."""
+def test_disambiguated_paths_give_the_names_of_a_path() -> None:
+    """
+    Once the server disambiguates any path, a path that it does not mention is split at its dots, and a number is an index.
+    """
     assert places(NESTED, "a.b", said={"a.b": ["a.b"]}) == [("a.b",)]
     assert places(None, "a.b", "a.0", said={}) == [("a", "b"), ("a", 0)]
     assert places(None, "a.0", said={"a.0": ["a", "0"]}) == [("a", "0")]
     assert places(None, "a.b", said={"a.b": ["a", "c"]}) == [None]
 
 
-def test_what_the_server_says_of_a_path_is_of_no_use_where_two_are_written_so() -> None:
-    """It has one entry for both."""
+def test_disambiguated_path_is_ignored_when_two_paths_share_it() -> None:
+    """The server reports one entry for both."""
     assert places(None, "a.b", removed=("a.b",), said={"a.b": ["a.b"]}) == [None, None]
     assert places(NESTED, "a.b", removed=("a.b",), said={"a.b": ["a.b"]}) == [("a", "b"), ("a.b",)]
 
@@ -121,8 +122,8 @@ def test_what_the_server_says_of_a_path_is_of_no_use_where_two_are_written_so() 
     ],
     ids=["one", "many", "nested"],
 )
-def test_paths_that_no_server_writes_take_no_time(paths: list[str]) -> None:
-    """They are not read, or in a second; all their names are looked up a bounded number of times."""
+def test_impossible_paths_are_read_within_bounds(paths: list[str]) -> None:
+    """The number of name look-ups is limited."""
     deep: dict[str, Any] = {}
     for _ in range(150):
         deep = {"a": deep}
@@ -130,8 +131,7 @@ def test_paths_that_no_server_writes_take_no_time(paths: list[str]) -> None:
     assert told[-1] is None
 
 
-def test_a_thousand_plain_paths_are_read_in_a_large_document() -> None:
-    """However many names it has, with dots and without: what is removed is certain."""
+def test_fifty_thousand_plain_removed_paths_are_certain() -> None:
     before = {"o": {f"{number}": {"b": 1} for number in range(50_000)}, "x.y": 0}
     paths = tuple(f"o.{number}.b" for number in range(50_000))
     assert places(before, removed=paths)[-1] == ("o", "49999", "b")

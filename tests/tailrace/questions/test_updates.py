@@ -1,4 +1,4 @@
-"""An update is applied as the server did, or not at all; whatever it holds, it takes no more than documents can need."""
+"""An update is applied as the server applies it, or not at all, within the memory that documents can need."""
 
 import json
 from typing import Any
@@ -24,8 +24,8 @@ def at(*names: str | int, value: Any = ABSENT) -> Write:
     return Write(".".join(map(str, names)), value, names)
 
 
-def test_an_update_is_applied_at_its_places() -> None:
-    """Fields and elements are set, removed and cut, whatever their names; the document before stays as it was."""
+def test_update_is_applied_at_its_places() -> None:
+    """Fields and elements are set, removed and truncated, whatever their names. The document before is not modified."""
     before = json.dumps(ORDER)
     after = applied(
         ORDER,
@@ -53,8 +53,8 @@ def test_an_update_is_applied_at_its_places() -> None:
     assert json.dumps(ORDER) == before
 
 
-def test_an_array_is_filled_up_to_an_element_beyond_its_end() -> None:
-    """With null, as MongoDB does; and it is cut before it grows."""
+def test_array_is_padded_with_null_after_truncation() -> None:
+    """As MongoDB does."""
     assert applied(ORDER, [at("items", 3, value=8)])["items"] == [{"sku": "x", "0": "zero"}, 7, None, 8]
     assert applied(ORDER, [at("items", value=Cut(1)), at("items", 1, value="b")])["items"] == [{"sku": "x", "0": "zero"}, "b"]
 
@@ -73,8 +73,8 @@ def test_an_array_is_filled_up_to_an_element_beyond_its_end() -> None:
         Write("address.city", 1),
     ],
 )
-def test_an_update_that_does_not_fit_is_ambiguous(write: Write) -> None:
-    """It is not bent until it fits; nor is one applied whose place is not known."""
+def test_update_that_does_not_fit_is_ambiguous(write: Write) -> None:
+    """Neither is an update applied whose place is unknown."""
     with pytest.raises(Ambiguous):
         applied(ORDER, [write])
 
@@ -101,16 +101,16 @@ def outcome(before: dict[str, Any], *updates: list[Write]) -> str:
 
 
 @given(documents, steps)
-def test_all_writes_at_once_are_as_one_after_the_other(before: dict[str, Any], told: list[tuple[Names, Any]]) -> None:
-    """What a write goes into is the document's own by then: neither the one before nor a value of the update."""
+def test_writes_together_equal_writes_in_sequence(before: dict[str, Any], told: list[tuple[Names, Any]]) -> None:
+    """No write modifies the document before or a value of the update."""
     update = [at(*place, value=value) for place, value in told]
     was = json.dumps([before, [value for _, value in told]], default=repr)
     assert outcome(before, update) == outcome(before, *([write] for write in update))
     assert json.dumps([before, [value for _, value in told]], default=repr) == was
 
 
-def test_a_large_array_is_copied_once_however_many_elements_are_set() -> None:
-    """Copied for each of them this would take an hour."""
+def test_large_array_is_copied_once_for_many_writes() -> None:
+    """One copy per element would take an hour."""
     size, many = 1_000_000, 50_000
     before: dict[str, Any] = {"a": [0] * size, "o": {f"{number}": {} for number in range(many)}}
     elements = [at("a", number, value=1) for number in range(many)]
@@ -121,8 +121,7 @@ def test_a_large_array_is_copied_once_however_many_elements_are_set() -> None:
     assert sum(before["a"]) == 0
 
 
-def test_an_array_may_be_filled_as_far_as_the_server_would() -> None:
-    """With null, to the element."""
+def test_array_is_padded_up_to_the_servers_limit() -> None:
     after = applied({"a": []}, [at("a", PADDING_LIMIT, value=1)])
     assert (len(after["a"]), after["a"][-2:]) == (PADDING_LIMIT + 1, [None, 1])
 
@@ -138,6 +137,6 @@ ARRAYS = {"a": [[] for _ in range(100)], "long": [0] * 100_000}
     ],
     ids=["filling", "shortening"],
 )
-def test_an_update_that_no_server_makes_is_refused_before_it_fills_the_memory(told: list[Write]) -> None:
-    """A few bytes each, but more elements than documents of 16 MB can hold."""
+def test_impossible_update_is_refused_before_it_fills_memory(told: list[Write]) -> None:
+    """It is a few bytes, but has more elements than documents of 16 MB can hold."""
     assert outcome(ARRAYS, told) == "ambiguous"

@@ -1,4 +1,4 @@
-"""What others said, as far as it may be repeated."""
+"""Foreign text is repeated without secrets and documents."""
 
 import pytest
 from hypothesis import assume, given
@@ -40,8 +40,8 @@ TOKEN = "IQoJb3JpZ2luX2VjEJr//////////wEaDGV1LWNlbnRyYWwtMSJHMEUCIQDsecretsecret
         ("a\x1b[31mb\x00c", "a�[31mb�c"),
     ],
 )
-def test_a_secret_and_a_document_are_left_out(said: str, repeated: str) -> None:
-    """And the rest is repeated as it is."""
+def test_secrets_and_documents_are_redacted(said: str, repeated: str) -> None:
+    """The rest is repeated unchanged."""
     assert redacted(said) == repeated
 
 
@@ -57,8 +57,8 @@ secrets = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, 
 
 
 @given(st.text(), secrets, st.sampled_from(FORMS), st.text())
-def test_no_secret_is_repeated_wherever_it_stands(before: str, secret: str, form: str, after: str) -> None:
-    """And what is repeated is bounded, printable and one line."""
+def test_no_secret_survives_redaction(before: str, secret: str, form: str, after: str) -> None:
+    """The result is bounded, printable and on one line."""
     assume(secret not in before + after)
     shown = redacted(f"{before} {form.format(secret)} {after}")
     assert secret not in shown

@@ -1,4 +1,4 @@
-"""What JSON costs is told from its text: never less than it takes, and how deep it is exactly."""
+"""The memory and the depth of JSON are estimated from its text: memory is an upper bound, depth is exact."""
 
 import json
 import tracemalloc
@@ -18,7 +18,7 @@ JSON = st.recursive(
 )
 
 
-OWN = 100  # bytes of what a test itself keeps
+OWN = 100  # bytes of the test itself
 
 
 def encoded(value: Any, *, ascii_only: bool) -> bytes:
@@ -32,8 +32,8 @@ def depth(value: Any) -> int:
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_nothing_takes_more_than_is_told(value: Any) -> None:
-    """While it is decoded, afterwards, and once it was encoded again, which leaves UTF-8 beside each text that is not ASCII."""
+def test_memory_estimate_is_an_upper_bound(value: Any) -> None:
+    """While the text is decoded, afterwards, and while it is encoded again: that adds UTF-8 to every text that is not ASCII."""
     text = value(300_000)
     tracemalloc.start()
     try:
@@ -49,8 +49,8 @@ def test_nothing_takes_more_than_is_told(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_what_is_small_fits_without_a_look(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the ordinary message costs nothing: no byte of JSON is worth more than is assumed of all."""
+def test_small_text_fits_without_a_scan(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ordinary messages cost nothing: no byte of JSON is worth more than the assumed maximum."""
     text = value(50_000)
     room = len(text) * (bounds.MOST + bounds.COPIES)
     assert bounds.memory(text) <= room
@@ -59,8 +59,8 @@ def test_what_is_small_fits_without_a_look(value: Any, monkeypatch: pytest.Monke
 
 
 @given(JSON, st.booleans(), st.integers(1, 9))
-def test_parts_are_told_as_the_whole(value: Any, ascii_only: bool, chunk: int) -> None:
-    """A text, an escape or a long string may be cut anywhere: the depth is the same, and no less memory is told."""
+def test_estimates_do_not_depend_on_chunk_borders(value: Any, ascii_only: bool, chunk: int) -> None:
+    """Inside a text, an escape or a long string the depth is the same, and the memory is no less."""
     text = encoded(value, ascii_only=ascii_only)
     whole = bounds.decoded(text)
     with pytest.MonkeyPatch.context() as patched:
@@ -71,22 +71,21 @@ def test_parts_are_told_as_the_whole(value: Any, ascii_only: bool, chunk: int) -
 
 
 @given(JSON, st.booleans())
-def test_depth_is_never_told_too_small(value: Any, ascii_only: bool) -> None:
-    """Where there is little that could be nested it is counted, not looked for."""
+def test_depth_is_never_estimated_too_small(value: Any, ascii_only: bool) -> None:
     assert bounds.nesting(encoded(value, ascii_only=ascii_only)) >= depth(value)
 
 
 @pytest.mark.parametrize(
     "text", [b'"' * 200_000, b'"' + b'\\"' * 100_000, b'"' + b"\\" * 200_001, b"\\" * 65_537, b"", b'"\xff']
 )
-def test_what_is_not_json_is_measured_too(text: bytes) -> None:
-    """Whether its texts end or not, and wherever it is cut."""
+def test_invalid_json_is_estimated_too(text: bytes) -> None:
+    """Strings may be unterminated and cut anywhere."""
     assert bounds.decoded(text) >= len(text) // 2
     assert bounds.nesting(text) == 0
 
 
-def test_one_wide_character_widens_its_own_text_only() -> None:
-    """Python keeps a text with an emoji in four bytes for each of its characters, and no other."""
+def test_wide_character_widens_its_own_string_only() -> None:
+    """Python stores a string with an emoji in four bytes per character."""
     narrow, wide = b'"' + b"x" * 1_000_000 + b'"', b'"' + b"x" * 1_000_000 + '😀"'.encode()
     assert bounds.decoded(b"[" + b",".join([narrow] * 9) + b"]") < 9_010_000
     one = bounds.decoded(b"[" + b",".join([narrow] * 8 + [wide]) + b"]")

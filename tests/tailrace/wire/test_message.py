@@ -1,4 +1,4 @@
-"""The wire: what is packed is read again, and what is not ours is refused with a reason."""
+"""The wire format: messages are read as they were packed, and foreign messages are refused with a reason."""
 
 import base64
 import gzip
@@ -41,8 +41,7 @@ def packed(*changes: Change) -> str:
 
 
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=5), min_size=1, max_size=20))
-def test_what_is_packed_is_read_again(documents: list[dict[str, Any]]) -> None:
-    """Whatever the documents hold, the reader gets the same changes in the same order."""
+def test_unpack_reverses_pack(documents: list[dict[str, Any]]) -> None:
     changes = [a_change(number, full_document=document) for number, document in enumerate(documents, 1)]
     message = unpack(packed(*changes))
     assert message.changes == tuple(changes)
@@ -50,48 +49,46 @@ def test_what_is_packed_is_read_again(documents: list[dict[str, Any]]) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_a_body_holds_only_what_sqs_accepts(text: str) -> None:
-    """Every character is legal in XML 1.0, also those that JSON would let through."""
+def test_body_holds_only_characters_that_sqs_accepts(text: str) -> None:
+    """Every character is legal in XML 1.0, also where JSON allows more."""
     body = packed(a_change(full_document={"text": text, text: 1}))
     assert all(c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" for c in body)
 
 
-def test_a_single_small_change_is_plain_json() -> None:
-    """A person can read it in the console."""
+def test_single_small_change_is_plain_json() -> None:
+    """A person can read it in the SQS console."""
     body = json.loads(packed(a_change()))
     assert body["encoding"] == "identity"
     assert body["changes"][0]["operationType"] == "insert"
     assert body["changes"][0]["documentKey"] == {"_id": f"{1:024x}"}
 
 
-def test_what_is_absent_takes_no_space() -> None:
-    """Optional fields are left out, not null."""
+def test_optional_fields_are_omitted() -> None:
     assert "null" not in packed(a_change(full_document=None))
 
 
 def test_many_changes_are_compressed() -> None:
-    """From the threshold on, the array travels as gzip and takes less than it holds."""
     changes = [a_change(number) for number in range(500)]
     body = packed(*changes)
     assert json.loads(body)["encoding"] == "gzip"
     assert GZIP_FROM < len(b"".join(map(encode_change, changes))) > 3 * len(body)
 
 
-def test_the_same_changes_give_the_same_bytes() -> None:
-    """Compression carries no clock."""
+def test_same_changes_give_the_same_bytes() -> None:
+    """Compression adds no timestamp."""
     changes = [a_change(number) for number in range(500)]
     assert packed(*changes) == packed(*changes)
 
 
-def test_what_cannot_fit_is_refused() -> None:
-    """A document that does not compress below the limit of a message is an error, never cut."""
+def test_change_above_the_message_limit_is_refused() -> None:
+    """A document is never cut."""
     noise = base64.b64encode(random.Random(1).randbytes(MESSAGE_LIMIT)).decode()
     with pytest.raises(TooLarge):
         packed(a_change(full_document={"noise": noise}))
 
 
-def test_nothing_is_written_that_could_not_be_read() -> None:
-    """What compresses well but is larger than the reader's bound is refused too."""
+def test_change_above_the_readers_limit_is_not_written() -> None:
+    """A document may compress well and still exceed the reader's limit."""
     with pytest.raises(TooLarge):
         packed(a_change(full_document={"zeros": "0" * DECODED_LIMIT}))
 
@@ -124,28 +121,25 @@ def envelope(**fields: Any) -> str:
         '{"version": 1, "changes": ' + "[" * 100_000,
     ],
 )
-def test_what_is_not_ours_is_refused_with_a_reason(body: str) -> None:
-    """No body, however broken, gives anything but UnreadableMessage with words in it."""
+def test_foreign_message_is_refused_with_a_reason(body: str) -> None:
     with pytest.raises(UnreadableMessage, match=r"\w+"):
         unpack(body)
 
 
-def test_a_bomb_is_refused_before_it_fills_the_memory() -> None:
-    """Decompression stops at the bound."""
+def test_gzip_bomb_is_refused_before_it_fills_memory() -> None:
     bomb = base64.b64encode(gzip.compress(b" " * (DECODED_LIMIT + 1))).decode()
     with pytest.raises(UnreadableMessage, match="once decompressed"):
         unpack(envelope(encoding="gzip", changes=bomb))
 
 
-def test_a_bomb_of_many_small_values_is_refused_before_it_is_decoded() -> None:
-    """A few kilobytes of gzip can hold millions of empty lists, and each of them would take memory."""
+def test_gzip_bomb_of_small_values_is_refused_before_decoding() -> None:
+    """A few kilobytes of gzip can hold millions of empty lists."""
     bomb = base64.b64encode(gzip.compress(b"[" + b"[]," * VALUES_LIMIT + b"[]]")).decode()
     with pytest.raises(UnreadableMessage, match="values once decompressed"):
         unpack(envelope(encoding="gzip", changes=bomb))
 
 
-def test_what_a_reader_would_refuse_is_not_written() -> None:
-    """A change of so many values is too large for a message, however well it is compressed."""
+def test_change_with_too_many_values_is_not_written() -> None:
     with pytest.raises(TooLarge, match="values"):
         packed(a_change(full_document={"list": [[]] * VALUES_LIMIT}))
     assert unpack(packed(a_change(full_document={"list": [[]] * 100_000}))).changes[0].full_document
@@ -158,10 +152,9 @@ def test_what_a_reader_would_refuse_is_not_written() -> None:
         ("VALUES_LIMIT", lambda array: sum(map(array.count, (b",", b"[", b"{")))),
     ],
 )
-def test_writer_and_reader_agree_on_a_limit_to_the_last(
+def test_writer_and_reader_agree_on_each_limit(
     monkeypatch: pytest.MonkeyPatch, limit: str, measure: Callable[[bytes], int]
 ) -> None:
-    """Exactly as much as the limit is written and read; one above it is neither."""
     changes = [a_change(number, full_document={"list": [[]] * 5_000}) for number in range(2)]
     body, reached = packed(*changes), measure(b"[" + b",".join(map(encode_change, changes)) + b"]")
     monkeypatch.setattr(f"tailrace.wire.message.{limit}", reached)
@@ -177,17 +170,15 @@ HOLE = '"@"'
 
 
 def forged(changes: str, *, encoding: str) -> str:
-    """A body that no tailer writes."""
+    """Return a body that no tailer writes."""
     if encoding == "gzip":
         return envelope(encoding="gzip", changes=base64.b64encode(gzip.compress(changes.encode())).decode())
     return envelope().replace('"changes": []', f'"changes": {changes}')
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_more_changes_than_a_message_has_are_refused_before_they_are_decoded(
-    monkeypatch: pytest.MonkeyPatch, encoding: str
-) -> None:
-    """Each would be mapped and published, or parked, in the time of one invocation. Of 500 all are read."""
+def test_message_with_too_many_changes_is_refused_before_decoding(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """One invocation has to map and publish, or park, all of them."""
     changes = [a_change(number) for number in range(CHANGES_LIMIT + 1)]
     assert unpack(packed(*changes[1:])).changes == tuple(changes[1:])
     with pytest.raises(TooLarge, match="501 changes"):
@@ -200,8 +191,8 @@ def test_more_changes_than_a_message_has_are_refused_before_they_are_decoded(
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")], ids=["arrays", "objects"])
-def test_a_change_is_read_to_a_depth_that_everybody_can_work_with(encoding: str, opening: str, closing: str) -> None:
-    """Deeper than that it is refused, long before the depth at which a decoder fails."""
+def test_change_nested_too_deeply_is_refused(encoding: str, opening: str, closing: str) -> None:
+    """The limit is far below the depth at which a decoder fails."""
 
     def nested(depth: int) -> str:
         change = encode_change(a_change(full_document={"a": "@"})).decode()
@@ -214,8 +205,8 @@ def test_a_change_is_read_to_a_depth_that_everybody_can_work_with(encoding: str,
             unpack(forged(nested(depth), encoding=encoding))
 
 
-def test_what_there_is_no_room_for_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason names the memory that there is and how to get more."""
+def test_message_is_refused_before_decoding_when_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason names the available memory and the setting that raises it."""
     body = packed(a_change(full_document={"list": [[]] * 100_000}))
     assert unpack(body, 20_000_000)
     monkeypatch.setattr("tailrace.wire.reading._decode_array", None)
@@ -223,15 +214,13 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_decoded(monkeypatch: 
         unpack(body, 5_000_000)
 
 
-def test_a_newer_version_says_what_to_do() -> None:
-    """The reader is deployed first."""
+def test_newer_version_says_deploy_the_reader_first() -> None:
     with pytest.raises(UnreadableMessage, match="deploy the reader first"):
         unpack(envelope(version=2))
 
 
 @pytest.mark.parametrize("version", [0, -1])
-def test_a_version_that_there_never_was_is_unreadable(version: int) -> None:
-    """They begin with 1."""
+def test_version_below_one_is_unreadable(version: int) -> None:
     with pytest.raises(UnreadableMessage, match=f"version {version} is none"):
         unpack(envelope(version=version))
 
@@ -243,8 +232,8 @@ def test_unknown_fields_are_ignored() -> None:
     assert unpack(json.dumps(body)).changes == (a_change(),)
 
 
-def test_ids_are_legal_and_depend_on_the_changes_alone() -> None:
-    """1 to 128 of SQS's characters; another generation, lane or run is another message."""
+def test_deduplication_ids_are_legal_and_depend_only_on_the_message() -> None:
+    """Another generation, lane or set of changes is another message."""
     same = {"stream": "payments", "generation": 1, "lane": 17, "ids": ["a", "b"]}
     ids = {deduplication_id(**(same | other)) for other in ({}, {}, {"generation": 2}, {"lane": 1}, {"ids": ["a"]})}  # type: ignore[arg-type]
     assert len(ids) == 4

@@ -1,4 +1,4 @@
-"""The text of a Decimal128 is pymongo's, whatever its 128 bits are."""
+"""The text of a Decimal128 equals pymongo's for every pattern of its 128 bits."""
 
 from bson import Decimal128
 from hypothesis import example, given
@@ -24,13 +24,12 @@ TEXTS = (
 
 @given(st.binary(min_size=16, max_size=16) | st.sampled_from([Decimal128(text).bid for text in TEXTS]))
 @example(b"\xff" * 16)
-def test_it_is_as_pymongo_writes_it(bits: bytes) -> None:
-    """Numbers in their own form or none, NaN and infinities."""
+def test_decimal_text_equals_pymongos(bits: bytes) -> None:
+    """In normal form or not, NaN and infinities."""
     value = Decimal128.from_bid(bits)
     assert decimal_text(value) == str(value)
 
 
 @given(st.decimals(min_value=-(10**20), max_value=10**20, places=4))
-def test_common_numbers_keep_their_digits(number: object) -> None:
-    """As many places as they were written with."""
+def test_common_decimals_keep_their_digits(number: object) -> None:
     assert decimal_text(Decimal128(str(number))) == str(Decimal128(str(number)))

@@ -1,4 +1,4 @@
-"""Two keys have one text exactly where a real server takes them for one key."""
+"""Two document keys have the same text exactly where a real server takes them for the same key."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -40,7 +40,7 @@ NUMBERS = [
 
 
 def of_every_type(value: float) -> list[Any]:
-    """The same number, or the nearest, as every type that can hold it."""
+    """Return the same number, or the nearest, as every type that can hold it."""
     exact = Context(prec=34).create_decimal(value)
     cut = Context(prec=34, rounding=ROUND_DOWN).create_decimal(value)
     types = [float(value), -float(value), Decimal128(exact), Decimal128(cut)]
@@ -49,8 +49,8 @@ def of_every_type(value: float) -> list[Any]:
     return types
 
 
-def raw(*element: bytes) -> RawBSONDocument:
-    """A document of elements that the driver does not write."""
+def raw_elements(*element: bytes) -> RawBSONDocument:
+    """Build a document of elements that the driver does not write."""
     body = b"".join(element)
     return RawBSONDocument((len(body) + 5).to_bytes(4, "little") + body + b"\x00")
 
@@ -81,19 +81,34 @@ SCALARS = [
     *(True, False, None, THEN, FAR, DatetimeMS(-1), MinKey(), MaxKey()),
     *(Timestamp(1, 2), Timestamp(2, 1), Timestamp(int(THEN.timestamp()), 0)),
     DBRef("payments", 7),
-    *(raw(b"\x0e" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00") for text in (b"a", b"7")),
-    *(raw(b"\x02" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00") for text in (b"a", b"\xff", b"\\xff")),
-    *(raw(kind + b"v\x00") for kind in (b"\x06", b"\x0a")),
+    *(raw_elements(b"\x0e" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00") for text in (b"a", b"7")),
     *(
-        raw(*(b"\x08v\x00" + truth for truth in truths))
+        raw_elements(b"\x02" + b"v\x00" + (len(text) + 1).to_bytes(4, "little") + text + b"\x00")
+        for text in (b"a", b"\xff", b"\\xff")
+    ),
+    *(raw_elements(kind + b"v\x00") for kind in (b"\x06", b"\x0a")),
+    *(
+        raw_elements(*(b"\x08v\x00" + truth for truth in truths))
         for truths in ([b"\x00"], [b"\x01"], [b"\x00", b"\x01"], [b"\x01", b"\x00"])
     ),
-    *(raw(b"\x0cv\x00\x02\x00\x00\x00a\x00" + ObjectId(hexadecimal).binary) for hexadecimal in (OBJECT_ID, OBJECT_ID[::-1])),
+    *(
+        raw_elements(b"\x0cv\x00\x02\x00\x00\x00a\x00" + ObjectId(hexadecimal).binary)
+        for hexadecimal in (OBJECT_ID, OBJECT_ID[::-1])
+    ),
 ]
-NESTED = [Regex("a"), Regex("a", "i"), [], [7], [7.0, None], ["7"]]  # which no _id can be, but hold
+NESTED = [
+    Regex("a"),
+    Regex("a", "i"),
+    [],
+    [7],
+    [7.0, None],
+    ["7"],
+]  # No _id can be a regular expression or an array, but an _id can contain them.
 
 values = st.recursive(
-    st.sampled_from([value for value in (*SCALARS, *NESTED) if value is not FAR]),  # which the driver cannot read in an error
+    st.sampled_from(
+        [value for value in (*SCALARS, *NESTED) if value is not FAR]
+    ),  # The driver cannot read these keys in an error.
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "a.b"]), inner, max_size=3),
     max_leaves=5,
 )
@@ -104,8 +119,8 @@ def text_of(value: Any) -> str:
     return key_text(encode({"_id": value}))
 
 
-def assert_told_apart(mongo: Mongo, keys: Sequence[Any]) -> None:
-    """The server takes a key for a second document exactly where its text is new."""
+def assert_keys_match_the_server(mongo: Mongo, keys: Sequence[Any]) -> None:
+    """Assert that the server accepts a key as a new document exactly where its text is new."""
     collection = mongo.keys[f"keys{next(_names)}"]
     problems: list[dict[str, Any]] = []
     try:
@@ -123,20 +138,20 @@ def assert_told_apart(mongo: Mongo, keys: Sequence[Any]) -> None:
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["the _id", "in an embedded document"])
-def test_every_kind_of_value_against_every_other(mongo: Mongo, inside: bool) -> None:
-    """All of them in one collection: what the server finds equal has one text, and nothing else has."""
-    assert_told_apart(mongo, [{"v": value} for value in (*SCALARS, *NESTED)] if inside else SCALARS)
+def test_key_texts_match_the_server_for_every_type(mongo: Mongo, inside: bool) -> None:
+    """Values that the server finds equal have the same text, and no others."""
+    assert_keys_match_the_server(mongo, [{"v": value} for value in (*SCALARS, *NESTED)] if inside else SCALARS)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(keys=st.lists(values, min_size=20, max_size=60))
-def test_embedded_documents_and_arrays_are_told_apart_as_the_server_does(mongo: Mongo, keys: list[Any]) -> None:
-    """Random ones: in their order, by their names, with every number equal to itself as another type."""
-    assert_told_apart(mongo, [{"v": key} for key in keys])
+def test_nested_key_texts_match_the_server(mongo: Mongo, keys: list[Any]) -> None:
+    """Random documents and arrays, with the same numbers as other types."""
+    assert_keys_match_the_server(mongo, [{"v": key} for key in keys])
 
 
-def assert_equal_ones_meet(fields: Sequence[Any]) -> None:
-    """As fields that order a stream, values of one text have one lane."""
+def assert_equal_values_share_a_lane(fields: Sequence[Any]) -> None:
+    """Assert that field values with the same text have the same lane."""
     lane_of, lane_by_text = lanes(100_000, "field"), dict[str, int]()
     for field in fields:
         made = change(fullDocument={"field": field})
@@ -144,20 +159,20 @@ def assert_equal_ones_meet(fields: Sequence[Any]) -> None:
             assert lane_of(made) == lane_by_text.setdefault(text_of({"v": field}), lane_of(made)), field
 
 
-def test_every_kind_of_value_orders_a_stream_with_its_equals() -> None:
-    """Where a document is ordered by a field, plain JSON is all there is: equal values still share a lane."""
-    assert_equal_ones_meet([*SCALARS, *NESTED])
+def test_equal_values_of_every_type_share_a_field_lane() -> None:
+    """Lanes by a field see only plain JSON."""
+    assert_equal_values_share_a_lane([*SCALARS, *NESTED])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(fields=st.lists(values, min_size=20, max_size=60))
-def test_documents_and_arrays_order_a_stream_with_their_equals(fields: list[Any]) -> None:
-    """Random ones."""
-    assert_equal_ones_meet(fields)
+def test_equal_nested_values_share_a_field_lane(fields: list[Any]) -> None:
+    """Random documents and arrays."""
+    assert_equal_values_share_a_lane(fields)
 
 
-def test_the_order_of_fields_is_part_of_a_key(mongo: Mongo) -> None:
-    """As to the server."""
+def test_field_order_is_part_of_a_key(mongo: Mongo) -> None:
+    """As it is for the server."""
     keys = [
         {"a": 1, "b": 2},
         {"b": 2, "a": 1},
@@ -165,7 +180,7 @@ def test_the_order_of_fields_is_part_of_a_key(mongo: Mongo) -> None:
         {"a": {"x": 1, "y": 1}},
         {"a": {"y": 1, "x": 1}},
     ]
-    assert_told_apart(mongo, keys)
+    assert_keys_match_the_server(mongo, keys)
     assert len({text_of(key) for key in keys}) == 4
 
 
@@ -201,13 +216,13 @@ def test_the_order_of_fields_is_part_of_a_key(mongo: Mongo) -> None:
     ],
     ids=repr,
 )
-def test_a_key_is_readable(key: Any, text: str) -> None:
-    """The common ones are plain; what could be taken for another type is marked."""
+def test_key_text_is_readable(key: Any, text: str) -> None:
+    """Common types are plain; text that could be taken for another type is marked."""
     assert text_of(key) == text
 
 
-def test_a_shard_key_is_part_of_it_in_any_order() -> None:
-    """The same _id under two shard keys is two documents; a field that is null is one that is not there."""
+def test_shard_key_is_part_of_the_name_in_any_order() -> None:
+    """The same _id under two shard keys is two documents. A null field equals a missing field."""
     key = ObjectId(OBJECT_ID)
     texts = [
         key_text(encode(fields))
@@ -231,20 +246,20 @@ def change(**event: Any) -> Change:
 
 @settings(max_examples=300, deadline=None)
 @given(key=st.sampled_from(SCALARS) | st.text(max_size=300) | values.map(lambda value: {"v": value}))
-def test_a_change_says_the_name_wherever_its_plain_json_does_not(key: Any) -> None:
-    """Whoever has the change has the name that the tailer made of the BSON."""
+def test_change_carries_a_name_where_its_json_key_is_not_enough(key: Any) -> None:
+    """A reader derives the tailer's name of the document from the change alone."""
     assert change(documentKey={"_id": key}).document == identity.name("a", "b", text_of(key))
 
 
 @pytest.mark.parametrize("key", [ObjectId(OBJECT_ID), "payment-17", 7, Int64(2**63 - 1), str(UNIQUE)])
-def test_the_common_keys_take_no_space_on_the_wire(key: Any) -> None:
+def test_common_keys_need_no_name_on_the_wire(key: Any) -> None:
     """Their plain JSON is their name."""
     assert change(documentKey={"_id": key}).document_name == ""
 
 
 @pytest.mark.parametrize("where", ["fullDocument", "documentKey", "updateDescription", "fullDocumentBeforeChange", "last"])
-def test_a_field_called_document_key_is_not_the_documents_key(where: str) -> None:
-    """Whoever stores change events, or means to deceive, has such fields in documents and keys, before and behind it."""
+def test_nested_document_key_fields_are_ignored(where: str) -> None:
+    """Stored change events, or a forged document, have such fields before and after the real key."""
     for inner in (ObjectId(OBJECT_ID), OBJECT_ID):
         stored = {"deep": {"documentKey": {"_id": inner}}, "documentKey": {"_id": inner}}
         key: dict[str, Any] = {"_id": OBJECT_ID}
@@ -262,12 +277,12 @@ def test_a_field_called_document_key_is_not_the_documents_key(where: str) -> Non
         assert change_from_event(RawBSONDocument(raw_event), 1).document.startswith(f'a.b/"{OBJECT_ID}"')
 
 
-def test_a_key_as_deep_as_a_server_takes_it_has_a_name(mongo: Mongo, fresh: str) -> None:
-    """200 levels, of documents or arrays; as a field that orders a stream as well."""
+def test_deeply_nested_key_has_a_name_and_a_lane(mongo: Mongo, fresh: str) -> None:
+    """200 levels of documents or arrays, the most that a server accepts."""
     lane_of = lanes(128, "_id")
     for wrap in (lambda inner: {"a": inner}, lambda inner: [inner]):
         key: Any = 1
-        for _ in range(177):  # the event and its key are around it
+        for _ in range(177):  # The event and its key add levels.
             key = wrap(key)
         mongo[fresh].orders.insert_one({"_id": {"deep": key}})
         made = change(documentKey={"_id": {"deep": key}})
@@ -276,15 +291,15 @@ def test_a_key_as_deep_as_a_server_takes_it_has_a_name(mongo: Mongo, fresh: str)
 
 
 @pytest.mark.parametrize("written", ["x", 7, MinKey(), [1]])
-def test_a_pipeline_that_writes_the_key_is_refused(written: Any) -> None:
-    """Nothing could tell one document from another, or the reader could not read it."""
+def test_pipeline_that_changes_document_key_is_refused(written: Any) -> None:
+    """Documents could not be distinguished, or the reader could not read the key."""
     with pytest.raises(Misconfigured, match="TAILER_PIPELINE changes documentKey"):
         change(documentKey=written)
 
 
 @pytest.mark.parametrize("field", ["ns", "ns.db", "ns.coll", "documentKey", "documentKey._id"])
-def test_a_pipeline_that_takes_away_whose_change_it_is_is_refused(mongo: Mongo, fresh: str, field: str) -> None:
-    """Else every document would have one name and one lane."""
+def test_pipeline_that_removes_document_key_is_refused(mongo: Mongo, fresh: str, field: str) -> None:
+    """Every document would have the same name and lane."""
     source = MongodbSource(mongo, Watch(database=fresh, pipeline=[{"$project": {field: 0}}]))
     start = source.first()
     mongo[fresh].payments.insert_one({"_id": 1})
@@ -292,7 +307,7 @@ def test_a_pipeline_that_takes_away_whose_change_it_is_is_refused(mongo: Mongo, 
         closing(source.batches(start)) as batches,
         pytest.raises(Misconfigured, match=f"TAILER_PIPELINE removes '{field.partition('.')[0]}'"),
     ):
-        list(batches)  # its first change ends it
+        list(batches)  # The first change raises.
 
 
 @pytest.mark.parametrize(
@@ -307,8 +322,8 @@ def test_a_pipeline_that_takes_away_whose_change_it_is_is_refused(mongo: Mongo, 
     ],
     ids=repr,
 )
-def test_a_replaced_document_keeps_its_name_and_its_lane(mongo: Mongo, fresh: str, key: Any, equal: Any) -> None:
-    """A replace may write an equal _id of another type; every change before and after it is of the same document."""
+def test_replaced_document_keeps_its_name_and_lane(mongo: Mongo, fresh: str, key: Any, equal: Any) -> None:
+    """A replace may write an equal _id of another type."""
     source = MongodbSource(mongo, Watch(database=fresh))
     start = source.first()
     orders = mongo[fresh].orders

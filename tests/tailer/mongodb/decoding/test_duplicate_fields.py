@@ -1,4 +1,4 @@
-"""A name that comes twice in a document: the first value is told, as the server finds it, and it is said once."""
+"""Of a field that appears twice in a document the first value is read, as the server does, and the log reports it once."""
 
 import logging
 from copy import copy, deepcopy
@@ -24,59 +24,61 @@ Mongo = MongoClient[dict[str, Any]]
 Pairs = list[tuple[str, Any]]
 
 
-class Held(list[tuple[str, Any]]):
-    """A document as a server may hold it: its names and values in their order."""
+class DuplicatedDocument(list[tuple[str, Any]]):
+    """A document as a server may store it: its names and values in order, with duplicates."""
 
 
-def raw(held: Any) -> bytes:
+def raw_document(held: Any) -> bytes:
     elements = b"".join(element(name, value) for name, value in held)
     return (len(elements) + 5).to_bytes(4, "little") + elements + b"\0"
 
 
 def element(name: str, value: Any) -> bytes:
-    if isinstance(value, Held):
-        return b"\x03" + name.encode() + b"\0" + raw(value)
+    if isinstance(value, DuplicatedDocument):
+        return b"\x03" + name.encode() + b"\0" + raw_document(value)
     if isinstance(value, list):
-        return b"\x04" + name.encode() + b"\0" + raw([(str(place), one) for place, one in enumerate(value)])
+        return b"\x04" + name.encode() + b"\0" + raw_document([(str(place), one) for place, one in enumerate(value)])
     return encode({name: value})[4:-1]
 
 
-def first(value: Any) -> Any:
-    """What the server finds, worked out from the pairs."""
-    if isinstance(value, Held):
+def first_values(value: Any) -> Any:
+    """Return what the server finds, worked out from the pairs."""
+    if isinstance(value, DuplicatedDocument):
         found: dict[str, Any] = {}
         for name, inner in value:
             if name not in found:
-                found[name] = first(inner)
+                found[name] = first_values(inner)
         return found
-    return [first(one) for one in value] if isinstance(value, list) else value
+    return [first_values(one) for one in value] if isinstance(value, list) else value
 
 
-def has_two(value: Any) -> bool:
-    inner = [one for _, one in value] if isinstance(value, Held) else value if isinstance(value, list) else []
-    return (isinstance(value, Held) and len({name for name, _ in value}) < len(value)) or any(map(has_two, inner))
+def has_duplicate(value: Any) -> bool:
+    inner = [one for _, one in value] if isinstance(value, DuplicatedDocument) else value if isinstance(value, list) else []
+    return (isinstance(value, DuplicatedDocument) and len({name for name, _ in value}) < len(value)) or any(
+        map(has_duplicate, inner)
+    )
 
 
 names = st.sampled_from(["a", "b", "", "a.b", "$x", "é"])
 values = st.recursive(
     st.integers(-2, 2) | st.text("ab", max_size=2) | st.none() | st.floats(-1, 1),
-    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(names, inner), max_size=4).map(Held),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(names, inner), max_size=4).map(DuplicatedDocument),
     max_leaves=12,
 )
-documents = st.lists(st.tuples(names, values), max_size=6).map(Held)
+documents = st.lists(st.tuples(names, values), max_size=6).map(DuplicatedDocument)
 
 
 @given(documents)
-def test_the_first_value_is_told_at_every_depth(held: Held) -> None:
-    """And it is noticed, exactly where there is a second."""
-    assert decode(raw(held)) == first(held)
-    assert twice(raw(held)) == has_two(held)
+def test_first_value_of_a_duplicate_field_is_read_at_every_depth(held: DuplicatedDocument) -> None:
+    """Duplicates are detected exactly where they exist."""
+    assert decode(raw_document(held)) == first_values(held)
+    assert twice(raw_document(held)) == has_duplicate(held)
     duplicates = DuplicateFields()
-    assert duplicates.decode(raw(held)) == first(held)
+    assert duplicates.decode(raw_document(held)) == first_values(held)
 
 
-def test_a_copy_of_a_document_is_a_plain_one() -> None:
-    """Its own keeps what it has; whoever copies it may change the copy, at any depth."""
+def test_copy_of_a_decoded_document_is_a_plain_dict() -> None:
+    """The copy can be changed at any depth without changing the original."""
     document = decode(encode({"a": {"b": [{"c": 1}]}}))
     for copied in (deepcopy(document), copy(document), document.copy(), document | {}, dict(document)):
         assert type(copied) is dict
@@ -87,14 +89,16 @@ def test_a_copy_of_a_document_is_a_plain_one() -> None:
     assert document == {"a": {"b": [{"c": 1}]}}
 
 
-def test_what_the_server_finds_is_what_is_told(mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Of an insert and of an update, from the stream; the log has one line of the collection."""
+def test_stream_reports_the_value_that_the_server_finds(mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture) -> None:
+    """For an insert and an update. The log has one line for the collection."""
     things = mongo[fresh].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
     source = MongodbSource(mongo, Watch(database=fresh, full_document_before_change="required"))
     start = source.first()
     for number in (1, 2):
-        held = Held([("_id", number), ("a", 1), ("a", 2), ("in", Held([("b", "x"), ("b", "y")])), ("pad", "x" * 100)])
-        things.insert_one(RawBSONDocument(raw(held)))
+        held = DuplicatedDocument(
+            [("_id", number), ("a", 1), ("a", 2), ("in", DuplicatedDocument([("b", "x"), ("b", "y")])), ("pad", "x" * 100)]
+        )
+        things.insert_one(RawBSONDocument(raw_document(held)))
     things.update_one({"_id": 1}, {"$set": {"c": 1}})
     [found] = things.aggregate([{"$match": {"_id": 1}}, {"$project": {"a": "$a", "b": "$in.b"}}])
     changes = [asked(change) for change in _read(source, start, 3)]
@@ -107,10 +111,10 @@ def test_what_the_server_finds_is_what_is_told(mongo: Mongo, fresh: str, caplog:
 
 
 @pytest.mark.parametrize("path", ["b", "in.b", "list.0.b"])
-def test_a_field_that_an_update_moves_is_told_as_it_is_now(
+def test_post_image_with_a_moved_field_has_the_new_value(
     mongo: Mongo, fresh: str, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """MongoDB 6.0 has it twice in the post-image, first as it was. That is no document with a field twice."""
+    """MongoDB 6.0 has a moved field twice in the post-image, first with its old value. That is no duplicate field."""
     things = mongo[fresh].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
     source = MongodbSource(mongo, Watch(database=fresh, full_document_before_change="required"))
     start = source.first()
@@ -138,47 +142,47 @@ def _read(source: MongodbSource, start: Any, count: int) -> list[Change]:
     return changes
 
 
-def event(updated: Held) -> RawBSONDocument:
+def update_event(updated: DuplicatedDocument) -> RawBSONDocument:
     fields = [
-        ("_id", Held([("_data", "82")])),
+        ("_id", DuplicatedDocument([("_data", "82")])),
         ("operationType", "update"),
         ("clusterTime", Timestamp(1, 1)),
-        ("ns", Held([("db", "d"), ("coll", "c")])),
-        ("updateDescription", Held([("updatedFields", updated), ("removedFields", []), ("truncatedArrays", [])])),
-        ("documentKey", Held([("_id", 1)])),
+        ("ns", DuplicatedDocument([("db", "d"), ("coll", "c")])),
+        ("updateDescription", DuplicatedDocument([("updatedFields", updated), ("removedFields", []), ("truncatedArrays", [])])),
+        ("documentKey", DuplicatedDocument([("_id", 1)])),
     ]
-    return RawBSONDocument(raw(Held(fields)))
+    return RawBSONDocument(raw_document(DuplicatedDocument(fields)))
 
 
 @pytest.mark.parametrize(
     ("updated", "described"),
     [
-        (Held([("a.b", 1), ("a.b", 2)]), False),
-        (Held([*((f"x.{number}", number) for number in range(20)), ("a.b", 1), ("a.b", 2)]), False),
-        (Held([(f"x.{number}", number) for number in range(20)]), True),
-        (Held([("a.b", 1), ("c", Held([("a.b", 2)]))]), True),
-        (Held([("a.b", 1)]), True),
-        (Held([("a", 1)]), True),
-        (Held([("é.b", 1), ("é.b", 2)]), False),
+        (DuplicatedDocument([("a.b", 1), ("a.b", 2)]), False),
+        (DuplicatedDocument([*((f"x.{number}", number) for number in range(20)), ("a.b", 1), ("a.b", 2)]), False),
+        (DuplicatedDocument([(f"x.{number}", number) for number in range(20)]), True),
+        (DuplicatedDocument([("a.b", 1), ("c", DuplicatedDocument([("a.b", 2)]))]), True),
+        (DuplicatedDocument([("a.b", 1)]), True),
+        (DuplicatedDocument([("a", 1)]), True),
+        (DuplicatedDocument([("é.b", 1), ("é.b", 2)]), False),
     ],
 )
-def test_an_update_that_names_one_path_twice_is_not_described(updated: Held, described: bool) -> None:
-    """Two fields are written so, and each was set: whichever is asked for, the answer is uncertain."""
-    change = change_from_event(event(updated), 1)
+def test_update_with_the_same_path_twice_has_no_description(updated: DuplicatedDocument, described: bool) -> None:
+    """Two fields with this path were set, so every question about it is uncertain."""
+    change = change_from_event(update_event(updated), 1)
     assert (change.update_description is not None) is described
     if not described:
         with pytest.raises(Uncertain):
             asked(change).became("a.b", 1)
 
 
-def test_the_log_has_one_bounded_line_for_a_collection(caplog: pytest.LogCaptureFixture) -> None:
-    """A name may hold anything; no value is ever in it."""
+def test_duplicate_field_log_is_bounded_and_once_per_collection(caplog: pytest.LogCaptureFixture) -> None:
+    """It contains no value of a document."""
     duplicates = DuplicateFields()
     name = "a\n\x1b[31m" + "é" * 500
     for coll in ("one", "one", "two"):
-        for held in (Held([(name, "secret"), (name, "secret")]), Held([("a", 1)])):
-            duplicates.decode(raw(held))
-            duplicates.report(Namespace(db="d", coll=coll), RawBSONDocument(raw(held)))
+        for held in (DuplicatedDocument([(name, "secret"), (name, "secret")]), DuplicatedDocument([("a", 1)])):
+            duplicates.decode(raw_document(held))
+            duplicates.report(Namespace(db="d", coll=coll), RawBSONDocument(raw_document(held)))
     assert [line.__dict__["collection"] for line in caplog.records] == ["d.one", "d.two"]
     field = caplog.records[0].__dict__["field"]
     assert field.startswith("a\\n\\x1b[31m\\xe9")
@@ -187,8 +191,8 @@ def test_the_log_has_one_bounded_line_for_a_collection(caplog: pytest.LogCapture
     assert caplog.records[0].levelno == logging.WARNING
 
 
-def test_every_event_of_a_small_reply_is_looked_through() -> None:
-    """And a part of those of a large one."""
+def test_every_event_of_a_small_reply_is_checked_for_duplicates() -> None:
+    """Of a large reply a sample is checked."""
     looked = [number for number in range(5_000) if DuplicateFields().looks_at(number)]
     assert looked[: ALWAYS + 2] == [*range(ALWAYS), 32, 64]
     assert len(looked) < ALWAYS + 5_000 / EVERY + 1

@@ -1,4 +1,4 @@
-"""BSON becomes plain JSON values, and nothing a server can hold stops the stream."""
+"""BSON becomes plain JSON values, and no value that a server can store stops the stream."""
 
 import datetime
 import json
@@ -14,15 +14,15 @@ from tailer.mongodb.decoding.values import decode
 from tests.samples.write_wire import EVERY_BSON_TYPE
 
 
-def plain(value: Any) -> Any:
-    """The value as it is after a trip through BSON and our decoder."""
+def round_trip(value: Any) -> Any:
+    """Return the value after it was encoded as BSON and decoded."""
     return decode(bson.encode({"value": value}))["value"]
 
 
 @pytest.mark.parametrize(("name", "value"), EVERY_BSON_TYPE.items())
-def test_every_bson_type_is_a_json_value(name: str, value: Any) -> None:
-    """Strict JSON carries it unchanged, and what was not null is not null."""
-    converted = plain(value)
+def test_every_bson_type_becomes_a_json_value(name: str, value: Any) -> None:
+    """Only null becomes null."""
+    converted = round_trip(value)
     assert json.loads(msgspec.json.encode(converted)) == converted
     assert (converted is None) == (value is None)
 
@@ -43,27 +43,27 @@ def test_every_bson_type_is_a_json_value(name: str, value: Any) -> None:
         ({"$oid": "x", "a.b": 1, "": 2}, {"$oid": "x", "a.b": 1, "": 2}),
     ],
 )
-def test_a_value_has_the_agreed_form(value: Any, expected: Any) -> None:
-    """Text for what people read, Extended JSON for what JSON has no word for."""
-    assert plain(value) == expected
+def test_value_has_the_documented_form(value: Any, expected: Any) -> None:
+    """Text for readable types, Extended JSON for types that JSON does not have."""
+    assert round_trip(value) == expected
 
 
 def test_text_that_is_not_utf8_is_kept_as_escapes() -> None:
-    """A driver once wrote broken text: the stream goes on and no byte is lost."""
+    """Old drivers wrote broken text. No byte is lost."""
     raw = bson.encode({"value": "abc"}).replace(b"abc", b"a\xffc")
     assert decode(raw)["value"] == "a\\xffc"
 
 
-def test_deep_nesting_passes() -> None:
+def test_deep_nesting_is_decoded() -> None:
     """A hundred levels, the most that the server stores."""
     deep: Any = "bottom"
     for _ in range(100):
         deep = {"a": [deep]}
-    assert json.loads(msgspec.json.encode(plain(deep))) == deep
+    assert json.loads(msgspec.json.encode(round_trip(deep))) == deep
 
 
 def element(kind: int, name: str, value: bytes) -> bytes:
-    """One element of a BSON document, for what no driver writes any more."""
+    """Build one element of a BSON document, of types that no driver writes any more."""
     return bytes([kind]) + name.encode() + b"\0" + value
 
 
@@ -80,15 +80,15 @@ DB_POINTER = element(0x0C, "pointer", raw_text("payments") + bytes(11) + b"\1")
 POINTS = {"$dbPointer": {"$ref": "payments", "$id": f"{1:024x}"}}
 
 
-def test_a_pointer_of_old_is_a_json_value() -> None:
-    """DBPointer, which no driver writes and every server stores, is its Extended JSON object, at any depth."""
+def test_dbpointer_becomes_extended_json() -> None:
+    """No driver writes DBPointer, but every server stores it."""
     inner = element(0x04, "list", raw_document(element(0x03, "0", raw_document(DB_POINTER))))
     decoded = decode(raw_document(DB_POINTER, inner, element(0x10, "after", b"\7\0\0\0")))
     assert json.loads(msgspec.json.encode(decoded)) == {"pointer": POINTS, "list": [{"pointer": POINTS}], "after": 7}
 
 
 def test_undefined_within_a_scope_is_not_null() -> None:
-    """A code's scope is a document like any other; whatever stands beside it is found too."""
+    """The scope of a code value is decoded like any other document."""
     scope = raw_document(element(0x06, "gone", b""), element(0x0A, "null", b""), DB_POINTER)
     code = raw_text("return x")
     scoped = element(0x0F, "code", (4 + len(code) + len(scope)).to_bytes(4, "little") + code + scope)
@@ -97,8 +97,8 @@ def test_undefined_within_a_scope_is_not_null() -> None:
     assert decoded == {"code": {"$code": "return x", "$scope": {"gone": gone, "null": None, "pointer": POINTS}}, "gone": gone}
 
 
-def test_a_name_that_comes_twice_does_not_stop_the_stream() -> None:
-    """A server may hold such a document. Its first value counts, and nothing of the last is written into it."""
+def test_duplicate_field_name_does_not_stop_the_stream() -> None:
+    """The first value counts, and values of the second are not merged into it."""
     first = element(0x03, "twice", raw_document(element(0x06, "gone", b""), element(0x03, "inner", raw_document())))
     last = element(0x03, "twice", raw_document(element(0x10, "seven", b"\7\0\0\0")))
     assert decode(raw_document(last, first)) == {"twice": {"seven": 7}}
@@ -106,7 +106,7 @@ def test_a_name_that_comes_twice_does_not_stop_the_stream() -> None:
 
 
 def test_undefined_is_not_null() -> None:
-    """The deprecated type says that it is undefined, at any depth."""
+    """At any depth."""
     raw = bson.encode(EVERY_BSON_TYPE | {"value": None, "inner": {"list": [1, None]}})
     decoded = decode(raw.replace(b"\x0avalue", b"\x06value").replace(b"\x0a1", b"\x061"))
     assert decoded == decode(raw) | {"value": {"$undefined": True}, "inner": {"list": [1, {"$undefined": True}]}}

@@ -13,7 +13,7 @@ from lambda_forwarder.dynamodb import records
 from lambda_forwarder.errors import translated
 from lambda_forwarder.forwarding.reading import check, read_message
 from lambda_forwarder.mapping.events import is_mapped, map_changes, mappers_for
-from lambda_forwarder.mapping.unmapped import unread
+from lambda_forwarder.mapping.unmapped import no_mapper
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
@@ -41,7 +41,7 @@ def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
     for change in message.changes:
         entries, parked = map_changes(msgspec.structs.replace(message, changes=(change,)), mappers, source)
         names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in mappers_for(change, mappers))
-        missing = "" if is_mapped(change, mappers) else unread(change.ns, mappers)
+        missing = "" if is_mapped(change, mappers) else no_mapper(change.ns, mappers)
         yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names, unread=missing)
 
 

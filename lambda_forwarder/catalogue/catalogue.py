@@ -8,65 +8,61 @@ from typing import Any, get_args, get_type_hints
 
 from lambda_forwarder.catalogue import page
 from lambda_forwarder.catalogue.breaking import breaks
-from lambda_forwarder.catalogue.catalogued import CataloguedEvent
 from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from tailrace.events import DomainEvent, Mapper, Mappers
 
-EVERYWHERE = "any collection"
 
-
-def told_by(mapper: Mapper) -> list[type[DomainEvent]]:
-    """The events that a mapper can return: from its attribute ``tells`` if it has one, else from its return type."""
-    waiting: list[Any] = [*getattr(mapper, "tells", ())] or [get_type_hints(mapper).get("return")]
-    told = []
-    while waiting:
-        hint = waiting.pop(0)
-        waiting = [*get_args(hint), *waiting]
+def events_of(mapper: Mapper) -> list[type[DomainEvent]]:
+    """The events that a mapper can return: its attribute ``produces`` if it has one, else the events in its return type."""
+    hints: list[Any] = [*getattr(mapper, "produces", ())] or [get_type_hints(mapper).get("return")]
+    events = []
+    while hints:
+        hint = hints.pop(0)
+        hints = [*get_args(hint), *hints]
         if isinstance(hint, type) and issubclass(hint, DomainEvent):
-            told.append(hint)
-    return told
+            events.append(hint)
+    return events
 
 
-def events(mappers: Mappers) -> list[CataloguedEvent]:
-    """Every event of a table, sorted by source and name, and ``StreamGapDetected``, which every table has."""
+def catalogue(mappers: Mappers) -> page.Catalogue:
+    """Every event of a table, by source and name, and ``StreamGapDetected``, which belongs to every table."""
     found: dict[type[DomainEvent], dict[str, str]] = {}
-    tables: list[tuple[str, Iterable[Mapper]]] = [*mappers.items(), (EVERYWHERE, [stream_gap_detected])]
+    tables: list[tuple[str, Iterable[Mapper]]] = [*mappers.items(), ("any collection", [stream_gap_detected])]
     for collection, of_collection in tables:
         for mapper in of_collection:
-            for event in told_by(mapper):
-                found.setdefault(event, {})[collection] = _words(mapper)
-    told = [CataloguedEvent(event=event, when=when) for event, when in found.items()]
-    return sorted(told, key=lambda one: (one.event.__source__, one.event.__name__))
+            for event in events_of(mapper):
+                found.setdefault(event, {})[collection] = _description(mapper)
+    return dict(sorted(found.items(), key=lambda item: (item[0].__source__, item[0].__name__)))
 
 
 def files(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> dict[Path, str]:
-    """The expected contents of all files of the catalogue, by path."""
-    catalogue = events(mappers)
-    made = {page_file: page.page(catalogue, schemas, page_file, samples)}
-    for told in catalogue:
-        made[schemas / f"{schema_name(told.event)}.json"] = _text(json_schema(told.event))
-        made[schemas / f"{schema_name(told.event)}.openapi.json"] = _text(openapi(told.event))
-    return made
+    """The contents of all files of the catalogue, by path."""
+    events = catalogue(mappers)
+    contents = {page_file: page.page(events, schemas, page_file, samples)}
+    for event in events:
+        contents[schemas / f"{schema_name(event)}.json"] = _text(json_schema(event))
+        contents[schemas / f"{schema_name(event)}.openapi.json"] = _text(openapi(event))
+    return contents
 
 
-def broken(mappers: Mappers, schemas: Path) -> Iterator[str]:
-    """Yield the breaking differences between the table's events and the schemas on disk."""
-    known = events(mappers)
-    names = [f"{told.event.__source__}@{told.event.__name__}" for told in known]
+def breaking_changes(mappers: Mappers, schemas: Path) -> Iterator[str]:
+    """Yield each difference from the schemas on disk that breaks consumers, with the remedy."""
+    events = catalogue(mappers)
+    names = [f"{event.__source__}@{event.__name__}" for event in events]
     for path in sorted(schemas.glob("*-v*.openapi.json")):
         if path.name.rpartition("-v")[0] not in names:
-            yield f"{path.name} was published and no mapper produces it any more; remove its schemas when no consumer reads it"
-    for told in known:
-        path = schemas / f"{schema_name(told.event)}.json"
-        for problem in breaks(json.loads(path.read_text()), json_schema(told.event)) if path.exists() else ():
-            name, version = told.event.__name__, told.event.__version__
-            yield f'{name} version {version} was published: {problem}; increase its version, version="…"'
+            yield f"{path.name}: no mapper produces this event any more. Restore its mapper, or remove its schemas from {schemas}/"
+    for event in events:
+        path = schemas / f"{schema_name(event)}.json"
+        for problem in breaks(json.loads(path.read_text()), json_schema(event)) if path.exists() else ():
+            name, version = event.__name__, event.__version__
+            yield f'{name} version {version}: the field {problem}. Undo this, or give the class another version, version="…"'
 
 
 def write(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> list[str]:
-    """Write the files, unless a difference is breaking; return the breaking differences. No schema is ever removed."""
-    problems = list(broken(mappers, schemas))
+    """Write the files if no change is breaking; return the breaking changes. Schemas on disk are never removed."""
+    problems = list(breaking_changes(mappers, schemas))
     if not problems:
         for path, text in files(mappers, schemas, page_file, samples).items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +70,7 @@ def write(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> li
     return problems
 
 
-def _words(mapper: Mapper) -> str:
+def _description(mapper: Mapper) -> str:
     return inspect.getdoc(mapper if inspect.isroutine(mapper) else type(mapper).__call__) or ""
 
 

@@ -3,27 +3,31 @@
 import inspect
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lambda_forwarder.catalogue.catalogued import CataloguedEvent
 from lambda_forwarder.catalogue.schema import json_schema, schema_name
+from tailrace.events import DomainEvent
+
+Catalogue = Mapping[type[DomainEvent], Mapping[str, str]]
+"""The events, each with the descriptions of the mappers that produce it, by collection."""
 
 HEAD = """# Events
 
-Every event that other teams can receive. This page is written by `python -P -m lambda_forwarder catalogue` from the event
-classes and their samples: do not edit it.
+Every event that other teams can receive. The command `python -P -m lambda_forwarder catalogue` writes this page from the
+event classes and their samples: do not edit it.
 
-An event arrives with what happened in `detail.data`, and where it comes from in `detail.metadata`. The same event may arrive
-twice: drop what you have seen by `detail.metadata.id`. Per `detail.metadata.document`, `(generation, sequence)` gives the
-order. A field may be added to an event at any time, so ignore what you do not know; anything else comes as a new version. An
-event too large for a bus has `detail.claim` (`bucket`, `key`, `bytes`, `sha256`) instead of `detail.data`: fetch it from S3.
+The fields of the event are in `detail.data`, its origin in `detail.metadata`. The same event may arrive twice: ignore an event
+whose `detail.metadata.id` you have already processed. The events of one `detail.metadata.document` are ordered by
+`(generation, sequence)`. A field may be added to an event at any time, so ignore unknown fields. Any other change comes with a
+new version. An event that is too large for a bus has `detail.claim` (`bucket`, `key`, `bytes`, `sha256`) instead of
+`detail.data`: read the data from that S3 object.
 
 Each event has a JSON Schema of the whole event as EventBridge delivers it, and an OpenAPI document for EventBridge's schema
-registry (`aws schemas create-schema --type OpenApi3`). Sources here and in the schemas are the events' own: where a
-forwarder replaces them (`FORWARDER_SOURCE`), rules name that source and these schemas do not hold. A consumer in Python
-validates with the `jsonschema` package:
+registry (`aws schemas create-schema --type OpenApi3`). This page and the schemas show the source of the event class. If a
+forwarder replaces it (`FORWARDER_SOURCE`), use that source in rules; these schemas do not apply then. A consumer in Python can
+validate with the `jsonschema` package:
 
 ```python
 import json
@@ -43,23 +47,22 @@ def handle(event: dict, schema: Path) -> dict:
 """
 
 
-def page(catalogue: list[CataloguedEvent], schemas: Path, page_file: Path, samples: Path) -> str:
-    """The whole page. Links to the schemas are relative to the page."""
+def page(catalogue: Catalogue, schemas: Path, page_file: Path, samples: Path) -> str:
+    """Return the page. Links to the schemas are relative to it."""
     folder = Path(os.path.relpath(schemas, page_file.parent))
     examples = _examples(samples)
     lines = [HEAD, "| event | source | version |", "|---|---|---|"]
-    for told in catalogue:
-        event = told.event
+    for event in catalogue:
         lines.append(f"| [{event.__name__}](#{event.__name__.lower()}) | `{event.__source__}` | {event.__version__} |")
-    for told in catalogue:
-        lines += _section(told, folder, schemas, examples.get(told.event.__name__))
+    for event, mappers in catalogue.items():
+        lines += _section(event, mappers, folder, schemas, examples.get(event.__name__))
     return "\n".join(lines) + "\n"
 
 
-def _section(told: CataloguedEvent, folder: Path, schemas: Path, example: Any) -> Iterator[str]:
-    event, name = told.event, schema_name(told.event)
+def _section(event: type[DomainEvent], mappers: Mapping[str, str], folder: Path, schemas: Path, example: Any) -> Iterator[str]:
+    name = schema_name(event)
     yield f"\n## {event.__name__}\n\n{_markdown(inspect.getdoc(event) or '')}\n"
-    yield from (f"Told from `{collection}`: {_markdown(words)}\n" for collection, words in told.when.items())
+    yield from (f"Produced from `{collection}`: {_markdown(words)}\n" for collection, words in mappers.items())
     yield "| field | type |\n|---|---|"
     whole = json_schema(event)
     data = whole["$defs"][event.__name__]
@@ -81,7 +84,7 @@ def _earlier(path: Path, name: str) -> bool:
 
 
 def _examples(samples: Path) -> dict[str, Any]:
-    """The first sample of each event, by the file's name."""
+    """The first sample of each event, in the order of the file names."""
     found: dict[str, Any] = {}
     for path in sorted(samples.glob("*.event.json")):
         sample = json.loads(path.read_text())

@@ -1,9 +1,9 @@
 """
-The keys of a mapper table: which collection each means.
+The keys of a mapper table, and the collections that each key means.
 
-A key without a dot is a collection's name, in any database. A key with a dot is always ``database.collection``: the name of a
-database holds no dot, so the first one ends it, and the collection's own name may have more. ``*.collection`` is the collection
-of that name in any database; a name with a dot needs it.
+A key without a dot is the name of a collection in any database. A key with a dot is always ``database.collection``: the name of
+a database contains no dot, so the first dot ends it. ``*.collection`` is that collection in any database; a collection whose
+name contains a dot needs this form.
 """
 
 import difflib
@@ -13,20 +13,21 @@ from typing import Any
 from tailrace.wire.change import Namespace
 
 ANY_DATABASE = "*"
-LONGEST = 255  # bytes, MongoDB, of a collection with its database: no more of a made-up name is compared
+COMPARED = 255  # characters of a name, compared to find a similar key; MongoDB's limit for a namespace in bytes
 _NOT_IN_A_DATABASE = frozenset('/\\ "$\0')  # MongoDB, in the name of a database
 
 
-def keys_of(ns: Namespace) -> tuple[str, ...]:
-    """The keys that mean this collection, the most exact first."""
+def key_of(ns: Namespace, keys: Iterable[str]) -> str | None:
+    """Return the most exact of these keys that means the collection, or None."""
     if not ns.coll or "." in ns.db:
-        return ()
-    everywhere = f"{ANY_DATABASE}.{ns.coll}"
-    return (f"{ns.db}.{ns.coll}", everywhere) if "." in ns.coll else (f"{ns.db}.{ns.coll}", ns.coll, everywhere)
+        return None
+    exact, everywhere = f"{ns.db}.{ns.coll}", f"{ANY_DATABASE}.{ns.coll}"
+    candidates = (exact, everywhere) if "." in ns.coll else (exact, ns.coll, everywhere)
+    return next((key for key in candidates if key in keys), None)
 
 
 def bad_keys(keys: Iterable[Any]) -> Iterator[str]:
-    """What is wrong with the keys, one text each."""
+    """Yield a sentence for each key that is wrong."""
     found = {key for key in keys if isinstance(key, str)}
     for key in keys:
         if not isinstance(key, str):
@@ -39,11 +40,11 @@ def bad_keys(keys: Iterable[Any]) -> Iterator[str]:
             yield f"the keys {collection!r} and {key!r} mean the same collections"
 
 
-def nearest(ns: Namespace, keys: Iterable[str]) -> str:
-    """The key that is most like the collection's name, by its own name first; nothing where none is like it."""
+def similar_key(ns: Namespace, keys: Iterable[str]) -> str:
+    """Return the key that is most similar to the collection's name, else to its full name; an empty string if none is."""
     for wanted, part in ((ns.coll, _collection), (f"{ns.db}.{ns.coll}", str)):
-        names = {part(key).casefold()[:LONGEST]: key for key in keys}
-        if close := difflib.get_close_matches(wanted.casefold()[:LONGEST], names, n=1):
+        names = {part(key).casefold()[:COMPARED]: key for key in keys}
+        if close := difflib.get_close_matches(wanted.casefold()[:COMPARED], names, n=1):
             return names[close[0]]
     return ""
 

@@ -1,6 +1,4 @@
-"""
-Changes of collections that the mapper table does not have: counted for each stream, named once in the log, and kept by name.
-"""
+"""Changes of collections without an entry in the mapper table: counted by stream, named in the log, and kept by name."""
 
 import logging
 import time
@@ -9,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from math import inf
 from typing import Any
 
-from lambda_forwarder.mapping.events import is_known, is_mapped
-from lambda_forwarder.mapping.mapper_keys import nearest
+from lambda_forwarder.mapping.events import is_mapped
+from lambda_forwarder.mapping.mapper_keys import key_of, similar_key
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.parked import legible
 from lambda_forwarder.ports import TimeLeft, UnmappedCollections
@@ -20,18 +18,17 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.change import Namespace
 
 EVERY = 60.0  # seconds between two writes of one execution environment
-
-ASKED = 1_000  # collections in one question
+ASKED = 1_000  # collections in one request of the doctor
 
 log = logging.getLogger(__name__)
 
 
 class Unmapped:
     """
-    Names each collection once in the log, at most ``NAMES`` for each execution environment. Counts those of ``streams`` until
-    ``kept`` has them; without it none. ``clock`` is monotonic, in seconds.
+    Names each collection once in the log, at most ``NAMES`` in each execution environment. Counts the changes of ``streams``
+    until ``kept`` has stored them. ``clock`` is monotonic, in seconds.
 
-    Whoever may send to the queue can name a stream as they like, so only ``streams`` are kept.
+    Other streams are not stored: any sender to the queue can invent names.
     """
 
     def __init__(
@@ -49,7 +46,7 @@ class Unmapped:
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def note(self, run: ChangeMessage, mappers: Mappers, metrics: Metrics) -> None:
-        """Count the changes of this run that no mapper reads, and name their collections if that was not done before."""
+        """Count the changes of this run that no mapper reads. Log each of their collections the first time."""
         collections = Counter(change.ns for change in run.changes if not is_mapped(change, mappers))
         if not collections:
             return
@@ -61,12 +58,13 @@ class Unmapped:
         for collection in collections:
             if collection not in self._named and len(self._named) <= NAMES:
                 self._named.add(collection)
-                self._name(collection, mappers)
+                self._log(collection, mappers)
 
     def keep(self, time_left: TimeLeft) -> None:
         """
-        Add what was counted to what is kept, once in ``EVERY`` seconds and while there is time. Nothing that goes wrong here
-        fails a message: it is tried again the next time, and what an execution environment did not keep ends with it.
+        Store the counts, at most once in ``EVERY`` seconds and while there is time.
+
+        A failure is logged and fails no message: the counts are stored the next time, or lost with the execution environment.
         """
         if self._kept is None or not self._counts or time_left() <= 0 or self._clock() < self._due:
             return
@@ -76,37 +74,33 @@ class Unmapped:
                 self._kept.add(stream, counts, time_left)
             except Exception as error:
                 extra = {"action": "unmapped_not_kept", "stream": stream}
-                log.warning("the collections without a mapper were not kept for tailer status: %s", error, extra=extra)
+                log.warning("the collections without a mapper were not stored for tailer status: %s", error, extra=extra)
             else:
                 del self._counts[stream]
 
-    def _name(self, collection: Namespace, mappers: Mappers) -> None:
+    def _log(self, collection: Namespace, mappers: Mappers) -> None:
         if len(self._named) > NAMES:
-            log.warning(
-                "more than %s collections have no mapper; the others are counted and not named",
-                NAMES,
-                extra={"action": "unmapped"},
-            )
-            return
-        name = legible(str(collection))
-        log.warning(unread(collection, mappers), extra={"action": "unmapped", "collection": name})
+            text, extra = f"more than {NAMES} collections have no mapper; the others are counted and not named", {}
+        else:
+            text, extra = no_mapper(collection, mappers), {"collection": legible(str(collection))}
+        log.warning(text, extra={"action": "unmapped", **extra})
 
 
 def asked(event: Mapping[str, Any], mappers: Mappers) -> dict[str, list[str]]:
     """
-    The answer to whoever asks in an event which of these ``collections`` (``database.collection``) no mapper reads: a sentence
-    for each. Lambda itself never asks.
+    The response to a request of the doctor, which invokes the function with ``collections`` (``database.collection``): a
+    sentence for each of them that no mapper reads. Lambda itself never sends ``collections``.
     """
     names = event.get("collections")
     if not isinstance(names, list):
         return {}
     parts = (str(name).partition(".") for name in names[:ASKED])
-    collections = (Namespace(db=db, coll=coll) for db, _, coll in parts)
-    return {"unmapped": [unread(one, mappers) for one in collections if not is_known(one, mappers)]}
+    collections = [Namespace(db=db, coll=coll) for db, _, coll in parts]
+    return {"unmapped": [no_mapper(ns, mappers) for ns in collections if key_of(ns, mappers) is None]}
 
 
-def unread(collection: Namespace, mappers: Mappers) -> str:
-    """What is said of a collection that the table does not have."""
-    name, like = legible(str(collection)), nearest(collection, mappers)
-    meant = f" (did you mean the key {legible(like)!r}?)" if like else ""
-    return f"no mapper reads {name}{meant}: its changes produce no event. If that is intended, give it an entry without mappers"
+def no_mapper(collection: Namespace, mappers: Mappers) -> str:
+    """Return the warning about a collection without an entry in the table, with the key that was probably meant."""
+    name, similar = legible(str(collection)), similar_key(collection, mappers)
+    hint = f" (did you mean the key {legible(similar)!r}?)" if similar else ""
+    return f"no mapper reads {name}{hint}: its changes produce no event. If that is intended, give it an entry without mappers"

@@ -1,8 +1,8 @@
 """
-Every event that this forwarder can publish, in one table: a change in a collection may mean these events, in this order.
+The example's mapper table: the mappers of each collection, in the order in which their events are published.
 
-To add one to a file of this folder: its class, its mapper, its place in the file's own table, one sample pair in
-``tests/samples/events/``. A new file has its line here. ``docs/adding-an-event.md`` has the steps.
+To add an event to a file of this folder, add its class, its mapper, an entry in the file's table, and a sample pair in
+``tests/samples/events/``. Add the table of a new file here. ``docs/adding-an-event.md`` describes the steps.
 """
 
 from lambda_forwarder.mappings import data_changes, instalments, payments, subscriptions

@@ -1,8 +1,8 @@
 """
-The data change event: whatever happened to an item, with the item and a patch. One mapper for any collection.
+The data change event: any change of an item, with the whole item and a patch. Its mapper works for every collection.
 
-It is for consumers who keep a copy, and it ties them to how the item is stored: every field of the document is on the bus,
-and a renamed field breaks them. Where a consumer acts on what happened, tell that instead, as the payments do.
+Use it for consumers that keep a copy of the data. It publishes every field of the document, so consumers depend on how the item
+is stored: a renamed field breaks them. For consumers that react to what happened, publish that, as ``payments`` does.
 """
 
 from typing import Literal
@@ -14,9 +14,10 @@ class DataChanged(DomainEvent, source="app.data"):
     """
     An item of a collection was created, updated or deleted.
 
-    ``item`` is the complete item after the change; null once it is deleted. With ``itemAsOf`` ``lookup`` it is the item as it
-    was looked up a moment later: perhaps newer than this change, null if it was gone by then. ``patch`` is the JSON Patch
-    (RFC 6902) from the item before to the item after, where no item is null; null where the database does not tell enough.
+    ``item`` is the complete item after the change, or null if it was deleted. If ``itemAsOf`` is ``lookup``, the item was read
+    a moment later: it may be newer than this change, and it is null if it no longer existed. ``patch`` is the JSON Patch
+    (RFC 6902) from the item before to the item after, where a missing item counts as null. It is null if the database did not
+    report enough to compute it.
     """
 
     collection: str
@@ -28,7 +29,7 @@ class DataChanged(DomainEvent, source="app.data"):
 
 
 def data_changed(change: Change) -> DataChanged | None:
-    """A document was written or deleted. What is uncertain of it is said to be, so nothing is parked."""
+    """A document was inserted, updated, replaced or deleted. An uncertain item or patch is marked, so no change is parked."""
     operation: Literal["created", "updated", "deleted"]
     match change.operation_type:
         case "insert":

@@ -1,8 +1,8 @@
 """
-The one event that no document's change means: a piece of the stream's history is missing for good.
+The event of a gap: a part of the stream's history is lost.
 
-The database no longer had the history that the tailer needed, and a person accepted it with ``tailer checkpoint accept-gap``.
-Whoever keeps a state from a stream's events should compare it with the source for the time between ``from`` and ``to``.
+The database no longer had the history that the tailer needed, and a person accepted this with ``tailer checkpoint accept-gap``.
+A consumer that builds state from the events should compare it with the source for the time between ``from`` and ``to``.
 """
 
 from datetime import datetime
@@ -14,9 +14,9 @@ from tailrace import Change, DomainEvent
 
 class StreamGapDetected(DomainEvent, source="app.tailrace"):
     """
-    Changes of a stream committed after ``from`` and before ``to`` were lost before they could be told, and will not be.
+    Changes of a stream between ``from`` and ``to`` were lost; their events will never be published.
 
-    ``from`` is null when nothing was told of the stream before. ``acceptedBy`` and ``reason`` are a person's words.
+    ``from`` is null if no change of the stream was read before. A person wrote ``acceptedBy`` and ``reason``.
     """
 
     stream: str
@@ -28,7 +28,7 @@ class StreamGapDetected(DomainEvent, source="app.tailrace"):
 
 
 def stream_gap_detected(change: Change) -> StreamGapDetected:
-    """A gap was accepted. The tailer writes this change itself, in the stream's order, at the place of what is missing."""
+    """A person accepted a gap. The tailer sends this change itself, in the order of the stream, in place of the lost ones."""
     gap = change.full_document or {}
     return StreamGapDetected(
         stream=gap["stream"],

@@ -1,4 +1,4 @@
-"""The events of an instalment: one month's money. The payment service writes them into its outbox, with its books."""
+"""The events of an instalment, one month's payment. The payment service writes them into its outbox."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ class InstalmentCollected(DomainEvent, source="app.payments", about="payment_id"
 
 
 class InstalmentFailed(DomainEvent, source="app.payments", about="payment_id"):
-    """The customer's bank refused one month's direct debit; it will be tried again."""
+    """The customer's bank refused one month's direct debit. The payment service will try again."""
 
     payment_id: str
     reason: str

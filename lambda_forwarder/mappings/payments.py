@@ -1,10 +1,10 @@
 """
 The events of a payment: a customer's direct debit for one subscription.
 
-A payment's document has ``_id``, ``subscriptionId``, ``accountNumber``, ``status`` ("created" or "cancelled"), ``created``
-and ``updated``. The account number stays out of every event: a bus has readers and archives that nobody can name in
-advance, an event cannot be taken back, and no consumer needs it to act. Who may see it asks the payment service by
-``paymentId``. Times are the commit's own, so an event cannot disagree with the database about when.
+The document of a payment has ``_id``, ``subscriptionId``, ``accountNumber``, ``status`` ("created" or "cancelled"), ``created``
+and ``updated``. No event contains the account number: an event cannot be taken back, its readers and archives are unknown in
+advance, and no consumer needs the number. A service that may see it gets it from the payment service, by ``paymentId``. All
+times are commit times.
 """
 
 from tailrace import Change, DomainEvent, Mappers, Time
@@ -19,7 +19,7 @@ class PaymentCreated(DomainEvent, source="app.payments"):
 
 
 def payment_created(change: Change) -> PaymentCreated | None:
-    """A payment was inserted. An insert carries its document, so one without ``subscriptionId`` is parked."""
+    """A payment was inserted. An insert without ``subscriptionId`` is parked."""
     if not change.created:
         return None
     return PaymentCreated(
@@ -33,8 +33,8 @@ class PaymentCancelled(DomainEvent, source="app.payments"):
     """
     The customer's direct debit was cancelled; nothing more will be collected.
 
-    ``subscriptionId`` is null when the payment was deleted before its document could be looked up: the cancellation is
-    told all the same, and ``paymentId`` leads to the subscription through the earlier ``PaymentCreated``.
+    ``subscriptionId`` is null if the payment was deleted before its document could be looked up. The earlier ``PaymentCreated``
+    with this ``paymentId`` has it.
     """
 
     payment_id: str
@@ -46,8 +46,8 @@ def payment_cancelled(change: Change) -> PaymentCancelled | None:
     """
     A payment's status became ``cancelled``.
 
-    A cancellation is final, so it does no harm to hear of it again after a replace that does not tell what was there before.
-    Only ``subscriptionId`` is read from the looked-up document: it never changes, so a later state tells it as well.
+    After a replace without a pre-image, this event may be published again. A cancellation is final, so a repeat does no harm.
+    ``subscriptionId`` never changes, so it is the same in the looked-up document, even if that is newer than the change.
     """
     if not change.became("status", "cancelled", assume_new=True):
         return None

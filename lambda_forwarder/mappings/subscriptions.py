@@ -1,15 +1,15 @@
 """
-The events of a subscription: razors once a month, for as long as the direct debit holds.
+The events of a subscription: razors once a month, while the direct debit exists.
 
-A subscription's document has ``_id``, ``productId``, ``quantity`` (units a month), ``status`` ("active" or "cancelled") and the
-customer's name and address, which stay out of every event for the reason given with the payments.
+The document of a subscription has ``_id``, ``productId``, ``quantity`` (units a month), ``status`` ("active" or "cancelled")
+and the customer's name and address. No event contains these two, for the reason given in ``payments``.
 """
 
 from tailrace import Change, DomainEvent, Mappers, Time
 
 
 class SubscriptionCreated(DomainEvent, source="app.subscriptions"):
-    """A customer subscribed to a product. Stock allocates it, payments sets up the direct debit."""
+    """A customer subscribed to a product. The stock service allocates it, the payment service sets up the direct debit."""
 
     subscription_id: str
     product_id: str
@@ -38,7 +38,7 @@ class SubscriptionCancelled(DomainEvent, source="app.subscriptions"):
 
 
 def subscription_cancelled(change: Change) -> SubscriptionCancelled | None:
-    """A subscription's status became ``cancelled``. It is final: after a replace without pre-image it may be told again."""
+    """A subscription's status became ``cancelled``. After a replace without a pre-image, the event may be published again."""
     if not change.became("status", "cancelled", assume_new=True):
         return None
     return SubscriptionCancelled(subscription_id=str(change.document_key["_id"]), cancelled_at=change.occurred_at)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_forwarder.catalogue.catalogue import events, told_by
+from lambda_forwarder.catalogue.catalogue import catalogue, events_of
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.trial import as_put, read, tried
 
@@ -26,11 +26,11 @@ def test_every_event_in_the_table_has_a_sample() -> None:
     """An event without a sample pair is not finished; nor is the one that needs no table."""
     samples = [json.loads(path.read_text()) for path in SAMPLES.glob("*.event.json")]
     sampled = {event["DetailType"] for sample in samples for event in (sample if isinstance(sample, list) else [sample])}
-    assert {told.event.__name__ for told in events(MAPPERS)} == sampled
+    assert {event.__name__ for event in catalogue(MAPPERS)} == sampled
 
 
 def test_an_event_has_one_mapper() -> None:
     """No two mappers of a collection tell the same event: its id would not tell them apart."""
     for mappers in MAPPERS.values():
-        told = [event for mapper in mappers for event in told_by(mapper)]
+        told = [event for mapper in mappers for event in events_of(mapper)]
         assert len(told) == len(set(told))

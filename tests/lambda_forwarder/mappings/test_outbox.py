@@ -64,8 +64,8 @@ def test_only_writing_tells(operation: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"type": "Lost"}, "no event is registered for the type 'Lost'"),
-        ({"type": "DomainEvent"}, "no event is registered"),
+        ({"type": "Lost"}, "has no event of the type 'Lost'"),
+        ({"type": "DomainEvent"}, "has no event of the type"),
         ({"payload": PAYLOAD | {"parcels": "two"}}, "parcels"),
         ({"payload": {"orderId": "o-1"}}, "parcels"),
         ({"payload": PAYLOAD | {"shippedAt": "2026-11-22T07:00:00"}}, "shippedAt"),

@@ -17,7 +17,11 @@ _BOUNDS = {
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
-    """Return the breaking differences from ``old`` to ``new``. Each begins with the path of its field. Both have the form of ``schema.json_schema``."""
+    """
+    Return the breaking differences from ``old`` to ``new``, each with the path of its field first.
+
+    Both schemas have the form of ``schema.json_schema``.
+    """
     return list(_Comparison(old, new).breaks(old, new, ""))
 
 

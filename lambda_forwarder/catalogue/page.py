@@ -52,8 +52,9 @@ def page(catalogue: Catalogue, schemas: Path, page_file: Path, samples: Path) ->
     folder = Path(os.path.relpath(schemas, page_file.parent))
     examples = _examples(samples)
     lines = [HEAD, "| event | source | version |", "|---|---|---|"]
-    for event in catalogue:
-        lines.append(f"| [{event.__name__}](#{event.__name__.lower()}) | `{event.__source__}` | {event.__version__} |")
+    lines += (
+        f"| [{event.__name__}](#{event.__name__.lower()}) | `{event.__source__}` | {event.__version__} |" for event in catalogue
+    )
     for event, mappers in catalogue.items():
         lines += _section(event, mappers, folder, schemas, examples.get(event.__name__))
     return "\n".join(lines) + "\n"

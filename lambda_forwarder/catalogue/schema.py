@@ -19,11 +19,11 @@ ENVELOPE: Schema = {
     "time": {"type": "string", "format": "date-time"},
     "resources": {"type": "array", "items": {"type": "string"}},
 }
-"""The fields that EventBridge adds to an event, besides source, detail-type and detail."""
+"""The fields of an event besides source, detail-type and detail."""
 
 
 def schema_name(event: type[DomainEvent]) -> str:
-    """The name in EventBridge's registry, followed by the event's version."""
+    """The name of the schema in EventBridge's registry, and the version of the event."""
     return f"{event.__source__}@{event.__name__}-v{event.__version__}"
 
 
@@ -73,7 +73,7 @@ def _parts(event: type[DomainEvent], references: str) -> dict[str, Schema]:
     parts["Metadata"]["properties"]["version"] = {"const": event.__version__}
     parts["Detail"] = {
         "type": "object",
-        "description": "The event. One that is too large for a bus has a claim to its data instead.",
+        "description": "The event. An event that is too large for a bus has a claim instead of its data.",
         "properties": {"metadata": metadata, "data": data, "claim": claim},
         "required": ["metadata"],
         "anyOf": [{"required": ["data"]}, {"required": ["claim"]}],

@@ -73,7 +73,7 @@ def _entries(
 def _check_one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
     """
     Raises:
-        TypeError: two mappers produced the same event for one change. Both would have the same id, and consumers would drop one.
+        TypeError: two mappers produced the same event for one change. Both events would have the same id.
     """
-    for twice in {entry.detail_type for entry in entries} & {entry.detail_type for entry in others}:
+    for twice in {new.detail_type for new in entries} & {other.detail_type for other in others}:
         raise TypeError(f"another mapper already produced {twice} for this change; an event has one mapper")

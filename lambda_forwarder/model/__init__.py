@@ -1,1 +1,1 @@
-"""The values that pass between the forwarder's rooms."""
+"""The values of the forwarder: entries for the bus, watermarks, parked changes."""

@@ -1,8 +1,7 @@
 """
-Whether an event's JSON is of the types that its class declares, without decoding all of it a second time.
+Checks the JSON of an event against the types that its class declares, with little memory.
 
-Where a declaration allows anything (``Any``, the fields of a ``Document``), the JSON is skipped: a whole document takes no
-memory here.
+Where the declaration allows any value (``Any``, the fields of a ``Document``), the JSON is skipped and not decoded.
 """
 
 import types
@@ -15,27 +14,25 @@ from msgspec import Raw, Struct
 
 
 class _Object(Struct):
-    """Any JSON object: a struct skips the fields that it does not know."""
+    """Any JSON object: msgspec skips fields that a struct does not declare."""
 
 
 class _Array(Struct, array_like=True):
-    """Any JSON array: such a struct skips the elements beyond its fields."""
+    """Any JSON array: msgspec skips elements beyond the declared fields."""
 
 
 @cache
 def checker(event: type[Struct]) -> Callable[[bytes], object]:
     """
-    What reads the JSON of such an event, and keeps next to nothing of it.
+    Return the function that checks the JSON of such an event.
 
-    Raises, when called:
-        msgspec.ValidationError: a field is not of its declared type.
+    The function raises ``msgspec.ValidationError`` if a field does not have its declared type.
     """
-    fields = [(one.name, _skipping(one.type), _named(one)) for one in msgspec.structs.fields(event)]
-    like = event.__struct_config__
+    fields = [(field.name, _skipping(field.type), _named(field)) for field in msgspec.structs.fields(event)]
     try:
-        skipping: Any = msgspec.defstruct(event.__name__, fields, kw_only=True, array_like=like.array_like)
+        skipping: Any = msgspec.defstruct(event.__name__, fields, kw_only=True, array_like=event.__struct_config__.array_like)
         return msgspec.json.Decoder(skipping).decode
-    except TypeError:  # a union of things that are told apart only by what they hold
+    except TypeError:  # a union whose members differ only in their contents
         return msgspec.json.Decoder(event).decode
 
 
@@ -44,7 +41,7 @@ def _named(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def _skipping(declared: Any) -> Any:
-    """The same type, with something that is skipped in place of what may hold anything."""
+    """The same type, with ``_Object``, ``_Array`` or ``Raw`` in place of parts that allow any value."""
     origin, parameters = get_origin(declared), get_args(declared)
     if declared is Any:
         return Raw
@@ -55,5 +52,5 @@ def _skipping(declared: Any) -> Any:
     if origin in (list, dict):
         return origin[tuple(map(_skipping, parameters))]
     if origin in (Union, types.UnionType) and Any not in parameters:
-        return Union[tuple(map(_skipping, parameters))]  # noqa: UP007 - of as many as there are
+        return Union[tuple(map(_skipping, parameters))]  # noqa: UP007 - the number of members is unknown
     return declared

@@ -1,4 +1,4 @@
-"""The one place where a domain event becomes an entry of PutEvents."""
+"""An entry of PutEvents, made from a domain event."""
 
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -13,14 +13,14 @@ from tailrace.events import DomainEvent, Time
 from tailrace.message import ChangeMessage
 from tailrace.wire import identity
 
-EVENT_IDS = UUID("5d1f3f0e-9c1b-4f62-8f0d-7a1f6e0c2b84")  # the UUIDv5 namespace of every metadata.id, for ever
+EVENT_IDS = UUID("5d1f3f0e-9c1b-4f62-8f0d-7a1f6e0c2b84")  # the UUIDv5 namespace of every metadata.id; it never changes
 
 
 class Entry(Struct, frozen=True, kw_only=True):
     """
-    One event as it goes on the bus, under EventBridge's names, with the change, the stream and the mapper that it came from.
+    One event with EventBridge's fields, and the change, the stream and the mapper that it came from.
 
-    ``document`` is what it keeps its order by: the document's name, or the value of the field ``about``.
+    Events keep their order per ``document``: the name of the document, or the value of the field ``about``.
     """
 
     id: str
@@ -35,7 +35,10 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Where an event comes from. By ``id`` a repeat is known, by ``(generation, sequence)`` the order; ``late``: redriven."""
+    """
+    The origin of an event. A repeat has the same ``id``. ``(generation, sequence)`` orders the events of a ``document``; a
+    ``late`` event was published after newer ones.
+    """
 
     id: str
     version: str
@@ -67,14 +70,14 @@ def entry(
     mapper: str = "",
 ) -> Entry:
     """
-    Wrap the ``position``-th event of its type that ``change`` means; ``source`` replaces the class's own.
+    Return the entry for an event. ``position`` counts the events of its type and change; ``source`` replaces that of the class.
 
-    The same event of the same change gets the same id and the same bytes, however often it is published.
+    The same event of the same change always has the same id and the same bytes.
 
     Raises:
-        TypeError: not a domain event, or it holds a value that JSON does not have.
-        msgspec.ValidationError: a field is not of its declared type; consumers rely on the declaration.
-        ValueError: the change is not dated, or without an offset.
+        TypeError: it is not a domain event, or contains a value that JSON cannot represent.
+        msgspec.ValidationError: a field does not have its declared type.
+        ValueError: the change has no valid time, or a time without an offset.
     """
     if not isinstance(event, DomainEvent):
         raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
@@ -109,7 +112,7 @@ def entry(
 
 
 def _about(event: DomainEvent, change: Change) -> str:
-    """What the event keeps its order by. Its length is bounded, as every document's name is."""
+    """The text that orders the event. Its length is bounded."""
     if not event.__about__:
         return change.document
     value = to_builtins(getattr(event, event.__about__))

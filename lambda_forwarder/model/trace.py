@@ -1,4 +1,4 @@
-"""Which trace a change belongs to: the one place that looks for its ``traceparent``."""
+"""The trace of a change, from its ``traceparent``."""
 
 import re
 
@@ -11,10 +11,10 @@ _w3c = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16
 
 def traceparent(change: Change) -> str | None:
     """
-    What the change itself set, else what the document carries; nothing where that is not of W3C's form.
+    Return the ``traceparent`` that the change set, else that of its document; None if it does not have W3C's form.
 
-    An update that does not set it leaves the document's: of the write before, or, by a late look-up, of one after. A trace
-    is a hint to people, so that is better than none. A delete belongs to no trace that it could tell.
+    If an update does not set it, the document has that of an earlier write, or of a later one if the document was looked up
+    late. This is good enough as a hint to people. A delete has no document, so it has no trace.
     """
     described = change.update_description
     for fields in (described.updated_fields if described else {}, change.full_document or {}):

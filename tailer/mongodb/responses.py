@@ -24,6 +24,11 @@ class Row(NamedTuple):
     kind: type[TailerError]
     meaning: str
 
+    def fits(self, code: int | None, text: str) -> bool:
+        """Whether an error with this code and this text has this cause."""
+        with_code = not self.codes or (code is not None and code in self.codes)  # a range compares None with each number
+        return with_code and re.search(self.text, text, re.IGNORECASE) is not None
+
 
 WATCHED, STORE = "TAILER_MONGODB_URI", "TAILER_CHECKPOINTS"  # the settings that name a server
 WORDS = {
@@ -154,8 +159,7 @@ def meaning(code: int | None, text: str, *, setting: str, stream: bool) -> tuple
 def row_of(code: int | None, text: str, *, stream: bool) -> Row | None:
     """The first row that fits."""
     rows = ANYWHERE + (OF_A_STREAM if stream else ())
-    fits = (row for row in rows if (not row.codes or code in row.codes) and re.search(row.text, text, re.IGNORECASE))
-    return next(fits, None)
+    return next((row for row in rows if row.fits(code, text)), None)
 
 
 def may_be_of_one_event(error: Exception) -> bool:

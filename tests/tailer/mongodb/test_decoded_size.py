@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tailer.mongodb.decoded_size import WORST, decoded_size
 from tailer.mongodb.decoding.values import decode
 
-MANY = 2_000  # elements of a kind, enough to make the memory of a single call negligible
-FIXED_COSTS = 20_000  # bytes, of a call and of what the interpreter keeps after it
+MANY = 500  # elements of a kind, enough to make the memory of a single call negligible
+FIXED_COSTS = 5_000  # bytes, of a call and of what the interpreter keeps after it
 
 
 def document_of(*elements: bytes) -> bytes:

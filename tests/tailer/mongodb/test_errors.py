@@ -18,7 +18,7 @@ from pymongo.errors import (
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.errors import STORE, WATCHED, mongodb_errors
-from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, row_of
+from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, Row, row_of
 
 CASES = [
     # the user
@@ -136,6 +136,21 @@ def test_unknown_server_error_is_retried_without_a_cause(code: int | None, text:
     with pytest.raises(Unavailable, match=UNKNOWN) as caught, mongodb_errors(setting=setting, stream=stream):
         raise OperationFailure(text, code)
     assert ("TAILER_CHECKPOINTS" in str(caught.value)) is (setting == STORE)
+
+
+class Codes(tuple[int, ...]):
+    """Codes that fail the test when something that is not a code is searched in them."""
+
+    def __contains__(self, code: object) -> bool:
+        assert isinstance(code, int)
+        return super().__contains__(code)
+
+
+def test_error_without_a_code_is_not_searched_in_the_codes() -> None:
+    """A range of millions of codes compares None with each of them, which takes half a second."""
+    row = Row(Codes([1]), "text", Unavailable, "")
+    assert not row.fits(None, "text")
+    assert row.fits(1, "a TEXT")
 
 
 @pytest.mark.parametrize("code", [2, 9, 20, 73, 136, 286, 304, 40324])

@@ -9,10 +9,11 @@ import pytest
 
 from lambda_forwarder.mappings.data_changes import data_changed
 from tailrace import Change, Uncertain
-from tailrace.questions import patches
+from tailrace.questions import patches, readings
 from tailrace.questions.patches import patch, replacement
 from tailrace.questions.readings import PATHS_LIMIT
-from tests.tailrace.questions.test_questions import updated
+from tailrace.wire.change import UpdateDescription
+from tests.tailrace.questions.test_questions import undescribed, updated
 
 
 def work(ask: Callable[[], object]) -> int:
@@ -96,10 +97,29 @@ QUESTIONS: dict[str, Callable[[Change], object]] = {
     ids=lambda one: one.__name__,
 )
 def test_question_work_grows_linearly_with_document_size(
-    hostile: Callable[[int], Change], ask: Callable[[Change], object]
+    monkeypatch: pytest.MonkeyPatch, hostile: Callable[[int], Change], ask: Callable[[Change], object]
 ) -> None:
-    small, large = hostile(2_000), hostile(4_000)
+    """The limit of look-ups is low, so that both documents reach it soon: above the limit, the work does not grow."""
+    monkeypatch.setattr(readings, "LOOKUPS_LIMIT", 50_000)
+    small, large = hostile(1_000), hostile(2_000)
     assert work(lambda: ask(large)) <= 2.5 * work(lambda: ask(small)) + 2_000
+
+
+DEEP_PATHS = [f"a{'.a' * (depth % 198)}.{depth}" for depth in range(1_000)]
+
+
+@pytest.mark.parametrize("said", [None, {}], ids=["unknown", "said"])
+@pytest.mark.parametrize("known", [False, True], ids=["no pre-image", "pre-image"])
+def test_questions_about_an_impossible_update_finish(monkeypatch: pytest.MonkeyPatch, said: Any, known: bool) -> None:
+    """Long paths into a deep document are read as far as a document can hold, or are uncertain."""
+    monkeypatch.setattr(readings, "LOOKUPS_LIMIT", 50_000)
+    deep: dict[str, Any] = {}
+    for _ in range(150):
+        deep = {"a": deep}
+    described = UpdateDescription(updated_fields=dict.fromkeys(DEEP_PATHS, 1), disambiguated_paths=said)
+    change = undescribed(deep if known else None, deep, update_description=described)
+    for question in (lambda: change.changed("a"), change.diff):
+        assert work(question) < 2_000 * len(DEEP_PATHS)
 
 
 def test_diff_of_too_large_documents_is_a_full_replacement() -> None:

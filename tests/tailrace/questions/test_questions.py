@@ -1,7 +1,6 @@
 """The questions of a change, for each operation, with and without the optional fields of a change event."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -348,23 +347,6 @@ def test_diff_is_uncertain_for_nested_path_without_pre_image(change: Change) -> 
 def test_diff_is_empty_without_documents() -> None:
     assert [other(operation).diff() for operation in OTHERS[1:]] == [[]] * 5
     assert updated().diff() == []
-
-
-DEEP_PATHS = [f"a{'.a' * (depth % 198)}.{depth}" for depth in range(5_000)]
-
-
-@pytest.mark.parametrize("said", [None, {}], ids=["unknown", "said"])
-@pytest.mark.parametrize("known", [False, True], ids=["no pre-image", "pre-image"])
-def test_questions_about_an_impossible_update_finish(said: Any, known: bool) -> None:
-    """Thousands of long paths into a deep document are read as far as a document can hold, or are uncertain."""
-    deep: dict[str, Any] = {}
-    for _ in range(150):
-        deep = {"a": deep}
-    described = UpdateDescription(updated_fields=dict.fromkeys(DEEP_PATHS, 1), disambiguated_paths=said)
-    change = undescribed(deep if known else None, deep, update_description=described)
-    for question in (lambda: change.changed("a"), change.diff):
-        with suppress(Uncertain):
-            question()
 
 
 ASKED: dict[str, Callable[[Change], Any]] = {

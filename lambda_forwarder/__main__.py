@@ -1,4 +1,4 @@
-"""``python -P -m lambda_forwarder``: show the events of a change, write the event catalogue, redrive."""
+"""The command line ``python -P -m lambda_forwarder``: try a change, write the event catalogue, redrive."""
 
 import argparse
 import io
@@ -16,26 +16,28 @@ from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.handlers import redrive
 from lambda_forwarder.logs import make_legible
 from lambda_forwarder.settings import OFF, Settings, problem
-from lambda_forwarder.trial import KINDS, Trial, as_put, read, received, shown, tried
+from lambda_forwarder.trial import KINDS, Trial, as_sample, as_text, read, received, tried, verdict
 from tailrace.message import ChangeMessage
 from tailrace.text.legible import indented, legible, show_uncaught_legibly
 from tailrace.version import __version__
 from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
-INTERRUPTED, NOBODY_READS = 130, 141  # the shell's exit codes for SIGINT and SIGPIPE
+INTERRUPTED, CLOSED_PIPE = 130, 141  # the shell's exit codes for SIGINT and SIGPIPE
 EXAMPLES = """examples:
   python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
   python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
   python -P -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
   python -P -m lambda_forwarder redrive --dry-run
 
-exit codes: 0 success; 1 a change was parked, was left in its queue or has no mapper, or a schema would break consumers;
-2 the input or the configuration cannot be used."""
+exit codes:
+  0  success
+  1  a change was or would be parked, stays in its queue or has no mapper; or a schema would break consumers
+  2  the input or the configuration cannot be used"""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code; see ``EXAMPLES`` for their meaning."""
+    """Run the command and return its exit code. ``EXAMPLES`` lists the exit codes."""
     make_legible()
     options = _parser().parse_args(arguments)
     if options.command == "redrive":
@@ -44,50 +46,56 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings(options.mappers)
         if options.command == "catalogue":
             problems = catalogue.write(settings.mappers, options.schemas, options.events, options.samples)
-            _say(*problems)
+            _print_errors(*problems)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
     except (ForwarderError, UnreadableMessage, OSError, UnicodeDecodeError) as error:
-        _say(str(error))
+        _print_errors(str(error))
         return UNUSABLE
-    _show(trials, as_json=options.json)
-    return ATTENTION if any(trial.parked or trial.unread for trial in trials) else DONE
+    _print(trials, as_json=options.json)
+    return ATTENTION if any(trial.parked or trial.unmapped for trial in trials) else DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -P -m lambda_forwarder",
-        description="Show the events of a change, write the catalogue of all events,\n"
+        description="Show the events that a change would produce, write the catalogue of all events,\n"
         "or publish parked changes and dead letters again.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lambda_forwarder {__version__}")
     parser.add_argument(
-        "--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS, else the example's)"
+        "--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS, or else the example)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     attempt = commands.add_parser("try", help="show the events that a change would produce; publish nothing")
     given = attempt.add_mutually_exclusive_group(required=True)
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
-    given.add_argument("--queue", metavar="URL", help="read up to 10 waiting messages of an SQS queue and leave them there")
+    given.add_argument("--queue", metavar="URL", help="read up to 10 messages of an SQS queue and leave them in it")
     attempt.add_argument("--json", action="store_true", help="print the events as in tests/samples/events/")
-    write = commands.add_parser("catalogue", help="write the schemas and the page of all events")
-    write.add_argument("--schemas", type=Path, default=Path("schemas"), metavar="FOLDER", help="of the schemas (%(default)s)")
-    write.add_argument("--events", type=Path, default=Path("docs/events.md"), metavar="FILE", help="the page (%(default)s)")
+    write = commands.add_parser(
+        "catalogue", help="write the page and the schemas of all events, unless a change would break consumers"
+    )
+    write.add_argument(
+        "--schemas", type=Path, default=Path("schemas"), metavar="FOLDER", help="where the schemas are (default: %(default)s)"
+    )
+    write.add_argument(
+        "--events", type=Path, default=Path("docs/events.md"), metavar="FILE", help="the page (default: %(default)s)"
+    )
     write.add_argument(
         "--samples",
         type=Path,
         default=Path("tests/samples/events"),
         metavar="FOLDER",
-        help="of the samples that the page shows (%(default)s)",
+        help="where the samples for the page are (default: %(default)s)",
     )
     redrive.add_command(commands)
     return parser
 
 
 def _settings(mappers: str | None) -> Settings:
-    """Read the settings. Only the mappers and the source are used here, so the other required settings get placeholders."""
+    """Read the settings. ``try`` and ``catalogue`` use only mappers and source; other required settings get placeholders."""
     given: dict[str, Any] = {"event_bus": "none", "parking_queue_url": "http://none/none", "watermarks": OFF} | (
         {} if mappers is None else {"mappers": mappers}
     )
@@ -104,28 +112,27 @@ def _given(options: argparse.Namespace) -> Iterator[ChangeMessage]:
     return read(sys.stdin.read() if options.sample == "-" else Path(options.sample).read_text("utf-8-sig"))
 
 
-def _show(trials: list[Trial], *, as_json: bool) -> None:
-    lines = [line for trial in trials for line in shown(trial)]
+def _print(trials: list[Trial], *, as_json: bool) -> None:
+    lines = [line for trial in trials for line in as_text(trial)]
     if as_json:
-        told = [as_put(entry) for trial in trials for entry in trial.entries]
-        lines = [json.dumps(told[0] if len(told) == 1 else told, indent=2, ensure_ascii=False)]
-        _say(*(f"parked by {parked.mapper}: {parked.reason}" for trial in trials for parked in trial.parked))
-        _say(*(trial.unread for trial in trials if trial.unread))
+        samples = [as_sample(entry) for trial in trials for entry in trial.entries]
+        lines = [json.dumps(samples[0] if len(samples) == 1 else samples, indent=2, ensure_ascii=False)]
+        _print_errors(*(f"{verdict(parked)}: {parked.reason}" for trial in trials for parked in trial.parked))
+        _print_errors(*(trial.unmapped for trial in trials if trial.unmapped))
     for line in lines:
-        print(legible(line, lines=as_json))  # noqa: T201 - what the command is asked for
+        print(legible(line, lines=as_json))  # noqa: T201 - the result of the command
     if not trials:
-        _say("the input holds no change")
+        _print_errors("the input contains no change")
 
 
-def _say(*lines: str) -> None:
-    for line in lines:
-        told = indented(legible(line, lines=True))
-        print(told, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+def _print_errors(*errors: str) -> None:
+    for error in errors:
+        print(indented(legible(error, lines=True)), file=sys.stderr)  # noqa: T201 - for the person at the keyboard
 
 
 def program() -> int:
-    """``main`` for a shell: no traceback after Ctrl-C, a closed pipe, or a character that the terminal cannot show."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed
+    """Run ``main`` without a traceback after Ctrl-C, a closed pipe or a character that the terminal cannot show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it is None if it is closed
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
@@ -134,7 +141,7 @@ def program() -> int:
             print(end="", flush=True)  # noqa: T201
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
+        return CLOSED_PIPE
     except KeyboardInterrupt:
         return INTERRUPTED
 

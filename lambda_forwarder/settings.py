@@ -1,4 +1,4 @@
-"""What the environment tells the forwarder. Everything missing or wrong is reported at once, by name."""
+"""The settings of the forwarder, from environment variables. All missing and wrong ones are reported together."""
 
 import pkgutil
 from collections.abc import Iterable, Mapping
@@ -12,13 +12,18 @@ from lambda_forwarder.mapping.mapper_keys import bad_keys
 from lambda_forwarder.metrics.metrics import STREAM
 
 PREFIX = "FORWARDER_"
-OFF = "off"  # instead of a table; DynamoDB allows a table of this name, which is then given by its ARN
+OFF = "off"  # the value that turns watermarks off; a table with this name must be given by its ARN
 
+Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")]
+Bus = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[/.\-_A-Za-z0-9:]{1,1600}$")]
 Table = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-zA-Z0-9_.\-:/]{3,1024}$")]
+Bucket = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")]
+Source = Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")]
+MetricNamespace = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")]
 
 
 class MapperTable(dict[str, Any]):
-    """A table of mappers, and what it is called: ``module:attribute``. What is parked and redriven is compared by it."""
+    """A mapper table and the value of FORWARDER_MAPPERS that names it. Parked changes record this value for redrive."""
 
     def __init__(self, called: str, mappers: Mapping[str, Any]) -> None:
         super().__init__(mappers)
@@ -26,7 +31,7 @@ class MapperTable(dict[str, Any]):
 
 
 def _mappers(value: Any) -> Any:
-    """The table that "module:attribute" names."""
+    """Import the table that ``module:attribute`` names."""
     if not isinstance(value, str):
         return value
     value = value.strip()
@@ -38,17 +43,17 @@ def _mappers(value: Any) -> Any:
         raise ValueError(
             f"it cannot be imported: {error}: its package must be installed, or its folder on PYTHONPATH"
         ) from error
-    except Exception as error:  # importing foreign code: anything may come
+    except Exception as error:  # any error of the imported code
         raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):
-        raise ValueError("it is not a table of collection names and their mappers")
+        raise ValueError("it is not a mapping from collections to their mappers")
     if problems := list(bad_keys(found)):
         raise ValueError("; ".join(problems))
     return MapperTable(value, found)
 
 
 def _names(value: Any) -> Any:
-    """What stands between commas."""
+    """Split names at commas."""
     if not isinstance(value, str):
         return value
     names = {name.strip() for name in value.split(",")} - {""}
@@ -62,21 +67,15 @@ def _callables(mappers: Any) -> bool:
 
 
 class Settings(BaseSettings):
-    """The description of each setting is also its remedy."""
+    """Each description is also the remedy in an error about its setting."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", regex_engine="python-re"
     )
 
-    event_bus: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[/.\-_A-Za-z0-9:]{1,1600}$")] = Field(
-        description="set it to the name or the ARN of the event bus"
-    )
-    parking_queue_url: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] = Field(
-        description="set it to the URL of the SQS queue for changes that cannot be published"
-    )
-    dead_letter_queue_url: (
-        Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s]+/\S+$")] | None
-    ) = Field(
+    event_bus: Bus = Field(description="set it to the name or the ARN of the event bus")
+    parking_queue_url: Url = Field(description="set it to the URL of the SQS queue for changes that cannot be published")
+    dead_letter_queue_url: Url | None = Field(
         None, description="set it to the URL of the dead-letter queue of the tailer's queue, for redrive; or leave it out"
     )
     on_poison: Literal["park", "block"] = Field(
@@ -91,24 +90,22 @@ class Settings(BaseSettings):
         description="set it to the name or the ARN of a DynamoDB table with a string partition key pk, or to off: every change "
         "that the tailer sends again is then published again. A function behind a DynamoDB stream does not need it"
     )
-    claim_bucket: (
-        Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")] | None
-    ) = Field(
-        None, description="set it to the name of the S3 bucket that the tailer's TAILER_CLAIM_BUCKET names; or leave it out"
+    claim_bucket: Bucket | None = Field(
+        None, description="set it to the name of the S3 bucket that TAILER_CLAIM_BUCKET names; or leave it out"
     )
-    source: Annotated[str, StringConstraints(max_length=256, pattern=r"^(?!aws\.).+$")] | None = Field(
+    source: Source | None = Field(
         None,
-        description="set it to the source of all events, like app.payments, not aws.…; or leave it out: "
-        "schemas in a registry name each event's own",
+        description="set it to the source of all events, such as app.payments; it must not begin with aws. Or leave it out: "
+        "each event has the source of its class, as in the schemas",
     )
-    emf_namespace: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9._/#:-]{1,255}$")] | None = (
-        Field(None, description="set it to the CloudWatch namespace of the metrics; or leave it out to write none")
+    emf_namespace: MetricNamespace | None = Field(
+        None, description="set it to the CloudWatch namespace of the metrics; or leave it out to write none"
     )
     streams: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = Field(
         frozenset(),
-        description="set it to the names of all streams, with commas between them, of a DynamoDB table dynamodb.TABLE: changes "
-        "of any other are counted as unknown, and their watermarks expire; or leave it out: every name is taken, and tailer "
-        "status does not show what no mapper reads",
+        description="set it to the names of all streams, separated by commas (dynamodb.TABLE for a DynamoDB table): changes of "
+        "other streams are counted as unknown, and their watermarks expire. Or leave it out: every name is accepted, and "
+        "tailer status does not show the collections that no mapper reads",
     )
     mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
         "lambda_forwarder.mappings:MAPPERS",
@@ -118,22 +115,22 @@ class Settings(BaseSettings):
 
     @property
     def watermark_table(self) -> str | None:
-        """The table, or nothing where the watermarks are off."""
+        """The table; None if watermarks are off."""
         return None if self.watermarks == OFF else self.watermarks
 
 
 class StreamSettings(Settings):
-    """Of a function behind a DynamoDB stream. Lambda keeps the place in the stream, so that no watermark applies."""
+    """The settings of a function behind a DynamoDB stream. Lambda keeps its position, so it needs no watermarks."""
 
     watermarks: Table = OFF
 
 
 def read_settings(kind: type[Settings] = Settings) -> Settings:
     """
-    Read them from the environment and ``.env``.
+    Read the settings from the environment and ``.env``.
 
     Raises:
-        Misconfigured: its text has one line for each missing or bad setting, with the remedy.
+        Misconfigured: the message has one line for each missing or invalid setting, with the remedy.
     """
     try:
         return kind()
@@ -142,8 +139,8 @@ def read_settings(kind: type[Settings] = Settings) -> Settings:
 
 
 def problem(error: Any) -> str:
-    """One of pydantic's errors, with the setting's variable and its remedy."""
+    """Return the message for an error of pydantic: the variable, what is wrong, and the remedy."""
     field = str(error["loc"][0])
-    remedy = Settings.model_fields[field].description
-    message = "it is missing" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
-    return f"{PREFIX}{field.upper()}: {message}; {remedy}"
+    plain = {"missing": "it is missing", "string_pattern_mismatch": "its value is not valid"}
+    message = plain.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"{PREFIX}{field.upper()}: {message}; {Settings.model_fields[field].description}"

@@ -1,4 +1,4 @@
-"""What events a change would give, and what would be parked: for whoever writes a mapper. Nothing is published or deleted."""
+"""Shows the events that a change would produce, for those who write a mapper. Nothing is published, parked or deleted."""
 
 import json
 import time
@@ -22,38 +22,42 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
-RECEIVE_SECONDS = 5  # how long a message that was only looked at is hidden from the forwarder, should giving it back fail
+RECEIVE_SECONDS = 5  # a received message is hidden from the forwarder for so long if it cannot be returned to the queue
 KINDS = "a change, the body of a queue message, a Lambda event, the response of receive-message or a parked item"
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """One change, and all that the forwarder would do about it. ``unread`` says that the table does not have its collection."""
+    """
+    One change and what the forwarder would do with it.
+
+    ``mappers`` are the names of its mappers. ``unmapped`` is the warning if the table has no entry for its collection.
+    """
 
     change: Change
     entries: tuple[Entry, ...]
     parked: tuple[Parked, ...]
     mappers: tuple[str, ...]
-    unread: str = ""
+    unmapped: str = ""
 
 
 def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> Iterator[Trial]:
-    """Each change by itself, in order."""
+    """Map each change by itself, in order."""
     for change in message.changes:
         entries, parked = map_changes(msgspec.structs.replace(message, changes=(change,)), mappers, source)
         names = tuple(getattr(mapper, "__name__", repr(mapper)) for mapper in mappers_for(change, mappers))
-        missing = "" if is_mapped(change, mappers) else no_mapper(change.ns, mappers)
-        yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names, unread=missing)
+        unmapped = "" if is_mapped(change, mappers) else no_mapper(change.ns, mappers)
+        yield Trial(change=change, entries=tuple(entries), parked=tuple(parked), mappers=names, unmapped=unmapped)
 
 
 def read(text: str) -> Iterator[ChangeMessage]:
     """
-    The messages in a JSON text, or in one JSON text a line.
+    Yield the messages in a JSON text, or in a text with one JSON value in each line. ``KINDS`` lists the accepted values.
 
     Raises:
-        UnreadableMessage: there is something else; it says what.
+        UnreadableMessage: the text contains something else.
     """
     if nesting(text.encode("utf-8", "surrogatepass")) > NESTING_LIMIT:
-        raise UnreadableMessage("it is nested too deeply")
+        raise UnreadableMessage("the input is nested too deeply")
     try:
         values = [_parsed(text)]
     except ValueError:
@@ -67,11 +71,11 @@ def read(text: str) -> Iterator[ChangeMessage]:
 
 def received(queue_url: str) -> Iterator[ChangeMessage]:
     """
-    The messages that a queue hands out now, at most ten. They are given back at once; each counts as received once more.
+    Receive up to ten messages of a queue and return them to it at once. Each counts as received once more.
 
     Raises:
-        Unavailable, Rejected, Misconfigured: the queue did not answer.
-        UnreadableMessage: a message is not one of ours.
+        Unavailable, Rejected, Misconfigured: a call to the queue failed.
+        UnreadableMessage: a message was not sent by a tailer.
     """
     queue = client("sqs")
     with translated(f"receiving from {queue_url}"):
@@ -85,8 +89,8 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         yield read_message(message["Body"])
 
 
-def as_put(entry: Entry) -> dict[str, Any]:
-    """An entry as EventBridge is asked to publish it, readable: the form of the samples."""
+def as_sample(entry: Entry) -> dict[str, Any]:
+    """The entry of PutEvents in readable form, as in ``tests/samples/events/``."""
     return {
         "Source": entry.source,
         "DetailType": entry.detail_type,
@@ -95,47 +99,55 @@ def as_put(entry: Entry) -> dict[str, Any]:
     }
 
 
-def shown(trial: Trial) -> Iterator[str]:
-    """A trial for a person, in lines."""
+def as_text(trial: Trial) -> Iterator[str]:
+    """Yield the lines that describe a trial to a person."""
     change = trial.change
     yield f"{change.document}  {change.operation_type}  #{change.sequence}"
     for entry in trial.entries:
         yield f"  {entry.detail_type}  {entry.source}"
         detail = json.dumps(json.loads(entry.detail), indent=2, ensure_ascii=False)
-        yield from (f"    {line}" for line in detail.split("\n"))  # and at nothing else: a text may hold U+2028
+        yield from (f"    {line}" for line in detail.split("\n"))  # splitlines would split at U+2028 too
     for parked in trial.parked:
-        yield f"  parked by {parked.mapper}"
-        yield from (f"    {line}" for line in (parked.reason, f"what to do: {parked.remedy}"))
+        yield f"  {verdict(parked)}"
+        yield f"    {parked.reason}"
+        yield f"    what to do: {parked.remedy}"
     if not trial.entries and not trial.parked:
-        yield f"  no event: {trial.unread or (', '.join(trial.mappers) or 'no mapper, as intended,') + ' produced no event'}"
+        returned_none = (
+            f"{', '.join(trial.mappers)} returned none" if trial.mappers else "this change has no mapper, as intended"
+        )
+        yield f"  no event: {trial.unmapped or returned_none}"
     if change.claim is not None:
         yield f"  its documents are stored in s3://{change.claim.bucket}/{change.claim.key}: download that object and try it"
 
 
+def verdict(parked: Parked) -> str:
+    return f"would be parked because of {parked.mapper}" if parked.mapper else "would be parked"
+
+
 def _parsed(text: str) -> Any:
     value = json.loads(text)
-    json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate, which neither a database nor a queue holds
+    json.dumps(value, ensure_ascii=False).encode()  # raises for a lone surrogate, which no database and no queue accepts
     return value
 
 
 def _messages(value: Any) -> Iterable[ChangeMessage]:
     match value:
         case {"operationType": _}:
-            return [_alone(value)]
+            return [_of_change(value)]
         case {"changes": _}:
             return [read_message(json.dumps(value))]
         case {"message": Mapping() as message}:
             return [read_message(json.dumps(message))]
-        case {"Records": list(records)}:
-            return map(_recorded, records)
+        case {"Records": list(of_lambda)}:
+            return map(_of_record, of_lambda)
         case {"Messages": list(messages)}:
             return [read_message(message["Body"]) for message in messages]
         case _:
             raise UnreadableMessage(f"the input is none of these: {KINDS}")
 
 
-def _recorded(record: Any) -> ChangeMessage:
-    """A record of either of the Lambda's events."""
+def _of_record(record: Any) -> ChangeMessage:
+    """The message of one record of a Lambda event."""
     match record:
         case {"body": str(body)}:
             return read_message(body)
@@ -148,8 +160,8 @@ def _recorded(record: Any) -> ChangeMessage:
             raise UnreadableMessage("a record comes from neither SQS nor a DynamoDB stream")
 
 
-def _alone(value: Any) -> ChangeMessage:
-    """A change that came without its message: what the message would say of it is made up."""
+def _of_change(value: Any) -> ChangeMessage:
+    """A message with this change alone. Its stream, generation and lane are invented."""
     try:
         change = msgspec.convert(value, Change)
     except msgspec.ValidationError as error:

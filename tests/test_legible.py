@@ -153,8 +153,8 @@ def the_probe(text: str) -> str:
 def a_trial(text: str) -> str:
     change = msgspec.structs.replace(inserted(), ns=Names(db=text, coll=text), operation_type=text)
     parked = Parked(id=text, reason=text, remedy=text, document=text, mapper=text)
-    trial = Trial(change=change, entries=(), parked=(parked,), mappers=(text,), unread=text)
-    return printed(lambda: forwarder_command._show([trial], as_json=False))
+    trial = Trial(change=change, entries=(), parked=(parked,), mappers=(text,), unmapped=text)
+    return printed(lambda: forwarder_command._print([trial], as_json=False))
 
 
 def a_report(text: str) -> Report:

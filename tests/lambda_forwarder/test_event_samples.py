@@ -7,7 +7,7 @@ import pytest
 
 from lambda_forwarder.catalogue.catalogue import catalogue, events_of
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.trial import as_put, read, tried
+from lambda_forwarder.trial import as_sample, read, tried
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "events"
 
@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "events"
 def test_a_change_means_its_sample_event(path: Path) -> None:
     """The recorded change gives the recorded event, to the last field; a list of them where it means several."""
     [trial] = [trial for message in read(path.read_text()) for trial in tried(message, MAPPERS)]
-    told = [as_put(entry) for entry in trial.entries]
+    told = [as_sample(entry) for entry in trial.entries]
     expected = json.loads(path.with_name(path.name.replace(".change.", ".event.")).read_text())
     assert trial.parked == ()
     assert told == (expected if isinstance(expected, list) else [expected])

@@ -57,8 +57,8 @@ def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
     [
         ("lambda_forwarder.mappings", "not of the form"),
         ("lambda_forwarder.mappings:NOTHING", "cannot be imported"),
-        (f"{__name__}:NOT_A_TABLE", "not a table"),
-        ("os:sep", "not a table"),
+        (f"{__name__}:NOT_A_TABLE", "not a mapping"),
+        ("os:sep", "not a mapping"),
         (f"{__name__}:BAD_KEYS", r"FORWARDER_MAPPERS: the key 'payments.' is neither collection nor database\.collection"),
     ],
 )

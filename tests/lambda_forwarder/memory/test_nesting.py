@@ -12,7 +12,7 @@ from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.model.entry import entry
 from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.limits import rejection_reason
-from lambda_forwarder.trial import as_put, read, shown, tried
+from lambda_forwarder.trial import as_sample, as_text, read, tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper
 from tailrace.questions.images import Uncertain
@@ -77,7 +77,7 @@ def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
     assert len(publisher.entries) == len(told)
     for one in publisher.entries:
         assert "deep" not in rejection_reason(one)
-        as_put(one)
+        as_sample(one)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -91,6 +91,6 @@ def test_a_change_at_the_limit_is_parked_tried_and_redriven(shape: str) -> None:
     for change in told:
         [again] = read(encode_change(change).decode())
         [trial] = tried(again, {"payments": (data_changed,)})
-        assert list(shown(trial))
+        assert list(as_text(trial))
         assert entry(asking(change), change=change, message=message(change)).document
         assert read_change(encode_change(change), Change) == change

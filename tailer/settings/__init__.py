@@ -1,1 +1,1 @@
-"""The settings of a stream and of a task, from the environment and from files."""
+"""The settings of a stream and of a task, from variables and from TOML."""

@@ -1,4 +1,4 @@
-"""The settings that are lists or times: the forms in which they may be given, and a sentence on the form for every other."""
+"""Settings that are lists or times: each may be given in several forms. An error names the right form."""
 
 import json
 from datetime import datetime
@@ -13,10 +13,10 @@ _STAGES = 'it is a list in [ ]: [{"$match": {"operationType": "insert"}}]'
 
 def names(value: Any) -> Any:
     """
-    The names of a comma list or a list.
+    Return the names of a list, or of a text that is separated by commas.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is neither.
     """
     if isinstance(value, str):
         if value.strip()[:1] in ("[", "{", '"', "'"):
@@ -29,15 +29,15 @@ def names(value: Any) -> Any:
 
 def stages(value: Any) -> Any:
     """
-    The stages of a JSON list or a list; none where nothing is said.
+    Return the stages of a list, or of a text that is a JSON list. An empty text has no stages.
 
     Raises:
-        ValueError: it is neither, or a stage is none that a change stream allows.
+        ValueError: the value is neither, or a change stream does not allow a stage.
     """
     found = _of_json(value) if isinstance(value, str) else value
     if not isinstance(found, list | tuple):
         remedy = "; put [ and ] around the stage" if isinstance(found, dict) else ""
-        raise ValueError(f"{_STAGES}{remedy}")  # noqa: TRY004 - pydantic takes no other for a wrong setting
+        raise ValueError(f"{_STAGES}{remedy}")  # noqa: TRY004 - pydantic expects a ValueError
     for stage in found:
         if not isinstance(stage, dict) or len(stage) != 1 or not stage.keys() <= STAGES:
             raise ValueError(f"{_STAGES}; a stage is an object with one of {', '.join(sorted(STAGES))}")
@@ -45,7 +45,7 @@ def stages(value: Any) -> Any:
 
 
 def moment(value: Any) -> Any:
-    """A time that TOML has read as one, as text."""
+    """Return the text of a time that TOML has parsed."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
@@ -59,5 +59,5 @@ def _of_json(text: str) -> Any:
         raise ValueError(f"{_STAGES}; this is not JSON{where}: put names and strings in double quotes") from None
     try:
         return json_util.loads(text)
-    except Exception as error:  # of many kinds: each type of Extended JSON fails in its own way
+    except Exception as error:  # of any type: each type of Extended JSON fails in its own way
         raise ValueError(f"{_STAGES}; this is not Extended JSON: {error}") from None

@@ -1,4 +1,4 @@
-"""What a setting is called by whoever set it: the environment variable, or the key of a table."""
+"""How a setting is named in a message: by the environment variable or by the key of a table, as it was set."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,11 +7,11 @@ PREFIX = "TAILER_"
 _VARIABLE = re.compile(rf"\b{PREFIX}([A-Z0-9_]+)\b")
 
 Keys = Mapping[str, Collection[str]]
-"""A table's name to the keys that it has, in the order of the tables."""
+"""The keys that each table has, by the table's name, in the order of the tables."""
 
 
 def called(name: str, tables: Keys) -> str:
-    """The setting by its variable, or by its key and table where tables set it: ``lanes in [payments]``."""
+    """Return the setting's variable, or its key and table if tables set it: ``lanes in [payments]``."""
     variable = f"{PREFIX}{name.upper()}"
     places = [f"[{table}]" for table, keys in tables.items() if name in keys]
     known = f"{name} in {' or '.join(places)}" if places else variable
@@ -19,5 +19,10 @@ def called(name: str, tables: Keys) -> str:
 
 
 def as_set(text: str, tables: Keys) -> str:
-    """The text with every setting called as it was set."""
+    """Return the text with every setting named as it was set."""
     return _VARIABLE.sub(lambda found: called(found[1].lower(), tables), text) if any(tables.values()) else text
+
+
+def as_keys(text: str) -> str:
+    """Return the text with every setting named by its key: ``TAILER_LANES`` becomes ``lanes``."""
+    return _VARIABLE.sub(lambda found: found[1].lower(), text)

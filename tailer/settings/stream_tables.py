@@ -1,4 +1,4 @@
-"""The TOML that names several streams, one table each: a file, or its text where a task has an environment but no files."""
+"""The TOML with a table for each stream: a file, or its text for a task that has an environment but no files."""
 
 import tomllib
 from collections.abc import Set
@@ -9,15 +9,15 @@ from tailer.errors import Misconfigured
 from tailer.settings.toml_mistakes import unknown, unreadable
 
 Tables = dict[str, dict[str, Any]]
-"""Stream name → the settings of its own."""
+"""The settings in each table, by the name of the stream."""
 
 
 def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
     """
-    What each table says, by its name. With neither a file nor a text: one stream without a name, whose table says nothing.
+    Return the settings of each table. With neither a file nor a text: one stream without a name, and no settings.
 
     Raises:
-        Misconfigured: it cannot be read, both are given, or a table says what is not ``allowed``.
+        Misconfigured: both are given, the TOML cannot be read, or a table has a key that is not ``allowed``.
     """
     if file and text:
         raise Misconfigured("TAILER_CONFIG and TAILER_CONFIG_TOML are both set: set only one of them")
@@ -42,7 +42,7 @@ _FORM = "write a table for each stream, named after it and in one pair of bracke
 
 
 def _read(file: str, text: str) -> tuple[str, dict[str, Any]]:
-    """What names the streams, and the tables in it."""
+    """Return the name of the source for errors, and its tables."""
     if "\n" in file or file.lstrip().startswith("["):
         raise Misconfigured("TAILER_CONFIG is the path of a TOML file; the text itself goes into TAILER_CONFIG_TOML")
     where = f"TAILER_CONFIG: {file}" if file else "TAILER_CONFIG_TOML"

@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from tailer.settings.names import as_keys
 from tailer.settings.toml_mistakes import unknown
 
 _WORDS = {"missing": "it is missing", "string_pattern_mismatch": "the value does not have the right form"}
@@ -54,7 +55,7 @@ def _messages(problem: Any, model: type[BaseModel]) -> Sequence[str]:
     if kind == "model_type" and isinstance(problem["input"], Sequence) and not isinstance(problem["input"], str):
         return [f"there is one: write [{name}], with one bracket"]
     if kind == "value_error":
-        return [str(one) for one in problem["ctx"]["error"].args]
+        return [as_keys(str(problem["ctx"]["error"]))]
     return [_WORDS.get(kind, problem["msg"])]
 
 

@@ -1,8 +1,10 @@
 """The base of every table of an environment, and the types of its settings."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field
+
+from tailer.settings.table import Table
 
 LOG_DAYS = (  # CloudWatch
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -24,15 +26,7 @@ KeyArn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:kms:[^:]+:\d{12}:key/\S
 Architecture = Literal["arm64", "x86_64"]
 
 
-class Section(BaseModel):
+class Section(Table):
     """A frozen table of settings. An unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", regex_engine="python-re")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _no_truth(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuse TOML's ``true`` for a number: Python would take it for 1."""
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("true and false are not possible values here")
-        return value
+    model_config = ConfigDict(extra="forbid", regex_engine="python-re")

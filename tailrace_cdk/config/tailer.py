@@ -1,21 +1,16 @@
 """The streams, and the tailer that watches them."""
 
-import re
-from copy import copy
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from bson import json_util
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic import Field, field_validator, model_validator
 
 from tailer.mongodb.uri import carries_a_secret, elastic, mistake
-from tailer.settings.forms import stages
-from tailer.settings.names import PREFIX
-from tailer.settings.settings import Settings
+from tailer.settings.stream import StreamName, StreamSettings
+from tailer.settings.task import LeaseSettings
 from tailrace_cdk.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 
-PARKED = "parked"  # of what was too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
-EVENTS = "events"  # the first part of the keys of events too large for the bus; the forwarder writes them, consumers read them
+PARKED = "parked"  # prefix in the claim bucket of what is too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
+EVENTS = "events"  # prefix of what is too large for the bus: the forwarder writes it, consumers read it
 FARGATE = {  # MiB by CPU
     256: (512, 1024, 2048),
     512: range(1024, 4097, 1024),
@@ -25,73 +20,25 @@ FARGATE = {  # MiB by CPU
 }
 
 
-_VARIABLE = re.compile(rf"\b{PREFIX}([A-Z_]+)\b")  # of a task; here each setting has its own name
+class _Name(Section):
+    """The first setting of a stream."""
+
+    name: StreamName = Field(description="name of the stream: letters, digits, - and _, at most 80; not events and not parked")
 
 
-class _Alone(Settings):
-    """The tailer's settings from arguments only: the environment of this process is ignored."""
-
-    @classmethod
-    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (sources["init_settings"],)
-
-
-def _text(pipeline: Any) -> Any:
-    """The stages as JSON text, as in the environment of a task."""
-    return pipeline if isinstance(pipeline, str) else json_util.dumps(stages(pipeline))
-
-
-def _same(name: str) -> Any:
-    """The tailer's setting of this name: its default, bounds, forms and description."""
-    return copy(Settings.model_fields[name])
-
-
-class Stream(Section):
-    """One change stream: the tailer's own settings by their own names."""
-
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9_-]{1,80}$", description="its name: letters, digits, - and _, at most 80; not events"
-    )
-    database: str = _same("database")
-    collections: tuple[str, ...] = _same("collections")
-    pipeline: Annotated[str, BeforeValidator(_text)] = Field(
-        "", description='further stages, a list or JSON text, e.g. [{"$match": {"operationType": "insert"}}]'
-    )
-    full_document: Literal["default", "updateLookup", "whenAvailable", "required"] = _same("full_document")
-    full_document_before_change: Literal["off", "whenAvailable", "required"] = _same("full_document_before_change")
-    lanes: int = _same("lanes")
-    order_by: str = _same("order_by")
-    on_poison: Literal["park", "stop"] = _same("on_poison")
-    start: str = _same("start")
+class Stream(StreamSettings, _Name):
+    """One change stream. Its settings are those of the tailer."""
 
     @field_validator("name")
     @classmethod
     def _own_prefix(cls, name: str) -> str:
-        if name == EVENTS:
-            raise ValueError(
-                "rename the stream: its claims would lie below events/ of the claim bucket, which consumers may read"
-            )
-        if name == PARKED:
-            raise ValueError(
-                "rename the stream: its claims would lie below parked/ of the claim bucket, where the forwarder parks"
-            )
+        if name in (EVENTS, PARKED):
+            used = "consumers may read" if name == EVENTS else "the forwarder writes parked changes to"
+            raise ValueError(f"rename the stream: its claims would be below {name}/ of the claim bucket, which {used}")
         return name
 
-    @model_validator(mode="after")
-    def _as_the_tailer_reads_it(self) -> "Stream":
-        """A deployment refuses the settings that a task would refuse at its start."""
-        told = self.model_dump(exclude={"name"}) | {"pipeline": self.pipeline or "[]", "stream": self.name}
-        try:
-            _Alone(mongodb_uri="mongodb://host", queue_url="https://host/q.fifo", checkpoints="dynamodb://table", **told)
-        except ValidationError as error:
-            problems = (f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
-            raise ValueError(
-                *(_VARIABLE.sub(lambda found: found[1].lower(), one) for one in problems)
-            ) from None  # one argument each, so that each is reported on its own line
-        return self
 
-
-class Tailer(Section):
+class Tailer(LeaseSettings, Section):
     """The ECS service."""
 
     mongodb_uri: str = Field(
@@ -116,12 +63,6 @@ class Tailer(Section):
         "to build tailer/Dockerfile during the deployment",
     )
     log_days: LogDays = Field(30, description=KEPT)
-    lease_seconds: float = Field(
-        15, ge=1, le=3600, description="seconds until another task takes over the stream of a task that stopped responding"
-    )
-    scan_seconds: float = Field(
-        3600, ge=60, le=86_400, description="seconds that a read may take while the server scans its history"
-    )
 
     @field_validator("mongodb_uri")
     @classmethod

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 
+from bson import json_util
+
 from tailrace_cdk.config import Stream
 
 
@@ -16,9 +18,9 @@ def toml(streams: Sequence[Stream]) -> str:
 
 
 def _table(stream: Stream) -> str:
-    settings = stream.model_dump(exclude={"name"})
+    settings = stream.model_dump(exclude={"name"}) | {"pipeline": json_util.dumps(stream.pipeline)}
     if not stream.pipeline:
-        del settings["pipeline"]  # the tailer reads JSON there, and nothing is not JSON
+        del settings["pipeline"]
     return "\n".join([f"[{stream.name}]", *(f"{name} = {_value(value)}" for name, value in settings.items()), ""])
 
 

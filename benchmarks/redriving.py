@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import AGAIN, Parked
 from lambda_forwarder.parking.sqs import body
-from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving.backlog import parking_shelf
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.redriving.queues import parking_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
 from tailrace.wire.change import Namespace
@@ -34,16 +35,16 @@ class Backlog:
     def __init__(self, count: int) -> None:
         self._left = count
 
-    def take(self, count: int, seconds: float) -> Sequence[Waiting]:  # noqa: ARG002 - nothing comes back
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:  # noqa: ARG002 - nothing comes back
         """See ``Backlog``."""
         numbers = range(self._left, max(0, self._left - min(count, AT_ONCE)), -1)
         self._left -= len(numbers)
-        return [Waiting(id=f"{n:036}", group=f"{n}", body=_parked(n), receipt=f"{n:0{RECEIPT}}") for n in numbers]
+        return [Delivery(id=f"{n:036}", group=f"{n}", body=_parked(n), receipt=f"{n:0{RECEIPT}}") for n in numbers]
 
-    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def remove(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
 
-    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def give_back(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
 
 
@@ -71,7 +72,7 @@ def main() -> int:
 
 def _one(what: str, count: int) -> None:
     forwarder = Forwarder(mappers=MAPPERS if what == "published" else {}, publisher=Bus(), parking=MemoryParking())
-    report = Redriver(forwarder=forwarder, shelves=[parking_shelf(Backlog(count))]).redrive(lambda: 900.0)
+    report = Redriver(forwarder=forwarder, queues=[parking_queue(Backlog(count))]).redrive(lambda: 900.0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     done = f"{report.published:,} events, {report.left:,} left"
     sys.stdout.write(f"{count:>7,} messages, all {what}: {done}; peak RSS {peak:.0f} MB\n")

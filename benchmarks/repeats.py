@@ -21,9 +21,10 @@ from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
 from devstack.tailer import TailerProcess
 from lambda_forwarder.forwarding.forwarder import Forwarder
+from lambda_forwarder.handlers.sqs import delivery
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.model.received import Record
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
@@ -57,7 +58,7 @@ class Queue:
 
     def __init__(self, stack: DevStack) -> None:
         self._sqs, self._url = stack.aws("sqs"), stack.resources.queue_url
-        self.records: list[Record] = []
+        self.deliveries: list[Delivery] = []
         self.sequences: list[int] = []
 
     def depth(self) -> int:
@@ -73,8 +74,8 @@ class Queue:
             for message in self._sqs.receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=AT_ONCE, MessageSystemAttributeNames=ATTRIBUTES
             ).get("Messages", ()):
-                attributes = message["Attributes"]
-                self.records.append({"messageId": message["MessageId"], "body": message["Body"], "attributes": attributes})
+                record = {"messageId": message["MessageId"], "body": message["Body"], "attributes": message["Attributes"]}
+                self.deliveries.append(delivery(record))
                 self.sequences += (change.sequence for change in unpack(message["Body"]).changes)
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
                 end = time.monotonic() + QUIET
@@ -97,7 +98,7 @@ def main() -> int:
         screen.line(f"           of {again:,} that were sent again, SQS dropped {again - len(queue.sequences) + different:,}")
         table = DynamodbWatermarks(stack.aws("dynamodb"), stack.resources.table)
         for name, watermarks in (("off", None), ("in a table", table)):
-            arrived = _published(stack, queue.records, watermarks)
+            arrived = _published(stack, queue.deliveries, watermarks)
             screen.line(f"watermarks {name}: the consumer got {arrived.events:,} events, {arrived.repeats:,} of them repeats")
     return 0
 
@@ -159,14 +160,14 @@ def _uncovered(stack: DevStack, queue: Queue) -> int:
     return len({sequence for sequence in queue.sequences if sequence > known})
 
 
-def _published(stack: DevStack, records: Sequence[Record], watermarks: Watermarks | None) -> Arrived:
+def _published(stack: DevStack, deliveries: Sequence[Delivery], watermarks: Watermarks | None) -> Arrived:
     """Publish what these hold, as the function would; count what arrives at the consumer."""
     publisher = EventBridgePublisher(ClassicBus(stack.aws("events"), stack.resources.bus))
     parking, source = MemoryParking(), stack.resources.source
     forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=parking, watermarks=watermarks, source=source)
     consumer, ids = stack.consumer(), list[str]()
-    for begin in range(0, len(records), AT_ONCE):
-        failed = forwarder.forward(records[begin : begin + AT_ONCE], lambda: 60.0)
+    for begin in range(0, len(deliveries), AT_ONCE):
+        failed = forwarder.forward(deliveries[begin : begin + AT_ONCE], lambda: 60.0)
         if failed or parking.parked:
             raise RuntimeError(f"{len(failed)} messages failed, {len(parking.parked)} changes were parked")
         while received := consumer.receive(wait=0):

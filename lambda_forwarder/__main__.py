@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lambda_forwarder import redrive_command
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
-from lambda_forwarder.handlers import redrive
 from lambda_forwarder.logs import make_legible
 from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_sample, as_text, read, received, tried, verdict
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     make_legible()
     options = _parser().parse_args(arguments)
     if options.command == "redrive":
-        return redrive.command(options)
+        return redrive_command.command(options)
     try:
         settings = _settings(options.mappers)
         if options.command == "catalogue":
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where the samples for the page are (default: %(default)s)",
     )
-    redrive.add_command(commands)
+    redrive_command.add_command(commands)
     return parser
 
 

@@ -5,20 +5,21 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-from lambda_forwarder.aws.clients import client, until
+from lambda_forwarder.aws.clients import client
 from lambda_forwarder.claims.s3 import S3Claims
+from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.logs import make_legible
 from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
-from lambda_forwarder.model.received import Record, by_group
+from lambda_forwarder.model.delivery import Delivery, by_group
 from lambda_forwarder.parking.sqs import SqsParking
-from lambda_forwarder.ports import Publisher, TimeLeft
+from lambda_forwarder.ports import Publisher
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
@@ -26,9 +27,13 @@ from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
 from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
-from lambda_forwarder.redelivery.returned import Returned
+from lambda_forwarder.redelivery.returned_messages import ReturnedMessages
 from lambda_forwarder.redelivery.sqs import SqsQueue
-from lambda_forwarder.settings import Settings, read_settings
+from lambda_forwarder.redriving.queues import dead_letter_queue, parking_queue
+from lambda_forwarder.redriving.reader import SHARE
+from lambda_forwarder.redriving.redriver import Redriver
+from lambda_forwarder.redriving.sqs import SqsBacklog
+from lambda_forwarder.settings import Settings, StreamSettings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
 from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
@@ -42,8 +47,6 @@ WATERMARKS_OFF = (
 FUNCTION_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"  # MB; Lambda sets it
 OVERHEAD = 110  # MB; Python, boto3, its clients and a Lambda event
 LEAST_ROOM = 16  # MB
-
-MARGIN = 12.0  # seconds before Lambda's timeout without new work; the slowest call with its retries takes as long
 
 log = logging.getLogger(__name__)
 
@@ -88,19 +91,57 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     )
 
 
+@cache
+def stream_forwarder() -> StreamForwarder:
+    """
+    Build the forwarder of a DynamoDB stream from the environment, once.
+
+    Raises: as ``forwarder``.
+    """
+    settings = read_settings(StreamSettings)
+    return StreamForwarder(forwarder=forwarder(StreamSettings), park_on_outage=settings.on_outage == "park")
+
+
+@cache
+def redriver(parking: str | None = None, dead_letters: str | None = None, *, ended: bool = False) -> Redriver:
+    """
+    Build the redriver from the environment, once. ``parking`` and ``dead_letters`` are URLs that replace those of the settings.
+    With ``ended``, changes that ended the function are published too.
+
+    Raises: as ``forwarder``.
+    """
+    settings, built, sqs = read_settings(), forwarder(), client("sqs")
+    room = built.room * SHARE // (SHARE + 1)  # for one message, beside the messages that are read already
+    metrics = Metrics(settings.emf_namespace or "", streams=settings.streams)  # no latency: the changes have waited
+    built = replace(built, room=room, metrics=metrics)
+    parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
+    queues = [parking_queue(parked, built.claims, ended=ended, room=room)]
+    backlogs = [parked] if parking else []  # the forwarder has checked the queue of the settings
+    dead_url = dead_letters or settings.dead_letter_queue_url
+    if dead_url == parked.queue_url:
+        raise Misconfigured(
+            "FORWARDER_DEAD_LETTER_QUEUE_URL: it is the parking queue; set it to the tailer's dead-letter queue"
+        )
+    if dead_url:
+        backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
+        queues.append(dead_letter_queue(backlogs[-1], room))
+    run_checks(backlog.check for backlog in backlogs)
+    return Redriver(forwarder=built, queues=queues)
+
+
 def room() -> int:
     """Bytes of memory that the contents of one message or claim may use in this function; outside Lambda as with 512 MB."""
     memory = os.environ.get(FUNCTION_MEMORY)
     return max(int(memory) - OVERHEAD, LEAST_ROOM) * 1_048_576 if memory else MEMORY
 
 
-def return_all(records: Sequence[Record], error: ForwarderError) -> None:
+def return_all(deliveries: Sequence[Delivery], error: ForwarderError) -> None:
     """Hide the messages, so that SQS redelivers them later: the function cannot start, and each receive is counted."""
     with suppress(Misconfigured):
-        returned = Returned(SqsQueue(client("sqs")), None, time.time)
-        for left in by_group(records).values():
-            returned.failed(left, error)
-        returned.settle(lambda: 0.0)
+        returned = ReturnedMessages(SqsQueue(client("sqs")), None, time.time)
+        for group in by_group(deliveries).values():
+            returned.failed(group, error)
+        returned.finish(lambda: 0.0)
 
 
 def run_checks(checks: Iterable[Callable[[], None]]) -> None:
@@ -118,17 +159,6 @@ def run_checks(checks: Iterable[Callable[[], None]]) -> None:
             problems.append(str(error))
     if problems:
         raise Misconfigured("\n".join(problems))
-
-
-def time_left(context: Any) -> TimeLeft:
-    """The time until Lambda's timeout, less ``MARGIN``, or less half of a short timeout."""
-
-    def seconds() -> float:
-        return float(context.get_remaining_time_in_millis()) / 1000
-
-    until(seconds)
-    margin = min(MARGIN, seconds() / 2)
-    return lambda: seconds() - margin
 
 
 def _publisher(bus: str) -> tuple[Publisher, Callable[[], None]]:

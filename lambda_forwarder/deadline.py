@@ -15,9 +15,8 @@ def check(time_left: TimeLeft, before: str) -> None:
 
 def one_call_more(time_left: TimeLeft, calls: int = 1) -> TimeLeft:
     """
-    The same time left, but the first ``calls`` checks always pass. It is for calls that save finished work.
-
-    Otherwise an invocation that runs out of time could not save its work, and the next one would repeat it.
+    Return the same time left, except that the first ``calls`` checks always pass. It is for calls that save finished work:
+    otherwise an invocation that runs out of time could not save its work, and the next one would repeat it.
     """
-    looks = iter((1.0,) * calls)
-    return lambda: max(time_left(), next(looks, 0.0))
+    free_checks = iter((1.0,) * calls)
+    return lambda: max(time_left(), next(free_checks, 0.0))

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.model.watermark import Watermark
-from lambda_forwarder.ports import Published, Refused, TimeLeft, Waiting
+from lambda_forwarder.ports import Published, Refused, TimeLeft
 from tailrace.wire.change import Claim
 
 
@@ -102,23 +103,23 @@ class MemoryClaims:
 class MemoryBacklog:
     """Holds messages in order. A group with a message that is held gives no other, as in a FIFO queue."""
 
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[Delivery] = field(default_factory=list)
     held: dict[str, str] = field(default_factory=dict)  # the groups of held messages, by the messages' ids
 
-    def take(self, count: int, seconds: float) -> Sequence[Waiting]:  # noqa: ARG002 - it holds them for ever
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:  # noqa: ARG002 - it holds them for ever
         """See ``Backlog``."""
         locked = set(self.held.values())
-        taken = [one for one in self.waiting if one.group not in locked][: min(count, 10)]
-        self.held |= {one.id: one.group for one in taken}
+        taken = [delivery for delivery in self.waiting if delivery.group not in locked][: min(count, 10)]
+        self.held |= {delivery.id: delivery.group for delivery in taken}
         return taken
 
-    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
-        self.give_back(waiting, time_left)
-        gone = {one.id for one in waiting}
-        self.waiting = [one for one in self.waiting if one.id not in gone]
+        self.give_back(deliveries, time_left)
+        gone = {delivery.id for delivery in deliveries}
+        self.waiting = [delivery for delivery in self.waiting if delivery.id not in gone]
 
-    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:  # noqa: ARG002 - it takes none
+    def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:  # noqa: ARG002 - it takes none
         """See ``Backlog``."""
-        for one in waiting:
-            self.held.pop(one.id, None)
+        for delivery in deliveries:
+            self.held.pop(delivery.id, None)

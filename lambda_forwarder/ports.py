@@ -9,9 +9,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from lambda_forwarder.model.attempt import Attempt
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
-from lambda_forwarder.model.received import Record
 from lambda_forwarder.model.watermark import Watermark
 from tailrace.wire.change import Claim
 
@@ -116,7 +116,7 @@ class UnmappedCollections(Protocol):
 
 
 class Queue(Protocol):
-    def hide(self, records: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
+    def hide(self, delays: Sequence[tuple[Delivery, float]], time_left: TimeLeft) -> None:
         """
         Let each of these messages be handed out again after so many seconds from now, in order per group. One that is not
         comes again when the queue's own visibility timeout is over.
@@ -149,19 +149,10 @@ class Claims(Protocol):
         """
 
 
-class Waiting(Struct, frozen=True, kw_only=True):
-    """One message of a backlog, held for us for a while. ``receipt`` is how we name it to its queue."""
-
-    id: str
-    group: str
-    body: str
-    receipt: str
-
-
 class Backlog(Protocol):
     """A queue of what could not be published: parked changes, or dead letters."""
 
-    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:
         """
         Hold at most ``count`` messages, and ten, for so long; return them in order per group. None: nothing is left to take.
 
@@ -170,7 +161,7 @@ class Backlog(Protocol):
             Misconfigured: the queue is not there or not ours to read.
         """
 
-    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """
         Return only once the queue has forgotten them. Every call looks at the time left first.
 
@@ -179,7 +170,7 @@ class Backlog(Protocol):
             Misconfigured: as ``take``.
         """
 
-    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """
         Let them be taken again at once. Without it they can be when their time is over.
 

@@ -1,7 +1,6 @@
 """Shows the events that a change would produce, for those who write a mapper. Nothing is published, parked or deleted."""
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,20 +8,22 @@ import msgspec
 from msgspec import Struct
 
 from lambda_forwarder.aws.clients import client
-from lambda_forwarder.dynamodb import records
-from lambda_forwarder.errors import translated
 from lambda_forwarder.forwarding.reading import check, read_message
+from lambda_forwarder.handlers.recorded import recorded
 from lambda_forwarder.mapping.events import is_mapped, map_changes, mappers_for
 from lambda_forwarder.mapping.unmapped import no_mapper
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
+from lambda_forwarder.redriving.sqs import SqsBacklog
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
-RECEIVE_SECONDS = 5  # a received message is hidden from the forwarder for so long if it cannot be returned to the queue
+RECEIVE_COUNT = 10
+RECEIVE_SECONDS = 5.0  # a received message is hidden from the forwarder for so long if it cannot be returned to the queue
 KINDS = "a change, the body of a queue message, a Lambda event, the response of receive-message or a parked item"
 
 
@@ -77,16 +78,10 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         Unavailable, Rejected, Misconfigured: a call to the queue failed.
         UnreadableMessage: a message was not sent by a tailer.
     """
-    queue = client("sqs")
-    with translated(f"receiving from {queue_url}"):
-        response = queue.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=RECEIVE_SECONDS, WaitTimeSeconds=1
-        )
-        messages = response.get("Messages", [])
-        for message in messages:
-            queue.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
-    for message in messages:
-        yield read_message(message["Body"])
+    queue = SqsBacklog(client("sqs"), queue_url, "--queue")
+    deliveries = queue.take(RECEIVE_COUNT, RECEIVE_SECONDS)
+    queue.give_back(deliveries, lambda: RECEIVE_SECONDS)
+    yield from map(_read, deliveries)
 
 
 def as_sample(entry: Entry) -> dict[str, Any]:
@@ -131,6 +126,8 @@ def _parsed(text: str) -> Any:
 
 
 def _messages(value: Any) -> Iterable[ChangeMessage]:
+    if (deliveries := recorded(value)) is not None:
+        return map(_read, deliveries)
     match value:
         case {"operationType": _}:
             return [_of_change(value)]
@@ -138,26 +135,14 @@ def _messages(value: Any) -> Iterable[ChangeMessage]:
             return [read_message(json.dumps(value))]
         case {"message": Mapping() as message}:
             return [read_message(json.dumps(message))]
-        case {"Records": list(of_lambda)}:
-            return map(_of_record, of_lambda)
-        case {"Messages": list(messages)}:
-            return [read_message(message["Body"]) for message in messages]
         case _:
             raise UnreadableMessage(f"the input is none of these: {KINDS}")
 
 
-def _of_record(record: Any) -> ChangeMessage:
-    """The message of one record of a Lambda event."""
-    match record:
-        case {"body": str(body)}:
-            return read_message(body)
-        case {"dynamodb": _}:
-            try:
-                return records.read(record, time.time())
-            except records.UnreadableRecord as error:
-                raise UnreadableMessage(str(error)) from error
-        case _:
-            raise UnreadableMessage("a record comes from neither SQS nor a DynamoDB stream")
+def _read(delivery: Delivery) -> ChangeMessage:
+    if delivery.problem:
+        raise UnreadableMessage(delivery.problem)
+    return delivery.message or read_message(delivery.body)
 
 
 def _of_change(value: Any) -> ChangeMessage:

@@ -166,7 +166,7 @@ def a_report(text: str) -> Report:
 def redriven(text: str, *, as_json: bool = False) -> str:
     redriver = SimpleNamespace(redrive=lambda *_, **__: a_report(text))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lambda_forwarder.handlers.redrive.redriver", lambda *_: redriver)
+        patch.setattr("lambda_forwarder.app.redriver", lambda *_, **__: redriver)
         return printed(lambda: forwarder_command.main(["redrive", *(["--json"] if as_json else [])]))
 
 
@@ -187,9 +187,7 @@ def encodable(text: str) -> str:
 CATALOGUE = with_an_error(
     "lambda_forwarder.catalogue.catalogue.write", ForwarderMisconfigured, lambda: forwarder_command.main(["catalogue"])
 )
-WRONG = with_an_error(
-    "lambda_forwarder.handlers.redrive.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"])
-)
+WRONG = with_an_error("lambda_forwarder.app.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"]))
 PLACES = [
     Place("the tailer's log, text", logged(logs.Text())),
     Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),

@@ -1,1 +1,1 @@
-"""Converts the records of a DynamoDB stream to changes."""
+"""Forwards the records of a DynamoDB stream; converts DynamoDB's values."""

@@ -1,27 +1,26 @@
 """
-The heart of the forwarder: read a message, name what happened, publish it, remember how far. Only then may the queue forget it.
+The core of the forwarder: read a message, map its changes to events, publish them, advance the watermark. Only after that the
+queue may delete the message.
 """
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lambda_forwarder.claims.claimed import runs
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone, ForwarderError
 from lambda_forwarder.forwarding.publication import PARKING_CALLS, Publication
 from lambda_forwarder.forwarding.reading import read_message
-from lambda_forwarder.model.attempt import READING, Attempt
+from lambda_forwarder.model.delivery import Delivery, by_group
 from lambda_forwarder.model.parked import Parked, ended, unreadable
-from lambda_forwarder.model.received import Record, by_group
 from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
 from lambda_forwarder.redelivery.attempt_notes import LIMIT, AttemptNotes
-from lambda_forwarder.redelivery.returned import Returned
-from lambda_forwarder.redelivery.suspects import Plan, plan, received_again
+from lambda_forwarder.redelivery.batch_plan import plan
+from lambda_forwarder.redelivery.returned_messages import ReturnedMessages
 from lambda_forwarder.watermarks.progress import Progress
 from tailrace.wire.message import UnreadableMessage
 
@@ -31,11 +30,11 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, kw_only=True)
 class Forwarder(Publication):
     """
-    Forwards batches of queue messages and keeps nothing between them.
+    Forwards batches of queue messages, and keeps nothing between two batches.
 
-    Without ``watermarks`` every repeat is published. Without ``attempts`` a message that ends the function is tried until the
-    queue gives it up. Without ``queue`` what failed comes again when the queue's own visibility timeout is over. ``now`` is the
-    time of day in seconds.
+    Without ``watermarks`` every repeat is published. Without ``attempts`` a message that ends the function is tried until it is
+    a dead letter. Without ``queue`` a failed message returns after the queue's own visibility timeout. ``now`` is in seconds
+    since 1970.
     """
 
     watermarks: Watermarks | None = None
@@ -43,127 +42,98 @@ class Forwarder(Publication):
     queue: Queue | None = None
     now: Callable[[], float] = time.time
 
-    def forward(self, records: Sequence[Record], time_left: TimeLeft) -> list[str]:
+    def forward(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> list[str]:
         """
-        Return the ids of the messages that the queue must deliver again: those that failed, and those behind them.
+        Return the ids of the messages that the queue must deliver again: those that failed, and those after them in their
+        group.
 
-        A message that fails holds back the rest of its group and nobody else. Once the time is up, what was not begun
-        is returned untouched. So are messages that may have ended the function before, until it is their turn.
+        A message that fails holds back the rest of its group and no other group. Messages that were not begun before the time
+        was up are returned untouched. So are messages that may have ended the function before, until it is their turn.
 
         Raises:
-            BusGone: no message of the batch is to be forgotten.
+            BusGone: no message of the batch may be deleted.
         """
-        groups = by_group(records)
+        groups = by_group(deliveries)
         done = Counter(records=0, changes=0, duplicates=0, events=0, deduplicated=0, parked=0)
-        progress = Progress(self.watermarks, records)
-        returned = Returned(self.queue, self.attempts, self.now)
-        planned, notes = self._planned(groups, returned, time_left)
+        progress = Progress(self.watermarks, deliveries)
+        returned = ReturnedMessages(self.queue, self.attempts, self.now)
+        planned = plan(groups, self.attempts, returned, time_left)
         try:
-            for name in planned.now:
-                notes_of = self.attempts if name == planned.suspect else None
-                care = AttemptNotes(notes_of, name, notes.get(name)) if notes_of else None
-                finished, error = self._group(groups[name], progress, time_left, care, done)
+            for name, notes in planned.items():
+                finished, error = self._forward_group(groups[name], notes, progress, time_left, done)
                 if left := groups[name][finished:]:
                     returned.failed(left, error, moved=finished > 0 or name in progress.moved)
                     self.metrics.failed(name.rpartition(".")[0], len(left))
-        except BusGone as gone:
-            for name in planned.now:
-                returned.failed(groups[name], gone)
+        except BusGone as error:
+            for name in planned:
+                returned.failed(groups[name], error)
             raise
         finally:
-            returned.settle(time_left)
+            returned.finish(time_left)
         self.unmapped.keep(time_left)
         log.info("forwarded", extra={"action": "batch_forwarded", **done, "failed": len(returned.ids)})
-        return [record["messageId"] for record in records if record["messageId"] in returned.ids]
+        return [delivery.id for delivery in deliveries if delivery.id in returned.ids]
 
-    def _planned(
-        self, groups: Mapping[str, Sequence[Record]], returned: Returned, time_left: TimeLeft
-    ) -> tuple[Plan, Mapping[str, Attempt]]:
-        """What to work on now, with the notes of what was received before. All others are returned."""
-        again = received_again(groups)
-        if not self.attempts or not again:
-            return Plan(now=list(groups)), {}
-        try:
-            notes = self.attempts.read(again, time_left)
-        except ForwarderError as error:
-            log.warning(
-                "the notes of received messages cannot be read; their message groups return to the queue: %s",
-                error,
-                extra={"action": "notes_not_read"},
-            )
-            for name in again:
-                returned.failed(groups[name], error)
-            return Plan(now=[name for name in groups if name not in again]), {}
-        planned = plan(groups, notes)
-        returned.untouched([record for name in planned.later for record in groups[name]], time_left)
-        if planned.suspect:
-            returned.soon([record for name in planned.now for record in groups[name]], time_left)
-        return planned, notes
-
-    def _group(
-        self, records: Sequence[Record], progress: Progress, time_left: TimeLeft, care: AttemptNotes | None, done: Counter[str]
+    def _forward_group(
+        self, deliveries: Sequence[Delivery], notes: AttemptNotes, progress: Progress, time_left: TimeLeft, done: Counter[str]
     ) -> tuple[int, Exception | None]:
         """
-        How many of a group's messages are finished, and why the next one is not: nothing where the time was up before it.
+        Return how many messages of the group are finished, and the error of the next one: None if the time was up before it.
 
         Raises:
-            BusGone: none of them is.
+            BusGone: none of them is finished.
         """
-        for index, record in enumerate(records):
+        for index, delivery in enumerate(deliveries):
             if time_left() <= 0:
                 return index, None
             try:
-                done.update(self._forward(record, progress, time_left, care))
+                done.update(self._forward_message(delivery, notes, progress, time_left))
             except Exception as error:
-                _log_failure(record, error)
+                extra = {"action": "message_failed", "message_id": delivery.id, "error": type(error).__name__}
+                log.warning("a message failed: %s", error, extra=extra, exc_info=not isinstance(error, ForwarderError))
                 if isinstance(error, BusGone):
                     raise
                 return index, error
-        return len(records), None
+        return len(deliveries), None
 
-    def _forward(self, record: Record, progress: Progress, time_left: TimeLeft, care: AttemptNotes | None) -> Counter[str]:
-        """Return only when every event of the message was accepted, or its change parked with the reason."""
-        name = record["messageId"]
-        if care and care.reached(name) == READING and not care.begin(name, READING, time_left):
-            reason = UnreadableMessage(f"the function ended {LIMIT} times while it read this message")
-            self._set_apart(unreadable(record, reason, LIMIT), time_left)
-            return Counter(records=1, parked=1)
+    def _forward_message(
+        self, delivery: Delivery, notes: AttemptNotes, progress: Progress, time_left: TimeLeft
+    ) -> Counter[str]:
+        """Return only after every change of the message is published, or parked with the reason."""
         try:
-            message = read_message(record["body"], self.room)
+            if not notes.begin_reading(delivery.id, time_left):
+                reason = UnreadableMessage(f"the function ended {LIMIT} times while it read this message")
+                self._set_aside_ended(unreadable(delivery, reason, LIMIT), time_left)
+                return Counter(records=1, parked=1)
+            message = read_message(delivery.body, self.room)
         except UnreadableMessage as error:
-            self.set_aside([unreadable(record, error)], time_left)
+            self.set_aside([unreadable(delivery, error)], time_left)
             return Counter(records=1, parked=1)
-        lane = progress.lane(record, message)
+        lane = progress.lane(delivery, message)
         new = progress.unpublished(lane, message, time_left)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
         self.metrics.dropped(message.stream, done["duplicates"])
-        for place, run in care.runs(name, message, new) if care else enumerate(runs(new)):
+        for place, part in notes.parts(delivery.id, message, new):
             try:
-                if care and not care.begin(name, place, time_left):
-                    self._set_apart(ended(run.changes[0], run, LIMIT), one_call_more(time_left, PARKING_CALLS))
-                    done.update(parked=1)
+                if notes.begin(delivery.id, place, time_left):
+                    done.update(self.publish(part, time_left).counts)
                 else:
-                    done.update(self.publish(run, time_left))
+                    self._set_aside_ended(ended(part.changes[0], part, LIMIT), one_call_more(time_left, PARKING_CALLS))
+                    done.update(parked=1)
             except BusGone:
                 raise
             except Exception as error:
-                behind = new.changes[new.changes.index(run.changes[-1]) + 1 :]
-                first = min([unfinished(error, run), *(change.sequence for change in behind)])
+                later = new.changes[new.changes.index(part.changes[-1]) + 1 :]
+                first = min([unfinished(error, part), *(change.sequence for change in later)])
                 progress.published(lane, before(new, first))
                 raise
         progress.published(lane, new)
         return done
 
-    def _set_apart(self, killer: Parked, time_left: TimeLeft) -> None:
-        """Set aside what ends the function; where that fails, the error says what it was about."""
+    def _set_aside_ended(self, item: Parked, time_left: TimeLeft) -> None:
+        """Set aside what ended the function. An error says so in ``ended``."""
         try:
-            self.set_aside([killer], time_left)
+            self.set_aside([item], time_left)
         except ForwarderError as error:
             error.ended = True
             raise
-
-
-def _log_failure(record: Record, error: Exception) -> None:
-    foreseen = isinstance(error, ForwarderError)
-    extra = {"action": "message_failed", "message_id": record["messageId"], "error": type(error).__name__}
-    log.warning("a message failed: %s", error, extra=extra, exc_info=not foreseen)

@@ -1,9 +1,12 @@
-"""A run of changes becomes events on the bus, or is parked: all of it, or everything before the first change that is left."""
+"""
+Publishes the events of a message's changes, or parks the changes: all of them, or all before the first that is unfinished.
+"""
 
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,7 +17,7 @@ from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.entry import Entry
-from lambda_forwarder.model.parked import Parked, refused
+from lambda_forwarder.model.parked import Parked, by_sequence, refused
 from lambda_forwarder.parking.poison import ahead, blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
@@ -22,20 +25,33 @@ from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import MEMORY
 
-PARKING_CALLS = 2  # to park one change: what does not fit is stored first
+PARKING_CALLS = 2  # to park one change: first S3 if it is too large for the queue, then SQS
 
 log = logging.getLogger(__name__)
+
+
+class Result(NamedTuple):
+    """How many events were accepted, how many of them the bus had already, and the changes that were parked."""
+
+    events: int
+    deduplicated: int
+    parked: Sequence[Parked]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """The numbers, for the log."""
+        return Counter(events=self.events, deduplicated=self.deduplicated, parked=len(self.parked))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
     """
-    What turns changes into events. ``source`` replaces the one of every event. ``table`` is what the mappers are called:
-    FORWARDER_MAPPERS.
+    Turns changes into events on the bus. ``table`` is the name of ``mappers`` (FORWARDER_MAPPERS). ``source`` replaces the
+    source of every event.
 
-    Without ``claims`` a change that was too large for the queue waits there. A change that can never be published is parked;
-    with ``block`` it fails its message instead, with nothing behind it published, and its group waits. What would take more
-    memory than ``room``, in bytes, counts as unreadable. ``figures`` hear what becomes of everything.
+    Without ``claims`` a change that was too large for the queue waits there. A change that can never be published is parked.
+    With ``block`` it fails its message instead, no later change is published, and the message group waits. A change that needs
+    more than ``room`` bytes of memory counts as unreadable.
     """
 
     mappers: Mappers
@@ -49,17 +65,17 @@ class Publication:
     metrics: Metrics = field(default_factory=Metrics)
     unmapped: Unmapped = field(default_factory=Unmapped)
 
-    def publish(self, run: ChangeMessage, time_left: TimeLeft) -> Counter[str]:
+    def publish(self, message: ChangeMessage, time_left: TimeLeft) -> Result:
         """
-        Publish what the run means, and park what of it cannot be; return how many of each.
+        Publish the events of these changes, and park the changes that cannot be published.
 
-        Whatever is raised, but for ``BusGone``: every change before ``partial.unfinished`` is published or parked.
+        Whatever is raised, except ``BusGone``: every change before ``partial.unfinished`` is published or parked.
 
         Raises:
-            Blocked: a change cannot be published and is not to be parked. Nothing of its document behind is published.
+            Blocked: a change cannot be published and must not be parked. No later change of its document is published.
         """
-        run, unclaimed = fetched(run, self.claims, time_left, self.room)
-        entries, unmapped = map_changes(run, self.mappers, self.source)
+        message, unclaimed = fetched(message, self.claims, time_left, self.room)
+        entries, unmapped = map_changes(message, self.mappers, self.source)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:
             entries = ahead(entries, poison)
@@ -68,68 +84,63 @@ class Publication:
         except BusGone:
             raise
         except Exception as error:
-            self._settle(run, entries, poison, error, time_left)
+            self._finish_partly(message, entries, poison, error, time_left)
             raise
-        not_taken = {no.entry.id for no in published.refused}
-        taken = [entry for entry in entries if entry.id not in not_taken]
-        self.metrics.published(run.stream, taken)
-        self.unmapped.note(run, self.mappers, self.metrics)
-        poison += (refused(no.entry, run, no.reason) for no in published.refused)
+        refused_ids = {refusal.entry.id for refusal in published.refused}
+        accepted = [entry for entry in entries if entry.id not in refused_ids]
+        self.metrics.published(message.stream, accepted)
+        self.unmapped.note(message, self.mappers, self.metrics)
+        poison += (refused(refusal.entry, message, refusal.reason) for refusal in published.refused)
         if poison:
             self.set_aside(poison, one_call_more(time_left, PARKING_CALLS))
-        return Counter(events=len(taken), deduplicated=published.deduplicated, parked=len(poison))
+        return Result(len(accepted), published.deduplicated, poison)
 
     def set_aside(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
         """
         Park what can never be published.
 
         Raises:
-            Blocked: it is not to be parked.
+            Blocked: FORWARDER_ON_POISON is block.
         """
         if self.block:
             raise blocked_by(poison)
-        self.keep(poison, time_left)
+        self.park(poison, time_left)
 
-    def keep(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
-        """Park these, whatever ``block`` says. Whatever is raised, ``partial.unfinished`` is the first that is not kept."""
-        poison = [replace(item, mappers=self.table) if item.change_id else item for item in poison]
+    def park(self, items: Sequence[Parked], time_left: TimeLeft) -> None:
+        """Park these, also with ``block``. Whatever is raised, ``partial.unfinished`` is the first that is not parked."""
+        items = [replace(item, mappers=self.table) if item.change_id else item for item in items]
         try:
-            self.parking.park(sorted(poison, key=_sequence), time_left)  # where not all are kept, the first ones are
+            self.parking.park(sorted(items, key=by_sequence), time_left)  # if some are not parked, the first ones are
         except Exception as error:
-            kept = done_before(error).accepted
-            left = [item for item in poison if item.id not in kept]
-            self.metrics.parked([item for item in poison if item.id in kept])
-            note_unfinished(error, min(item.sequence for item in (left or poison)))
+            accepted = done_before(error).accepted
+            left = [item for item in items if item.id not in accepted]
+            self.metrics.parked([item for item in items if item.id in accepted])
+            note_unfinished(error, min(map(by_sequence, left or items)))
             raise
-        self.metrics.parked(poison)
+        self.metrics.parked(items)
 
-    def _settle(
-        self, run: ChangeMessage, entries: Sequence[Entry], poison: list[Parked], error: Exception, time_left: TimeLeft
+    def _finish_partly(
+        self, message: ChangeMessage, entries: Sequence[Entry], poison: list[Parked], error: Exception, time_left: TimeLeft
     ) -> None:
         """
-        Finish, after a publish that failed, the changes before the first one with an event that was not accepted: park what of
-        them is poison. Note on the error where that first one is.
+        After a failed publish, find the first change with an event that was not accepted, park the poison before it, and note
+        on the error where it is.
         """
-        so_far = done_before(error)
-        refusals = {no.entry.id for no in so_far.refused}
-        left = [entry.change.sequence for entry in entries if entry.id not in so_far.accepted | refusals]
-        first = min(left, default=unfinished(error, run))
+        done = done_before(error)
+        refused_ids = {refusal.entry.id for refusal in done.refused}
+        left = [entry.change.sequence for entry in entries if entry.id not in done.accepted | refused_ids]
+        first = min(left, default=unfinished(error, message))
         note_unfinished(error, first)
-        taken = [entry for entry in entries if entry.id in so_far.accepted and entry.change.sequence < first]
-        self.metrics.published(run.stream, taken)
-        poison += (refused(no.entry, run, no.reason) for no in so_far.refused)
-        sooner = [item for item in poison if item.sequence < first]
-        if sooner:
+        accepted = [entry for entry in entries if entry.id in done.accepted and entry.change.sequence < first]
+        self.metrics.published(message.stream, accepted)
+        poison += (refused(refusal.entry, message, refusal.reason) for refusal in done.refused)
+        if earlier := [item for item in poison if item.sequence < first]:
             try:
-                self.set_aside(sooner, one_call_more(time_left, PARKING_CALLS))
-            except Exception as another:
+                self.set_aside(earlier, one_call_more(time_left, PARKING_CALLS))
+            except Exception as parking_error:
                 log.warning(
                     "changes were not parked; their message returns to the queue: %s",
-                    another,
-                    extra={"action": "not_parked", "changes": len(sooner)},
+                    parking_error,
+                    extra={"action": "not_parked", "changes": len(earlier)},
                 )
-                note_unfinished(error, unfinished(another, run))
-
-
-def _sequence(item: Parked) -> int:
-    return item.sequence
+                note_unfinished(error, unfinished(parking_error, message))

@@ -1,4 +1,4 @@
-"""Reads what came: a message in which every number and every time can be worked with, or none."""
+"""Reads a message, and rejects one whose numbers or times no tailer writes."""
 
 import re
 from datetime import timedelta
@@ -7,20 +7,20 @@ from tailrace.change import Change
 from tailrace.message import ChangeMessage, unpack
 from tailrace.wire.message import MEMORY, UnreadableMessage
 
-COUNTS = range(2**63)  # what a tailer counts to: int64, as EventBridge reads it, from zero
-LANES = range(100_000)  # as many as a stream may have
+COUNTS = range(2**63)  # of generations and sequences: an int64, as EventBridge reads it, from zero
+LANES = range(100_000)  # the most that a stream can have
 
-_stream = re.compile(r"[A-Za-z0-9._-]{1,264}").fullmatch  # a tailer's stream has 80 characters, dynamodb.TABLE has the most
+_stream = re.compile(r"[A-Za-z0-9._-]{1,264}").fullmatch  # the tailer's streams have up to 80 characters, dynamodb.TABLE more
 
 _cluster_time = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
 
 def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
     """
-    The message of this body, which is treated as hostile. It may take so much memory, in bytes.
+    Return the message of a body. The body is treated as hostile, and may need ``room`` bytes of memory.
 
     Raises:
-        UnreadableMessage: it is none; as ``unpack`` and ``check``.
+        UnreadableMessage: as ``unpack`` and ``check``.
     """
     message = unpack(body, room)
     check(message)
@@ -30,8 +30,8 @@ def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
 def check(message: ChangeMessage) -> None:
     """
     Raises:
-        UnreadableMessage: the name of a stream or the number of a lane that no tailer may have; a number that no tailer writes,
-            which as a watermark would stand above all that follow; or a time that is none, by which no event could be dated.
+        UnreadableMessage: no stream has this name or lane; no tailer writes this number, which as a watermark would be above
+            all that follow; or a time is invalid, so that no event could be dated.
     """
     if not _stream(message.stream):
         raise UnreadableMessage(
@@ -43,14 +43,14 @@ def check(message: ChangeMessage) -> None:
         if number not in COUNTS:
             raise UnreadableMessage(f"{number} is no generation or sequence; they are 0 to {COUNTS[-1]}")
     for change in message.changes:
-        if not _dated(change):
+        if not _is_dated(change):
             raise UnreadableMessage(
                 f"change {change.sequence} is dated {change.cluster_time[:40]!r}, {(change.wall_time or '')[:40]!r}; a "
                 "clusterTime is SECONDS.INCREMENT, a wallTime RFC 3339 in UTC"
             )
 
 
-def _dated(change: Change) -> bool:
+def _is_dated(change: Change) -> bool:
     try:
         return bool(_cluster_time(change.cluster_time)) and change.occurred_at.utcoffset() == timedelta()
     except (ValueError, OverflowError):

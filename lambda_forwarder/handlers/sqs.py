@@ -1,29 +1,53 @@
 """
-The Lambda function behind the queue.
+The Lambda function of the tailer's queue.
 
-Importing it touches neither the environment nor the network; the first invocation does, once for each execution environment.
+Importing this module touches neither the environment nor the network. The first invocation builds the forwarder, once for each
+execution environment.
 """
 
 from typing import Any
 
-from lambda_forwarder.app import forwarder, return_all, time_left
+from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError
+from lambda_forwarder.handlers.invocation import time_left
 from lambda_forwarder.mapping.unmapped import asked
 from lambda_forwarder.metrics.emf import shown
+from lambda_forwarder.model.delivery import Delivery
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
-    Forward the records of one SQS event; answer which of them the queue must deliver again, and what the doctor asks.
+    Forward the messages of one SQS event. Return the ids of those that SQS must deliver again, and what the doctor asked for.
 
     Raises:
-        Misconfigured: all that is wrong, at once, or a bus that is gone. The messages stay in the queue.
+        Misconfigured: the settings are wrong, or the bus does not exist. All messages stay in the queue.
     """
+    deliveries = [delivery(record) for record in event["Records"]]
     try:
-        through = forwarder()
+        forwarder = app.forwarder()
     except ForwarderError as error:
-        return_all(event["Records"], error)
+        app.return_all(deliveries, error)
         raise
-    with shown(through.metrics):
-        failed = through.forward(event["Records"], time_left(context))
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed], **asked(event, through.mappers)}
+    with shown(forwarder.metrics):
+        failed = forwarder.forward(deliveries, time_left(context))
+    return {
+        "batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed],
+        **asked(event, forwarder.mappers),
+    }
+
+
+def delivery(record: dict[str, Any]) -> Delivery:
+    """Convert one record of an SQS event. An event that a person recorded may lack everything but the body."""
+    message_id, attributes = record.get("messageId", ""), record.get("attributes", {})
+    first_received = attributes.get("ApproximateFirstReceiveTimestamp")
+    return Delivery(
+        id=message_id,
+        group=attributes.get("MessageGroupId", message_id),
+        body=record["body"],
+        receipt=record.get("receiptHandle", ""),
+        queue_arn=record.get("eventSourceARN", ""),
+        deduplication_id=attributes.get("MessageDeduplicationId", ""),
+        is_dead_letter="DeadLetterQueueSourceArn" in attributes,
+        receives=int(attributes.get("ApproximateReceiveCount", 1)),
+        first_received=int(first_received) / 1000 if first_received else None,
+    )

@@ -1,14 +1,14 @@
-"""What could not be published, with its reason and all that a person needs to try it again."""
+"""Changes and messages that cannot be published, with the reason and all that a person needs to publish them again."""
 
 import hashlib
 import traceback
 from pathlib import Path
-from typing import Any
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from lambda_forwarder.errors import Rejected
+from lambda_forwarder.errors import Rejected, Unavailable
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from tailrace.change import Change
 from tailrace.events import Mapper, mapper_name
@@ -18,19 +18,22 @@ from tailrace.wire.change import Claim
 from tailrace.wire.message import TooLarge, UnreadableMessage, encode_change, pack
 
 TEXT_LIMIT = 2_000  # characters of a reason or a name: an exception may quote a whole document
-STACK_LIMIT = 5  # frames, the innermost, of which one sees where it happened
+STACK_LIMIT = 5  # frames, the innermost ones
 
 NOTHING = Raw(b"null")  # a ``message`` that had to be left out
+OUTAGE = "lambda_forwarder.handlers.dynamodb._outage"  # in the place of a mapper: an item parked for an outage has its own id
 AGAIN = "redrive (python -P -m lambda_forwarder redrive); events already published repeat with the same id"
 
 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """
-    One thing that was set aside. What it was is either ``message``, the change alone as a message that can be sent to the
-    queue again as it stands, or ``body`` (``bodyGzip`` where that does not fit, base64), what came when it was not ours. Where
-    neither fits, it lies where ``claim`` says.
-    ``ended`` is how often the function ended over it: redrive leaves such an item alone unless it is told otherwise.
-    ``mapper`` is the one whose work it was, ``mappers`` the table that it was in (FORWARDER_MAPPERS): redrive asks for them.
+    A change, or a message that cannot be read, that was set aside.
+
+    ``message`` is a change alone, as a message that can be sent to the queue again as it is. ``body`` is an unreadable message
+    as it came (``body_gzip``: the same in base64, if ``body`` does not fit into the queue). ``claim`` is the place in S3 of
+    what does not fit at all. ``ended`` counts how often the function ended while it worked on this item: redrive skips such an
+    item unless it is asked for. ``mapper`` is the mapper that failed and ``mappers`` its table (FORWARDER_MAPPERS): redrive
+    compares both.
     """
 
     id: str
@@ -53,22 +56,25 @@ class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tr
     ended: int = 0
 
 
-def unreadable(record: dict[str, Any], error: UnreadableMessage, ended: int = 0) -> Parked:
-    """A queue message that is not one of ours, or that ended the function while it was read. Its group is all its order."""
-    body: str = record["body"]
-    group = record["attributes"].get("MessageGroupId", record["messageId"])
+def by_sequence(item: Parked) -> int:
+    """The sort key for the order of a stream."""
+    return item.sequence
+
+
+def unreadable(delivery: Delivery, error: UnreadableMessage, ended: int = 0) -> Parked:
+    """A delivery that cannot be read, or that ended the function while it was read. Its order is that of its message group."""
     return Parked(
-        id=_id(group, body),
+        id=_id(delivery.group, delivery.body),
         reason=legible(str(error)),
         remedy="find out who sent the message; if a tailer sent it, deploy a forwarder that reads it, then redrive",
-        document=legible(group),
-        body=body,
+        document=legible(delivery.group),
+        body=delivery.body,
         ended=ended,
     )
 
 
 def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exception) -> Parked:
-    """A change that a mapper could not digest."""
+    """A change for which a mapper raised an error."""
     return of_change(
         change,
         message,
@@ -80,7 +86,7 @@ def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exce
 
 
 def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked:
-    """A change too large for a message, whose whole cannot be had from where it claims to lie."""
+    """A change that was too large for a message, and whose object in S3 is missing or another one."""
     return of_change(
         change,
         message,
@@ -91,7 +97,7 @@ def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked
 
 
 def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
-    """A change whose event the bus will never take."""
+    """A change whose event the bus will never accept."""
     return of_change(
         entry.change,
         message,
@@ -103,7 +109,7 @@ def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
 
 
 def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
-    """A change that ended the function whenever it was worked on. It is parked as it came, unread by any mapper."""
+    """A change that ended the function each time. No mapper has read it."""
     return of_change(
         change,
         message,
@@ -112,6 +118,12 @@ def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
         "already published repeat with the same id",
         ended=times,
     )
+
+
+def postponed(change: Change, message: ChangeMessage, error: Unavailable) -> Parked:
+    """A change whose events the bus did not accept in time. Nothing is wrong with the change."""
+    reason, remedy = f"{type(error).__name__}: {error}", "redrive once the bus is available again; there is nothing to fix"
+    return replace(of_change(change, message, reason=reason, remedy=remedy, mapper=OUTAGE), mapper="")
 
 
 def of_change(
@@ -125,7 +137,7 @@ def of_change(
     stack: tuple[str, ...] = (),
     ended: int = 0,
 ) -> Parked:
-    """A change that was set aside, as a message that can be sent again."""
+    """A change that is set aside, as a message that can be sent again."""
     again, omitted = _again(change, message)
     return Parked(
         id=_id(message.stream, message.generation, change.id, mapper, event),
@@ -146,19 +158,19 @@ def of_change(
 
 
 def light(change: Change) -> Change:
-    """The change as it travelled: one that has a claim leaves its documents there."""
+    """Return the change as it was in the queue: without its documents if it has a claim."""
     if change.claim is None:
         return change
     return replace(change, full_document=None, full_document_before_change=None, update_description=None)
 
 
 def legible(text: str) -> str:
-    """Text that any queue accepts and any terminal shows, cut to ``TEXT_LIMIT``."""
+    """Return the text without characters that a queue or a terminal rejects, cut to ``TEXT_LIMIT``."""
     return from_outside.legible(text[:TEXT_LIMIT])[:TEXT_LIMIT]
 
 
 def _stack(error: Exception) -> tuple[str, ...]:
-    """The innermost frames, outermost first, as ``package/module.py:12 function``: no values, no paths of a machine."""
+    """Return the innermost frames, outermost first, as ``package/module.py:12 function``: no values, no local paths."""
     frames = traceback.extract_tb(error.__traceback__)[-STACK_LIMIT:]
     return tuple(legible(f"{'/'.join(Path(frame.filename).parts[-2:])}:{frame.lineno} {frame.name}") for frame in frames)
 

@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
 from tailrace.change import Change
-from tailrace.message import ChangeMessage
-from tailrace.wire.message import deduplication_id, group_id
 
 _cluster_time = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch  # two unsigned 32-bit numbers, MongoDB
 
@@ -44,21 +41,6 @@ def reached(generation: int, changes: Sequence[Change]) -> Watermark:
     last = max(changes, key=_sequence)
     seconds, increment = _instant(last.cluster_time)
     return Watermark(generation=generation, sequence=last.sequence, cluster_time=f"{seconds}.{increment}")
-
-
-def lane_of(record: dict[str, Any], message: ChangeMessage) -> str | None:
-    """
-    The lane whose order the message keeps, by its group's name; nothing when somebody has sent the message again.
-
-    The tailer's own sends are known by their group and their deduplication id. SQS gives a message that was a dead letter
-    another id, and so does whoever sends a parked change again: they come late on purpose, so no watermark may drop them.
-    """
-    attributes = record["attributes"]
-    lane = group_id(message.stream, message.lane)
-    ids = [change.id for change in message.changes]
-    own = deduplication_id(stream=message.stream, generation=message.generation, lane=message.lane, ids=ids)
-    first_sent = attributes.get("MessageDeduplicationId") == own and "DeadLetterQueueSourceArn" not in attributes
-    return lane if first_sent and attributes.get("MessageGroupId") == lane else None
 
 
 def _sequence(change: Change) -> int:

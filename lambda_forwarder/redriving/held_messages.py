@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import ForwarderError
-from lambda_forwarder.ports import TimeLeft, Waiting
-from lambda_forwarder.redriving.backlog import Shelf, Taken
+from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.redriving.outcome import Outcome
+from lambda_forwarder.redriving.queues import RedriveQueue
 
 RECEIPTS = 20_000  # of messages that stay, kept in memory: about 12 MB
 
@@ -17,49 +18,41 @@ log = logging.getLogger(__name__)
 
 class HeldMessages:
     """
-    Messages that were worked on and stay. They are held until the end, so that each is tried once in a run, and then given
-    back. Of those beyond ``RECEIPTS`` nothing is kept: they come back by themselves, once the time is over for which they are
-    held.
+    Messages that stay in their queue. They are held until the redrive ends, so that each is tried once, and then released.
+    Beyond ``RECEIPTS`` a message is not kept: it returns when its visibility timeout ends.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Shelf, list[Waiting]]] = {}
-        self._count = 0
+        self._held: list[Outcome] = []
 
-    def keep(self, one: Taken) -> None:
-        """Until ``give_back``."""
-        if self._count < RECEIPTS:
-            self._count += 1
-            _, kept = self._kept.setdefault(one.shelf.name, (one.shelf, []))
-            kept.append(msgspec.structs.replace(one.waiting, body="", group=""))
+    def keep(self, outcome: Outcome) -> None:
+        """Hold the message until ``release``. Of the outcome only the receipt is kept."""
+        if len(self._held) < RECEIPTS:
+            receipt = replace(outcome.delivery, body="", group="")
+            self._held.append(Outcome(queue=outcome.queue, delivery=receipt))
 
-    def give_back(self, time_left: TimeLeft) -> None:
-        """All of them. See ``give_back``."""
-        for shelf, kept in self._kept.values():
-            _give_back(shelf, kept, time_left)
-        self._kept.clear()
+    def release(self, time_left: TimeLeft) -> None:
+        """Release all messages."""
+        release(self._held, time_left)
+        self._held.clear()
 
 
-def give_back(taken: Iterable[Taken], time_left: TimeLeft) -> None:
-    """They can be taken again at once: by the next run, by a person, or, of what there was no room for, by this one."""
-    for shelf, some in by_shelf(taken):
-        _give_back(shelf, [one.waiting for one in some], time_left)
+def release(outcomes: Iterable[Outcome], time_left: TimeLeft) -> None:
+    """Let these messages be received again at once: by this redrive, the next one, or a person."""
+    for queue, some in by_queue(outcomes):
+        try:
+            queue.backlog.give_back([outcome.delivery for outcome in some], one_call_more(time_left))
+        except ForwarderError as error:  # they return a little later
+            log.warning(
+                "messages were not released; they return when their visibility timeout ends: %s",
+                error,
+                extra={"action": "not_given_back", "messages": len(some)},
+            )
 
 
-def by_shelf(taken: Iterable[Taken]) -> Iterable[tuple[Shelf, Sequence[Taken]]]:
-    """The same, by the shelf that they are from."""
-    shelves: dict[str, list[Taken]] = {}
-    for one in taken:
-        shelves.setdefault(one.shelf.name, []).append(one)
-    return [(some[0].shelf, some) for some in shelves.values()]
-
-
-def _give_back(shelf: Shelf, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
-    try:
-        shelf.backlog.give_back(waiting, one_call_more(time_left))
-    except ForwarderError as error:  # they come back by themselves, a little later
-        log.warning(
-            "messages were not released; they return when their visibility timeout ends: %s",
-            error,
-            extra={"action": "not_given_back", "messages": len(waiting)},
-        )
+def by_queue(outcomes: Iterable[Outcome]) -> Iterable[tuple[RedriveQueue, Sequence[Outcome]]]:
+    """Return the outcomes of each queue, in order."""
+    queues: dict[RedriveQueue, list[Outcome]] = {}
+    for outcome in outcomes:
+        queues.setdefault(outcome.queue, []).append(outcome)
+    return queues.items()

@@ -1,9 +1,9 @@
-"""Checks whether a message was parked by other mappers than the ones configured here. These must not remove it."""
+"""Whether a change was parked by other mappers than the ones configured here, which must then not remove it."""
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.mapping.events import is_mapped, mappers_for
 from lambda_forwarder.model.parked import legible
-from lambda_forwarder.redriving.backlog import Kept
+from lambda_forwarder.redriving.queues import Content
 from tailrace.change import Change
 from tailrace.events import mapper_name
 
@@ -13,32 +13,33 @@ WAY_OUT = (
 )
 
 
-def stranger(kept: Kept, forwarder: Forwarder) -> tuple[str, Change | None]:
-    """Why the forwarder's mappers are not to judge this message; with its first change that none of them reads, if any."""
+def no_mapper(content: Content, forwarder: Forwarder) -> tuple[str, Change | None]:
+    """
+    Return why the forwarder's mappers must not decide about this content, or nothing. If no mapper reads a collection, return
+    the first change of that collection too.
+    """
     ours = f"FORWARDER_MAPPERS={forwarder.table}" if forwarder.table else "the table here"
-    theirs = f" of FORWARDER_MAPPERS={kept.mappers}" if kept.mappers else ""
-    by = f"; it was parked by {kept.mapper}{theirs}" if kept.mapper else ""
-    for change in kept.message.changes:
+    theirs = f" of FORWARDER_MAPPERS={content.mappers}" if content.mappers else ""
+    for change in content.message.changes:
+        collection = legible(str(change.ns))
         if not is_mapped(change, forwarder.mappers):
-            return f"no mapper of {ours} reads {legible(str(change.ns))}{by}", change
+            parked_by = f"; it was parked by {content.mapper}{theirs}" if content.mapper else ""
+            return f"no mapper of {ours} reads {collection}{parked_by}", change
         names = (legible(mapper_name(mapper)) for mapper in mappers_for(change, forwarder.mappers))
-        if kept.mapper and kept.mapper not in names:
-            return (
-                f"it was parked by the mapper {kept.mapper}{theirs}, which {ours} does not have for {legible(str(change.ns))}",
-                None,
-            )
-    if not kept.mapper and kept.mappers and forwarder.table not in ("", kept.mappers):
-        return f"it was parked where FORWARDER_MAPPERS was {kept.mappers}; here it is {forwarder.table}", None
+        if content.mapper and content.mapper not in names:
+            return f"it was parked by the mapper {content.mapper}{theirs}, which {ours} does not have for {collection}", None
+    if not content.mapper and content.mappers and forwarder.table not in ("", content.mappers):
+        return f"it was parked where FORWARDER_MAPPERS was {content.mappers}; here it is {forwarder.table}", None
     return "", None
 
 
-def elsewhere(kept: Kept, forwarder: Forwarder) -> str:
+def other_table(content: Content, forwarder: Forwarder) -> str:
     """
-    Why the mappers here are perhaps others than those that parked it, although they read its collection: two tables may have
-    mappers of one name, as of one class. Their events are taken for the right ones. "No event" is not.
+    Return why the mappers here may be others than those that parked the change, although they read its collection: two tables
+    may have mappers of the same name. Their events count as right. If they produce no event, the change stays.
     """
-    if forwarder.table in ("", kept.mappers) or not kept.change_id:
+    if forwarder.table in ("", content.mappers) or not content.change_id:
         return ""
-    if kept.mappers:
-        return f"it was parked where FORWARDER_MAPPERS was {legible(kept.mappers)}; here it is {forwarder.table}"
-    return "" if kept.mapper else "it does not say by which mapper, or of which FORWARDER_MAPPERS, it was parked"
+    if content.mappers:
+        return f"it was parked where FORWARDER_MAPPERS was {legible(content.mappers)}; here it is {forwarder.table}"
+    return "" if content.mapper else "it does not say by which mapper, or of which FORWARDER_MAPPERS, it was parked"

@@ -1,7 +1,8 @@
-"""Reads the messages that were taken, as many as fit into memory, and compares whose mappers they ask for."""
+"""Reads the received messages, as many as fit into memory, and compares their mappers with the ones here."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -10,90 +11,101 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.parked import unreadable
 from lambda_forwarder.parking.stubs import WAY_OUT
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redriving.backlog import Kept, Taken
-from lambda_forwarder.redriving.other_mappers import elsewhere, stranger
-from lambda_forwarder.redriving.piece import Piece
-from lambda_forwarder.redriving.weight import weight
-from tailrace.wire.message import UnreadableMessage
+from lambda_forwarder.redriving.other_mappers import no_mapper, other_table
+from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
+from lambda_forwarder.redriving.queues import Content
+from tailrace.wire.bounds import decoded
+from tailrace.wire.message import UnreadableMessage, encode_change
 
-SHARE = 8  # of the memory that one message may take, an eighth is filled before it with what is read at once
+SHARE = 8  # messages are read until they fill an eighth of the memory that one message may need
+EVERYTHING = 1_000_000_000  # messages
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    ``limit``: receive at most so many messages. ``dry_run``: publish, park and remove nothing. ``discard_unmapped``: the
+    mappers here decide about changes that other mappers parked, and changes that no mapper reads are removed.
+    ``discard_stubs``: remove parked changes that the tailer could not read.
+    """
+
+    limit: int = EVERYTHING
+    dry_run: bool = False
+    discard_unmapped: bool = False
+    discard_stubs: bool = False
+
+
+@dataclass(kw_only=True)
 class Reader:
-    """
-    What cannot be read of a dead letter is parked through the forwarder, and ``parked`` counts it. With ``discard`` what no
-    mapper reads may go, with ``discard_stubs`` what the tailer could not read.
-    """
+    """Reads messages for a redrive. A dead letter that cannot be read is parked, and ``parked`` counts it."""
 
-    def __init__(self, forwarder: Forwarder, time_left: TimeLeft, *, discard: bool, discard_stubs: bool) -> None:
-        self.parked = 0
-        self._forwarder = forwarder
-        self._time_left = time_left
-        self._discard = discard
-        self._discard_stubs = discard_stubs
+    forwarder: Forwarder
+    time_left: TimeLeft
+    options: Options
+    parked: int = 0
 
-    def read_what_fits(self, taken: Sequence[Taken]) -> Mapping[Taken, Sequence[Piece]]:
-        """What the first of them hold, until memory is full of it."""
-        read: dict[Taken, Sequence[Piece]] = {}
-        full = 0
-        for one in taken:
-            if read and full >= self._forwarder.room // SHARE:
+    def read_what_fits(self, outcomes: Sequence[Outcome]) -> Mapping[Outcome, Sequence[RedrivenChange]]:
+        """Return the changes of the first messages, until they fill their share of the memory."""
+        read: dict[Outcome, Sequence[RedrivenChange]] = {}
+        memory = 0
+        for outcome in outcomes:
+            if read and memory >= self.forwarder.room // SHARE:
                 break
-            read[one] = self._read(one)
-            full += one.weight
+            read[outcome] = self._read(outcome)
+            memory += outcome.memory
         return read
 
-    def _read(self, one: Taken) -> Sequence[Piece]:
-        """What it holds; nothing where it holds nothing that can be read. The body is let go: a run takes more than fits."""
+    def _read(self, outcome: Outcome) -> Sequence[RedrivenChange]:
+        """Return the changes of a message: none if it cannot be read. Drop its body, because not all bodies fit into memory."""
         try:
-            kept = self._without_stubs(one, one.shelf.read(one.waiting.body))
-            if not kept.message.changes:
+            content = self._without_stubs(outcome, outcome.queue.read(outcome.delivery.body))
+            changes = content.message.changes
+            if not changes:
                 return ()
-            one.weight = weight(kept.message)
-            one.stranger, unmapped = stranger(kept, self._forwarder)
-            one.elsewhere = "" if self._discard else elsewhere(kept, self._forwarder)
+            outcome.memory = sum(decoded(encode_change(change)) for change in changes)
+            outcome.no_mapper, unmapped = no_mapper(content, self.forwarder)
+            outcome.other_table = "" if self.options.discard_unmapped else other_table(content, self.forwarder)
         except UnreadableMessage as error:
-            self._unreadable(one, error)
+            self._set_aside(outcome, error)
             return ()
-        except Exception as error:  # whatever it is, it must not hold back the others
-            extra = {"action": "not_redriven", "message_id": one.waiting.id, "error": type(error).__name__}
+        except Exception as error:  # no error may hold back the other messages
+            extra = {"action": "not_redriven", "message_id": outcome.delivery.id, "error": type(error).__name__}
             log.warning("a message cannot be read: %s", error, extra=extra, exc_info=True)
-            one.stays(reason(error))
+            outcome.keep(reason(error))
             return ()
         finally:
-            one.waiting = msgspec.structs.replace(one.waiting, body="")
-        if self._discard and unmapped:
-            one.goes_without(f"discarded as requested: {one.stranger}", unmapped.document, unmapped.sequence)
-        return [Piece(one, msgspec.structs.replace(kept.message, changes=(change,))) for change in kept.message.changes]
+            outcome.delivery = msgspec.structs.replace(outcome.delivery, body="")
+        if self.options.discard_unmapped and unmapped:
+            outcome.remove_unpublished(f"discarded as requested: {outcome.no_mapper}", unmapped.document, unmapped.sequence)
+        return [RedrivenChange(outcome, msgspec.structs.replace(content.message, changes=(change,))) for change in changes]
 
-    def _without_stubs(self, one: Taken, kept: Kept) -> Kept:
-        """A stub that was parked stays, whatever is tried, until a person discards it. Nothing of its document waits for it."""
+    def _without_stubs(self, outcome: Outcome, content: Content) -> Content:
+        """A parked stub stays until a person discards it. No other change of its document waits for it."""
         changes = []
-        for change in kept.message.changes:
-            if change.poison is not None and self._discard_stubs:
-                one.goes_without(f"discarded as requested: {change.poison.reason}", change.document, change.sequence)
-            elif change.poison is not None and one.shelf.parked:
-                one.stays(f"{change.poison.reason}; {WAY_OUT}", change.document, change.sequence)
+        for change in content.message.changes:
+            if change.poison is not None and self.options.discard_stubs:
+                reason = f"discarded as requested: {change.poison.reason}"
+                outcome.remove_unpublished(reason, change.document, change.sequence)
+            elif change.poison is not None and outcome.queue.is_parking:
+                outcome.keep(f"{change.poison.reason}; {WAY_OUT}", change.document, change.sequence)
             else:
                 changes.append(change)
-        return kept._replace(message=msgspec.structs.replace(kept.message, changes=tuple(changes)))
+        return content._replace(message=msgspec.structs.replace(content.message, changes=tuple(changes)))
 
-    def _unreadable(self, one: Taken, error: UnreadableMessage) -> None:
-        if one.shelf.parked:
-            one.stays(str(error))
+    def _set_aside(self, outcome: Outcome, error: UnreadableMessage) -> None:
+        if outcome.queue.is_parking:
+            outcome.keep(str(error))
             return
-        waiting = one.waiting
-        record = {"body": waiting.body, "messageId": waiting.id, "attributes": {"MessageGroupId": waiting.group}}
         try:
-            self._forwarder.set_aside([unreadable(record, error)], self._time_left)
+            self.forwarder.set_aside([unreadable(outcome.delivery, error)], self.time_left)
             self.parked += 1
-            one.goes_without(f"parked: {error}")
+            outcome.remove_unpublished(f"parked: {error}")
         except Exception as failure:
-            one.stays(reason(failure))
+            outcome.keep(reason(failure))
 
 
 def reason(error: Exception) -> str:
-    """Why a message stays that this was raised for."""
+    """Return why a message stays after this error."""
     return error.reason if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"

@@ -1,16 +1,17 @@
-"""What a redrive did, for the log, for people and for programs."""
+"""The report of a redrive, for the log, for people and for programs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from lambda_forwarder.redriving.backlog import Taken
+from lambda_forwarder.redriving.outcome import Outcome
+from tailrace.text.legible import legible
 
-SHOWN = 100  # of what was left and of what was removed without an event, in a report; the numbers count all of it
+SHOWN = 100  # messages that stay, and messages removed without an event, in a report; the numbers count all of them
 
 
 class Mention(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One message of a queue, and why it stays or was removed; ``document`` and ``sequence`` of the change that it is about."""
+    """One message of a queue, and why it stays or was removed; ``document`` and ``sequence`` of the change in question."""
 
     queue: str
     message_id: str
@@ -18,13 +19,16 @@ class Mention(Struct, frozen=True, kw_only=True, rename="camel"):
     sequence: int
     reason: str
 
+    def __str__(self) -> str:
+        return legible(f"{self.queue}: {self.document or self.message_id} #{self.sequence}: {self.reason}")
+
 
 class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     """
-    ``messages`` were taken; ``published`` events accepted, ``late`` of them marked so, ``deduplicated`` of them known to the
-    bus already; ``parked`` changes parked (again). ``unpublished`` messages were removed although something of them is not on
-    the bus: the mappers told no event, or it was parked, or discarded as asked; the first of them are in ``removals``. ``left``
-    messages stay; the first of them are in ``leftovers``. After a dry run, what would have been.
+    ``messages`` were received, and ``published`` events accepted: ``late`` of them marked as late, ``deduplicated`` of them
+    known to the bus. ``parked`` changes were parked (again). ``unpublished`` messages were removed although a change of them is
+    not on the bus, because its mappers produced no event, it was parked, or it was discarded as requested; ``removals`` has the
+    first of them. ``left`` messages stay; ``leftovers`` has the first of them. After a dry run: what would have been.
     """
 
     dry_run: bool
@@ -40,35 +44,47 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
 
     @property
     def counts(self) -> dict[str, int]:
-        """The numbers alone: what a log may hold."""
+        """The numbers alone, for the log."""
         names = ("messages", "published", "late", "deduplicated", "parked", "unpublished", "left")
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def lines(self) -> Iterator[str]:
+        """The report as text."""
+        yield ", ".join(f"{name} {number}" for name, number in self.counts.items())
+        removed = "would be removed" if self.dry_run else "removed"
+        yield from (f"{removed} from {mention}" for mention in self.removals)
+        yield from (f"left in {mention}" for mention in self.leftovers)
+        if more := self.unpublished + self.left - len(self.removals) - len(self.leftovers):
+            yield f"and {more} more"
+        if self.dry_run:
+            yield "dry run: nothing was published, parked or removed"
+
 
 class Mentions:
-    """Counts all, and keeps the first ``SHOWN``."""
+    """Counts messages, and keeps the first ``SHOWN``."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first: list[Mention] = []
 
-    def add(self, one: Taken, reason: str) -> None:
-        """``reason``: why it stays, or was removed."""
+    def add(self, outcome: Outcome, reason: str) -> None:
+        """Add a message, with the reason why it stays or was removed."""
         self.count += 1
         if len(self.first) < SHOWN:
             self.first.append(
                 Mention(
-                    queue=one.shelf.name,
-                    message_id=one.waiting.id,
-                    document=one.document,
-                    sequence=one.sequence,
+                    queue=outcome.queue.name,
+                    message_id=outcome.delivery.id,
+                    document=outcome.document,
+                    sequence=outcome.sequence,
                     reason=reason,
                 )
             )
 
 
 def report(done: Mapping[str, int], removed: Mentions, left: Mentions, *, dry_run: bool) -> Report:
-    """Sum up what was done, and what stays."""
+    """Return the report of what was done and what stays."""
     return Report(
         dry_run=dry_run,
         messages=done["messages"],

@@ -1,22 +1,23 @@
 """A backlog in an SQS queue, FIFO or standard."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lambda_forwarder import deadline
 from lambda_forwarder.aws import batch_response
 from lambda_forwarder.aws.resources import check_queue, queue
-from lambda_forwarder.ports import TimeLeft, Waiting
+from lambda_forwarder.model.delivery import Delivery
+from lambda_forwarder.ports import TimeLeft
 
 CALL_COUNT = 10  # messages, SQS, one call
-WAIT_SECONDS = 1  # any long poll asks all of SQS's servers; a short one may overlook what is there
+WAIT_SECONDS = 1  # a long poll of any length asks all servers of SQS; a short poll may miss messages
 PERMISSIONS = "the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
 HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
 
 
 class SqsBacklog:
-    """The queue with this URL, which ``setting`` names. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds."""
+    """The queue with this URL, from this setting. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds."""
 
     def __init__(self, client: Any, queue_url: str, setting: str, *, wait: int | None = None) -> None:
         self._client = client
@@ -28,7 +29,7 @@ class SqsBacklog:
         """See ``check_queue``."""
         check_queue(self._client, self._queue, receives_changes=False)
 
-    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:
         """See ``Backlog``."""
         response = self._call(
             "ReceiveMessage",
@@ -38,36 +39,41 @@ class SqsBacklog:
             VisibilityTimeout=min(math.ceil(seconds), HOLD_LIMIT),
             MessageSystemAttributeNames=["MessageGroupId"],
         )
-        return [
-            Waiting(
-                id=message["MessageId"],
-                group=message.get("Attributes", {}).get("MessageGroupId", message["MessageId"]),
-                body=message["Body"],
-                receipt=message["ReceiptHandle"],
-            )
-            for message in response.get("Messages", ())
-        ]
+        return deliveries(response)
 
-    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """See ``Backlog``."""
-        self._batches("DeleteMessageBatch", self._client.delete_message_batch, waiting, time_left)
+        self._batches("DeleteMessageBatch", self._client.delete_message_batch, deliveries, time_left)
 
-    def give_back(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
-        """See ``Backlog``. The last first: a FIFO queue gives a group's messages out from the first."""
+    def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
+        """See ``Backlog``. The last message goes first: a FIFO queue delivers a group from its first visible message on."""
         change = self._client.change_message_visibility_batch
-        self._batches("ChangeMessageVisibilityBatch", change, waiting[::-1], time_left, VisibilityTimeout=0)
+        self._batches("ChangeMessageVisibilityBatch", change, deliveries[::-1], time_left, VisibilityTimeout=0)
 
     def _batches(
-        self, doing: str, call: Callable[..., Any], waiting: Sequence[Waiting], time_left: TimeLeft, **each: object
+        self, doing: str, call: Callable[..., Any], deliveries: Sequence[Delivery], time_left: TimeLeft, **each: object
     ) -> None:
-        for start in range(0, len(waiting), CALL_COUNT):
-            deadline.check(time_left, f"{doing} was called for {len(waiting) - start} messages")
+        for start in range(0, len(deliveries), CALL_COUNT):
+            deadline.check(time_left, f"{doing} was called for {len(deliveries) - start} messages")
             entries = [
-                {"Id": str(number), "ReceiptHandle": one.receipt, **each}
-                for number, one in enumerate(waiting[start : start + CALL_COUNT])
+                {"Id": str(number), "ReceiptHandle": delivery.receipt, **each}
+                for number, delivery in enumerate(deliveries[start : start + CALL_COUNT])
             ]
             batch_response.check(doing, entries, self._call(doing, call, Entries=entries))
 
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
         with self._queue.call(doing):
             return call(QueueUrl=self.queue_url, **request)
+
+
+def deliveries(response: Mapping[str, Any]) -> list[Delivery]:
+    """Convert the response of ReceiveMessage. A response that a person recorded may lack everything but the bodies."""
+    return [
+        Delivery(
+            id=message.get("MessageId", ""),
+            group=message.get("Attributes", {}).get("MessageGroupId", message.get("MessageId", "")),
+            body=message["Body"],
+            receipt=message.get("ReceiptHandle", ""),
+        )
+        for message in response.get("Messages", ())
+    ]

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from msgspec.structs import replace
 
-from lambda_forwarder.model.watermark import Watermark, lane_of, reached
+from lambda_forwarder.model.delivery import Delivery
+from lambda_forwarder.model.watermark import Watermark, reached
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from tailrace.message import ChangeMessage
 
@@ -21,21 +21,20 @@ log = logging.getLogger(__name__)
 
 class Progress:
     """
-    How far the lanes of these records are published. Without ``watermarks`` everything counts as never published.
+    How far the lanes of these deliveries are published. Without ``watermarks`` everything counts as never published.
 
     A failed read is tried again for the next message that needs it, so it holds back one message and its group.
     """
 
-    def __init__(self, watermarks: Watermarks | None, records: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, watermarks: Watermarks | None, deliveries: Iterable[Delivery]) -> None:
         self._watermarks = watermarks
-        groups = (record["attributes"].get("MessageGroupId") for record in records)
-        self._lanes: Collection[str] = {group for group in groups if group}
+        self._lanes: Collection[str] = {delivery.group for delivery in deliveries if delivery.group != delivery.id}
         self._read: dict[str, Watermark] | None = None
         self.moved: set[str] = set()  # the lanes whose watermarks were moved
 
-    def lane(self, record: dict[str, Any], message: ChangeMessage) -> str | None:
+    def lane(self, delivery: Delivery, message: ChangeMessage) -> str | None:
         """The lane to keep the watermark of; nothing where none applies."""
-        return lane_of(record, message) if self._watermarks else None
+        return delivery.lane_of(message) if self._watermarks else None
 
     def unpublished(self, lane: str | None, message: ChangeMessage, time_left: TimeLeft) -> ChangeMessage:
         """

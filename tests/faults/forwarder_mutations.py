@@ -49,9 +49,9 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
     "delete_what_failed": ForwarderMutation(
         breaks="the queue forgets a message only once everything of it was accepted or parked",
         edit=(
-            "lambda_forwarder/redelivery/returned.py",
-            '        self.ids.update(record["messageId"] for record in records)\n        self._hidden',
-            "        self._hidden",
+            "lambda_forwarder/redelivery/returned_messages.py",
+            "        self.ids.update(delivery.id for delivery in deliveries)\n        self._delays",
+            "        self._delays",
         ),
         refusals=5,
         found=lambda outcome: bool(outcome.verdict.missing),
@@ -60,8 +60,8 @@ IN_THE_FORWARDER: Mapping[str, ForwarderMutation] = {
         breaks="a lane's watermark moves only past what was accepted or parked",
         edit=(
             "lambda_forwarder/forwarding/forwarder.py",
-            "        for place, run in",
-            "        progress.published(lane, new)\n        for place, run in",
+            "        for place, part in",
+            "        progress.published(lane, new)\n        for place, part in",
         ),
         refusals=5,
         found=lambda outcome: bool(outcome.verdict.missing),

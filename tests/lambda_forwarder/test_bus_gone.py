@@ -12,26 +12,26 @@ from devstack.aws import Aws
 from lambda_forwarder import app
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.aws import clients
+from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
 from lambda_forwarder.errors import BusGone
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers import dynamodb as dynamodb_handler
 from lambda_forwarder.handlers import redrive
 from lambda_forwarder.handlers import sqs as sqs_handler
-from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
-from lambda_forwarder.model.received import Record
 from lambda_forwarder.parking.sqs import SqsParking
-from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving.backlog import dead_letter_shelf
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.redriving.queues import dead_letter_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from tests.lambda_forwarder.handlers import test_dynamodb as dynamodb
 from tests.lambda_forwarder.handlers.test_redrive import Account
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.values import body, forever, inserted, record
+from tests.lambda_forwarder.values import body, delivery, forever, inserted, record, streamed
 from tests.lambda_forwarder.watermarks.test_watermarks import a_table
 
 ALL_TAKEN: dict[str, list[str]] = {"batchItemFailures": []}
@@ -46,12 +46,12 @@ class World:
         self.account = Account(aws)
         self._sequences = count(1)
 
-    def batch(self, *documents: str) -> list[Record]:
+    def batch(self, *documents: str) -> list[dict[str, Any]]:
         """A message for each document, all of other groups."""
         changes = [inserted(name, next(self._sequences)) for name in documents]
         return [record(body(one, lane=one.sequence), group=f"payments.{one.sequence}") for one in changes]
 
-    def forward(self, records: list[Record], after: float = 0) -> object:
+    def forward(self, records: list[dict[str, Any]], after: float = 0) -> object:
         """So many seconds later."""
         self.now += timedelta(seconds=after)
         return sqs_handler.handler({"Records": records}, Context())
@@ -80,7 +80,7 @@ def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         monkeypatch.setenv(key, value)
     monkeypatch.setattr(app, "_now", lambda: world.now)
     monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
-    made = (app.forwarder, redrive.redriver, dynamodb_handler.stream_forwarder)
+    made = (app.forwarder, app.redriver, app.stream_forwarder)
     for one in made:
         one.cache_clear()
     yield world
@@ -111,7 +111,7 @@ def test_no_message_of_the_batch_is_acknowledged() -> None:
     publisher, watermarks = Going(), MemoryWatermarks()
     forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=MemoryParking(), watermarks=watermarks)
     lanes = range(17, 20)
-    records = [record(body(inserted("a", 1), lane=lane), group=f"payments.{lane}", message_id=str(lane)) for lane in lanes]
+    records = [delivery(body(inserted("a", 1), lane=lane), group=f"payments.{lane}", message_id=str(lane)) for lane in lanes]
     with pytest.raises(BusGone):
         forwarder.forward(records, forever)
     assert list(watermarks.marks) == ["payments.17"]
@@ -121,32 +121,32 @@ def test_no_record_of_the_batch_is_done() -> None:
     """Although those of an earlier publish were taken; and all of them count as failed."""
     metrics = Metrics()
     forwarder = Forwarder(mappers=OF_A_TABLE, publisher=Going(), parking=MemoryParking(), metrics=metrics)
-    records = [dynamodb.record(number) for number in range(1, RUN_COUNT + 3)]
+    records = [dynamodb.record(number) for number in range(1, TOGETHER + 3)]
     with pytest.raises(BusGone):
-        StreamForwarder(forwarder=forwarder).forward(records, forever)
+        streamed(StreamForwarder(forwarder=forwarder), records, forever)
     assert metrics.take()["dynamodb.orders"]["MessagesFailed"] == (len(records),)
 
 
 def test_nothing_that_was_taken_together_leaves_its_queue() -> None:
     """What was published of it may have been dropped. Everything can be taken again at once."""
-    waiting = [Waiting(id=name, group=name, body=body(inserted(name, 1), lane=ord(name)), receipt="") for name in "abc"]
+    waiting = [Delivery(id=name, group=name, body=body(inserted(name, 1), lane=ord(name)), receipt="") for name in "abc"]
     dead = MemoryBacklog(waiting=list(waiting))
     forwarder = Forwarder(mappers=MAPPERS, publisher=Going(), parking=MemoryParking())
     with pytest.raises(BusGone):
-        Redriver(forwarder=forwarder, shelves=[dead_letter_shelf(dead)]).redrive(forever)
+        Redriver(forwarder=forwarder, queues=[dead_letter_queue(dead)]).redrive(forever)
     assert (len(dead.waiting), dead.held) == (3, {})
 
 
 def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """The function fails, the command says so and exits with 2; with the bus back all of it is published."""
-    redrive.redriver()
+    app.redriver()
     SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)], forever)
     world.account.bury(body(inserted("b", 2)))
     world.account.delete_bus()
     world.now += timedelta(minutes=15)
     with pytest.raises(BusGone, match="no event that was acknowledged here"):
         redrive.handler({}, Context())
-    redrive.redriver.cache_clear()
+    app.redriver.cache_clear()
     assert main(["redrive"]) == 2
     assert "does not exist" in capsys.readouterr().err
     assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)

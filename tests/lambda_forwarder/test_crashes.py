@@ -10,7 +10,7 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.entry import Entry
-from tests.lambda_forwarder.values import body, claiming, forever, inserted, record
+from tests.lambda_forwarder.values import body, claiming, delivery, forever, inserted
 
 
 class Killed(BaseException):
@@ -59,10 +59,10 @@ class World:
         claimed, content = claiming(inserted("d", 4))
         gone, _ = claiming(inserted("e", 5), key="gone")
         self.queue = [
-            record(body(inserted("a", 1), inserted("b", 2))),
-            record(body(inserted("c", 3, subscriptionId=7), claimed)),
-            record(body(gone, inserted("f", 6))),
-            record(body(inserted("g", 7))),
+            delivery(body(inserted("a", 1), inserted("b", 2))),
+            delivery(body(inserted("c", 3, subscriptionId=7), claimed)),
+            delivery(body(gone, inserted("f", 6))),
+            delivery(body(inserted("g", 7))),
         ]
         self.publisher = MemoryPublisher()
         self.parking = MemoryParking()
@@ -80,7 +80,7 @@ class World:
         )
         failed = forwarder.forward(self.queue, forever)
         steps.step()  # it was done, but the answer did not arrive
-        self.queue = [one for one in self.queue if one["messageId"] in failed]
+        self.queue = [one for one in self.queue if one.id in failed]
 
     def check(self) -> None:
         """Everything published or parked; first arrivals in order; a repeat under its own id."""

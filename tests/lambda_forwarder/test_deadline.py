@@ -14,10 +14,11 @@ from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryPublisher
 from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
-from lambda_forwarder.ports import TimeLeft, Waiting
+from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
@@ -25,7 +26,7 @@ from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.late import LatePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
-from lambda_forwarder.redriving.backlog import dead_letter_shelf
+from lambda_forwarder.redriving.queues import dead_letter_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
@@ -34,7 +35,7 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import body, inserted, noted, noteds, record
+from tests.lambda_forwarder.values import body, delivery, inserted, noted, noteds
 
 CALL = 3.0  # seconds that each call takes
 LEFT = 10.0  # seconds at the beginning
@@ -100,8 +101,8 @@ def hot(text: str = "") -> Sequence[Entry]:
     return [noted("a", sequence, text=text) for sequence in range(1, MANY + 1)]
 
 
-def waiting(number: int) -> Waiting:
-    return Waiting(id=str(number), group="g", body=body(inserted("a", number)), receipt=str(number))
+def waiting(number: int) -> Delivery:
+    return Delivery(id=str(number), group="g", body=body(inserted("a", number)), receipt=str(number))
 
 
 def classic(client: Clients) -> EventBridgePublisher:
@@ -134,12 +135,12 @@ class _Marks:
 
 def redriver(client: Clients) -> Redriver:
     backlog = MemoryBacklog(waiting=[waiting(number) for number in range(1, MANY)])
-    return Redriver(forwarder=forwarder(client), shelves=[dead_letter_shelf(backlog)])
+    return Redriver(forwarder=forwarder(client), queues=[dead_letter_queue(backlog)])
 
 
 def batch(poison: bool = False) -> Sequence[Any]:
     fields = {"subscriptionId": 7} if poison else {}
-    return [record(body(*(inserted("a", 100 * start + number, **fields) for number in range(MANY)))) for start in range(3)]
+    return [delivery(body(*(inserted("a", 100 * start + number, **fields) for number in range(MANY)))) for start in range(3)]
 
 
 def poisoned(*_: object) -> Any:
@@ -172,7 +173,7 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
     ),
     "park": lambda clock: SqsParking(Clients(clock), "q.fifo").park(items(), clock),
     "park what does not fit": lambda clock: SqsParking(Clients(clock), "q.fifo", S3Claims(Clients(clock), "b")).park(
-        [unreadable(record(noise(1_400_000)), UnreadableMessage("x")) for _ in range(3)], clock
+        [unreadable(delivery(noise(1_400_000)), UnreadableMessage("x")) for _ in range(3)], clock
     ),
     "read watermarks": lambda clock: DynamodbWatermarks(Clients(clock), "t", sleep=clock.sleep).read(
         [f"payments.{lane}" for lane in range(100 * MANY)], clock

@@ -14,7 +14,7 @@ from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import body, cancelled, inserted, record
+from tests.lambda_forwarder.values import body, cancelled, delivery, inserted
 
 INVOCATION = 10.0  # seconds
 
@@ -33,9 +33,9 @@ class Function:
         self.watermarks = MemoryWatermarks()
         self.parking = MemoryParking()
         self.queue = [
-            record(body(*(inserted(str(number), number) for number in range(1, 6)))),
-            record(body(cancelled("1", 6), cancelled("2", 7))),
-            record(body(inserted("x", 8), lane=18), group="payments.18"),
+            delivery(body(*(inserted(str(number), number) for number in range(1, 6)))),
+            delivery(body(cancelled("1", 6), cancelled("2", 7))),
+            delivery(body(inserted("x", 8), lane=18), group="payments.18"),
         ]
 
     def invoke(self) -> None:
@@ -43,7 +43,7 @@ class Function:
         publisher = EventBridgePublisher(OrderedBus(self.client, self.bus), sleep=clock.sleep)
         forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=self.parking, watermarks=self.watermarks)
         failed = forwarder.forward(self.queue, clock)
-        self.queue = [one for one in self.queue if one["messageId"] in failed]
+        self.queue = [one for one in self.queue if one.id in failed]
 
     def arrived(self) -> list[tuple[str, int]]:
         events = self.ordered.events.of(self.bus)

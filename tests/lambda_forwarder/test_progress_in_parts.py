@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_forwarder.dynamodb.records import read
+from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.errors import ForwarderError, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.handlers.dynamodb import StreamForwarder
+from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryWatermarks
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.partial import note_done
@@ -28,7 +28,7 @@ from tailrace.events import Mappers
 from tests.lambda_forwarder.handlers.test_dynamodb import counted
 from tests.lambda_forwarder.handlers.test_dynamodb import record as stream_record
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import Noted, body, claiming, inserted, record
+from tests.lambda_forwarder.values import Noted, body, claiming, delivery, inserted, streamed
 
 ACCEPTED, THROTTLED, REFUSED, DENIED = "", "ThrottlingException", "MalformedDetail", "AccessDeniedException"
 CALL_FAULTS = (ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvents"), ReadTimeoutError(endpoint_url="https://x"))
@@ -100,7 +100,7 @@ class World:
 
     def __init__(self, *messages: Sequence[Change], bus: Bus, seconds: int, kind: str = "classic", block: bool = False) -> None:
         self.changes = [change for changes in messages for change in changes]
-        self.queue = [record(body(*changes), message_id=str(number)) for number, changes in enumerate(messages)]
+        self.queue = [delivery(body(*changes), message_id=str(number)) for number, changes in enumerate(messages)]
         self.bus, self.seconds = bus, seconds
         self.watermarks, self.parking, self.claims = MemoryWatermarks(), SlowParking(), MemoryClaims()
         self.parking.clock = bus.clock
@@ -127,7 +127,7 @@ class World:
         assert all(sequence > mark for _, sequence in self.bus.accepted[before:])
         assert all(item.sequence > mark for key, item in self.parking.parked.items() if key not in parked)
         assert self.mark >= mark
-        self.queue = [one for one in self.queue if one["messageId"] in failed]
+        self.queue = [one for one in self.queue if one.id in failed]
 
     def finish(self, most: int) -> int:
         """Invoke until the queue is empty; how often it took."""
@@ -280,7 +280,7 @@ def test_records_of_a_hot_item_are_done_in_parts(park: bool, seconds: int) -> No
 def _answered(through: StreamForwarder, records: Sequence[Any], clock: Clock) -> int:
     """How many of the records Lambda would not hand over again."""
     try:
-        failed = through.forward(records, clock) if records else None
+        failed = streamed(through, records, clock) if records else None
     except ForwarderError:
         return 0
     numbers = [one["dynamodb"]["SequenceNumber"] for one in records]

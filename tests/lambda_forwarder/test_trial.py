@@ -219,7 +219,7 @@ def test_a_queue_is_looked_at_and_left_as_it_was(
 @pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("AWS_REGION", "eu-west-1", "none.fifo failed: the resource does not exist in this account and region"),
+        ("AWS_REGION", "eu-west-1", "ReceiveMessage failed: the resource does not exist in this account and region"),
         ("AWS_REGION", "", "AWS_REGION: You must specify a region"),
         ("AWS_ENDPOINT_URL", "nowhere", "AWS_ENDPOINT_URL is not a URL"),
         ("AWS_ENDPOINT_URL", "http://127.0.0.1:1", "Could not connect"),

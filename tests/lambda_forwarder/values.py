@@ -9,7 +9,11 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
+from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
+from lambda_forwarder.handlers import dynamodb, sqs
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry, entry
+from lambda_forwarder.ports import TimeLeft
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.message import ChangeMessage, unpack
@@ -17,6 +21,7 @@ from tailrace.wire.change import GAP, Claim, Namespace, Poison, UpdateDescriptio
 from tailrace.wire.message import UnreadableMessage, deduplication_id, encode_change, group_id, pack
 
 PAYMENT = "65f2a1c09b1e8a5d4c3b2a19"
+ARRIVED = 1_795_340_000.75  # seconds since 1970, of the records of DynamoDB
 RAW = Claim(bucket="claims", key="payments/raw/1.bson", bytes=20, sha256="0" * 64)
 
 
@@ -167,6 +172,18 @@ def record(
         "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:changes.fifo",
         "awsRegion": "eu-west-1",
     }
+
+
+def delivery(
+    text: str, *, group: str | None = None, message_id: str | None = None, sent: str | None = None, receives: int = 1
+) -> Delivery:
+    """The message of such a record, as the handler converts it."""
+    return sqs.delivery(record(text, group=group, message_id=message_id, sent=sent, receives=receives))
+
+
+def streamed(stream: StreamForwarder, records: Sequence[dict[str, Any]], time_left: TimeLeft) -> str | None:
+    """Forward the records of a DynamoDB stream, as the handler does."""
+    return stream.forward(dynamodb.deliveries(records, ARRIVED), len(records), time_left)
 
 
 class Noted(DomainEvent, source="app.tests"):

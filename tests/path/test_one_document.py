@@ -21,7 +21,7 @@ from tailer.mongodb.watch import Watch
 from tailrace.events import DomainEvent
 from tailrace.message import unpack
 from tailrace.wire.change import Change
-from tests.lambda_forwarder.values import forever, record
+from tests.lambda_forwarder.values import delivery, forever
 
 
 class Touched(DomainEvent, source="app.tests"):
@@ -68,7 +68,7 @@ def test_a_replaced_id_keeps_name_lane_watermark_and_group(
             parking=MemoryParking(),
             watermarks=watermarks,
         )
-        records = [record(body, group=f"orders.{unpack(body).lane}") for body in bodies]
+        records = [delivery(body, group=f"orders.{unpack(body).lane}") for body in bodies]
         assert forwarder.forward(records, forever) == []
         assert forwarder.forward(records, forever) == []  # all of it is a repeat
         entries = [entry for call in server.calls for entry in call]

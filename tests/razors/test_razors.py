@@ -16,7 +16,7 @@ from examples.razors.inbox import Event
 from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
-from lambda_forwarder.dynamodb.records import read
+from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.mapping.events import map_changes
 from tests.lambda_forwarder.handlers.test_dynamodb import record
 from tests.lambda_forwarder.values import inserted, message

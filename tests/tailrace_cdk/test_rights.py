@@ -29,7 +29,7 @@ from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
-from tests.lambda_forwarder.values import body, cancelled, claiming, forever, inserted, record, sent_id
+from tests.lambda_forwarder.values import body, cancelled, claiming, delivery, forever, inserted, record, sent_id
 from tests.tailrace_cdk.here import Here
 from tests.tailrace_cdk.rights import Call, Statement, allowed, listed, recorded, used
 from tests.tailrace_cdk.template import stack as template
@@ -52,7 +52,7 @@ def alone(here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterato
     for name, value in here.aws.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
-    made = (app.forwarder, redrive.redriver)
+    made = (app.forwarder, app.redriver)
     for one in made:
         one.cache_clear()
     yield
@@ -103,7 +103,7 @@ def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pyt
     claimed, content = claiming(inserted("claimed", 5), bucket=outputs["ClaimBucket"], key="payments/5.json")
     here.aws("s3").put_object(Bucket=outputs["ClaimBucket"], Key="payments/5.json", Body=content)
     claims = S3Claims(here.aws("s3"), outputs["ClaimBucket"])
-    too_large = unreadable(record(FITS_NOWHERE[::-1]), UnreadableMessage("not ours"))
+    too_large = unreadable(delivery(FITS_NOWHERE[::-1]), UnreadableMessage("not ours"))
     items = [parked("a", 1), parked("b", 2, subscriptionId=7), too_large]
     SqsParking(sqs, outputs["ParkingQueueUrl"], claims).park(items, forever)
     large, poison = inserted("large", 3, subscriptionId=LARGE * "s"), inserted("poison", 4, subscriptionId=7)

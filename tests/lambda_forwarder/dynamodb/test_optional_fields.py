@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from lambda_forwarder.dynamodb.records import Record, UnreadableRecord, expired, read
+from lambda_forwarder.dynamodb.expiry import expired
+from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.handlers.dynamodb import StreamForwarder
+from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher
 from tailrace.change import Change
+from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.handlers.test_dynamodb import counted, record
-from tests.lambda_forwarder.values import forever
+from tests.lambda_forwarder.values import ARRIVED, forever, streamed
 
-ARRIVED = 1795340000.75
 SECOND = datetime(2026, 11, 22, 6, 58, 0, tzinfo=UTC)  # 1795330680
 MILLISECOND = SECOND.replace(microsecond=123_000)
 TIMES: dict[str, tuple[Any, datetime]] = {
@@ -59,21 +60,21 @@ NO_TIMES = [
 ]
 
 
-def with_image(**fields: Any) -> Record:
+def with_image(**fields: Any) -> dict[str, Any]:
     """A record whose stream part has these fields, and not those that are ``...``."""
     told = record()
     told["dynamodb"] = {name: value for name, value in (told["dynamodb"] | fields).items() if value is not ...}
     return told
 
 
-def without(name: str) -> Record:
+def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in record().items() if key != name}
 
 
-def forwarded(told: Record) -> tuple[MemoryPublisher, MemoryParking]:
+def forwarded(told: dict[str, Any]) -> tuple[MemoryPublisher, MemoryParking]:
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
-    assert StreamForwarder(forwarder=forwarder, now=lambda: ARRIVED).forward([told], forever) is None
+    assert streamed(StreamForwarder(forwarder=forwarder), [told], forever) is None
     return publisher, parking
 
 
@@ -91,7 +92,7 @@ def test_a_time_is_read_in_every_form(form: str) -> None:
 @pytest.mark.parametrize("told", NO_TIMES, ids=lambda told: repr(told)[:20])
 def test_what_is_no_time_is_said_so(told: Any) -> None:
     """The reason names the field and no mapper is blamed; the record is parked as it came."""
-    with pytest.raises(UnreadableRecord, match=r"ApproximateCreationDateTime is .*not a valid time") as raised:
+    with pytest.raises(UnreadableMessage, match=r"ApproximateCreationDateTime is .*not a valid time") as raised:
         read(with_image(ApproximateCreationDateTime=told), ARRIVED)
     assert len(str(raised.value)) < 200
 
@@ -115,7 +116,7 @@ def test_what_is_no_time_is_said_so(told: Any) -> None:
     ],
     ids=lambda told: str(sorted(told))[:0],
 )
-def test_what_may_be_missing_is_not_missed(told: Record) -> None:
+def test_what_may_be_missing_is_not_missed(told: dict[str, Any]) -> None:
     """Nor is it minded in a form of its own."""
     publisher, parking = forwarded(told)
     assert (len(publisher.entries), parking.parked) == (1, {})
@@ -157,13 +158,13 @@ def test_what_expired_is_known_in_both_spellings(names: tuple[str, str]) -> None
         (record(old={"orderId": {"S": "o-1"}}, eventName="MODIFY"), "MODIFY with the old image"),
     ],
 )
-def test_what_cannot_be_read_is_parked_with_the_true_reason(told: Record, reason: str) -> None:
+def test_what_cannot_be_read_is_parked_with_the_true_reason(told: dict[str, Any], reason: str) -> None:
     """As it came; no mapper is blamed, and the record behind it is not held back."""
     publisher, parking = forwarded(told)
     [item] = parking.parked.values()
     assert (publisher.entries, item.mapper) == ([], "")
     assert json.loads(item.body or "") == told
-    with pytest.raises(UnreadableRecord, match=reason):
+    with pytest.raises(UnreadableMessage, match=reason):
         read(told, ARRIVED)
 
 
@@ -176,7 +177,7 @@ def test_a_record_that_lambda_could_not_be_told_of_fails_them_all() -> None:
 
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=MemoryPublisher(), parking=Away())
     with pytest.raises(Unavailable):
-        StreamForwarder(forwarder=forwarder).forward([record(), {"Sns": {}}], forever)
+        streamed(StreamForwarder(forwarder=forwarder), [record(), {"Sns": {}}], forever)
 
 
 @pytest.mark.parametrize("kind", ["L", "M"])
@@ -187,16 +188,16 @@ def test_a_record_that_is_nested_more_deeply_than_dynamodb_does_is_parked(kind: 
     assert outcome(nested(kind, depth)) == (0, 1)
 
 
-def nested(kind: str, depth: int) -> Record:
+def nested(kind: str, depth: int) -> dict[str, Any]:
     value: Any = {"S": "x"}
     for _ in range(depth):
         value = {kind: [value] if kind == "L" else {"a": value}}
     return record(new={"orderId": {"S": "o-1"}, "deep": value})
 
 
-def outcome(one: Record) -> tuple[int, int]:
+def outcome(one: dict[str, Any]) -> tuple[int, int]:
     """How many events and parked items one record makes."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
-    assert StreamForwarder(forwarder=forwarder).forward([one], forever) is None
+    assert streamed(StreamForwarder(forwarder=forwarder), [one], forever) is None
     return len(publisher.entries), len(parking.parked)

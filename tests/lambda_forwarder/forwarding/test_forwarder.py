@@ -15,7 +15,7 @@ from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Published, TimeLeft
 from tailrace.change import Change
-from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, gap, inserted, record
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, delivery, forever, gap, inserted
 
 
 class Flaky(MemoryPublisher):
@@ -56,7 +56,7 @@ def published(publisher: MemoryPublisher) -> list[str]:
 def test_what_happened_is_published_in_order() -> None:
     """Every change of every message becomes its event; nothing has to come again."""
     publisher = MemoryPublisher()
-    failed = forwarder(publisher=publisher).forward([record(body(inserted("a"))), record(body(cancelled("a")))], forever)
+    failed = forwarder(publisher=publisher).forward([delivery(body(inserted("a"))), delivery(body(cancelled("a")))], forever)
     assert failed == []
     assert [entry.detail_type for entry in publisher.entries] == ["PaymentCreated", "PaymentCancelled"]
 
@@ -65,10 +65,10 @@ def test_a_failed_group_does_not_hold_back_others() -> None:
     """A record that fails returns itself and the rest of its group, and nothing else."""
     publisher = Flaky(a=Unavailable("throttled"))
     records = [
-        record(body(inserted("a")), group="payments.1", message_id="m1"),
-        record(body(inserted("b")), group="payments.2", message_id="m2"),
-        record(body(inserted("c")), group="payments.1", message_id="m3"),
-        record(body(inserted("d")), group="payments.2", message_id="m4"),
+        delivery(body(inserted("a")), group="payments.1", message_id="m1"),
+        delivery(body(inserted("b")), group="payments.2", message_id="m2"),
+        delivery(body(inserted("c")), group="payments.1", message_id="m3"),
+        delivery(body(inserted("d")), group="payments.2", message_id="m4"),
     ]
     assert forwarder(publisher=publisher).forward(records, forever) == ["m1", "m3"]
     assert published(publisher) == ["b", "d"]
@@ -78,8 +78,8 @@ def test_an_error_that_nobody_foresaw_fails_its_message_only(caplog: pytest.LogC
     """Whatever an adapter raises, the other groups go on, and the log has the traceback."""
     publisher = Flaky(a=RuntimeError("boom"))
     records = [
-        record(body(inserted("a")), group="payments.1", message_id="m1"),
-        record(body(inserted("b")), group="payments.2"),
+        delivery(body(inserted("a")), group="payments.1", message_id="m1"),
+        delivery(body(inserted("b")), group="payments.2"),
     ]
     assert forwarder(publisher=publisher).forward(records, forever) == ["m1"]
     assert published(publisher) == ["b"]
@@ -90,7 +90,7 @@ def test_an_error_that_nobody_foresaw_fails_its_message_only(caplog: pytest.LogC
 def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(text: str) -> None:
     """Foreign, broken or newer bodies are set aside as they came, with the reason."""
     publisher, parking = MemoryPublisher(), MemoryParking()
-    records = [record(text), record(body(inserted("a")))]
+    records = [delivery(text), delivery(body(inserted("a")))]
     assert forwarder(publisher=publisher, parking=parking).forward(records, forever) == []
     [parked] = parking.parked.values()
     assert parked.body == text
@@ -102,7 +102,7 @@ def test_a_change_that_a_mapper_cannot_digest_is_parked_with_its_reason() -> Non
     """The other changes of its message, before and after, are published."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     text = body(inserted("a"), inserted("b", subscriptionId=7), inserted("c"))
-    assert forwarder(publisher=publisher, parking=parking).forward([record(text)], forever) == []
+    assert forwarder(publisher=publisher, parking=parking).forward([delivery(text)], forever) == []
     assert published(publisher) == ["a", "c"]
     [parked] = parking.parked.values()
     assert parked.document == "payments.payments/b"
@@ -113,7 +113,7 @@ def test_an_event_that_the_bus_refuses_is_parked_with_its_reason() -> None:
     """Refused for good: parked with the event's name and the bus's words, the rest is published."""
     publisher, parking = MemoryPublisher(limit=500), MemoryParking()
     text = body(inserted("a", subscriptionId="x" * 500), inserted("b"))
-    assert forwarder(publisher=publisher, parking=parking).forward([record(text)], forever) == []
+    assert forwarder(publisher=publisher, parking=parking).forward([delivery(text)], forever) == []
     assert published(publisher) == ["b"]
     [parked] = parking.parked.values()
     assert (parked.event, parked.document) == ("PaymentCreated", "payments.payments/a")
@@ -123,15 +123,15 @@ def test_an_event_that_the_bus_refuses_is_parked_with_its_reason() -> None:
 @pytest.mark.parametrize("text", ["not ours", body(inserted(subscriptionId=7))], ids=["body", "change"])
 def test_what_cannot_be_parked_now_stays_in_the_queue(text: str) -> None:
     """When parking fails the message fails: it comes again, and nothing is lost."""
-    assert forwarder(parking=NoParking()).forward([record(text, message_id="m1")], forever) == ["m1"]
+    assert forwarder(parking=NoParking()).forward([delivery(text, message_id="m1")], forever) == ["m1"]
 
 
 def test_a_repeat_parks_the_same_once() -> None:
     """A message delivered again parks under the same ids."""
     parking = MemoryParking()
-    again = record(body(inserted(subscriptionId=7), inserted(subscriptionId=8, sequence=2)))
+    again = delivery(body(inserted(subscriptionId=7), inserted(subscriptionId=8, sequence=2)))
     for _ in range(2):
-        forwarder(parking=parking).forward([again, record("not ours")], forever)
+        forwarder(parking=parking).forward([again, delivery("not ours")], forever)
     assert len(parking.parked) == 3
 
 
@@ -139,7 +139,7 @@ def test_it_stops_in_good_time() -> None:
     """When the time is up the remaining records are returned untouched, whatever their group."""
     publisher = MemoryPublisher()
     left = iter([1.0, 1.0])  # asked by the loop and by the publisher
-    records = [record(body(inserted(name)), group=name, message_id=name) for name in "abcd"]
+    records = [delivery(body(inserted(name)), group=name, message_id=name) for name in "abcd"]
     failed = forwarder(publisher=publisher).forward(records, lambda: next(left, 0.0))
     assert published(publisher) == ["a"]
     assert failed == ["b", "c", "d"]
@@ -148,9 +148,7 @@ def test_it_stops_in_good_time() -> None:
 def test_a_queue_without_groups_is_served_message_by_message() -> None:
     """A standard queue has no group: each message stands for itself."""
     publisher = Flaky(a=Unavailable("throttled"))
-    records = [record(body(inserted(name)), message_id=name) for name in "ab"]
-    for one in records:
-        del one["attributes"]["MessageGroupId"]
+    records = [delivery(body(inserted(name)), message_id=name, group=name) for name in "ab"]
     assert forwarder(publisher=publisher).forward(records, forever) == ["a"]
 
 
@@ -158,7 +156,7 @@ def test_a_batch_is_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> Non
     """The log tells how much was done, never what was in it."""
     caplog.set_level(logging.INFO)
     text = body(inserted("secret", subscriptionId="secret"), inserted("secret", subscriptionId=7, sequence=2))
-    forwarder().forward([record(text), record("secret")], forever)
+    forwarder().forward([delivery(text), delivery("secret")], forever)
     [line] = caplog.records
     counts = ("records", "changes", "duplicates", "events", "parked", "failed")
     assert line.__dict__["action"] == "batch_forwarded"
@@ -174,7 +172,7 @@ def test_a_message_of_many_changes_is_one_publish() -> None:
 
     seen: list[int] = []
     changes = [inserted(str(number), number) for number in range(1, 501)]
-    assert forwarder(mappers={"payments": (documents,)}).forward([record(body(*changes))], forever) == []
+    assert forwarder(mappers={"payments": (documents,)}).forward([delivery(body(*changes))], forever) == []
     assert seen == list(range(1, 501))
 
 
@@ -183,9 +181,9 @@ def test_a_repeat_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> No
     caplog.set_level(logging.INFO)
     publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
     for records in (
-        [record(body(inserted("a", 1), inserted("b", 2)))],
-        [record(body(inserted("b", 2), inserted("c", 3))), record(body(inserted("c", 3), inserted("d", 4)))],
-        [record(body(inserted("a", 1)))],
+        [delivery(body(inserted("a", 1), inserted("b", 2)))],
+        [delivery(body(inserted("b", 2), inserted("c", 3))), delivery(body(inserted("c", 3), inserted("d", 4)))],
+        [delivery(body(inserted("a", 1)))],
     ):
         assert forwarder(publisher=publisher, watermarks=watermarks).forward(records, forever) == []
     assert published(publisher) == ["a", "b", "c", "d"]
@@ -196,7 +194,7 @@ def test_without_watermarks_a_repeat_is_published_under_its_id() -> None:
     """The feature is off: consumers drop it."""
     publisher = MemoryPublisher()
     for _ in range(2):
-        forwarder(publisher=publisher).forward([record(body(inserted()))], forever)
+        forwarder(publisher=publisher).forward([delivery(body(inserted()))], forever)
     first, second = publisher.entries
     assert first.id == second.id
 
@@ -206,7 +204,7 @@ def test_a_number_that_nobody_counts_to_poisons_no_lane(sequence: int) -> None:
     """It is parked as it came, and the lane's watermark stays where it is."""
     parking, watermarks = MemoryParking(), MemoryWatermarks()
     text = body(inserted()).replace('"sequence":1', f'"sequence":{sequence}')
-    assert forwarder(parking=parking, watermarks=watermarks).forward([record(text)], forever) == []
+    assert forwarder(parking=parking, watermarks=watermarks).forward([delivery(text)], forever) == []
     assert [item.body for item in parking.parked.values()] == [text]
     assert watermarks.marks == {}
 
@@ -215,10 +213,10 @@ def test_what_was_parked_counts_as_done() -> None:
     """The watermark moves past it; sent again by hand, it is published all the same."""
     publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     broken = {"payments": (lambda change: 1 / 0,)}
-    forwarder(mappers=broken, parking=parking, watermarks=watermarks).forward([record(body(inserted()))], forever)
+    forwarder(mappers=broken, parking=parking, watermarks=watermarks).forward([delivery(body(inserted()))], forever)
     assert watermarks.marks["payments.17"].sequence == 1
     [item] = parking.parked.values()
-    again = record(bytes(item.message).decode(), sent=item.id)
+    again = delivery(bytes(item.message).decode(), sent=item.id)
     assert forwarder(publisher=publisher, watermarks=watermarks).forward([again], forever) == []
     assert published(publisher) == [inserted().document_key["_id"]]
 
@@ -226,7 +224,7 @@ def test_what_was_parked_counts_as_done() -> None:
 def test_without_an_response_from_the_table_nothing_is_published() -> None:
     """Not knowing what was published, the message waits; what is not ours is still parked."""
     publisher, parking = MemoryPublisher(), MemoryParking()
-    records = [record("not ours"), record(body(inserted()), message_id="m1"), record(body(cancelled()), message_id="m2")]
+    records = [delivery("not ours"), delivery(body(inserted()), message_id="m1"), delivery(body(cancelled()), message_id="m2")]
     failed = forwarder(publisher=publisher, parking=parking, watermarks=NoWatermarks()).forward(records, forever)
     assert failed == ["m1", "m2"]
     assert publisher.entries == []
@@ -237,7 +235,7 @@ def test_a_claimed_change_is_published_like_any_other() -> None:
     """In its place between the others."""
     publisher = MemoryPublisher()
     claimed, content = claiming(inserted("b", 2))
-    records = [record(body(inserted("a", 1), claimed, inserted("c", 3)))]
+    records = [delivery(body(inserted("a", 1), claimed, inserted("c", 3)))]
     claims = MemoryClaims(objects={"payments/1.json": content})
     assert forwarder(publisher=publisher, claims=claims).forward(records, forever) == []
     assert published(publisher) == ["a", "b", "c"]
@@ -248,7 +246,7 @@ def test_an_event_of_a_claimed_change_that_is_too_large_is_parked_with_the_claim
     parking = MemoryParking()
     claimed, content = claiming(inserted("a", subscriptionId="x" * 600))
     parts = {"publisher": MemoryPublisher(limit=500), "claims": MemoryClaims(objects={"payments/1.json": content})}
-    assert forwarder(parking=parking, **parts).forward([record(body(claimed))], forever) == []
+    assert forwarder(parking=parking, **parts).forward([delivery(body(claimed))], forever) == []
     [item] = parking.parked.values()
     assert "the limit is 500" in item.reason
     assert '"claim"' in bytes(item.message).decode()
@@ -260,7 +258,7 @@ def test_a_claim_that_does_not_hold_is_parked_and_the_rest_goes_on() -> None:
     publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     claimed, _ = claiming(inserted("b", 2))
     parts = {"publisher": publisher, "parking": parking, "watermarks": watermarks, "claims": MemoryClaims()}
-    assert forwarder(**parts).forward([record(body(inserted("a", 1), claimed, inserted("c", 3)))], forever) == []
+    assert forwarder(**parts).forward([delivery(body(inserted("a", 1), claimed, inserted("c", 3)))], forever) == []
     assert published(publisher) == ["a", "c"]
     assert [item.sequence for item in parking.parked.values()] == [2]
     assert watermarks.marks["payments.17"].sequence == 3
@@ -268,7 +266,7 @@ def test_a_claim_that_does_not_hold_is_parked_and_the_rest_goes_on() -> None:
 
 def test_without_a_bucket_a_claimed_change_waits(caplog: pytest.LogCaptureFixture) -> None:
     """The message fails and comes again until the setting is there; the log names it."""
-    assert forwarder().forward([record(body(claiming(inserted())[0]), message_id="m1")], forever) == ["m1"]
+    assert forwarder().forward([delivery(body(claiming(inserted())[0]), message_id="m1")], forever) == ["m1"]
     assert "FORWARDER_CLAIM_BUCKET" in caplog.text
 
 
@@ -276,5 +274,5 @@ def test_a_gap_is_published_without_a_mapper_for_it() -> None:
     """Once, like any change."""
     publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
     for _ in range(2):
-        forwarder(mappers={}, publisher=publisher, watermarks=watermarks).forward([record(body(gap()))], forever)
+        forwarder(mappers={}, publisher=publisher, watermarks=watermarks).forward([delivery(body(gap()))], forever)
     assert [entry.detail_type for entry in publisher.entries] == ["StreamGapDetected"]

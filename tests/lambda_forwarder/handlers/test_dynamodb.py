@@ -17,27 +17,31 @@ from jsonpatch import apply_patch
 
 from devstack.aws import Aws
 from lambda_forwarder import app
-from lambda_forwarder.dynamodb.records import GENERATIONS, Record, UnreadableRecord, expired, read
+from lambda_forwarder.dynamodb.expiry import expired
+from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
 from lambda_forwarder.dynamodb.values import item, number, plain
 from lambda_forwarder.errors import Blocked, Misconfigured, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers import dynamodb as dynamodb_handler
-from lambda_forwarder.handlers.dynamodb import RUN_COUNT, StreamForwarder, runs
+from lambda_forwarder.handlers.dynamodb import deliveries
+from lambda_forwarder.handlers.dynamodb_records import GENERATIONS, read
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.mappings.subscriptions import subscription_created
 from lambda_forwarder.metrics.metrics import Metrics
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.parking.sqs import body
-from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving.backlog import parking_shelf
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.redriving.queues import parking_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.wire.change import UpdateDescription
+from tailrace.wire.message import UnreadableMessage
 from tests.emf import lines
 from tests.lambda_forwarder.handlers.test_sqs import Context
-from tests.lambda_forwarder.values import forever
+from tests.lambda_forwarder.values import forever, streamed
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-22T06:00:00.000"
 FIRST = 4421584500000000017450439091  # of AWS's own examples
@@ -51,7 +55,7 @@ def record(
     keys: Mapping[str, Any] | None = None,
     key: str = "o-1",
     **fields: Any,
-) -> Record:
+) -> dict[str, Any]:
     """One record as Lambda hands it over; which images there are says what happened, and an insert unless told otherwise."""
     keys = keys or {"orderId": {"S": key}}
     new = {**keys, "total": {"N": "12.5"}} if new is None and old is None else new
@@ -248,7 +252,7 @@ def test_an_item_has_one_name_and_no_other_has_it(keys: dict[str, dict[str, str]
 @pytest.mark.parametrize("key", [{"N": "x"}, {"N": "1E999999999"}, {"B": "!"}, {"BOOL": True}, {"S": 7}, {}], ids=str)
 def test_what_no_key_can_be_is_not_read(key: dict[str, Any]) -> None:
     """It is set aside, and the shard goes on."""
-    with pytest.raises(UnreadableRecord):
+    with pytest.raises(UnreadableMessage):
         change(keys={"pk": key})
 
 
@@ -292,13 +296,13 @@ def test_places_keep_the_order_of_sequence_numbers() -> None:
         record(keys={"orderId": {"S": "\ud800"}}),
     ],
 )
-def test_what_is_no_record_is_parked_as_it_came(broken: Record) -> None:
+def test_what_is_no_record_is_parked_as_it_came(broken: dict[str, Any]) -> None:
     """It does not hold back the record behind it."""
-    with pytest.raises(UnreadableRecord):
+    with pytest.raises(UnreadableMessage):
         read(broken, 0.0)
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
-    assert StreamForwarder(forwarder=forwarder).forward([broken, record()], forever) is None
+    assert streamed(StreamForwarder(forwarder=forwarder), [broken, record()], forever) is None
     [parked] = parking.parked.values()
     assert json.loads(parked.body or "") == broken
     assert len(publisher.entries) == 1
@@ -309,16 +313,16 @@ def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
     told = record()
     told["dynamodb"]["StreamViewType"] = "KEYS_ONLY"
     with pytest.raises(Misconfigured, match="orders has the view type KEYS_ONLY; set it to NEW_AND_OLD_IMAGES"):
-        list(runs([told], 0.0))
+        list(deliveries([told], 0.0))
 
 
 def test_events_of_an_item_keep_its_order_and_their_ids() -> None:
     """A shard's records are published in order per item, and a repeat has the same ids and bytes."""
-    told = [record(number, key=f"o-{number % 3}") for number in range(1, 2 * RUN_COUNT)]
+    told = [record(number, key=f"o-{number % 3}") for number in range(1, 2 * TOGETHER)]
     first, again = MemoryPublisher(), MemoryPublisher()
     for publisher in (first, again):
         forwarder = Forwarder(mappers={"dynamodb.orders": (counted,)}, publisher=publisher, parking=MemoryParking())
-        assert StreamForwarder(forwarder=forwarder).forward(told, forever) is None
+        assert streamed(StreamForwarder(forwarder=forwarder), told, forever) is None
     assert [entry.detail for entry in first.entries] == [entry.detail for entry in again.entries]
     for order in ("o-0", "o-1", "o-2"):
         sequences = [entry.change.sequence for entry in first.entries if entry.document.endswith(order)]
@@ -328,13 +332,13 @@ def test_events_of_an_item_keep_its_order_and_their_ids() -> None:
 
 def test_the_first_failed_record_is_answered() -> None:
     """Everything behind it comes again with it; nothing before it does."""
-    told = [record(number) for number in range(1, RUN_COUNT + 3)]
+    told = [record(number) for number in range(1, TOGETHER + 3)]
     publisher = Away(calls=1)
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=MemoryParking())
-    assert StreamForwarder(forwarder=forwarder).forward(told, forever) == str(FIRST + RUN_COUNT + 1)
-    assert len(publisher.entries) == RUN_COUNT
+    assert streamed(StreamForwarder(forwarder=forwarder), told, forever) == str(FIRST + TOGETHER + 1)
+    assert len(publisher.entries) == TOGETHER
     with pytest.raises(Unavailable):
-        StreamForwarder(forwarder=forwarder).forward(told, forever)
+        streamed(StreamForwarder(forwarder=forwarder), told, forever)
 
 
 def test_what_blocks_is_answered_itself() -> None:
@@ -342,17 +346,17 @@ def test_what_blocks_is_answered_itself() -> None:
     publisher = MemoryPublisher()
     forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=MemoryParking(), block=True)
     stream = StreamForwarder(forwarder=forwarder)
-    assert stream.forward([record(1), record(2, key="poison"), record(3)], forever) == str(FIRST + 2)
+    assert streamed(stream, [record(1), record(2, key="poison"), record(3)], forever) == str(FIRST + 2)
     assert [entry.change.sequence for entry in publisher.entries] == [(FIRST + 1) % 10**15]
     with pytest.raises(Blocked):
-        stream.forward([{}], forever)
+        streamed(stream, [{}], forever)
 
 
 def test_poison_is_parked_and_the_rest_published() -> None:
     """One record that a mapper cannot digest holds back nobody."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=parking)
-    assert StreamForwarder(forwarder=forwarder).forward([record(1, key="poison"), record(2)], forever) is None
+    assert streamed(StreamForwarder(forwarder=forwarder), [record(1, key="poison"), record(2)], forever) is None
     assert len(publisher.entries) == 1
     assert [parked.document for parked in parking.parked.values()] == ["dynamodb.orders/poison"]
 
@@ -364,18 +368,18 @@ def test_an_outage_leaves_the_records_or_parks_them_and_redrive_publishes_them()
     old, new = {"orderId": {"S": "o-1"}, "total": {"N": "1"}}, {"orderId": {"S": "o-1"}, "total": {"N": "2"}}
     told = [record(1, new=old), record(2, old=old, new=new)]
     with pytest.raises(Unavailable):
-        StreamForwarder(forwarder=away).forward(told, forever)
+        streamed(StreamForwarder(forwarder=away), told, forever)
     assert not parking.parked
     for _ in range(2):
-        assert StreamForwarder(forwarder=away, park_on_outage=True).forward(told, forever) is None
+        assert streamed(StreamForwarder(forwarder=away, park_on_outage=True), told, forever) is None
     assert len(parking.parked) == 2
 
     waiting = [
-        Waiting(id=one.id, group=one.document, body=body(one).decode(), receipt=one.id) for one in parking.parked.values()
+        Delivery(id=one.id, group=one.document, body=body(one).decode(), receipt=one.id) for one in parking.parked.values()
     ]
     back = Forwarder(mappers={"orders": (data_changed,)}, publisher=publisher, parking=parking)
     backlog = MemoryBacklog(waiting=waiting)
-    report = Redriver(forwarder=back, shelves=[parking_shelf(backlog)]).redrive(forever)
+    report = Redriver(forwarder=back, queues=[parking_queue(backlog)]).redrive(forever)
     assert (report.published, report.late, report.left, backlog.waiting) == (2, 2, 0, [])
     details = [json.loads(entry.detail) for entry in publisher.entries]
     assert [detail["data"]["operation"] for detail in details] == ["created", "updated"]
@@ -395,11 +399,11 @@ def test_what_becomes_of_records_is_counted_by_table() -> None:
     mappers = {"orders": (poisoned,)}
     publisher, metrics = Away(calls=1), Metrics(now=lambda: datetime(2026, 11, 22, 6, 58, 2, tzinfo=UTC))
     forwarder = Forwarder(mappers=mappers, publisher=publisher, parking=MemoryParking(), metrics=metrics)
-    records = [record(number, key="poison" if number == 2 else f"o-{number}") for number in range(1, RUN_COUNT + 4)]
-    StreamForwarder(forwarder=forwarder).forward(records, forever)
-    counted = {"EventsPublished": (RUN_COUNT - 1,), "ChangesParked": (1,), "MessagesFailed": (3,), "CommitToBus": [2000]}
+    records = [record(number, key="poison" if number == 2 else f"o-{number}") for number in range(1, TOGETHER + 4)]
+    streamed(StreamForwarder(forwarder=forwarder), records, forever)
+    counted = {"EventsPublished": (TOGETHER - 1,), "ChangesParked": (1,), "MessagesFailed": (3,), "CommitToBus": [2000]}
     assert metrics.take() == {"dynamodb.orders": counted}
-    StreamForwarder(forwarder=forwarder, park_on_outage=True).forward(records[-3:], forever)
+    streamed(StreamForwarder(forwarder=forwarder, park_on_outage=True), records[-3:], forever)
     assert metrics.take() == {"dynamodb.orders": {"ChangesParked": (3,)}}
 
 
@@ -414,10 +418,10 @@ def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
     for key, value in (aws.environment | {"FORWARDER_EVENT_BUS": name, "FORWARDER_PARKING_QUEUE_URL": url}).items():
         monkeypatch.setenv(key, value)
-    for made in (app.forwarder, dynamodb_handler.stream_forwarder):
+    for made in (app.forwarder, app.stream_forwarder):
         made.cache_clear()
     yield url
-    for made in (app.forwarder, dynamodb_handler.stream_forwarder):
+    for made in (app.forwarder, app.stream_forwarder):
         made.cache_clear()
 
 

@@ -86,10 +86,10 @@ def account(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)
     monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
-    for made in (app.forwarder, redrive.redriver):
+    for made in (app.forwarder, app.redriver):
         made.cache_clear()
     yield account
-    for made in (app.forwarder, redrive.redriver):
+    for made in (app.forwarder, app.redriver):
         made.cache_clear()
 
 
@@ -169,7 +169,7 @@ def test_a_shell_without_the_mappers_removes_nothing(
     assert redrive.handler({}, Context())["left"] == 2
     assert (account.left(account.parking), account.left(account.dead)) == (1, 1)
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:MINE")
-    for made in (app.forwarder, redrive.redriver):
+    for made in (app.forwarder, app.redriver):
         made.cache_clear()
     assert main(["redrive"]) == 0
     assert (account.left(account.parking), account.left(account.dead)) == (0, 0)
@@ -220,8 +220,8 @@ def test_a_queue_that_fails_on_the_way_is_told(
 ) -> None:
     """In a line, not a traceback; what was taken from the other queue is given back, and nothing is lost."""
     account.sqs.send_message(QueueUrl=account.parking, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
-    through = redrive.redriver(None, None)
-    denied: Any = through.shelves[1].backlog
+    through = app.redriver(None, None, ended=False)
+    denied: Any = through.queues[1].backlog
 
     def receive(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "not for you"}}, "ReceiveMessage")

@@ -15,10 +15,10 @@ from lambda_forwarder.ports import Published, Publisher, TimeLeft
 from tailrace.aws.unmapped import NAMES
 from tailrace.events import Mappers
 from tailrace.wire.change import Namespace
-from tests.lambda_forwarder.values import body, cancelled, forever, record
+from tests.lambda_forwarder.values import body, cancelled, delivery, forever
 
 
-class Kept:
+class Content:
     """What it was given, call by call; it raises what it is told to."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Function:
     """An execution environment without mappers, on a clock of its own."""
 
     def __init__(self, *streams: str, mappers: Mappers | None = None, publisher: Publisher | None = None) -> None:
-        self.kept, self.seconds = Kept(), 1_000.0
+        self.kept, self.seconds = Content(), 1_000.0
         unmapped = Unmapped(self.kept, streams, clock=lambda: self.seconds)
         self.forwarder = Forwarder(
             mappers=mappers or {}, publisher=publisher or MemoryPublisher(), parking=MemoryParking(), unmapped=unmapped
@@ -46,7 +46,7 @@ class Function:
         changes = [
             replace(cancelled("b", number), ns=Namespace(db="shop", coll=coll)) for number, coll in enumerate(collections, 1)
         ]
-        assert self.forwarder.forward([record(body(*changes))], time_left) == []
+        assert self.forwarder.forward([delivery(body(*changes))], time_left) == []
 
 
 def test_it_is_kept_at_once_and_then_once_a_minute() -> None:

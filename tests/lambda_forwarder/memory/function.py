@@ -22,7 +22,7 @@ from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.large import LargePublisher
-from tests.lambda_forwarder.values import forever, record
+from tests.lambda_forwarder.values import delivery, forever
 
 
 class Bucket:
@@ -73,7 +73,7 @@ def main(records: Path, objects: Path) -> None:
     bodies = records.read_text("utf-8").splitlines()
     published: Counter[str] = Counter()
     for text in bodies:
-        assert through.forward([record(text, sent="any")], forever) == []
+        assert through.forward([delivery(text, sent="any")], forever) == []
         for metrics in through.metrics.take().values():
             published.update({name: int(sum(values)) for name, values in metrics.items()})
     print(json.dumps({"events": published["EventsPublished"], "parked": queue.reasons}))  # noqa: T201 - what the test reads

@@ -22,7 +22,7 @@ from tailrace.wire.change import Claim
 from tailrace.wire.message import DECODED_LIMIT, MEMORY, encode_change, pack
 from tests.hostile.memory_group import MB, run_within, unavailable
 from tests.lambda_forwarder.memory.costly import KINDS, VALUES, claimed, filled
-from tests.lambda_forwarder.values import forever, record
+from tests.lambda_forwarder.values import delivery, forever
 
 pytestmark = pytest.mark.heavy
 
@@ -60,10 +60,10 @@ def test_a_change_takes_no_more_than_is_told_before_it_is_decoded(value: Any, ki
         claims=claims,
     )
     text = pack(stream="payments", generation=1, lane=17, changes=[encode_change(claimed(kind, content))])
-    through.forward([record(text)], forever)  # what is made once
+    through.forward([delivery(text)], forever)  # what is made once
     tracemalloc.start()
     try:
-        assert through.forward([record(text)], forever) == []
+        assert through.forward([delivery(text)], forever) == []
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -21,7 +21,7 @@ from tailrace.wire.change import UpdateDescription
 from tailrace.wire.message import encode_change
 from tailrace.wire.reading import read_change
 from tests.lambda_forwarder.redriving.test_redriver import World
-from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, record
+from tests.lambda_forwarder.values import body, cancelled, delivery, forever, inserted, message
 
 SHAPES = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "both": ('[{"a":', "}]")}
 
@@ -72,7 +72,7 @@ def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
     assert all(nesting(encode_change(change)) <= NESTING_LIMIT for change in told)
     publisher, parking = MemoryPublisher(), MemoryParking()
     through = Forwarder(mappers={"payments": (mapper,)}, publisher=LargePublisher(publisher, MemoryClaims()), parking=parking)
-    assert through.forward([record(body(*told))], forever) == []
+    assert through.forward([delivery(body(*told))], forever) == []
     assert parking.parked == {}
     assert len(publisher.entries) == len(told)
     for one in publisher.entries:

@@ -1,6 +1,6 @@
 """What the forwarder counts of each stream, and that it is true of what became of the changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,11 +12,12 @@ from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWat
 from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import SAMPLE, Metrics, Values
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Published, TimeLeft
 from tailrace.aws.unmapped import NAMES
 from tailrace.wire.change import Namespace
 from tailrace.wire.message import encode_change, group_id, pack
-from tests.lambda_forwarder.values import body, cancelled, forever, inserted, message, noteds, record
+from tests.lambda_forwarder.values import body, cancelled, delivery, forever, inserted, message, noteds
 
 NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # a second after the cancellation
 PUBLISHED, _ = map_changes(message(cancelled()), MAPPERS)
@@ -33,31 +34,31 @@ def metrics() -> Metrics:
     return Metrics("Tailrace/trial", now=lambda: NOW)
 
 
-def counted(*records: Mapping[str, object], **parts: object) -> Values:
-    """What a forwarder of these parts counts of these records."""
+def counted(*deliveries: Delivery, **parts: object) -> Values:
+    """What a forwarder of these parts counts of these deliveries."""
     given = {"mappers": MAPPERS, "publisher": MemoryPublisher(), "parking": MemoryParking(), "metrics": metrics()} | parts
     through = Forwarder(**given)  # type: ignore[arg-type]
-    through.forward([dict(one) for one in records], forever)
+    through.forward(deliveries, forever)
     return through.metrics.take()
 
 
 def test_what_was_published_is_counted_with_the_time_it_took() -> None:
     """From the commit of the oldest change of the message, in milliseconds."""
     text = body(cancelled("a", 1), cancelled("b", 2))
-    assert counted(record(text)) == {"payments": {"EventsPublished": (2,), "CommitToBus": [1000]}}
+    assert counted(delivery(text)) == {"payments": {"EventsPublished": (2,), "CommitToBus": [1000]}}
 
 
 def test_what_was_parked_is_counted() -> None:
     """Beside what was published of the same message."""
     text = body(cancelled("a", 1), inserted("b", 2, subscriptionId=7))
-    found = counted(record(text))["payments"]
+    found = counted(delivery(text))["payments"]
     assert (found["EventsPublished"], found["ChangesParked"]) == ((1,), (1,))
 
 
 def test_what_is_not_ours_is_counted_under_no_name_of_its_own() -> None:
     """Whoever may send to the queue cannot make metrics as they like."""
-    assert counted(record("not ours")) == {"unknown": {"ChangesParked": (1,)}}
-    foreign = record("x", group="a name with spaces")
+    assert counted(delivery("not ours")) == {"unknown": {"ChangesParked": (1,)}}
+    foreign = delivery("x", group="a name with spaces")
     assert counted(foreign, parking=MemoryParking(), publisher=Throttled()) == {"unknown": {"ChangesParked": (1,)}}
 
 
@@ -69,7 +70,10 @@ def test_a_stream_that_the_deployment_does_not_have_is_no_metric(name: str) -> N
     told = Metrics("Tailrace/trial", now=lambda: NOW, streams=frozenset({"payments", "dynamodb.carts"}))
     changes = [encode_change(one) for one in (cancelled("a", 1), inserted("b", 2, subscriptionId=7))]
     text = pack(stream=name, generation=1, lane=17, changes=changes)
-    found = [counted(record(text), metrics=told), counted(record(text, group=f"{name}.1"), publisher=Throttled(), metrics=told)]
+    found = [
+        counted(delivery(text), metrics=told),
+        counted(delivery(text, group=f"{name}.1"), publisher=Throttled(), metrics=told),
+    ]
     assert {stream for values in found for stream in values} == {"payments" if name == "payments" else "unknown"}
 
 
@@ -83,14 +87,14 @@ def test_a_table_is_a_stream_of_the_deployment_too() -> None:
 
 def test_what_comes_again_is_counted_with_what_waits_behind_it() -> None:
     """A failed message and the rest of its group."""
-    records = [record(body(cancelled("a"))), record(body(cancelled("b")))]
+    records = [delivery(body(cancelled("a"))), delivery(body(cancelled("b")))]
     assert counted(*records, publisher=Throttled()) == {"payments": {"MessagesFailed": (2,)}}
 
 
 def test_a_repeat_that_the_watermark_drops_is_counted() -> None:
     """And tells nothing of latency."""
     marks = MemoryWatermarks()
-    once = record(body(cancelled()), group=group_id("payments", 17))
+    once = delivery(body(cancelled()), group=group_id("payments", 17))
     counted(once, watermarks=marks)
     assert counted(once, watermarks=marks) == {"payments": {"DuplicatesDropped": (1,)}}
 
@@ -99,14 +103,14 @@ def test_a_change_that_no_mapper_reads_is_counted() -> None:
     """Once for each, by its stream; not where the table has its collection, be it without a mapper."""
     elsewhere = replace(cancelled("b", 3), ns=Namespace(db="payments", coll="refunds"))
     for mappers, count in (({}, 2), ({"payments": ()}, 1), ({"payments": (), "refunds": ()}, 0)):
-        found = counted(record(body(cancelled(), elsewhere)), mappers=mappers)
+        found = counted(delivery(body(cancelled(), elsewhere)), mappers=mappers)
         assert found == ({"payments": {"Unmapped": (count,)}} if count else {})
 
 
 def test_a_repeat_of_what_no_mapper_reads_is_counted_once() -> None:
     """What failed comes again, and is counted when its message is done."""
     elsewhere = replace(cancelled("b", 3), ns=Namespace(db="payments", coll="refunds"))
-    assert "Unmapped" not in counted(record(body(cancelled(), elsewhere)), publisher=Throttled())["payments"]
+    assert "Unmapped" not in counted(delivery(body(cancelled(), elsewhere)), publisher=Throttled())["payments"]
 
 
 def test_the_log_names_each_collection_once_and_not_too_many(caplog: pytest.LogCaptureFixture) -> None:
@@ -117,7 +121,7 @@ def test_the_log_names_each_collection_once_and_not_too_many(caplog: pytest.LogC
         for number, coll in enumerate(["refunds", "refunds", *(f"c{number}" for number in range(50))], 1)
     ]
     for _ in range(2):
-        assert forwarder.forward([record(body(*changes))], forever) == []
+        assert forwarder.forward([delivery(body(*changes))], forever) == []
     said = [line for line in caplog.records if getattr(line, "action", "") == "unmapped"]
     assert len(said) == NAMES + 1
     assert said[0].getMessage().startswith("no mapper reads payments.refunds (did you mean the key 'refund'?)")
@@ -129,7 +133,7 @@ def test_the_time_is_that_of_what_was_published() -> None:
     """A change that nobody maps, and an event that the bus refused, tell nothing of how fast the way was."""
     unmapped = replace(cancelled("b", 1), ns=Namespace(db="payments", coll="refunds"), wall_time="2020-01-01T00:00:00Z")
     refused = inserted("c", 2, subscriptionId="x" * 600)
-    found = counted(record(body(unmapped, refused, cancelled("a", 3))), publisher=MemoryPublisher(limit=500))["payments"]
+    found = counted(delivery(body(unmapped, refused, cancelled("a", 3))), publisher=MemoryPublisher(limit=500))["payments"]
     assert (found["EventsPublished"], found["CommitToBus"]) == ((1,), [1000])
 
 
@@ -140,7 +144,7 @@ def test_no_metric_fails_a_message_whose_events_were_published(odd: dict[str, st
     """A time that is none makes the message none, before anything of it is published."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     unmapped = replace(inserted("b", 2), ns=Namespace(db="payments", coll="refunds"), **odd)
-    found = counted(record(body(inserted("a", 1), unmapped)), publisher=publisher, parking=parking)
+    found = counted(delivery(body(inserted("a", 1), unmapped)), publisher=publisher, parking=parking)
     assert found == {"unknown": {"ChangesParked": (1,)}}
     assert (publisher.entries, len(parking.parked)) == ([], 1)
 

@@ -1,15 +1,12 @@
 """What a watermark covers, and which messages it is for."""
 
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.model.watermark import Watermark, lane_of, reached
+from lambda_forwarder.model.watermark import Watermark, reached
 from tailrace.change import Change
-from tests.lambda_forwarder.values import body, cancelled, inserted, message, record
+from tests.lambda_forwarder.values import inserted
 
-LANE = "payments.17"
 MARK = Watermark(generation=2, sequence=10, cluster_time="1795330680.5")
 
 
@@ -43,26 +40,3 @@ def test_it_is_reached_by_the_last_change() -> None:
     """The largest sequence of a message, with its commit's time."""
     assert reached(2, [at(9), at(10, "1795330680.5")]) == MARK
     assert reached(2, [at(10, "no time")]) == Watermark(generation=2, sequence=10, cluster_time="0.0")
-
-
-def test_the_tailers_own_message_has_a_lane() -> None:
-    """It comes in its lane's group, under the deduplication id of its changes."""
-    assert lane_of(record(body(inserted(), cancelled())), message(inserted(), cancelled())) == LANE
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        {"MessageDeduplicationId": "4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f"},
-        {"MessageDeduplicationId": None},
-        {"MessageGroupId": "payments.18"},
-        {"MessageGroupId": None},
-        {"DeadLetterQueueSourceArn": "arn:aws:sqs:eu-west-1:123456789012:changes.fifo"},
-    ],
-    ids=["redriven", "standard queue", "another group", "no group", "dead letter"],
-)
-def test_what_was_sent_again_has_none(attributes: dict[str, Any]) -> None:
-    """A redriven dead letter, a parked change sent by hand, a queue without order: no watermark may drop those."""
-    one = record(body(inserted()))
-    one["attributes"] = {key: value for key, value in (one["attributes"] | attributes).items() if value is not None}
-    assert lane_of(one, message(inserted())) is None

@@ -16,9 +16,9 @@ from lambda_forwarder.ports import Parking
 from tailrace.events import Mapper
 from tailrace.message import unpack
 from tailrace.wire.message import UnreadableMessage
-from tests.lambda_forwarder.values import forever, inserted, message, record
+from tests.lambda_forwarder.values import delivery, forever, inserted, message
 
-Kept = Callable[[], list[Parked]]
+Content = Callable[[], list[Parked]]
 
 
 def parked(
@@ -31,24 +31,24 @@ def parked(
 class ParkingConformance:
     """A subclass gives ``parking`` and ``kept``."""
 
-    def test_everything_is_kept(self, parking: Parking, kept: Kept) -> None:
+    def test_everything_is_kept(self, parking: Parking, kept: Content) -> None:
         """When it returns, each is there with its reason, its remedy and its change."""
         items = [parked(str(number), number) for number in range(12)]
         parking.park(items, forever)
         assert sorted(item.id for item in kept()) == sorted(item.id for item in items)
 
-    def test_what_is_kept_can_be_sent_again(self, parking: Parking, kept: Kept) -> None:
+    def test_what_is_kept_can_be_sent_again(self, parking: Parking, kept: Content) -> None:
         """``message`` is the change as a message of the queue, as it stands."""
         parking.park([parked("a", sequence=7)], forever)
         [item] = kept()
         assert unpack(bytes(item.message).decode()) == message(inserted("a", 7))
 
-    def test_a_document_keeps_its_order(self, parking: Parking, kept: Kept) -> None:
+    def test_a_document_keeps_its_order(self, parking: Parking, kept: Content) -> None:
         """Whoever sends them again does so in the order of the changes."""
         parking.park([parked("a", 1), parked("b", 2), parked("a", 3), parked("a", 4)], forever)
         assert [item.sequence for item in kept() if item.document.endswith("/a")] == [1, 3, 4]
 
-    def test_any_text_is_kept(self, parking: Parking, kept: Kept) -> None:
+    def test_any_text_is_kept(self, parking: Parking, kept: Content) -> None:
         """Characters that no queue takes, in a reason or in a document, hinder nothing."""
         text = "\x00\x1b[31m\ud800\ufffe\uffff😀"
         fields: dict[str, Any] = {"note": "\x00\x1b\ufffe\uffff😀"}
@@ -58,9 +58,9 @@ class ParkingConformance:
         [change] = unpack(bytes(item.message).decode()).changes
         assert change == inserted("a\x00\uffff", 1, **fields)
 
-    def test_what_is_not_ours_is_kept_as_it_came(self, parking: Parking, kept: Kept) -> None:
+    def test_what_is_not_ours_is_kept_as_it_came(self, parking: Parking, kept: Content) -> None:
         """A foreign body stays readable, beside the reason."""
-        parking.park([unreadable(record("hello <&> \n"), UnreadableMessage("not ours"))], forever)
+        parking.park([unreadable(delivery("hello <&> \n"), UnreadableMessage("not ours"))], forever)
         [item] = kept()
         assert (item.body, item.reason) == ("hello <&> \n", "not ours")
 
@@ -71,7 +71,7 @@ class TestMemoryParking(ParkingConformance):
         return MemoryParking()
 
     @pytest.fixture
-    def kept(self, parking: MemoryParking) -> Kept:
+    def kept(self, parking: MemoryParking) -> Content:
         return lambda: list(parking.parked.values())
 
 
@@ -89,7 +89,7 @@ class SqsParkingConformance(ParkingConformance):
         return SqsParking(aws("sqs"), queue_url)
 
     @pytest.fixture
-    def kept(self, aws: Aws, queue_url: str) -> Kept:
+    def kept(self, aws: Aws, queue_url: str) -> Content:
         def received() -> list[Parked]:
             items = []
             while messages := aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):
@@ -110,7 +110,7 @@ class TestSqsParkingFifo(SqsParkingConformance):
     attributes: ClassVar[dict[str, str]] = {"FifoQueue": "true"}
     suffix = ".fifo"
 
-    def test_a_repeat_is_kept_once(self, parking: Parking, kept: Kept) -> None:
+    def test_a_repeat_is_kept_once(self, parking: Parking, kept: Content) -> None:
         """The same change, mapper and generation have the same deduplication id."""
         parking.park([parked("a")], forever)
         parking.park([parked("a")], forever)

@@ -16,12 +16,12 @@ from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking, body
 from lambda_forwarder.partial import done_before
-from lambda_forwarder.redriving.backlog import unparked
+from lambda_forwarder.redriving.queues import unparked
 from tailrace.message import unpack
 from tailrace.wire.change import Claim
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.values import forever, inserted, record
+from tests.lambda_forwarder.values import delivery, forever, inserted
 
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/parking"
 
@@ -43,8 +43,10 @@ def test_a_large_change_is_kept_compressed() -> None:
 
 LARGE = {
     "a change": parked("a", sequence=7, note=noise(1_015_300), reason="x" * 2_000),
-    "what came": unreadable(record('"' + noise(MESSAGE_LIMIT - 1)), UnreadableMessage("not ours")),
-    "what came, of illegal characters": unreadable(record("\ud800" + noise(MESSAGE_LIMIT - 10)), UnreadableMessage("not ours")),
+    "what came": unreadable(delivery('"' + noise(MESSAGE_LIMIT - 1)), UnreadableMessage("not ours")),
+    "what came, of illegal characters": unreadable(
+        delivery("\ud800" + noise(MESSAGE_LIMIT - 10)), UnreadableMessage("not ours")
+    ),
 }
 
 
@@ -125,7 +127,7 @@ def test_a_claim_that_does_not_hold_stays_with_the_reason(harm: dict[str, Any]) 
 @pytest.mark.parametrize("came", ['"' * 1_000_000, "\ud800 \uffff"], ids=["large", "illegal"])
 def test_a_body_that_does_not_fit_as_it_is_is_compressed(came: str) -> None:
     """Every byte of what is not ours is kept."""
-    kept = decoded(body(unreadable(record(came), UnreadableMessage("not ours"))))
+    kept = decoded(body(unreadable(delivery(came), UnreadableMessage("not ours"))))
     assert kept.body is None
     assert kept.body_gzip is not None
     assert gzip.decompress(base64.b64decode(kept.body_gzip)).decode("utf-8", "surrogatepass") == came

@@ -17,7 +17,7 @@ from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.wire.change import Claim
 from tests.lambda_forwarder.redriving.test_redriver import World, counts
-from tests.lambda_forwarder.values import RAW, body, cancelled, forever, inserted, message, record, stub
+from tests.lambda_forwarder.values import RAW, body, cancelled, delivery, forever, inserted, message, stub
 
 
 class Seen(DomainEvent, source="app.tests"):
@@ -46,7 +46,7 @@ def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -
     publisher, parking, marks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     through = forwarder(publisher=publisher, parking=parking, watermarks=marks)
     text = body(inserted("a", 1), stub("b", 2), cancelled("b", 3))
-    assert through.forward([record(text)], forever) == []
+    assert through.forward([delivery(text)], forever) == []
     assert [entry.change.sequence for entry in publisher.entries] == [1, 3]
     [item] = parking.parked.values()
     assert (item.sequence, item.document, item.reason) == (2, "payments.payments/b", "binary of a wrong length")
@@ -59,7 +59,7 @@ def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -
 def test_a_stub_is_parked_whatever_the_mappers(ns: Any) -> None:
     """What could not be read is a person's to judge, whether or not its collection has events."""
     parking = MemoryParking()
-    assert forwarder(parking=parking, **ns).forward([record(body(stub()))], forever) == []
+    assert forwarder(parking=parking, **ns).forward([delivery(body(stub()))], forever) == []
     assert len(parking.parked) == 1
 
 
@@ -67,7 +67,7 @@ def test_a_stub_blocks_its_group_where_poison_blocks(caplog: pytest.LogCaptureFi
     """What is before it goes out, it and what is behind it waits, and the log names the setting that lets it pass."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     through = forwarder(publisher=publisher, parking=parking, block=True)
-    records = [record(body(inserted("a", 1), stub("b", 2), inserted("c", 3)), message_id="m")]
+    records = [delivery(body(inserted("a", 1), stub("b", 2), inserted("c", 3)), message_id="m")]
     assert through.forward(records, forever) == ["m"]
     assert [entry.change.sequence for entry in publisher.entries] == [1]
     assert not parking.parked
@@ -78,7 +78,7 @@ def test_the_remedy_of_a_hostile_claim_is_one_word_of_the_shell() -> None:
     """Whoever may send to the queue writes the claim; a person copies the command."""
     parking = MemoryParking()
     raw = Claim(bucket="b", key="k'; rm -rf ~ #\n$(reboot)\x1b[2J", bytes=1, sha256="")
-    forwarder(parking=parking).forward([record(body(stub(raw=raw)))], forever)
+    forwarder(parking=parking).forward([delivery(body(stub(raw=raw)))], forever)
     [item] = parking.parked.values()
     assert item.remedy.isprintable()
     words = shlex.split(item.remedy.partition("aws ")[2])
@@ -98,7 +98,7 @@ def test_the_command_of_the_remedy_reads_a_raw_event(tmp_path: Path) -> None:
 def test_without_a_claim_the_remedy_names_the_database() -> None:
     """There is nothing to fetch."""
     parking = MemoryParking()
-    forwarder(parking=parking).forward([record(body(stub(raw=None)))], forever)
+    forwarder(parking=parking).forward([delivery(body(stub(raw=None)))], forever)
     [item] = parking.parked.values()
     assert "s3://" not in item.remedy
     assert "in the database" in item.remedy
@@ -113,7 +113,7 @@ def test_trying_a_stub_shows_why_it_would_be_parked() -> None:
 def parked_stub() -> World:
     world = World(mappers={"payments": (seen,)}, table="t:T")
     parking = MemoryParking()
-    forwarder(parking=parking).forward([record(body(stub("a", 1)))], forever)
+    forwarder(parking=parking).forward([delivery(body(stub("a", 1)))], forever)
     for item in parking.parked.values():
         world.put_parked(item)
     return world

@@ -12,7 +12,7 @@ from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWat
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.publishing.strict_order import StrictOrderPublisher, runs
-from tests.lambda_forwarder.values import body, forever, inserted, noted, noteds, record
+from tests.lambda_forwarder.values import body, delivery, forever, inserted, noted, noteds
 
 
 def blocking(publisher: MemoryPublisher, **parts: Any) -> Forwarder:
@@ -49,9 +49,9 @@ def test_a_poison_change_holds_its_group_back(caplog: pytest.LogCaptureFixture) 
     forwarder = blocking(publisher, parking=parking, watermarks=watermarks)
     poison = inserted("secret", 2, subscriptionId=7)
     records = [
-        record(body(inserted("a", 1), poison, inserted("c", 3)), message_id="m1"),
-        record(body(inserted("d", 4)), message_id="m2"),
-        record(body(inserted("e", 5), lane=18), group="payments.18", message_id="m3"),
+        delivery(body(inserted("a", 1), poison, inserted("c", 3)), message_id="m1"),
+        delivery(body(inserted("d", 4)), message_id="m2"),
+        delivery(body(inserted("e", 5), lane=18), group="payments.18", message_id="m3"),
     ]
     for _ in range(3):
         assert forwarder.forward(records[:2], forever) == ["m1", "m2"]
@@ -67,7 +67,7 @@ def test_once_mended_the_group_goes_on_where_it_stood() -> None:
     """Every event of the message, each once."""
     publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
     broken = {"payments": (lambda change: payment_created(change) if change.sequence != 2 else 1 / 0,)}
-    records = [record(body(inserted("a", 1), inserted("b", 2), inserted("a", 3)))]
+    records = [delivery(body(inserted("a", 1), inserted("b", 2), inserted("a", 3)))]
     assert blocking(publisher, watermarks=watermarks, mappers=broken).forward(records, forever) != []
     assert blocking(publisher, watermarks=watermarks).forward(records, forever) == []
     assert published(publisher) == [1, 2, 3]
@@ -78,7 +78,7 @@ def test_what_is_not_readable_blocks_too(text: str) -> None:
     """It may be one of ours, from a newer tailer."""
     parking = MemoryParking()
     forwarder = blocking(MemoryPublisher(), parking=parking)
-    assert forwarder.forward([record(text, message_id="m1")], forever) == ["m1"]
+    assert forwarder.forward([delivery(text, message_id="m1")], forever) == ["m1"]
     assert parking.parked == {}
 
 
@@ -87,7 +87,7 @@ def test_an_event_that_the_bus_refuses_blocks(caplog: pytest.LogCaptureFixture) 
     caplog.set_level(logging.INFO)
     publisher = MemoryPublisher(limit=500)
     text = body(inserted("a", 1), inserted("a", 2, subscriptionId="s" * 500), inserted("a", 3))
-    assert blocking(publisher).forward([record(text, message_id="m1")], forever) == ["m1"]
+    assert blocking(publisher).forward([delivery(text, message_id="m1")], forever) == ["m1"]
     assert published(publisher) == [1]
     assert "PaymentCreated" in caplog.text
     assert "sss" not in caplog.text

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryAttempts, MemoryClaims, MemoryParking, MemoryWatermarks
-from lambda_forwarder.model.received import Record
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
@@ -23,7 +24,7 @@ from lambda_forwarder.redelivery.pause import RECEIVES
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.wire.message import group_id
-from tests.lambda_forwarder.values import Noted, body, record
+from tests.lambda_forwarder.values import Noted, body, delivery
 
 START = 1_795_330_680.0  # seconds since 1970
 TIMEOUT, MARGIN = 30.0, 12.0  # seconds, of the function
@@ -78,15 +79,15 @@ class Played:
         self.messages.append(message)
         return message
 
-    def hide(self, records: Sequence[tuple[Record, float]], time_left: TimeLeft) -> None:
+    def hide(self, records: Sequence[tuple[Delivery, float]], time_left: TimeLeft) -> None:
         """See ``Queue``."""
         if self.killed:
             raise Killed
         by_id = {message.id: message for message in self.messages}
         for one, seconds in records:
-            by_id[one["messageId"]].visible_at = self.now + seconds
+            by_id[one.id].visible_at = self.now + seconds
 
-    def receive(self) -> list[Record]:
+    def receive(self) -> list[Delivery]:
         """At most ten messages of groups of which none is in flight, in order; those that were received too often are gone."""
         kept = [one for one in self.messages if self.now < one.sent_at + RETENTION]
         self.forgotten += [one for one in self.messages if one not in kept]
@@ -99,15 +100,14 @@ class Played:
             self.dead.append(one)
         return [self._received(one) for one in taken]
 
-    def _received(self, one: Message) -> Record:
+    def _received(self, one: Message) -> Delivery:
         one.receives += 1
         one.first = self.now if one.first is None else one.first
         one.visible_at = self.now + VISIBILITY
-        found = record(one.text, group=one.group, message_id=one.id, sent=one.sent, receives=one.receives)
-        found["attributes"]["ApproximateFirstReceiveTimestamp"] = str(round(one.first * 1000))
-        return found
+        found = delivery(one.text, group=one.group, message_id=one.id, sent=one.sent, receives=one.receives)
+        return replace(found, first_received=round(one.first * 1000) / 1000)
 
-    def invoke(self, records: Sequence[Record]) -> None:
+    def invoke(self, records: Sequence[Delivery]) -> None:
         """One invocation of a fresh process: what it answers is deleted, and nothing if it does not."""
         self.invocations += 1
         self.killed = False
@@ -128,7 +128,7 @@ class Played:
             failed = forwarder.forward(records, lambda: self.end - MARGIN - self.now)
         except (Exception, Killed, SystemExit):
             return
-        done = {one["messageId"] for one in records} - set(failed)
+        done = {one.id for one in records} - set(failed)
         self.finished += [one for one in self.messages if one.id in done]
         self.messages = [one for one in self.messages if one.id not in done]
 

@@ -48,9 +48,11 @@ def deployed(services: None) -> Iterator[DevStack]:
 def _edited(package: Path) -> None:
     with ZipFile(package) as archive:
         files = {entry: archive.read(entry) for entry in archive.namelist()}
-    loop = files["lambda_forwarder/redelivery/returned.py"].decode()
+    loop = files["lambda_forwarder/redelivery/returned_messages.py"].decode()
     assert loop.count("SUSPECT_SECONDS = 15.0") == 1
-    files["lambda_forwarder/redelivery/returned.py"] = loop.replace("SUSPECT_SECONDS = 15.0", "SUSPECT_SECONDS = 0.0").encode()
+    files["lambda_forwarder/redelivery/returned_messages.py"] = loop.replace(
+        "SUSPECT_SECONDS = 15.0", "SUSPECT_SECONDS = 0.0"
+    ).encode()
     files["deadly_mappers.py"] = MAPPERS.encode()
     with ZipFile(package, "w") as archive:
         for entry, content in files.items():

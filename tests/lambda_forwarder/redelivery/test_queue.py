@@ -4,12 +4,13 @@ import time
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from devstack.aws import Aws, arn
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.model.received import Record
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.redelivery.sqs import SqsQueue
-from tests.lambda_forwarder.values import forever, record
+from tests.lambda_forwarder.values import delivery, forever
 
 HIDDEN = 60  # seconds, the queue's own
 
@@ -22,12 +23,15 @@ def name(aws: Aws) -> str:
     return name
 
 
-def received(aws: Aws, name: str) -> list[Record]:
+def received(aws: Aws, name: str) -> list[Delivery]:
     url = aws("sqs").get_queue_url(QueueName=name)["QueueUrl"]
     found = aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["MessageGroupId"])
     return [
-        record(one["Body"], group=one["Attributes"]["MessageGroupId"], message_id=one["MessageId"])
-        | {"receiptHandle": one["ReceiptHandle"], "eventSourceARN": arn("sqs", name)}
+        replace(
+            delivery(one["Body"], group=one["Attributes"]["MessageGroupId"], message_id=one["MessageId"]),
+            receipt=one["ReceiptHandle"],
+            queue_arn=arn("sqs", name),
+        )
         for one in found.get("Messages", [])
     ]
 
@@ -42,15 +46,15 @@ def test_messages_come_again_when_the_queue_was_told(aws: Aws, name: str) -> Non
     """Some at once, others later, and those of a group together and in order."""
     send(aws, name, "a1", "b1", "a2", "b2")
     first = received(aws, name)
-    assert sorted(one["body"] for one in first) == ["a1", "a2", "b1", "b2"]
+    assert sorted(one.body for one in first) == ["a1", "a2", "b1", "b2"]
     assert received(aws, name) == []
-    SqsQueue(aws("sqs")).hide([(one, 0.0 if one["body"][0] == "a" else 1.0) for one in first], forever)
-    assert [one["body"] for one in received(aws, name)] == ["a1", "a2"]
+    SqsQueue(aws("sqs")).hide([(one, 0.0 if one.body[0] == "a" else 1.0) for one in first], forever)
+    assert [one.body for one in received(aws, name)] == ["a1", "a2"]
     time.sleep(1.1)
-    assert [one["body"] for one in received(aws, name)] == ["b1", "b2"]
+    assert [one.body for one in received(aws, name)] == ["b1", "b2"]
 
 
 def test_a_queue_that_is_not_ours_is_a_mistake(aws: Aws) -> None:
     """Its name and the call are in the error; the caller goes on without."""
     with pytest.raises(Misconfigured, match="GetQueueUrl"):
-        SqsQueue(aws("sqs")).hide([(record("x") | {"eventSourceARN": arn("sqs", "nowhere.fifo")}, 1.0)], forever)
+        SqsQueue(aws("sqs")).hide([(replace(delivery("x"), queue_arn=arn("sqs", "nowhere.fifo")), 1.0)], forever)

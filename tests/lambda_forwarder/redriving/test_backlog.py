@@ -10,9 +10,9 @@ import pytest
 
 from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import body as parked_body
-from lambda_forwarder.redriving.backlog import unparked
+from lambda_forwarder.redriving.queues import unparked
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
-from tests.lambda_forwarder.values import body, inserted, message, record
+from tests.lambda_forwarder.values import body, delivery, inserted, message
 
 CAME = body(inserted())
 
@@ -67,6 +67,6 @@ def test_what_grows_is_unpacked_no_further_than_a_queue_holds() -> None:
 def test_a_body_of_a_queue_s_largest_size_is_read() -> None:
     """It was parked compressed, every byte of it."""
     came = CAME.ljust(MESSAGE_LIMIT)
-    parked = parked_body(unreadable(record(came), UnreadableMessage("too new"))).decode()
+    parked = parked_body(unreadable(delivery(came), UnreadableMessage("too new"))).decode()
     assert "bodyGzip" in parked
     assert unparked(parked).message == message(inserted())

@@ -10,7 +10,8 @@ import pytest
 from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.in_memory import MemoryBacklog
-from lambda_forwarder.ports import Backlog, Waiting
+from lambda_forwarder.model.delivery import Delivery
+from lambda_forwarder.ports import Backlog
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from tests.lambda_forwarder.values import forever
 
@@ -18,7 +19,7 @@ Put = Callable[[str, str], None]
 """Puts a body into a group."""
 
 
-def bodies(waiting: Sequence[Waiting]) -> list[str]:
+def bodies(waiting: Sequence[Delivery]) -> list[str]:
     return [one.body for one in waiting]
 
 
@@ -80,7 +81,7 @@ class TestMemoryBacklog(FifoConformance):
         numbers = count(1)
 
         def putting(group: str, body: str) -> None:
-            backlog.waiting.append(Waiting(id=str(next(numbers)), group=group, body=body, receipt=body))
+            backlog.waiting.append(Delivery(id=str(next(numbers)), group=group, body=body, receipt=body))
 
         return putting
 

@@ -7,12 +7,13 @@ import pytest
 
 from lambda_forwarder.in_memory import MemoryBacklog
 from lambda_forwarder.mappings.payments import payment_created
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
-from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving import held_messages, lateness, run
-from lambda_forwarder.redriving.backlog import Taken, dead_letter_shelf
-from lambda_forwarder.redriving.lateness import Lateness
-from lambda_forwarder.redriving.piece import Piece
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.redriving import held_messages, late_changes, redrive
+from lambda_forwarder.redriving.late_changes import LateChanges
+from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
+from lambda_forwarder.redriving.queues import dead_letter_queue
 from tailrace.change import Change
 from tailrace.events import Mapper
 from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts, measured
@@ -33,12 +34,12 @@ class Long(MemoryBacklog):
         super().__init__()
         self._left = count
 
-    def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:
         numbers = range(self._left, max(0, self._left - min(count, 10)), -1)
         self._left -= len(numbers)
-        return [Waiting(id=f"{n:04}", group=f"{n:04}", body=self._body(n), receipt=f"{n:04}" * 500) for n in numbers]
+        return [Delivery(id=f"{n:04}", group=f"{n:04}", body=self._body(n), receipt=f"{n:04}" * 500) for n in numbers]
 
-    def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+    def remove(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
         """They are nowhere."""
 
     def _body(self, number: int) -> str:
@@ -52,7 +53,7 @@ def silent(change: Change) -> None:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a test reaches."""
-    monkeypatch.setattr(lateness, "KNOWN", 200)
+    monkeypatch.setattr(late_changes, "KNOWN", 200)
     monkeypatch.setattr(held_messages, "RECEIPTS", 20)
 
 
@@ -85,7 +86,7 @@ def test_a_run_ends_where_more_stays_than_it_can_remember(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It must know every document of which something stays. The rest is for the next run, and the log says so."""
-    monkeypatch.setattr(run, "BLOCKED_LIMIT", 300)
+    monkeypatch.setattr(redrive, "WAITING_LIMIT", 300)
     world = World(mappers={"payments": (broken(payment_created),)}, block=True)
     world.dead = Long(1000)
     report = world.redrive()
@@ -106,9 +107,9 @@ def test_what_stays_is_given_back_as_far_as_it_is_remembered() -> None:
 def test_what_is_forgotten_counts_as_late_rather_than_not(lanes: int) -> None:
     """By its lane, then altogether: ``late`` is never missing where it belongs."""
     world = World()
-    known = Lateness(world.watermarks)
+    known = LateChanges(world.watermarks)
     for number in range(1, 1001):
         known.published(message(inserted(f"x{number}", 10 + number), lane=number % lanes))
-    taken = Taken(shelf=dead_letter_shelf(world.dead), waiting=Waiting(id="", group="", body="", receipt=""))
-    pieces = (Piece(taken, message(inserted(f"x{number}", 5), lane=number % lanes)) for number in range(1, 1001))
-    assert all(map(known.of, pieces))
+    outcome = Outcome(queue=dead_letter_queue(world.dead), delivery=Delivery(id="", group="", body="", receipt=""))
+    changes = (RedrivenChange(outcome, message(inserted(f"x{number}", 5), lane=number % lanes)) for number in range(1, 1001))
+    assert all(map(known.is_late, changes))

@@ -10,15 +10,14 @@ from msgspec.structs import replace
 
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.handlers.dynamodb import postponed
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings import MAPPERS as SHIPPED
-from lambda_forwarder.model.parked import Parked
+from lambda_forwarder.model.parked import Parked, postponed
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
 from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts
-from tests.lambda_forwarder.values import body, claiming, forever, inserted, message, record
+from tests.lambda_forwarder.values import body, claiming, delivery, forever, inserted, message
 
 TABLE = "mine.events:MAPPERS"
 ORDERS = Namespace(db="shop", coll="orders")
@@ -93,7 +92,7 @@ LOST: Mapping[str, tuple[Mappers, str]] = {
 def _parked(mappers: Mappers, *changes: Change, text: str = "", now: str = "", **parts: Any) -> Parked:
     parking = MemoryParking()
     given: dict[str, Any] = {"publisher": MemoryPublisher(), "parking": parking, "mappers": mappers, "table": TABLE}
-    Forwarder(**(given | parts)).forward([record(text or body(*changes))], forever)
+    Forwarder(**(given | parts)).forward([delivery(text or body(*changes))], forever)
     [item] = parking.parked.values()
     return replace(item, body=now) if now else item
 

@@ -16,12 +16,14 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, ended, unreadable
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.parking.sqs import body as parked_body
-from lambda_forwarder.ports import Published, TimeLeft, Waiting
-from lambda_forwarder.redriving.backlog import Kept, dead_letter_shelf, parking_shelf
+from lambda_forwarder.ports import Published, TimeLeft
+from lambda_forwarder.redriving.queues import Content, dead_letter_queue, parking_queue
+from lambda_forwarder.redriving.reader import Options
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.report import Report
 from tailrace.change import Change
@@ -30,7 +32,7 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_strict_order import blocking
 from tests.lambda_forwarder.test_crashes import Killed, Steps
-from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, forever, inserted, message, record
+from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, delivery, forever, inserted, message
 
 ENDED = UnreadableMessage("the function ended 3 times while it read this message")
 
@@ -64,25 +66,25 @@ class World:
         parking = MemoryParking()
         mappers = mappers or {name: [broken(mapper) for mapper in some][:1] for name, some in self.forwarder.mappers.items()}
         forwarder = Forwarder(mappers=mappers, table=table, publisher=MemoryPublisher(), parking=parking)
-        forwarder.forward([record(body(*changes, generation=generation))], forever)
+        forwarder.forward([delivery(body(*changes, generation=generation))], forever)
         for item in parking.parked.values():
             self.put_parked(item)
 
     def put_parked(self, item: Parked) -> None:
         text = parked_body(item).decode()
-        self.parked.waiting.append(Waiting(id=f"p{next(self._ids)}", group=item.document, body=text, receipt=""))
+        self.parked.waiting.append(Delivery(id=f"p{next(self._ids)}", group=item.document, body=text, receipt=""))
 
     def bury(self, *changes: Change, text: str | None = None, lane: int = 17, generation: int = 1) -> None:
         """A dead letter, as the tailer sent it."""
         text = body(*changes, lane=lane, generation=generation) if text is None else text
-        self.dead.waiting.append(Waiting(id=f"d{next(self._ids)}", group=f"payments.{lane}", body=text, receipt=""))
+        self.dead.waiting.append(Delivery(id=f"d{next(self._ids)}", group=f"payments.{lane}", body=text, receipt=""))
 
     def mark(self, sequence: int, lane: int = 17) -> None:
         self.watermarks.marks[f"payments.{lane}"] = Watermark(generation=1, sequence=sequence, cluster_time="1795334400.1")
 
     def redrive(self, time_left: TimeLeft = forever, **options: Any) -> Report:
-        shelves = [parking_shelf(self.parked), dead_letter_shelf(self.dead)]
-        return Redriver(forwarder=self.forwarder, shelves=shelves).redrive(time_left, **options)
+        queues = [parking_queue(self.parked), dead_letter_queue(self.dead)]
+        return Redriver(forwarder=self.forwarder, queues=queues).redrive(time_left, Options(**options))
 
     @property
     def published(self) -> list[tuple[str, int, bool]]:
@@ -129,7 +131,7 @@ def test_what_waits_is_published_and_leaves_its_queue() -> None:
     assert world.published == [("a", 1, False), ("b", 2, False), ("b", 3, False)]
     assert world.remaining == []
     straight = World()
-    straight.forwarder.forward([record(body(inserted("a", 1), inserted("b", 2), cancelled("b", 3)))], forever)
+    straight.forwarder.forward([delivery(body(inserted("a", 1), inserted("b", 2), cancelled("b", 3)))], forever)
     assert straight.publisher.entries == world.publisher.entries
 
 
@@ -203,7 +205,7 @@ def test_late_is_in_the_metadata_and_nowhere_else() -> None:
     world, straight = World(watermarks=None), World()
     world.park(inserted("a", 1))
     world.redrive()
-    straight.forwarder.forward([record(body(inserted("a", 1)))], forever)
+    straight.forwarder.forward([delivery(body(inserted("a", 1)))], forever)
     late, punctual = (msgspec.json.decode(each.publisher.entries[0].detail) for each in (world, straight))
     assert late["metadata"].pop("late") is True
     assert late == punctual
@@ -251,7 +253,7 @@ def test_a_poison_change_of_a_dead_letter_is_parked() -> None:
     assert world.remaining == []
 
 
-@pytest.mark.parametrize("item", [ended(inserted("a", 1), message(inserted("a", 1)), 3), unreadable(record("x"), ENDED, 3)])
+@pytest.mark.parametrize("item", [ended(inserted("a", 1), message(inserted("a", 1)), 3), unreadable(delivery("x"), ENDED, 3)])
 def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parked) -> None:
     """A redrive that it ended would publish what is before it again and again, and never what is behind it."""
     world = World()
@@ -260,7 +262,7 @@ def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parke
     report = world.redrive()
     assert (world.published, world.remaining) == ([("b", 2, True)], ["p1"])
     assert "ended 3 times" in report.leftovers[0].reason
-    Redriver(forwarder=world.forwarder, shelves=[parking_shelf(world.parked, ended=True)]).redrive(forever)
+    Redriver(forwarder=world.forwarder, queues=[parking_queue(world.parked, ended=True)]).redrive(forever)
     assert (len(world.published) == 2) == bool(item.change_id)
 
 
@@ -282,7 +284,7 @@ def test_a_body_that_can_be_read_by_now_is_published() -> None:
     readable = body(inserted("a", 1)).replace('"version":1', '"version":2')
     for text in (readable, "not ours"):
         parking = MemoryParking()
-        Forwarder(mappers=MAPPERS, publisher=MemoryPublisher(), parking=parking).forward([record(text)], forever)
+        Forwarder(mappers=MAPPERS, publisher=MemoryPublisher(), parking=parking).forward([delivery(text)], forever)
         [item] = parking.parked.values()
         world.put_parked(msgspec.structs.replace(item, body=text.replace('"version":2', '"version":1')))
     world.parked.waiting = [msgspec.structs.replace(one, group=one.id) for one in world.parked.waiting]
@@ -297,7 +299,7 @@ def test_a_body_that_can_be_read_by_now_is_published() -> None:
 def test_what_nobody_parked_stays(text: str) -> None:
     """Foreign messages in the parking queue are a person's."""
     world = World()
-    world.parked.waiting.append(Waiting(id="x", group="g", body=text, receipt=""))
+    world.parked.waiting.append(Delivery(id="x", group="g", body=text, receipt=""))
     report = world.redrive()
     assert counts(report) == {"messages": 1, "left": 1}
     assert report.leftovers[0].reason
@@ -319,17 +321,17 @@ def test_a_hostile_dead_letter_is_parked_and_the_others_go_on(text: str) -> None
 def test_a_message_that_nobody_foresaw_stays_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
     """Reading it fails in a way that is not known: it stays with the reason, the log has the traceback, the others go on."""
 
-    def read(text: str) -> Kept:
+    def read(text: str) -> Content:
         if text == "unheard of":
             raise RuntimeError("boom")
-        return Kept(read_message(text))
+        return Content(read_message(text))
 
     world = World()
     world.bury(inserted("a", 1), lane=16)
     world.bury(text="unheard of", lane=17)
     world.bury(inserted("b", 3), lane=18)
-    shelf = replace(dead_letter_shelf(world.dead), read=read)
-    report = Redriver(forwarder=world.forwarder, shelves=[shelf]).redrive(forever)
+    shelf = replace(dead_letter_queue(world.dead), read=read)
+    report = Redriver(forwarder=world.forwarder, queues=[shelf]).redrive(forever)
     assert counts(report) == {"messages": 3, "published": 2, "left": 1}
     assert [(left.message_id, left.reason) for left in report.leftovers] == [("d2", "RuntimeError: boom")]
     assert (world.remaining, world.dead.held) == (["d2"], {})
@@ -361,11 +363,11 @@ def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
 
         made = 0
 
-        def take(self, room: int, seconds: float) -> Sequence[Waiting]:
+        def take(self, room: int, seconds: float) -> Sequence[Delivery]:
             numbers = range(self.made + 1, min(self.made + 10, count) + 1)
             self.made += len(numbers)
             texts = (body(inserted(f"x{number}", number, text=noise(size)), lane=number) for number in numbers)
-            return [Waiting(id="", group="", body=text, receipt="") for text in texts]
+            return [Delivery(id="", group="", body=text, receipt="") for text in texts]
 
     def mapper(change: Change) -> None:
         if change.sequence % 2:
@@ -492,7 +494,7 @@ def test_a_queue_that_fails_keeps_what_it_has() -> None:
     """What was published comes again under its ids; the rest is given back."""
 
     class Broken(MemoryBacklog):
-        def remove(self, waiting: Sequence[Waiting], time_left: TimeLeft) -> None:
+        def remove(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
             raise Unavailable("the queue is away")
 
     world = World()
@@ -512,7 +514,7 @@ def test_a_queue_that_cannot_be_read_keeps_nobody_waiting() -> None:
     """What was taken from the other one is given back."""
 
     class Broken(MemoryBacklog):
-        def take(self, count: int, seconds: float) -> Sequence[Waiting]:
+        def take(self, count: int, seconds: float) -> Sequence[Delivery]:
             raise Unavailable("the queue is away")
 
     world = World()
@@ -530,10 +532,10 @@ def test_killed_at_any_step_it_completes() -> None:
         world.park(inserted("a", 1), inserted("b", 2, subscriptionId=7))
         world.bury(inserted("c", 3), inserted("d", 4, subscriptionId=7))
         world.bury(cancelled("c", 5))
-        shelves = [parking_shelf(steps.around(world.parked)), dead_letter_shelf(steps.around(world.dead))]
+        queues = [parking_queue(steps.around(world.parked)), dead_letter_queue(steps.around(world.dead))]
         parts = {"publisher": steps.around(world.publisher), "parking": steps.around(world.parking)}
         try:
-            Redriver(forwarder=replace(world.forwarder, **parts), shelves=shelves).redrive(forever)
+            Redriver(forwarder=replace(world.forwarder, **parts), queues=queues).redrive(forever)
         except Killed:
             world.parked.held.clear()  # their time is over
             world.dead.held.clear()

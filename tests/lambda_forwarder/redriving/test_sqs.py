@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
-from lambda_forwarder.ports import Waiting
+from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from tests.lambda_forwarder.values import forever
 
@@ -36,8 +36,8 @@ def backlog(client: Client) -> SqsBacklog:
     return SqsBacklog(client, "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo", "FORWARDER_PARKING_QUEUE_URL")
 
 
-def waiting(number: int) -> Waiting:
-    return Waiting(id=str(number), group="g", body="", receipt=f"receipt-{number}")
+def waiting(number: int) -> Delivery:
+    return Delivery(id=str(number), group="g", body="", receipt=f"receipt-{number}")
 
 
 def test_an_entry_that_was_not_removed_is_an_error() -> None:

@@ -14,7 +14,7 @@ from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.watermarks.progress import Progress
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
-from tests.lambda_forwarder.values import body, forever, inserted, message, record
+from tests.lambda_forwarder.values import body, delivery, forever, inserted, message
 
 LANE = "payments.17"
 
@@ -59,7 +59,7 @@ def _at(change: Change) -> Change:
 def delivered(watermarks: MemoryWatermarks, messages: Sequence[ChangeMessage]) -> list[tuple[int, int]]:
     """Deliver them in one invocation; the positions that were new, in order."""
     records = [
-        record(body(*told.changes, lane=told.lane, generation=told.generation), group=f"payments.{told.lane}")
+        delivery(body(*told.changes, lane=told.lane, generation=told.generation), group=f"payments.{told.lane}")
         for told in messages
     ]
     progress, published = Progress(watermarks, records), []
@@ -130,7 +130,7 @@ def test_what_was_sent_again_by_hand_is_new_and_moves_nothing() -> None:
     watermarks = MemoryWatermarks()
     delivered(watermarks, [numbered([1, 3])])
     before, told = dict(watermarks.marks), numbered([2])
-    again = record(body(*told.changes), sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
+    again = delivery(body(*told.changes), sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
     progress = Progress(watermarks, [again])
     lane = progress.lane(again, told)
     assert progress.unpublished(lane, told, forever) == told
@@ -158,7 +158,7 @@ def test_an_invocation_is_one_read_and_a_write_for_each_message() -> None:
 
 def test_a_failed_read_is_tried_again_for_the_next_message() -> None:
     """One throttled call fails one message and its group, not all that came with it."""
-    told, records = numbered([1]), [record(body(*numbered([1]).changes))]
+    told, records = numbered([1]), [delivery(body(*numbered([1]).changes))]
     progress = Progress(Counting(failing=1), records)
     lane = progress.lane(records[0], told)
     with pytest.raises(Unavailable):
@@ -169,7 +169,7 @@ def test_a_failed_read_is_tried_again_for_the_next_message() -> None:
 def test_without_a_table_everything_is_new(caplog: pytest.LogCaptureFixture) -> None:
     """The feature is off: no call, no lane."""
     caplog.set_level(logging.DEBUG)
-    told, one = numbered([1]), record(body(*numbered([1]).changes))
+    told, one = numbered([1]), delivery(body(*numbered([1]).changes))
     progress = Progress(None, [one])
     assert progress.lane(one, told) is None
     assert progress.unpublished(None, told, forever) == told

@@ -1,8 +1,8 @@
 """
-The record of a DynamoDB stream as a Change: the same questions, mappers and events as for a document.
+Converts the record of a DynamoDB stream to a Change, for the same questions, mappers and events as a document's change.
 
-``ns`` is ``dynamodb`` and the table, so a mapper table finds it by the table's name. ``_id`` names the item, here as there: the
-value of the partition key, or an object of both keys where there is a sort key.
+``ns`` is ``dynamodb`` and the table's name, which is the key in a mapper table. ``_id`` is the value of the partition key, or
+an object of both keys if there is a sort key.
 """
 
 from typing import Annotated, Any, Literal
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from lambda_forwarder.dynamodb.expiry import DATABASE, EXPIRED
 from lambda_forwarder.dynamodb.instants import Instant, instant
 from lambda_forwarder.dynamodb.values import Image, item, key_text
 from lambda_forwarder.errors import Misconfigured
@@ -18,21 +19,13 @@ from tailrace.message import ChangeMessage
 from tailrace.questions.paths import ABSENT, same
 from tailrace.wire import identity
 from tailrace.wire.change import Document, Namespace, UpdateDescription
+from tailrace.wire.message import UnreadableMessage
 
-Record = dict[str, Any]
-"""One record of the Lambda's DynamoDB event."""
-
-DATABASE = "dynamodb"
 VIEW = "NEW_AND_OLD_IMAGES"
 LANE = 0  # the stream's shards keep the order, so it has no lanes
-DIGITS = 10**15  # of a SequenceNumber that are ``sequence``; any JSON reader's double holds them exactly
-GENERATIONS = 2**63 - 1  # the most that a bus reads as a number
-TTL = {"type": "Service", "principalid": "dynamodb.amazonaws.com"}  # who deletes what has expired
-EXPIRED = "/expired"  # the end of the id of such a delete: an id is what a change keeps wherever it waits
-
-
-class UnreadableRecord(ValueError):
-    """Not the record of a DynamoDB stream. Trying again will not help; the message says why."""
+DIGITS = 10**15  # of a SequenceNumber that are ``sequence``; a double holds them exactly
+GENERATIONS = 2**63 - 1  # the largest number that a bus reads
+TTL = {"type": "Service", "principalid": "dynamodb.amazonaws.com"}  # who deletes an item whose time to live is over
 
 
 class _Image(Struct, frozen=True, rename="pascal"):
@@ -54,46 +47,41 @@ class _Record(Struct, frozen=True):
     @property
     def table(self) -> str:
         """The name of the table."""
-        return self.source_arn.partition(":table/")[2].partition("/")[0]
+        if name := self.source_arn.partition(":table/")[2].partition("/")[0]:
+            return name
+        raise ValueError(f"eventSourceARN is {self.source_arn[:200]!r}, which names no table")
 
     @property
-    def id(self) -> str:
-        """Of the change; a delete of what has expired is known by it."""
+    def change_id(self) -> str:
+        """The id of the change. It shows whether the item's time to live was over."""
         user = {str(name).lower(): value for name, value in self.user.items()} if isinstance(self.user, dict) else {}
         own = self.event_id or f"{self.source_arn}/{self.dynamodb.sequence_number}"
         return own + (EXPIRED if TTL.items() <= user.items() else "")
 
 
-def read(record: Record, arrived: float) -> ChangeMessage:
+def read(record: dict[str, Any], arrived: float) -> ChangeMessage:
     """
-    The record as a message of its one change. The stream is called ``dynamodb.TABLE``. ``arrived``, in seconds since 1970, is
-    when the change is said to have been committed where the record does not tell.
+    Return the record as a message of one change. The stream is called ``dynamodb.TABLE``. ``arrived``, in seconds since 1970,
+    is the time of the change if the record has none.
 
     (generation, sequence) is the SequenceNumber, cut in two because it is longer than any JSON number: together they order the
-    changes of an item, and mean nothing else. (That a shard's numbers are above its parent's is how AWS works, not what it
-    promises.) A number of more than 33 digits, of the 40 that are allowed, leaves the order to the batch alone.
+    changes of an item, and mean nothing else. (A shard's numbers are above those of its parent; AWS does not promise it.) A
+    number of more than 33 of the 40 possible digits has no order beyond its batch.
 
     Raises:
-        UnreadableRecord: it is none.
+        UnreadableMessage: it is not the record of a DynamoDB stream.
         Misconfigured: the stream does not show both images.
     """
     try:
-        msgspec.json.encode(record)  # half a character, as "\\ud800" is in JSON, is no text: nothing could be published of it
+        msgspec.json.encode(record)  # raises for a lone surrogate, which no event can hold
         read = msgspec.convert(record, _Record)
-        if not read.table:
-            raise UnreadableRecord(f"eventSourceARN is {read.source_arn[:200]!r}, which names no table")
         generation, sequence = divmod(int(read.dynamodb.sequence_number), DIGITS)
         change = _change(read, sequence, instant(read.dynamodb.approximate_creation_date_time, arrived))
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        raise UnreadableRecord(f"not the record of a DynamoDB stream: {error}") from error
+        raise UnreadableMessage(f"not the record of a DynamoDB stream: {error}") from error
     return ChangeMessage(
         stream=f"{DATABASE}.{change.ns.coll}", generation=min(generation, GENERATIONS), lane=LANE, changes=(change,)
     )
-
-
-def expired(change: Change) -> bool:
-    """Whether nobody deleted the item: its time to live was over, and DynamoDB removed it."""
-    return change.deleted and change.ns.db == DATABASE and change.id.endswith(EXPIRED)
 
 
 def _change(record: _Record, sequence: int, committed: Instant) -> Change:
@@ -104,7 +92,7 @@ def _change(record: _Record, sequence: int, committed: Instant) -> Change:
     old = item(image.old_image) if image.old_image is not None else None
     operation, description = _operation(record.event_name, old, new)
     return Change(
-        id=record.id,
+        id=record.change_id,
         sequence=sequence,
         operation_type=operation,
         ns=Namespace(db=DATABASE, coll=table),
@@ -121,16 +109,16 @@ def _change(record: _Record, sequence: int, committed: Instant) -> Change:
 
 def _operation(name: str, old: Document | None, new: Document | None) -> tuple[str, UpdateDescription | None]:
     """
-    MongoDB's word for it, and for an update which whole attributes it set and removed: an attribute with a dot in its name is
-    said to be no path.
+    Return MongoDB's name of the operation, and for an update the whole attributes that it set and removed. An attribute with a
+    dot in its name is marked as not being a path.
     """
     if name == "INSERT" and new is not None and old is None:
         return "insert", None
     if name == "REMOVE" and old is not None and new is None:
         return "delete", None
     if name != "MODIFY" or old is None or new is None:
-        images = " and ".join(which for which, it in (("the old", old), ("the new", new)) if it is not None) or "neither"
-        raise UnreadableRecord(f"the record is {name} with {images} image")
+        images = " and ".join(name for name, image in (("the old", old), ("the new", new)) if image is not None) or "neither"
+        raise ValueError(f"the record is {name} with {images} image")
     updated = {name: value for name, value in new.items() if not same(old.get(name, ABSENT), value)}
     removed = sorted(old.keys() - new.keys())
     whole: dict[str, list[str | int]] = {name: [name] for name in (*updated, *removed) if "." in name}
@@ -140,5 +128,5 @@ def _operation(name: str, old: Document | None, new: Document | None) -> tuple[s
 def _id(keys: Image) -> Any:
     key = item(keys)
     if not key:
-        raise UnreadableRecord("the record has no keys")
+        raise ValueError("the record has no keys")
     return key if len(key) > 1 else next(iter(key.values()))

@@ -7,8 +7,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from benchmarks.results import COLLECTION, DATABASE, Course, Meter, Run
-from tailer.mongodb.change_events import time_of
 from tailer.mongodb.cursor import AWAIT, EVENTS_PER_REPLY
+from tailer.mongodb.events.change_events import time_of
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 

@@ -14,7 +14,7 @@ from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.client import connect
+from tailer.mongodb.connection.client import connect
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison

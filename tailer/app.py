@@ -14,8 +14,8 @@ from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.mongodb import change_streams
 from tailer.mongodb.cluster_facts import ClusterFacts
+from tailer.mongodb.connection.errors import STORE, WATCHED
 from tailer.mongodb.engine import maybe_documentdb
-from tailer.mongodb.errors import STORE, WATCHED
 from tailer.mongodb.opening import check_opens
 from tailer.parts import Parts
 from tailer.poison.on_poison import OnPoison
@@ -79,7 +79,7 @@ def _stream(parts: Parts, families: Families, stopping: threading.Event, health:
         ready=_preflight(parts),
         history_seconds=settings.history_seconds,
         cluster=ClusterFacts(lambda: parts.reader.client),  # of the cluster that is read; the other client may see another
-        as_set=as_set_in([settings]),
+        rename_settings=as_set_in([settings]),
         on_poison=on_poison,
     )
 

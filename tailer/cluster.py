@@ -1,21 +1,21 @@
-"""Who a cluster is, as far as any reader of it is told."""
+"""The identity of a cluster, as far as its server reports it to any user who may read a change stream."""
 
 from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-_KEYS_KEPT = 4  # a cluster makes a new one about every 90 days
+_KEYS_KEPT = 4  # a cluster makes a new signing key about every 90 days
 _HOSTS_SHOWN = 3
 
 
 class Cluster(Struct, frozen=True, kw_only=True):
     """
-    What a cluster tells of itself. Every field may be empty; ``id`` and ``keys`` are unique to a cluster, names are not.
+    Every field may be empty. ``id`` and ``keys`` are unique to a cluster; names are not.
 
-    ``kind`` is for people. ``name`` is the replica set's. ``id`` is the replica set's or sharded cluster's own, which only some
-    users may read. ``keys`` are those it signs its cluster time with, which it tells every user who signed in; the last is the
-    newest. ``hosts`` are its members, or the routers in use.
+    ``kind`` is for people. ``name`` is the name of the replica set. ``id`` is that of the replica set or sharded cluster; only
+    some users may read it. ``keys`` are the ids of the keys that sign the cluster time, the newest last; every user who signed
+    in may read them. ``hosts`` are the members, or the routers in use.
     """
 
     kind: str = ""
@@ -34,10 +34,10 @@ class Cluster(Struct, frozen=True, kw_only=True):
             return not set(self.keys).isdisjoint(other.keys)
         return not set(self.hosts).isdisjoint(other.hosts)
 
-    def now_seen_as(self, other: "Cluster") -> Self:
-        """The same cluster with what it tells now; what it does not tell now stays as it was."""
-        keys = tuple(dict.fromkeys((*self.keys, *other.keys)))[-_KEYS_KEPT:]
-        return replace(self, kind=other.kind, id=other.id or self.id, keys=keys, hosts=other.hosts or self.hosts)
+    def updated(self, current: "Cluster") -> Self:
+        """This cluster with the fields that it reports now. A field that it does not report now keeps its value."""
+        keys = tuple(dict.fromkeys((*self.keys, *current.keys)))[-_KEYS_KEPT:]
+        return replace(self, kind=current.kind, id=current.id or self.id, keys=keys, hosts=current.hosts or self.hosts)
 
     def __str__(self) -> str:
         hosts = ", ".join(self.hosts[:_HOSTS_SHOWN]) + (", …" if len(self.hosts) > _HOSTS_SHOWN else "")

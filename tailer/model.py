@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tailer.cluster import Cluster
-from tailer.deaths import NONE, Deaths
+from tailer.crashes import NONE, Crashes
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN
 from tailrace.wire.change import Change
@@ -86,7 +86,7 @@ class Record(Struct, frozen=True, kw_only=True):
     ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, and ``scanning_since``
     since when the owner waits for a server that looks through history, both for people only. ``skips``
     are the last changes that a person stepped over, ``stubs`` how many were sent in all, and which was the last.
-    ``deaths`` is what is known of owners that ended without letting go.
+    ``crashes`` counts the owners that crashed at this position.
     """
 
     stream: str
@@ -106,7 +106,7 @@ class Record(Struct, frozen=True, kw_only=True):
     skips: tuple[Skip, ...] = ()
     stubs: int = 0
     last_stub: str = ""
-    deaths: Deaths = NONE
+    crashes: Crashes = field(default=NONE, name="deaths")
 
     @property
     def delivered(self) -> bool:

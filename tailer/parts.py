@@ -19,10 +19,10 @@ from tailer.aws.unmapped import shown
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
 from tailer.mongodb import change_streams
-from tailer.mongodb.client import connect
 from tailer.mongodb.cluster_facts import ClusterFacts
-from tailer.mongodb.errors import STORE, WATCHED
-from tailer.mongodb.reads import Reader, connect_reader
+from tailer.mongodb.connection.client import connect
+from tailer.mongodb.connection.errors import STORE, WATCHED
+from tailer.mongodb.connection.reader import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.poison.on_poison import PARK, OnPoison

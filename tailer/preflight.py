@@ -7,9 +7,9 @@ from pymongo import MongoClient
 
 from tailer.aws.errors import aws_errors
 from tailer.errors import Misconfigured
-from tailer.mongodb.errors import WATCHED, mongodb_errors
+from tailer.mongodb.connection.errors import WATCHED, mongodb_errors
+from tailer.mongodb.connection.uri import encrypted, of_documentdb, unverified
 from tailer.mongodb.presence import presence
-from tailer.mongodb.uri import encrypted, of_documentdb, unverified
 from tailer.mongodb.watch import Watch
 from tailrace.aws.queues import too_small
 

@@ -1,4 +1,4 @@
-"""The lease candidate: acquires a lease that is free, or whose owner did not renew it for the lease time."""
+"""The lease candidate: acquires a lease that is free, or whose owner did not renew it in time."""
 
 import logging
 from collections.abc import Callable
@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from tailer.checkpoints.lease import Clock, Lease
+from tailer.checkpoints.lease import Lease
+from tailer.checkpoints.owned_record import Clock, OwnedRecord
 from tailer.checkpoints.recognition import recognised
 from tailer.checkpoints.stream_identity import difference
 from tailer.cluster import Cluster
-from tailer.deaths import Deaths
+from tailer.crashes import Crashes
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.ports import CheckpointStore, Conflict
@@ -41,25 +42,25 @@ class LeaseCandidate:
         self._wanted = Record(stream=stream, owner=owner, identity=identity, lease_seconds=seconds)
         self._clock = clock
         self._now = now
-        self._ask = cluster
+        self._read_cluster = cluster
         self._cluster: Cluster | None = None
-        self._seen = -1
-        self._since = 0.0
+        self._seen_version = -1
+        self._seen_since = 0.0
 
     def try_acquire(self) -> Lease | None:
         """
-        The lease, if it is free or its owner has not written for the lease time by our own clock; else None.
+        Return the lease if it is free, or if its owner has not written for the lease time by this task's clock; else None.
 
         Raises:
             Misconfigured: the checkpoint belongs to another cluster, or to a stream that watches something else. Raised even
                 while the owner lives, because this task could not take over.
             Unavailable: the store or the cluster does not respond.
         """
-        found = self._found()
+        found = self._read()
         self._refuse_another_identity(found)
-        ours = self._of_our_cluster(self._with_our_identity(found))
-        if lease := self._take(found, ours):
-            self._say_what_changed(found, ours)
+        wanted = self._of_our_cluster(self._with_our_identity(found))
+        if lease := self._take(found, wanted):
+            self._log_changes(found, wanted)
         return lease
 
     def try_acquire_to_decide(self) -> Lease | None:
@@ -69,58 +70,61 @@ class LeaseCandidate:
         Raises:
             Unavailable: the store does not respond.
         """
-        found = self._found()
+        found = self._read()
         return self._take(found, found)
 
-    def _found(self) -> Record:
+    def problem(self) -> str:
+        """
+        Why the stream's last owner stopped for good, by the record. Empty once a person has decided.
+
+        Raises:
+            Unavailable, Misconfigured: as ``CheckpointStore.read``.
+        """
+        return self._read().problem
+
+    def _read(self) -> Record:
         return self._store.read(self._wanted.stream) or Record(stream=self._wanted.stream)
 
-    def _take(self, found: Record, ours: Record) -> Lease | None:
-        if found.owner and not self._stood_still(found):
+    def _take(self, found: Record, wanted: Record) -> Lease | None:
+        if found.owner and not self._is_expired(found):
             return None
         taken = replace(
-            ours,
+            wanted,
             version=found.version + 1,
             fence=found.fence + 1,
             owner=self._wanted.owner,
             lease_seconds=self._wanted.lease_seconds,
-            deaths=self._deaths(found),
+            crashes=self._crashes(found),
         )
         started = self._clock()
         try:
             self._store.write(taken)
         except Conflict:
             return None
-        return Lease(self._store, taken, renewed=started, clock=self._clock, now=self._now)
+        return Lease(
+            OwnedRecord(self._store, taken, written=started, clock=self._clock, now=self._now),
+            acquired=self._now(),
+            clock=self._clock,
+        )
 
-    def _deaths(self, found: Record) -> Deaths:
-        """An owner that did not release its lease died, unless it is this task, which lost the lease in a store outage."""
+    def _crashes(self, found: Record) -> Crashes:
+        """An owner that did not release its lease crashed, unless it is this task, which lost the lease in a store outage."""
         if found.owner in ("", self._wanted.owner):
-            return found.deaths.handed_over()
-        return found.deaths.another(found.checkpoint.sequence if found.checkpoint else 0)
+            return found.crashes.after_release()
+        return found.crashes.after_crash(found.checkpoint.sequence if found.checkpoint else 0)
 
-    def problem(self) -> str:
-        """
-        Why the stream's last owner stopped for good, as its record says; empty once a person has decided.
-
-        Raises:
-            Unavailable: the store does not answer.
-            Misconfigured: it does not exist or refuses us.
-        """
-        found = self._store.read(self._wanted.stream)
-        return found.problem if found else ""
-
-    def _stood_still(self, found: Record) -> bool:
-        if found.version != self._seen:
-            self._seen, self._since = found.version, self._clock()
-        return self._clock() - self._since >= found.lease_seconds
+    def _is_expired(self, found: Record) -> bool:
+        """Whether the version has not changed for the lease time, by this task's clock."""
+        if found.version != self._seen_version:
+            self._seen_version, self._seen_since = found.version, self._clock()
+        return self._clock() - self._seen_since >= found.lease_seconds
 
     def _refuse_another_identity(self, found: Record) -> None:
         """Refuse other settings once something was delivered; before that, only while the owner is seen to renew its lease."""
         if found.identity in ("", self._wanted.identity):
             return
-        lives = bool(found.owner) and self._seen not in (-1, found.version)
-        if found.delivered or lives:
+        owner_lives = bool(found.owner) and self._seen_version not in (-1, found.version)
+        if found.delivered or owner_lives:
             raise Misconfigured(
                 f"the checkpoint of stream {found.stream!r} was written with other settings: "
                 f"{difference(found.identity, self._wanted.identity)}. With the new settings, sequence numbers and lanes would "
@@ -136,25 +140,25 @@ class LeaseCandidate:
         return replace(found, identity=self._wanted.identity, checkpoint=checkpoint)
 
     def _of_our_cluster(self, found: Record) -> Record:
-        """Read the cluster's identity once, and again before refusing it: the earlier answer may be outdated."""
+        """Read the cluster's identity once, and again before refusing it: the first response may be outdated."""
         if self._cluster is not None:
             with suppress(Misconfigured):
                 return recognised(found, self._cluster)
-        self._cluster = self._ask()
+        self._cluster = self._read_cluster()
         return recognised(found, self._cluster)
 
-    def _say_what_changed(self, found: Record, ours: Record) -> None:
+    def _log_changes(self, found: Record, ours: Record) -> None:
         if found.checkpoint is None:
             return
         if found.identity not in ("", ours.identity):
             log.warning(
-                "stream %r has not delivered anything yet, so its new settings apply: %s",
+                "the settings of stream %r have changed. It has not delivered anything yet, so the new settings apply: %s",
                 *(found.stream, difference(found.identity, ours.identity)),
                 extra={"action": "settings_taken", "stream": found.stream},
             )
         if found.cluster is None and ours.cluster is not None:
             log.info(
-                "the checkpoint of stream %r did not name its cluster; from now on it belongs to the %s",
+                "the checkpoint of stream %r did not name its cluster. From now on it belongs to the %s",
                 *(found.stream, ours.cluster),
                 extra={"action": "cluster_adopted", "stream": found.stream},
             )

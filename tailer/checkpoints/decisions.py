@@ -11,9 +11,9 @@ from tailer.checkpoints.gaps import KEPT, gap_added
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Checkpoint, Gap, Record, Skip
-from tailer.pace import Pace
 from tailer.poison.on_poison import skip_command
 from tailer.ports import Source
+from tailer.read_limits import ReadLimits
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN, cluster_time_of, is_time, rfc3339, seconds, time_of
 
@@ -62,7 +62,7 @@ def checked(source: Source, checkpoint: Checkpoint) -> Checkpoint:
     Raises:
         HistoryLost: the server cannot: too old, or a token of another cluster.
     """
-    with closing(source.batches(checkpoint, Pace())) as batches:
+    with closing(source.batches(checkpoint, ReadLimits())) as batches:
         reached = next(batches)
     if checkpoint.reached:
         return checkpoint

@@ -1,4 +1,4 @@
-"""A gap in the history: recorded with a person's word, and announced as one change of its own."""
+"""A gap in the history: a person accepts it, the record keeps it, and one change announces it to consumers."""
 
 from msgspec.structs import replace
 
@@ -7,14 +7,14 @@ from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.times import rfc3339, time_of
 from tailrace.wire.change import GAP, Change, Namespace
 
-KEPT = 20  # gaps that were announced; and as many may wait for it
+KEPT = 20  # announced gaps; and as many may wait for their announcement
 REASON_LIMIT = 1_000  # characters
 WHO_LIMIT = 200  # characters
 
 
 def gap_added(record: Record, gap: Gap) -> Record:
     """
-    The record with one more gap in its ledger, which stays below 300 KB: an item of DynamoDB holds 400.
+    The record with one more gap. Its gaps take less than 300 KB, because an item of DynamoDB holds 400 KB.
 
     Raises:
         Misconfigured: the reason or the name is too long, or too many gaps wait to be announced.
@@ -31,13 +31,13 @@ def gap_added(record: Record, gap: Gap) -> Record:
 
 
 def gap_announced(record: Record, gap: Gap) -> Record:
-    """The record in which that gap is announced."""
+    """The record with this gap marked as announced."""
     gaps = tuple(replace(one, announced=True) if one == gap else one for one in record.gaps)
     return _bounded(replace(record, gaps=gaps))
 
 
 def _bounded(record: Record) -> Record:
-    """All that are not announced, the newest that are, and a summary of the others."""
+    """Keep the gaps that are not announced, the newest announced ones, and a summary of the others."""
     announced = [gap for gap in record.gaps if gap.announced]
     if not (dropped := announced[:-KEPT]):
         return record
@@ -53,7 +53,7 @@ def _bounded(record: Record) -> Record:
 
 
 def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:
-    """The change that tells consumers of a gap: numbered like any other, and the same however often it is sent."""
+    """The change that announces a gap to consumers: numbered like any other, and the same at every try."""
     return Change(
         id=f"gap-{stream}-{gap.generation}-{gap.sequence}",
         sequence=gap.sequence,
@@ -71,23 +71,15 @@ def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:
     )
 
 
-def first_start_words(stream: str, start: Checkpoint) -> str:
-    """Where a stream without a checkpoint starts, and the way back for whom it was not the first time."""
-    return (
-        f"stream {stream!r} has no checkpoint: it starts for the first time, at {rfc3339(start.reached)}. If it was "
-        "tailed before, its checkpoint was lost, and changes that were committed before that time may be missing. In that case "
-        f"stop its tasks and rewind to the time of the last delivery (tailer checkpoint rewind --stream {stream} --to TIME)"
-    )
-
-
-def history_lost_words(stream: str, checkpoint: Checkpoint | None) -> str:
-    """What is missing, and the two ways out, for the person who is paged."""
+def history_lost_message(stream: str, checkpoint: Checkpoint | None) -> str:
+    """What is missing and the possible remedies, for the person who is paged."""
     if checkpoint is None:
         return (
-            f"stream {stream!r} cannot start at TAILER_START: the server no longer has the history from there. Set it to "
-            "beginning, to now or to a later time"
+            f"stream {stream!r} cannot start at TAILER_START: the server no longer has the history from that time. Set "
+            "TAILER_START to beginning, to now or to a later time"
         )
-    since, back_to = rfc3339(checkpoint.reached), rfc3339(checkpoint.reached) if checkpoint.reached else "TIME"
+    since = rfc3339(checkpoint.reached)
+    back_to = since if checkpoint.reached else "TIME"
     return (
         f"stream {stream!r} was delivered up to {since}. The server may no longer have the changes that were committed after "
         "that. Either restore the history and start again; or, if the server still has that time and only the resume token is "

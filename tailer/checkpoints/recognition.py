@@ -22,19 +22,13 @@ def recognised(record: Record, cluster: Cluster | None) -> Record:
         return record
     if record.checkpoint is None or record.cluster is None:
         return replace(record, cluster=cluster)
-    if not record.cluster.is_the_same_as(cluster):
-        raise Misconfigured(another_cluster_words(record, cluster))
-    return replace(record, cluster=record.cluster.now_seen_as(cluster))
-
-
-def another_cluster_words(record: Record, cluster: Cluster) -> str:
-    """Which two clusters, what each way out is, and what it costs."""
-    until = rfc3339(record.checkpoint.reached if record.checkpoint else None)
-    return (
+    if record.cluster.is_the_same_as(cluster):
+        return replace(record, cluster=record.cluster.updated(cluster))
+    raise Misconfigured(
         f"the checkpoint of stream {record.stream!r} belongs to the {record.cluster}, but TAILER_MONGODB_URI points to the "
         f"{cluster}. A position of one cluster is invalid in another, so nothing is sent. Correct TAILER_MONGODB_URI; or, if "
         "this is another stream, give it its own TAILER_STREAM. Only if this cluster replaced the other: stop the stream's "
-        f"tasks, then {ACCEPT_CLUSTER} --stream {record.stream}. The stream then continues at {until} in this cluster's "
-        "history: changes that only the other cluster committed after that are not delivered, and changes that both have may "
-        "be delivered again"
+        f"tasks, then {ACCEPT_CLUSTER} --stream {record.stream}. The stream then continues at "
+        f"{rfc3339(record.checkpoint.reached)} in this cluster's history: changes that only the other cluster committed after "
+        "that are not delivered, and changes that both have may be delivered again"
     )

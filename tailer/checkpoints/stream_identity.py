@@ -1,18 +1,18 @@
-"""What a stream is: what it watches and how it is laned, as canonical JSON. It is kept with the checkpoint."""
+"""The identity of a stream: what it watches and how it is divided into lanes, as canonical JSON. Kept with the checkpoint."""
 
 import json
 
-LANE_RULE = "laneRule"  # the one part that no setting says: a release does; 1 where it is not there
+LANE_RULE = "laneRule"  # no setting: a release of the tailer defines it; 1 if the identity does not contain it
 
 
-def difference(stored: str, now: str) -> str:
-    """What differs between the identity that a checkpoint was made for and the one of now, in words."""
-    before, after = json.loads(stored), json.loads(now)
+def difference(stored: str, current: str) -> str:
+    """A sentence about the settings that differ between the stored identity and the current one."""
+    before, after = json.loads(stored), json.loads(current)
     changed = [key for key in after | before if before.get(key) != after.get(key) and key != LANE_RULE]
-    words = [f"{key} was {_text(before, key)} and is now {_text(after, key)}" for key in changed]
+    sentences = [f"{key} was {_text(before, key)} and is now {_text(after, key)}" for key in changed]
     if before.get(LANE_RULE, 1) != after.get(LANE_RULE, 1):
-        words.append("this release of the tailer computes the lane of a document by another rule")
-    return "; ".join(words)
+        sentences.append("this release of the tailer computes the lane of a document by another rule")
+    return "; ".join(sentences)
 
 
 def _text(identity: dict[str, object], key: str) -> str:

@@ -1,4 +1,4 @@
-"""Runs a command of the command line and says how it ended."""
+"""Batcher a command of the command line and says how it ended."""
 
 import logging
 import os

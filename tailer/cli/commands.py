@@ -203,7 +203,7 @@ def _described(record: Record) -> dict[str, Any]:
         "skipped": [f"{skip.change}, {skip.by} at {skip.at}: {skip.reason}" for skip in record.skips],
         "stubs": f"{record.stubs}, the last: {record.last_stub}" if record.stubs else "none",
         "problem": record.problem or "none",
-        "deaths": str(record.deaths) or "none",
+        "deaths": str(record.crashes) or "none",
     }
 
 

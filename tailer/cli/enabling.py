@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer.mongodb import readers
+from tailer.mongodb import iam_users
 from tailer.mongodb.change_streams import ENABLE, by, enabled, switch
 from tailer.mongodb.watch import OWN_DATABASE, Scope
 from tailer.output import Say, as_json, as_text
@@ -41,7 +41,7 @@ def disable(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
 
 
 def _switch(options: Namespace, streams: Sequence[Parts], say: Say, *, on: bool) -> None:
-    principal = readers.checked(options.reader) if options.reader else ""
+    principal = iam_users.checked(options.reader) if options.reader else ""
     clusters: dict[MongoClient[Any], list[Parts]] = {}
     for parts in streams:
         clusters.setdefault(parts.client, []).append(parts)
@@ -71,14 +71,14 @@ def _switched(options: Namespace, client: "MongoClient[Any]", scope: Scope, kept
 
 
 def _read(options: Namespace, client: "MongoClient[Any]", principal: str, streams: Sequence[Parts], *, on: bool) -> str:
-    users = readers.Readers(client)
+    users = iam_users.IamUsers(client)
     has = users.roles(principal)
     if not on:
         if not options.dry_run:
             users.dismiss(principal)
         return "no user" if has is None else "dropped"
     keeps = any(parts.settings.checkpoints.get_secret_value() == "mongodb:" for parts in streams)
-    wants = readers.roles([scope for parts in streams for scope in parts.scopes_to_enable], OWN_DATABASE if keeps else "")
+    wants = iam_users.roles([scope for parts in streams for scope in parts.scopes_to_enable], OWN_DATABASE if keeps else "")
     told = ", ".join(f"{role['role']} on {role['db']}" for role in wants)
     if has is not None and sorted(has, key=str) == sorted(wants, key=str):
         return f"may {told} already"

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.doctor.network import CONNECT, Address, Network, text
-from tailer.mongodb.errors import STORE
-from tailer.mongodb.uri import AMAZON_RDS, defaults, encrypted, hosts, option, unverified
+from tailer.mongodb.connection.errors import STORE
+from tailer.mongodb.connection.uri import AMAZON_RDS, defaults, encrypted, hosts, option, unverified
 from tailer.preflight import advice_on_tls
 
 _ENDS_SOON = timedelta(days=30)

@@ -1,4 +1,4 @@
-"""Runs the checks one after the other, each with a time limit, and continues whatever a check finds."""
+"""Batcher the checks one after the other, each with a time limit, and continues whatever a check finds."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator

@@ -7,14 +7,14 @@ from typing import Any
 from pymongo.errors import PyMongoError
 
 from tailer.checkpoints import decisions
-from tailer.checkpoints.gaps import history_lost_words
+from tailer.checkpoints.gaps import history_lost_message
 from tailer.doctor.database import Database
 from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
 from tailer.doctor.records import Records
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.mongodb.change_streams import ENABLE, by, enabled
 from tailer.mongodb.cluster_facts import ClusterFacts
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Scope
 from tailer.parts import Parts
@@ -70,7 +70,7 @@ class History:
         try:
             decisions.checked(source, checkpoint or source.first())
         except HistoryLost as error:
-            return fail(str(error), history_lost_words(self._settings.stream, checkpoint), HistoryLost)
+            return fail(str(error), history_lost_message(self._settings.stream, checkpoint), HistoryLost)
         return ok(f"opens after {rfc3339(checkpoint.reached)}" if checkpoint else f"opens at {self._settings.start}")
 
     def reaches_back(self) -> Verdict:

@@ -9,8 +9,8 @@ from pymongo.uri_parser import parse_uri
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.errors import Unavailable
-from tailer.mongodb.client import unusable
-from tailer.mongodb.uri import hosts
+from tailer.mongodb.connection.client import unusable
+from tailer.mongodb.connection.uri import hosts
 
 CONNECT = 3.0  # seconds
 

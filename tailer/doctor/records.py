@@ -96,8 +96,8 @@ class Records:
         if self._record and self._record.problem:
             error = _STOPPED_FOR.get(self._record.problem_code, Unavailable)
             return fail(f"the last task stopped: {self._record.problem}", "fix that, then start the task again", error)
-        if self._record and self._record.deaths.careful:
-            return warn(f"tasks died: {self._record.deaths}", "find out why they ended (exit code 137: out of memory)")
+        if self._record and self._record.crashes.batch_limit:
+            return warn(f"tasks died: {self._record.crashes}", "find out why they ended (exit code 137: out of memory)")
         return ok("none recorded")
 
     def lease(self) -> Verdict:

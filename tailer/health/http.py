@@ -174,7 +174,7 @@ def _handler(health: Health, metrics: Families) -> type[BaseHTTPRequestHandler]:
 
 def _state(health: Health, *, good: bool) -> tuple[HTTPStatus, bytes]:
     stopped = f"; stopped, see tailer status: {', '.join(health.given_up)}" if health.given_up else ""
-    waiting = "; waiting to save the checkpoint" if health.unsaved else ""  # why is in the log: it may name a host
+    waiting = "; waiting to save the checkpoint" if health.save_failure else ""  # why is in the log: it may name a host
     lag = health.lag()
     text = f"{health.state}{waiting}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
     return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text

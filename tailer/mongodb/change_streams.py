@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 
 ENABLE = "tailer change-streams enable"

@@ -7,7 +7,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.cluster import Cluster
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 
 
 class ClusterFacts:

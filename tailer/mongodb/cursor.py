@@ -14,7 +14,9 @@ from pymongo.errors import PyMongoError
 
 from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.change_events import (
+from tailer.mongodb.decoding.text import ESCAPED
+from tailer.mongodb.events.batching import Batcher
+from tailer.mongodb.events.change_events import (
     INVALIDATE,
     event_token,
     next_time,
@@ -22,8 +24,6 @@ from tailer.mongodb.change_events import (
     token_document,
     token_text,
 )
-from tailer.mongodb.decoding.text import ESCAPED
-from tailer.mongodb.runs import Runs
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
 from tailrace.wire.change import Change
@@ -44,7 +44,7 @@ class Cursor:
         watch: Watch,
         after: Checkpoint,
         session: ClientSession,
-        runs: Runs,
+        runs: Batcher,
         *,
         events_per_reply: int = EVENTS_PER_REPLY,
     ) -> None:

@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from tailer.errors import HistoryLost, Misconfigured, Unavailable
 from tailer.mongodb.change_streams import ENABLE
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.watch import Watch
 
 ASSERTIONS = 15_000  # MongoDB: a code from here on is that of one check of a command, which fails however often it is tried

@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.listing import Listing, near
 from tailer.mongodb.watch import WHOLE, Scope, Watch
 

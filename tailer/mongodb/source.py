@@ -17,19 +17,19 @@ from pymongo.errors import AutoReconnect, ConnectionFailure, NetworkTimeout, Ope
 from tailer.background import background
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.change_events import next_time, reply_time, time_of, time_text
+from tailer.mongodb.connection.errors import mongodb_errors
+from tailer.mongodb.connection.reader import Reader
+from tailer.mongodb.connection.responses import may_be_of_one_event
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.engine import maybe_documentdb
-from tailer.mongodb.errors import mongodb_errors
-from tailer.mongodb.event_reader import EventReader
-from tailer.mongodb.oversize import REASON, ClosedConnections, Oversized
-from tailer.mongodb.reads import Reader
-from tailer.mongodb.responses import may_be_of_one_event
-from tailer.mongodb.runs import Runs
+from tailer.mongodb.events.batching import Batcher
+from tailer.mongodb.events.change_events import next_time, reply_time, time_of, time_text
+from tailer.mongodb.events.event_reader import EventReader
+from tailer.mongodb.events.large_events import REASON, ClosedConnections, LargeEventReader
 from tailer.mongodb.watch import Watch
-from tailer.pace import UNBOUNDED, Pace
 from tailer.poison.on_poison import PARK, OnPoison
+from tailer.read_limits import UNLIMITED_MEMORY, ReadLimits
 from tailer.times import rfc3339, seconds
 from tailrace.wire.change import Change
 
@@ -63,7 +63,7 @@ class MongodbSource:
         self._on_poison = on_poison
         self._closed = ClosedConnections()
         self._encode = encode
-        self._pace = Pace(UNBOUNDED)
+        self._limits = ReadLimits(UNLIMITED_MEMORY)
 
     def first(self) -> Checkpoint:
         """
@@ -109,15 +109,15 @@ class MongodbSource:
         """It has no oplog, and each question for one would be a line in its audit log."""
         return maybe_documentdb(self._client.admin.command("hello"))
 
-    def batches(self, after: Checkpoint, pace: Pace | None = None) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, limits: ReadLimits | None = None) -> Generator[Batch]:
         """
         Changes after the checkpoint as they come; see ``Source``.
 
         A change that is too large for the server is read once more with less in it. Those before it, which the server fails in
         the same reply, are read one by one until it is found, or is no longer too large.
         """
-        self._pace = pace or Pace(UNBOUNDED)
-        most = events = self._pace.changes or EVENTS_PER_REPLY
+        self._limits = limits or ReadLimits(UNLIMITED_MEMORY)
+        most = events = self._limits.batch_limit or EVENTS_PER_REPLY
         self._thread = threading.get_ident()
         with mongodb_errors(), self._scan_limit(), self._reads.start_session(causal_consistency=False) as session:
             while True:
@@ -136,7 +136,9 @@ class MongodbSource:
                         events = 1
                         continue
                     alone = partial(self._until_gone, session=session, events=1)
-                    oversized = Oversized(self._watch, self._on_poison, alone, lambda batch: self._pace.give_back(batch.size))
+                    oversized = LargeEventReader(
+                        self._watch, self._on_poison, alone, lambda batch: self._limits.release(batch.size)
+                    )
                     for batch in oversized.batches(error, after):
                         after = batch.checkpoint
                         yield batch
@@ -151,7 +153,7 @@ class MongodbSource:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         reachable = True
         reader = EventReader(self._on_poison, after.generation, post_image=watch.post_images, duplicates=self._duplicates)
-        runs = Runs(reader, self._pace, self._encode, read=reader.unread(REASON) if watch.last else reader.change)
+        runs = Batcher(reader, self._limits, self._encode, read=reader.unread(REASON) if watch.last else reader.change)
         self._open = cursor = Cursor(self._reads, watch, after, session, runs, events_per_reply=events)
         try:
             for batch in cursor.batches():

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tailer.mongodb.change_events import INVALIDATE
+from tailer.mongodb.events.change_events import INVALIDATE
 
 WHOLE = "*"  # in place of a name: every database, or every collection
 OWN_DATABASE = "tailrace"

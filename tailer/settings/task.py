@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from tailer.mongodb.uri import elastic, mistake, names_a_user
+from tailer.mongodb.connection.uri import elastic, mistake, names_a_user
 from tailer.settings.names import PREFIX
 from tailer.settings.stream import StreamName
 from tailer.settings.table import Table

@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 
 from tailer.model import Record
-from tailer.mongodb.errors import WATCHED, mongodb_errors
+from tailer.mongodb.connection.errors import WATCHED, mongodb_errors
 from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import Conflict
 

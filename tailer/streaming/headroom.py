@@ -18,7 +18,7 @@ EVERY = 30.0  # seconds between two measurements
 
 def history(source: Source, *, history_seconds: int, now: datetime) -> float | None:
     """
-    Seconds that the server's history reaches back. None if neither the server nor a setting reports it.
+    How many seconds the server's history reaches back. None if neither the server nor ``TAILER_HISTORY_SECONDS`` says.
 
     Raises: as ``Source.oldest``.
     """
@@ -29,13 +29,17 @@ def history(source: Source, *, history_seconds: int, now: datetime) -> float | N
 
 def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
     """
-    Seconds between the oldest history and the checkpoint. None if neither the server nor a setting reports the history, or if
-    the checkpoint's time is unknown.
+    Seconds from the oldest history to the checkpoint. None if one of the two is unknown.
 
     Raises: as ``Source.oldest``.
     """
-    kept = history(source, history_seconds=history_seconds, now=now)
-    return None if kept is None else _left(kept, checkpoint, now)
+    return _headroom(history(source, history_seconds=history_seconds, now=now), checkpoint, now)
+
+
+def _headroom(reaches_back: float | None, checkpoint: Checkpoint | None, now: datetime) -> float | None:
+    if reaches_back is None or checkpoint is None or checkpoint.reached is None:
+        return None
+    return reaches_back - (now.timestamp() - seconds(checkpoint.reached))
 
 
 class HeadroomWatch:
@@ -58,34 +62,24 @@ class HeadroomWatch:
     def __exit__(self, *_: object) -> None:
         self._over.set()  # before the lock: a measurement that is still running then changes no metric
         with self._showing:
-            self._show(nan, nan)
+            self._show(None, None)
 
     def _watch(self) -> None:
         while not self._over.is_set():
-            metrics = self._measure()
+            values = self._measure()
             with self._showing:
                 if not self._over.is_set():
-                    self._show(*metrics)
+                    self._show(*values)
             self._over.wait(EVERY)
 
-    def _measure(self) -> tuple[float, float]:
-        """Headroom and history; NaN means unknown."""
+    def _measure(self) -> tuple[float | None, float | None]:
         now, checkpoint = self._now(), self._lease.checkpoint
         try:
-            kept = history(self._source, history_seconds=self._history_seconds, now=now)
+            reaches_back = history(self._source, history_seconds=self._history_seconds, now=now)
         except TailerError:
-            return nan, nan
-        if kept is None or checkpoint is None:
-            return nan, nan if kept is None else kept
-        left = _left(kept, checkpoint, now)
-        return nan if left is None else left, kept
+            return None, None
+        return _headroom(reaches_back, checkpoint, now), reaches_back
 
-    def _show(self, left: float, kept: float) -> None:
-        self._metrics.headroom.set(left)
-        self._metrics.history.set(kept)
-
-
-def _left(kept: float, checkpoint: Checkpoint, now: datetime) -> float | None:
-    if checkpoint.reached is None:
-        return None
-    return kept - (now.timestamp() - seconds(checkpoint.reached))
+    def _show(self, left: float | None, reaches_back: float | None) -> None:
+        self._metrics.headroom.set(nan if left is None else left)
+        self._metrics.history.set(nan if reaches_back is None else reaches_back)

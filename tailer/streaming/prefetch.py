@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from tailer.model import Batch
-from tailer.pace import Pace
+from tailer.read_limits import ReadLimits
 
 _POLL = 0.2  # seconds between two checks whether to stop, while a read is outstanding
 _LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
@@ -20,7 +20,7 @@ class _End:
 def prefetched(
     batches: Iterator[Batch],
     stopping: threading.Event,
-    pace: Pace,
+    limits: ReadLimits,
     *,
     pending: Callable[[], object] = lambda: None,
     interrupt: Callable[[], object] = lambda: None,
@@ -32,7 +32,7 @@ def prefetched(
     raised here. ``interrupt`` is called if the reader is still waiting after it was closed, unless the process is stopping.
 
     The iteration ends when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the
-    caller's, one in the queue and one being read. The memory that a batch took of ``pace`` is given back after use. An error
+    caller's, one in the queue and one being read. The memory that a batch took of ``limits`` is given back after use. An error
     of the reader is raised here, after the batches that were read before it. Closing stops the reader.
     """
     waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
@@ -53,10 +53,10 @@ def prefetched(
                     raise item.error
                 return
             yield item
-            pace.give_back(item.size)
+            limits.release(item.size)
     finally:
         closed.set()
-        pace.close()
+        limits.close()
         reader.join(_LEAVE_AFTER)
         if reader.is_alive() and not stopping.is_set():
             interrupt()

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-BREATH = 1.0  # seconds after a failure that followed some progress
+PAUSE = 1.0  # seconds after a failure that followed some progress
 _WAIT = wait_exponential_jitter(multiplier=0.2, max=30.0)  # seconds, while a server keeps failing
 
 
@@ -50,15 +50,15 @@ class Retry:
         )
         return retrying(action, *args)
 
-    def breathe(self, error: Unavailable) -> None:
-        """Wait for ``BREATH`` seconds, without growth: there was progress before this error."""
-        self._say(error, BREATH)
-        self.stopping.wait(BREATH)
+    def pause(self, error: Unavailable) -> None:
+        """Wait for ``PAUSE`` seconds, without growth: there was progress before this error."""
+        self._log(error, PAUSE)
+        self.stopping.wait(PAUSE)
 
     def _before_sleep(self, state: RetryCallState) -> None:
         if state.outcome is not None and state.next_action is not None:
-            self._say(state.outcome.exception(), state.next_action.sleep)
+            self._log(state.outcome.exception(), state.next_action.sleep)
 
-    def _say(self, error: BaseException | None, seconds: float) -> None:
+    def _log(self, error: BaseException | None, seconds: float) -> None:
         self.health.waiting(str(error))
-        log.warning("%s; trying again in %.1f s", error, seconds, extra={"action": "waiting"})
+        log.warning("%s. The task tries again in %.1f s", error, seconds, extra={"action": "waiting"})

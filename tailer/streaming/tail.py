@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 
+from tailer import crashes
 from tailer.checkpoints.lease import Lease
-from tailer.deaths import ONE
 from tailer.model import Batch, Checkpoint
-from tailer.pace import Pace
 from tailer.ports import Sink, Source
-from tailer.streaming.kept_positions import KeptPositions
+from tailer.read_limits import ReadLimits
 from tailer.streaming.prefetch import prefetched
+from tailer.streaming.storable_positions import StorablePositions
 
 
 def tail(
@@ -26,42 +26,46 @@ def tail(
 ) -> None:
     """
     Deliver every change after the checkpoint until asked to stop. The batch in flight is then finished and saved, or left to
-    the next owner if that takes long. The function also returns when ``lease.careful`` changes: call it again.
+    the next owner if that takes long. The function also returns when ``lease.batch_limit`` changes: call it again.
 
-    ``opened`` is called once the server has shown that it can read the stream, before anything is sent. ``delivered`` is
-    called after every batch, also an empty one: health and metrics depend on it. ``reading`` is called while a read is
-    outstanding, with the seconds since it began.
+    ``opened`` is called after the server's first reply and before anything is sent. ``delivered`` is called after every batch,
+    also an empty one: health and metrics depend on it. ``reading`` is called while a read is outstanding, with the seconds
+    since it began.
 
     Raises:
         Unavailable: a server failed; continue from ``lease.checkpoint``.
         LeaseLost: another task tails the stream now.
         Rejected: a person has to act.
     """
-    pace, positions = _pace(lease), KeptPositions(after)
+    limits, positions = _limits(lease), StorablePositions(after)
 
     def pending() -> None:
         lease.confirm()
         if (seconds := source.outstanding()) is not None:
             reading(seconds)
 
-    reading_on = source.batches(after, pace)
+    unread = source.batches(after, limits)
     try:
-        with closing(prefetched(reading_on, stopping, pace, pending=pending, interrupt=source.interrupt)) as batches:
+        with closing(prefetched(unread, stopping, limits, pending=pending, interrupt=source.interrupt)) as batches:
             for number, batch in enumerate(batches):
                 if number == 0:
                     opened()
                 lease.confirm()
-                sink.send(batch.changes, after.generation, lease.goes_on)
+                sink.send(batch.changes, after.generation, lease.after_decoding)
                 lease.save(positions.after(batch))
                 delivered(batch)
-                if stopping.is_set() or lease.careful != pace.changes:
+                if stopping.is_set() or lease.batch_limit != limits.batch_limit:
                     break
     finally:
-        lease.goes_on()
+        lease.after_decoding()
 
 
-def _pace(lease: Lease) -> Pace:
-    """After deaths at this position nothing is read ahead; with one change at a time, each is recorded before it is decoded."""
-    if not lease.careful:
-        return Pace()
-    return Pace(0, changes=lease.careful, begin=lease.begin if lease.careful == ONE else None)
+def _limits(lease: Lease) -> ReadLimits:
+    """After crashes at this position nothing is read ahead. A change that is read alone is recorded before it is decoded."""
+    match lease.batch_limit:
+        case 0:
+            return ReadLimits()
+        case crashes.ONE:
+            return ReadLimits(0, batch_limit=crashes.ONE, before_decoding=lease.before_decoding)
+        case limit:
+            return ReadLimits(0, batch_limit=limit)

@@ -12,7 +12,8 @@ from tailer.errors import LeaseLost, Misconfigured, Rejected, Unavailable
 from tailer.health.health import STANDING_BY, Health
 from tailer.streaming.headroom import HeadroomWatch
 from tailer.streaming.retry import Retry
-from tailer.streaming.stream import Stream, tail_until_stopped
+from tailer.streaming.runner import StreamRunner
+from tailer.streaming.stream import Stream
 from tailer.times import rfc3339
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Task:
     stopping: threading.Event
     health: Health
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _looked_at: set[str] = field(default_factory=set)
+    _checked: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """
@@ -40,7 +41,7 @@ class Task:
         """
         streams = list(self.streams)
         for stream in streams:
-            self.health.standby(stream.metrics)
+            self.health.add(stream.metrics)
         try:
             while not self.stopping.is_set():
                 if found := self._retry.keep_trying(self._stand_by, streams):
@@ -51,35 +52,38 @@ class Task:
 
     def _stand_by(self, streams: list[Stream]) -> tuple[Stream, Lease] | None:
         while not self.stopping.is_set():
-            unavailable: dict[str, Unavailable] = {}
-            self._take_back(streams)
+            unreadable: dict[str, Unavailable] = {}
+            self._resume_decided(streams)
             for stream in list(streams):
                 try:
-                    with stream.errors():
-                        if stream.name not in self._looked_at:
-                            stream.ready()
-                            self._looked_at.add(stream.name)
-                        if lease := stream.candidate.try_acquire():
-                            return stream, lease
+                    if lease := self._try_acquire(stream):
+                        return stream, lease
                 except Unavailable as error:
-                    unavailable[stream.name] = error
+                    unreadable[stream.name] = error
                 except Misconfigured as error:
                     self._give_up(stream, None, error, streams)
-            if len(unavailable) == len(streams):
-                raise next(iter(unavailable.values()))
+            if len(unreadable) == len(streams):
+                raise next(iter(unreadable.values()))
             if self.health.state != STANDING_BY:
                 log.info("other tasks tail all streams; this task is on standby", extra={"action": "standing_by"})
-            self.health.standing_by(unavailable)
+            self.health.standing_by(unreadable)
             self.stopping.wait(LEASE_CHECK_INTERVAL)
         return None
 
+    def _try_acquire(self, stream: Stream) -> Lease | None:
+        with stream.errors():
+            if stream.name not in self._checked:
+                stream.ready()
+                self._checked.add(stream.name)
+            return stream.candidate.try_acquire()
+
     def _tail(self, stream: Stream, lease: Lease, streams: list[Stream]) -> None:
-        log.info("this task tails the stream now", extra=_about(stream, lease, "lease_acquired"))
+        log.info("this task tails stream %r now", stream.name, extra=_about(stream, lease, "lease_acquired"))
         self.health.lease_acquired(stream.metrics, lease.checkpoint, lambda: lease.checkpoint_age, lambda: lease.failure)
         try:
             watch = HeadroomWatch(stream.source, lease, stream.metrics, history_seconds=stream.history_seconds, now=self.now)
             with lease, watch:
-                tail_until_stopped(stream, lease, self._retry)
+                StreamRunner(stream, lease, self._retry).run()
         except LeaseLost as error:
             log.warning("%s", error, extra=_about(stream, lease, "lease_lost"))
         except (Rejected, Misconfigured) as error:
@@ -87,25 +91,30 @@ class Task:
             self._give_up(stream, lease, error, streams)
         finally:
             self.health.lease_released()
-            log.info("this task released the stream", extra=_about(stream, lease, "released"))
+            log.info("this task no longer tails stream %r", stream.name, extra=_about(stream, lease, "released"))
 
     def _give_up(self, stream: Stream, lease: Lease | None, error: Exception, streams: list[Stream]) -> None:
-        self.health.stopped(stream.name, stream.metrics, lease.checkpoint if lease else None)
+        self.health.gave_up(stream.name, stream.metrics, lease.checkpoint if lease else None)
         streams.remove(stream)
         if not streams:
             raise error
-        log.critical("%s", error, extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__})
+        log.critical(
+            "stream %r has stopped, and this task continues with its other streams: %s",
+            *(stream.name, error),
+            extra={"action": "stream_stopped", "stream": stream.name, "reason": type(error).__name__},
+        )
 
-    def _take_back(self, streams: list[Stream]) -> None:
+    def _resume_decided(self, streams: list[Stream]) -> None:
         """
-        Add a stream again once a person has cleared the problem from its record. A stream that was misconfigured from the start
-        stays given up. If a record cannot be read now, it is read again later.
+        Add a stream again once a person has cleared the problem from its record. A stream that this task never tailed stays
+        given up. If a record cannot be read now, it is read again later.
         """
+        tailed = [name for name, after in self.health.given_up.items() if after]
         for stream in self.streams:
-            if stream.name in self.health.noted:
+            if stream.name in tailed:
                 with suppress(Unavailable, Misconfigured):
                     if not stream.candidate.problem():
-                        self.health.revived(stream.name, stream.metrics)
+                        self.health.resumed(stream.name, stream.metrics)
                         streams.append(stream)
 
     @property

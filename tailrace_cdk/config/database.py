@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from tailer.mongodb.uri import elastic
+from tailer.mongodb.connection.uri import elastic
 from tailrace_cdk.config.section import ID, KeyArn, SecretArn, Section
 
 

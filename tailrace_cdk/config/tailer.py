@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tailer.mongodb.uri import carries_a_secret, elastic, mistake
+from tailer.mongodb.connection.uri import carries_a_secret, elastic, mistake
 from tailer.settings.stream import StreamName, StreamSettings
 from tailer.settings.task import LeaseSettings
 from tailrace_cdk.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
-from tailer.deaths import Deaths
+from tailer.crashes import Crashes
 from tailer.errors import LeaseLost
 from tailer.model import Checkpoint, Gap, OlderGaps, Record, Skip
 from tailer.ports import CheckpointStore, Conflict
@@ -50,7 +50,7 @@ FULL = Record(
     skips=(Skip(change="82ü", by="ada", at="2026-11-22T07:00:00Z", reason="a test"),),
     stubs=3,
     last_stub="the update of payments/ü",
-    deaths=Deaths(count=3, careful=1, until=4811, change="82ü", working=True, begun=2),
+    crashes=Crashes(count=3, batch_limit=1, until=4811, change="82ü", decoding=True, crashes_on_change=2),
     cluster=Cluster(kind="replica set", name="rs0", id="6b0a", keys=("7713091283077562374",), hosts=("a:27017", "b:27017")),
 )
 """A record with every field; none has the value that it has unasked."""

@@ -7,7 +7,7 @@ from testcontainers.core.container import DockerContainer
 
 from tailer.settings.settings import Settings
 from tests.docker.conftest import REPOSITORY
-from tests.tailer.mongodb.test_client import SHIPPED
+from tests.tailer.mongodb.connection.test_client import SHIPPED
 
 ENTRYPOINT = ["python", "-m", "tailer"]
 
@@ -68,7 +68,7 @@ def test_it_carries_amazons_authorities(tailer_image: str) -> None:
     """The same bytes as here, and its user can read them: DocumentDB needs no mount and no download."""
     digest = "hashlib.sha256(AMAZON_RDS.read_bytes()).hexdigest()"
     code, text = run(
-        tailer_image, "python", "-c", f"import hashlib; from tailer.mongodb.uri import AMAZON_RDS; print({digest})"
+        tailer_image, "python", "-c", f"import hashlib; from tailer.mongodb.connection.uri import AMAZON_RDS; print({digest})"
     )
     assert (code, text.strip()) == (0, SHIPPED)
 

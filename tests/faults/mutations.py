@@ -24,7 +24,7 @@ from tests.faults.stage import Stage
 PACKAGES = ("tailrace", "tailer")
 PACE = 400.0  # changes a second
 PAYMENTS = 30
-_SEND = "                sink.send(batch.changes, after.generation, lease.goes_on)\n"
+_SEND = "                sink.send(batch.changes, after.generation, lease.after_decoding)\n"
 _SAVE = "                lease.save(positions.after(batch))\n"
 
 

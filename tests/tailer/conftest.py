@@ -23,7 +23,7 @@ def _clients_are_closed() -> Iterator[None]:
         return opened[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tailer.mongodb.client.MongoClient", remembered)
+        patch.setattr("tailer.mongodb.connection.client.MongoClient", remembered)
         yield
     for client in opened:
         client.close()

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from tailer.__main__ import main
-from tailer.mongodb import change_events, event_reader
+from tailer.mongodb.events import change_events, event_reader
 
 DEADLY = "this document takes all the memory that there is"
 _change_from_event = change_events.change_from_event

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer.mongodb.client import client
+from tailer.mongodb.connection.client import client
 from tailer.parts import Parts
 from tailer.settings.settings import Settings
 

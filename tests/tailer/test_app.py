@@ -4,7 +4,7 @@ import pytest
 
 from devstack import DevStack
 from tailer.errors import Misconfigured
-from tailer.mongodb.client import connect
+from tailer.mongodb.connection.client import connect
 from tailer.preflight import check_queue
 
 

@@ -17,7 +17,7 @@ from tailer.metrics import emf
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch, Checkpoint, Record
-from tailer.pace import Pace
+from tailer.read_limits import ReadLimits
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming import headroom
 from tailer.streaming.headroom import HeadroomWatch
@@ -174,7 +174,7 @@ def test_reading_ahead_hands_its_error_to_the_loop(where: str) -> None:
             if where == "closed":
                 raise Unforeseen
 
-    batches = prefetched(Closing(), threading.Event(), Pace())
+    batches = prefetched(Closing(), threading.Event(), ReadLimits())
     next(batches)
     with pytest.raises(Unforeseen):
         next(batches)

@@ -52,7 +52,7 @@ def test_what_a_cluster_told_before_is_not_forgotten() -> None:
     """Its id where another user may not read it; its last few keys; but the members as they are now."""
     now = A
     for number in range(72, 80):
-        now = now.now_seen_as(seen(id="", keys=(str(number),), hosts=(f"new{number}:27017",)))
+        now = now.updated(seen(id="", keys=(str(number),), hosts=(f"new{number}:27017",)))
         assert now.is_the_same_as(seen(id="", keys=(str(number),), hosts=("x:1",)))
     assert (now.id, now.keys, now.hosts) == ("6b0a", ("76", "77", "78", "79"), ("new79:27017",))
 

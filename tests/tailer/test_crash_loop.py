@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.tailer import TailerProcess
-from tailer.deaths import LIMIT, LOOP, NONE
+from tailer.crashes import CRASH_LOOP, NONE, POISON_AFTER
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailrace.wire.change import Change
@@ -21,7 +21,7 @@ from tests.tailer.mortal import DEADLY
 Mongo = MongoClient[dict[str, Any]]
 MORTAL = ["-P", "-m", "tests.tailer.mortal", "run"]
 SECONDS = 90.0
-KILLS = LOOP + 1 + LIMIT + 2  # more than make a change poison that is in hand at each
+KILLS = CRASH_LOOP + 1 + POISON_AFTER + 2  # more than make a change poison that is in hand at each
 
 
 class Deployment:
@@ -85,15 +85,15 @@ def test_the_change_that_kills_every_task_becomes_a_stub(stack: DevStack, mongo:
             [{"_id": number, **({"text": DEADLY} if number == 7 else {})} for number in range(20)]
         )
         changes = tasks.until(20)
-        assert tasks.deaths == LOOP + 1 + LIMIT
+        assert tasks.deaths == CRASH_LOOP + 1 + POISON_AFTER
         stubs = {change.document_key["_id"]: change.poison.reason for change in changes if change.poison}
         assert list(stubs) == [7]
-        assert f"{LIMIT} tasks died" in stubs[7]
+        assert f"{POISON_AFTER} tasks died" in stubs[7]
         assert {change.document_key["_id"] for change in changes if not change.poison} == set(range(20)) - {7}
         mongo[fresh].payments.insert_one({"_id": "after"})
         [after] = tasks.until(21)
         assert after.full_document == {"_id": "after"}
-        while tasks.record().deaths != NONE:  # the test's own time limit ends the wait
+        while tasks.record().crashes != NONE:  # the test's own time limit ends the wait
             mongo[f"{fresh}-other"].moves.insert_one({})  # so does the position, of a stream that has read all there is
             time.sleep(0.05)
 
@@ -109,7 +109,7 @@ def test_where_poison_stops_the_stream_the_record_says_why(stack: DevStack, mong
                 tasks.again()
             time.sleep(0.05)
         assert f"{fresh}.payments/7" in problem
-        assert f"{LIMIT} tasks died" in problem
+        assert f"{POISON_AFTER} tasks died" in problem
         assert tasks.record().problem_code == 4
 
 

@@ -20,8 +20,8 @@ from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Record
-from tailer.mongodb.client import client
-from tailer.mongodb.reads import reader
+from tailer.mongodb.connection.client import client
+from tailer.mongodb.connection.reader import reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.ports import Conflict

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tailer.checkpoints import decisions
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Batch, Checkpoint, Record
-from tailer.pace import Pace
+from tailer.read_limits import ReadLimits
 from tailer.streaming.headroom import headroom
 from tailer.times import UNKNOWN, rfc3339
 from tests.samples.changes import a_change
@@ -26,7 +26,7 @@ class FakeServer:
     def __init__(self, batch: Batch | None = None) -> None:
         self._batch = batch
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         if self._batch is None:
             raise HistoryLost("gone")
         yield self._batch

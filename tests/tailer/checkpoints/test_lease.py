@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
-from tailer.deaths import LOOP, RUN, Deaths
+from tailer.crashes import CRASH_LOOP, SMALL_BATCH, Crashes
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.stores.memory import MemoryCheckpoints
@@ -146,13 +146,13 @@ def test_takeover_from_a_dead_owner_is_recorded_at_once(store: UnreliableStore, 
     clock.now += 1
     lease = second.try_acquire()
     assert lease is not None
-    assert lease.record.deaths.count == 1
+    assert lease.record.crashes.count == 1
     for number in range(1, 4):
         lease.save(replace(CHECKPOINT, sequence=CHECKPOINT.sequence + number))
     stored = store.read("payments")
     assert stored is not None
     assert stored.checkpoint == replace(CHECKPOINT, sequence=CHECKPOINT.sequence + 1)
-    assert stored.deaths.count == 0
+    assert stored.crashes.count == 0
 
 
 def test_new_owner_clears_the_problem_of_the_last_owner(store: UnreliableStore, clock: Clock) -> None:
@@ -350,7 +350,7 @@ def test_failed_save_is_retried_with_the_next_checkpoint(
     assert lease.failure == ""
     failed, worked = (one for one in caplog.records if one.levelname == "WARNING")
     assert "stream 'payments' could not be saved: down." in failed.getMessage()
-    assert "the lease expires in 14 s" in failed.getMessage()
+    assert "within 14 s, the lease expires" in failed.getMessage()
     assert "saved again" in worked.getMessage()
 
 
@@ -419,7 +419,7 @@ def test_release_is_retried(store: UnreliableStore, clock: Clock, monkeypatch: p
 
 @pytest.mark.parametrize(
     ("scanned_to", "careful"),
-    [("1700000000.5", RUN), ("1700000059.5", RUN), ("1700000060.1", 0), ("1700000100.1", 0)],
+    [("1700000000.5", SMALL_BATCH), ("1700000059.5", SMALL_BATCH), ("1700000060.1", 0), ("1700000100.1", 0)],
 )
 def test_careful_mode_ends_after_the_changes_that_dead_owners_read(
     store: UnreliableStore, clock: Clock, scanned_to: str, careful: int
@@ -427,11 +427,18 @@ def test_careful_mode_ends_after_the_changes_that_dead_owners_read(
     """An empty reply only says how far the server has scanned: the fatal change may come later."""
     took_over = datetime.fromtimestamp(1_700_000_060, tz=UTC)
     before = replace(CHECKPOINT, token=None, cluster_time="1699999000.1")
-    store.write(Record(stream="payments", version=1, checkpoint=before, deaths=Deaths(count=LOOP, careful=RUN, until=10**9)))
+    store.write(
+        Record(
+            stream="payments",
+            version=1,
+            checkpoint=before,
+            crashes=Crashes(count=CRASH_LOOP, batch_limit=SMALL_BATCH, until=10**9),
+        )
+    )
     lease = acquire(store, clock, now=lambda: took_over)
     assert lease is not None
     lease.save(replace(before, cluster_time=scanned_to))
-    assert lease.careful == careful
+    assert lease.batch_limit == careful
     found = store.read("payments")
     assert found is not None
-    assert found.deaths.careful == careful
+    assert found.crashes.batch_limit == careful

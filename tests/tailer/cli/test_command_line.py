@@ -181,7 +181,7 @@ def test_a_server_that_does_not_response_is_waited_for(stack: DevStack, fresh: s
     tailer = started(
         stack, mongodb_uri=f"mongodb://{HOST}:{free_port()}/?serverSelectionTimeoutMS=100&replicaSet=rs0", stream=fresh
     )
-    wait_until(lambda: "trying again" in tailer.process.log_tail(), tailer.process, 20)
+    wait_until(lambda: "tries again" in tailer.process.log_tail(), tailer.process, 20)
     assert not tailer.ready()
     assert tailer.stop() == 0
 

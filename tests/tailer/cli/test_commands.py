@@ -20,7 +20,7 @@ from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
-from tailer.mongodb.client import connect
+from tailer.mongodb.connection.client import connect
 from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailer.times import seconds

@@ -15,7 +15,7 @@ from tailer.doctor.database import Database, skewed
 from tailer.doctor.encryption import Encryption
 from tailer.doctor.finding import State, Verdict
 from tailer.doctor.network import Network
-from tailer.mongodb.uri import UNVERIFIED
+from tailer.mongodb.connection.uri import UNVERIFIED
 from tailer.settings.settings import Settings
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor

@@ -260,7 +260,7 @@ def test_a_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) 
         health.waiting("standing by; stopped, see tailer status: payments")
         quoting = at_the_port()
         health.standing_by()
-        health.stopped("payments", Metrics("payments"), None)
+        health.gave_up("payments", Metrics("payments"), None)
         stopped = at_the_port()
         clock.now += STALLED_AFTER
         stalled = at_the_port()

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from tailer.deaths import Deaths
+from tailer.crashes import Crashes
 from tailer.doctor.finding import State
 from tailer.doctor.records import PROBE, Records
 from tailer.errors import Misconfigured, Unavailable
@@ -205,9 +205,9 @@ def _no_probe_of_other_tests(stack: DevStack) -> Iterator[None]:
 
 def test_tasks_that_died_at_one_position_are_told(records: Records, owned: Record, store: MemoryCheckpoints) -> None:
     """Once the next one is careful for it: a single death says nothing."""
-    for deaths, state in ((Deaths(count=1), State.OK), (Deaths(count=3, careful=100, until=100_000), State.WARN)):
+    for deaths, state in ((Crashes(count=1), State.OK), (Crashes(count=3, batch_limit=100, until=100_000), State.WARN)):
         stored = store.read(owned.stream) or owned
-        store.write(replace(stored, version=stored.version + 1, deaths=deaths))
+        store.write(replace(stored, version=stored.version + 1, crashes=deaths))
         records.read()
         assert records.problem().state is state
     assert "3 in a row at this position" in records.problem().found

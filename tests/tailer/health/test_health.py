@@ -134,7 +134,7 @@ def test_lag_grows_when_the_lease_is_lost_in_an_outage(health: Health, families:
 
 
 def test_delivery_of_one_stream_does_not_affect_another(health: Health, families: Families) -> None:
-    health.standby(Metrics("orders", families))
+    health.add(Metrics("orders", families))
     health.delivered(a_batch())
     assert isnan(families.value(TAILER["Lag"], "orders"))
     health.lease_released()
@@ -144,7 +144,7 @@ def test_delivery_of_one_stream_does_not_affect_another(health: Health, families
 def test_lag_is_unknown_for_a_stream_whose_lease_was_not_read(health: Health, families: Families) -> None:
     """A standby may be able to read one lease and not another."""
     health.lease_released()
-    health.standby(Metrics("orders", families))
+    health.add(Metrics("orders", families))
     health.standing_by(["orders"])
     assert isnan(families.value(TAILER["Lag"], "orders"))
     assert families.value(TAILER["Lag"], "payments") == 0
@@ -169,14 +169,14 @@ def test_end_of_a_wait_is_logged_once_as_a_warning(health: Health, clock: Clock,
     health.standing_by()
     health.standing_by()
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "continues after a wait of 42.0 s: tailing"),
-        ("WARNING", "continues after a wait of 0.0 s: standing by"),
+        ("WARNING", "the task continues after a wait of 42.0 s: it is tailing"),
+        ("WARNING", "the task continues after a wait of 0.0 s: it is standing by"),
     ]
 
 
 def test_end_of_a_stopped_streams_wait_is_not_logged(health: Health, caplog: pytest.LogCaptureFixture) -> None:
     health.waiting("the queue does not answer")
-    health.stopped("payments", Metrics("payments"), ORIGIN)
+    health.gave_up("payments", Metrics("payments"), ORIGIN)
     health.standing_by()
     assert caplog.records == []
 
@@ -185,7 +185,7 @@ def test_end_of_a_stopped_streams_wait_is_not_logged(health: Health, caplog: pyt
 def test_standby_that_stopped_a_stream_is_unhealthy(health: Health, delivered: Checkpoint | None, healthy: bool) -> None:
     """A new task with settings that are wrong for one stream fails its deployment. The owner of a stream stays healthy."""
     health.lease_released()
-    health.stopped("orders", Metrics("orders"), delivered)
+    health.gave_up("orders", Metrics("orders"), delivered)
     health.standing_by()
     assert health.healthy is healthy
     health.lease_acquired(Metrics("payments"))

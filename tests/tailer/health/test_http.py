@@ -67,7 +67,7 @@ def test_tailing_task_is_ready(port: int, health: Health) -> None:
 def test_unsaved_checkpoint_makes_a_task_not_ready_but_healthy(port: int, health: Health, metrics: Families) -> None:
     """The stream continues. The task is ready again once the checkpoint is saved."""
     reasons = iter(["TAILER_CHECKPOINTS: state.internal is throttled"] * 2)
-    health.lease_acquired(Metrics("orders", metrics), unsaved=lambda: next(reasons, ""))
+    health.lease_acquired(Metrics("orders", metrics), save_failure=lambda: next(reasons, ""))
     health.delivered(IDLE)
     status, text = get(port, "/readyz")
     assert status == 503
@@ -98,7 +98,7 @@ FAILURES = {
 @pytest.mark.parametrize(("failure", "neighbour"), FAILURES.items())
 def test_endpoints_reveal_no_host_name(port: int, health: Health, metrics: Families, failure: str, neighbour: str) -> None:
     """They need no authentication. They name the service that is waited for; its host is only in the log."""
-    health.lease_acquired(Metrics("orders", metrics), unsaved=lambda: failure)
+    health.lease_acquired(Metrics("orders", metrics), save_failure=lambda: failure)
     health.waiting(failure)
     for page in ("/healthz", "/readyz", "/metrics"):
         with suppress(HTTPError), urlopen(f"http://{HOST}:{port}{page}") as response:
@@ -116,7 +116,7 @@ def test_standby_is_healthy_and_not_ready(port: int, health: Health) -> None:
 def test_lag_is_unknown_when_the_checkpoint_store_is_down(port: int, health: Health, metrics: Families) -> None:
     """Zero would be wrong in an outage."""
     health.lease_released()
-    health.standby(Metrics("orders", metrics))
+    health.add(Metrics("orders", metrics))
     health.waiting("TAILER_CHECKPOINTS: state: nobody answers")
     assert get(port, "/readyz") == (503, "waiting for the checkpoint store, ? s behind\n")
     assert 'tailrace_lag_seconds{stream="orders"} NaN' in get(port, "/metrics")[1]
@@ -136,7 +136,7 @@ def test_lag_is_the_age_of_the_position(health: Health, clock: Clock) -> None:
 def test_lag_of_a_stopped_stream_grows_and_it_is_named(port: int, health: Health, metrics: Families, clock: Clock) -> None:
     """The alarm on lag fires, while the task stays healthy for its other streams."""
     clock.now = 60
-    health.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
+    health.gave_up("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert 'tailrace_lag_seconds{stream="orders"} 60.0' in get(port, "/metrics")[1]
     assert get(port, "/healthz") == (200, "opening the stream, ? s behind; stopped, see tailer status: orders\n")
 
@@ -170,7 +170,7 @@ def test_condition_header_has_one_word_for_programs(port: int, health: Health, m
     assert said() == ("tailing", "Tailrace")
     health.standing_by()
     assert said() == ("standing by", "Tailrace")
-    health.stopped("orders", Metrics("orders", metrics), a_checkpoint(NOW))
+    health.gave_up("orders", Metrics("orders", metrics), a_checkpoint(NOW))
     assert said() == ("gave up", "Tailrace")
 
 

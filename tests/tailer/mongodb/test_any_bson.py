@@ -25,9 +25,9 @@ from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.decoding.undefined import restore_undefined
 from tailer.mongodb.decoding.values import _OPTIONS, FirstKept, decode
-from tailer.mongodb.event_reader import EventReader
+from tailer.mongodb.events.event_reader import EventReader
+from tailer.mongodb.events.stubs import stub
 from tailer.mongodb.source import MongodbSource
-from tailer.mongodb.stubs import stub
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison
 from tailrace.message import unpack
@@ -142,7 +142,7 @@ def test_programming_error_parks_one_change_without_its_values(monkeypatch: pyte
         raise errors.pop()
 
     errors: list[Exception] = [MemoryError(), ValueError("the document's own words")]
-    monkeypatch.setattr("tailer.mongodb.event_reader.change_from_event", broken)
+    monkeypatch.setattr("tailer.mongodb.events.event_reader.change_from_event", broken)
     one = reader.change(RawBSONDocument(EVENT), 7, 0)
     assert one.poison is not None
     assert one.poison.reason.endswith(f"ValueError in mongodb/{Path(__file__).name}:{broken.__code__.co_firstlineno + 1}")

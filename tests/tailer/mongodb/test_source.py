@@ -14,7 +14,7 @@ from tailer.aws.packing import Packer
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.cursor import Cursor
-from tailer.mongodb.runs import BSON
+from tailer.mongodb.events.batching import BSON
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.message import unpack

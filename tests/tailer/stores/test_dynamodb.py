@@ -12,7 +12,7 @@ from tailer.checkpoints.gaps import KEPT, REASON_LIMIT, WHO_LIMIT, gap_added, ga
 from tailer.errors import Misconfigured, Rejected
 from tailer.model import Gap, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
-from tailer.streaming.kept_positions import TOKEN_LIMIT
+from tailer.streaming.storable_positions import TOKEN_LIMIT
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tailer.errors import LeaseLost, Unavailable
 from tailer.model import Batch
-from tailer.pace import Pace
+from tailer.read_limits import ReadLimits
 from tailer.streaming.prefetch import prefetched
 from tests.samples.changes import ORIGIN
 
@@ -37,13 +37,13 @@ class CountingReader:
 def test_batches_arrive_in_order() -> None:
     """The iterator ends when the source does."""
     batches = [Batch(changes=(), checkpoint=ORIGIN) for _ in range(10)]
-    assert list(prefetched(iter(batches), threading.Event(), Pace())) == batches
+    assert list(prefetched(iter(batches), threading.Event(), ReadLimits())) == batches
 
 
 def test_at_most_two_batches_are_read_ahead() -> None:
     """One waits and one is being read, however slow the caller."""
     reader = CountingReader(100)
-    batches = prefetched(iter(reader), threading.Event(), Pace())
+    batches = prefetched(iter(reader), threading.Event(), ReadLimits())
     next(batches)
     threading.Event().wait(0.3)
     assert 2 <= reader.read <= 3
@@ -51,7 +51,7 @@ def test_at_most_two_batches_are_read_ahead() -> None:
 
 
 def test_error_arrives_after_the_batches_before_it() -> None:
-    batches = prefetched(iter(CountingReader(3, Unavailable("cut"))), threading.Event(), Pace())
+    batches = prefetched(iter(CountingReader(3, Unavailable("cut"))), threading.Event(), ReadLimits())
     assert [next(batches) is not None for _ in range(3)] == [True] * 3
     with pytest.raises(Unavailable, match="cut"):
         next(batches)
@@ -60,7 +60,7 @@ def test_error_arrives_after_the_batches_before_it() -> None:
 def test_closing_stops_the_reader() -> None:
     """The thread ends and closes the source."""
     reader = CountingReader(1_000_000)
-    batches = prefetched(iter(reader), threading.Event(), Pace())
+    batches = prefetched(iter(reader), threading.Event(), ReadLimits())
     next(batches)
     batches.close()
     assert reader.closed.wait(5)
@@ -74,7 +74,7 @@ def test_hanging_read_does_not_delay_a_stop() -> None:
         yield Batch(changes=(), checkpoint=ORIGIN)
         hanging.wait(60)
 
-    batches = prefetched(hang(), stopping, Pace())
+    batches = prefetched(hang(), stopping, ReadLimits())
     next(batches)
     threading.Timer(0.2, stopping.set).start()
     began = time.monotonic()
@@ -100,7 +100,7 @@ def test_error_raised_while_a_read_is_outstanding_ends_the_wait() -> None:
             raise LeaseLost("gone")
 
     with pytest.raises(LeaseLost):
-        next(prefetched(hanging_batches(hanging), threading.Event(), Pace(), pending=pending))
+        next(prefetched(hanging_batches(hanging), threading.Event(), ReadLimits(), pending=pending))
     assert looks == 3
     hanging.set()
 
@@ -121,14 +121,14 @@ def test_read_that_outlives_its_stream_is_interrupted(stops: bool, interrupted: 
             raise Unavailable("the queue does not answer")
 
     with suppress(Unavailable, StopIteration):
-        next(prefetched(hanging_batches(hanging), stopping, Pace(), pending=pending, interrupt=interrupt))
+        next(prefetched(hanging_batches(hanging), stopping, ReadLimits(), pending=pending, interrupt=interrupt))
     assert told.is_set() is interrupted
     hanging.set()
 
 
 def test_finished_read_is_not_interrupted() -> None:
     told = threading.Event()
-    batches = prefetched(iter(CountingReader(1_000_000)), threading.Event(), Pace(), interrupt=told.set)
+    batches = prefetched(iter(CountingReader(1_000_000)), threading.Event(), ReadLimits(), interrupt=told.set)
     next(batches)
     batches.close()
     assert not told.is_set()

@@ -26,8 +26,8 @@ from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.pace import Pace
 from tailer.ports import CheckpointStore, Sink, Source
+from tailer.read_limits import ReadLimits
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming.stream import Stream
@@ -60,8 +60,8 @@ class CrashingSource:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source, self._fuse = source, fuse
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
-        for batch in self._source.batches(after, pace):
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+        for batch in self._source.batches(after, limits):
             self._fuse.step()
             yield batch
 
@@ -166,7 +166,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 3, "maxTimeMS": 50})
     monkeypatch.setattr("tailer.checkpoints.lease._SAVE_EVERY", 0.0)
     monkeypatch.setattr("tailer.streaming.task.LEASE_CHECK_INTERVAL", 0.05)
-    monkeypatch.setattr("tailer.streaming.retry.BREATH", 0.01)
+    monkeypatch.setattr("tailer.streaming.retry.PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -286,9 +286,9 @@ class CountingSource:
         self._source = source
         self.times = 0
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         self.times += 1
-        yield from self._source.batches(after, pace)
+        yield from self._source.batches(after, limits)
 
 
 class ThrottledStore:
@@ -342,15 +342,15 @@ def test_task_that_cannot_save_is_not_ready(rig: TaskFactory, mongo: Mongo, fres
 
     def look() -> None:
         number = 0
-        while not task.health.unsaved:
+        while not task.health.save_failure:
             number += 1
             mongo[fresh].payments.insert_one({"_id": number})
-        seen.append((task.health.unsaved, task.health.ready))
+        seen.append((task.health.save_failure, task.health.ready))
         store.refusals = 0
         while not task.health.ready:
             number += 1
             mongo[fresh].payments.insert_one({"_id": number})
-        seen.append((task.health.unsaved, task.health.ready))
+        seen.append((task.health.save_failure, task.health.ready))
         rig.stopping.set()
 
     threading.Thread(target=look, daemon=True).start()
@@ -367,8 +367,8 @@ class FlakySource:
         self._source = source
         self.failures = 0
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
-        for batch in self._source.batches(after, pace):
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+        for batch in self._source.batches(after, limits):
             yield batch
             if batch.changes:
                 self.failures += 1
@@ -394,8 +394,8 @@ class RejectedSource:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._source = source
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
-        for batch in self._source.batches(after, pace):
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+        for batch in self._source.batches(after, limits):
             yield batch
             if batch.changes:
                 raise Rejected("the update of payments.payments/7 is larger than the server can deliver")
@@ -443,7 +443,7 @@ class UnopenableSource:
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
         self._error = error
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         raise self._error
         yield
 
@@ -470,13 +470,13 @@ def test_first_start_that_waits_to_open_keeps_its_position(rig: TaskFactory, mon
     """Changes committed between two attempts are delivered."""
 
     class Late(CountingSource):
-        def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+        def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
             self.times += 1
             if self.times <= 2:
                 assert rig.store.read("payments").checkpoint is None  # type: ignore[union-attr]
                 mongo[fresh].payments.insert_one({"_id": self.times})
                 raise Unavailable("no primary")
-            yield from self._source.batches(after, pace)
+            yield from self._source.batches(after, limits)
 
     rig.run_until_sequence(2, rig.task(source=Late(rig.source)))
     assert_complete_and_in_order(rig.received(), 2)
@@ -510,7 +510,7 @@ def test_recorded_cluster_is_kept_up_to_date(
     rig: TaskFactory, mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All members may be replaced one by one. A failed read of the facts stops nothing."""
-    monkeypatch.setattr("tailer.streaming.stream.RECOGNISE_EVERY", 0.0)
+    monkeypatch.setattr("tailer.streaming.runner.RECOGNISE_EVERY", 0.0)
     numbers = itertools.count()
 
     def cluster() -> Cluster:
@@ -539,7 +539,7 @@ class LostSource:
         self.first, self.oldest = source.first, source.oldest
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
 
-    def batches(self, after: Checkpoint, pace: Pace) -> Generator[Batch]:
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         raise HistoryLost("code 286")
         yield
 

@@ -3,7 +3,7 @@
 import pytest
 from aws_cdk.assertions import Template
 
-from tailer.mongodb.uri import encrypted, names_a_user, option
+from tailer.mongodb.connection.uri import encrypted, names_a_user, option
 from tests.tailrace_cdk.template import (
     EXISTING_DATABASE,
     EXISTING_VPC,

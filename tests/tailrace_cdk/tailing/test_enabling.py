@@ -6,7 +6,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tailer.cli.arguments import parser
-from tailer.mongodb.uri import names_a_user
+from tailer.mongodb.connection.uri import names_a_user
 from tailrace_cdk.tailing.enabling_function import handler
 from tests.tailrace_cdk.template import EXISTING_DATABASE, EXISTING_VPC, SECRET, container, of_type, only, stack, variables
 

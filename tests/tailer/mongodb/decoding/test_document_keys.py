@@ -19,13 +19,13 @@ from pymongo.errors import BulkWriteError
 
 from tailer.aws.lanes import lanes
 from tailer.errors import Misconfigured
-from tailer.mongodb.change_events import change_from_event
 from tailer.mongodb.decoding.document_keys import key_text
+from tailer.mongodb.events.change_events import change_from_event
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.wire import identity
 from tailrace.wire.change import Change
-from tests.tailer.mongodb.test_change_events import BARE
+from tests.tailer.mongodb.events.test_change_events import BARE
 
 Mongo = MongoClient[dict[str, Any]]
 

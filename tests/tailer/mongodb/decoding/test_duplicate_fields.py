@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from tailer.mongodb.change_events import change_from_event
 from tailer.mongodb.decoding.duplicate_fields import ALWAYS, EVERY, NAME_LIMIT, DuplicateFields, twice
 from tailer.mongodb.decoding.values import decode
+from tailer.mongodb.events.change_events import change_from_event
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.questions.images import Uncertain

@@ -1,7 +1,7 @@
 """
-Positions that every store can keep, whatever the length of a resume token.
+Positions that every store can keep, even if a resume token is very long.
 
-A token holds the document's ``_id``, so it may be as long as that: megabytes. An item of DynamoDB holds 400 KB.
+A token contains the document's ``_id``, so it may be as long as that: megabytes. An item of DynamoDB holds 400 KB.
 """
 
 import logging
@@ -17,27 +17,27 @@ TOKEN_LIMIT = ID_LIMIT  # characters; the record has other fields, and DynamoDB 
 log = logging.getLogger(__name__)
 
 
-class KeptPositions:
+class StorablePositions:
     """
-    The position to keep after each batch: the server's token, or where that is too long, the cluster time of the last change.
+    The position to save after each batch: the server's token, or if that is too long, the cluster time of the last change.
 
-    A stream that starts at a cluster time reads every change of that time again, several where they are of one transaction. So
-    the number kept with it is the one before the first of them: read again, they get the numbers and ids that they had.
+    A stream that starts at a cluster time reads every change of that time again; a transaction has several. So the position
+    keeps the number before the first of these changes: they get the same numbers and ids when they are read again.
     """
 
     def __init__(self, start: Checkpoint) -> None:
-        self._by_time = start  # from here on every change of the last cluster time is read again
+        self._by_time = start  # a start here reads every change of the last cluster time again
         self._time = start.cluster_time
-        self._said = False
+        self._logged = False
 
     def after(self, batch: Batch) -> Checkpoint:
-        """Nothing after this position is lost, and nothing is read again under another number."""
+        """The position after the batch. A start there loses no change and gives none another number."""
         self._follow(batch)
         token = batch.checkpoint.token
         if token is None or len(token) <= TOKEN_LIMIT:
             return batch.checkpoint
-        if not self._said:
-            self._said = True
+        if not self._logged:
+            self._logged = True
             log.warning(
                 "the resume token has %d characters, and a checkpoint keeps at most %d: the token contains the document's _id. "
                 "Until a shorter token arrives, the checkpoint keeps the cluster time instead. Nothing is lost; a restart may "

@@ -16,10 +16,10 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import split_options
 
 from tailer.cli.command_line import command_line
-from tailer.mongodb.client import client
-from tailer.mongodb.uri import AMAZON_RDS, mistake
-from tailer.mongodb.uri_options import NAMES, wrong_options
-from tests.tailer.mongodb.test_uri import TASK
+from tailer.mongodb.connection.client import client
+from tailer.mongodb.connection.uri import AMAZON_RDS, mistake
+from tailer.mongodb.connection.uri_options import NAMES, wrong_options
+from tests.tailer.mongodb.connection.test_uri import TASK
 
 NOT_OF_A_URI = {"driver", "server_api"}  # The driver knows them, but does not accept them as text.
 GOOD = dict.fromkeys(NAMES, "1") | {

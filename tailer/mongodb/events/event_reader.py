@@ -8,9 +8,9 @@ from bson.errors import InvalidBSON
 from bson.raw_bson import RawBSONDocument
 
 from tailer.errors import TailerError, Undeliverable
-from tailer.mongodb.change_events import change_from_event
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
-from tailer.mongodb.stubs import stub
+from tailer.mongodb.events.change_events import change_from_event
+from tailer.mongodb.events.stubs import stub
 from tailer.poison.on_poison import OnPoison
 from tailrace.wire.change import Change
 from tailrace.wire.message import DECODED_LIMIT, encode_change

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.errors import mongodb_errors
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 
 Role = dict[str, str]
@@ -47,7 +47,7 @@ def checked(principal: str) -> str:
     return principal
 
 
-class Readers:
+class IamUsers:
     """The users of a cluster's ``$external`` database. Every method raises ``Misconfigured`` where the user may not do it."""
 
     def __init__(self, client: "MongoClient[Any]") -> None:

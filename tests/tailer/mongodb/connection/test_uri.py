@@ -15,9 +15,9 @@ from tailer.cli.command_line import command_line
 from tailer.doctor.command import hidden
 from tailer.doctor.network import Network
 from tailer.errors import Misconfigured, TailerError
-from tailer.mongodb.client import client
-from tailer.mongodb.errors import mongodb_errors
-from tailer.mongodb.uri import elastic, mistake
+from tailer.mongodb.connection.client import client
+from tailer.mongodb.connection.errors import mongodb_errors
+from tailer.mongodb.connection.uri import elastic, mistake
 from tailer.settings.settings import load
 
 HERE = "localhost:1/?serverSelectionTimeoutMS=100"

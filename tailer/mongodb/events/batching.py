@@ -9,10 +9,10 @@ from bson.raw_bson import RawBSONDocument
 from tailer.change_ids import change_id
 from tailer.encoded import Encoded
 from tailer.errors import TailerError
-from tailer.mongodb.change_events import event_token
-from tailer.mongodb.decoded_size import WORST, decoded_size
-from tailer.mongodb.event_reader import EventReader, ReadEvent
-from tailer.pace import ROOM, Pace
+from tailer.mongodb.events.change_events import event_token
+from tailer.mongodb.events.decoded_size import WORST, decoded_size
+from tailer.mongodb.events.event_reader import EventReader, ReadEvent
+from tailer.read_limits import MEMORY_LIMIT, ReadLimits
 from tailrace.wire.change import Change
 
 BSON = 4_194_304  # bytes, of the events of one run
@@ -30,21 +30,21 @@ class Run(NamedTuple):
     last: RawBSONDocument | None
 
 
-class Runs:
+class Batcher:
     """
     Of one open stream. Each change is ``encode``d before the next event is ``read``, so that the documents of one event only
-    are in memory; before that ``pace`` is asked.
+    are in memory; before that ``limits`` is asked.
     """
 
-    def __init__(self, reader: EventReader, pace: Pace, encode: Callable[[Change], Change], *, read: ReadEvent) -> None:
+    def __init__(self, reader: EventReader, limits: ReadLimits, encode: Callable[[Change], Change], *, read: ReadEvent) -> None:
         self._reader = reader
-        self._pace = pace
+        self._limits = limits
         self._encode = encode
         self._read = read
 
     def wait(self) -> None:
         """Return once a reply may be read, which may be 16 MB: where nothing may be read ahead, once all is sent."""
-        self._pace.take(0)
+        self._limits.reserve(0)
 
     def next(self, events: "deque[RawBSONDocument]", sequence: int) -> Run:
         """
@@ -52,15 +52,15 @@ class Runs:
         ``sequence``. An event that is large is alone in its batch.
 
         Raises:
-            Closed: as ``Pace.take``.
+            Closed: as ``ReadLimits.take``.
             What ``EventReader.change`` raises, for the first of them only: a later one ends the run before it.
         """
         changes: list[Change] = []
         event = None
         size = bson = 0
         estimate = _estimate(events)
-        room = min(estimate, ROOM)
-        self._pace.take(room)
+        room = min(estimate, MEMORY_LIMIT)
+        self._limits.reserve(room)
         while events and (not changes or (size < SIZE and self._fits(events[0], len(changes), bson))):
             try:
                 change = self._encode(self._change(events[0], sequence + len(changes), len(changes), estimate))
@@ -72,7 +72,7 @@ class Runs:
             bson += len(event.raw)
             changes.append(change)
             size += change.size if isinstance(change, Encoded) else UNENCODED * len(event.raw)
-        self._pace.give_back(room - size)
+        self._limits.release(room - size)
         return Run(changes, size, event)
 
     def _change(self, event: RawBSONDocument, sequence: int, number: int, estimate: int) -> Change:
@@ -81,12 +81,12 @@ class Runs:
         return self._read(event, sequence, number)
 
     def _begin(self, event: RawBSONDocument) -> str:
-        return self._pace.begin(change_id(event_token(event))) if self._pace.begin else ""
+        return self._limits.before_decoding(change_id(event_token(event)))
 
     def _fits(self, event: RawBSONDocument, changes: int, bson: int) -> bool:
         """Whether the event may follow so many in their run."""
         size = len(event.raw)
-        if changes == self._pace.changes or size > LARGE or (changes == 1 and bson > LARGE):
+        if changes == self._limits.batch_limit or size > LARGE or (changes == 1 and bson > LARGE):
             return False
         return bson + size <= BSON
 
@@ -97,7 +97,7 @@ def _estimate(events: Sequence[RawBSONDocument]) -> int:
         return 0
     if (size := len(events[0].raw)) <= LARGE:
         return 2 * SIZE
-    if size * WORST <= ROOM:
+    if size * WORST <= MEMORY_LIMIT:
         return size * WORST
     try:
         return decoded_size(events[0].raw)
@@ -107,6 +107,6 @@ def _estimate(events: Sequence[RawBSONDocument]) -> int:
 
 def _too_much(estimate: int) -> str:
     """Why an event that may take so much is not decoded."""
-    if estimate <= ROOM:
+    if estimate <= MEMORY_LIMIT:
         return ""
-    return f"decoding it may take {estimate / MB:.0f} MB of memory, and the limit is {ROOM / MB:.0f} MB"
+    return f"decoding it may take {estimate / MB:.0f} MB of memory, and the limit is {MEMORY_LIMIT / MB:.0f} MB"

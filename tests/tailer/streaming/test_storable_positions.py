@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tailer.model import Batch, Checkpoint
-from tailer.streaming.kept_positions import TOKEN_LIMIT, KeptPositions
+from tailer.streaming.storable_positions import TOKEN_LIMIT, StorablePositions
 from tailrace.wire.change import Change
 from tests.samples.changes import a_change
 
@@ -47,7 +47,7 @@ def test_changes_read_again_keep_their_sequence_and_none_is_lost(
     if begin:
         last = changes[begin - 1]
         start = Checkpoint(sequence=begin, token=last.id, cluster_time=last.cluster_time)
-    positions, delivered, reached = KeptPositions(start), begin, start
+    positions, delivered, reached = StorablePositions(start), begin, start
     for size, short in replies:
         batch = changes[delivered : delivered + size]
         delivered += len(batch)
@@ -63,7 +63,7 @@ def test_changes_read_again_keep_their_sequence_and_none_is_lost(
 
 def test_long_token_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """The line says that nothing is lost, and contains nothing of the document."""
-    positions = KeptPositions(Checkpoint(cluster_time="100.0"))
+    positions = StorablePositions(Checkpoint(cluster_time="100.0"))
     for change in history([1, 1, 1]):
         kept = positions.after(
             Batch(

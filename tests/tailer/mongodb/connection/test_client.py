@@ -21,9 +21,9 @@ from devstack.loopback import HOST, free_port
 from tailer.app import on_tls
 from tailer.doctor.encryption import of_a_store
 from tailer.errors import Misconfigured, Unavailable
-from tailer.mongodb.client import client, connect
-from tailer.mongodb.errors import mongodb_errors
-from tailer.mongodb.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
+from tailer.mongodb.connection.client import client, connect
+from tailer.mongodb.connection.errors import mongodb_errors
+from tailer.mongodb.connection.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
 from tailer.preflight import advice_on_tls
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
@@ -82,7 +82,7 @@ def test_connecting_threads_keep_the_warning_filters() -> None:
     code = f"""
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from tailer.mongodb.client import client
+from tailer.mongodb.connection.client import client
 before = list(warnings.filters)
 with ThreadPoolExecutor(8) as threads:
     list(threads.map(lambda _: client({DOCUMENTDB + "&connect=false"!r}).close(), range(64)))

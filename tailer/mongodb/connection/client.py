@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.uri import defaults, mistake, option
-from tailer.mongodb.waits import Commands
+from tailer.mongodb.connection.uri import defaults, mistake, option
+from tailer.mongodb.connection.waits import Commands
 
 TIMEOUTS = {  # ms; what the URI says wins
     "serverSelectionTimeoutMS": 10_000,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from tailer.mongodb.uri_options import wrong_options
+from tailer.mongodb.connection.uri_options import wrong_options
 
 AMAZON_RDS = Path(__file__).with_name("amazon-rds.pem")
 """The authorities that sign DocumentDB's certificates: Amazon's own bundle, without those that ended before 2027."""

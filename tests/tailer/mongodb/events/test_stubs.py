@@ -2,8 +2,8 @@
 
 import tracemalloc
 
-from tailer.mongodb.stubs import stub
-from tests.tailer.mongodb.test_decoded_size import VALUES, document_of
+from tailer.mongodb.events.stubs import stub
+from tests.tailer.mongodb.events.test_decoded_size import VALUES, document_of
 
 MANY = 120_000  # regular expressions: 0.6 MB of BSON and 45 MB decoded
 TIMES = 50  # The peak memory of a stub as a multiple of the event's BSON: the name is made of the whole key.

@@ -7,7 +7,7 @@ from bson.errors import InvalidBSON
 from pymongo.errors import BulkWriteError, ConfigurationError, DocumentTooLarge, InvalidURI, OperationFailure, PyMongoError
 
 from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable
-from tailer.mongodb.responses import DENIED, STORE, TOO_LARGE, UNAUTHORIZED, WATCHED, WORDS, meaning, network
+from tailer.mongodb.connection.responses import DENIED, STORE, TOO_LARGE, UNAUTHORIZED, WATCHED, WORDS, meaning, network
 from tailrace.text.redaction import redacted
 
 __all__ = ["STORE", "TOO_LARGE", "WATCHED", "mongodb_errors"]

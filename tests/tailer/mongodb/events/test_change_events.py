@@ -5,7 +5,7 @@ from bson import Timestamp, encode
 from bson.raw_bson import RawBSONDocument
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.change_events import (
+from tailer.mongodb.events.change_events import (
     change_from_event,
     next_time,
     reply_time,

@@ -13,15 +13,15 @@ from devstack.mongod import Mongod
 from devstack.workspace import Workspace
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.mongodb.client import client
+from tailer.mongodb.connection.client import client
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
-from tailer.mongodb.event_reader import EventReader
-from tailer.mongodb.runs import Runs
+from tailer.mongodb.events.batching import Batcher
+from tailer.mongodb.events.event_reader import EventReader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.pace import Pace
 from tailer.poison.on_poison import OnPoison
+from tailer.read_limits import ReadLimits
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect
 
@@ -62,7 +62,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> CommandRecorder:
     def listened_to(*arguments: Any, event_listeners: Sequence[Any] = (), **options: Any) -> "MongoClient[Any]":
         return MongoClient(*arguments, event_listeners=[*event_listeners, recorder], **options)
 
-    monkeypatch.setattr("tailer.mongodb.client.MongoClient", listened_to)
+    monkeypatch.setattr("tailer.mongodb.connection.client.MongoClient", listened_to)
     return recorder
 
 
@@ -109,7 +109,7 @@ def test_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, recorder: Co
     with client(f"{replica_set.uri}&readPreference=secondary") as one, one.start_session() as session:
         watch = Watch(database="shop")
         reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
-        runs = Runs(reader, Pace(), lambda change: change, read=reader.change)
+        runs = Batcher(reader, ReadLimits(), lambda change: change, read=reader.change)
         cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session, runs)
         cursor.kill(one)
         assert recorder.servers["killCursors"] == recorder.servers["aggregate"]

@@ -16,9 +16,9 @@ from pymongo.errors import (
 )
 
 from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Unavailable
+from tailer.mongodb.connection.errors import STORE, WATCHED, mongodb_errors
+from tailer.mongodb.connection.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, Row, row_of
 from tailer.mongodb.decoding.values import decode
-from tailer.mongodb.errors import STORE, WATCHED, mongodb_errors
-from tailer.mongodb.responses import ANYWHERE, OF_A_STREAM, UNKNOWN, Row, row_of
 
 CASES = [
     # the user

@@ -18,8 +18,8 @@ from tailer import times
 from tailer.change_ids import short
 from tailer.errors import Rejected
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.change_events import next_time, time_of
-from tailer.mongodb.responses import TOO_LARGE
+from tailer.mongodb.connection.responses import TOO_LARGE
+from tailer.mongodb.events.change_events import next_time, time_of
 from tailer.mongodb.watch import Scope, Watch
 from tailer.poison.on_poison import OnPoison, poison
 from tailer.poison.stub_log import UNKNOWN
@@ -68,7 +68,7 @@ def may_be_too_large(error: Exception) -> bool:
     return error.code in TOO_LARGE if isinstance(error, OperationFailure) else type(error) is AutoReconnect
 
 
-class Oversized:
+class LargeEventReader:
     """
     Reads one change that is too large. ``read`` opens a stream behind a checkpoint, and reads it change by change; ``leave`` is
     told of a batch that is not sent.

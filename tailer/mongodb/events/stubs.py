@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import bson
 
 from tailer.change_ids import change_id
-from tailer.mongodb.change_events import token_text
 from tailer.mongodb.decoding.document_keys import key_text
 from tailer.mongodb.decoding.tolerant import value
 from tailer.mongodb.decoding.undefined import elements
 from tailer.mongodb.decoding.values import FirstKept
+from tailer.mongodb.events.change_events import token_text
 from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tailer.model import Batch
-from tailer.pace import Closed, Pace
+from tailer.read_limits import Closed, ReadLimits
 from tailer.streaming.prefetch import prefetched
 from tests.samples.changes import ORIGIN
 
@@ -16,36 +16,36 @@ SECONDS = 10.0  # a wait that should end does so long before
 
 def test_what_is_beyond_the_room_waits_until_some_is_given_back() -> None:
     """And no longer."""
-    pace = Pace(10)
-    pace.take(6)
+    limits = ReadLimits(10)
+    limits.reserve(6)
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(pace.take, 5)
+        waiting = threads.submit(limits.reserve, 5)
         assert not waiting.done()
-        pace.give_back(1)
+        limits.release(1)
         waiting.result(SECONDS)
 
 
 def test_what_is_larger_than_the_room_goes_alone() -> None:
     """It waits until nothing else is taken, and nothing else is taken beside it."""
-    pace = Pace(10)
-    pace.take(6)
+    limits = ReadLimits(10)
+    limits.reserve(6)
     with ThreadPoolExecutor(2) as threads:
-        large = threads.submit(pace.take, 20)
-        pace.give_back(6)
+        large = threads.submit(limits.reserve, 20)
+        limits.release(6)
         large.result(SECONDS)
-        small = threads.submit(pace.take, 1)
+        small = threads.submit(limits.reserve, 1)
         assert not small.done()
-        pace.give_back(20)
+        limits.release(20)
         small.result(SECONDS)
 
 
 def test_who_waits_leaves_when_it_is_over() -> None:
     """A task that stops does not leave a thread behind."""
-    pace = Pace(10)
-    pace.take(10)
+    limits = ReadLimits(10)
+    limits.reserve(10)
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(pace.take, 1)
-        pace.close()
+        waiting = threads.submit(limits.reserve, 1)
+        limits.close()
         with pytest.raises(Closed):
             waiting.result(SECONDS)
 
@@ -53,7 +53,7 @@ def test_who_waits_leaves_when_it_is_over() -> None:
 @pytest.mark.parametrize(("room", "ahead"), [(300, 2), (100, 0), (0, 0)])
 def test_batches_are_read_ahead_by_their_size(room: int, ahead: int) -> None:
     """Batches of 100 bytes: with the caller holding one, as many more as there is room for are made."""
-    pace, made = Pace(room), 0
+    limits, made = ReadLimits(room), 0
     full = threading.Event()
 
     def source() -> Iterator[Batch]:
@@ -61,11 +61,11 @@ def test_batches_are_read_ahead_by_their_size(room: int, ahead: int) -> None:
         for _ in range(100):
             if made == 1 + ahead:
                 full.set()
-            pace.take(100)
+            limits.reserve(100)
             made += 1
             yield Batch(changes=(), checkpoint=ORIGIN, size=100)
 
-    batches = prefetched(source(), threading.Event(), pace)
+    batches = prefetched(source(), threading.Event(), limits)
     for held in range(1, 4):
         next(batches)
         made_by_then = made

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tailer.mongodb.decoded_size import WORST, decoded_size
 from tailer.mongodb.decoding.values import decode
+from tailer.mongodb.events.decoded_size import WORST, decoded_size
 
 MANY = 500  # elements of a kind, enough to make the memory of a single call negligible
 FIXED_COSTS = 5_000  # bytes, of a call and of what the interpreter keeps after it

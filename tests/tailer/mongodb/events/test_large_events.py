@@ -19,7 +19,7 @@ from pymongo.errors import (
 
 from tailer.errors import Rejected, Unavailable, Undeliverable
 from tailer.model import Checkpoint
-from tailer.mongodb.oversize import ClosedConnections
+from tailer.mongodb.events.large_events import ClosedConnections
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison
@@ -144,7 +144,7 @@ def test_unidentified_oversized_change_is_rejected_with_a_remedy(
     mongo: Mongo, fresh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The error names what is watched, the time after which the change lies, and how to exclude it."""
-    monkeypatch.setattr("tailer.mongodb.oversize._TOKEN", re.compile("nothing like this"))
+    monkeypatch.setattr("tailer.mongodb.events.large_events._TOKEN", re.compile("nothing like this"))
     source = MongodbSource(mongo, Watch(database=fresh))
     mongo[fresh].create_collection("c")
     start = source.first()

@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from tailer.mongodb.client import TIMEOUTS, client
+from tailer.mongodb.connection.client import TIMEOUTS, client
 
 _CONNECT = 20_000  # ms; also how long the server's monitor waits for an answer: a server that is busy reading may be slow
 

@@ -24,7 +24,7 @@ class ReadLimits:
         self,
         memory: int = MEMORY_LIMIT,
         batch_limit: int = UNLIMITED_BATCH,
-        before_decoding: Callable[[str], str] = lambda _: "",
+        before_decoding: Callable[[str], str] | None = None,
     ) -> None:
         self.batch_limit = batch_limit
         self.before_decoding = before_decoding

@@ -81,7 +81,7 @@ class Batcher:
         return self._read(event, sequence, number)
 
     def _begin(self, event: RawBSONDocument) -> str:
-        return self._limits.before_decoding(change_id(event_token(event)))
+        return self._limits.before_decoding(change_id(event_token(event))) if self._limits.before_decoding else ""
 
     def _fits(self, event: RawBSONDocument, changes: int, bson: int) -> bool:
         """Whether the event may follow so many in their run."""

@@ -32,7 +32,7 @@ from tests.lambda_forwarder.handlers.test_redrive import Account
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import body, delivery, forever, inserted, record, streamed
-from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 ALL_TAKEN: dict[str, list[str]] = {"batchItemFailures": []}
 OF_A_TABLE = {"orders": [dynamodb.counted]}
@@ -74,7 +74,7 @@ def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         "FORWARDER_EVENT_BUS": world.account.name,
         "FORWARDER_PARKING_QUEUE_URL": world.account.parking,
         "FORWARDER_DEAD_LETTER_QUEUE_URL": world.account.dead,
-        "FORWARDER_WATERMARKS": a_table(aws),
+        "FORWARDER_WATERMARKS": create_watermark_table(aws),
     }
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)

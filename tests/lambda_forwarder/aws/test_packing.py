@@ -1,4 +1,4 @@
-"""Calls and waves: limits hold and no document overtakes itself, whatever comes."""
+"""Calls and waves keep their limits, and no document overtakes itself."""
 
 from itertools import chain
 
@@ -19,23 +19,22 @@ def packed(things: list[tuple[str, int]]) -> list[list[list[tuple[int, str, int]
 
 
 @given(items)
-def test_everything_goes_out_once(things: list[tuple[str, int]]) -> None:
-    """Nothing is lost and nothing doubled by packing."""
+def test_every_item_is_packed_once(things: list[tuple[str, int]]) -> None:
     numbers = [number for wave in packed(things) for call in wave for number, _, _ in call]
     assert sorted(numbers) == list(range(len(things)))
 
 
 @given(items)
-def test_a_call_keeps_its_limits(things: list[tuple[str, int]]) -> None:
-    """A call has at most ten items of together less than the limit; only an item that alone exceeds it stands alone."""
+def test_call_stays_within_its_limits(things: list[tuple[str, int]]) -> None:
+    """Ten items and less than the size limit, unless a single item exceeds it."""
     for call in chain.from_iterable(packed(things)):
         assert 1 <= len(call) <= COUNT
         assert len(call) == 1 or sum(size for _, _, size in call) < LIMIT
 
 
 @given(items)
-def test_a_document_is_in_order_and_never_twice_in_a_wave(things: list[tuple[str, int]]) -> None:
-    """Within a wave any item may fail and be repeated: nothing of its document is beside it, and the next waits."""
+def test_document_is_in_order_and_once_per_wave(things: list[tuple[str, int]]) -> None:
+    """Any item of a wave may fail and be retried while later waves wait."""
     last: dict[str, int] = {}
     for wave in packed(things):
         keys = [key for call in wave for _, key, _ in call]
@@ -46,6 +45,5 @@ def test_a_document_is_in_order_and_never_twice_in_a_wave(things: list[tuple[str
 
 
 def test_different_documents_share_calls() -> None:
-    """Twenty-five documents take three calls of one wave."""
     things = [(str(number), 1) for number in range(25)]
     assert [[len(call) for call in wave] for wave in packed(things)] == [[10, 10, 5]]

@@ -1,4 +1,4 @@
-"""The queues that the forwarder and redrive depend on, looked at before they are needed: a table of queues and attributes."""
+"""The queues of the forwarder and of redrive are checked before they are needed."""
 
 import logging
 import re
@@ -18,8 +18,8 @@ FORGETS = "deletes a message after 4 days: set its MessageRetentionPeriod to 120
 PASSES_ON = "moves messages that are received often to another queue, .*: remove its RedrivePolicy"
 
 
-class Client:
-    """An SQS with one queue, of these attributes."""
+class QueueClient:
+    """An SQS client with one queue with these attributes."""
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self._attributes = attributes
@@ -29,38 +29,38 @@ class Client:
 
 
 def parking(attributes: dict[str, str]) -> SqsParking:
-    return SqsParking(Client(attributes), URL)
+    return SqsParking(QueueClient(attributes), URL)
 
 
 def parked_backlog(attributes: dict[str, str]) -> SqsBacklog:
-    return SqsBacklog(Client(attributes), URL, "FORWARDER_PARKING_QUEUE_URL")
+    return SqsBacklog(QueueClient(attributes), URL, "FORWARDER_PARKING_QUEUE_URL")
 
 
 def dead_letters(attributes: dict[str, str]) -> SqsBacklog:
-    return SqsBacklog(Client(attributes), URL, "FORWARDER_DEAD_LETTER_QUEUE_URL")
+    return SqsBacklog(QueueClient(attributes), URL, "FORWARDER_DEAD_LETTER_QUEUE_URL")
 
 
 @pytest.mark.parametrize("queue", [parking, parked_backlog, dead_letters])
 @pytest.mark.parametrize("attributes", [GOOD, {}, {"FifoQueue": "true"}], ids=["as deployed", "untold", "half told"])
-def test_a_queue_as_it_should_be_passes_in_silence(
+def test_correct_queue_passes_without_a_warning(
     queue: Any, attributes: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a service does not tell is taken to be so."""
+    """Attributes that the service does not report are taken to be right."""
     queue(attributes).check()
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("size", ["262144", "1048575", "1024"])
-def test_a_parking_queue_that_is_too_small_is_refused_at_the_start(size: str) -> None:
-    """It would block a lane at the first large change. The remedy is in the text."""
+def test_parking_queue_with_a_small_size_limit_is_refused(size: str) -> None:
+    """A large change would block its lane. The message has the remedy."""
     with pytest.raises(
         Misconfigured, match=rf"^FORWARDER_PARKING_QUEUE_URL: {URL} accepts messages of up to {size} bytes only: set "
     ):
         parking(GOOD | {"MaximumMessageSize": size}).check()
 
 
-def test_a_small_queue_can_still_be_emptied() -> None:
-    """Redrive only takes from it."""
+def test_queue_with_a_small_size_limit_can_be_redriven() -> None:
+    """Redrive only receives from it."""
     for queue in (parked_backlog, dead_letters):
         queue(GOOD | {"MaximumMessageSize": "262144"}).check()
 
@@ -70,10 +70,10 @@ def test_a_small_queue_can_still_be_emptied() -> None:
     ("attributes", "words"),
     [({"MessageRetentionPeriod": "345600"}, FORGETS), ({"RedrivePolicy": '{"maxReceiveCount": 3}'}, PASSES_ON)],
 )
-def test_a_queue_that_loses_what_it_keeps_is_a_warning(
+def test_queue_that_would_lose_messages_is_warned_of(
     queue: Any, attributes: dict[str, str], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With the setting, the queue and the remedy; it does not stop the forwarder."""
+    """With the setting, the queue and the remedy."""
     caplog.set_level(logging.WARNING)
     queue(GOOD | attributes).check()
     [line] = caplog.records
@@ -85,8 +85,8 @@ def test_a_queue_that_loses_what_it_keeps_is_a_warning(
 
 @pytest.mark.parametrize("queue", [parking, parked_backlog, dead_letters])
 @pytest.mark.parametrize("code", ["AWS.SimpleQueueService.NonExistentQueue", "AccessDenied", "InvalidAddress"])
-def test_a_queue_that_is_not_there_or_not_ours_is_refused(queue: Any, code: str) -> None:
-    """With the right that it takes."""
+def test_missing_or_denied_queue_is_refused(queue: Any, code: str) -> None:
+    """With the permission that it needs."""
     made = queue({})
 
     def refuse(**_: object) -> None:

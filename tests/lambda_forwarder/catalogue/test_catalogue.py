@@ -1,4 +1,4 @@
-"""The catalogue: complete, current, and never a break for those who read what was published."""
+"""The catalogue is complete and current, and never breaks the consumers of a published event."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def event_class(version: str = "1", **fields: Any) -> type[DomainEvent]:
     return made
 
 
-def table(event: type[DomainEvent]) -> Mappers:
+def mappers_of(event: type[DomainEvent]) -> Mappers:
     def happened(change: Change) -> DomainEvent | None:
         """Now and then."""
         return None
@@ -33,17 +33,17 @@ def table(event: type[DomainEvent]) -> Mappers:
     return {"things": (happened,)}
 
 
-def write(folder: Path, event: type[DomainEvent]) -> list[str]:
-    return catalogue.write(table(event), folder / "schemas", folder / "events.md", folder)
+def write_catalogue(folder: Path, event: type[DomainEvent]) -> list[str]:
+    return catalogue.write(mappers_of(event), folder / "schemas", folder / "events.md", folder)
 
 
-def test_what_is_published_breaks_nobody() -> None:
-    """If this fails, an event that other teams read has changed: give the event a new version, or take the change back."""
+def test_no_published_event_is_broken() -> None:
+    """If this fails, an event that other teams consume has changed: give the event a new version, or undo the change."""
     assert list(catalogue.breaking_changes(MAPPERS, SCHEMAS)) == []
 
 
-def test_the_catalogue_is_current() -> None:
-    """If this fails, an event or a sample has changed: `make docs`, and look at the diff."""
+def test_catalogue_is_current() -> None:
+    """If this fails, an event or a sample has changed: run `make docs` and review the diff."""
     made = catalogue.files(MAPPERS, SCHEMAS, PAGE, SAMPLES)
     stale = [path.name for path, text in made.items() if not path.exists() or path.read_text() != text]
     assert stale == []
@@ -53,36 +53,35 @@ def test_the_catalogue_is_current() -> None:
     ("fields", "problem"),
     [({}, "was removed"), ({"amount": str}, "may now be string; it was integer"), ({"amount": int | None}, "null")],
 )
-def test_a_break_is_refused_without_a_new_version(tmp_path: Path, fields: dict[str, Any], problem: str) -> None:
-    """Nothing is written; with the next version both are there and the page leads to both."""
-    assert write(tmp_path, event_class(amount=int)) == []
+def test_breaking_change_is_refused_without_a_new_version(tmp_path: Path, fields: dict[str, Any], problem: str) -> None:
+    """Nothing is written. With the next version both schemas exist and the page links to both."""
+    assert write_catalogue(tmp_path, event_class(amount=int)) == []
     before = {path: path.read_text() for path in tmp_path.rglob("*.*")}
-    [told] = write(tmp_path, event_class(**fields))
+    [told] = write_catalogue(tmp_path, event_class(**fields))
     assert told.startswith("Happened version 1: the field ")
     assert problem in told
     assert {path: path.read_text() for path in tmp_path.rglob("*.*")} == before
-    assert write(tmp_path, event_class("2", **fields)) == []
+    assert write_catalogue(tmp_path, event_class("2", **fields)) == []
     assert "Earlier versions: [v1](schemas/app.tests@Happened-v1.json)." in (tmp_path / "events.md").read_text()
 
 
-def test_a_new_field_needs_no_new_version(tmp_path: Path) -> None:
-    """It is written over the old form."""
-    assert write(tmp_path, event_class(amount=int)) == []
-    assert write(tmp_path, event_class(amount=int, currency=str)) == []
+def test_new_field_needs_no_new_version(tmp_path: Path) -> None:
+    assert write_catalogue(tmp_path, event_class(amount=int)) == []
+    assert write_catalogue(tmp_path, event_class(amount=int, currency=str)) == []
     assert "currency" in (tmp_path / "schemas" / "app.tests@Happened-v1.json").read_text()
 
 
-def test_an_event_that_is_not_told_any_more_is_missed(tmp_path: Path) -> None:
-    """Somebody may wait for it: its schemas are removed by hand, once nobody does."""
-    write(tmp_path, event_class(amount=int))
+def test_published_event_without_a_mapper_is_reported(tmp_path: Path) -> None:
+    """Somebody may still consume it. Its schemas are removed by hand."""
+    write_catalogue(tmp_path, event_class(amount=int))
     [told] = catalogue.breaking_changes({}, tmp_path / "schemas")
     assert "no mapper produces this event any more" in told
 
 
-def test_a_team_writes_its_own_catalogue(
+def test_team_can_write_its_own_catalogue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same command with its own table and folders; a break ends with exit code 1 and its reason."""
+    """With its own table and folders. A break exits with code 1 and a reason."""
     monkeypatch.chdir(tmp_path)
     own = ["--mappers", f"{__name__}:OWN", "catalogue", "--schemas", "s", "--events", "e.md", "--samples", "none"]
     assert main(own) == 0
@@ -90,16 +89,16 @@ def test_a_team_writes_its_own_catalogue(
         "app.tests@Happened-v1.json",
         "app.tests@Happened-v1.openapi.json",
     }
-    monkeypatch.setattr(f"{__name__}.OWN", table(event_class()))
+    monkeypatch.setattr(f"{__name__}.OWN", mappers_of(event_class()))
     assert main(own) == 1
     assert "the field detail.data.amount was removed" in capsys.readouterr().err
 
 
-OWN = table(event_class(amount=int))
+OWN = mappers_of(event_class(amount=int))
 
 
 def delivered(sample: dict[str, Any]) -> dict[str, Any]:
-    """A sample as EventBridge delivers it."""
+    """Return a sample as EventBridge delivers it."""
     return {
         "version": "0",
         "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
@@ -114,7 +113,7 @@ def delivered(sample: dict[str, Any]) -> dict[str, Any]:
 
 
 def consumer() -> dict[str, Any]:
-    """The consumer's code, as the catalogue's page shows it."""
+    """Run the consumer's code from the page of the catalogue."""
     [code] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     names: dict[str, Any] = {}
     exec(code, names)
@@ -122,16 +121,16 @@ def consumer() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.event.json")), ids=lambda path: path.name)
-def test_a_consumer_validates_what_it_receives(path: Path) -> None:
-    """The code on the page accepts every sample, and whatever a later version of it adds."""
+def test_documented_consumer_accepts_every_sample(path: Path) -> None:
+    """And new fields of a later version."""
     event = delivered(json.loads(path.read_text()))
     schema = SCHEMAS / f"{event['source']}@{event['detail-type']}-v{event['detail']['metadata']['version']}.json"
     event["detail"]["data"]["added"] = event["detail"]["metadata"]["late"] = True
     assert consumer()["handle"](event, schema) == event["detail"]["data"]
 
 
-def test_a_consumer_refuses_what_is_not_the_event() -> None:
-    """A missing field, another type, a time without offset, no data at all: the error names it."""
+def test_documented_consumer_refuses_an_invalid_event() -> None:
+    """The error names the field."""
     sample = json.loads((SAMPLES / "payment_cancelled.event.json").read_text())
     schema = SCHEMAS / "app.payments@PaymentCancelled-v1.json"
     handle, event = consumer()["handle"], delivered(sample)
@@ -145,8 +144,7 @@ def test_a_consumer_refuses_what_is_not_the_event() -> None:
         handle(event | {"detail-type": "PaymentCreated"}, schema)
 
 
-def test_an_event_too_large_for_a_bus_is_valid_too() -> None:
-    """It has a claim instead of its data."""
+def test_event_with_a_claim_instead_of_data_is_valid() -> None:
     event = delivered(json.loads((SAMPLES / "payment_cancelled.event.json").read_text()))
     claim = {"bucket": "claims", "key": "events/1.json", "bytes": 1, "sha256": "00"}
     detail = {"metadata": event["detail"]["metadata"], "claim": claim}
@@ -155,8 +153,8 @@ def test_an_event_too_large_for_a_bus_is_valid_too() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)
-def test_every_schema_is_one(path: Path) -> None:
-    """JSON Schemas are valid by their own; OpenAPI documents use nothing that OpenAPI 3.0 does not know."""
+def test_every_schema_is_valid(path: Path) -> None:
+    """OpenAPI documents only use what OpenAPI 3.0 knows."""
     schema = json.loads(path.read_text())
     if not path.name.endswith(".openapi.json"):
         Draft202012Validator.check_schema(schema)

@@ -1,4 +1,4 @@
-"""A claimed change becomes whole only by what its claim says, byte for byte."""
+"""A claimed change is restored only from an object that matches its claim byte for byte."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,8 +22,8 @@ KEY = "payments/1.json"
 WHOLE = inserted("a", 1, note="x" * 1_000)
 
 
-def unrolled(told: ChangeMessage, claims: Claims | None) -> tuple[list[Change], list[Parked]]:
-    """The changes of all runs, without their claims, and what was parked."""
+def restored(told: ChangeMessage, claims: Claims | None) -> tuple[list[Change], list[Parked]]:
+    """Return the changes of all runs, without claims, and the parked items."""
     changes: list[Change] = []
     parked: list[Parked] = []
     for part in runs(told):
@@ -34,35 +34,34 @@ def unrolled(told: ChangeMessage, claims: Claims | None) -> tuple[list[Change], 
 
 
 @pytest.mark.parametrize("whole", [WHOLE, cancelled()], ids=["insert", "update"])
-def test_a_claimed_change_becomes_whole(whole: Change) -> None:
-    """With every document and description that it left behind."""
+def test_claimed_change_is_restored(whole: Change) -> None:
+    """With every document and description that was left out."""
     change, content = claiming(whole)
     assert change.full_document is None
-    assert unrolled(message(change), MemoryClaims(objects={KEY: content})) == ([whole], [])
+    assert restored(message(change), MemoryClaims(objects={KEY: content})) == ([whole], [])
 
 
-def test_it_keeps_its_claim_and_becomes_light_again() -> None:
-    """So that whoever parks it parks what travelled, not what was fetched."""
+def test_restored_change_keeps_its_claim() -> None:
+    """A parked item has the claim and not the fetched documents."""
     change, content = claiming(WHOLE)
     run, _ = fetched(message(change), MemoryClaims(objects={KEY: content}), forever)
     assert light(run.changes[0]) == change
 
 
-def test_changes_keep_their_order() -> None:
-    """Claimed ones are runs of their own between the others; nothing is lost at the seams."""
+def test_changes_keep_their_order_around_claims() -> None:
     changes = [inserted(str(number), number) for number in range(1, 8)]
     claims, sent = MemoryClaims(), list(changes)
     for index in (0, 3, 4, 6):
         sent[index], claims.objects[str(index)] = claiming(changes[index], key=str(index))
-    assert unrolled(message(*sent), claims) == (changes, [])
+    assert restored(message(*sent), claims) == (changes, [])
 
 
 @pytest.mark.parametrize(
     ("claimed", "sizes"),
     [("", []), ("..", [2]), ("x", [1]), ("xx", [1, 1]), (".x..x", [1, 1, 2, 1]), ("..x", [2, 1]), ("x.", [1, 1])],
 )
-def test_a_claimed_change_is_a_run_of_its_own(claimed: str, sizes: list[int]) -> None:
-    """So that only one is in memory at a time; all others stay together."""
+def test_claimed_change_is_a_run_of_its_own(claimed: str, sizes: list[int]) -> None:
+    """Only one is in memory at a time. All other changes stay together."""
     changes = [inserted(str(number), number) for number in range(len(claimed))]
     sent = [claiming(change)[0] if mark == "x" else change for change, mark in zip(changes, claimed, strict=True)]
     cut = [run.changes for run in runs(message(*sent))]
@@ -88,7 +87,7 @@ def _object(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
 
 
 def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
-    """An object that the claim truly describes, whatever it is."""
+    """An object that matches its claim, whatever it contains."""
     digest = hashlib.sha256(content).hexdigest()
     return lambda change, _: (_reclaimed(change, bytes=len(content), sha256=digest), content)
 
@@ -119,31 +118,29 @@ def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
         (_other(cluster_time="1.1"), "another change"),
     ],
 )
-def test_what_is_not_as_claimed_is_parked_with_the_reason(
+def test_object_that_does_not_match_its_claim_parks_the_change(
     forge: Callable[[Change, bytes], tuple[Change, bytes]], reason: str
 ) -> None:
-    """Too long, too short, another content, another change: set aside with its claim; its neighbours go on."""
+    """Its neighbours are published."""
     change, content = forge(*claiming(WHOLE))
     before, after = inserted("before", 7), inserted("after", 8)
-    changes, [parked] = unrolled(message(before, change, after), MemoryClaims(objects={KEY: content}))
+    changes, [parked] = restored(message(before, change, after), MemoryClaims(objects={KEY: content}))
     assert changes == [before, after]
     assert parked.reason.startswith("the claimed change cannot be fetched: ")
     assert reason in parked.reason
     assert unpack(bytes(parked.message).decode()).changes == (change,)
 
 
-def test_without_a_bucket_the_message_waits() -> None:
-    """A setting of ours is missing: nothing is parked and nothing skipped, a person is told its name."""
+def test_claimed_change_without_a_bucket_setting_is_misconfigured() -> None:
+    """Nothing is parked and nothing skipped."""
     with pytest.raises(Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: it is missing"):
-        unrolled(message(claiming(WHOLE)[0]), None)
+        restored(message(claiming(WHOLE)[0]), None)
 
 
-def test_what_travels_whole_needs_no_bucket() -> None:
-    """The common case asks nobody."""
-    assert unrolled(message(WHOLE), None) == ([WHOLE], [])
+def test_whole_change_needs_no_bucket() -> None:
+    assert restored(message(WHOLE), None) == ([WHOLE], [])
 
 
-def test_without_time_nothing_is_fetched() -> None:
-    """A download that may outlive the invocation is not begun."""
+def test_nothing_is_fetched_when_the_time_is_up() -> None:
     with pytest.raises(Unavailable, match="the time was up"):
         fetched(message(claiming(WHOLE)[0]), MemoryClaims(), lambda: 0.0)

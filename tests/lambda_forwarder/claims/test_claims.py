@@ -1,4 +1,4 @@
-"""What every place of claimed changes promises, asked of each of them."""
+"""The guarantees of every store of claims."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,33 +23,32 @@ def a_claim(bucket: str, key: str = "payments/1/1-x.json", size: int = 2) -> Cla
 
 
 class ClaimsConformance:
-    """A subclass gives ``claims`` and ``store``."""
+    """A subclass has the fixtures ``claims`` and ``store``."""
 
     @pytest.mark.parametrize("content", [b"{}", b"\x00\xff" * 1_000_000], ids=["small", "large"])
-    def test_what_was_stored_is_fetched(self, claims: Claims, store: Store, content: bytes) -> None:
-        """To the last byte."""
+    def test_stored_object_is_fetched_byte_for_byte(self, claims: Claims, store: Store, content: bytes) -> None:
         assert claims.fetch(store(content), forever) == content
 
-    def test_what_we_store_ourselves_is_fetched(self, claims: Claims) -> None:
-        """By the claim that storing answers; storing it again changes nothing."""
+    def test_object_stored_by_the_forwarder_is_fetched(self, claims: Claims) -> None:
+        """Storing it again returns the same claim."""
         first = claims.store("events/Noted/1.json", b'{"n": 1}')
         assert claims.store("events/Noted/1.json", b'{"n": 1}') == first
         assert claims.fetch(first, forever) == b'{"n": 1}'
         assert (first.bytes, first.sha256) == (8, hashlib.sha256(b'{"n": 1}').hexdigest())
 
-    def test_what_is_longer_than_claimed_is_cut_one_byte_after(self, claims: Claims, store: Store) -> None:
-        """One byte is enough to know it, however much lies there."""
+    def test_object_longer_than_its_claim_is_read_one_byte_further(self, claims: Claims, store: Store) -> None:
+        """One byte shows that it is too long."""
         claim = store(b"x" * 1_000_000)
         shorter = Claim(bucket=claim.bucket, key=claim.key, bytes=9, sha256=claim.sha256)
         assert claims.fetch(shorter, forever) == b"x" * 10
 
-    def test_what_is_gone_is_rejected(self, claims: Claims, store: Store) -> None:
-        """An object that expired never comes back by itself."""
+    def test_missing_object_is_rejected(self, claims: Claims, store: Store) -> None:
+        """An expired object never returns."""
         with pytest.raises(Rejected, match=r"NoSuchKey|no object"):
             claims.fetch(a_claim(store(b"{}").bucket, "payments/1/2-x.json"), forever)
 
-    def test_a_foreign_bucket_is_never_read(self, claims: Claims) -> None:
-        """Whoever can send a message must not choose what we read."""
+    def test_foreign_bucket_is_never_read(self, claims: Claims) -> None:
+        """The sender of a message must not choose what is read."""
         with pytest.raises(Rejected, match="the object is in the bucket 'theirs'"):
             claims.fetch(a_claim("theirs"), forever)
 

@@ -1,4 +1,4 @@
-"""A bucket's own ways: its codes, a broken download, a bucket that is not there."""
+"""S3 claims: error codes, a broken download, a missing bucket."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from tests.lambda_forwarder.claims.test_claims import a_claim
 from tests.lambda_forwarder.values import forever
 
 
-class Failing:
-    """A client, and an object's body, that fail in every call with what they were given."""
+class FailingClient:
+    """A client, and the body of an object, whose calls raise this error."""
 
     def __init__(self, error: Exception, *, late: bool = False) -> None:
         self.error = error
@@ -30,7 +30,7 @@ class Failing:
     def read(self, _: int) -> bytes:
         raise self.error
 
-    def __enter__(self) -> "Failing":
+    def __enter__(self) -> "FailingClient":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -38,9 +38,9 @@ class Failing:
 
 
 @pytest.mark.parametrize("key", ["", "k" * 1_025, "a b", "a\nb", "a\x1b[2Jb", "\ud800", "é"])
-def test_a_key_that_is_none_of_ours_is_refused_unasked(key: str) -> None:
-    """No answer is waited for: S3 lists the bucket for an empty key, and writes others into XML that no parser reads."""
-    unasked = S3Claims(Failing(AssertionError("it was asked")), "claims")
+def test_illegal_key_is_refused_without_a_request(key: str) -> None:
+    """S3 lists the bucket for an empty key, and returns unparsable XML for others."""
+    unasked = S3Claims(FailingClient(AssertionError("it was asked")), "claims")
     with pytest.raises(Rejected, match="key"):
         unasked.fetch(replace(a_claim("claims"), key=key), forever)
 
@@ -60,11 +60,10 @@ def test_a_key_that_is_none_of_ours_is_refused_unasked(key: str) -> None:
         ("ExpiredToken", Unavailable),
     ],
 )
-def test_an_response_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
-    """Gone for good, a person's to mend, or not now."""
+def test_s3_error_maps_to_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
     error = ClientError({"Error": {"Code": code, "Message": "said so"}}, "GetObject")
     with pytest.raises(reaction, match=code):
-        S3Claims(Failing(error), "claims").fetch(a_claim("claims"), forever)
+        S3Claims(FailingClient(error), "claims").fetch(a_claim("claims"), forever)
 
 
 @pytest.mark.parametrize(
@@ -72,29 +71,28 @@ def test_an_response_has_its_reaction(code: str, reaction: type[ForwarderError])
     [ReadTimeoutError(endpoint_url="https://s3"), IncompleteReadError(actual_bytes=1, expected_bytes=2)],
     ids=lambda error: type(error).__name__,
 )
-def test_a_download_that_breaks_off_is_tried_again(error: Exception) -> None:
-    """The answer had begun; the message comes again, and the connection is given back."""
-    client = Failing(error, late=True)
+def test_broken_download_is_unavailable(error: Exception) -> None:
+    """The connection is returned to the pool."""
+    client = FailingClient(error, late=True)
     with pytest.raises(Unavailable):
         S3Claims(client, "claims").fetch(a_claim("claims"), forever)
     assert client.closed
 
 
-def test_a_bucket_in_order_passes(aws: Aws) -> None:
-    """The dev stack's own."""
+def test_usable_bucket_passes_the_check(aws: Aws) -> None:
     S3Claims(aws("s3"), CLAIM_BUCKET).check()
 
 
-def test_a_missing_bucket_is_told_at_the_start(aws: Aws) -> None:
-    """The message names the setting, the bucket and the permissions."""
+def test_missing_bucket_is_reported_at_the_start(aws: Aws) -> None:
+    """With the setting, the bucket and the permissions."""
     with pytest.raises(
         Misconfigured, match=r"^FORWARDER_CLAIM_BUCKET: bucket 'nowhere' cannot be used: .*does not exist.*s3:ListBucket"
     ):
         S3Claims(aws("s3"), "nowhere").check()
 
 
-def test_a_bucket_that_we_may_not_write_is_told() -> None:
-    """With the permission; the event's message stays in the queue rather than be parked."""
+def test_bucket_without_write_permission_is_misconfigured() -> None:
+    """The message stays in the queue and is not parked."""
 
     class Client:
         def put_object(self, **_: object) -> None:

@@ -26,7 +26,7 @@ from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.redriving.test_other_mappers import OURS, by_a_mapper, order, order_placed
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
-from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 FIFO = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}
 MINE = OURS
@@ -81,7 +81,7 @@ def account(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         "FORWARDER_EVENT_BUS": account.name,
         "FORWARDER_PARKING_QUEUE_URL": account.parking,
         "FORWARDER_DEAD_LETTER_QUEUE_URL": account.dead,
-        "FORWARDER_WATERMARKS": a_table(aws),
+        "FORWARDER_WATERMARKS": create_watermark_table(aws),
     }
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)

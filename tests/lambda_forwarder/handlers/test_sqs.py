@@ -18,7 +18,7 @@ from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.handlers import sqs as module
 from tests.emf import lines
 from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
-from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 
 class Context:
@@ -64,7 +64,7 @@ def test_a_batch_is_forwarded_and_answered_in_part(aws: Aws, parking: str) -> No
 
 def test_with_a_table_and_a_bucket_it_remembers_and_fetches(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A claimed change is fetched from S3, and the table says how far its lane was published."""
-    table = a_table(aws)
+    table = create_watermark_table(aws)
     monkeypatch.setenv("FORWARDER_WATERMARKS", table)
     monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", CLAIM_BUCKET)
     claimed, content = claiming(inserted(), bucket=CLAIM_BUCKET, key="test_handler.json")

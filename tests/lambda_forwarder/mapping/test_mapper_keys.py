@@ -1,4 +1,4 @@
-"""Which collection a key of a mapper table means, and which it does not."""
+"""Which collections a key of a mapper table matches."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.values import Noted, inserted
 
 
-def found(table: dict[str, str], db: str, coll: str) -> str | None:
-    """The word that the table has for changes of this collection."""
+def mapper_for(table: dict[str, str], db: str, coll: str) -> str | None:
+    """Return the text of the mapper that is called for changes of this collection."""
     change = msgspec.structs.replace(inserted(), ns=Namespace(db=db, coll=coll))
-    mappers: Mappers = {key: (_telling(word),) for key, word in table.items()}
+    mappers: Mappers = {key: (_mapper_with(word),) for key, word in table.items()}
     told = [mapper(change) for mapper in mappers_for(change, mappers)]
     return told[0].text if told and isinstance(told[0], Noted) else None
 
 
-def _telling(word: str) -> Mapper:
+def _mapper_with(word: str) -> Mapper:
     return lambda _: Noted(text=word)
 
 
@@ -54,25 +54,25 @@ def _telling(word: str) -> Mapper:
         ("", "payments", "", False),
     ],
 )
-def test_a_key_means_one_collection(key: str, db: str, coll: str, means: bool) -> None:
-    """A key with a dot is always database.collection; one without is a collection's name, in any database."""
-    assert found({key: "told"}, db, coll) == ("told" if means else None)
+def test_key_matches_one_collection(key: str, db: str, coll: str, means: bool) -> None:
+    """A key with a dot is database.collection. A key without a dot is a collection's name in any database."""
+    assert mapper_for({key: "told"}, db, coll) == ("told" if means else None)
 
 
 names = st.sampled_from(["a", "b", "a.b", "b.a", "a.b.c"])
 
 
 @given(st.sampled_from(["a", "b"]), names, st.sampled_from(["a", "b"]), names)
-def test_a_database_of_one_key_never_responses_for_another(db: str, coll: str, other_db: str, other: str) -> None:
-    """Whatever dots the names of two collections hold: the exact key of one is never taken for the other."""
-    assert found({f"{db}.{coll}": "told"}, other_db, other) == ("told" if (db, coll) == (other_db, other) else None)
+def test_exact_key_never_matches_another_namespace(db: str, coll: str, other_db: str, other: str) -> None:
+    """Whatever dots the names contain."""
+    assert mapper_for({f"{db}.{coll}": "told"}, other_db, other) == ("told" if (db, coll) == (other_db, other) else None)
 
 
-def test_the_most_exact_key_wins() -> None:
-    """Its mappers alone are asked."""
+def test_most_specific_key_wins() -> None:
+    """Only its mappers are called."""
     table = {"*.audit.log": "anywhere", "payments.audit.log": "there", "log": "short"}
-    assert [found(table, *ns) for ns in (("payments", "audit.log"), ("orders", "audit.log"))] == ["there", "anywhere"]
-    assert found({"outbox": "anywhere", "payments.outbox": "there"}, "payments", "outbox") == "there"
+    assert [mapper_for(table, *ns) for ns in (("payments", "audit.log"), ("orders", "audit.log"))] == ["there", "anywhere"]
+    assert mapper_for({"outbox": "anywhere", "payments.outbox": "there"}, "payments", "outbox") == "there"
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,10 @@ def test_the_most_exact_key_wins() -> None:
         (["outbox", "*.outbox"], "mean the same"),
     ],
 )
-def test_a_key_that_no_collection_can_match_is_told(keys: list[Any], problem: str) -> None:
-    """At the start, with the setting's name; not by events that never come."""
+def test_key_that_matches_no_collection_is_reported_at_the_start(keys: list[Any], problem: str) -> None:
     [told] = bad_keys(keys)
     assert problem in told
 
 
-def test_the_shipped_keys_are_good() -> None:
-    """And so are those that a document of ours shows."""
+def test_shipped_and_documented_keys_are_valid() -> None:
     assert list(bad_keys([*MAPPERS, "*.audit.log", "dynamodb.app.orders", "a/b", "payments.a/b"])) == []

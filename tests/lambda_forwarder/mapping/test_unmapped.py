@@ -1,4 +1,4 @@
-"""When the forwarder keeps what no mapper reads: seldom, of its own streams, and never at the cost of a message."""
+"""When the forwarder records collections that no mapper reads: rarely, for its own streams, and never failing a message."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,8 @@ class Content:
             raise self.error
 
 
-class Function:
-    """An execution environment without mappers, on a clock of its own."""
+class UnmappedFunction:
+    """An execution environment without mappers and with its own clock."""
 
     def __init__(self, *streams: str, mappers: Mappers | None = None, publisher: Publisher | None = None) -> None:
         self.kept, self.seconds = Content(), 1_000.0
@@ -42,56 +42,55 @@ class Function:
             mappers=mappers or {}, publisher=publisher or MemoryPublisher(), parking=MemoryParking(), unmapped=unmapped
         )
 
-    def receives(self, *collections: str, time_left: TimeLeft = forever) -> None:
+    def receive(self, *collections: str, time_left: TimeLeft = forever) -> None:
         changes = [
             replace(cancelled("b", number), ns=Namespace(db="shop", coll=coll)) for number, coll in enumerate(collections, 1)
         ]
         assert self.forwarder.forward([delivery(body(*changes))], time_left) == []
 
 
-def test_it_is_kept_at_once_and_then_once_a_minute() -> None:
-    """However many messages come; what was counted meanwhile is kept with the next."""
-    function = Function("payments")
+def test_unmapped_counts_are_written_at_once_and_then_once_a_minute() -> None:
+    """Counts of the time between are written with the next message."""
+    function = UnmappedFunction("payments")
     for _ in range(3):
-        function.receives("orders", "orders", "refunds")
+        function.receive("orders", "orders", "refunds")
     assert function.kept.calls == [("payments", {"shop.orders": 2, "shop.refunds": 1})]
     function.seconds += EVERY
-    function.receives("orders")
-    function.receives("orders")
+    function.receive("orders")
+    function.receive("orders")
     assert function.kept.calls[1:] == [("payments", {"shop.orders": 5, "shop.refunds": 2})]
 
 
 @pytest.mark.parametrize("streams", [(), ("others",)])
-def test_only_streams_that_the_function_is_told_are_kept(streams: tuple[str, ...]) -> None:
-    """Whoever may send to the queue can name a stream as they like; without FORWARDER_STREAMS nobody knows which there are."""
-    function = Function(*streams)
-    function.receives("orders")
+def test_only_configured_streams_are_recorded(streams: tuple[str, ...]) -> None:
+    """The sender of a message chooses the stream's name. Without FORWARDER_STREAMS none is recorded."""
+    function = UnmappedFunction(*streams)
+    function.receive("orders")
     assert function.kept.calls == []
 
 
-def test_where_all_is_mapped_nothing_is_asked() -> None:
-    """A deployment without such collections pays for no call."""
-    function = Function("payments", mappers={"orders": ()})
-    function.receives("orders")
+def test_nothing_is_written_when_every_collection_is_mapped() -> None:
+    function = UnmappedFunction("payments", mappers={"orders": ()})
+    function.receive("orders")
     assert function.kept.calls == []
 
 
 @pytest.mark.parametrize("error", [Unavailable("slow"), Misconfigured("denied"), KeyError("version"), MemoryError()])
-def test_a_table_that_does_not_take_it_fails_no_message(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever it raises. It is asked again in a minute, with what it did not take."""
+def test_failing_store_fails_no_message(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it raises. The counts are written again a minute later."""
     caplog.set_level(logging.WARNING)
-    function = Function("payments")
+    function = UnmappedFunction("payments")
     function.kept.error = error
     for _ in range(2):
-        function.receives("orders")
+        function.receive("orders")
     assert [line.action for line in caplog.records if hasattr(line, "action")].count("unmapped_not_kept") == 1
     function.kept.error, function.seconds = None, function.seconds + EVERY
-    function.receives("orders")
+    function.receive("orders")
     assert function.kept.calls == [("payments", {"shop.orders": 1}), ("payments", {"shop.orders": 3})]
 
 
-class Slow(MemoryPublisher):
-    """Takes all the time there is."""
+class SlowPublisher(MemoryPublisher):
+    """Uses up all the time."""
 
     left = 1.0
 
@@ -101,24 +100,24 @@ class Slow(MemoryPublisher):
         return published
 
 
-def test_an_invocation_whose_time_is_up_leaves_it_to_the_next() -> None:
+def test_unmapped_counts_wait_when_the_time_is_up() -> None:
     """Messages come first."""
-    publisher = Slow()
-    function = Function("payments", publisher=publisher)
-    function.receives("orders", time_left=lambda: publisher.left)
+    publisher = SlowPublisher()
+    function = UnmappedFunction("payments", publisher=publisher)
+    function.receive("orders", time_left=lambda: publisher.left)
     assert function.kept.calls == []
-    function.receives("orders")
+    function.receive("orders")
     assert function.kept.calls == [("payments", {"shop.orders": 2})]
 
 
-def test_names_that_somebody_makes_up_take_no_memory() -> None:
-    """Between two writes there are as many as are kept, those with the most changes."""
-    function = Function("payments")
-    function.receives("first")
+def test_recorded_names_are_bounded() -> None:
+    """The collections with the most changes are kept."""
+    function = UnmappedFunction("payments")
+    function.receive("first")
     for number in range(100):
-        function.receives("orders", f"c{number}")
+        function.receive("orders", f"c{number}")
     function.seconds += EVERY
-    function.receives("last")
+    function.receive("last")
     [_, (_, counts)] = function.kept.calls
     assert len(counts) == NAMES
     assert counts["shop.orders"] == 100

@@ -1,4 +1,4 @@
-"""The data change event: the item after the change, and the patch, as far as the database tells."""
+"""The data change event: the item after the change, and the patch, as far as they are certain."""
 
 import os
 import subprocess
@@ -16,55 +16,53 @@ BEFORE, AFTER = {"_id": 1, "a": {"b": 1}}, {"_id": 1, "a": {"b": 2}}
 NESTED = UpdateDescription(updated_fields={"a.b": 2})
 
 
-def told(**fields: Any) -> DataChanged:
+def event_of(**fields: Any) -> DataChanged:
     event = data_changed(a_change(**fields))
     assert event is not None
     return event
 
 
-def test_an_insert_is_complete() -> None:
-    """The item, and a patch that makes it of nothing."""
-    event = told(full_document=AFTER)
+def test_insert_has_the_item_and_a_full_patch() -> None:
+    event = event_of(full_document=AFTER)
     assert (event.operation, event.item, event.item_as_of) == ("created", AFTER, "change")
     assert event.patch == [{"op": "replace", "path": "", "value": AFTER}]
 
 
-def test_an_update_with_a_pre_image_is_exact() -> None:
-    """Not the looked-up item, which may be newer: the post-image, or the update where its path can be read in one way."""
+def test_update_with_a_pre_image_is_exact() -> None:
+    """The item is the post-image, or the pre-image with the update, and never a newer looked-up document."""
     images = {"operation_type": "update", "full_document_before_change": BEFORE, "update_description": NESTED}
     newer = {"_id": 1, "a": "newer"}
-    assert told(**images, full_document=newer).item_as_of == "lookup"  # it may have set a field of the name "a.b"
-    event = told(**images, full_document=AFTER, post_image=True)
+    assert event_of(**images, full_document=newer).item_as_of == "lookup"  # It may have set a field named "a.b".
+    event = event_of(**images, full_document=AFTER, post_image=True)
     said = UpdateDescription(updated_fields={"a.b": 2}, disambiguated_paths={})
-    assert told(**images | {"update_description": said}, full_document=newer) == event
+    assert event_of(**images | {"update_description": said}, full_document=newer) == event
     assert (event.operation, event.item, event.item_as_of) == ("updated", AFTER, "change")
     assert event.patch == [{"op": "replace", "path": "/a/b", "value": 2}]
 
 
 @pytest.mark.parametrize("looked_up", [AFTER, None])
-def test_an_update_without_a_pre_image_says_that_its_item_was_looked_up(looked_up: object) -> None:
-    """It may be newer or gone; the patch is left out rather than guessed."""
-    event = told(operation_type="update", full_document=looked_up, update_description=NESTED)
+def test_update_without_a_pre_image_has_a_looked_up_item(looked_up: object) -> None:
+    """It may be newer or missing, and there is no patch."""
+    event = event_of(operation_type="update", full_document=looked_up, update_description=NESTED)
     assert (event.item, event.item_as_of, event.patch) == (looked_up, "lookup", None)
 
 
-def test_a_replace_is_an_update() -> None:
-    """With a pre-image the patch is what differs, without one the whole item."""
-    event = told(operation_type="replace", full_document=AFTER, full_document_before_change=BEFORE)
+def test_replace_is_an_update() -> None:
+    """With a pre-image the patch is the difference, without one the whole item."""
+    event = event_of(operation_type="replace", full_document=AFTER, full_document_before_change=BEFORE)
     assert (event.operation, event.patch) == ("updated", [{"op": "replace", "path": "/a/b", "value": 2}])
-    assert told(operation_type="replace", full_document=AFTER).patch == [{"op": "replace", "path": "", "value": AFTER}]
+    assert event_of(operation_type="replace", full_document=AFTER).patch == [{"op": "replace", "path": "", "value": AFTER}]
 
 
-def test_a_delete_leaves_nothing() -> None:
-    """No item, and a patch to null."""
-    event = told(operation_type="delete", full_document=None)
+def test_delete_has_no_item() -> None:
+    """The patch sets null."""
+    event = event_of(operation_type="delete", full_document=None)
     assert (event.operation, event.item, event.item_as_of) == ("deleted", None, "change")
     assert event.patch == [{"op": "replace", "path": "", "value": None}]
 
 
 @pytest.mark.parametrize("operation", ["drop", "rename", "invalidate"])
-def test_what_happens_to_a_whole_collection_is_no_data_change(operation: str) -> None:
-    """It has no item."""
+def test_change_of_a_whole_collection_is_no_data_change(operation: str) -> None:
     assert data_changed(a_change(operation_type=operation, full_document=None)) is None
 
 
@@ -77,8 +75,8 @@ print(Change(id="1", sequence=1, operation_type="replace", ns=Namespace(db="d"),
 """
 
 
-def test_a_patch_is_the_same_in_every_process() -> None:
-    """Whatever the hash seed: a repeat of an event has the same bytes."""
+def test_patch_is_the_same_in_every_process() -> None:
+    """Whatever the hash seed, so that a repeated event has the same bytes."""
     root = Path(__file__).parents[3]
     patches = {
         subprocess.run(
@@ -94,13 +92,12 @@ def test_a_patch_is_the_same_in_every_process() -> None:
     assert len(patches) == 1
 
 
-def test_the_module_is_not_loaded_before_somebody_asks() -> None:
-    """A function whose mappers ask for no patch does not pay for it in its cold start."""
+def test_jsonpatch_is_not_imported_until_a_patch_is_needed() -> None:
+    """It would lengthen the cold start."""
     probe = "import sys, lambda_forwarder.handlers.sqs; print('jsonpatch' in sys.modules)"
     asked = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert asked.stdout == "False\n"
 
 
-def test_changes_of_any_collection_are_told() -> None:
-    """The event names it."""
-    assert told().collection == "payments.payments"
+def test_event_names_its_collection() -> None:
+    assert event_of().collection == "payments.payments"

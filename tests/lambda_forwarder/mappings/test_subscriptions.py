@@ -1,4 +1,4 @@
-"""When a subscription's change is an event, and what the event tells."""
+"""Which changes of a subscription become events, and what the events contain."""
 
 import pytest
 from msgspec.structs import replace
@@ -17,15 +17,15 @@ def a_subscription(**fields: object) -> Change:
     return a_change(ns=ns, document_key={"_id": "sub-1"}, full_document=DOCUMENT | fields)
 
 
-def test_an_insert_is_a_subscription_created() -> None:
-    """With what stock and payments need, and nothing of the customer."""
+def test_insert_is_subscription_created() -> None:
+    """Without personal data of the customer."""
     event = subscription_created(a_subscription())
     assert event is not None
     assert (event.subscription_id, event.product_id, event.quantity) == ("sub-1", "razor-5", 1)
 
 
-def test_setting_the_status_is_a_subscription_cancelled() -> None:
-    """And nothing else that happens to it later."""
+def test_update_of_the_status_is_subscription_cancelled() -> None:
+    """Later updates are not."""
     set_now = UpdateDescription(updated_fields={"status": "cancelled"})
     change = replace(a_subscription(status="cancelled"), operation_type="update", update_description=set_now)
     event = subscription_cancelled(change)
@@ -36,7 +36,7 @@ def test_setting_the_status_is_a_subscription_cancelled() -> None:
     assert subscription_created(change) is None
 
 
-def test_an_update_that_is_not_described_is_not_guessed() -> None:
-    """It is parked: neither a cancellation missed nor one announced again with every later update."""
+def test_update_without_a_description_is_uncertain() -> None:
+    """It is parked, so no cancellation is missed and none repeated with every later update."""
     with pytest.raises(Uncertain):
         subscription_cancelled(replace(a_subscription(status="cancelled"), operation_type="update"))

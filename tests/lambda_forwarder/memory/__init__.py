@@ -1,1 +1,1 @@
-"""What a message or a claim may cost: its memory is told before it is decoded, and holds in a function of that size."""
+"""The memory of a message or a claim is estimated before it is decoded, and the estimate holds in a function of that size."""

@@ -1,10 +1,4 @@
-"""
-A function of Lambda in a process of its own: it reads what is in two files and forwards it, and prints what became of it.
-
-    python -m tests.lambda_forwarder.memory.function RECORDS OBJECTS
-
-The first is a file of queue messages, one body a line; the second a folder, each file an object of the claim bucket.
-"""
+"""="""
 
 import io
 import json
@@ -26,7 +20,7 @@ from tests.lambda_forwarder.values import delivery, forever
 
 
 class Bucket:
-    """Objects are read from files, and what is stored is read and forgotten."""
+    """Reads objects from files. Stored objects are read and discarded."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -40,15 +34,15 @@ class Bucket:
             pass
 
 
-class Bus:
-    """Takes every event and forgets it."""
+class DiscardingBus:
+    """Accepts every event and discards it."""
 
     def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         return {"Entries": [{"EventId": "1"} for _ in Entries]}
 
 
-class Queue:
-    """Keeps the reasons of what is parked."""
+class ParkingQueue:
+    """Keeps the reasons of parked items."""
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
@@ -61,11 +55,11 @@ class Queue:
 def main(records: Path, objects: Path) -> None:
     for service in ("sqs", "s3", "dynamodb", "events"):
         client(service)
-    queue = Queue()
+    queue = ParkingQueue()
     claims = S3Claims(Bucket(objects), "claims")
     through = Forwarder(
         mappers={"payments": (data_changed,)},
-        publisher=LargePublisher(EventBridgePublisher(ClassicBus(Bus(), "bus")), claims),
+        publisher=LargePublisher(EventBridgePublisher(ClassicBus(DiscardingBus(), "bus")), claims),
         parking=SqsParking(queue, "http://parking.fifo", claims),
         claims=claims,
         room=app.room(),

@@ -1,4 +1,4 @@
-"""A message or a claim that does not fit into the function's memory is parked unread; any other is forwarded within it."""
+"""A message or a claim that does not fit into the function's memory is parked without decoding. Any other is forwarded."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tailrace.wire import bounds
 from tailrace.wire.change import Claim
 from tailrace.wire.message import DECODED_LIMIT, MEMORY, encode_change, pack
 from tests.hostile.memory_group import MB, run_within, unavailable
-from tests.lambda_forwarder.memory.costly import KINDS, VALUES, claimed, filled
+from tests.lambda_forwarder.memory.costly import KINDS, VALUES, change_with, claimed
 from tests.lambda_forwarder.values import delivery, forever
 
 pytestmark = pytest.mark.heavy
@@ -30,18 +30,18 @@ FUNCTION = 512 * MB
 WHY_NOT = unavailable()
 SMALL = 200_000  # bytes
 AWS = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-AROUND = 1_500_000  # bytes, of all that is not about the size of a change
+AROUND = 1_500_000  # bytes, for everything that does not grow with the change
 
 
-class Forgetful:
-    """Takes every event and keeps none."""
+class DiscardingPublisher:
+    """Accepts every event and keeps none."""
 
     def publish(self, entries: Sequence[Any], time_left: Any) -> Published:
         return Published()
 
 
-class Bucket(MemoryClaims):
-    """Keeps nothing that is stored."""
+class DiscardingBucket(MemoryClaims):
+    """Discards stored objects."""
 
     def store(self, key: str, content: bytes) -> Claim:
         return Claim(bucket=self.bucket, key=key, bytes=len(content), sha256="")
@@ -49,18 +49,18 @@ class Bucket(MemoryClaims):
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-def test_a_change_takes_no_more_than_is_told_before_it_is_decoded(value: Any, kind: Any) -> None:
-    """From the bucket to the bus, with the event that tells the most: the document and a patch, both stored as too large."""
-    content = filled(kind, value(SMALL))
-    claims, parking = Bucket(objects={"1": content}), MemoryParking()
+def test_memory_of_a_change_stays_within_its_estimate(value: Any, kind: Any) -> None:
+    """From the bucket to the bus, with the largest event: the document and a patch, both stored as too large."""
+    content = change_with(kind, value(SMALL))
+    claims, parking = DiscardingBucket(objects={"1": content}), MemoryParking()
     through = Forwarder(
         mappers={"payments": (data_changed,)},
-        publisher=LargePublisher(Forgetful(), claims),
+        publisher=LargePublisher(DiscardingPublisher(), claims),
         parking=parking,
         claims=claims,
     )
     text = pack(stream="payments", generation=1, lane=17, changes=[encode_change(claimed(kind, content))])
-    through.forward([delivery(text)], forever)  # what is made once
+    through.forward([delivery(text)], forever)  # Objects that are created once are not measured.
     tracemalloc.start()
     try:
         assert through.forward([delivery(text)], forever) == []
@@ -72,7 +72,7 @@ def test_a_change_takes_no_more_than_is_told_before_it_is_decoded(value: Any, ki
 
 
 def forwarded(folder: Path, change: bytes, content: bytes = b"") -> dict[str, Any]:
-    """What a function of 512 MB makes of a message with this change, beside an innocent one, and of this object."""
+    """Return the result of a function of 512 MB that gets a message with this change, an ordinary change, and this object."""
     (folder / "objects").mkdir()
     (folder / "objects" / "1").write_bytes(content)
     text = pack(stream="payments", generation=1, lane=17, changes=[change])
@@ -92,10 +92,10 @@ def forwarded(folder: Path, change: bytes, content: bytes = b"") -> dict[str, An
 
 
 def largest(kind: Change, value: str) -> bytes:
-    """As large as a claim with this value may be, to a percent."""
-    sample = filled(kind, VALUES[value](1_000_000))
+    """Return a change with this value that is, within one percent, as large as a claim may be."""
+    sample = change_with(kind, VALUES[value](1_000_000))
     times = min(MEMORY / bounds.memory(sample), DECODED_LIMIT / len(sample))
-    return filled(kind, VALUES[value](int(990_000 * times)))
+    return change_with(kind, VALUES[value](int(990_000 * times)))
 
 
 CLAIMS = [
@@ -111,8 +111,8 @@ CLAIMS = [
 
 @pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
 @pytest.mark.parametrize(("kind", "value"), CLAIMS)
-def test_the_largest_claim_is_forwarded_in_a_function_of_512_mb(tmp_path: Path, kind: str, value: str) -> None:
-    """As a whole process in a memory cgroup, with boto3's clients in it."""
+def test_largest_claim_is_forwarded_by_a_function_of_512_mb(tmp_path: Path, kind: str, value: str) -> None:
+    """As a process in a memory cgroup, with boto3's clients."""
     content = largest(KINDS[kind], value)
     became = forwarded(tmp_path, encode_change(claimed(KINDS[kind], content)), content)
     assert became == {"events": 1, "parked": []}
@@ -120,9 +120,9 @@ def test_the_largest_claim_is_forwarded_in_a_function_of_512_mb(tmp_path: Path, 
 
 @pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
 @pytest.mark.parametrize("value", ["MinKeys", "emoji", "many fields"])
-def test_a_claim_above_the_bound_is_parked_unread(tmp_path: Path, value: str) -> None:
-    """The reason says how much memory there is, and what to change."""
-    content = filled(KINDS["insert"], VALUES[value](60_000_000))
+def test_claim_above_the_memory_limit_is_parked_unread(tmp_path: Path, value: str) -> None:
+    """The reason has the memory and the remedy."""
+    content = change_with(KINDS["insert"], VALUES[value](60_000_000))
     became = forwarded(tmp_path, encode_change(claimed(KINDS["insert"], content)), content)
     assert became["events"] == 0
     [reason] = became["parked"]
@@ -132,8 +132,8 @@ def test_a_claim_above_the_bound_is_parked_unread(tmp_path: Path, value: str) ->
 
 @pytest.mark.skipif(WHY_NOT != "", reason=WHY_NOT)
 @pytest.mark.parametrize(("characters", "parked"), [("x", 0), ("x😀", 1)], ids=["ASCII", "with an emoji"])
-def test_a_message_that_unpacks_to_64_mib_is_forwarded_or_parked(tmp_path: Path, characters: str, parked: int) -> None:
-    """A queue's message of some 60 kB may hold so much."""
+def test_message_that_unpacks_to_64_mib_is_forwarded_or_parked(tmp_path: Path, characters: str, parked: int) -> None:
+    """60 kB in the queue can contain that much."""
     text = f'"{"x" * 66_000_000}{characters}"'.encode()
-    became = forwarded(tmp_path, filled(KINDS["insert"], text))
+    became = forwarded(tmp_path, change_with(KINDS["insert"], text))
     assert (became["events"], len(became["parked"])) == (1 - parked, parked)

@@ -1,4 +1,4 @@
-"""A change at the limit of depth: whatever is done with it is done without a RecursionError."""
+"""A change at the nesting limit is handled everywhere without a RecursionError."""
 
 import json
 from typing import Any
@@ -26,18 +26,18 @@ from tests.lambda_forwarder.values import body, cancelled, delivery, forever, in
 SHAPES = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "both": ('[{"a":', "}]")}
 
 
-def deep(shape: str, leaf: str, above: int) -> Any:
-    """A value that reaches the limit so far below the change."""
+def deep_value(shape: str, leaf: str, above: int) -> Any:
+    """Return a value that reaches the nesting limit this many levels below the change."""
     opening, closing = SHAPES[shape]
     times = (NESTING_LIMIT - above) // (1 + (shape == "both"))
     return json.loads(opening * times + leaf + closing * times)
 
 
 def changes(shape: str) -> list[Change]:
-    """An insert, a replace and updates; the last sets what is deep."""
-    before, after = ({"_id": "a", "status": "x", "value": deep(shape, leaf, 2)} for leaf in ("1", "12345678901234567890"))
+    """Return an insert, a replace and updates. The last update sets the deep value."""
+    before, after = ({"_id": "a", "status": "x", "value": deep_value(shape, leaf, 2)} for leaf in ("1", "12345678901234567890"))
     update = replace(cancelled("a", 3, looked_up=False), full_document_before_change=before)
-    described = UpdateDescription(updated_fields={"value": deep(shape, "2", 3)})
+    described = UpdateDescription(updated_fields={"value": deep_value(shape, "2", 3)})
     return [
         replace(inserted("a", 1), full_document=after),
         replace(inserted("a", 2), operation_type="replace", full_document=after, full_document_before_change=before),
@@ -47,27 +47,27 @@ def changes(shape: str) -> list[Change]:
     ]
 
 
-class Found(DomainEvent, source="app.tests", about="value"):
-    """Something deep was found."""
+class DeepValueFound(DomainEvent, source="app.tests", about="value"):
+    """A deep value was found."""
 
     value: Any
 
 
-def asking(change: Change) -> Found:
-    """Asks everything."""
+def ask_everything(change: Change) -> DeepValueFound:
+    """Ask every question about the change."""
     for ask in (change.became, change.changed):
-        for path, value in (("value", deep("both", "1", 2)), ("value.a", None), ("status", "x")):
+        for path, value in (("value", deep_value("both", "1", 2)), ("value.a", None), ("status", "x")):
             try:
                 ask(path, value, assume_new=True) if ask == change.became else change.changed(path, assume_new=True)
             except Uncertain:
                 continue
-    return Found(value=(change.full_document or change.full_document_before_change or {})["value"])
+    return DeepValueFound(value=(change.full_document or change.full_document_before_change or {})["value"])
 
 
-@pytest.mark.parametrize("mapper", [data_changed, asking], ids=["data_changed", "asking"])
+@pytest.mark.parametrize("mapper", [data_changed, ask_everything], ids=["data_changed", "asking"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
-    """By every question, an event about it, its encoding and a bus that looks at its numbers."""
+def test_change_at_the_nesting_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
+    """By every question, an event about it, its encoding, and a bus that checks its numbers."""
     told = changes(shape)
     assert all(nesting(encode_change(change)) <= NESTING_LIMIT for change in told)
     publisher, parking = MemoryPublisher(), MemoryParking()
@@ -81,8 +81,7 @@ def test_a_change_at_the_limit_is_forwarded(shape: str, mapper: Mapper) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_change_at_the_limit_is_parked_tried_and_redriven(shape: str) -> None:
-    """As any other that its mapper could not digest on a bad day."""
+def test_change_at_the_nesting_limit_is_parked_tried_and_redriven(shape: str) -> None:
     told = changes(shape)
     world = World(mappers={"payments": (data_changed,)})
     world.park(*told)
@@ -92,5 +91,5 @@ def test_a_change_at_the_limit_is_parked_tried_and_redriven(shape: str) -> None:
         [again] = read(encode_change(change).decode())
         [trial] = tried(again, {"payments": (data_changed,)})
         assert list(as_text(trial))
-        assert entry(asking(change), change=change, message=message(change)).document
+        assert entry(ask_everything(change), change=change, message=message(change)).document
         assert read_change(encode_change(change), Change) == change

@@ -1,4 +1,4 @@
-"""The forwarder's figures as lines for CloudWatch, valid as the specification has it."""
+"""The forwarder's metrics as valid EMF lines for CloudWatch."""
 
 import pytest
 
@@ -9,24 +9,24 @@ from tests.emf import Line, lines
 from tests.lambda_forwarder.values import noteds
 
 
-def test_a_line_says_every_metric_in_its_unit() -> None:
-    """With the stream as its one dimension."""
+def test_line_has_every_metric_with_its_unit() -> None:
+    """With the stream as its only dimension."""
     said = Line(line("Tailrace/trial", "payments", dict.fromkeys(FORWARDER, (1,))))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
     assert said.units == {name: str(metric.unit) for name, metric in FORWARDER.items()}
     assert said.root["action"] == "figures"
 
 
-def test_a_service_name_in_the_environment_adds_no_dimension(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else no dashboard would find the metric."""
+def test_powertools_variables_in_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another dimension would hide the metric from every dashboard."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "payments")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
     said = Line(line("Tailrace/trial", "payments", {"ChangesParked": (1,)}))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
 
 
-def test_each_stream_has_a_line_of_what_happened(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing is said of what did not."""
+def test_each_stream_has_a_line_with_its_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Zero counts are omitted."""
     metrics = Metrics("Tailrace/trial")
     with shown(metrics):
         metrics.published("payments", noteds("a", "b"))
@@ -36,8 +36,8 @@ def test_each_stream_has_a_line_of_what_happened(capsys: pytest.CaptureFixture[s
     assert said == {"payments": {"EventsPublished": [2]}, "orders": {"DuplicatesDropped": [1]}}
 
 
-def test_an_invocation_that_fails_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its error goes on to Lambda."""
+def test_failed_invocation_writes_its_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error is raised to Lambda."""
     metrics = Metrics("Tailrace/trial")
 
     def fail() -> None:
@@ -50,8 +50,8 @@ def test_an_invocation_that_fails_says_what_it_did(capsys: pytest.CaptureFixture
     assert [one["MessagesFailed"] for one in lines(capsys.readouterr().out)] == [100]
 
 
-def test_metrics_that_cannot_be_shown_fail_nothing(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was published stays published: its messages must not come again for the sake of a metric."""
+def test_failing_metrics_fail_no_message(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published events must not be repeated because of a metric."""
 
     def refused(*_: object) -> str:
         raise RuntimeError("no such unit")
@@ -64,8 +64,7 @@ def test_metrics_that_cannot_be_shown_fail_nothing(caplog: pytest.LogCaptureFixt
     assert (line.__dict__["action"], bool(line.exc_info)) == ("figures_not_shown", True)
 
 
-def test_without_a_namespace_nothing_is_written_or_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    """Memory does not grow with what nobody asks for."""
+def test_nothing_is_counted_without_a_namespace(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics()
     with shown(metrics):
         metrics.failed("payments")

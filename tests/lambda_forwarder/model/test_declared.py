@@ -1,4 +1,4 @@
-"""An event's JSON is held against its declaration without decoding what the declaration leaves open."""
+"""An event's JSON is validated against its class without decoding fields of any type."""
 
 import tracemalloc
 from datetime import datetime
@@ -64,16 +64,16 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-def test_what_is_as_declared_passes() -> None:
-    """Whole, or with every default left out."""
+def test_valid_event_passes() -> None:
+    """Complete, or with every default omitted."""
     for value in (RIGHT, {}):
         checker(Everything)(msgspec.json.encode(value))
         msgspec.json.decode(msgspec.json.encode(value), type=Everything)
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WRONG.items() for value in values])
-def test_what_is_not_fails_as_it_would_if_it_were_decoded(field: str, value: Any) -> None:
-    """With the same words, which name the field and not the value."""
+def test_invalid_event_fails_as_if_it_were_decoded(field: str, value: Any) -> None:
+    """With the same message, which names the field and not the value."""
     text = msgspec.json.encode(RIGHT | {field: value})
     with pytest.raises(msgspec.ValidationError) as whole:
         msgspec.json.decode(text, type=Everything)
@@ -82,7 +82,7 @@ def test_what_is_not_fails_as_it_would_if_it_were_decoded(field: str, value: Any
     assert str(skipped.value).partition(" - at ")[2] == str(whole.value).partition(" - at ")[2]
 
 
-class Plain(DomainEvent, source="app.tests"):
+class DocumentCopy(DomainEvent, source="app.tests"):
     """An event that copies a document."""
 
     at: datetime
@@ -90,10 +90,10 @@ class Plain(DomainEvent, source="app.tests"):
     patch: Patch | None
 
 
-def test_a_whole_document_takes_no_memory() -> None:
-    """Which, decoded a second time, would be another copy beside the change."""
+def test_validation_of_a_large_document_takes_no_memory() -> None:
+    """Decoding it would create another copy beside the change."""
     text = msgspec.json.encode({"at": "2026-11-22T06:58:00Z", "document": {"list": [[]] * 100_000}, "patch": None})
-    check = checker(Plain)
+    check = checker(DocumentCopy)
     tracemalloc.start()
     try:
         check(text)

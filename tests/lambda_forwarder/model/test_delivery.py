@@ -44,8 +44,8 @@ def test_the_age_is_the_time_since_the_first_delivery() -> None:
     assert [one.age(130.5), one.age(90.0), Delivery(id="m1", group="g").age(130.5)] == [30.5, 0.0, 0.0]
 
 
-def test_the_tailers_own_message_has_a_lane() -> None:
-    """It comes in its lane's group, under the deduplication id of its changes."""
+def test_tailers_own_message_has_a_lane() -> None:
+    """It is in its lane's group, under the deduplication id of its changes."""
     assert delivery(body(inserted(), cancelled())).lane_of(message(inserted(), cancelled())) == "payments.17"
 
 
@@ -60,8 +60,8 @@ def test_the_tailers_own_message_has_a_lane() -> None:
     ],
     ids=["redriven", "standard queue", "another group", "no group", "dead letter"],
 )
-def test_what_was_sent_again_has_none(attributes: dict[str, Any]) -> None:
-    """A redriven dead letter, a parked change sent by hand, a queue without order: no watermark may drop those."""
+def test_message_that_was_sent_again_has_no_lane(attributes: dict[str, Any]) -> None:
+    """A redriven dead letter, a parked change, a queue without order: no watermark may drop those."""
     one = record(body(inserted()))
     one["attributes"] = {key: value for key, value in (one["attributes"] | attributes).items() if value is not None}
     assert sqs.delivery(one).lane_of(message(inserted())) is None

@@ -1,4 +1,4 @@
-"""What an event is, and what of it goes on the bus."""
+"""An event, and the entry that is put on the bus."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from tests.lambda_forwarder.values import Noted, cancelled, inserted, message, n
 
 
 class Renamed(DomainEvent, source="app.tests", version="2"):
-    """An event whose version is not the first."""
+    """An event with a version above one."""
 
     some_field: str
 
@@ -26,8 +26,8 @@ def detail(event: DomainEvent, **options: Any) -> dict[str, Any]:
     return decoded
 
 
-def test_an_event_is_named_by_its_class() -> None:
-    """Source, detail-type and version come from the class statement; fields are camelCase on the bus."""
+def test_event_is_named_by_its_class() -> None:
+    """Source, detail-type and version come from the class statement. Fields are camelCase on the bus."""
     change = cancelled()
     wrapped = entry(Renamed(some_field="x"), change=change, message=message(change))
     assert (wrapped.source, wrapped.detail_type) == ("app.tests", "Renamed")
@@ -35,8 +35,7 @@ def test_an_event_is_named_by_its_class() -> None:
     assert msgspec.json.decode(wrapped.detail)["data"] == {"someField": "x"}
 
 
-def test_the_metadata_tells_where_an_event_comes_from() -> None:
-    """Stream, generation, sequence, document, operation and time of the change, and nothing else."""
+def test_metadata_describes_the_change() -> None:
     metadata = detail(Noted())["metadata"]
     assert UUID(metadata.pop("id")).version == 5
     assert metadata == {
@@ -50,36 +49,31 @@ def test_the_metadata_tells_where_an_event_comes_from() -> None:
     }
 
 
-def test_the_time_is_the_changes_own() -> None:
-    """An event is dated by its commit, not by its publishing."""
+def test_event_time_is_the_commit_time() -> None:
     change = cancelled()
     wrapped = entry(Noted(), change=change, message=message(change))
     assert wrapped.time == datetime(2026, 11, 22, 7, 1, 30, 456000, tzinfo=UTC)
 
 
-def test_a_time_without_its_offset_is_never_published() -> None:
-    """Nobody could tell what it means; the metadata keeps its declaration as the data does."""
+def test_time_without_an_offset_is_never_published() -> None:
     change = msgspec.structs.replace(cancelled(), wall_time="2026-11-22T07:01:30.456")
     with pytest.raises(ValueError, match="has no UTC offset"):
         entry(Noted(), change=change, message=message(change))
 
 
-def test_the_source_can_be_replaced() -> None:
-    """A setting gives all events of a deployment another source."""
+def test_source_setting_replaces_the_events_source() -> None:
     change = cancelled()
     assert entry(Noted(), change=change, message=message(change), source="app.other").source == "app.other"
 
 
 @given(st.text(), st.integers(0, 3))
-def test_a_repeat_is_the_same_to_the_byte(change_id: str, position: int) -> None:
-    """However often an event is made from its change, it is the same event with the same id."""
+def test_repeated_event_has_the_same_bytes_and_id(change_id: str, position: int) -> None:
     change = msgspec.structs.replace(inserted(), id=change_id)
     twice = [entry(Noted(), change=change, message=message(change), position=position) for _ in range(2)]
     assert twice[0] == twice[1]
 
 
-def test_every_part_of_an_id_counts() -> None:
-    """Another change, another type or another position is another id."""
+def test_event_id_depends_on_change_type_and_position() -> None:
     one, two = inserted(sequence=1), inserted(sequence=2)
     ids = {
         entry(event, change=change, message=message(change), position=position).id
@@ -90,19 +84,18 @@ def test_every_part_of_an_id_counts() -> None:
     assert len(ids) == 8
 
 
-def test_ids_never_change() -> None:
-    """Consumers remember ids for ever: this one was published in the first version."""
+def test_event_ids_never_change() -> None:
+    """Consumers remember ids. This id was published by the first version."""
     assert noted("65f2a1c09b1e8a5d4c3b2a19", 1).id == "7f64893c-f986-5db9-b60c-02b9d25c8bdf"
 
 
-def test_an_event_keeps_its_declaration() -> None:
-    """A field of another type than declared never reaches a consumer; the error names the field, not the value."""
+def test_event_with_a_wrong_type_is_not_published() -> None:
+    """The error names the field and not the value."""
     with pytest.raises(msgspec.ValidationError, match=r"Expected `str`, got `int` - at `\$.text`"):
         detail(Noted(text=4711))  # type: ignore[arg-type]
 
 
-def test_only_events_are_published() -> None:
-    """A mapper that returns something else is told so."""
+def test_mapper_result_that_is_no_event_is_an_error() -> None:
     with pytest.raises(TypeError, match="DomainEvent"):
         detail({"text": ""})  # type: ignore[arg-type]
 
@@ -117,8 +110,8 @@ def test_only_events_are_published() -> None:
         ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "not one of its fields"),
     ],
 )
-def test_an_event_that_no_bus_takes_cannot_be_declared(statement: dict[str, Any], remedy: str) -> None:
-    """No description, no source or a reserved one, a name too long, an unknown field: told when the class is made."""
+def test_event_class_that_no_bus_accepts_cannot_be_declared(statement: dict[str, Any], remedy: str) -> None:
+    """No description, no or a reserved source, a long name, an unknown field."""
     options = {name: statement[name] for name in ("source", "about") if name in statement}
     namespace = statement["namespace"] | {"__module__": __name__}
     with pytest.raises(TypeError, match=remedy):

@@ -1,4 +1,4 @@
-"""Where a change's trace is found."""
+"""The traceparent of a change."""
 
 import pytest
 from msgspec import json
@@ -18,20 +18,20 @@ def updated(**fields: object) -> Change:
     return replace(cancelled(), update_description=UpdateDescription(updated_fields=dict(fields)))
 
 
-def test_a_document_carries_its_trace() -> None:
-    """As a top-level field."""
+def test_traceparent_is_read_from_the_document() -> None:
+    """From a top-level field."""
     assert traceparent(inserted(traceparent=TRACE)) == TRACE
     assert traceparent(inserted()) is None
 
 
-def test_what_the_change_set_wins_over_the_document() -> None:
+def test_traceparent_of_the_update_wins_over_the_document() -> None:
     """The document was looked up later."""
     change = replace(updated(traceparent=TRACE), full_document={"traceparent": OTHER})
     assert traceparent(change) == TRACE
 
 
-def test_an_update_that_sets_none_has_the_documents() -> None:
-    """An update of the same trace does not tell it again."""
+def test_update_without_a_traceparent_uses_the_documents() -> None:
+    """An update that sets the same value does not describe it."""
     assert traceparent(replace(updated(status="x"), full_document={"traceparent": TRACE})) == TRACE
     assert traceparent(replace(updated(status="x"), full_document=None)) is None
 
@@ -50,13 +50,12 @@ def test_an_update_that_sets_none_has_the_documents() -> None:
         {"a": TRACE},
     ],
 )
-def test_what_is_not_of_w3cs_form_is_no_trace(text: object) -> None:
-    """It is left out rather than passed on."""
+def test_invalid_traceparent_is_ignored(text: object) -> None:
     assert traceparent(inserted(traceparent=text)) is None
 
 
-def test_an_event_tells_it_in_its_metadata() -> None:
-    """And has no such field where there is none."""
+def test_event_metadata_has_the_traceparent() -> None:
+    """Without one it has no such field."""
     for change, expected in ((inserted(traceparent=TRACE), TRACE), (inserted(), None)):
         detail = json.decode(entry(Noted(), change=change, message=message(change)).detail)
         assert detail["metadata"].get("traceparent") == expected

@@ -1,4 +1,4 @@
-"""What every parking place promises, asked of each of them."""
+"""The guarantees of every parking place."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -29,27 +29,26 @@ def parked(
 
 
 class ParkingConformance:
-    """A subclass gives ``parking`` and ``kept``."""
+    """A subclass has the fixtures ``parking`` and ``kept``."""
 
-    def test_everything_is_kept(self, parking: Parking, kept: Content) -> None:
-        """When it returns, each is there with its reason, its remedy and its change."""
+    def test_every_item_is_kept(self, parking: Parking, kept: Content) -> None:
+        """With its reason, its remedy and its change."""
         items = [parked(str(number), number) for number in range(12)]
         parking.park(items, forever)
         assert sorted(item.id for item in kept()) == sorted(item.id for item in items)
 
-    def test_what_is_kept_can_be_sent_again(self, parking: Parking, kept: Content) -> None:
-        """``message`` is the change as a message of the queue, as it stands."""
+    def test_message_of_a_parked_item_can_be_sent_again(self, parking: Parking, kept: Content) -> None:
+        """It is the change as a message of the queue."""
         parking.park([parked("a", sequence=7)], forever)
         [item] = kept()
         assert unpack(bytes(item.message).decode()) == message(inserted("a", 7))
 
-    def test_a_document_keeps_its_order(self, parking: Parking, kept: Content) -> None:
-        """Whoever sends them again does so in the order of the changes."""
+    def test_items_of_a_document_keep_their_order(self, parking: Parking, kept: Content) -> None:
         parking.park([parked("a", 1), parked("b", 2), parked("a", 3), parked("a", 4)], forever)
         assert [item.sequence for item in kept() if item.document.endswith("/a")] == [1, 3, 4]
 
-    def test_any_text_is_kept(self, parking: Parking, kept: Content) -> None:
-        """Characters that no queue takes, in a reason or in a document, hinder nothing."""
+    def test_any_text_can_be_parked(self, parking: Parking, kept: Content) -> None:
+        """Characters that SQS refuses, in a reason or in a document."""
         text = "\x00\x1b[31m\ud800\ufffe\uffff😀"
         fields: dict[str, Any] = {"note": "\x00\x1b\ufffe\uffff😀"}
         parking.park([parked("a\x00\uffff", reason=text, **fields)], forever)
@@ -58,8 +57,7 @@ class ParkingConformance:
         [change] = unpack(bytes(item.message).decode()).changes
         assert change == inserted("a\x00\uffff", 1, **fields)
 
-    def test_what_is_not_ours_is_kept_as_it_came(self, parking: Parking, kept: Content) -> None:
-        """A foreign body stays readable, beside the reason."""
+    def test_foreign_message_is_parked_unchanged(self, parking: Parking, kept: Content) -> None:
         parking.park([unreadable(delivery("hello <&> \n"), UnreadableMessage("not ours"))], forever)
         [item] = kept()
         assert (item.body, item.reason) == ("hello <&> \n", "not ours")
@@ -110,7 +108,7 @@ class TestSqsParkingFifo(SqsParkingConformance):
     attributes: ClassVar[dict[str, str]] = {"FifoQueue": "true"}
     suffix = ".fifo"
 
-    def test_a_repeat_is_kept_once(self, parking: Parking, kept: Content) -> None:
+    def test_repeated_item_is_kept_once(self, parking: Parking, kept: Content) -> None:
         """The same change, mapper and generation have the same deduplication id."""
         parking.park([parked("a")], forever)
         parking.park([parked("a")], forever)

@@ -1,4 +1,4 @@
-"""A parking queue's own ways: its size limit, its answers, a queue that is not there."""
+"""The SQS parking queue: its size limit, its responses, a missing queue."""
 
 import base64
 import gzip
@@ -27,7 +27,7 @@ QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/parking"
 
 
 def noise(length: int) -> str:
-    """Text that hardly compresses."""
+    """Return text that hardly compresses."""
     return base64.b64encode(random.Random(1).randbytes(length)).decode()[:length]
 
 
@@ -35,8 +35,8 @@ def decoded(text: bytes) -> Parked:
     return msgspec.json.decode(text, type=Parked)
 
 
-def test_a_large_change_is_kept_compressed() -> None:
-    """What fitted into the queue fits into the parking queue."""
+def test_large_change_is_parked_compressed() -> None:
+    """Every change that fits the queue fits the parking queue."""
     kept = decoded(body(parked("a", note="x" * 2_000_000)))
     assert unpack(bytes(kept.message).decode()).changes == (inserted("a", 1, note="x" * 2_000_000),)
 
@@ -51,8 +51,8 @@ LARGE = {
 
 
 @pytest.mark.parametrize("item", LARGE.values(), ids=LARGE)
-def test_what_does_not_fit_lies_in_the_claim_bucket_and_is_redriven_from_there(item: Parked) -> None:
-    """Every byte of it. The item fits, and says where."""
+def test_too_large_item_is_stored_in_the_claim_bucket_and_can_be_redriven(item: Parked) -> None:
+    """Byte for byte. The parked item names the object."""
     claims = MemoryClaims()
     text = body(item, claims)
     kept = decoded(text)
@@ -71,8 +71,8 @@ def test_what_does_not_fit_lies_in_the_claim_bucket_and_is_redriven_from_there(i
 
 @pytest.mark.parametrize("item", LARGE.values(), ids=LARGE)
 @pytest.mark.parametrize("error", [None, Misconfigured("no right"), Rejected("too large")])
-def test_what_fits_nowhere_leaves_its_coordinates(item: Parked, error: Exception | None) -> None:
-    """Rather than hold back its lane for ever, it says what it was and that it was left out."""
+def test_item_that_fits_nowhere_keeps_its_coordinates(item: Parked, error: Exception | None) -> None:
+    """It says that its content was omitted. Otherwise it would block its lane for ever."""
 
     class Refusing(MemoryClaims):
         def store(self, key: str, content: bytes) -> Claim:
@@ -90,15 +90,15 @@ def test_what_fits_nowhere_leaves_its_coordinates(item: Parked, error: Exception
 
 
 @pytest.mark.parametrize("length", [1_048_576, 3_000_000])
-def test_a_change_that_no_message_holds_leaves_its_coordinates(length: int) -> None:
-    """As it cannot have come in one, there is nothing to keep but where it is."""
+def test_change_larger_than_any_message_keeps_its_coordinates(length: int) -> None:
+    """No message can have carried it."""
     kept = decoded(body(parked("a", sequence=7, note=noise(length)), MemoryClaims()))
     assert (kept.message, kept.claim, kept.sequence) == (NOTHING, None, 7)
     assert "does not fit" in kept.omitted
 
 
-def test_a_bucket_that_does_not_response_is_waited_for() -> None:
-    """The message comes again; nothing is left out for an outage."""
+def test_unavailable_claim_bucket_is_retried() -> None:
+    """An outage omits nothing."""
 
     class Away(MemoryClaims):
         def store(self, key: str, content: bytes) -> Claim:
@@ -109,8 +109,8 @@ def test_a_bucket_that_does_not_response_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("harm", [{"claims.objects": {}}, {"sha256": "0" * 64}, {"bytes": 10**12}, {"bytes": 0}], ids=str)
-def test_a_claim_that_does_not_hold_stays_with_the_reason(harm: dict[str, Any]) -> None:
-    """Whoever may send to the parking queue can claim anything."""
+def test_wrong_claim_of_a_parked_item_is_refused(harm: dict[str, Any]) -> None:
+    """Everyone who may send to the parking queue can write any claim."""
     claims = MemoryClaims()
     kept = decoded(body(LARGE["a change"], claims))
     assert kept.claim
@@ -125,21 +125,21 @@ def test_a_claim_that_does_not_hold_stays_with_the_reason(harm: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("came", ['"' * 1_000_000, "\ud800 \uffff"], ids=["large", "illegal"])
-def test_a_body_that_does_not_fit_as_it_is_is_compressed(came: str) -> None:
-    """Every byte of what is not ours is kept."""
+def test_foreign_body_that_does_not_fit_is_compressed(came: str) -> None:
+    """Every byte is kept."""
     kept = decoded(body(unreadable(delivery(came), UnreadableMessage("not ours"))))
     assert kept.body is None
     assert kept.body_gzip is not None
     assert gzip.decompress(base64.b64decode(kept.body_gzip)).decode("utf-8", "surrogatepass") == came
 
 
-def test_a_long_reason_is_cut() -> None:
-    """An exception may quote a whole document; the reason stays a reason."""
+def test_long_reason_is_truncated() -> None:
+    """An exception may quote a whole document."""
     assert len(parked("a", reason="x" * 100_000).reason) == 2_000
 
 
-def test_an_entry_that_was_not_taken_is_an_error() -> None:
-    """SQS answers 200 with failures inside: they are read."""
+def test_failed_entry_of_a_batch_is_an_error() -> None:
+    """SQS returns 200 with failed entries."""
 
     class Client:
         def send_message_batch(self, **_: object) -> dict[str, object]:
@@ -150,8 +150,8 @@ def test_an_entry_that_was_not_taken_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("successful", [[], [{"Id": "1"}], [{"Id": "0"}, {"Id": "0"}]])
-def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) -> None:
-    """Only what the queue says that it took is kept: for anything less the message would be deleted and be nowhere."""
+def test_entry_missing_from_the_response_is_an_error(successful: list[dict[str, str]]) -> None:
+    """Otherwise its message would be deleted without being parked."""
 
     class Client:
         def send_message_batch(self, **_: object) -> dict[str, object]:
@@ -161,15 +161,15 @@ def test_silence_about_an_entry_is_an_error(successful: list[dict[str, str]]) ->
         SqsParking(Client(), QUEUE).park([parked("a"), parked("b")], forever)
 
 
-def test_a_missing_queue_is_told_at_the_start(aws: Aws) -> None:
-    """The message names the setting and the remedy."""
+def test_missing_queue_is_reported_at_the_start(aws: Aws) -> None:
+    """With its setting and the remedy."""
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"
     with pytest.raises(Misconfigured, match=r"^FORWARDER_PARKING_QUEUE_URL: .*nowhere.fifo cannot be used: .*does not exist"):
         SqsParking(aws("sqs"), url).check()
 
 
-def test_a_queue_that_was_made_smaller_is_said_to_be(aws: Aws) -> None:
-    """Since the function started: setting, queue and remedy, as at a start. The message waits until it is mended."""
+def test_reduced_size_limit_of_the_queue_is_reported(aws: Aws) -> None:
+    """With setting, queue and remedy, as at a start. The message waits for the fix."""
     sqs, name = aws("sqs"), uuid4().hex
     url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     parking, items = SqsParking(sqs, url), [parked("a"), parked("b", sequence=2, note=noise(300_000))]

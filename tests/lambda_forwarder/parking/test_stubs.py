@@ -1,4 +1,4 @@
-"""A change that the tailer could not read: parked in its place, with the way to what the server sent, and never told."""
+"""A change that the tailer could not read is parked in order, with a remedy, and becomes no event."""
 
 import shlex
 import subprocess
@@ -20,19 +20,19 @@ from tests.lambda_forwarder.redriving.test_redriver import World, counts
 from tests.lambda_forwarder.values import RAW, body, cancelled, delivery, forever, inserted, message, stub
 
 
-class Seen(DomainEvent, source="app.tests"):
-    """A mapper saw a change."""
+class StubWasMapped(DomainEvent, source="app.tests"):
+    """A mapper received a change."""
 
 
-def seen(change: Change) -> Seen:
+def map_readable(change: Change) -> StubWasMapped:
     assert change.poison is None, "a mapper was shown a stub"
-    return Seen()
+    return StubWasMapped()
 
 
 def forwarder(**parts: Any) -> Forwarder:
     return Forwarder(
         **{
-            "mappers": {"payments": (seen,)},
+            "mappers": {"payments": (map_readable,)},
             "publisher": MemoryPublisher(),
             "parking": MemoryParking(),
             "table": "t:T",
@@ -41,8 +41,8 @@ def forwarder(**parts: Any) -> Forwarder:
     )
 
 
-def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -> None:
-    """Its reason is the tailer's, its remedy says where the event lies; the watermark moves past it, and it is counted."""
+def test_stub_is_parked_in_order_and_other_changes_are_published() -> None:
+    """Its reason is the tailer's, and its remedy names the raw event. The watermark moves past it, and a metric counts it."""
     publisher, parking, marks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     through = forwarder(publisher=publisher, parking=parking, watermarks=marks)
     text = body(inserted("a", 1), stub("b", 2), cancelled("b", 3))
@@ -56,15 +56,14 @@ def test_a_stub_is_parked_in_its_place_and_everything_around_it_is_published() -
 
 
 @pytest.mark.parametrize("ns", [{}, {"mappers": {}}, {"mappers": {"payments": ()}}], ids=["mapped", "unknown", "on purpose"])
-def test_a_stub_is_parked_whatever_the_mappers(ns: Any) -> None:
-    """What could not be read is a person's to judge, whether or not its collection has events."""
+def test_stub_is_parked_whether_or_not_its_collection_is_mapped(ns: Any) -> None:
     parking = MemoryParking()
     assert forwarder(parking=parking, **ns).forward([delivery(body(stub()))], forever) == []
     assert len(parking.parked) == 1
 
 
-def test_a_stub_blocks_its_group_where_poison_blocks(caplog: pytest.LogCaptureFixture) -> None:
-    """What is before it goes out, it and what is behind it waits, and the log names the setting that lets it pass."""
+def test_stub_blocks_its_group_when_poison_blocks(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the setting that parks it instead."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     through = forwarder(publisher=publisher, parking=parking, block=True)
     records = [delivery(body(inserted("a", 1), stub("b", 2), inserted("c", 3)), message_id="m")]
@@ -74,8 +73,8 @@ def test_a_stub_blocks_its_group_where_poison_blocks(caplog: pytest.LogCaptureFi
     assert "FORWARDER_ON_POISON is park" in caplog.text
 
 
-def test_the_remedy_of_a_hostile_claim_is_one_word_of_the_shell() -> None:
-    """Whoever may send to the queue writes the claim; a person copies the command."""
+def test_remedy_quotes_a_hostile_claim_for_the_shell() -> None:
+    """Everyone who may send to the queue can write the claim, and a person copies the command."""
     parking = MemoryParking()
     raw = Claim(bucket="b", key="k'; rm -rf ~ #\n$(reboot)\x1b[2J", bytes=1, sha256="")
     forwarder(parking=parking).forward([delivery(body(stub(raw=raw)))], forever)
@@ -86,8 +85,8 @@ def test_the_remedy_of_a_hostile_claim_is_one_word_of_the_shell() -> None:
     assert words[3:5] == ["event.bson", "&&"]
 
 
-def test_the_command_of_the_remedy_reads_a_raw_event(tmp_path: Path) -> None:
-    """As a person runs it beside the object, also where a value within is not BSON."""
+def test_command_of_the_remedy_prints_a_raw_event(tmp_path: Path) -> None:
+    """Also if a value in it is invalid BSON."""
     legal = bson.encode({"operationType": "insert", "fullDocument": {"b": bson.Binary(b"abcd", 2)}})
     (tmp_path / "event.bson").write_bytes(legal.replace(b"\x04\0\0\0abcd", b"\x09\0\0\0abcd"))
     _, *options = shlex.split(stubs.remedy(RAW).partition("&& ")[2].partition(". Fix")[0])
@@ -95,8 +94,7 @@ def test_the_command_of_the_remedy_reads_a_raw_event(tmp_path: Path) -> None:
     assert "'operationType': 'insert'" in done.stdout
 
 
-def test_without_a_claim_the_remedy_names_the_database() -> None:
-    """There is nothing to fetch."""
+def test_remedy_without_a_claim_names_the_database() -> None:
     parking = MemoryParking()
     forwarder(parking=parking).forward([delivery(body(stub(raw=None)))], forever)
     [item] = parking.parked.values()
@@ -104,14 +102,14 @@ def test_without_a_claim_the_remedy_names_the_database() -> None:
     assert "in the database" in item.remedy
 
 
-def test_trying_a_stub_shows_why_it_would_be_parked() -> None:
-    """``lambda_forwarder try`` shows it to no mapper either."""
-    [trial] = tried(message(stub()), {"payments": (seen,)})
+def test_trying_a_stub_prints_its_reason() -> None:
+    """No mapper receives it."""
+    [trial] = tried(message(stub()), {"payments": (map_readable,)})
     assert (trial.entries, [item.reason for item in trial.parked]) == ((), ["binary of a wrong length"])
 
 
 def parked_stub() -> World:
-    world = World(mappers={"payments": (seen,)}, table="t:T")
+    world = World(mappers={"payments": (map_readable,)}, table="t:T")
     parking = MemoryParking()
     forwarder(parking=parking).forward([delivery(body(stub("a", 1)))], forever)
     for item in parking.parked.values():
@@ -119,8 +117,8 @@ def parked_stub() -> World:
     return world
 
 
-def test_a_parked_stub_stays_and_the_report_says_so() -> None:
-    """It can never become an event by itself. What waits behind it of its document goes out."""
+def test_redrive_leaves_a_parked_stub_and_reports_it() -> None:
+    """Later changes of its document are published."""
     world = parked_stub()
     world.bury(inserted("a", 2))
     report = world.redrive()
@@ -132,8 +130,8 @@ def test_a_parked_stub_stays_and_the_report_says_so() -> None:
 
 
 @pytest.mark.parametrize("other", [{"discard_unmapped": True}, {"dry_run": True}, {}], ids=str)
-def test_only_its_own_flag_removes_a_stub(other: Any) -> None:
-    """No schedule and no other flag does. The report names what was removed, and of a dry run what would be."""
+def test_only_discard_stubs_removes_a_stub(other: Any) -> None:
+    """The report names the removed stubs, and in a dry run those that would be removed."""
     world = parked_stub()
     assert counts(world.redrive(**other)) == {"messages": 1, "left": 1}
     assert len(world.remaining) == 1
@@ -145,15 +143,15 @@ def test_only_its_own_flag_removes_a_stub(other: Any) -> None:
     assert len(world.remaining) == ("dry_run" in other)
 
 
-def test_a_stub_among_dead_letters_is_parked_or_discarded_and_the_rest_of_its_message_published() -> None:
-    """As any poison of a dead letter; with the flag it goes, also where poison blocks."""
+def test_stub_in_a_dead_letter_is_parked_or_discarded() -> None:
+    """The rest of its message is published."""
     cases: list[tuple[bool, dict[str, Any], dict[str, int]]] = [
         (False, {}, {"messages": 1, "published": 1, "parked": 1, "unpublished": 1}),
         (False, {"discard_stubs": True}, {"messages": 1, "published": 1, "unpublished": 1}),
         (True, {"discard_stubs": True}, {"messages": 1, "published": 1, "unpublished": 1}),
     ]
     for block, options, expected in cases:
-        world = World(mappers={"payments": (seen,)}, block=block)
+        world = World(mappers={"payments": (map_readable,)}, block=block)
         world.bury(stub("a", 1), inserted("b", 2))
         assert counts(world.redrive(**options)) == expected
         assert world.remaining == []

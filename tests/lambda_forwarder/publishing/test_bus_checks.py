@@ -1,4 +1,4 @@
-"""When the bus is asked for, and what is said when it is gone. The bus is in memory, the clock is ours."""
+"""When the forwarder checks that its bus exists, and what it reports about a missing bus. Bus and clock are in memory."""
 
 import logging
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from tests.lambda_forwarder.values import forever, noted
 START = datetime(2026, 11, 22, 13, 50, 17, 250_000, UTC)
 
 
-class Bus(MemoryPublisher):
-    """Drops what it is sent while it is not there, without a word; ``steps`` are what it was asked to do."""
+class SilentBus(MemoryPublisher):
+    """A bus that drops events while it is missing, without an error; ``steps`` are the calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,18 +35,18 @@ class Bus(MemoryPublisher):
         return super().publish([] if isinstance(self.response, Misconfigured) else entries, time_left)
 
 
-class Watched:
-    """A function that has just started: the bus was there."""
+class StartedFunction:
+    """A function that has just started: its bus exists."""
 
     def __init__(self) -> None:
-        self.bus = Bus()
+        self.bus = SilentBus()
         self.now = START
         self.publisher = BusCheckingPublisher(self.bus, lambda: self.bus.check(), now=lambda: self.now)
         self.publisher.check()
         self.bus.steps.clear()
 
     def publish(self, seconds: float = 0, *, happened: datetime | None = None, left: TimeLeft = forever) -> Published:
-        """One event, so many seconds later; of a change of that moment unless it happened earlier."""
+        """Publish one event after this many seconds, of a change of that moment unless it happened earlier."""
         self.now += timedelta(seconds=seconds)
         return self.publisher.publish([replace(noted("a", 1), time=happened or self.now)], left)
 
@@ -55,142 +55,138 @@ class Watched:
 
 
 @pytest.fixture
-def watched() -> Watched:
-    return Watched()
+def started() -> StartedFunction:
+    return StartedFunction()
 
 
-def test_the_bus_is_asked_for_once_a_minute_and_behind_the_events(watched: Watched) -> None:
-    """However many are published: what was published before a bus was seen has reached it, what comes behind it may not."""
+def test_bus_is_checked_once_a_minute_after_publishing(started: StartedFunction) -> None:
+    """Events published before a successful check have reached the bus."""
     for _ in range(36):
-        watched.publish(10)
-    assert watched.bus.steps == [*["publish"] * 6, "ask"] * 6
+        started.publish(10)
+    assert started.bus.steps == [*["publish"] * 6, "ask"] * 6
 
 
-def test_a_function_that_was_idle_asks_behind_its_first_event(watched: Watched) -> None:
-    """A bus that was seen yesterday says nothing about today."""
-    watched.publish(86_400)
-    assert watched.bus.steps == ["publish", "ask"]
+def test_idle_function_checks_the_bus_after_its_first_event(started: StartedFunction) -> None:
+    started.publish(86_400)
+    assert started.bus.steps == ["publish", "ask"]
 
 
-def test_a_bus_that_is_gone_fails_what_was_published_and_says_since_when(watched: Watched) -> None:
-    """To the second below the time at which it was seen, so that going back there brings all of it back."""
-    watched.publish(59)
-    watched.delete()
+def test_missing_bus_fails_the_publish_and_says_since_when(started: StartedFunction) -> None:
+    """A rewind to this time brings every lost event back."""
+    started.publish(59)
+    started.delete()
     with pytest.raises(BusGone) as raised:
-        watched.publish(1)
+        started.publish(1)
     assert str(raised.value) == (
         "FORWARDER_EVENT_BUS: there is no bus 'payments'; events published since 2026-11-22T13:50:17Z may be lost: "
         "once the bus exists again, publish them again with tailer checkpoint rewind --to 2026-11-22T13:50:17Z"
     )
 
 
-def test_it_goes_back_to_the_oldest_change_that_was_published_meanwhile(watched: Watched) -> None:
-    """A stream that is behind, or a redrive, publishes what happened long before the bus was seen."""
+def test_missing_bus_names_the_oldest_change_published_since(started: StartedFunction) -> None:
+    """A late stream or a redrive publishes changes that happened long before the last check."""
     long_ago = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-    watched.publish(10, happened=long_ago - timedelta(days=1))
-    watched.publish(50)  # the bus is seen: so far everything has arrived
+    started.publish(10, happened=long_ago - timedelta(days=1))
+    started.publish(50)  # The check succeeds: every event so far has arrived.
     for later in (long_ago + timedelta(hours=1), long_ago, long_ago + timedelta(hours=2)):
-        watched.publish(10, happened=later)
-    watched.delete()
+        started.publish(10, happened=later)
+    started.delete()
     with pytest.raises(BusGone, match=r"since 2026-11-22T13:51:17Z .* rewind --to 2026-11-21T08:00:00Z$"):
-        watched.publish(30)
+        started.publish(30)
 
 
-def test_it_says_where_nothing_that_was_acknowledged_can_be_lost(watched: Watched) -> None:
-    """An event in five minutes: each of them was followed by a look."""
-    watched.publish(300)
-    watched.delete()
+def test_missing_bus_says_when_no_acknowledged_event_is_lost(started: StartedFunction) -> None:
+    """Each event was followed by a check."""
+    started.publish(300)
+    started.delete()
     with pytest.raises(BusGone, match=r"existed at 2026-11-22T13:55:17Z, and no event that was acknowledged"):
-        watched.publish(300)
+        started.publish(300)
 
 
-def test_once_gone_nothing_is_published_until_it_is_seen_again(watched: Watched) -> None:
-    """Else what is published just before the bus comes back would be dropped and acknowledged."""
-    watched.delete()
+def test_nothing_is_published_while_the_bus_is_missing(started: StartedFunction) -> None:
+    """An event published just before the bus is recreated would be dropped and acknowledged."""
+    started.delete()
     for seconds in (60, 1, 1):
         with pytest.raises(BusGone):
-            watched.publish(seconds)
-    assert watched.bus.steps == ["publish", "ask", "ask", "ask"]
-    watched.bus.response = None
-    watched.publish()
-    watched.publish(1)
-    assert watched.bus.steps[4:] == ["ask", "publish", "publish"]
-    assert len(watched.bus.entries) == 2
+            started.publish(seconds)
+    assert started.bus.steps == ["publish", "ask", "ask", "ask"]
+    started.bus.response = None
+    started.publish()
+    started.publish(1)
+    assert started.bus.steps[4:] == ["ask", "publish", "publish"]
+    assert len(started.bus.entries) == 2
 
 
-def test_a_question_without_an_response_changes_nothing(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
-    """What was published counts; it is asked again a minute later; and a bus that is gone then was seen before."""
-    watched.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
+def test_failed_check_keeps_the_published_events(started: StartedFunction, caplog: pytest.LogCaptureFixture) -> None:
+    """The check is repeated a minute later."""
+    started.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
     with caplog.at_level(logging.WARNING):
-        assert watched.publish(60) == watched.publish(59) == Published()
+        assert started.publish(60) == started.publish(59) == Published()
     [line] = caplog.records
     assert (line.__dict__["action"], "ThrottlingException" in line.getMessage()) == ("bus_not_seen", True)
-    assert watched.bus.steps == ["publish", "ask", "publish"]
-    watched.delete()
+    assert started.bus.steps == ["publish", "ask", "publish"]
+    started.delete()
     with pytest.raises(BusGone, match="since 2026-11-22T13:50:17Z may be lost"):
-        watched.publish(1)
+        started.publish(1)
 
 
-def test_a_bus_that_was_gone_and_is_not_known_to_be_back_gets_nothing(watched: Watched) -> None:
+def test_missing_bus_with_a_failed_check_gets_no_events(started: StartedFunction) -> None:
     """The messages wait."""
-    watched.delete()
+    started.delete()
     with pytest.raises(BusGone):
-        watched.publish(60)
-    watched.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
+        started.publish(60)
+    started.bus.response = Unavailable("DescribeEventBus: ThrottlingException")
     with pytest.raises(Unavailable):
-        watched.publish(60)
-    assert watched.bus.steps.count("publish") == 1
+        started.publish(60)
+    assert started.bus.steps.count("publish") == 1
 
 
-def test_without_time_left_it_asks_at_the_next_occasion(watched: Watched) -> None:
-    """The function must end before Lambda ends it; what it published meanwhile is not yet sure."""
+def test_check_waits_for_the_next_publish_when_the_time_is_up(started: StartedFunction) -> None:
+    """The function must end before Lambda ends it. Events published meanwhile are not yet known to have arrived."""
     times = iter((60.0, 0.0))
-    watched.publish(60, left=lambda: next(times))
-    assert watched.bus.steps == ["publish"]
-    watched.delete()
+    started.publish(60, left=lambda: next(times))
+    assert started.bus.steps == ["publish"]
+    started.delete()
     with pytest.raises(BusGone, match="may be lost"):
-        watched.publish(1)
+        started.publish(1)
 
 
-def test_a_slow_response_counts_from_when_it_was_asked_for(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bus may have been deleted while its description was on its way."""
-    check = watched.bus.check
+def test_successful_check_counts_from_its_start(started: StartedFunction, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bus may have been deleted during the check."""
+    check = started.bus.check
 
     def slow() -> None:
-        watched.now += timedelta(seconds=8)
+        started.now += timedelta(seconds=8)
         check()
 
-    monkeypatch.setattr(watched.bus, "check", slow)
-    watched.publish(60)
-    watched.delete()
+    monkeypatch.setattr(started.bus, "check", slow)
+    started.publish(60)
+    started.delete()
     with pytest.raises(BusGone, match="existed at 2026-11-22T13:51:17Z"):
-        watched.publish(52)
+        started.publish(52)
 
 
-def test_nothing_published_is_nothing_asked(watched: Watched) -> None:
-    """Changes without an event drop nothing."""
-    watched.now += timedelta(hours=1)
-    assert watched.publisher.publish([], forever) == Published()
-    assert watched.bus.steps == ["publish"]
+def test_no_events_need_no_check(started: StartedFunction) -> None:
+    started.now += timedelta(hours=1)
+    assert started.publisher.publish([], forever) == Published()
+    assert started.bus.steps == ["publish"]
 
 
-def test_what_could_not_be_published_is_no_occasion(watched: Watched) -> None:
-    """It comes again."""
+def test_failed_publish_needs_no_check(started: StartedFunction) -> None:
+    """The message is received again."""
     with pytest.raises(Unavailable):
-        watched.publish(60, left=lambda: 0.0)
-    assert watched.bus.steps == ["publish"]
+        started.publish(60, left=lambda: 0.0)
+    assert started.bus.steps == ["publish"]
 
 
-def test_a_clock_that_was_put_back_does_not_put_off_the_question(watched: Watched) -> None:
-    """It is asked at once, and counts from there."""
-    watched.publish(-3_600)
-    watched.publish(1)
-    assert watched.bus.steps == ["publish", "ask", "publish"]
+def test_clock_set_back_causes_a_check_at_once(started: StartedFunction) -> None:
+    started.publish(-3_600)
+    started.publish(1)
+    assert started.bus.steps == ["publish", "ask", "publish"]
 
 
-def test_who_never_looked_looks_behind_the_first_event() -> None:
-    """Without a time at which it was there."""
-    bus = Bus()
+def test_function_without_a_check_checks_after_its_first_event() -> None:
+    bus = SilentBus()
     bus.response = Misconfigured("there is no bus")
     with pytest.raises(BusGone, match=r"^there is no bus$"):
         BusCheckingPublisher(bus, bus.check, now=lambda: START).publish([noted("a", 1)], forever)

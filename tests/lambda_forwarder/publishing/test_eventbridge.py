@@ -1,4 +1,4 @@
-"""EventBridge's own ways: answers for each entry, throttles, limits, a bus that is not there."""
+"""The EventBridge publisher: results of single entries, throttling, limits, a missing bus."""
 
 import json
 import string
@@ -28,8 +28,8 @@ ALPHABET = string.ascii_lowercase
 OK: dict[str, Any] = {"EventId": "11710aed-b79e-4468-a20b-bb3c0c3b4860"}
 
 
-class Bus:
-    """A real client whose calls are answered before they are sent: a script of answers, then success."""
+class ScriptedBus:
+    """A real client whose calls get scripted responses, then success."""
 
     def __init__(self, *responses: Response) -> None:
         self.calls: list[list[str]] = []
@@ -46,18 +46,18 @@ class Bus:
     def _response(self, request: Any, **_: Any) -> AWSResponse:
         entries = json.loads(request.body)["Entries"]
         self.calls.append([json.loads(entry["Detail"])["metadata"]["document"][-1] for entry in entries])
-        status, body = self._responses.pop(0)(entries) if self._responses else results()(entries)
-        return Answered(request.url, status, json.dumps(body).encode())
+        status, body = self._responses.pop(0)(entries) if self._responses else results_with_errors()(entries)
+        return StubResponse(request.url, status, json.dumps(body).encode())
 
 
-class Answered(AWSResponse):  # type: ignore[misc]  # botocore has no types
+class StubResponse(AWSResponse):  # type: ignore[misc]  # botocore has no types
     def __init__(self, url: str, status: int, body: bytes) -> None:
         super().__init__(url, status, {"Content-Type": "application/x-amz-json-1.1"}, None)
         self._content = body
 
 
-def results(**codes: str) -> Response:
-    """An answer of 200 in which the entries of these documents have these error codes."""
+def results_with_errors(**codes: str) -> Response:
+    """Respond 200, with these error codes for the entries of these documents."""
 
     def response(entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         documents = [json.loads(entry["Detail"])["metadata"]["document"][-1] for entry in entries]
@@ -70,12 +70,12 @@ def results(**codes: str) -> Response:
 
 
 def error(code: str, status: int = 400) -> Response:
-    """The whole call fails."""
+    """Fail the whole call."""
     return lambda _: (status, {"__type": code, "message": "said so"})
 
 
 class Clock:
-    """Time that passes only by sleeping."""
+    """Time passes only by sleeping."""
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
@@ -94,14 +94,14 @@ def clock() -> Clock:
     return Clock(60.0)
 
 
-def publisher(bus: Bus, clock: Clock) -> EventBridgePublisher:
+def publisher(bus: ScriptedBus, clock: Clock) -> EventBridgePublisher:
     return EventBridgePublisher(ClassicBus(bus.client, "payments"), sleep=clock.sleep)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
-def test_exactly_the_failed_entries_are_put_again(code: str, clock: Clock) -> None:
-    """A call of 200 with failures inside: those, and no others, go again, after a pause."""
-    bus = Bus(results(b=code, d=code), results(d=code))
+def test_only_failed_entries_are_put_again(code: str, clock: Clock) -> None:
+    """After a pause."""
+    bus = ScriptedBus(results_with_errors(b=code, d=code), results_with_errors(d=code))
     assert publisher(bus, clock).publish(noteds(*"abcd"), clock) == Published()
     assert bus.calls == [["a", "b", "c", "d"], ["b", "d"], ["d"]]
     assert len(clock.naps) == 2
@@ -109,33 +109,35 @@ def test_exactly_the_failed_entries_are_put_again(code: str, clock: Clock) -> No
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalFailure"])
 @pytest.mark.parametrize("position", range(10))
-def test_a_failed_entry_goes_again_wherever_it_stands(position: int, code: str, clock: Clock) -> None:
-    """It alone, and no later event of its document before it."""
+def test_failed_entry_is_retried_at_any_index(position: int, code: str, clock: Clock) -> None:
+    """Alone, and before any later event of its document."""
     document = "abcdefghij"[position]
-    bus = Bus(results(**{document: code}), results(**{document: code}))
+    bus = ScriptedBus(results_with_errors(**{document: code}), results_with_errors(**{document: code}))
     assert publisher(bus, clock).publish(noteds(*"abcdefghij", document), clock) == Published()
     assert bus.calls == [list("abcdefghij"), [document], [document], [document]]
 
 
-def test_a_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
-    """A document's second event waits until the first was accepted."""
-    bus = Bus(results(a="ThrottlingException"), results(a="ThrottlingException"))
+def test_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
+    """The second event of a document waits until the first is accepted."""
+    bus = ScriptedBus(results_with_errors(a="ThrottlingException"), results_with_errors(a="ThrottlingException"))
     publisher(bus, clock).publish(noteds(*"aab"), clock)
     assert bus.calls == [["a", "b"], ["a"], ["a"], ["a"]]
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "InternalException", "ServiceUnavailable"])
-def test_a_throttled_call_is_made_again(code: str, clock: Clock) -> None:
-    """A whole call that was not taken goes again while there is time."""
-    bus = Bus(error(code), error(code, 503))
+def test_throttled_call_is_retried(code: str, clock: Clock) -> None:
+    """While there is time."""
+    bus = ScriptedBus(error(code), error(code, 503))
     assert publisher(bus, clock).publish(noteds("a"), clock) == Published()
     assert bus.calls == [["a"]] * 3
 
 
-@pytest.mark.parametrize("response", [results(a="ThrottlingException"), error("ThrottlingException")], ids=["entry", "call"])
-def test_it_gives_up_before_the_time_is_up(response: Response, clock: Clock) -> None:
-    """Retries are bounded by the time left; then the message goes back to the queue."""
-    bus = Bus(*[response] * 1_000)
+@pytest.mark.parametrize(
+    "response", [results_with_errors(a="ThrottlingException"), error("ThrottlingException")], ids=["entry", "call"]
+)
+def test_retries_end_before_the_time_is_up(response: Response, clock: Clock) -> None:
+    """Then the message returns to the queue."""
+    bus = ScriptedBus(*[response] * 1_000)
     with pytest.raises(Unavailable):
         publisher(bus, clock).publish(noteds("a"), clock)
     assert 0 < clock.left < 6
@@ -143,85 +145,82 @@ def test_it_gives_up_before_the_time_is_up(response: Response, clock: Clock) -> 
 
 
 @pytest.mark.parametrize("code", ["MalformedDetail", "InvalidArgument"])
-def test_an_entry_that_can_never_be_accepted_is_not_tried_for_ever(code: str, clock: Clock) -> None:
-    """It comes back with the bus's words; the others are published, among them later ones of its document."""
-    bus = Bus(results(b=code))
+def test_entry_that_can_never_be_accepted_is_refused_with_a_reason(code: str, clock: Clock) -> None:
+    """The others are published, with later ones of its document."""
+    bus = ScriptedBus(results_with_errors(b=code))
     [refused] = publisher(bus, clock).publish(noteds(*"abb"), clock).refused
     assert (refused.entry.document[-1], refused.reason) == ("b", f"{code}: said so")
     assert bus.calls == [["a", "b"], ["b"]]
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "NotAuthorizedForSourceException"])
-def test_an_response_about_us_parks_nothing(code: str, clock: Clock) -> None:
-    """Permissions are a person's to mend: the events stay in the queue, whatever they are."""
+def test_missing_permission_parks_nothing(code: str, clock: Clock) -> None:
+    """A person grants permissions. Until then the events stay in the queue."""
     with pytest.raises(Misconfigured, match=code):
-        publisher(Bus(results(a=code)), clock).publish(noteds("a"), clock)
+        publisher(ScriptedBus(results_with_errors(a=code)), clock).publish(noteds("a"), clock)
 
 
-def test_the_entry_that_spoiled_a_call_is_found(clock: Clock) -> None:
-    """A call rejected as a whole is taken apart: only the entry at fault comes back."""
-
+def test_rejected_call_is_split_to_find_the_bad_entry(clock: Clock) -> None:
     def picky(entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
-        return error("ValidationException")(entries) if "bad" in repr(entries) else results()(entries)
+        return error("ValidationException")(entries) if "bad" in repr(entries) else results_with_errors()(entries)
 
-    bus = Bus(*[picky] * 10)
+    bus = ScriptedBus(*[picky] * 10)
     entries = [noted("a", 1), noted("b", 2, text="bad"), noted("c", 3)]
     [refused] = publisher(bus, clock).publish(entries, clock).refused
     assert refused.entry == entries[1]
     assert bus.calls == [["a", "b", "c"], ["a"], ["b"], ["c"]]
 
 
-def test_many_documents_are_published_side_by_side(clock: Clock) -> None:
-    """Two events of each of 26 documents: all the first ones before any of the second, in as few calls as can be."""
-    bus = Bus()
+def test_many_documents_share_few_calls(clock: Clock) -> None:
+    """Of two events of each of 26 documents, every first one is sent before any second one."""
+    bus = ScriptedBus()
     publisher(bus, clock).publish(noteds(*ALPHABET, *ALPHABET), clock)
     assert sorted(map(len, bus.calls[:3])) == sorted(map(len, bus.calls[3:])) == [6, 10, 10]
     assert {document for call in bus.calls[:3] for document in call} == set(ALPHABET)
 
 
-def test_no_call_outlives_the_publish(clock: Clock) -> None:
-    """A failure is told only when the calls beside it have ended: none of them may overtake a later attempt."""
+def test_all_calls_end_before_publish_raises(clock: Clock) -> None:
+    """No running call may overtake a later attempt."""
 
     def all_but_the_first(entries: list[dict[str, Any]]) -> tuple[int, dict[str, Any]]:
         if '"document":"payments.payments/a"' in entries[0]["Detail"]:
             return error("AccessDeniedException")(entries)
         time.sleep(0.05)
         ended.append(len(entries))
-        return results()(entries)
+        return results_with_errors()(entries)
 
     ended: list[int] = []
-    bus = Bus(*[all_but_the_first] * 3)
+    bus = ScriptedBus(*[all_but_the_first] * 3)
     with pytest.raises(Misconfigured):
         publisher(bus, clock).publish(noteds(*ALPHABET), clock)
     assert sorted(ended) == [6, 10]
 
 
-def test_calls_keep_to_the_size_that_eventbridge_counts(clock: Clock) -> None:
-    """Large entries go in calls of together less than a mebibyte."""
-    bus = Bus()
+def test_call_stays_below_the_size_limit(clock: Clock) -> None:
+    bus = ScriptedBus()
     entries = [noted(document, 1, text="x" * 400_000) for document in "abcde"]
     publisher(bus, clock).publish(entries, clock)
     assert sorted(map(len, bus.calls)) == [1, 2, 2]
 
 
-def test_a_size_is_counted_as_eventbridge_counts_it() -> None:
-    """Time is 14 bytes; source, detail-type and detail count in UTF-8."""
+def test_size_is_counted_as_eventbridge_counts_it() -> None:
+    """The time is 14 bytes; source, detail-type and detail count in UTF-8."""
     entry = noted("a", 1, text="é€😀")
     assert size(entry) == 14 + len("app.tests") + len("Noted") + len(entry.detail)
     assert len(entry.detail) == len(noted("a", 1).detail) + 2 + 3 + 4
 
 
-def test_the_limit_itself_is_too_large(clock: Clock) -> None:
-    """An entry must stay below the limit; one byte less goes out."""
+def test_entry_at_the_size_limit_is_refused(clock: Clock) -> None:
+    """One byte less is published."""
     room = CALL_LIMIT - size(noted("a", 1))
     fits, not_any_more = noted("a", 1, text="x" * (room - 1)), noted("b", 1, text="x" * room)
-    [refused] = publisher(Bus(), clock).publish([fits, not_any_more], clock).refused
+    [refused] = publisher(ScriptedBus(), clock).publish([fits, not_any_more], clock).refused
     assert refused.entry == not_any_more
 
 
 @given(st.integers(-(2**63), 2**64 - 1))
-def test_integers_must_fit_int64(number: int) -> None:
-    """An integer that EventBridge does not read comes back with the reason; every other is published."""
+def test_entry_with_integer_above_int64_is_refused(number: int) -> None:
+    """EventBridge cannot read it."""
     sent: list[Entry] = []
 
     class Client:
@@ -234,20 +233,19 @@ def test_integers_must_fit_int64(number: int) -> None:
     assert len(sent) == 1 - len(refused)
 
 
-def test_a_bottomless_detail_comes_back(clock: Clock) -> None:
-    """Nesting that nobody can read is refused, not an error that comes again for ever."""
+def test_too_deeply_nested_detail_is_refused(clock: Clock) -> None:
     deep = msgspec.structs.replace(noted("a", 1), detail=b"[" * 5_000 + b"9" * 20 + b"]" * 5_000)
-    [refused] = publisher(Bus(), clock).publish([deep], clock).refused
+    [refused] = publisher(ScriptedBus(), clock).publish([deep], clock).refused
     assert "nested" in refused.reason
 
 
-def test_a_long_number_in_text_is_only_text(clock: Clock) -> None:
-    """A card or order number in a string is no integer."""
-    assert publisher(Bus(), clock).publish([noted("a", 1, text="9" * 30)], clock) == Published()
+def test_long_number_in_a_string_is_accepted(clock: Clock) -> None:
+    """For example a card number."""
+    assert publisher(ScriptedBus(), clock).publish([noted("a", 1, text="9" * 30)], clock) == Published()
 
 
-def test_a_missing_bus_is_told_at_the_start(aws: Aws) -> None:
-    """PutEvents to a missing bus answers 200 and drops the events; we ask first, and name the setting."""
+def test_missing_bus_is_reported_at_the_start(aws: Aws) -> None:
+    """PutEvents to a missing bus returns 200 and drops the events."""
     with pytest.raises(
         Misconfigured,
         match=r"^FORWARDER_EVENT_BUS: bus 'nowhere' cannot be used: DescribeEventBus failed: the resource does not exist",
@@ -255,7 +253,7 @@ def test_a_missing_bus_is_told_at_the_start(aws: Aws) -> None:
         ClassicBus(aws("events"), "nowhere").check()
 
 
-def test_an_existing_bus_is_fine(aws: Aws) -> None:
-    """By its name; AWS takes an ARN as well, the emulator does not."""
+def test_existing_bus_passes_the_check(aws: Aws) -> None:
+    """By its name. AWS also accepts an ARN, but the emulator does not."""
     aws("events").create_event_bus(Name="there")
     ClassicBus(aws("events"), "there").check()

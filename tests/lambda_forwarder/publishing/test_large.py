@@ -1,4 +1,4 @@
-"""Events too large for the bus."""
+"""Events too large for the bus carry a claim for their data."""
 
 import hashlib
 
@@ -16,8 +16,8 @@ from tests.lambda_forwarder.values import forever, noted
 LARGE = "x" * CALL_LIMIT
 
 
-def test_the_data_is_stored_and_the_event_claims_it() -> None:
-    """A consumer finds the event's own data under the claim, of the size and the hash that it says."""
+def test_large_data_is_stored_and_claimed() -> None:
+    """The stored data has the size and hash of the claim."""
     publisher, claims = MemoryPublisher(), MemoryClaims()
     entry = noted("a", 1, text=LARGE)
     assert LargePublisher(publisher, claims).publish([entry], forever) == Published()
@@ -31,8 +31,8 @@ def test_the_data_is_stored_and_the_event_claims_it() -> None:
     assert event.id == entry.id
 
 
-def test_what_fits_is_published_as_it_is() -> None:
-    """One byte less than the limit needs no claim, in its order among the others."""
+def test_event_below_the_limit_is_published_whole() -> None:
+    """In order among the others."""
     publisher, claims = MemoryPublisher(), MemoryClaims()
     room = CALL_LIMIT - size(noted("a", 1))
     entries = [noted("a", 1, text="x" * (room - 1)), noted("b", 2, text="x" * room), noted("c", 3)]
@@ -42,8 +42,8 @@ def test_what_fits_is_published_as_it_is() -> None:
     assert len(claims.objects) == 1
 
 
-def test_a_repeat_finds_its_data_and_other_data_has_another_key() -> None:
-    """A mapper that was changed never replaces what a consumer was told to fetch."""
+def test_repeated_event_has_the_same_claim() -> None:
+    """Other data has another key, so no stored object is ever replaced."""
     publisher, claims = MemoryPublisher(), MemoryClaims()
     for _ in range(2):
         LargePublisher(publisher, claims).publish([noted("a", 1, text=LARGE)], forever)
@@ -52,8 +52,8 @@ def test_a_repeat_finds_its_data_and_other_data_has_another_key() -> None:
     assert key(noted("a", 1), b"1") != key(noted("a", 1), b"2")
 
 
-def test_without_time_nothing_is_stored() -> None:
-    """The message comes again."""
+def test_nothing_is_stored_when_the_time_is_up() -> None:
+    """The message is received again."""
     claims = MemoryClaims()
     with pytest.raises(Unavailable):
         LargePublisher(MemoryPublisher(), claims).publish([noted("a", 1, text=LARGE)], lambda: 0.0)

@@ -1,4 +1,4 @@
-"""The ordered bus's own ways, on the stand-in, with the real client."""
+"""The ordered bus, on the emulator with the real client."""
 
 from typing import Any
 
@@ -37,17 +37,15 @@ def ids(ordered: OrderedBusServer, bus: str) -> list[str]:
     return [event.detail["metadata"]["id"] for event in ordered.events.of(bus)]
 
 
-def test_an_arn_tells_the_kind_of_bus() -> None:
-    """Names and classic ARNs are of classic buses."""
+def test_ordered_bus_is_recognised_by_its_arn() -> None:
+    """Names and classic ARNs are classic buses."""
     assert is_ordered("arn:aws:events:eu-west-1:123456789012:event-busv2/payments/0123456789abcdefghijklmno")
     assert not is_ordered("arn:aws:events:eu-west-1:123456789012:event-bus/payments")
     assert not is_ordered("payments")
 
 
-def test_a_document_has_a_group_and_the_id_drops_repeats(
-    publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
-) -> None:
-    """As the bus was told, with everything that a classic event has."""
+def test_entry_has_a_group_and_a_deduplication_id(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
+    """Everything else equals a classic entry."""
     entry = noted("a", 1, text="x")
     publisher.publish([entry], forever)
     [[sent]] = ordered.calls
@@ -56,15 +54,16 @@ def test_a_document_has_a_group_and_the_id_drops_repeats(
     assert sent["Detail"].encode() == entry.detail
 
 
-def test_a_repeat_is_counted_and_kept_once(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
-    """The bus says DEDUPLICATED."""
+def test_repeated_entry_is_deduplicated_and_counted(
+    publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
+) -> None:
     assert publisher.publish(noteds("a", "b"), forever) == Published()
     assert publisher.publish(noteds("a", "b", "c"), forever) == Published(deduplicated=2)
     assert len(ids(ordered, bus)) == 3
 
 
-def test_groups_are_bounded_and_are_the_lanes_of_the_default() -> None:
-    """However many documents there are; each stream has its own."""
+def test_groups_are_the_default_lanes() -> None:
+    """Their number is bounded, and each stream has its own."""
     groups = {group_id("payments", f"payments.payments/{number}") for number in range(5_000)}
     assert groups == {f"payments.{number}" for number in range(128)}
     change = a_change(document_key={"_id": "a"})
@@ -74,8 +73,8 @@ def test_groups_are_bounded_and_are_the_lanes_of_the_default() -> None:
 
 @pytest.mark.parametrize("stream", ["x" * 80, "dynamodb." + "x" * 255, "ä", "a\nb", "\ud800"])
 @pytest.mark.parametrize("document", ["x" * 9_000, "ä", "a\nb", "\ud800", ""])
-def test_any_stream_and_document_make_a_group(stream: str, document: str) -> None:
-    """Within the service's limit and characters; another stream has another."""
+def test_group_id_is_legal_for_any_stream_and_document(stream: str, document: str) -> None:
+    """Another stream has another group."""
     group = group_id(stream, document)
     assert 0 < len(group) <= 128
     assert group.isascii()
@@ -83,8 +82,8 @@ def test_any_stream_and_document_make_a_group(stream: str, document: str) -> Non
     assert group != group_id(stream + "x", document)
 
 
-def test_a_hundred_documents_share_a_call(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
-    """Two events of each of 150: all the first ones before any of the second."""
+def test_up_to_a_hundred_documents_share_a_call(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
+    """Of two events of each of 150 documents, every first one is sent before any second one."""
     documents = [str(number) for number in range(150)]
     publisher.publish(noteds(*documents, *documents), forever)
     assert sorted(map(len, ordered.calls)) == [50, 50, 100, 100]
@@ -93,10 +92,10 @@ def test_a_hundred_documents_share_a_call(publisher: EventBridgePublisher, order
 
 @pytest.mark.parametrize("code", AGAIN)
 @pytest.mark.parametrize("position", range(10))
-def test_a_failed_entry_goes_again_wherever_it_stands(
+def test_failed_entry_is_retried_at_any_index(
     publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str, position: int, code: str
 ) -> None:
-    """It alone, and no later event of its document before it; each arrives once."""
+    """Alone, and before any later event of its document. Each arrives once."""
     ordered.faults += [failing(code, position), failing(code, 0)]
     entries = noteds(*"abcdefghij", "abcdefghij"[position])
     assert publisher.publish(entries, forever) == Published()
@@ -107,7 +106,7 @@ def test_a_failed_entry_goes_again_wherever_it_stands(
 
 
 @pytest.mark.parametrize("code", [*AGAIN, "InvalidStateException"])
-def test_a_call_that_was_not_taken_is_made_again(
+def test_failed_call_is_retried(
     publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str, clock: Clock, code: str
 ) -> None:
     """After a pause, while there is time."""
@@ -117,18 +116,16 @@ def test_a_call_that_was_not_taken_is_made_again(
     assert clock.naps
 
 
-def test_an_response_that_was_lost_makes_no_second_event(
-    publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
-) -> None:
-    """The call was applied; made again, the bus knows all of it."""
+def test_lost_response_causes_no_second_event(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
+    """The bus deduplicates the repeated call."""
     ordered.lost = 1
     publisher.publish(noteds("a", "b"), forever)
     assert len(ordered.calls) == 2
     assert len(ids(ordered, bus)) == 2
 
 
-def test_an_entry_refused_for_good_comes_back(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
-    """With the bus's words; the others are published."""
+def test_refused_entry_is_returned_with_a_reason(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
+    """The others are published."""
     ordered.faults.append(failing("InvalidInputException", 1))
     entries = noteds("a", "b", "c")
     [refused] = publisher.publish(entries, forever).refused
@@ -136,8 +133,8 @@ def test_an_entry_refused_for_good_comes_back(publisher: EventBridgePublisher, o
     assert ids(ordered, bus) == [entries[0].id, entries[2].id]
 
 
-def test_an_response_about_us_parks_nothing(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
-    """A permission is a person's to mend."""
+def test_missing_permission_parks_nothing(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
+    """A person grants permissions."""
     ordered.faults.append(failing("AccessDeniedException", 0))
     with pytest.raises(Misconfigured, match="AccessDenied"):
         publisher.publish(noteds("a"), forever)
@@ -148,8 +145,8 @@ def test_an_response_about_us_parks_nothing(publisher: EventBridgePublisher, ord
     [{}, {"Entries": []}, {"Entries": [{}]}, {"FailedEntryCount": 0, "Entries": [{"SequenceNumber": "1"}]}],
     ids=repr,
 )
-def test_what_was_not_answered_was_not_accepted(response: dict[str, object], clock: Clock) -> None:
-    """An answer without a word about an entry is none: it is asked again, until the time is up."""
+def test_entry_missing_from_the_response_is_retried(response: dict[str, object], clock: Clock) -> None:
+    """Until the time is up."""
 
     class Client:
         def put_events(self, **_: object) -> dict[str, object]:
@@ -159,8 +156,7 @@ def test_what_was_not_answered_was_not_accepted(response: dict[str, object], clo
         EventBridgePublisher(OrderedBus(Client(), "arn"), sleep=clock.sleep).publish(noteds("a"), clock)
 
 
-def test_a_missing_bus_is_told_at_the_start(eventbridgev2: Any, bus: str) -> None:
-    """By the setting's name."""
+def test_missing_ordered_bus_is_reported_at_the_start(eventbridgev2: Any, bus: str) -> None:
     OrderedBus(eventbridgev2, bus).check()
     with pytest.raises(Misconfigured, match=r"^FORWARDER_EVENT_BUS: ordered bus .* cannot be used: .*ResourceNotFound"):
         OrderedBus(eventbridgev2, bus[:-1] + "-").check()
@@ -169,10 +165,9 @@ def test_a_missing_bus_is_told_at_the_start(eventbridgev2: Any, bus: str) -> Non
 @pytest.mark.parametrize(
     ("state", "fine"), [("ACTIVE", True), ("UPDATE_FAILED", True), ("CREATING", False), ("DELETING", False)]
 )
-def test_a_bus_that_takes_no_events_is_told(
+def test_ordered_bus_that_is_not_active_is_reported_at_the_start(
     eventbridgev2: Any, ordered: OrderedBusServer, bus: str, state: str, *, fine: bool
 ) -> None:
-    """By its state."""
     ordered.events.set_state(bus, state)
     if fine:
         OrderedBus(eventbridgev2, bus).check()
@@ -181,7 +176,7 @@ def test_a_bus_that_takes_no_events_is_told(
         OrderedBus(eventbridgev2, bus).check()
 
 
-def test_too_large_and_unreadable_entries_are_refused_here(publisher: EventBridgePublisher, bus: str) -> None:
+def test_too_large_and_unreadable_entries_are_refused(publisher: EventBridgePublisher, bus: str) -> None:
     """As for the classic bus."""
     entries: list[Entry] = [noted("a", 1, text="x" * 1_048_576), noted("b", 2, number=2**63)]
     assert [no.entry for no in publisher.publish(entries, forever).refused] == entries

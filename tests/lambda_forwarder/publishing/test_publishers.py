@@ -1,4 +1,4 @@
-"""What every publisher promises, asked of each of them."""
+"""The guarantees of every publisher."""
 
 import json
 from collections.abc import Callable
@@ -27,16 +27,14 @@ TOO_LARGE = "x" * 1_048_576
 
 
 class PublisherConformance:
-    """A subclass gives ``publisher`` and ``arrived``."""
+    """A subclass has the fixtures ``publisher`` and ``arrived``."""
 
-    def test_everything_is_published(self, publisher: Publisher, arrived: Arrived) -> None:
-        """When it returns, every entry is on the bus."""
+    def test_every_entry_is_published(self, publisher: Publisher, arrived: Arrived) -> None:
         entries = noteds(*(f"document-{number}" for number in range(25)))
         assert publisher.publish(entries, forever) == Published()
         assert sorted(arrived()) == sorted(entry.id for entry in entries)
 
-    def test_a_document_keeps_its_order(self, publisher: Publisher, arrived: Arrived) -> None:
-        """Whatever lies between them, a document's events arrive in their order."""
+    def test_events_of_a_document_arrive_in_order(self, publisher: Publisher, arrived: Arrived) -> None:
         entries = noteds(*"abacabadabacaba")
         publisher.publish(entries, forever)
         ids = arrived()
@@ -44,27 +42,26 @@ class PublisherConformance:
             ours = [entry.id for entry in entries if entry.document.endswith(f"/{document}")]
             assert [one for one in ids if one in ours] == ours
 
-    def test_what_can_never_be_accepted_comes_back(self, publisher: Publisher, arrived: Arrived) -> None:
-        """An entry that is too large is returned with the reason; the others are published."""
+    def test_too_large_entry_is_refused_with_a_reason(self, publisher: Publisher, arrived: Arrived) -> None:
+        """The others are published."""
         before, large, after = noted("a", 1), noted("a", 2, text=TOO_LARGE), noted("a", 3)
         [refused] = publisher.publish([before, large, after], forever).refused
         assert refused.entry == large
         assert "1048576" in refused.reason
         assert arrived() == [before.id, after.id]
 
-    def test_a_repeat_is_allowed(self, publisher: Publisher, arrived: Arrived) -> None:
-        """Publishing again is no error; a bus that does not drop the repeat delivers it under the same id."""
+    def test_publishing_again_is_allowed(self, publisher: Publisher, arrived: Arrived) -> None:
+        """A bus without deduplication delivers the repeat under the same id."""
         entries = noteds("a")
         publisher.publish(entries, forever)
         again = publisher.publish(entries, forever)
         assert arrived() == [entries[0].id] * (2 - again.deduplicated)
 
-    def test_nothing_is_nothing(self, publisher: Publisher, arrived: Arrived) -> None:
-        """No entries: no call, no error."""
+    def test_no_entries_are_no_error(self, publisher: Publisher, arrived: Arrived) -> None:
         assert publisher.publish([], forever) == Published()
 
-    def test_without_time_nothing_is_begun(self, publisher: Publisher, arrived: Arrived) -> None:
-        """When the time is up it says so rather than begin."""
+    def test_publish_is_unavailable_when_the_time_is_up(self, publisher: Publisher, arrived: Arrived) -> None:
+        """Nothing is published."""
         with pytest.raises(Unavailable):
             publisher.publish(noteds("a"), lambda: 0.0)
         assert arrived() == []
@@ -81,7 +78,7 @@ class TestMemoryPublisher(PublisherConformance):
 
 
 class TestClassicBus(PublisherConformance):
-    """On the emulator: a bus of its own with a rule to a queue."""
+    """On the emulator: a bus with a rule to a queue."""
 
     @pytest.fixture
     def bus(self, aws: Aws) -> str:
@@ -110,8 +107,8 @@ class TestClassicBus(PublisherConformance):
         return received
 
 
-class TestWatchedBus(TestClassicBus):
-    """As the function publishes to it, and asked for behind every publish."""
+class TestMonitoredBus(TestClassicBus):
+    """As the function publishes to it: the bus is checked after every publish."""
 
     @pytest.fixture
     def publisher(self, aws: Aws, bus: str) -> BusCheckingPublisher:
@@ -124,7 +121,7 @@ class TestWatchedBus(TestClassicBus):
 
 
 class TestOrderedBus(PublisherConformance):
-    """On the stand-in: a bus of its own, published to by the real client."""
+    """On the emulator, with the real client."""
 
     @pytest.fixture
     def bus(self, ordered: OrderedBusServer) -> str:

@@ -13,7 +13,7 @@ from lambda_forwarder.ports import Attempts
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tests.lambda_forwarder.values import forever
-from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 LANE = "payments.17"
 
@@ -50,11 +50,11 @@ class TestMemoryAttempts(AttemptsConformance):
 class TestDynamodbAttempts(AttemptsConformance):
     @pytest.fixture
     def attempts(self, aws: Aws) -> Attempts:
-        return DynamodbAttempts(aws("dynamodb"), a_table(aws))
+        return DynamodbAttempts(aws("dynamodb"), create_watermark_table(aws))
 
     def test_they_share_the_table_of_the_watermarks(self, aws: Aws) -> None:
         """A lane's note and its watermark are two items, and neither is read for the other."""
-        table = a_table(aws)
+        table = create_watermark_table(aws)
         attempts, watermarks = DynamodbAttempts(aws("dynamodb"), table), DynamodbWatermarks(aws("dynamodb"), table)
         mark, note = Watermark(generation=1, sequence=7, cluster_time="1.1"), Attempt(message="m1", trying=2, begun=1)
         watermarks.advance(LANE, mark)
@@ -65,7 +65,7 @@ class TestDynamodbAttempts(AttemptsConformance):
 
 def test_a_note_expires_when_its_message_is_gone(aws: Aws) -> None:
     """Of any group, for a sender names groups as they like. A message is in three queues for 14 days each at most."""
-    table = a_table(aws)
+    table = create_watermark_table(aws)
     DynamodbAttempts(aws("dynamodb"), table, now=lambda: 1_000.7).write(LANE, Attempt(message="m1", answered=1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert int(item["expires"]["N"]) - 1_000 >= 3 * 14 * 86_400

@@ -30,7 +30,7 @@ from tailrace.change import Change
 from tailrace.events import Mapper
 from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_sqs import noise
-from tests.lambda_forwarder.publishing.test_strict_order import blocking
+from tests.lambda_forwarder.publishing.test_strict_order import blocking_forwarder
 from tests.lambda_forwarder.test_crashes import Killed, Steps
 from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, delivery, forever, inserted, message
 
@@ -269,7 +269,7 @@ def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parke
 def test_where_poison_blocks_a_dead_letter_stays() -> None:
     """What is before the poison is published; it and what is behind it wait."""
     world = World()
-    world.forwarder = replace(blocking(world.publisher, parking=world.parking), watermarks=world.watermarks)
+    world.forwarder = replace(blocking_forwarder(world.publisher, parking=world.parking), watermarks=world.watermarks)
     world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
     report = world.redrive()
     assert counts(report) == {"messages": 1, "left": 1}

@@ -1,4 +1,4 @@
-"""A table's own ways: throttling, a partial answer, a table that is not there."""
+"""The DynamoDB table of watermarks: throttling, partial responses, a missing table."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.expiry import of_unknown
 from tailer.settings.settings import Settings
 from tests.lambda_forwarder.values import forever
-from tests.lambda_forwarder.watermarks.test_watermarks import LANE, a_table, mark
+from tests.lambda_forwarder.watermarks.test_watermarks import LANE, create_watermark_table, mark
 
 
-class Scripted:
-    """A client that answers or raises what it is given, one thing a call."""
+class ScriptedClient:
+    """A client with one scripted response or error per call."""
 
     def __init__(self, *responses: Any) -> None:
         self.responses = list(responses)
@@ -37,7 +37,7 @@ def failure(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "said so"}}, "any")
 
 
-def found(lane: str, to: Watermark) -> dict[str, Any]:
+def stored_item(lane: str, to: Watermark) -> dict[str, Any]:
     return {
         "pk": {"S": f"lane/{lane}"},
         "generation": {"N": str(to.generation)},
@@ -46,23 +46,23 @@ def found(lane: str, to: Watermark) -> dict[str, Any]:
     }
 
 
-def left(*lanes: str) -> dict[str, Any]:
+def unprocessed(*lanes: str) -> dict[str, Any]:
     return {"table": {"Keys": [{"pk": {"S": f"lane/{lane}"}} for lane in lanes], "ConsistentRead": True}}
 
 
-def test_what_a_call_leaves_out_is_asked_for_again() -> None:
-    """A throttled partition answers with the rest of the keys; only those are asked again, still consistently."""
-    client = Scripted(
-        {"Responses": {"table": [found("a.1", mark(1, 1))]}, "UnprocessedKeys": left("b.2")},
-        {"Responses": {"table": [found("b.2", mark(1, 2))]}, "UnprocessedKeys": {}},
+def test_unprocessed_keys_are_read_again() -> None:
+    """Consistently, and only those keys."""
+    client = ScriptedClient(
+        {"Responses": {"table": [stored_item("a.1", mark(1, 1))]}, "UnprocessedKeys": unprocessed("b.2")},
+        {"Responses": {"table": [stored_item("b.2", mark(1, 2))]}, "UnprocessedKeys": {}},
     )
     assert DynamodbWatermarks(client, "table").read(["a.1", "b.2"], forever) == {"a.1": mark(1, 1), "b.2": mark(1, 2)}
-    assert [request["RequestItems"] for request in client.requests] == [left("a.1", "b.2"), left("b.2")]
+    assert [request["RequestItems"] for request in client.requests] == [unprocessed("a.1", "b.2"), unprocessed("b.2")]
 
 
-def test_what_stays_left_out_is_not_taken_for_new() -> None:
-    """A lane without an answer is not a lane without a watermark: the message comes again."""
-    client = Scripted(*[{"Responses": {}, "UnprocessedKeys": left(LANE)}] * 3)
+def test_keys_that_stay_unprocessed_are_unavailable() -> None:
+    """A lane without a response is not a lane without a watermark."""
+    client = ScriptedClient(*[{"Responses": {}, "UnprocessedKeys": unprocessed(LANE)}] * 3)
     with pytest.raises(Unavailable, match="throttled"):
         DynamodbWatermarks(client, "table").read([LANE], forever)
 
@@ -81,18 +81,18 @@ def test_what_stays_left_out_is_not_taken_for_new() -> None:
         ("ValidationException", Misconfigured),
     ],
 )
-def test_an_response_has_its_reaction(
+def test_dynamodb_error_maps_to_its_reaction(
     use: Callable[[DynamodbWatermarks], object], code: str, reaction: type[ForwarderError]
 ) -> None:
-    """What passes is tried again; what a person must mend names the setting. Nothing is ever taken for success."""
+    """A wrong configuration names the setting. No error is taken for success."""
     with pytest.raises(reaction, match=code) as raised:
-        use(DynamodbWatermarks(Scripted(failure(code)), "table"))
+        use(DynamodbWatermarks(ScriptedClient(failure(code)), "table"))
     assert str(raised.value).startswith("FORWARDER_WATERMARKS: ") is (reaction is Misconfigured)
 
 
-def test_a_table_in_order_passes_and_stays_empty(aws: Aws) -> None:
-    """The check reads and writes in earnest, and leaves nothing."""
-    table = a_table(aws)
+def test_usable_table_passes_the_check_and_stays_empty(aws: Aws) -> None:
+    """The check reads and writes."""
+    table = create_watermark_table(aws)
     DynamodbWatermarks(aws("dynamodb"), table).check()
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
 
@@ -121,17 +121,17 @@ LATER = 1_000 + 45 * 86_400
         ("", LATER),
     ],
 )
-def test_only_a_lane_that_no_stream_has_expires(aws: Aws, lane: str, expires: int | None) -> None:
-    """So what a sender made up goes again, and no repeat of a known lane is ever published for want of its watermark."""
-    table = a_table(aws)
+def test_only_watermarks_of_unknown_lanes_expire(aws: Aws, lane: str, expires: int | None) -> None:
+    """So invented lanes are removed, and no repeat of a known lane is ever published."""
+    table = create_watermark_table(aws)
     DynamodbWatermarks(aws("dynamodb"), table, expires=HERE).advance(lane, mark(1, 1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert item.get("expires") == (None if expires is None else {"N": str(expires)})
 
 
-def test_a_stream_that_becomes_known_keeps_its_watermarks(aws: Aws) -> None:
-    """Its next change takes the expiry away; without streams nothing is unknown."""
-    table = a_table(aws)
+def test_watermark_of_a_stream_that_becomes_known_is_kept(aws: Aws) -> None:
+    """Without configured streams every lane is known."""
+    table = create_watermark_table(aws)
     for sequence, streams in enumerate((["payments"], ["payments", "refunds"], ["payments"], []), 1):
         expires = of_unknown(streams, lambda: 0.0)
         DynamodbWatermarks(aws("dynamodb"), table, expires=expires).advance("refunds.1", mark(1, sequence))
@@ -139,29 +139,27 @@ def test_a_stream_that_becomes_known_keeps_its_watermarks(aws: Aws) -> None:
         assert ("expires" in item) is (streams == ["payments"])
 
 
-def test_every_lane_that_a_stream_can_have_is_known() -> None:
-    """The tailer's settings take no more lanes than the forwarder keeps."""
+def test_every_lane_of_a_stream_is_known() -> None:
+    """The tailer's maximum of lanes is the forwarder's."""
     [most] = [one.le for one in Settings.model_fields["lanes"].metadata if hasattr(one, "le")]
     assert HERE(f"payments.{most - 1}") is None
     assert HERE(f"payments.{most}") == LATER
 
 
-def test_a_missing_table_is_told_at_the_start(aws: Aws) -> None:
-    """The message names the setting, the table and the remedy."""
+def test_missing_table_is_reported_at_the_start(aws: Aws) -> None:
+    """With the setting, the table and the remedy."""
     with pytest.raises(
         Misconfigured, match=r"^FORWARDER_WATERMARKS: table 'nowhere' cannot be used: .*does not exist.*partition key pk"
     ):
         DynamodbWatermarks(aws("dynamodb"), "nowhere").check()
 
 
-def test_a_table_of_another_form_is_told_at_the_start(aws: Aws) -> None:
-    """Not at the first message."""
+def test_table_with_another_key_is_reported_at_the_start(aws: Aws) -> None:
     with pytest.raises(Misconfigured, match=r"^FORWARDER_WATERMARKS: .*partition key pk"):
-        DynamodbWatermarks(aws("dynamodb"), a_table(aws, key="id")).check()
+        DynamodbWatermarks(aws("dynamodb"), create_watermark_table(aws, key="id")).check()
 
 
-def test_a_table_that_may_only_be_read_is_told_at_the_start() -> None:
-    """The permission to write is tried before it is needed."""
-    client = Scripted({"Responses": {}, "UnprocessedKeys": {}}, failure("AccessDeniedException"))
+def test_read_only_table_is_reported_at_the_start() -> None:
+    client = ScriptedClient({"Responses": {}, "UnprocessedKeys": {}}, failure("AccessDeniedException"))
     with pytest.raises(Misconfigured, match=r"UpdateItem.*dynamodb:UpdateItem"):
         DynamodbWatermarks(client, "table").check()

@@ -1,4 +1,4 @@
-"""Which changes of a lane are new, over one invocation and over many."""
+"""Which changes of a lane are new, within one invocation and across invocations."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,8 +19,8 @@ from tests.lambda_forwarder.values import body, delivery, forever, inserted, mes
 LANE = "payments.17"
 
 
-class Counting(MemoryWatermarks):
-    """Counts the calls; ``failing`` of its reads fail first."""
+class CountingWatermarks(MemoryWatermarks):
+    """Counts the calls; its first ``failing`` reads fail."""
 
     def __init__(self, failing: int = 0) -> None:
         super().__init__()
@@ -39,8 +39,8 @@ class Counting(MemoryWatermarks):
         super().advance(lane, to)
 
 
-def numbered(sequences: Iterable[int], generation: int = 1, lane: int = 17) -> ChangeMessage:
-    """Changes as a tailer numbers them: a later number was committed later."""
+def numbered_message(sequences: Iterable[int], generation: int = 1, lane: int = 17) -> ChangeMessage:
+    """Build a message with changes as the tailer numbers them: a higher sequence was committed later."""
     changes = [inserted(str(sequence), sequence) for sequence in sequences]
     return message(*(_at(change) for change in changes), lane=lane, generation=generation)
 
@@ -56,8 +56,8 @@ def _at(change: Change) -> Change:
     )
 
 
-def delivered(watermarks: MemoryWatermarks, messages: Sequence[ChangeMessage]) -> list[tuple[int, int]]:
-    """Deliver them in one invocation; the positions that were new, in order."""
+def deliver(watermarks: MemoryWatermarks, messages: Sequence[ChangeMessage]) -> list[tuple[int, int]]:
+    """Deliver the messages in one invocation and return the new positions in order."""
     records = [
         delivery(body(*told.changes, lane=told.lane, generation=told.generation), group=f"payments.{told.lane}")
         for told in messages
@@ -74,8 +74,8 @@ def delivered(watermarks: MemoryWatermarks, messages: Sequence[ChangeMessage]) -
 @st.composite
 def replays(draw: st.DrawFn) -> list[list[list[int]]]:
     """
-    Invocations of messages of one lane, as tailers that crash send them: each goes on from where one before it had come
-    to, or from earlier, and cuts its messages as it likes. Together they reach every number from 1.
+    Build invocations with messages of one lane, as tailers that crash send them: each resumes where an earlier one ended, or
+    before, and splits its messages differently. Together they reach every sequence from 1.
     """
     last, invocations = draw(st.integers(1, 30)), []
     reached = 0
@@ -94,42 +94,42 @@ def replays(draw: st.DrawFn) -> list[list[list[int]]]:
 
 @given(replays())
 def test_every_change_is_new_once_and_in_order(invocations: list[list[list[int]]]) -> None:
-    """Whatever prefixes and overlapping runs come again, in whatever messages: each change once, in order, none lost."""
+    """Whatever is repeated, in whatever messages."""
     watermarks = MemoryWatermarks()
     published = [
         sequence
         for messages in invocations
-        for _, sequence in delivered(watermarks, [numbered(sequences) for sequences in messages])
+        for _, sequence in deliver(watermarks, [numbered_message(sequences) for sequences in messages])
     ]
     assert published == list(range(1, max(published) + 1))
 
 
 @given(replays(), replays())
-def test_a_zombie_of_an_older_generation_changes_nothing(old: list[list[list[int]]], new: list[list[list[int]]]) -> None:
-    """After a rewind the new generation's numbers are published again; whatever the old one still sends is not."""
+def test_change_of_an_older_generation_is_never_new(old: list[list[list[int]]], new: list[list[list[int]]]) -> None:
+    """After a rewind the sequences of the new generation are published again."""
     watermarks = MemoryWatermarks()
     for messages in old:
-        delivered(watermarks, [numbered(sequences) for sequences in messages])
+        deliver(watermarks, [numbered_message(sequences) for sequences in messages])
     published = []
     for number, messages in enumerate(new):
-        published += delivered(watermarks, [numbered(sequences, generation=2) for sequences in messages])
+        published += deliver(watermarks, [numbered_message(sequences, generation=2) for sequences in messages])
         late = old[number % len(old)]
-        assert delivered(watermarks, [numbered([one + 1_000 for one in sequences]) for sequences in late]) == []
+        assert deliver(watermarks, [numbered_message([one + 1_000 for one in sequences]) for sequences in late]) == []
     assert [sequence for _, sequence in published] == list(range(1, len(published) + 1))
 
 
-def test_a_repeat_across_a_run_leaves_its_new_part() -> None:
-    """The tailer packs a replay anew: the old half of a message goes, the new half stays."""
+def test_only_the_new_part_of_an_overlapping_message_is_new() -> None:
+    """A restarted tailer packs its messages differently."""
     watermarks = MemoryWatermarks()
-    assert delivered(watermarks, [numbered([1, 2, 3])]) == [(1, 1), (1, 2), (1, 3)]
-    assert delivered(watermarks, [numbered([2, 3, 4, 5])]) == [(1, 4), (1, 5)]
+    assert deliver(watermarks, [numbered_message([1, 2, 3])]) == [(1, 1), (1, 2), (1, 3)]
+    assert deliver(watermarks, [numbered_message([2, 3, 4, 5])]) == [(1, 4), (1, 5)]
 
 
-def test_what_was_sent_again_by_hand_is_new_and_moves_nothing() -> None:
-    """A redriven dead letter comes late on purpose: its lane has gone on, and must not drop it."""
+def test_redriven_message_is_new_and_moves_no_watermark() -> None:
+    """Its lane is already further."""
     watermarks = MemoryWatermarks()
-    delivered(watermarks, [numbered([1, 3])])
-    before, told = dict(watermarks.marks), numbered([2])
+    deliver(watermarks, [numbered_message([1, 3])])
+    before, told = dict(watermarks.marks), numbered_message([2])
     again = delivery(body(*told.changes), sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
     progress = Progress(watermarks, [again])
     lane = progress.lane(again, told)
@@ -138,38 +138,42 @@ def test_what_was_sent_again_by_hand_is_new_and_moves_nothing() -> None:
     assert watermarks.marks == before
 
 
-def test_a_stream_that_counts_anew_is_not_taken_for_repeats(caplog: pytest.LogCaptureFixture) -> None:
-    """A lost checkpoint begins at one again. Everything new is published, and the log says what to do about it."""
+def test_renumbered_stream_is_published_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """A stream that lost its checkpoint starts at one. The log has the remedy."""
     watermarks = MemoryWatermarks(marks={LANE: Watermark(generation=1, sequence=4711, cluster_time="1795330600.1")})
-    assert delivered(watermarks, [numbered([1, 2])]) == [(1, 1), (1, 2)]
+    assert deliver(watermarks, [numbered_message([1, 2])]) == [(1, 1), (1, 2)]
     assert [line.__dict__["action"] for line in caplog.records] == ["lane_counts_anew"]
     assert "new generation" in caplog.text
     assert watermarks.marks[LANE].sequence == 4711
 
 
-def test_an_invocation_is_one_read_and_a_write_for_each_message() -> None:
-    """All its lanes at once; a message that holds nothing new costs no write."""
-    watermarks = Counting()
-    messages = [numbered([1], lane=1), numbered([2], lane=2), numbered([3], lane=1), numbered([3], lane=1)]
-    assert len(delivered(watermarks, messages)) == 3
+def test_invocation_reads_once_and_writes_once_per_new_message() -> None:
+    watermarks = CountingWatermarks()
+    messages = [
+        numbered_message([1], lane=1),
+        numbered_message([2], lane=2),
+        numbered_message([3], lane=1),
+        numbered_message([3], lane=1),
+    ]
+    assert len(deliver(watermarks, messages)) == 3
     assert watermarks.reads == [{"payments.1", "payments.2"}]
     assert watermarks.writes == ["payments.1", "payments.2", "payments.1"]
 
 
-def test_a_failed_read_is_tried_again_for_the_next_message() -> None:
-    """One throttled call fails one message and its group, not all that came with it."""
-    told, records = numbered([1]), [delivery(body(*numbered([1]).changes))]
-    progress = Progress(Counting(failing=1), records)
+def test_failed_read_is_retried_with_the_next_message() -> None:
+    """One throttled call fails one message and its group."""
+    told, records = numbered_message([1]), [delivery(body(*numbered_message([1]).changes))]
+    progress = Progress(CountingWatermarks(failing=1), records)
     lane = progress.lane(records[0], told)
     with pytest.raises(Unavailable):
         progress.unpublished(lane, told, forever)
     assert progress.unpublished(lane, told, forever) == told
 
 
-def test_without_a_table_everything_is_new(caplog: pytest.LogCaptureFixture) -> None:
-    """The feature is off: no call, no lane."""
+def test_every_change_is_new_without_a_table(caplog: pytest.LogCaptureFixture) -> None:
+    """Without any call."""
     caplog.set_level(logging.DEBUG)
-    told, one = numbered([1]), delivery(body(*numbered([1]).changes))
+    told, one = numbered_message([1]), delivery(body(*numbered_message([1]).changes))
     progress = Progress(None, [one])
     assert progress.lane(one, told) is None
     assert progress.unpublished(None, told, forever) == told

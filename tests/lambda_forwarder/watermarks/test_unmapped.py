@@ -1,4 +1,4 @@
-"""What no mapper reads, in the table of the watermarks."""
+"""Counts of unmapped changes in the table of the watermarks."""
 
 import threading
 import time
@@ -17,30 +17,30 @@ from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
 from tailrace.aws.unmapped import EXPIRES, KEPT_SECONDS, Unmapped, kept, key
 from tests.lambda_forwarder.handlers.test_sqs import Context, environment, parking
 from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
-from tests.lambda_forwarder.watermarks.test_dynamodb import Scripted, failure
-from tests.lambda_forwarder.watermarks.test_watermarks import a_table
+from tests.lambda_forwarder.watermarks.test_dynamodb import ScriptedClient, failure
+from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 __all__ = ["environment", "parking"]  # fixtures
 
 
 @pytest.fixture
 def table(aws: Aws) -> str:
-    return a_table(aws)
+    return create_watermark_table(aws)
 
 
-def stored(aws: Aws, table: str, stream: str = "payments") -> dict[str, Any]:
+def stored_unmapped(aws: Aws, table: str, stream: str = "payments") -> dict[str, Any]:
     item: dict[str, Any] = aws("dynamodb").get_item(TableName=table, Key=key(stream))["Item"]
     return item
 
 
-def test_it_is_added_to_what_is_there(aws: Aws, table: str) -> None:
-    """By the name of the stream; each write moves the time at which DynamoDB removes the item."""
+def test_unmapped_counts_are_added_to_the_stored_ones(aws: Aws, table: str) -> None:
+    """Per stream. Each write extends the expiry."""
     now = time.time()
     store = DynamodbUnmapped(aws("dynamodb"), table, now=lambda: now)
     store.add("payments", {"shop.a": 1, "shop.b": 5}, forever)
     store.add("payments", {"shop.a": 2}, forever)
     store.add("others", {"shop.a": 7}, forever)
-    item, at = stored(aws, table), int(now)
+    item, at = stored_unmapped(aws, table), int(now)
     assert kept(item, now) == [
         Unmapped(collection="shop.b", changes=5, since=at, last=at),
         Unmapped(collection="shop.a", changes=3, since=at, last=at),
@@ -48,8 +48,8 @@ def test_it_is_added_to_what_is_there(aws: Aws, table: str) -> None:
     assert item[EXPIRES]["N"] == str(at + KEPT_SECONDS)
 
 
-def test_of_many_execution_environments_none_undoes_another(aws: Aws, table: str) -> None:
-    """One that comes between another's read and write fails, and is told to try again; what was taken adds up."""
+def test_concurrent_writes_lose_no_counts(aws: Aws, table: str) -> None:
+    """A writer that was overtaken fails and retries."""
     taken: list[int] = []
 
     def environment(number: int) -> None:
@@ -64,13 +64,13 @@ def test_of_many_execution_environments_none_undoes_another(aws: Aws, table: str
         thread.start()
     for thread in threads:
         thread.join()
-    [one] = kept(stored(aws, table), time.time())
+    [one] = kept(stored_unmapped(aws, table), time.time())
     assert one.changes == sum(taken) > 0
 
 
-def test_whoever_was_overtaken_is_told_so() -> None:
-    """The count is kept by who counted it, and tried again."""
-    client = Scripted({"Responses": {"table": []}}, failure("ConditionalCheckFailedException"))
+def test_overtaken_write_is_unavailable() -> None:
+    """Its counts are kept for the next attempt."""
+    client = ScriptedClient({"Responses": {"table": []}}, failure("ConditionalCheckFailedException"))
     with pytest.raises(Unavailable, match="another execution environment"):
         DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
 
@@ -83,36 +83,34 @@ def test_whoever_was_overtaken_is_told_so() -> None:
         ({"Responses": {}, "UnprocessedKeys": {"table": {"Keys": [key("payments")]}}}, Unavailable),
     ],
 )
-def test_an_response_has_its_reaction(response: ClientError | dict[str, Any], reaction: type[Exception]) -> None:
-    """Nothing is written over what could not be read."""
-    client = Scripted(response)
+def test_dynamodb_error_maps_to_its_reaction(response: ClientError | dict[str, Any], reaction: type[Exception]) -> None:
+    """Nothing is written after a failed read."""
+    client = ScriptedClient(response)
     with pytest.raises(reaction):
         DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
     assert len(client.requests) == 1
 
 
 @pytest.mark.parametrize("group", ["payments/unmapped", "payments.17/attempt"])
-def test_a_group_that_is_called_like_another_item_stops_no_lane(aws: Aws, table: str, group: str) -> None:
-    """Whoever may send to the queue calls a group as they like: such an item is no watermark."""
+def test_item_of_another_kind_is_no_watermark(aws: Aws, table: str, group: str) -> None:
+    """The sender of a message chooses the group's name."""
     client = aws("dynamodb")
     client.put_item(TableName=table, Item={"pk": {"S": f"lane/{group}"}, "version": {"N": "1"}})
     assert DynamodbWatermarks(client, table).read([group, "payments.17"], forever) == {}
 
 
-def test_the_function_keeps_what_its_mappers_do_not_read(
-    aws: Aws, parking: str, table: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As it is deployed: in its own table, of the streams that it is told, beside its watermarks."""
+def test_function_records_unmapped_collections(aws: Aws, parking: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the deployed table, for the configured streams, beside the watermarks."""
     monkeypatch.setenv("FORWARDER_WATERMARKS", table)
     monkeypatch.setenv("FORWARDER_STREAMS", "payments")
     monkeypatch.setenv("FORWARDER_MAPPERS", "tests.lambda_forwarder.watermarks.test_unmapped:NO_MAPPERS")
     assert sqs_handler.handler({"Records": [record(body(inserted(), cancelled()))]}, Context()) == {"batchItemFailures": []}
-    [one] = kept(stored(aws, table), time.time())
+    [one] = kept(stored_unmapped(aws, table), time.time())
     assert (one.collection, one.changes) == ("payments.payments", 2)
     app.forwarder.cache_clear()
     monkeypatch.delenv("FORWARDER_STREAMS")
     sqs_handler.handler({"Records": [record(body(inserted("b", 3)))]}, Context())
-    assert kept(stored(aws, table), time.time()) == [one]
+    assert kept(stored_unmapped(aws, table), time.time()) == [one]
 
 
 NO_MAPPERS: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""A change that the tailer made, as a mapper sees it."""
+"""A change of the tailer, as a mapper receives it."""
 
 import msgspec
 
@@ -7,6 +7,6 @@ from tailrace.wire import change as wire
 from tailrace.wire.message import encode_change
 
 
-def asked(change: wire.Change) -> Change:
-    """The same change once it has travelled."""
+def as_received(change: wire.Change) -> Change:
+    """Encode the change and decode it as a mapper receives it."""
     return msgspec.json.decode(encode_change(change), type=Change)

@@ -1,4 +1,4 @@
-"""Real neighbours for every test that wants them, started once in each process that runs tests."""
+"""Real services for the tests that need them, started once in each process that runs tests."""
 
 import signal
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ pytest_plugins = ["tests.fast", "tests.groups"]
 
 _names = count(1)
 
-# A loaded machine draws and runs an example in seconds: how long one takes says nothing of the code.
+# On a loaded machine an example takes seconds, so its duration says nothing about the code.
 settings.register_profile("tailrace", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("tailrace")
 
 
 def pytest_configure() -> None:
-    """A shell starts a job in the background with SIGINT ignored; every process that a test starts would inherit it."""
+    """Restore SIGINT, which a shell ignores for a background job; every process that a test starts would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
 def services() -> None:
-    """Asked for by every test that starts mongod or the AWS emulator: ``--fast`` leaves it out."""
+    """Requested by every test that starts mongod or the AWS emulator: ``--fast`` deselects these tests."""
 
 
 @pytest.fixture(scope="session")
 def stack(services: None) -> Iterator[DevStack]:
-    """A replica set and the AWS emulator, without the forwarder: the queue can be read here."""
+    """A replica set and the AWS emulator, without the forwarder: tests can read the queue."""
     with DevStack(forwarder=False) as stack:
         yield stack
 
@@ -51,7 +51,7 @@ def fresh() -> str:
 
 @pytest.fixture
 def queue_url(stack: DevStack, fresh: str) -> str:
-    """A FIFO queue of this test's own, set up as in production."""
+    """A FIFO queue of this test, configured as in production."""
     attributes = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
     url: str = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
     return url

@@ -1,9 +1,8 @@
 """
-DocumentDB's dialect: a proxy in front of a real mongod, which answers as DocumentDB 5.0 does where the two differ.
-
-It keeps the list of change streams and the users of ``$external`` itself, lets IAM roles in, tells no cluster time, has no
-oplog, and knows neither pre-images nor ``getParameter``. All else is mongod's own answer. What it does AWS documents, or
-others measured.
+DocumentDB's dialect: a proxy for a real mongod, which responds as DocumentDB 5.0 does where the two differ. It keeps the list
+of change streams and the users of ``$external``, accepts IAM roles, reports no cluster time, has no oplog, and supports neither
+pre-images nor ``getParameter``. Every other response is mongod's. The differences are documented by AWS or were measured by
+others.
 """
 
 import socket
@@ -29,18 +28,15 @@ _LOST = (136, "CappedPositionLost: CollectionScan died due to position in capped
 
 class DocumentdbDialect:
     """
-    ``with DocumentdbDialect(port) as database:`` listens on a port of its own; ``uri`` is how to reach it.
-
-    ``enabled`` holds (database, collection) as ``$listChangeStreams`` shows them, ``users`` the roles by ARN, ``keys`` the
-    access keys of roles that may sign in, ``denied`` the commands that the user may not do, ``unsupported`` the stages that the
-    engine does not know. ``lost`` makes every resume token too old. ``seen`` is every command that changed something, and every
-    sign-in.
-
-    ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: change events are not written, as during a long
-    updateMany; a read gets an empty reply at once, and the server's clock goes on by a second with each. ``given`` is every
-    resume token that a client was given. ``scan`` is for how many seconds the server looks through history before it answers
-    the first read of a cursor, and the commands that are ``slow``; ``opening`` before it opens a change stream; ``reads`` are
-    the cursors that were read.
+    ``with DocumentdbDialect(port) as database:`` listens on a port of its own; ``uri`` connects to it. ``enabled`` holds
+    (database, collection) as ``$listChangeStreams`` lists them, ``users`` the roles by ARN, ``keys`` the access keys of roles
+    that may sign in, ``denied`` the commands that the user may not run, ``unsupported`` the stages that the engine does not
+    support. ``lost`` makes every resume token too old. ``seen`` is every command that changed something, and every sign-in.
+    ``post_batch_tokens`` is off before engine patch 3.0.11800. ``stalled``: no change events are written, as during a long
+    updateMany; a read gets an empty reply at once, and each advances the server's clock by a second. ``given`` is every resume
+    token that a client received. ``scan`` is how many seconds the server scans history before it responds to the first read of
+    a cursor, and to the commands in ``slow``; ``opening`` before it opens a change stream; ``reads`` are the cursors that were
+    read.
     """
 
     def __init__(self, port: int) -> None:
@@ -78,7 +74,7 @@ class DocumentdbDialect:
         self._server.server_close()
 
     def response(self, command: Document) -> Document | None:
-        """What DocumentDB says; nothing where it is what MongoDB says."""
+        """Return DocumentDB's response, or None where it is MongoDB's."""
         name = next(iter(command))
         stage = (command.get("pipeline") or [{}])[0]
         if name in self.denied or next(iter(stage), "") in self.denied:
@@ -111,8 +107,8 @@ class DocumentdbDialect:
                 return _error(303, "Feature not supported: getParameter")
         return None
 
-    def look_through_history(self, command: Document) -> None:
-        """Return when the server has, before it answers this command."""
+    def scan_history(self, command: Document) -> None:
+        """Wait as long as the server scans history before it responds to this command."""
         if "$changeStream" in (command.get("pipeline") or [{}])[0]:
             self._closing.wait(self.opening)
         elif (cursor := command.get("getMore")) and cursor not in self.reads:
@@ -121,8 +117,8 @@ class DocumentdbDialect:
         elif next(iter(command)) in self.slow:
             self._closing.wait(self.scan)
 
-    def heard(self, reply: Document) -> None:
-        """mongod's own answer on its way to the client: without what DocumentDB does not say."""
+    def strip(self, reply: Document) -> None:
+        """Remove from mongod's reply to the client what DocumentDB does not send."""
         reply.pop("$clusterTime", None)
         cursor = reply.get("cursor", {})
         if not self.post_batch_tokens:
@@ -160,7 +156,9 @@ class DocumentdbDialect:
         return {"ok": 1.0}
 
     def _sign_in(self, payload: Document) -> Document:
-        """The signed question to STS who signed it, which DocumentDB would send on; here the access key tells."""
+        """
+        Handle the signed request to STS that identifies the user, which DocumentDB would send on; here the access key decides.
+        """
         key = payload["a"].partition("Credential=")[2].partition("/")[0]
         self.seen.append({"signIn": key, "token": payload.get("t")})
         return _said({}, done=True) if key in self.keys else _error(18, "Authentication failed.")
@@ -186,11 +184,11 @@ def _error(code: int, text: str) -> Document:
 def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseRequestHandler]:
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with suppress(OSError), socket.create_connection((HOST, port)) as mongod:  # clients leave as they like
+            with suppress(OSError), socket.create_connection((HOST, port)) as mongod:  # Clients disconnect at any time.
                 while message := _read(self.request):
                     command = _document(message)
                     if command:
-                        dialect.look_through_history(command)
+                        dialect.scan_history(command)
                     if command and (response := dialect.response(command)):
                         self.request.sendall(_reply(message, response))
                     else:
@@ -201,7 +199,7 @@ def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseReq
             while reply := _read(mongod):
                 told = _document(reply)
                 if told:
-                    dialect.heard(told)
+                    dialect.strip(told)
                     self.request.sendall(_reply(reply, told, keep=True))
                 else:
                     self.request.sendall(reply)
@@ -212,7 +210,7 @@ def _handler(dialect: DocumentdbDialect, port: int) -> type[socketserver.BaseReq
 
 
 def _read(connection: socket.socket) -> bytes:
-    """One message; nothing at the end."""
+    """Return one message, or None at the end."""
     try:
         head = connection.recv(16, socket.MSG_WAITALL)
         if len(head) < 16:
@@ -223,7 +221,7 @@ def _read(connection: socket.socket) -> bytes:
 
 
 def _document(message: bytes) -> Document | None:
-    """The command or the answer of an OP_MSG; nothing of the older opcodes, with which connections begin."""
+    """Return the command or the reply of an OP_MSG, or None for the older opcodes, with which connections begin."""
     if _HEADER.unpack(message[:16])[3] != _OP_MSG:
         return None
     size = int.from_bytes(message[21:25], "little")
@@ -231,7 +229,7 @@ def _document(message: bytes) -> Document | None:
 
 
 def _reply(to: bytes, document: Document, *, keep: bool = False) -> bytes:
-    """An OP_MSG that answers a message; or with ``keep`` the same answer with other words."""
+    """Build an OP_MSG that replies to a message; with ``keep`` replace the document of a reply."""
     _, request, response_to, _ = _HEADER.unpack(to[:16])
     flags = to[16:20] if keep else bytes(4)
     body = flags + b"\0" + bson.encode(document)

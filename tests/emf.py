@@ -1,4 +1,4 @@
-"""The Embedded Metric Format as its specification has it, for tests that read lines."""
+"""The Embedded Metric Format by its specification, for tests that read lines."""
 
 import json
 from typing import Any
@@ -80,13 +80,13 @@ SPECIFICATION = {
         }
     },
 }
-VALUES = 100  # of one metric in one line
+VALUES = 100  # values of one metric in one line
 
 _validator = jsonschema.Draft202012Validator(SPECIFICATION)
 
 
 class Line:
-    """One line, valid as CloudWatch reads it: its namespace, its dimensions, and its metrics by name."""
+    """One line as CloudWatch reads it: its namespace, its dimensions, and its metrics by name."""
 
     def __init__(self, text: str) -> None:
         self.root: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
@@ -108,7 +108,7 @@ class Line:
 
 
 def lines(text: str, stream: str | None = None) -> list[Line]:
-    """The lines of a log that carry metrics: all, those of one stream, or with an empty stream those of the task."""
+    """Return the lines of a log that carry metrics: all, those of one stream, or with an empty stream those of the task."""
     found = [Line(line) for line in text.splitlines() if '"_aws"' in line]
     return found if stream is None else [line for line in found if line.dimensions.get("Stream", "") == stream]
 

@@ -1,4 +1,4 @@
-"""What is in a queue, for tests that stand where the forwarder will."""
+"""The messages in a queue, for tests in place of the forwarder."""
 
 from devstack import DevStack
 from tailrace.change import Change
@@ -6,7 +6,7 @@ from tailrace.message import unpack
 
 
 def received(stack: DevStack, queue_url: str) -> list[Change]:
-    """Everything in the queue, taken out, in the order SQS hands it out within each group."""
+    """Receive and delete everything in the queue, in order within each group."""
     sqs = stack.aws("sqs")
     changes: list[Change] = []
     while messages := sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages"):

@@ -1,4 +1,4 @@
-"""Every command that a page tells a person to type exists and parses, and imports nothing of the current folder."""
+"""Every command on a page exists and parses, and imports nothing from the current folder."""
 
 import importlib.util
 import re
@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("tailer", "lambda_forwarder", "infra", "devstack", "benchmarks", "examples", "tailrace", "tailrace_cdk")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 TEXTS = [*PAGES, *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
-MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # what a placeholder stands for
-GLOBAL = {"query", "output", "region", "profile", "cli-binary-format", "no-cli-pager"}  # of every command of AWS's
-RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command of the command line → the service, where the names differ
-HELPERS = {"logs tail", "s3 cp", "s3 ls", "s3 rm", "ecs wait", "s3 sync"}  # the command line's own, no operations
+MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # example values of placeholders
+GLOBAL = {"query", "output", "region", "profile", "cli-binary-format", "no-cli-pager"}  # the options of every AWS command
+RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command → its service, where the names differ
+HELPERS = {"logs tail", "s3 cp", "s3 ls", "s3 rm", "ecs wait", "s3 sync"}  # commands that are no operations
 
 
 def commands(path: Path, program: str) -> Iterator[str]:
-    """What begins with the program, in backticks or on a line of code, without comments and what follows in a pipe."""
+    """Yield the commands of the program, from backticks or lines of code, without comments and the rest of a pipe."""
     text = re.sub(r" *\\\n *", " ", path.read_text())
     fenced = re.findall(r"^```(?:sh|bash)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = "\n".join([*fenced, *re.findall(r"^ {4,}\S.*$", text, re.MULTILINE)])
@@ -38,12 +38,12 @@ def commands(path: Path, program: str) -> Iterator[str]:
 
 
 def test_nothing_is_imported_from_the_current_folder() -> None:
-    """``python -m`` and ``python -c`` look there first, unless they are told not to."""
+    """``python -m`` and ``python -c`` search there first, without ``-P``."""
     unsafe = re.compile(r"\bpython3? (?:-m (?!ministack)|-c\b).*")
     assert {path: found for path in TEXTS if (found := unsafe.findall(path.read_text()))} == {}
 
 
-def test_every_module_that_is_to_be_run_is_there() -> None:
+def test_every_documented_module_can_be_run() -> None:
     """A package has a main module."""
     named = {name for path in TEXTS for name in re.findall(r"\bpython3? -P -m ([a-z_.]+[a-z])", path.read_text())}
     assert {"lambda_forwarder", "infra.pages.costs", "tests.faults"} <= named
@@ -76,7 +76,7 @@ def test_every_command_of_the_forwarder_parses(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_target_and_variable_of_make_exists(path: Path) -> None:
-    """A variable that the Makefile does not know would be taken in silence."""
+    """An unknown variable would be ignored."""
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     for command in commands(path, "make"):
@@ -92,15 +92,15 @@ def test_every_target_and_variable_of_make_exists(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_command_of_aws_names_an_operation_and_its_parameters(path: Path) -> None:
-    """As AWS's own models describe them."""
+def test_every_aws_command_has_a_known_operation_and_parameters(path: Path) -> None:
+    """By AWS's own models."""
     for command in commands(path, "aws"):
         words = command.split()
         if len(words) < 3 or not re.fullmatch(r"[a-z0-9]+", words[1]) or " ".join(words[1:3]) in HELPERS:
             continue
         known = parameters(words[1], words[2])
         while "$(" in command and command != (outer := re.sub(r"\$\([^()]*\)", "X", command)):
-            command = outer  # without the commands in it
+            command = outer  # without nested commands
         given = re.findall(r"(?<=\s)--([a-z][a-z-]+)", command)
         assert {name.removeprefix("no-") for name in given} - GLOBAL - known - {f"no-{name}" for name in known} == set(), (
             command
@@ -109,7 +109,7 @@ def test_every_command_of_aws_names_an_operation_and_its_parameters(path: Path) 
 
 @cache
 def parameters(service: str, operation: str) -> set[str]:
-    """The options of a command, in the command line's spelling."""
+    """Return the options of a command as the command line spells them."""
     model: ServiceModel = botocore.session.get_session().get_service_model(RENAMED.get(service, service))
     [name] = [name for name in model.operation_names if xform_name(name, "-") == operation]
     shape = model.operation_model(name).input_shape
@@ -117,7 +117,7 @@ def parameters(service: str, operation: str) -> set[str]:
 
 
 def parses(parser: ArgumentParser, words: list[str], command: str) -> None:
-    """With its options; a page that only calls a command by its name need not give what it requires."""
+    """Assert that the command parses with its options; a command that is only named may omit its arguments."""
     named_only = "try" not in words[:-1] and not any(word.startswith("-") for word in words)
     code: int | str | None = 0
     try:

@@ -1,4 +1,4 @@
-"""The design page names what the code has: settings, commands, fields on the wire, errors, metrics, handlers. Nothing more."""
+"""The design page names exactly the settings, commands, wire fields, errors, metrics and handlers of the code."""
 
 import json
 import pkgutil
@@ -32,8 +32,8 @@ WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 ENVELOPE, CHANGE, DETAIL = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 
 
-def test_the_settings_are_those_of_the_code() -> None:
-    """All of them, and no other."""
+def test_design_lists_every_setting() -> None:
+    """And no other."""
     named = {word.partition("=")[0] for word in WORDS if re.match(r"(TAILER|FORWARDER)_", word)}
     ours = {f"TAILER_{name.upper()}" for name in TailerSettings.model_fields}
     ours |= {f"FORWARDER_{name.upper()}" for name in ForwarderSettings.model_fields}
@@ -45,8 +45,8 @@ def test_the_settings_are_those_of_the_code() -> None:
     [("tailer", tailer_parser(None)), ("python -P -m lambda_forwarder", forwarder())],
     ids=["tailer", "forwarder"],
 )
-def test_the_commands_are_those_of_the_code(program: str, parser: ArgumentParser) -> None:
-    """Every command and subcommand, and no other."""
+def test_design_lists_every_command(program: str, parser: ArgumentParser) -> None:
+    """And no other."""
     assert {word for word in WORDS if word.startswith(f"{program} ")} == set(commands(parser, program))
 
 
@@ -58,26 +58,26 @@ def commands(parser: ArgumentParser, words: str) -> Iterator[str]:
         yield words
 
 
-def test_the_change_on_the_wire_has_these_fields() -> None:
-    """Down to the fields of its parts."""
-    assert shape(CHANGE, Change) == shape_of(Change)
+def test_design_shows_the_fields_of_a_change() -> None:
+    """With the fields of its parts."""
+    assert names_in(CHANGE, Change) == names_of(Change)
 
 
-def test_the_envelope_and_the_metadata_have_these_fields() -> None:
+def test_design_shows_the_fields_of_the_envelope_and_the_metadata() -> None:
     """By their names on the wire and on the bus."""
     assert set(ENVELOPE) == {field.encode_name for field in fields(_Envelope)}
     assert set(DETAIL) == {"metadata", "data"}
     assert set(DETAIL["metadata"]) == {field.encode_name for field in fields(Metadata)}
 
 
-def shape(value: Mapping[str, Any], kind: type[Struct]) -> dict[str, Any]:
-    """The names in a JSON object, with those of the objects in it that are no free documents."""
+def names_in(value: Mapping[str, Any], kind: type[Struct]) -> dict[str, Any]:
+    """Return the names in a JSON object, and those of nested objects that are not documents."""
     parts = {field.encode_name: inner for field in fields(kind) if (inner := struct(field.type))}
-    return {name: shape(held, parts[name]) if name in parts else None for name, held in value.items()}
+    return {name: names_in(held, parts[name]) if name in parts else None for name, held in value.items()}
 
 
-def shape_of(kind: type[Struct]) -> dict[str, Any]:
-    return {field.encode_name: shape_of(inner) if (inner := struct(field.type)) else None for field in fields(kind)}
+def names_of(kind: type[Struct]) -> dict[str, Any]:
+    return {field.encode_name: names_of(inner) if (inner := struct(field.type)) else None for field in fields(kind)}
 
 
 def struct(annotation: Any) -> type[Struct] | None:
@@ -86,16 +86,16 @@ def struct(annotation: Any) -> type[Struct] | None:
 
 
 @pytest.mark.parametrize("module", [tailer.errors, lambda_forwarder.errors], ids=lambda module: module.__name__)
-def test_the_errors_are_those_of_the_code(module: ModuleType) -> None:
-    """All of them; the bases have no reaction of their own."""
+def test_design_lists_every_error(module: ModuleType) -> None:
+    """Except the base classes."""
     [table] = re.findall(rf"`{module.__name__.replace('.', '/')}\.py`\) \| reaction \|\n(.*?)\n\n", PAGE, re.DOTALL)
     named = set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
     own = {name for name, held in vars(module).items() if isinstance(held, type) and held.__module__ == module.__name__}
     assert named == own - {"TailerError", "ForwarderError"}
 
 
-def test_every_name_in_capitals_is_one_of_ours_or_of_aws() -> None:
-    """Metrics, events and errors of ours; SQS's and EventBridge's members."""
+def test_every_capitalised_name_exists() -> None:
+    """Metrics, events and errors of ours; members of SQS and EventBridge."""
     ours = {*TAILER, *FORWARDER, *vars(tailer.errors), *vars(lambda_forwarder.errors)}
     ours |= {event.__name__ for event in DomainEvent.__subclasses__()}
     aws = {member for service in ("sqs", "events", "eventbridgev2") for member in members(service)}
@@ -111,16 +111,16 @@ def members(service: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("page", ["design", "architecture"])
-def test_the_lines_of_the_loop_are_those_of_the_code(page: str) -> None:
-    """Send, then save: the pages quote the lines that are the guarantee."""
+def test_quoted_lines_of_the_loop_match_the_code(page: str) -> None:
+    """The pages quote the lines that are the guarantee: send, then save."""
     quoted = re.findall(r"^ +((?:lease|sink)\.\w+\(.*\))$", (DOCS / f"{page}.md").read_text(), re.MULTILINE)
     loop = re.findall(r"^ +((?:lease|sink)\.\w+\(.*\))$", (DOCS.parent / "tailer/streaming/tail.py").read_text(), re.MULTILINE)
     start = loop.index(quoted[1])
     assert quoted == loop[start - 1 : start + 2]
 
 
-def test_every_handler_can_be_imported() -> None:
-    """As Lambda does it."""
+def test_every_documented_handler_can_be_imported() -> None:
+    """As Lambda imports it."""
     handlers = {word for word in WORDS if word.endswith(".handler")}
     assert len(handlers) > 1
     assert all(callable(pkgutil.resolve_name(handler)) for handler in handlers)

@@ -1,4 +1,4 @@
-"""Whatever a document, a message, a server or a file holds: where we print or log it, it commands nobody's terminal."""
+"""Text of a document, a message, a server or a file is never printed or logged as terminal control characters."""
 
 import io
 import json
@@ -64,7 +64,7 @@ HOSTILE = {
 
 
 class Place:
-    """What one of ours prints, once it is given a text from outside."""
+    """A place that prints a text from outside."""
 
     def __init__(self, name: str, prints: Callable[[str], str], *, json: bool = False) -> None:
         self.name, self.prints, self.json = name, prints, json
@@ -82,8 +82,8 @@ def logged(formatter: logging.Formatter, kind: type[logging.LogRecord] = logging
     return log
 
 
-class AsLambdaDoes(logging.Formatter):
-    """Its runtime's JSON, which keeps what is not ASCII as it is, and takes an error's text by itself."""
+class LambdaFormatter(logging.Formatter):
+    """The JSON of Lambda's runtime, which keeps non-ASCII characters, and formats an error by itself."""
 
     def format(self, record: logging.LogRecord) -> str:
         assert record.exc_info
@@ -91,8 +91,8 @@ class AsLambdaDoes(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def of_the_forwarder(*arguments: str) -> Callable[[str], str]:
-    """What a command writes to both of its outputs for a change in which everything that is free holds the text."""
+def forwarder_output(*arguments: str) -> Callable[[str], str]:
+    """Return both outputs of a command for a change in which every free field holds the text."""
 
     def run(text: str) -> str:
         change = json.loads(msgspec.json.encode(inserted())) | {
@@ -106,7 +106,7 @@ def of_the_forwarder(*arguments: str) -> Callable[[str], str]:
 
 
 def printed(act: Callable[[], object], given: str = "") -> str:
-    """Both outputs of a process that does it."""
+    """Return both outputs of a process that calls this."""
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdin", io.StringIO(given))
@@ -124,7 +124,7 @@ def raises(error: Exception) -> Callable[..., Any]:
 
 
 def with_an_error(target: str, error: Callable[[str], Exception], act: Callable[[], object]) -> Callable[[str], str]:
-    """What a command says where something within it fails in these words."""
+    """Return what a command prints when something in it raises this error."""
 
     def run(text: str) -> str:
         with pytest.MonkeyPatch.context() as patch:
@@ -134,17 +134,17 @@ def with_an_error(target: str, error: Callable[[str], Exception], act: Callable[
     return run
 
 
-def the_screen(text: str) -> str:
+def screen_output(text: str) -> str:
     out = io.StringIO()
     screen = Screen(out)
     metadata = {"id": text, "document": text, "operation": text, "generation": 1, "sequence": 2}
     screen.step(text)
     screen.event(Received(name=text, source=text, metadata=metadata, data={}), None, text)
-    screen.line(text.replace("\n", ""), "red", text.replace("\n", ""))  # its lines are the demo's own
+    screen.line(text.replace("\n", ""), "red", text.replace("\n", ""))  # Its lines are the demo's own.
     return out.getvalue()
 
 
-def the_probe(text: str) -> str:
+def probe_output(text: str) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probe, "_asked", lambda *_: f"HTTP/1.0 503 no\n\n{text}")
         return printed(probe.main)
@@ -174,13 +174,13 @@ def a_finding(text: str) -> Finding:
     return Finding(name="database.server", stream=text, verdict=fail(text, text))
 
 
-def said(response: Callable[[str], str]) -> Callable[[str], str]:
-    """What a command of the tailer prints for this answer."""
+def command_output(response: Callable[[str], str]) -> Callable[[str], str]:
+    """Return what a command of the tailer prints for this result."""
     return lambda text: printed(lambda: command_line._say(response(text)))
 
 
 def encodable(text: str) -> str:
-    """A stored record and a queue's message are UTF-8, which has no lone surrogate."""
+    """Replace lone surrogates: a stored record and a queue's message are UTF-8."""
     return text.encode(errors="replace").decode()
 
 
@@ -191,25 +191,27 @@ WRONG = with_an_error("lambda_forwarder.app.redriver", ForwarderMisconfigured, l
 PLACES = [
     Place("the tailer's log, text", logged(logs.Text())),
     Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),
-    Place("the forwarder's log, in Lambda", logged(AsLambdaDoes(), LegibleRecord), json=True),
+    Place("the forwarder's log, in Lambda", logged(LambdaFormatter(), LegibleRecord), json=True),
     Place("the forwarder's log, at a terminal", logged(logging.Formatter(), LegibleRecord)),
     Place("an error that nobody foresaw", lambda text: legible_traceback(ValueError(text))),
-    Place("tailer status", said(lambda text: as_text(text, {text: text, "gaps": [text]}))),
+    Place("tailer status", command_output(lambda text: as_text(text, {text: text, "gaps": [text]}))),
     Place(
-        "tailer status --json", said(lambda text: as_json({text.replace("\ud800", ""): text.replace("\ud800", "")})), json=True
+        "tailer status --json",
+        command_output(lambda text: as_json({text.replace("\ud800", ""): text.replace("\ud800", "")})),
+        json=True,
     ),
-    Place("tailer doctor", said(lambda text: line(a_finding(text), several=True))),
-    Place("tailer doctor --json", said(lambda text: json_object([a_finding(encodable(text))])), json=True),
+    Place("tailer doctor", command_output(lambda text: line(a_finding(text), several=True))),
+    Place("tailer doctor --json", command_output(lambda text: json_object([a_finding(encodable(text))])), json=True),
     Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text)))),
-    Place("tailer.health.probe", the_probe),
-    Place("try", of_the_forwarder("try", "-")),
-    Place("try --json", of_the_forwarder("try", "-", "--json")),
+    Place("tailer.health.probe", probe_output),
+    Place("try", forwarder_output("try", "-")),
+    Place("try --json", forwarder_output("try", "-", "--json")),
     Place("try, parked", a_trial),
     Place("redrive", redriven),
     Place("redrive --json", lambda text: redriven(encodable(text), as_json=True), json=True),
     Place("redrive: error", WRONG),
     Place("catalogue", CATALOGUE),
-    Place("the screen of the demo", the_screen),
+    Place("the screen of the demo", screen_output),
     Place(
         "python -P -m devstack",
         with_an_error("devstack.demo.up", StartFailed, lambda: devstack_command.main(["up"])),
@@ -222,8 +224,8 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
-def test_nothing_from_outside_commands_a_terminal(place: Place) -> None:
-    """It is shown, as JSON would escape it; a newline within it begins no line that could be taken for one of ours."""
+def test_foreign_text_controls_no_terminal(place: Place) -> None:
+    """It is escaped as in JSON. A newline in it starts no line that could be mistaken for one of ours."""
     for name, hostile in HOSTILE.items():
         shown = place.prints(f"a{hostile}z")
         assert all(one.isprintable() or one == "\n" for one in shown), name
@@ -234,16 +236,16 @@ def test_nothing_from_outside_commands_a_terminal(place: Place) -> None:
 
 
 @given(st.recursive(st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_json_means_the_same_afterwards(value: Any) -> None:
-    """Scripts get what was there: the escapes are JSON's own."""
+def test_escaped_json_has_the_same_value(value: Any) -> None:
+    """The escapes are JSON's own."""
     shown = legible(json.dumps(value, ensure_ascii=False, indent=1), lines=True)
     assert json.loads(shown) == value
     assert all(one.isprintable() or one == "\n" for one in shown)
 
 
 @given(st.text())
-def test_what_is_printable_stays_as_it_is(text: str) -> None:
-    """Letters of every language, and whatever else has a shape; all of the text is there."""
+def test_printable_text_is_unchanged(text: str) -> None:
+    """In every language."""
     shown = legible(text)
     assert shown.isprintable()
     assert (shown == text) == text.isprintable()

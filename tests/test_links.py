@@ -1,4 +1,4 @@
-"""What one page says of another file is there: links down to the heading, and paths in backticks."""
+"""Every link and every path in backticks on a page leads to an existing file and heading."""
 
 import re
 from collections import Counter
@@ -17,12 +17,12 @@ _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 
 
 def prose(document: Path) -> str:
-    """A document without its blocks of code, where brackets mean something else."""
+    """Return a document without its blocks of code, where brackets mean something else."""
     return _FENCED.sub("", document.read_text())
 
 
 def anchors(document: Path) -> Iterator[str]:
-    """What a link can point to, as GitHub makes it of headings: small letters, no punctuation, ``-`` for a space."""
+    """Return the anchors that GitHub makes of headings: lower case, no punctuation, ``-`` for a space."""
     seen: Counter[str] = Counter()
     for heading in _HEADING.findall(prose(document)):
         text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
@@ -31,8 +31,8 @@ def anchors(document: Path) -> Iterator[str]:
         seen[slug] += 1
 
 
-def dead(document: Path) -> Iterator[str]:
-    """The links of a document that lead nowhere, and the paths in its text that do not exist."""
+def dead_links(document: Path) -> Iterator[str]:
+    """Yield the links of a document that lead nowhere, and the paths in its text that do not exist."""
     for link in _LINK.findall(prose(document)):
         path, _, anchor = link.partition("#")
         if "://" in link or path.startswith("mailto:"):
@@ -44,13 +44,11 @@ def dead(document: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
-def test_every_link_and_path_leads_somewhere(document: Path) -> None:
-    """To a file or folder that exists, and to a heading that it has."""
-    assert list(dead(document)) == []
+def test_every_link_and_path_exists(document: Path) -> None:
+    assert list(dead_links(document)) == []
 
 
-def test_every_document_is_reached_from_the_readme() -> None:
-    """A page that nothing links to is read by nobody."""
+def test_every_document_is_linked_from_the_readme() -> None:
     reached, waiting = set(), [ROOT / "README.md"]
     while waiting:
         document = waiting.pop().resolve()
@@ -62,8 +60,8 @@ def test_every_document_is_reached_from_the_readme() -> None:
     assert [page for page in pages if page.resolve() not in reached] == []
 
 
-def test_a_dead_link_is_found(tmp_path: Path) -> None:
-    """A missing file, heading or path, and a second heading of one name; code and other sites are left alone."""
+def test_dead_link_is_found(tmp_path: Path) -> None:
+    """A missing file, heading or path, and a second heading with the same name. Code and other sites are ignored."""
     (tmp_path / "there.md").write_text("# The *One*, and `Two`!\n## Again\n## Again\n")
     page = tmp_path / "page.md"
     page.write_text(
@@ -71,4 +69,4 @@ def test_a_dead_link_is_found(tmp_path: Path) -> None:
         "[f](#here) [g](#nowhere) [h](https://example.org/#x) `tests/test_links.py` `tests/gone.py` `x/gone.py`\n"
         "```\n[i](code.md) `tests/gone.py`\n```\n"
     )
-    assert list(dead(page)) == ["gone.md", "there.md#three", "#nowhere", "tests/gone.py"]
+    assert list(dead_links(page)) == ["gone.md", "there.md#three", "#nowhere", "tests/gone.py"]

@@ -1,4 +1,4 @@
-"""Property tests measure what the code does, not how busy the machine is."""
+"""Property tests do not depend on how busy the machine is."""
 
 import time
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize("slow", ["drawing", "running"])
-def test_a_busy_machine_fails_no_property(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An example may take a minute of the clock to draw and to run: the clock that hypothesis reads is played."""
+def test_busy_machine_fails_no_property(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing and running an example may take a minute: hypothesis reads a fake clock."""
     now, played = time.perf_counter(), [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now + played[0])
 

@@ -1,4 +1,4 @@
-"""No secret and no private key is in a tracked file."""
+"""No tracked file contains a secret or a private key."""
 
 import re
 
@@ -37,14 +37,14 @@ PLANTED = {
 
 
 @pytest.mark.parametrize("kind", SECRETS)
-def test_a_secret_of_each_kind_would_be_found(kind: str) -> None:
-    """Where it stands alone, in quotes, and in the middle of a line."""
+def test_secret_of_each_kind_is_found(kind: str) -> None:
+    """Alone, in quotes, and in the middle of a line."""
     for text in (PLANTED[kind], f'key: "{PLANTED[kind]}"', f"x={PLANTED[kind]} # y"):
         assert re.search(SECRETS[kind], text)
 
 
-def test_no_tracked_file_holds_a_secret() -> None:
-    """File, line and kind of each; the text itself is not repeated."""
+def test_no_tracked_file_contains_a_secret() -> None:
+    """A finding has file, line and kind, and never the text."""
     found = []
     for path in tracked():
         text = path.read_text(errors="ignore")

@@ -1,4 +1,4 @@
-"""The files of the repository, without what is made or ignored."""
+"""The tracked files of the repository."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 def tracked() -> list[Path]:
-    """Every file that git tracks here; an unpacked archive has no list."""
+    """Return every file that git tracks. An unpacked archive has no list."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip(f"needs a git checkout: {listed.stderr}")

@@ -1,4 +1,4 @@
-"""The benchmarks run from beginning to end. What they measure is nobody's promise: no figure is asserted here."""
+"""The benchmarks run to the end. No measured value is asserted."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ from benchmarks.results import Spread, percentile
 
 
 @pytest.mark.usefixtures("services")
-def test_a_quick_run_prints_every_contender() -> None:
-    """``--quick`` ends well, with a row for the floor, the tailer and the naive way, and says what it ran on."""
+def test_quick_run_prints_a_row_for_every_candidate() -> None:
+    """The floor, the tailer and the naive loop, and what machine it ran on."""
     command = [sys.executable, "-m", "benchmarks", "--quick", "--changes", "301"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -21,8 +21,8 @@ def test_a_quick_run_prints_every_contender() -> None:
     assert "mongod" in rows["measured"]
 
 
-def test_the_responder_accepts_every_entry_and_nothing_else() -> None:
-    """Each entry id is answered once; what looks like an id inside a message's body is not."""
+def test_stub_responds_for_every_entry_id() -> None:
+    """An id inside a message's body is no entry."""
     body = rb'{"Entries": [{"Id": "0", "MessageBody": "{\"Id\": \"x\"}"}, {"Id": "1", "MessageBody": ""}]}'
     response = answered(b"AmazonSQS.SendMessageBatch", body)
     assert response.count(b'"Id"') == 2
@@ -30,8 +30,8 @@ def test_the_responder_accepts_every_entry_and_nothing_else() -> None:
     assert b'"Id":"1"' in response
 
 
-def test_a_spread_and_a_percentile_are_values_that_were_measured() -> None:
-    """Nothing is interpolated but the median of an even count."""
+def test_spread_and_percentile_are_measured_values() -> None:
+    """Only the median of an even count is interpolated."""
     values = [4.0, 1.0, 3.0, 2.0]
     assert Spread.of(values) == Spread(median=2.5, least=1.0, most=4.0)
     assert percentile(values, 0.5) == 2.0

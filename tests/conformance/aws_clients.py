@@ -1,4 +1,4 @@
-"""boto3's clients, as both packages make them: one of each, and a sentence where none can be made."""
+"""How both packages create boto3 clients: one session, one client per service, and a clear error."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ class AwsClientsConformance:
 
     @pytest.fixture(autouse=True)
     def _environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What ECS and Lambda set: a region, by its newer name only."""
+        """Set the region as ECS and Lambda do, by its newer name only."""
         for name in ("AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
@@ -24,10 +24,10 @@ class AwsClientsConformance:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
 
-    def test_all_threads_share_one_session_and_one_client_of_each_service(
+    def test_all_threads_share_one_session_and_one_client_per_service(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """However many ask at the same time: a session costs 15 MB."""
+        """A session takes 15 MB."""
         sessions: list[boto3.Session] = []
         make = boto3.Session
 
@@ -43,8 +43,8 @@ class AwsClientsConformance:
         assert len({id(one) for one in clients}) == len(set(SERVICES))
         assert client("sqs").meta.region_name == "eu-west-1"
 
-    def test_no_call_waits_longer_than_a_stop_may_take(self, client: Client) -> None:
-        """Every client has a bound on a connection and on an answer."""
+    def test_client_timeouts_are_shorter_than_a_stop(self, client: Client) -> None:
+        """For connections and for responses."""
         for service in SERVICES:
             config = client(service).meta.config
             assert config.connect_timeout <= 5
@@ -61,7 +61,7 @@ class AwsClientsConformance:
             ("AWS_SECRET_ACCESS_KEY", "", "missing: AWS_SECRET_ACCESS_KEY"),
         ],
     )
-    def test_what_cannot_be_used_is_a_wrong_setting(
+    def test_unusable_client_setting_is_misconfigured(
         self,
         client: Client,
         misconfigured: type[Exception],
@@ -70,7 +70,7 @@ class AwsClientsConformance:
         value: str,
         told: str,
     ) -> None:
-        """Named, and no reason to start again and again."""
+        """A restart would not help."""
         monkeypatch.setenv(variable, value)
         with pytest.raises(misconfigured, match=told) as caught:
             client("sqs")

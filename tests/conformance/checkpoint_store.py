@@ -1,4 +1,4 @@
-"""What every checkpoint store promises. A store's own test is a subclass with a ``store`` fixture."""
+"""The guarantees of every checkpoint store. A store's own test is a subclass with a ``store`` fixture."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -79,11 +79,11 @@ OLD: dict[str, Any] = {
 
 
 class KeepsOldRecords:
-    """What a store promises whose records outlive a release. ``put`` stores these fields as a release of another time did."""
+    """The guarantees of a store whose records outlive a release. ``put`` stores these fields as another release did."""
 
     @pytest.mark.parametrize("more", [{}, {"later": {"than": "this"}, "gaps": []}])
-    def test_a_record_of_another_release_is_read_and_goes_on(self, store: CheckpointStore, put: Put, more: Any) -> None:
-        """An older one lacks fields, a newer one has more: the position and the version hold, and the next one replaces it."""
+    def test_record_of_another_release_is_read_and_replaced(self, store: CheckpointStore, put: Put, more: Any) -> None:
+        """An older record has fewer fields, a newer one has more. The position and the version are kept."""
         put(OLD | more)
         record = store.read("payments")
         assert record is not None
@@ -93,7 +93,7 @@ class KeepsOldRecords:
 
 
 class Clock:
-    """A monotonic clock that goes when it is told to."""
+    """A monotonic clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -119,12 +119,11 @@ class CheckpointStoreConformance:
         assert lease is not None
         return lease
 
-    def test_a_stream_never_written_has_no_record(self, store: CheckpointStore) -> None:
-        """Nothing is not an error."""
+    def test_stream_without_a_record_reads_as_none(self, store: CheckpointStore) -> None:
         assert store.read("payments") is None
 
-    def test_what_is_written_is_read_again(self, store: CheckpointStore) -> None:
-        """Every field, and every stream by itself."""
+    def test_record_is_read_as_written(self, store: CheckpointStore) -> None:
+        """Every field, for each stream."""
         store.write(FULL)
         store.write(Record(stream="refunds", version=1))
         assert store.read("payments") == FULL
@@ -132,21 +131,20 @@ class CheckpointStoreConformance:
 
     @pytest.mark.parametrize("version", [1, 2, 4, 9])
     def test_only_the_next_version_is_written(self, store: CheckpointStore, version: int) -> None:
-        """A record is stored behind the version it was made from, or not at all."""
+        """A record replaces the version that it was made from, or nothing."""
         for number in (1, 2):
             store.write(Record(stream="payments", version=number))
         with pytest.raises(Conflict):
             store.write(Record(stream="payments", version=version, owner="late"))
         assert store.read("payments") == Record(stream="payments", version=2)
 
-    def test_a_first_record_is_version_one(self, store: CheckpointStore) -> None:
-        """There is nothing that a later version could replace."""
+    def test_first_record_has_version_one(self, store: CheckpointStore) -> None:
         with pytest.raises(Conflict):
             store.write(Record(stream="payments", version=2))
         assert store.read("payments") is None
 
-    def test_of_many_writers_one_wins(self, store: CheckpointStore) -> None:
-        """Twenty at once, several rounds: each version is written by exactly one of them."""
+    def test_exactly_one_of_many_writers_wins(self, store: CheckpointStore) -> None:
+        """Twenty at once, several rounds."""
         for version in range(1, 6):
             won: list[str] = []
 
@@ -166,20 +164,19 @@ class CheckpointStoreConformance:
             assert stored is not None
             assert won == [stored.owner]
 
-    def test_a_lease_has_one_owner(self, store: CheckpointStore, clock: Clock) -> None:
-        """The second contender waits."""
+    def test_lease_has_one_owner(self, store: CheckpointStore, clock: Clock) -> None:
         self.lease(store, clock)
         assert self.candidate(store, clock, "two").try_acquire() is None
 
-    def test_a_released_lease_is_free_at_once_with_its_checkpoint(self, store: CheckpointStore, clock: Clock) -> None:
-        """A clean stop hands over without a wait, and nothing is repeated."""
+    def test_released_lease_is_free_at_once_with_its_checkpoint(self, store: CheckpointStore, clock: Clock) -> None:
+        """Nothing is repeated after a clean stop."""
         with self.lease(store, clock) as lease:
             lease.save(CHECKPOINT)
             lease.save(replace(CHECKPOINT, sequence=4712))
         assert self.lease(store, clock, "two").checkpoint == replace(CHECKPOINT, sequence=4712)
 
-    def test_a_silent_owner_is_replaced_after_the_lease_time(self, store: CheckpointStore, clock: Clock) -> None:
-        """Measured by the observer's own clock from its first look; the new owner goes on from the saved checkpoint."""
+    def test_silent_owner_is_replaced_after_the_lease_time(self, store: CheckpointStore, clock: Clock) -> None:
+        """By the candidate's own clock since its first read. The new owner continues from the saved checkpoint."""
         self.lease(store, clock).save(CHECKPOINT)
         second = self.candidate(store, clock, "two")
         assert second.try_acquire() is None
@@ -190,8 +187,8 @@ class CheckpointStoreConformance:
         assert taken is not None
         assert taken.checkpoint == CHECKPOINT
 
-    def test_a_former_owner_writes_nothing(self, store: CheckpointStore, clock: Clock) -> None:
-        """After a takeover neither save nor release changes the record."""
+    def test_former_owner_writes_nothing(self, store: CheckpointStore, clock: Clock) -> None:
+        """Neither a save nor a release changes the record after a takeover."""
         former, second = self.lease(store, clock), self.candidate(store, clock, "two")
         second.try_acquire()
         clock.now += 15

@@ -1,4 +1,4 @@
-"""One stack without the forwarder for this folder: its queues can be read here."""
+"""One stack without the forwarder for this folder: tests can read its queues."""
 
 from collections.abc import Iterator
 

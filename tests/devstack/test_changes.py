@@ -1,4 +1,4 @@
-"""A live collection, tried against the mappers."""
+"""The changes of a live collection, tried with the mappers."""
 
 from itertools import islice
 from typing import Any
@@ -12,8 +12,8 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 
 
-def test_what_is_written_now_can_be_tried(mongo: "MongoClient[dict[str, Any]]", fresh: str) -> None:
-    """Each change after the start is a message body, which the mappers' trial reads."""
+def test_live_changes_can_be_tried(mongo: "MongoClient[dict[str, Any]]", fresh: str) -> None:
+    """Each change after the start is a message body."""
     coming = bodies(MongodbSource(mongo, Watch(database=fresh)), fresh)
     mongo[fresh].payments.insert_one({"_id": "p1", "subscriptionId": "s1", "status": "created"})
     mongo[fresh].payments.update_one({"_id": "p1"}, {"$set": {"status": "cancelled"}})

@@ -1,4 +1,4 @@
-"""The demo shows what happens as it happens, and its exit code is its verdict."""
+"""The demo shows events as they arrive, and its exit code is its verdict."""
 
 import io
 import re
@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 class Collection:
-    """What Payments needs of a collection; a write always succeeds."""
+    """The part of a collection that Payments uses."""
 
     full_name = "payments.payments"
 
@@ -32,8 +32,8 @@ class Collection:
     def update_one(self, selection: dict[str, Any], change: dict[str, Any]) -> None: ...
 
 
-class Hearsay(Consumer):
-    """Receives what it was given, once."""
+class GivenEvents(Consumer):
+    """Receives the given events, once."""
 
     def __init__(self, *events: Received) -> None:
         self._events = list(events)
@@ -43,7 +43,7 @@ class Hearsay(Consumer):
         return events
 
 
-class Deaf(Consumer):
+class BrokenConsumer(Consumer):
     """Cannot receive."""
 
     def __init__(self) -> None: ...
@@ -64,8 +64,8 @@ def screen() -> Screen:
     return Screen(io.StringIO())
 
 
-def announced(payments: Payments) -> Iterator[Received]:
-    """The events that the commits of these payments must lead to."""
+def expected_events(payments: Payments) -> Iterator[Received]:
+    """Yield the events that the commits of these payments must cause."""
     for sequence, commit in enumerate(payments.committed, start=1):
         position = {"generation": 1, "sequence": sequence, "operation": "update"}
         metadata = {"id": str(sequence), "document": commit.document, **position}
@@ -81,8 +81,8 @@ def conclude(screen: Screen, payments: Payments, consumer: Consumer) -> tuple[in
 
 
 @pytest.mark.usefixtures("services")
-def test_the_whole_path_works_and_the_demo_says_so() -> None:
-    """Two buses, a kill in the middle, every event shown with its document and latency, and exit 0 for a verdict that holds."""
+def test_demo_shows_the_whole_path_and_exits_0() -> None:
+    """Two buses, a kill, and every event with its document and latency."""
     run = subprocess.run(
         [sys.executable, "-m", "devstack", "demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
@@ -95,8 +95,8 @@ def test_the_whole_path_works_and_the_demo_says_so() -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
-    """`up` prints how to connect, shows the event of a write from outside, and Ctrl-C stops everything with exit 0."""
+def test_up_shows_events_of_others_until_ctrl_c(tmp_path: Path) -> None:
+    """`up` prints how to connect, and Ctrl-C stops everything with exit 0."""
     printed = tmp_path / "up.txt"
     with printed.open("w") as out:
         running = subprocess.Popen([sys.executable, "-m", "devstack", "up"], cwd=REPOSITORY, stdout=out, stderr=out)
@@ -117,10 +117,10 @@ def test_up_stays_and_shows_what_others_write(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_every_printed_command_runs_as_it_is_printed(tmp_path: Path) -> None:
+def test_every_printed_command_runs_as_printed(tmp_path: Path) -> None:
     """
-    In another folder, by a plain shell without our PATH: a payment is created and cancelled, and both events arrive; the status
-    is shown; of a healthy stack the doctor warns of what the words beside it say, and of nothing else.
+    In another folder, in a plain shell without our PATH: a payment is created and cancelled, both events arrive, the status is
+    shown, and the doctor warns only of what the text beside it says.
     """
     with DevStack() as stack:
         stack.start_tailer().wait_ready()
@@ -145,8 +145,8 @@ def test_every_printed_command_runs_as_it_is_printed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_the_demo_runs_against_a_system_that_is_already_there(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told where it is, the demo writes to it and judges what arrives; this is what compose runs."""
+def test_demo_runs_against_an_existing_system(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It writes to that system and checks what arrives. Compose runs this."""
     monkeypatch.setattr(demo, "PAYMENTS", 12)
     with DevStack() as stack:
         stack.start_tailer().wait_ready()
@@ -165,45 +165,44 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def test_a_verdict_that_holds_exits_0(screen: Screen, payments: Payments) -> None:
-    """All that was committed was heard, in order."""
-    code, text = conclude(screen, payments, Hearsay(*announced(payments)))
+def test_verdict_that_holds_exits_0(screen: Screen, payments: Payments) -> None:
+    code, text = conclude(screen, payments, GivenEvents(*expected_events(payments)))
     assert code == 0
     assert "The verdict holds" in text
 
 
-def test_a_verdict_that_does_not_hold_exits_1(screen: Screen, payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting is bounded, and what is missing is named."""
+def test_verdict_that_does_not_hold_exits_1(screen: Screen, payments: Payments, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names what is missing after a bounded wait."""
     monkeypatch.setattr(demo, "ARRIVAL_SECONDS", 0.2)
-    created, _ = announced(payments)
-    code, text = conclude(screen, payments, Hearsay(created))
+    created, _ = expected_events(payments)
+    code, text = conclude(screen, payments, GivenEvents(created))
     assert code == 1
     assert "gave up waiting" in text
     assert f"FAIL every change accounted for: 1 of 2 ({created.document} PaymentCancelled)" in text
     assert "THE VERDICT DOES NOT HOLD" in text
 
 
-def test_a_repeat_is_shown_as_one(screen: Screen, payments: Payments) -> None:
-    """The same id again is pointed out where it arrives, and the verdict still holds."""
-    created, cancelled = announced(payments)
-    code, text = conclude(screen, payments, Hearsay(created, created, cancelled))
+def test_repeated_event_is_marked(screen: Screen, payments: Payments) -> None:
+    """The verdict still holds."""
+    created, cancelled = expected_events(payments)
+    code, text = conclude(screen, payments, GivenEvents(created, created, cancelled))
     assert code == 0
     assert text.count("again, same id") == 1
 
 
-def test_where_others_write_too_their_events_are_not_judged(screen: Screen, payments: Payments) -> None:
-    """Against a system that is shared, somebody else's payment is shown and breaks no promise."""
-    created, cancelled = announced(payments)
+def test_events_of_other_writers_are_not_judged(screen: Screen, payments: Payments) -> None:
+    """They are shown."""
+    created, cancelled = expected_events(payments)
     metadata = {"id": "other", "document": "payments.payments/other", "operation": "insert", "generation": 1, "sequence": 9}
     other = Received(name=created.name, source=created.source, metadata=metadata, data={})
-    with Listener(Hearsay(other, created, cancelled), screen, payments, alone=False) as listener:
+    with Listener(GivenEvents(other, created, cancelled), screen, payments, alone=False) as listener:
         assert demo._conclude(screen, payments, listener) == 0
     assert len(listener.received) == 3
 
 
-def test_a_consumer_that_breaks_ends_the_demo(screen: Screen, payments: Payments) -> None:
-    """What broke the listening thread is raised where someone waits for it."""
-    with Listener(Deaf(), screen, payments) as listener, pytest.raises(ConnectionError, match="the queue is gone"):
+def test_broken_consumer_ends_the_demo(screen: Screen, payments: Payments) -> None:
+    """The error of the listening thread is raised where the demo waits."""
+    with Listener(BrokenConsumer(), screen, payments) as listener, pytest.raises(ConnectionError, match="the queue is gone"):
         listener.heard_all(1, seconds=5)
 
 
@@ -213,8 +212,10 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colour_only_on_a_terminal_that_wants_it(no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NO_COLOR is honoured; the words are the same."""
+def test_colour_is_used_only_on_a_terminal_that_wants_it(
+    no_color: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_COLOR is honoured."""
     monkeypatch.setenv("NO_COLOR", no_color)
     terminal = Terminal()
     Screen(terminal).step("kill -9", "red")
@@ -223,20 +224,20 @@ def test_colour_only_on_a_terminal_that_wants_it(no_color: str, coloured: bool, 
 
 
 @pytest.mark.parametrize("command", [["provision"], ["demo", "--external"], ["watch"]])
-def test_an_endpoint_must_be_named(
+def test_commands_need_an_explicit_endpoint(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without AWS_ENDPOINT_URL nothing is called: these commands never touch a real account."""
+    """Without AWS_ENDPOINT_URL nothing is called, so no real account is ever used."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("MONGODB_URI", raising=False)
     assert __main__.main(command) == 1
     assert "AWS_ENDPOINT_URL" in capsys.readouterr().err
 
 
-def test_what_is_not_installed_is_said_in_one_message(
+def test_missing_emulator_is_reported_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`up` on a machine without the emulator exits 1 with the remedy and no traceback."""
+    """`up` exits 1 without a traceback."""
     monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "bin/python"))
     assert __main__.main(["up"]) == 1
     assert "make env" in capsys.readouterr().err

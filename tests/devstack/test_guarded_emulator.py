@@ -1,4 +1,4 @@
-"""The emulator runs code for whoever may create a function: it lets in this run's own clients, and nobody else."""
+"""The emulator runs code for everyone who may create a function, so it accepts only this run's own clients."""
 
 import http.client
 from urllib.parse import urlsplit
@@ -38,8 +38,8 @@ def refused(headers: dict[str, str], path: str = "/", query: str = "") -> str:
     ],
     ids=["key", "localhost", "ready", "presigned", "function"],
 )
-def test_our_own_clients_are_let_in(headers: dict[str, str], path: str, query: str) -> None:
-    """By the run's key, signed or presigned; a function by its session token; anybody on this machine may ask if it runs."""
+def test_own_clients_are_accepted(headers: dict[str, str], path: str, query: str) -> None:
+    """With the run's key, signed or presigned, or a function's session token. The health page is open on this machine."""
     assert refused(headers, path, query) == ""
 
 
@@ -62,13 +62,13 @@ def test_our_own_clients_are_let_in(headers: dict[str, str], path: str, query: s
         ({"host": "127.0.0.1:4566"}, f"{READY}/../reset"),
     ],
 )
-def test_everybody_else_is_refused(headers: dict[str, str], path: str) -> None:
-    """A page of any origin, a name that was pointed at this machine, another key or none: each has its reason."""
+def test_other_clients_are_refused(headers: dict[str, str], path: str) -> None:
+    """A page of any origin, a name that resolves to this machine, another key or none: each has a reason."""
     assert refused(headers, path)
 
 
-def test_a_page_cannot_make_a_function(stack: DevStack) -> None:
-    """What a browser would send is refused by the running emulator, and the answer tells no page that it may read it."""
+def test_browser_cannot_create_a_function(stack: DevStack) -> None:
+    """The emulator refuses a browser's request, and its response allows no page to read it."""
     where = urlsplit(stack.aws.endpoint_url)
     for method in ("OPTIONS", "POST"):
         connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
@@ -81,15 +81,14 @@ def test_a_page_cannot_make_a_function(stack: DevStack) -> None:
 
 
 @pytest.mark.parametrize("key", ["test", "000000000000"])
-def test_another_access_key_opens_nothing(stack: DevStack, key: str) -> None:
-    """Neither a name that everybody tries nor the account's number."""
+def test_other_access_key_is_refused(stack: DevStack, key: str) -> None:
+    """Neither a common key nor the account's number."""
     foreign = Aws(stack.aws.endpoint_url, key)
     with pytest.raises(ClientError, match="403"):
         foreign("sqs").list_queues()
     foreign.close()
 
 
-def test_each_run_has_a_key_of_its_own() -> None:
-    """Who learned one of yesterday has none of today."""
+def test_each_run_has_its_own_key() -> None:
     with Workspace() as workspace:
         assert Emulator(workspace).key != Emulator(workspace).key

@@ -1,4 +1,4 @@
-"""Where a part is not installed, the message says what was tried and what to do."""
+"""The message about a missing part says what was tried and what to do."""
 
 import sys
 from pathlib import Path
@@ -15,23 +15,22 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_given_mongod_is_used_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_mongod_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TAILRACE_MONGOD wins over PATH and the wheel."""
     given = script(tmp_path / "mongod", "echo db version v7.0.0")
     monkeypatch.setenv("TAILRACE_MONGOD", str(given))
     assert mongod_binary() == str(given)
 
 
-def test_a_given_mongod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is never silently replaced; the message holds its answer and the remedy."""
+def test_given_mongod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is never replaced silently. The message has its output and the remedy."""
     given = script(tmp_path / "mongod", "echo libcurl.so.4: cannot open shared object file >&2; exit 127")
     monkeypatch.setenv("TAILRACE_MONGOD", str(given))
     with pytest.raises(StartFailed, match=r"libcurl\.so\.4[^$]*make env[^$]*TAILRACE_MONGOD"):
         mongod_binary()
 
 
-def test_a_mongod_on_the_path_that_does_not_run_gives_way_to_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first candidate that runs is taken."""
+def test_wheel_is_used_when_the_mongod_on_path_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = tmp_path / "environment/lib/python3.11/site-packages/fiftyone/db/bin"
     wheel.mkdir(parents=True)
     (tmp_path / "path").mkdir()
@@ -43,8 +42,7 @@ def test_a_mongod_on_the_path_that_does_not_run_gives_way_to_the_wheel(tmp_path:
     assert mongod_binary() == str(carried)
 
 
-def test_no_mongod_at_all_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing on PATH and no wheel: the message says so and what to do."""
+def test_missing_mongod_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TAILRACE_MONGOD", raising=False)
     monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "bin/python"))
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -52,8 +50,8 @@ def test_no_mongod_at_all_names_the_remedy(tmp_path: Path, monkeypatch: pytest.M
         mongod_binary()
 
 
-def test_the_emulators_live_beside_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their environment is this one's sibling unless TAILRACE_EMULATORS names another."""
+def test_emulators_are_in_the_sibling_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless TAILRACE_EMULATORS names another."""
     monkeypatch.delenv("TAILRACE_EMULATORS", raising=False)
     assert emulators_python().parent.parent == Path(f"{sys.prefix}-emulators")
     monkeypatch.setenv("TAILRACE_EMULATORS", sys.executable)
@@ -61,7 +59,6 @@ def test_the_emulators_live_beside_the_product(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_missing_emulators_name_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where they are not installed, `make env` is the answer."""
     monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "python"))
     with pytest.raises(StartFailed, match="make env"):
         emulators_python()

@@ -1,4 +1,4 @@
-"""The stand-in for the ordered bus answers as the service model says, to the real client."""
+"""The emulated ordered bus responds to the real client as the service model says."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def entry(group: str = "a", once: str = "1", **fields: Any) -> dict[str, Any]:
     return given | {"SystemMetadata": {"EventGroupId": group, "DeduplicationId": once}} | fields
 
 
-def test_a_bus_is_created_described_and_deleted(client: Any, bus: str) -> None:
+def test_bus_is_created_described_and_deleted(client: Any, bus: str) -> None:
     """Its ARN is of the ordered kind."""
     assert ":event-busv2/payments/" in bus
     described = client.describe_event_bus(EventBusArn=bus)
@@ -49,7 +49,7 @@ def test_a_bus_is_created_described_and_deleted(client: Any, bus: str) -> None:
 
 
 def test_events_of_a_group_are_numbered_in_order(server: OrderedBusServer, client: Any, bus: str) -> None:
-    """Each accepted entry has an id, a sequence number and PUBLISHED; nothing tells a count of failures."""
+    """Each accepted entry has an id, a sequence number and PUBLISHED."""
     response = client.put_events(EventBusArn=bus, Entries=[entry(once=str(number)) for number in range(100)])
     assert "FailedEntryCount" not in response
     assert {one["SuccessCode"] for one in response["Entries"]} == {"PUBLISHED"}
@@ -58,16 +58,16 @@ def test_events_of_a_group_are_numbered_in_order(server: OrderedBusServer, clien
     assert [event.id for event in server.events.of(bus)] == [one["EventId"] for one in response["Entries"]]
 
 
-def test_a_repeat_is_deduplicated_within_its_group(server: OrderedBusServer, client: Any, bus: str) -> None:
-    """It answers the first one's id and keeps one event."""
+def test_repeat_is_deduplicated_within_its_group(server: OrderedBusServer, client: Any, bus: str) -> None:
+    """The response has the first entry's id, and one event is kept."""
     first, again, other = client.put_events(EventBusArn=bus, Entries=[entry(), entry(), entry(group="b")])["Entries"]
     assert (again["SuccessCode"], again["EventId"]) == ("DEDUPLICATED", first["EventId"])
     assert other["SuccessCode"] == "PUBLISHED"
     assert len(server.events.of(bus)) == 2
 
 
-def test_an_entry_fails_where_it_is_told_to(server: OrderedBusServer, client: Any, bus: str) -> None:
-    """Entries behind it, of its own group too, are accepted; a fault is used up."""
+def test_entry_fails_at_the_given_index(server: OrderedBusServer, client: Any, bus: str) -> None:
+    """Later entries are accepted, also of its group. A fault is used once."""
     server.faults.append(failing("ThrottlingException", 0))
     entries = [entry(once="1"), entry(once="2")]
     response = client.put_events(EventBusArn=bus, Entries=entries)
@@ -78,8 +78,9 @@ def test_an_entry_fails_where_it_is_told_to(server: OrderedBusServer, client: An
 
 
 @pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 429), ("InternalException", 500)])
-def test_a_call_fails_as_the_model_says(server: OrderedBusServer, client: Any, bus: str, code: str, status: int) -> None:
-    """Under its code and status."""
+def test_call_fails_with_code_and_status_of_the_model(
+    server: OrderedBusServer, client: Any, bus: str, code: str, status: int
+) -> None:
     server.faults.append(failing_call(code))
     with pytest.raises(ClientError) as raised:
         client.put_events(EventBusArn=bus, Entries=[entry()])
@@ -88,8 +89,7 @@ def test_a_call_fails_as_the_model_says(server: OrderedBusServer, client: Any, b
     assert server.events.of(bus) == []
 
 
-def test_a_lost_response_was_applied(server: OrderedBusServer, client: Any, bus: str) -> None:
-    """The client sees a broken connection."""
+def test_call_with_a_lost_response_was_applied(server: OrderedBusServer, client: Any, bus: str) -> None:
     server.lost = 1
     with pytest.raises(BotoCoreError):
         client.put_events(EventBusArn=bus, Entries=[entry()])
@@ -108,20 +108,18 @@ def test_a_lost_response_was_applied(server: OrderedBusServer, client: Any, bus:
     ],
     ids=["none", "101", "no source", "long type", "long group", "blank id"],
 )
-def test_what_the_model_does_not_allow_is_an_error(client: Any, bus: str, entries: list[dict[str, Any]]) -> None:
-    """Of the whole call, as far as anybody knows."""
+def test_invalid_call_is_an_error(client: Any, bus: str, entries: list[dict[str, Any]]) -> None:
     with pytest.raises(client.exceptions.InvalidInputException):
         client.put_events(EventBusArn=bus, Entries=entries)
 
 
-def test_a_detail_must_be_json(client: Any, bus: str) -> None:
-    """The entry fails, the others do not."""
+def test_detail_must_be_json(client: Any, bus: str) -> None:
+    """Only that entry fails."""
     response = client.put_events(EventBusArn=bus, Entries=[entry(Detail="{"), entry()])
     assert [one.get("ErrorCode") for one in response["Entries"]] == ["InvalidInputException", None]
 
 
-def test_a_bus_that_is_being_created_takes_nothing(server: OrderedBusServer, client: Any, bus: str) -> None:
-    """Not yet."""
+def test_bus_that_is_being_created_accepts_nothing(server: OrderedBusServer, client: Any, bus: str) -> None:
     server.events.set_state(bus, "CREATING")
     with pytest.raises(client.exceptions.InvalidStateException):
         client.put_events(EventBusArn=bus, Entries=[entry()])

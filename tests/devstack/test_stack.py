@@ -1,4 +1,4 @@
-"""The stack's parts are real, on this machine only, and made as an account would have them."""
+"""The stack's parts are real, on this machine only, and configured as in an account."""
 
 import json
 import socket
@@ -17,7 +17,7 @@ from devstack.aws import arn
 from devstack.function import FUNCTION, REDRIVE
 from devstack.resources import BUS, SOURCE, VISIBILITY_SECONDS, provision
 
-# Publishes each message's body, but reports a body that says so as failed the first time it comes.
+# Publishes each message's body, but reports a body with ``fail`` as failed the first time.
 HANDLER = """
 import json, os, boto3
 events, seen = boto3.client("events"), set()
@@ -45,8 +45,7 @@ def send(stack: DevStack, *, group: str, sequence: int, **data: object) -> str:
     return str(metadata["id"])
 
 
-def test_the_database_has_change_streams(bare_stack: DevStack) -> None:
-    """It is a replica set, found by its name, and tells of a change with a token to resume from."""
+def test_database_has_change_streams(bare_stack: DevStack) -> None:
     collection = bare_stack.mongo["streams"]["things"]
     with collection.watch() as stream:
         collection.insert_one({"_id": 1})
@@ -54,8 +53,7 @@ def test_the_database_has_change_streams(bare_stack: DevStack) -> None:
         assert stream.resume_token
 
 
-def test_everything_listens_on_this_machine_only(bare_stack: DevStack) -> None:
-    """Neither the database nor the emulator can be reached over another address."""
+def test_ports_listen_on_this_machine_only(bare_stack: DevStack) -> None:
     ports = [bare_stack.mongo.address[1] if bare_stack.mongo.address else 0, urlsplit(bare_stack.aws.endpoint_url).port or 0]
     outward = _outward_address()
     for port in ports:
@@ -66,8 +64,8 @@ def test_everything_listens_on_this_machine_only(bare_stack: DevStack) -> None:
                 socket.create_connection((outward, port), timeout=2)
 
 
-def test_the_queue_is_ordered_and_deduplicates_per_group(bare_stack: DevStack) -> None:
-    """High-throughput FIFO, with a FIFO queue for dead letters behind it."""
+def test_queue_is_ordered_and_deduplicates_per_group(bare_stack: DevStack) -> None:
+    """High-throughput FIFO with a FIFO dead-letter queue."""
     attributes = bare_stack.aws("sqs").get_queue_attributes(QueueUrl=bare_stack.resources.queue_url, AttributeNames=["All"])[
         "Attributes"
     ]
@@ -78,12 +76,11 @@ def test_the_queue_is_ordered_and_deduplicates_per_group(bare_stack: DevStack) -
 
 
 def test_provisioning_again_changes_nothing(bare_stack: DevStack) -> None:
-    """A one-shot that runs twice finds everything there."""
     assert provision(bare_stack.aws) == bare_stack.resources
 
 
-def test_an_event_crosses_two_buses(bare_stack: DevStack) -> None:
-    """What our bus takes arrives in the other team's queue, behind their own bus; what is not ours does not."""
+def test_event_passes_two_buses(bare_stack: DevStack) -> None:
+    """An event arrives in the other team's queue through their own bus. Foreign events do not."""
     detail = json.dumps({"metadata": {"id": "1", "document": "d", "generation": 1, "sequence": 1}, "data": {"n": 1}})
     entry = {"EventBusName": BUS, "DetailType": "PaymentCancelled", "Detail": detail}
     response = bare_stack.aws("events").put_events(Entries=[entry | {"Source": "app.other"}, entry | {"Source": SOURCE}])
@@ -96,15 +93,17 @@ def test_an_event_crosses_two_buses(bare_stack: DevStack) -> None:
 
 @pytest.fixture
 def forwarding(bare_stack: DevStack, tmp_path: Path) -> Iterator[DevStack]:
-    """The stack with a small function of this test's behind the queue; taken away again."""
+    """The stack with a small function of this test for the queue, which is removed afterwards."""
     package = tmp_path / "function.zip"
     with ZipFile(package, "w") as archive:
         archive.writestr("lambda_forwarder/__init__.py", "")
         archive.writestr("lambda_forwarder/handlers/sqs.py", HANDLER)
     provision(bare_stack.aws, package)
-    provision(bare_stack.aws, package)  # the second time replaces the code and adds no second mapping
+    provision(bare_stack.aws, package)  # The second time replaces the code and adds no second mapping.
     queue = {"QueueUrl": bare_stack.resources.queue_url}
-    bare_stack.aws("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})  # a failure comes back soon
+    bare_stack.aws("sqs").set_queue_attributes(
+        **queue, Attributes={"VisibilityTimeout": "1"}
+    )  # A failed message becomes visible soon.
     yield bare_stack
     bare_stack.aws("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)})
     functions = bare_stack.aws("lambda")
@@ -114,8 +113,8 @@ def forwarding(bare_stack: DevStack, tmp_path: Path) -> Iterator[DevStack]:
         functions.delete_function(FunctionName=function)
 
 
-def test_a_message_reaches_the_consumer_through_the_function(forwarding: DevStack) -> None:
-    """Queue, mapping, zip, bus, rule, bus, rule, queue; and a reported failure comes again without losing the order."""
+def test_message_reaches_the_consumer_through_the_function(forwarding: DevStack) -> None:
+    """A failed message is redelivered in order."""
     sent = [send(forwarding, group="a", sequence=1), send(forwarding, group="a", sequence=2, fail=True)]
     sent += [send(forwarding, group="a", sequence=3)]
     received = forwarding.consumer().receive_count(3, seconds=30)
@@ -124,7 +123,7 @@ def test_a_message_reaches_the_consumer_through_the_function(forwarding: DevStac
 
 @pytest.mark.usefixtures("services")
 def test_three_members_elect_a_primary() -> None:
-    """A replica set of three is there for whoever tests failover, and goes as one."""
+    """And stop together."""
     with DevStack(forwarder=False, members=3) as stack:
         members = [child.pid for child in stack.workspace.children]
         assert len(stack.mongo.admin.command("replSetGetStatus")["members"]) == 3
@@ -133,8 +132,8 @@ def test_three_members_elect_a_primary() -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_a_stack_starts_and_stops_in_seconds_and_leaves_nothing() -> None:
-    """No process, no folder, no port stays."""
+def test_stack_starts_and_stops_in_seconds_and_leaves_nothing() -> None:
+    """No process, folder or port."""
     start = time.monotonic()
     with DevStack(forwarder=False) as stack:
         up = time.monotonic() - start
@@ -156,7 +155,7 @@ def _running(pids: list[int]) -> str:
 
 
 def _outward_address() -> str | None:
-    """This machine's own address on a network, where it has one. Nothing is sent."""
+    """Return this machine's own network address, if it has one. Nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))

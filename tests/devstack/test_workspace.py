@@ -1,4 +1,4 @@
-"""Nothing that was started stays behind, however the starter ends."""
+"""No process or file is left, however the starter ends."""
 
 import subprocess
 import sys
@@ -12,12 +12,11 @@ from devstack.loopback import free_port, get, wait_until
 from devstack.tailer import TailerProcess
 from devstack.workspace import StartFailed, Workspace
 
-# A leader with a child of its own, as the emulator has its function workers.
+# A leader with a child, like the emulator's function workers.
 FAMILY = ["sh", "-c", "sleep 60 & echo $!; wait"]
 
 
-def test_a_process_and_its_children_end_with_the_workspace() -> None:
-    """Leaving the block kills whole groups and removes the folder."""
+def test_process_group_and_folder_end_with_the_workspace() -> None:
     with Workspace() as workspace:
         leader = workspace.spawn("family", FAMILY, {})
         wait_until(lambda: leader.log_tail() != "", leader, 5)
@@ -29,8 +28,7 @@ def test_a_process_and_its_children_end_with_the_workspace() -> None:
     assert not workspace.folder.exists()
 
 
-def test_nothing_stays_after_a_sigkill_of_the_starter() -> None:
-    """Even a starter that had no time for anything leaves no process and no folder."""
+def test_nothing_is_left_after_a_sigkill_of_the_starter() -> None:
     starter = subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True)
     assert starter.stdout
     with starter.stdout:
@@ -42,8 +40,8 @@ def test_nothing_stays_after_a_sigkill_of_the_starter() -> None:
     assert eventually(lambda: not Path(folder).exists())
 
 
-def test_a_process_sees_only_the_environment_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own profile, endpoint or proxy does not reach into the stack."""
+def test_process_gets_only_its_given_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's profile, endpoint or proxy has no effect on the stack."""
     for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_SQS", "HTTP_PROXY", "TAILER_STREAM"):
         monkeypatch.setenv(name, "the developer's")
     with Workspace() as workspace:
@@ -54,8 +52,8 @@ def test_a_process_sees_only_the_environment_it_is_given(monkeypatch: pytest.Mon
     assert "the developer's" not in printed
 
 
-def test_stop_asks_first_and_kills_what_does_not_response() -> None:
-    """A process that ignores SIGTERM is killed when its grace is over; the exit code tells."""
+def test_stop_sends_sigterm_then_kills() -> None:
+    """A process that ignores SIGTERM is killed after its grace period."""
     with Workspace() as workspace:
         polite = workspace.spawn("polite", ["sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done"], {})
         deaf = workspace.spawn("deaf", ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"], {})
@@ -64,24 +62,21 @@ def test_stop_asks_first_and_kills_what_does_not_response() -> None:
         assert deaf.stop(grace=0.2) == -9
 
 
-def test_a_process_that_dies_before_it_is_ready_is_reported_with_its_log() -> None:
-    """Waiting ends at once, and the message holds what the process said."""
+def test_process_that_dies_before_it_is_ready_is_reported_with_its_log() -> None:
     with Workspace() as workspace:
         child = workspace.spawn("broken", ["sh", "-c", "echo the disk is full; exit 3"], {})
         with pytest.raises(StartFailed, match=r"broken ended before it was ready[^$]*the disk is full"):
             wait_until(lambda: False, child, 10)
 
 
-def test_a_process_that_is_never_ready_is_given_up() -> None:
-    """Waiting is bounded."""
+def test_process_that_is_never_ready_times_out() -> None:
     with Workspace() as workspace:
         child = workspace.spawn("slow", ["sleep", "60"], {})
         with pytest.raises(StartFailed, match=r"slow was not ready within 0\.1 s"):
             wait_until(lambda: False, child, 0.1)
 
 
-def test_a_misconfigured_tailer_is_reported_with_its_log() -> None:
-    """A tailer without settings ends; waiting for it says so and shows why."""
+def test_misconfigured_tailer_is_reported_with_its_log() -> None:
     with Workspace() as workspace:
         tailer = TailerProcess(workspace, {})
         with pytest.raises(StartFailed, match="tailer ended before it was ready"):
@@ -89,8 +84,7 @@ def test_a_misconfigured_tailer_is_reported_with_its_log() -> None:
         assert not tailer.running
 
 
-def test_nobody_responses_on_a_free_port() -> None:
-    """A free port is free, and asking it is an answer rather than an error."""
+def test_free_port_has_no_listener() -> None:
     assert get(free_port(), "/readyz") == (0, "")
 
 
@@ -106,7 +100,7 @@ time.sleep(60)
 
 
 def lives(pid: int) -> bool:
-    """Whether a process runs; one that only waits to be collected does not."""
+    """Whether a process runs; a zombie does not."""
     listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return listed.stdout.strip()[:1] not in {"", "Z"}
 

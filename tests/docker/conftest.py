@@ -1,4 +1,4 @@
-"""The images and the compose file on a real engine; skipped, with what is missing, where there is none."""
+"""The images and the compose file on a real engine. Without an engine the tests are skipped with the reason."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
 from testcontainers.compose import DockerCompose
 
 REPOSITORY = Path(__file__).parents[2]
-BASES = ("python:3.13-slim", "mongo:7.0")  # of both Dockerfiles, and the database
+BASES = ("python:3.13-slim", "mongo:7.0")  # the base of both Dockerfiles, and the database
 BUILT = ("aws", "setup", "tailer", "demo")
 DEMO_SECONDS = 90
 
@@ -31,12 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.docker)
-            item.add_marker(pytest.mark.timeout(600))  # the first of them builds
+            item.add_marker(pytest.mark.timeout(600))  # seconds: the first start builds images
 
 
 @pytest.fixture(scope="session")
 def compose_command(services: None) -> list[str]:
-    """docker compose, for this repository; an engine need not run."""
+    """Return the command of docker compose for this repository. An engine need not run."""
     command = ["docker", "compose"]
     try:
         subprocess.run([*command, "version"], check=True, capture_output=True)
@@ -47,7 +47,7 @@ def compose_command(services: None) -> list[str]:
 
 @pytest.fixture(scope="session")
 def engine(compose_command: list[str]) -> Iterator[docker.DockerClient]:
-    # Asked by the command: docker-py leaves a socket open, which is an error here, where no engine answers.
+    # The command is asked: docker-py leaves a socket open without an engine, which is an error here.
     asked = subprocess.run(["docker", "version"], capture_output=True, text=True, check=False)
     if asked.returncode:
         pytest.skip(f"needs a Docker engine that answers: {asked.stderr.strip()}")
@@ -70,7 +70,7 @@ def _have(client: docker.DockerClient, image: str) -> None:
 
 @pytest.fixture(scope="session")
 def project(engine: docker.DockerClient, compose_command: list[str]) -> Iterator[str]:
-    """A compose project of this run's own, on free ports, with its images built; all of it is removed again."""
+    """A compose project of this run, on free ports, with its images built. Everything is removed afterwards."""
     name = f"tailrace-test-{uuid.uuid4().hex[:8]}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COMPOSE_PROJECT_NAME", name)
@@ -90,7 +90,7 @@ def tailer_image(project: str) -> str:
 
 @pytest.fixture(scope="session")
 def system(project: str) -> Iterator[DockerCompose]:
-    """Everything up, and the demo on its way."""
+    """Every service is up, and the demo is running."""
     compose = DockerCompose(REPOSITORY, wait=False)
     try:
         try:
@@ -104,7 +104,7 @@ def system(project: str) -> Iterator[DockerCompose]:
 
 @pytest.fixture(scope="session")
 def demo(system: DockerCompose, engine: docker.DockerClient) -> Container:
-    """The demo's container, ended."""
+    """The demo's container after its end."""
     container = container_of("demo", system, engine)
     container.wait(timeout=DEMO_SECONDS)
     return container
@@ -112,7 +112,7 @@ def demo(system: DockerCompose, engine: docker.DockerClient) -> Container:
 
 @pytest.fixture
 def tailer(system: DockerCompose, engine: docker.DockerClient, demo: Container) -> Container:
-    """The tailer's container, after the demo."""
+    """The tailer's container after the demo."""
     return container_of("tailer", system, engine)
 
 

@@ -21,12 +21,12 @@ from devstack.payments import Payments
 from devstack.resources import spare_queue
 from tests.docker.conftest import REPOSITORY
 
-STOP_SECONDS = 20  # what the tailer promises
+STOP_SECONDS = 20  # the tailer's limit
 
 
 @pytest.fixture
 def payments(system: DockerCompose) -> Iterator[Payments]:
-    """An application on the host, as a person with mongosh there."""
+    """An application on the host, like a person with mongosh."""
     client: MongoClient[dict[str, Any]]
     host, port = system.get_service_host_and_port("mongo", 27017)
     with MongoClient(host, port, directConnection=True) as client:
@@ -35,7 +35,7 @@ def payments(system: DockerCompose) -> Iterator[Payments]:
 
 @pytest.fixture
 def consumer(system: DockerCompose, demo: Container) -> Iterator[Consumer]:
-    """What `demo watch` sees."""
+    """A consumer as in `demo watch`."""
     host, port = system.get_service_host_and_port("aws", 4566)
     aws = Aws(f"http://{host}:{port}")
     with spare_queue(aws) as queue_url:
@@ -43,22 +43,22 @@ def consumer(system: DockerCompose, demo: Container) -> Iterator[Consumer]:
     aws.close()
 
 
-def test_the_file_is_valid(compose_command: list[str]) -> None:
-    """docker compose reads it without a complaint, also where no engine runs."""
+def test_compose_file_is_valid(compose_command: list[str]) -> None:
+    """Also without an engine."""
     read = subprocess.run([*compose_command, "config", "--quiet"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert (read.returncode, read.stderr) == (0, "")
 
 
-def test_the_demo_ends_with_its_verdict(demo: Container) -> None:
-    """Exit 0, every event shown, and a verdict that holds."""
+def test_demo_ends_with_its_verdict(demo: Container) -> None:
+    """Exit 0, with every event shown and a verdict that holds."""
     log = demo.logs().decode()
     assert demo.wait()["StatusCode"] == 0, log
     assert log.count("PaymentCancelled  payments.payments/") >= 20
     assert "The verdict holds" in log
 
 
-def test_the_tailer_runs_with_nothing_it_does_not_need(tailer: Container) -> None:
-    """Not root, no capabilities, no way to gain any, and a file system that it cannot write to. And it is healthy so."""
+def test_tailer_runs_without_privileges(tailer: Container) -> None:
+    """Not as root, without capabilities, and with a read-only file system. It is healthy."""
     assert eventually_healthy(tailer)
     status = tailer.exec_run(["cat", "/proc/self/status"]).output.decode()
     assert "CapEff:\t0000000000000000" in status
@@ -67,21 +67,20 @@ def test_the_tailer_runs_with_nothing_it_does_not_need(tailer: Container) -> Non
     assert b"Read-only file system" in tailer.exec_run(["touch", "/tmp/file"]).output
 
 
-def test_only_this_machine_reaches_the_ports(system: DockerCompose, engine: docker.DockerClient, tailer: Container) -> None:
-    """What is published is published on 127.0.0.1."""
+def test_ports_are_published_on_localhost_only(system: DockerCompose, engine: docker.DockerClient, tailer: Container) -> None:
     for container in system.get_containers():
         published = engine.containers.get(container.ID).attrs["HostConfig"]["PortBindings"]
         assert {binding["HostIp"] for bindings in published.values() for binding in bindings} == {"127.0.0.1"}
 
 
-def test_a_change_made_from_the_host_becomes_an_event(tailer: Container, payments: Payments, consumer: Consumer) -> None:
-    """With directConnection=true, for the replica set's own name is known inside only."""
+def test_change_made_from_the_host_becomes_an_event(tailer: Container, payments: Payments, consumer: Consumer) -> None:
+    """With directConnection=true, since the replica set's name only resolves inside."""
     payments.cancel(payments.create())
-    assert names(consumer.receive_count(2), payments) == ["PaymentCreated", "PaymentCancelled"]
+    assert event_names(consumer.receive_count(2), payments) == ["PaymentCreated", "PaymentCancelled"]
 
 
-def test_the_doctor_finds_the_system_well(tailer: Container) -> None:
-    """Run in the tailer's own container, as one does on call: nothing fails, and it sees the tailer beside it."""
+def test_doctor_finds_no_failure_in_the_system(tailer: Container) -> None:
+    """In the tailer's own container. It sees the running tailer."""
     assert eventually_healthy(tailer)
     code, output = tailer.exec_run(["python", "-m", "tailer", "doctor", "--json"])
     told = json.loads(output)
@@ -92,18 +91,16 @@ def test_the_doctor_finds_the_system_well(tailer: Container) -> None:
     assert found["forwarder.bus"] == "payments exists"
 
 
-def test_the_health_check_is_light(tailer: Container) -> None:
-    """It runs every few seconds on a part of a CPU: of what an HTTP client or a driver would import it imports nothing."""
+def test_health_check_imports_little(tailer: Container) -> None:
+    """It runs every few seconds on a fraction of a CPU."""
     ask = "import sys, tailer.health.probe; print(*sys.modules)"
     loaded = set(tailer.exec_run(["python", "-c", ask]).output.decode().split())
     assert not loaded & {"http.client", "email", "ssl", "pymongo", "boto3", "msgspec", "asyncio", "logging"}
     assert tailer.exec_run(["python", "-m", "tailer.health.probe"]).exit_code == 0
 
 
-def test_it_is_at_work_soon_after_it_starts_and_gone_soon_after_it_is_told(
-    tailer: Container, tailer_image: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """From the container's start to the first heartbeat of its stream, and from SIGTERM to exit 0; both are printed."""
+def test_tailer_starts_and_stops_soon(tailer: Container, tailer_image: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the container's start to the first heartbeat, and from SIGTERM to exit 0. Both times are printed."""
     environment = dict(line.split("=", 1) for line in tailer.attrs["Config"]["Env"]) | {"TAILER_STREAM": "another"}
     (network,) = tailer.attrs["NetworkSettings"]["Networks"]
     with DockerContainer(tailer_image, env=environment, network_mode=network, read_only=True, ports=[8080]) as another:
@@ -114,42 +111,44 @@ def test_it_is_at_work_soon_after_it_starts_and_gone_soon_after_it_is_told(
         assert eventually(lambda: get(port, "/readyz")[0] == 200, seconds=60)
         started = (datetime.now(UTC) - begun).total_seconds()
         told = time.monotonic()
-        assert stopped(own) == 0
+        assert stop_container(own) == 0
         ended = time.monotonic() - told
     with capsys.disabled():
         print(f"\n  start to first heartbeat {started:.1f} s, SIGTERM to exit 0 {ended:.1f} s")  # noqa: T201
 
 
-def test_a_second_tailer_stands_by_and_stops_when_told(tailer: Container, tailer_image: str) -> None:
-    """As process 1 of its container, where a signal that nobody handles would be lost: exit 0 in time."""
+def test_second_tailer_stands_by_and_stops_on_sigterm(tailer: Container, tailer_image: str) -> None:
+    """As process 1 of its container, where an unhandled signal would be ignored."""
     environment = dict(line.split("=", 1) for line in tailer.attrs["Config"]["Env"])
     (network,) = tailer.attrs["NetworkSettings"]["Networks"]
     with DockerContainer(tailer_image, env=environment, network_mode=network, read_only=True) as second:
         standby = second.get_wrapped_container()
         assert eventually(lambda: b"standing_by" in standby.logs())
-        assert stopped(standby) == 0
+        assert stop_container(standby) == 0
 
 
-def test_nothing_is_lost_when_it_is_killed_or_stopped(tailer: Container, payments: Payments, consumer: Consumer) -> None:
-    """What is written while no tailer runs arrives once one runs again; SIGTERM ends it in time with exit 0."""
+def test_nothing_is_lost_when_the_tailer_is_killed_or_stopped(
+    tailer: Container, payments: Payments, consumer: Consumer
+) -> None:
+    """Changes written meanwhile arrive after the restart. SIGTERM ends the tailer in time with exit 0."""
     tailer.kill()
     created = payments.create()
     tailer.start()
-    assert names(consumer.receive_count(1), payments) == ["PaymentCreated"]
-    assert stopped(tailer) == 0
+    assert event_names(consumer.receive_count(1), payments) == ["PaymentCreated"]
+    assert stop_container(tailer) == 0
     payments.cancel(created)
     tailer.start()
-    assert names(consumer.receive_count(1), payments) == ["PaymentCancelled"]
+    assert event_names(consumer.receive_count(1), payments) == ["PaymentCancelled"]
 
 
-def names(received: list[Received], payments: Payments) -> list[str]:
-    """The events of these payments, each once, in order of arrival."""
+def event_names(received: list[Received], payments: Payments) -> list[str]:
+    """Return the events of these payments, each once, in order of arrival."""
     documents = {one.document for one in payments.committed}
     return list({event.id: event.name for event in received if event.document in documents}.values())
 
 
-def stopped(container: Container) -> int:
-    """The exit code after SIGTERM; 137 when it did not end within its promise."""
+def stop_container(container: Container) -> int:
+    """Return the exit code after SIGTERM; 137 if it did not end in time."""
     container.stop(timeout=STOP_SECONDS)
     return int(container.wait()["StatusCode"])
 

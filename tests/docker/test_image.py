@@ -12,8 +12,8 @@ from tests.tailer.mongodb.connection.test_client import SHIPPED
 ENTRYPOINT = ["python", "-m", "tailer"]
 
 
-def test_without_settings_it_names_them_all_and_exits_2(tailer_image: str, engine: docker.DockerClient) -> None:
-    """Nothing is touched, and a read-only file system is enough."""
+def test_image_without_settings_names_the_required_ones_and_exits_2(tailer_image: str, engine: docker.DockerClient) -> None:
+    """On a read-only file system."""
     code, text = run(tailer_image)
     assert code == 2
     for name, field in Settings.model_fields.items():
@@ -21,10 +21,10 @@ def test_without_settings_it_names_them_all_and_exits_2(tailer_image: str, engin
     assert "Traceback" not in text
 
 
-def test_it_is_told_what_it_needs_to_be_run_safely(tailer_image: str, engine: docker.DockerClient) -> None:
-    """A user that is not root, a health check without curl, the signal that it handles, and what it is."""
+def test_image_config_is_safe(tailer_image: str, engine: docker.DockerClient) -> None:
+    """A numeric user that is not root, a health check without curl, the stop signal, and its labels."""
     config = engine.images.get(tailer_image).attrs["Config"]
-    assert int(config["User"].partition(":")[0]) > 0  # a number: Kubernetes and ECS can tell that it is not root
+    assert int(config["User"].partition(":")[0]) > 0  # Kubernetes and ECS recognise a numeric user that is not root.
     assert config["Healthcheck"]["Test"] == ["CMD", "python", "-m", "tailer.health.probe"]
     assert config["StopSignal"] == "SIGTERM"
     assert config["Entrypoint"] == ENTRYPOINT
@@ -32,16 +32,16 @@ def test_it_is_told_what_it_needs_to_be_run_safely(tailer_image: str, engine: do
     assert config["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
 
 
-def test_it_holds_the_tailer_and_nothing_else(tailer_image: str) -> None:
-    """Neither the forwarder nor the dev stack nor tests are in it."""
+def test_image_contains_only_the_tailer(tailer_image: str) -> None:
+    """Not the forwarder, the dev stack or tests."""
     code, text = run(tailer_image, "python", "-c", "import contract, tailer.app, os; print(*os.listdir('/app'))")
     assert code == 0, text
     assert {"tailrace", "tailer"} <= set(text.split())
     assert not {"lambda_forwarder", "devstack", "tailrace_cdk", "infra", "tests", "requirements"} & set(text.split())
 
 
-def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None:
-    """The image leaves out botocore's descriptions of the others; a new client needs a word in its Dockerfile."""
+def test_image_has_every_service_model_that_the_tailer_needs(tailer_image: str) -> None:
+    """The image omits botocore's models of other services: name a new client in the Dockerfile."""
     sources = "".join(path.read_text() for path in (REPOSITORY / "tailer").rglob("*.py"))
     called = set(re.findall(r'clients?\("([a-z0-9-]+)"', sources))
     assert {"sqs", "dynamodb", "lambda", "events", "eventbridgev2", "sts"} <= called
@@ -50,8 +50,8 @@ def test_it_knows_every_service_that_the_tailer_calls(tailer_image: str) -> None
     assert code == 0, text
 
 
-def test_it_lists_what_it_holds_with_licences(tailer_image: str) -> None:
-    """Each package of the list has a licence beside it, and the list has every package."""
+def test_image_lists_its_packages_with_licences(tailer_image: str) -> None:
+    """The list is complete."""
     look = """
 import json, pathlib
 app = pathlib.Path("/app")
@@ -64,8 +64,8 @@ print([folder.name for folder in folders if not [*folder.glob("licenses/*"), *fo
     assert run(tailer_image, "python", "-c", look) == (0, "[]\n")
 
 
-def test_it_carries_amazons_authorities(tailer_image: str) -> None:
-    """The same bytes as here, and its user can read them: DocumentDB needs no mount and no download."""
+def test_image_has_amazons_ca_bundle(tailer_image: str) -> None:
+    """Its user can read it, so DocumentDB needs no mount and no download."""
     digest = "hashlib.sha256(AMAZON_RDS.read_bytes()).hexdigest()"
     code, text = run(
         tailer_image, "python", "-c", f"import hashlib; from tailer.mongodb.connection.uri import AMAZON_RDS; print({digest})"
@@ -73,30 +73,30 @@ def test_it_carries_amazons_authorities(tailer_image: str) -> None:
     assert (code, text.strip()) == (0, SHIPPED)
 
 
-def test_a_tailer_that_does_not_response_is_unhealthy(tailer_image: str) -> None:
-    """The health check fails and says why."""
+def test_tailer_without_response_is_unhealthy(tailer_image: str) -> None:
+    """The health check says why."""
     code, text = run(tailer_image, "python", "-m", "tailer.health.probe")
     assert code == 1
     assert text.startswith("no response on port 8080: ")
 
 
-def test_its_doctor_needs_nothing_but_the_image(tailer_image: str) -> None:
-    """Without settings it says which are missing, as a finding."""
+def test_doctor_runs_without_settings(tailer_image: str) -> None:
+    """It reports missing settings as a finding."""
     code, text = run(tailer_image, *ENTRYPOINT, "doctor")
     assert code == 2
     assert text.startswith("FAIL  settings ")
     assert "TAILER_QUEUE_URL missing" in text
 
 
-def test_only_what_the_images_copy_is_sent_to_the_engine() -> None:
-    """A secret or a virtual environment beside the sources never becomes part of an image."""
+def test_build_context_has_only_what_the_images_copy() -> None:
+    """A secret or a virtual environment never gets into an image."""
     lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
     assert lines[1] == "*"
     assert "**/.env" in lines
 
 
 def run(image: str, *command: str) -> tuple[int, str]:
-    """Exit code and output of a run that ends by itself, with a read-only file system and without a network."""
+    """Return the exit code and output of a run that ends by itself, with a read-only file system and without a network."""
     container = DockerContainer(image, read_only=True, network_mode="none", entrypoint=list(command) or None)
     with container:
         ended = container.get_wrapped_container().wait(timeout=60)

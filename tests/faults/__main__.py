@@ -15,7 +15,7 @@ from tests.faults.schedule import FULL, FULL_CHANGES, scaled, schedule
 from tests.faults.show import NeverCame, Show
 from tests.faults.stage import Stage
 
-PACE = 250.0  # changes a second, beside the imports
+PACE = 250.0  # changes a second, without the imports
 PATH = (3_000, 60, 20)  # payments, failures of the function and SIGKILLs in a full run of the whole path
 FULL_MINUTES = 20.0  # about what a full run takes
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             case "scan":
                 return scan.main(screen, chosen.seconds)
             case _:
-                return _run(screen, chosen) or _elsewhere(screen, chosen)
+                return _run(screen, chosen) or _run_separate_stages(screen, chosen)
     except (StartFailed, NeverCame, ValueError) as failure:
         screen.line(f"\n{failure}")
         return 1
@@ -62,8 +62,8 @@ def _run(screen: Screen, chosen: argparse.Namespace) -> int:
         return int(not verdict.holds)
 
 
-def _elsewhere(screen: Screen, chosen: argparse.Namespace) -> int:
-    """What has a stage of its own: the whole path, and a history that expires."""
+def _run_separate_stages(screen: Screen, chosen: argparse.Namespace) -> int:
+    """Run the faults that need a stage of their own: the whole path, and expired history."""
     if chosen.only:
         return 0
     factor = (chosen.changes or FULL_CHANGES * chosen.minutes / FULL_MINUTES) / FULL_CHANGES

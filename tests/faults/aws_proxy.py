@@ -1,4 +1,4 @@
-"""A proxy in front of the AWS emulator that understands calls: faults are armed by name and hit the next call they are for."""
+"""A proxy for the AWS emulator that understands calls: faults are armed by name and hit the next call of their operation."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ _OWN = ("host", "connection", "content-length", "transfer-encoding")
 
 
 class AwsProxy(ThreadingHTTPServer):
-    """``with AwsProxy(...) as proxy:`` listens on ``proxy.port``. ``witness`` hears of every record that the store took."""
+    """``with AwsProxy(...) as proxy:`` listens on ``proxy.port``. ``witness`` is given every record that the store accepted."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -36,11 +36,11 @@ class AwsProxy(ThreadingHTTPServer):
         self.target = target
         self.witness = Witness()
         self.done: Counter[str] = Counter()  # faults that hit a call
-        self.sends: deque[tuple[float, float]] = deque(maxlen=100_000)  # when an accepted call came and was answered
+        self.sends: deque[tuple[float, float]] = deque(maxlen=100_000)  # when an accepted call was received and responded to
         self._chance = chance
         self._hit = 0.0  # when a fault was over, monotonic
         self._armed: dict[str, deque[str]] = {SEND: deque(), STORE: deque()}
-        self._storing = threading.Lock()  # the witness hears of writes in the order the store took them
+        self._storing = threading.Lock()  # The witness is given writes in the order in which the store accepted them.
         self._open = threading.Event()
         self._open.set()
         self._passing = threading.Semaphore(_AT_ONCE)
@@ -54,7 +54,7 @@ class AwsProxy(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that is cut off or killed is what this is for; anything else is a fault of the proxy."""
+        """Ignore errors of clients that are disconnected or killed; anything else is a fault of the proxy."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -74,7 +74,7 @@ class AwsProxy(ThreadingHTTPServer):
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """Calls under way are finished, and no other gets through while the block runs: they are answered with 503."""
+        """Finish the calls in progress and respond to every other call with 503 while the block runs."""
         self._open.clear()
         for _ in range(_AT_ONCE):
             self._passing.acquire()
@@ -86,7 +86,7 @@ class AwsProxy(ThreadingHTTPServer):
             self._open.set()
 
     def response(self, operation: str, body: bytes, forward: Forward) -> Response | None:
-        """The answer to one call, which a fault may have spoilt."""
+        """Return the response to one call, which a fault may have changed."""
         armed = self._armed.get(operation)
         try:
             name = armed.popleft() if armed else ""
@@ -133,24 +133,24 @@ class _Connection(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # an answer is one write
+    wbufsize = -1  # A response is one write.
     server: AwsProxy
     _upstream: http.client.HTTPConnection | None = None
 
     def do_POST(self) -> None:
-        """One call."""
+        """Handle one call."""
         self.close_connection = True
         size = int(self.headers.get("Content-Length", 0))
         try:
             body = self.rfile.read(size)
             if len(body) < size:
-                return  # the client went in the middle of it
+                return  # The client disconnected during the call.
             response = self.server.response(self.headers.get("X-Amz-Target", ""), body, self._forward)
             if response is not None:
                 self._send(response)
                 self.close_connection = False
         except (OSError, http.client.HTTPException):
-            self.finish_upstream()  # the emulator or the client is away: the call ends without an answer
+            self.finish_upstream()  # The emulator or the client is gone: the call ends without a response.
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)
@@ -178,7 +178,7 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             super().finish()
         except OSError:
-            return  # the client went first
+            return  # The client disconnected first.
 
     def log_message(self, *_: Any) -> None:
-        """A call is not news."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""What a neighbour in AWS may do to one call: refuse it, take a part of it, or take it and say something else."""
+"""What AWS may do to one call: refuse it, accept a part of it, or accept it and respond with an error or not at all."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from typing import Any
 
 SEND = "AmazonSQS.SendMessageBatch"
 STORE = "DynamoDB_20120810.PutItem"
-HANG = 11.0  # seconds, longer than the tailer waits for an answer
+HANG = 11.0  # seconds, longer than the tailer's timeout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +26,12 @@ CallFault = Callable[[bytes, Forward, random.Random], Response | None]
 
 
 def throttled(body: bytes, forward: Forward, chance: random.Random) -> Response:
-    """Nothing is taken."""
+    """Accept nothing."""
     return error(400, "com.amazonaws.sqs#RequestThrottled", "Rate exceeded")
 
 
-def partly(body: bytes, forward: Forward, chance: random.Random) -> Response:
-    """Any entries but not all of them are taken; the others fail one by one, as SQS does on HTTP 200."""
+def partial(body: bytes, forward: Forward, chance: random.Random) -> Response:
+    """Accept some entries. The others fail one by one with HTTP 200, as SQS does."""
     request = json.loads(body)
     entries = request["Entries"]
     taken = sorted(chance.sample(range(len(entries)), chance.randrange(len(entries))))
@@ -46,7 +46,7 @@ def partly(body: bytes, forward: Forward, chance: random.Random) -> Response:
 
 
 def denied(body: bytes, forward: Forward, chance: random.Random) -> Response:
-    """All entries are taken, and some of them are said to have failed."""
+    """Accept all entries, and report some of them as failed."""
     response = forward(body)
     if response.status != 200:
         return response
@@ -58,36 +58,36 @@ def denied(body: bytes, forward: Forward, chance: random.Random) -> Response:
 
 
 def unanswered(body: bytes, forward: Forward, chance: random.Random) -> None:
-    """All of it is taken, and the connection breaks before the answer."""
+    """Accept the call, and close the connection before the response."""
     forward(body)
 
 
 def failed_after(body: bytes, forward: Forward, chance: random.Random) -> Response:
-    """All of it is taken, and the answer is an internal error."""
+    """Accept the call, and respond with an internal error."""
     forward(body)
     return error(500, "com.amazonaws.sqs#InternalFailure", "internal error")
 
 
 def hung(body: bytes, forward: Forward, chance: random.Random) -> None:
-    """All of it is taken, and no answer comes until the client has given up."""
+    """Accept the call, and do not respond until the client has given up."""
     forward(body)
     time.sleep(HANG)
 
 
 def store_throttled(body: bytes, forward: Forward, chance: random.Random) -> Response:
-    """The record is not written."""
+    """Do not write the record."""
     kind = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
     return error(400, kind, "The level of configured provisioned throughput was exceeded")
 
 
 def store_unanswered(body: bytes, forward: Forward, chance: random.Random) -> None:
-    """The record is written, and the connection breaks before the answer."""
+    """Write the record, and close the connection before the response."""
     forward(body)
 
 
 CALL_FAULTS: dict[str, tuple[str, CallFault]] = {
     "throttle": (SEND, throttled),
-    "partial": (SEND, partly),
+    "partial": (SEND, partial),
     "denied": (SEND, denied),
     "unanswered": (SEND, unanswered),
     "failed_after": (SEND, failed_after),

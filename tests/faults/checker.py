@@ -1,4 +1,4 @@
-"""The reader's judgement: is what arrived what was committed, once and in order, and is every repeat known for one?"""
+"""The reader's verdict: did every committed change arrive, once and in order, and can every repeat be recognised?"""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ Lane = tuple[str, int, int]  # stream, generation, lane
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Each field but the counts is a broken promise where it is not empty."""
+    """Each field except the counts is a broken guarantee unless it is empty."""
 
     committed: int
     arrivals: int
     repeats: int
     lost: Sequence[str] = ()  # committed, never arrived
     invented: Sequence[str] = ()  # arrived, never committed
-    reordered: Sequence[str] = ()  # arrived behind something newer of its lane or document
-    unrecognisable: Sequence[str] = ()  # one change under two ids or two numbers
-    gaps: Sequence[str] = ()  # numbers that the stream skipped
-    intruders: Sequence[str] = ()  # checkpoints written by a task that no longer had the lease
-    deaths: Sequence[str] = ()  # tailers that ended without being told to
+    reordered: Sequence[str] = ()  # arrived after a newer change of its lane or document
+    unrecognisable: Sequence[str] = ()  # one change with two ids or two sequences
+    gaps: Sequence[str] = ()  # sequences that the stream skipped
+    intruders: Sequence[str] = ()  # checkpoints written by a task that had lost the lease
+    deaths: Sequence[str] = ()  # tailers that ended without being stopped
 
     @property
     def holds(self) -> bool:
         return not any(broken for _, broken in self._promises())
 
     def lines(self) -> list[str]:
-        """The verdict in words, one promise a line."""
+        """Return the verdict as text, one guarantee per line."""
         lines = [f"  {'FAIL' if broken else 'ok  '} {len(broken)} {name}{_listed(broken)}" for name, broken in self._promises()]
         return [*lines, f"       {self.committed:,} committed, {self.arrivals:,} arrivals, {self.repeats:,} of them repeats"]
 
@@ -50,8 +50,8 @@ class Verdict:
 @dataclass
 class Checker:
     """
-    Hears every message in order of arrival and applies the forwarder's own rule: what is not newer than the lane's watermark
-    is dropped. So it may only be a repeat; anything else there would be lost.
+    Check every message in order of arrival. As in the forwarder, a change that is not above its lane's watermark is dropped, so
+    it must be a repeat; anything else would be lost.
     """
 
     arrivals: int = 0
@@ -64,23 +64,23 @@ class Checker:
 
     @property
     def heard(self) -> int:
-        """Different changes until now."""
+        """Return the number of different changes so far."""
         return len(self._ids)
 
     @property
     def broken(self) -> bool:
-        """Whether something is wrong that no later message can mend."""
+        """Whether something is wrong that no later message can correct."""
         return bool(self._reordered or self._unrecognisable)
 
     def deliver(self, message: ChangeMessage) -> None:
-        """One message, as the queue handed it out."""
+        """Check one message as the queue delivered it."""
         lane = (message.stream, message.generation, message.lane)
         for change in message.changes:
             self.arrivals += 1
             self._hear(lane, change.sequence, change.id, entry_of(change))
 
     def judge(self, ledger: Ledger) -> Verdict:
-        """Compare with what was committed."""
+        """Compare with the committed changes."""
         lost: list[str] = []
         invented: list[str] = []
         reordered = list(self._reordered)

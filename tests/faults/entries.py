@@ -1,4 +1,4 @@
-"""What the writer commits: numbered entries, one after the other on each document."""
+"""The entries that the writer commits: numbered, one after another on each document."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ NUMBER = "n"  # the field that carries an entry's number
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The ``number``-th write of a document, from 1. A delete leaves no field behind: its number is 0."""
+    """The ``number``-th write of a document, from 1. A delete leaves no field, so its number is 0."""
 
     document: str
     kind: str
@@ -36,7 +36,7 @@ class Ledger:
         return len(self._kinds.get(document, ())) + 1
 
     def exists(self, document: str) -> bool:
-        """Whether the document is there after its last entry."""
+        """Whether the document exists after its last entry."""
         kinds = self._kinds.get(document, [])
         return bool(kinds) and kinds[-1] != "delete"
 
@@ -45,13 +45,13 @@ class Ledger:
         self.count += 1
 
     def entries(self, document: str) -> list[Entry]:
-        """What must arrive, in this order."""
+        """Return the entries that must arrive, in order."""
         kinds = self._kinds.get(document, ())
         return [Entry(document, kind, _number(kind, number)) for number, kind in enumerate(kinds, 1)]
 
 
 def entry_of(change: Change) -> Entry:
-    """The entry that a change is about, read from what the change itself carries."""
+    """Return the entry that a change is about, from the change alone."""
     kind = change.operation_type
     if kind == "update" and change.update_description:
         number = change.update_description.updated_fields.get(NUMBER, -1)

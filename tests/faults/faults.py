@@ -1,4 +1,4 @@
-"""How each fault of the schedule is brought about, and when it is over."""
+"""How each fault of the schedule is caused, and when it is over."""
 
 from collections.abc import Callable, Iterable
 
@@ -11,33 +11,31 @@ from tests.faults.stage import OWNER_SECONDS, WHOLE_SECONDS
 
 Act = Callable[[Show, Fault], None]
 
-EARLY = 0.25  # of the kills come before the new owner has delivered anything
+EARLY = 0.25  # the share of kills before the new owner has delivered anything
 IMPORT = (3_000, 12_000)  # changes
 
 
 def perform(show: Show, schedule: Iterable[Fault], changes: int, *, until_broken: bool = False) -> Verdict:
     """
-    Everything of the schedule, at least so many changes, and the verdict. ``until_broken`` ends as soon as it is clear.
-
-    Raises:
-        NeverCame: a takeover or a fail-over took longer than it ever may.
+    Run the schedule and at least this many changes, and return the verdict. ``until_broken`` ends as soon as it is clear.
+    Raises: NeverCame: a takeover or a failover exceeded its limit.
     """
     show.begin()
     for fault in schedule:
         if until_broken and show.broken:
             break
         show.wait(fault.pause)
-        bring_about(show, fault)
+        cause(show, fault)
     return show.conclude(changes)
 
 
-def bring_about(show: Show, fault: Fault) -> None:
-    """Do it, count it, and come back while its consequences go on."""
+def cause(show: Show, fault: Fault) -> None:
+    """Cause the fault, count it, and return while its consequences continue."""
     if fault.kind in CALLS or fault.kind == "hung":
-        # One after the other: a call that fails again and again is tried again ever more slowly.
+        # One at a time: a call that keeps failing is retried ever more slowly.
         show.until(lambda: show.stage.aws.recovered, OWNER_SECONDS, "a call that is accepted after the last one that was not")
         show.stage.aws.arm(fault.kind, fault.calls)
-        return  # counted when a call is hit
+        return  # These are counted when a call is hit.
     ACTS[fault.kind](show, fault)
     show.done[fault.kind] += 1
 
@@ -55,7 +53,7 @@ def _awake_owner(show: Show) -> TailerProcess | None:
 
 
 def _kill(show: Show, fault: Fault) -> None:
-    """In the middle of its work, mostly; sometimes before it did anything."""
+    """Kill the owner, mostly during its work and sometimes before it delivered anything."""
     if fault.strength > EARLY:
         _owner(show)
         heard = show.checker.heard
@@ -75,7 +73,7 @@ def _stop(show: Show, fault: Fault) -> None:
 
 
 def _zombie(show: Show, fault: Fault) -> None:
-    """It wakes up when another has taken the stream: what it still holds in its hands is what this is about."""
+    """Resume a paused owner after another task took the stream: it must not deliver what it still holds."""
     stage, tailer = show.stage, _owner(show)
     name = stage.aws.witness.owner
     stage.pause(tailer)
@@ -139,7 +137,7 @@ def _aws_silent(show: Show, fault: Fault) -> None:
 
 
 def _restart_aws(show: Show, fault: Fault) -> None:
-    """It forgets nothing, but for seconds it refuses every call."""
+    """Restart the emulator. It forgets nothing, but refuses every call for seconds."""
     with show.stage.aws.closed():
         show.stage.emulator.restart()
 

@@ -1,4 +1,4 @@
-"""The forwarder's guarantees, broken on purpose in the zip of its function: the whole path must notice each."""
+"""The forwarder's guarantees, broken on purpose in the zip of its function: the whole path must detect each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,20 +10,15 @@ from tests.faults.path import Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class ForwarderMutation:
-    """Broken in the function's zip, in one place. How often the bus refuses meanwhile, and how the path brings it to light."""
+    """A mutation of one place in the function's zip, how often the bus refuses meanwhile, and how the path detects it."""
 
     breaks: str
-    edit: tuple[str, str, str]  # file, what stands there, what shall stand there
+    edit: tuple[str, str, str]  # file, old text, new text
     refusals: int
     found: Callable[[Outcome], bool]
 
     def apply(self, package: Path) -> None:
-        """
-        Edit one file of the zip.
-
-        Raises:
-            ValueError: the product no longer has the lines.
-        """
+        """Edit one file of the zip. Raises: ValueError: the product no longer contains the lines."""
         name, old, new = self.edit
         with ZipFile(package) as archive:
             files = {entry: archive.read(entry) for entry in archive.namelist()}

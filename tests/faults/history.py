@@ -1,4 +1,4 @@
-"""The server forgets what the tailer has not read: the stream must stop and say so, and must not go on from somewhere else."""
+"""The server drops history that the tailer has not read: the stream must stop with a message and not continue elsewhere."""
 
 import random
 import time
@@ -11,14 +11,14 @@ from tailer.mongodb.events.change_events import time_of
 from tests.faults.stage import OWNER_SECONDS, Stage
 from tests.faults.writer import COLLECTION, DATABASE
 
-SHORT = ("--oplogSize", "1", "--syncdelay", "1")  # MB, and seconds: nothing is forgotten that is not on disk
-CHURN = 1_000_000  # bytes of a document that nobody watches
+SHORT = ("--oplogSize", "1", "--syncdelay", "1")  # MB, and seconds: only entries on disk are dropped
+CHURN = 1_000_000  # bytes of an unrelated document
 FORGOTTEN_SECONDS = 60.0
 HISTORY_LOST = 3  # the exit code
 
 
 def main(screen: Screen, seed: int, source: Path) -> int:
-    """Show it once. The exit code: 0 only if the tailer did as it must."""
+    """Run it once. The exit code is 0 only if the tailer behaved correctly."""
     problems = lose_history(seed, source)
     screen.line(
         f"  {'FAIL' if problems else 'ok  '} expired history: exit code {HISTORY_LOST}, nothing skipped {problems or ''}"
@@ -27,7 +27,7 @@ def main(screen: Screen, seed: int, source: Path) -> int:
 
 
 def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
-    """What a tailer did wrong whose checkpoint fell off the oplog while it was down; nothing, if all was right."""
+    """Return what a tailer did wrong whose checkpoint left the oplog while it was down, or nothing."""
     with Stage(random.Random(seed), members=1, history=SHORT, source=source) as stage:
         watched = stage.client[DATABASE][COLLECTION]
         tailer = stage.start_tailer()
@@ -54,7 +54,7 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
 
 
 def _forget(stage: Stage, until: Any) -> None:
-    """Write elsewhere until the oplog begins after that moment."""
+    """Write unrelated documents until the oplog begins after that moment."""
     oplog, elsewhere, number = stage.client["local"]["oplog.rs"], stage.client["elsewhere"]["churn"], 0
 
     def forgotten() -> bool:

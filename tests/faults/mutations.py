@@ -1,7 +1,6 @@
 """
-The guarantees, broken on purpose in a copy of the source: the suite must notice each.
-
-A mutation is a few lines of the product replaced by others. Where the lines are no longer there, it says so: mend it here.
+The guarantees, broken on purpose in a copy of the source: the suite must detect each. A mutation replaces a few lines of the
+product. When the product no longer contains the lines, the error says so: correct them here.
 """
 
 import random
@@ -30,18 +29,15 @@ _SAVE = "                lease.save(positions.after(batch))\n"
 
 @dataclass(frozen=True, kw_only=True)
 class Mutation:
-    """Which guarantee it breaks and how, the faults that bring it to light, and the promises that must be found broken."""
+    """The guarantee that it breaks and how, the faults that expose it, and the guarantees that must be reported as broken."""
 
     breaks: str
-    edits: Sequence[tuple[str, str, str]]  # file, what stands there, what shall stand there
+    edits: Sequence[tuple[str, str, str]]  # file, old text, new text
     faults: Mapping[str, int]
-    found: Sequence[str]  # fields of the verdict, any of them
+    found: Sequence[str]  # fields of the verdict, any of which must be broken
 
     def apply(self, folder: Path) -> None:
-        """
-        Raises:
-            ValueError: the product no longer has the lines.
-        """
+        """Edit the copy. Raises: ValueError: the product no longer contains the lines."""
         for name, old, new in self.edits:
             path = folder / name
             text = path.read_text()
@@ -98,22 +94,22 @@ MUTATIONS: Mapping[str, Mutation] = {
 
 
 def main(screen: Screen, seed: int) -> int:
-    """Try all of them. The exit code: 0 only if the suite noticed each, and found nothing where nothing is broken."""
+    """Try all of them. The exit code is 0 only if the suite detected each, and found nothing where nothing is broken."""
     unnoticed = 0
     for name, mutation in MUTATIONS.items():
         screen.step(f"{name}: {mutation.breaks}")
         verdict = attempt(mutation, seed, screen)
         broken = [field for field in mutation.found if getattr(verdict, field)]
-        unnoticed += _told(screen, verdict.lines(), as_it_must=bool(broken) if mutation.found else verdict.holds)
+        unnoticed += _report(screen, verdict.lines(), as_it_must=bool(broken) if mutation.found else verdict.holds)
     for name, broken_there in IN_THE_FORWARDER.items():
         screen.step(f"{name}: {broken_there.breaks}")
         outcome = path.walk(seed, PAYMENTS, broken_there.refusals, 0, kinds=["refused"], rate=1, damage=broken_there.apply)
-        unnoticed += _told(screen, outcome.lines(), as_it_must=broken_there.found(outcome))
+        unnoticed += _report(screen, outcome.lines(), as_it_must=broken_there.found(outcome))
     return int(unnoticed > 0)
 
 
-def _told(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
-    """Whether the suite was wrong."""
+def _report(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
+    """Report whether the suite was right, and return whether it was wrong."""
     screen.line("  as it must" if as_it_must else "  FAIL: the suite is wrong", "green" if as_it_must else "red")
     for line in lines:
         screen.line(f"    {line}")
@@ -121,7 +117,7 @@ def _told(screen: Screen, lines: Sequence[str], *, as_it_must: bool) -> bool:
 
 
 def attempt(mutation: Mutation, seed: int, screen: Screen) -> Verdict:
-    """What the suite says of the product with this mutation."""
+    """Return the suite's verdict on the product with this mutation."""
     with tempfile.TemporaryDirectory(prefix="tailrace-mutation-") as name:
         folder = Path(name)
         for package in PACKAGES:

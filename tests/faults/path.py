@@ -1,4 +1,4 @@
-"""The whole path, from a commit to a consumer behind two buses, while tailers are killed and the Lambda fails in every way."""
+"""The whole path, from a commit to a consumer after two buses, while tailers are killed and the Lambda fails in every way."""
 
 import random
 import shutil
@@ -27,7 +27,7 @@ from tests.faults.show import NeverCame
 
 TIMEOUT = 3  # seconds, of the function
 VISIBILITY = 4  # seconds, of the queue
-RATE = 0.3  # of the function's invocations that fail, until enough have
+RATE = 0.3  # the share of the function's invocations that fail, until there are enough
 LEASE = 1  # second
 LANES = 8
 ARRIVAL_SECONDS = 120.0
@@ -39,7 +39,7 @@ Damage = Callable[[Path], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The consumer's verdict, what went wrong on the way, and how many old events a late repeat of everything brought again."""
+    """The consumer's verdict, problems on the way, and how many old events arrived again after a late repeat of everything."""
 
     verdict: Verdict
     faults: Counter[str]
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def main(screen: Screen, seed: int, payments: int, faults: int, kills: int) -> int:
-    """The exit code: 0 only if every promise was kept."""
+    """Run it. The exit code is 0 only if every guarantee was kept."""
     screen.step(f"the whole path: {payments} payments, {kills} SIGKILLs, {faults} failures of the function")
     outcome = walk(seed, payments, faults, kills)
     for line in outcome.lines():
@@ -78,7 +78,7 @@ def walk(
     rate: float = RATE,
     damage: Damage = lambda _: None,
 ) -> Outcome:
-    """Make payments and cancel half of them, meanwhile break what can be broken, and judge what the consumer heard."""
+    """Create payments, cancel half of them, cause faults meanwhile, and return the verdict on the received events."""
     chance = random.Random(seed)
     with DevStack() as stack:
         log = _unsettle(stack, damage, FAULTS_SEED=seed, FAULTS_COUNT=faults, FAULTS_KINDS=" ".join(kinds), FAULTS_RATE=rate)
@@ -104,7 +104,7 @@ def walk(
 
 
 def _unsettle(stack: DevStack, damage: Damage, **told: object) -> Path:
-    """Put the unsteady handler around the forwarder, told of these. The file that tells what it did."""
+    """Wrap the forwarder in the unsteady handler with these settings, and return the path of its log."""
     folder = stack.workspace.folder
     package, log = Path(shutil.copy(folder / "forwarder.zip", folder / "unsteady.zip")), folder / "unsteady.txt"
     with ZipFile(package, "a") as archive:
@@ -118,7 +118,10 @@ def _unsettle(stack: DevStack, damage: Damage, **told: object) -> Path:
         FunctionName=FUNCTION, Handler="unsteady.handler", Timeout=TIMEOUT, Environment={"Variables": variables}
     )
     queue = {"QueueUrl": stack.resources.queue_url}
-    attributes = {"VisibilityTimeout": str(VISIBILITY), "RedrivePolicy": ""}  # a failure comes back soon, however often
+    attributes = {
+        "VisibilityTimeout": str(VISIBILITY),
+        "RedrivePolicy": "",
+    }  # A failed message becomes visible soon, however often it fails.
     stack.aws("sqs").set_queue_attributes(**queue, Attributes=attributes)
     return log
 
@@ -128,14 +131,14 @@ def _tailer(stack: DevStack) -> TailerProcess:
 
 
 def _beginning(stack: DevStack) -> Record:
-    """The stream's record before anything was written, as the first tailer left it."""
+    """Return the stream's record before anything was written, as the first tailer left it."""
     record = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table).read("payments")
     assert record
     return record
 
 
 def _collected(stack: DevStack, before: Sequence[Received], count: int) -> list[Received]:
-    """What arrives until nothing is missing, and then whatever else comes before the queue is empty."""
+    """Return the events until none is missing, and then any others until the queue is empty."""
     seen = {event.id for event in before}
     consumer = stack.consumer()
     received = consumer.receive_until(lambda new: len(seen | {event.id for event in new}) >= count, ARRIVAL_SECONDS)
@@ -146,7 +149,7 @@ def _collected(stack: DevStack, before: Sequence[Received], count: int) -> list[
 
 
 def _late_repeats(stack: DevStack, beginning: Record, changes: int) -> int:
-    """Let a tailer that still lives at the beginning send all of it once more; how many events reach the consumer again."""
+    """Run a tailer that still has the first position, and count the events that arrive at the consumer again."""
     store = stack.workspace.folder / "former-owner.json"
     FileCheckpoints(store).write(replace(beginning, version=1, owner=""))
     former = stack.start_tailer(checkpoints=f"file://{store}", lanes=LANES)

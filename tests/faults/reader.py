@@ -1,4 +1,4 @@
-"""The consumer that stands where the forwarder would: takes messages from the queue and hands them to the checker."""
+"""The consumer in place of the forwarder: it receives the messages and passes them to the checker."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ _AGAIN = 0.2  # seconds
 
 
 class Reader:
-    """A thread that receives and deletes until stopped. An emulator that is away is waited for."""
+    """A thread that receives and deletes until stopped. It waits for an emulator that is down."""
 
     def __init__(self, sqs: Any, queue_url: str, deliver: Callable[[ChangeMessage], None]) -> None:
         self._sqs = sqs
@@ -26,11 +26,7 @@ class Reader:
         self._thread.start()
 
     def stop(self) -> None:
-        """
-        Take what is left, and end.
-
-        Raises: what ended the thread before its time.
-        """
+        """Receive the remaining messages and end. Raises: the error that ended the thread early."""
         self._stopping.set()
         self._thread.join(30)
         if self.failure:
@@ -40,7 +36,7 @@ class Reader:
         try:
             while self._receive() or not self._stopping.is_set():
                 continue
-        except Exception as failure:  # it belongs to whoever judges
+        except Exception as failure:  # `stop` raises it.
             self.failure = failure
 
     def _receive(self) -> bool:

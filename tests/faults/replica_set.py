@@ -1,4 +1,4 @@
-"""What a replica set says of itself, asked member by member, and how it is told to elect another primary."""
+"""The state of a replica set, asked from each member, and how to make it elect another primary."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _HEALTHY = ("PRIMARY", "SECONDARY")
 
 
 def primary(mongod: Mongod) -> int | None:
-    """Which member is the primary; none while they elect one."""
+    """Return the number of the primary, or None during an election."""
     for number in range(len(mongod.ports)):
         if _asked(mongod, number, lambda client: client.admin.command("hello").get("isWritablePrimary")):
             return number
@@ -22,7 +22,7 @@ def primary(mongod: Mongod) -> int | None:
 
 
 def whole(mongod: Mongod) -> bool:
-    """Whether there is a primary and every other member follows it."""
+    """Whether there is a primary that every other member follows."""
     number = primary(mongod)
     if number is None:
         return False
@@ -31,13 +31,13 @@ def whole(mongod: Mongod) -> bool:
 
 
 def step_down(mongod: Mongod, number: int) -> None:
-    """Let the primary give up its office for a few seconds."""
+    """Make the primary step down for a few seconds."""
     order = {"replSetStepDown": 3, "secondaryCatchUpPeriodSecs": 2, "force": True}
     _asked(mongod, number, lambda client: client.admin.command(order))
 
 
 def _asked(mongod: Mongod, number: int, question: Callable[["MongoClient[dict[str, Any]]"], Any]) -> Any:
-    """The member's answer; nothing where it has none."""
+    """Return the member's response, or None."""
     client: MongoClient[dict[str, Any]]
     with MongoClient(HOST, mongod.ports[number], directConnection=True, **_TIMEOUT) as client:  # type: ignore[arg-type]
         try:

@@ -1,4 +1,4 @@
-"""A server that looks through history for minutes before it answers a resume: the tailer waits for it, and says so."""
+"""A server that scans history for minutes before it responds to a resume: the tailer waits and reports it."""
 
 import time
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from tests.queue import received
 
 NAME = "scanned"
 SETTLED = 60.0  # seconds that a start, and the change after the scan, may take
-LOOK = 1.0  # seconds between two looks
+LOOK = 1.0  # seconds between two reads of the state
 
 
-class _Watched:
-    """Two tailers with the settings that production has, one of them on standby, in front of a server that will scan."""
+class _ScannedStream:
+    """Two tailers with production settings, one of them on standby, connected to a server that will scan."""
 
     def __init__(self, exit_stack: ExitStack) -> None:
         self.stack = exit_stack.enter_context(DevStack(forwarder=False))
@@ -43,7 +43,7 @@ class _Watched:
         return self.store.read(NAME) or Record(stream=NAME)
 
     def state(self, tailer: TailerProcess) -> str:
-        """What ``/healthz`` says, of a tailer that it calls healthy."""
+        """Return the body of ``/healthz``, and count responses that are not healthy."""
         status, text = get(tailer.port, "/healthz")
         self.unhealthy += status != 200
         return f"{status} {text.strip()}"
@@ -53,9 +53,9 @@ class _Watched:
 
 
 def main(screen: Screen, seconds: float) -> int:
-    """Show it once. The exit code: 0 only if the scan was waited for, once and in health, and the change arrived once."""
+    """Run it once. The exit code is 0 only if the tailer stayed healthy during one scan and the change arrived once."""
     with ExitStack() as exit_stack:
-        watched = _Watched(exit_stack)
+        watched = _ScannedStream(exit_stack)
         screen.step("a tailer delivers a change, and is stopped")
         first = watched.start("first")
         first.wait_ready()
@@ -92,8 +92,8 @@ def main(screen: Screen, seconds: float) -> int:
     return int(bool(problems))
 
 
-def _follow(screen: Screen, watched: _Watched, tailers: Sequence[TailerProcess], began: float, seconds: float) -> None:
-    """Until the change is delivered; one line a minute, and whenever anybody says something else."""
+def _follow(screen: Screen, watched: _ScannedStream, tailers: Sequence[TailerProcess], began: float, seconds: float) -> None:
+    """Wait until the change is delivered. Print a line each minute and whenever a state changes."""
     shown, next_line = "", 0.0
     while watched.record.checkpoint is None or watched.record.checkpoint.sequence < 2:
         states = [watched.state(one) for one in tailers]

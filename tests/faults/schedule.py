@@ -1,4 +1,4 @@
-"""Which faults, in which order and how far apart: all of it from a seed, so that the seed alone replays it."""
+"""Which faults, in which order and how far apart, all derived from a seed, so that the seed replays them."""
 
 import random
 from collections import Counter
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 FULL: Mapping[str, int] = {
     "kill": 200,  # SIGKILL of the tailer that holds the lease
-    "kill_all": 10,  # of every tailer at once
+    "kill_all": 10,  # every tailer at once
     "stop": 12,  # SIGTERM, as a deployment does
     "zombie": 22,  # SIGSTOP for longer than the lease, then SIGCONT
-    "crash_primary": 12,  # kill -9 of the primary; it comes back on its own data
+    "crash_primary": 12,  # kill -9 of the primary, which restarts with its data
     "step_down": 12,
     "mongodb_cut": 12,
     "mongodb_slow": 8,
@@ -20,10 +20,10 @@ FULL: Mapping[str, int] = {
     "aws_silent": 6,
     "throttle": 100,
     "partial": 160,
-    "denied": 60,  # taken, and said to have failed
-    "unanswered": 60,  # taken, and the answer is lost
-    "failed_after": 40,  # taken, and answered with an error
-    "hung": 3,  # taken, and not answered at all
+    "denied": 60,  # accepted, and reported as failed
+    "unanswered": 60,  # accepted, and the response is lost
+    "failed_after": 40,  # accepted, with an error as the response
+    "hung": 3,  # accepted, without a response
     "store_throttle": 40,
     "store_unanswered": 40,
     "restart_aws": 5,
@@ -48,13 +48,13 @@ SHORT: Mapping[str, int] = {
 }
 """What every test run does."""
 CALLS = {"throttle", "partial", "denied", "unanswered", "failed_after", "store_throttle", "store_unanswered"}
-_CALLS_AT_ONCE = 4  # of these, in a row
+_CALLS_AT_ONCE = 4  # this many in a row
 _PAUSE = (0.0, 0.8)  # seconds before a fault
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing to do: ``pause`` seconds after the one before; ``strength`` from 0 to 1 says how long or how much of it."""
+    """One fault, ``pause`` seconds after the previous one; ``strength`` from 0 to 1 is how long or how strong it is."""
 
     kind: str
     pause: float
@@ -63,7 +63,7 @@ class Fault:
 
 
 def scaled(counts: Mapping[str, int], factor: float, only: Iterable[str] = ()) -> dict[str, int]:
-    """The same mixture in another amount: at least one of each kind, and of nothing but ``only``."""
+    """Return the same mixture in another amount: at least one of each kind, and only of the kinds in ``only``."""
     wanted = set(only) or set(counts)
     if unknown := wanted - set(FULL):
         raise ValueError(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(FULL)}")
@@ -71,7 +71,7 @@ def scaled(counts: Mapping[str, int], factor: float, only: Iterable[str] = ()) -
 
 
 def schedule(seed: int, counts: Mapping[str, int]) -> list[Fault]:
-    """The same for the same seed and counts, on every machine."""
+    """Return the same schedule for the same seed and counts, on every machine."""
     chance = random.Random(seed)
     kinds = [kind for kind, count in counts.items() for _ in range(_steps(kind, count))]
     chance.shuffle(kinds)

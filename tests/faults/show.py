@@ -1,4 +1,4 @@
-"""One run: the writer writes, the reader reads, the faults of the schedule happen, and everything is accounted for."""
+"""One run: the writer writes, the reader reads, the faults of the schedule happen, and every change is accounted for."""
 
 import random
 import time
@@ -13,17 +13,17 @@ from tests.faults.reader import Reader
 from tests.faults.stage import OWNER_SECONDS, WHOLE_SECONDS, Stage
 from tests.faults.writer import Writer
 
-TICK = 0.02  # seconds between two looks at what is due
+TICK = 0.02  # seconds between two checks for due actions
 PROGRESS = 10.0  # seconds between two lines
-ARRIVAL_SECONDS = 30.0  # without anything new, after the last write, until what is missing is called lost
+ARRIVAL_SECONDS = 30.0  # seconds without a new arrival after the last write, after which missing changes count as lost
 
 
 class NeverCame(AssertionError):
-    """What a run waits for did not happen in its time: a guarantee of time is broken, or the machine is far too slow."""
+    """A run waited in vain: a limit of time was exceeded, or the machine is far too slow."""
 
 
 class Show:
-    """The people on a stage, and its clock. ``pace`` is in changes a second."""
+    """The participants on a stage, and its clock. ``pace`` is in changes a second."""
 
     def __init__(self, stage: Stage, seed: int, screen: Screen, pace: float) -> None:
         self.stage = stage
@@ -37,11 +37,11 @@ class Show:
 
     @property
     def broken(self) -> bool:
-        """Whether something went wrong that cannot be mended any more."""
+        """Whether something is wrong that no later event can correct."""
         return self.checker.broken or bool(self.stage.aws.witness.broken)
 
     def begin(self) -> None:
-        """The first tailer is at its place before the first write: a stream begins now, wherever that is."""
+        """Wait for the first tailer's checkpoint before the first write, since a stream begins at its own now."""
         self.stage.keep_two()
         witness = self.stage.aws.witness
         self.until(lambda: bool(witness.latest and witness.latest.checkpoint), OWNER_SECONDS, "a first checkpoint")
@@ -49,7 +49,7 @@ class Show:
         self._reader.start()
 
     def conclude(self, changes: int) -> Verdict:
-        """Let everything get well, write what is missing to so many changes, and account for all of them."""
+        """End all faults, write the remaining changes, and account for every one."""
         self._fair_weather()
         self.writer.hurry(changes - self.writer.ledger.count)
         self.until(lambda: not self.writer.hurrying, ARRIVAL_SECONDS + changes / 500, "the last changes to be written")
@@ -61,11 +61,11 @@ class Show:
 
     @property
     def counts(self) -> Counter[str]:
-        """What happened, by kind."""
+        """Return how often each kind happened."""
         return self.done + self.stage.aws.done
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something while the schedule goes on."""
+        """Call the action while the schedule continues."""
         self._later.append((time.monotonic() + seconds, action))
 
     def wait(self, seconds: float) -> None:
@@ -75,12 +75,7 @@ class Show:
             time.sleep(min(TICK, left))
 
     def until(self, happened: Callable[[], bool], seconds: float, what: str) -> None:
-        """
-        Wait for it.
-
-        Raises:
-            NeverCame: it did not happen in time.
-        """
+        """Wait until it happens. Raises: NeverCame: it did not happen in time."""
         deadline = time.monotonic() + seconds
         while not happened():
             if time.monotonic() > deadline:

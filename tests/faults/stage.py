@@ -1,4 +1,4 @@
-"""Where the faults happen: a replica set and an AWS behind proxies, and two tailers, one of them standing by."""
+"""The parts of a run: a replica set and an AWS emulator with proxies, and two tailers, one of them on standby."""
 
 import random
 import shutil
@@ -25,18 +25,18 @@ from tests.faults.aws_proxy import AwsProxy
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.writer import COLLECTION, DATABASE
 
-LEASE = 1.0  # seconds, the least there is
-OWNER_SECONDS = 40.0  # until somebody holds the lease, whatever else is going on
-WHOLE_SECONDS = 60.0  # until a replica set is whole again after a member came back
-LANES = 4  # few, so that much meets in each
-APPLICATION = b"tailrace"  # how a tailer's connections begin: MongoDB's handshake carries the application's name
-# A connection whose peer is gone is given up in seconds, so that a run has time for many of them.
+LEASE = 1.0  # seconds, the minimum
+OWNER_SECONDS = 40.0  # seconds until a tailer holds the lease, whatever else happens
+WHOLE_SECONDS = 60.0  # seconds until a replica set is complete after a member restarted
+LANES = 4  # few, so that each has many changes
+APPLICATION = b"tailrace"  # MongoDB's handshake has the application's name, which identifies the connections of a tailer.
+# A connection to a dead peer is closed within seconds, so that a run has time for many of them.
 _DUMP_SECONDS = 1.0
 IMPATIENT = "socketTimeoutMS=4000&connectTimeoutMS=1500&heartbeatFrequencyMS=500&serverSelectionTimeoutMS=5000"
 
 
 class Stage(Started):
-    """Use as a context manager. ``source`` is its tailers' code."""
+    """Use as a context manager. ``source`` is the tailers' code."""
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class Stage(Started):
         self._count = 0
         self.lease = lease
         self.tailers: list[TailerProcess] = []  # those that should run
-        self.paused: list[TailerProcess] = []  # those among them that a SIGSTOP holds
-        self.deaths: list[str] = []  # ended without being told to
+        self.paused: list[TailerProcess] = []  # those of them that are stopped by SIGSTOP
+        self.deaths: list[str] = []  # tailers that ended without being stopped
 
     def _start(self, undo: ExitStack) -> None:
         self.workspace = undo.enter_context(Workspace())
@@ -68,7 +68,7 @@ class Stage(Started):
         self.mongod.wait_ready()
         self.emulator.wait_ready()
         self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongod.uri, appname="writer"))
-        self.direct = Aws(self.emulator.endpoint_url, self.emulator.key)  # for the reader: nothing disturbs it
+        self.direct = Aws(self.emulator.endpoint_url, self.emulator.key)  # The reader's connections are never disturbed.
         undo.callback(self.direct.close)
         self.resources = provision(self.direct)
         self.aws = undo.enter_context(AwsProxy(_port(self.emulator.endpoint_url), self._chance))
@@ -85,7 +85,7 @@ class Stage(Started):
         return tailer
 
     def keep_two(self) -> None:
-        """Replace what is missing, and remember what ended by itself."""
+        """Replace missing tailers, and remember those that ended by themselves."""
         for tailer in [tailer for tailer in self.tailers if not tailer.running]:
             self.tailers.remove(tailer)
             end = tailer.process.log_tail(1)
@@ -95,7 +95,7 @@ class Stage(Started):
 
     @property
     def owner(self) -> TailerProcess | None:
-        """The tailer that holds the lease, as far as the store knows."""
+        """Return the tailer that holds the lease according to the store."""
         pid = self.aws.witness.owner.split("/")[1:2]
         return next((tailer for tailer in self.tailers if [str(tailer.process.pid)] == pid), None)
 
@@ -104,7 +104,7 @@ class Stage(Started):
         tailer.kill()
 
     def stop(self, tailer: TailerProcess) -> int:
-        """The exit code."""
+        """Stop the tailer and return its exit code."""
         self.tailers.remove(tailer)
         return tailer.stop()
 
@@ -117,7 +117,7 @@ class Stage(Started):
         tailer.process.signal(signal.SIGCONT)
 
     def keep_logs(self) -> Path:
-        """Copy every log to where it stays after this stage is gone; a tailer's ends with where each of its threads stands."""
+        """Copy every log to a permanent folder. A tailer's log ends with the stack of each of its threads."""
         for tailer in self.tailers:
             tailer.process.signal(signal.SIGCONT)
             tailer.process.signal(signal.SIGABRT)

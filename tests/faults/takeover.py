@@ -1,4 +1,4 @@
-"""How long a stream stands still when its tailer is killed, and when it is stopped."""
+"""How long a stream is interrupted when its tailer is killed, and when it is stopped."""
 
 import random
 import statistics
@@ -10,13 +10,13 @@ from devstack.tailer import TailerProcess
 from tests.faults.show import Show
 from tests.faults.stage import OWNER_SECONDS, Stage
 
-PACE = 200.0  # changes a second: there is always one on its way
-SETTLED = (2.0, 3.0)  # seconds of work before the next blow; the lease's renewal is somewhere in between
-ALLOWED = 2.0  # seconds beside the lease
+PACE = 200.0  # changes a second, so that there is always a change in transit
+SETTLED = (2.0, 3.0)  # seconds before the next one, at a random point between two renewals of the lease
+ALLOWED = 2.0  # seconds more than the lease
 
 
 def main(screen: Screen, seed: int, runs: int, lease: float) -> int:
-    """Measure both, ``runs`` times each. The exit code: 0 only if every takeover came in time and nothing was lost."""
+    """Measure both, ``runs`` times each. The exit code is 0 only if every takeover was in time and nothing was lost."""
     chance = random.Random(seed)
     with Stage(chance, members=1, lease=lease) as stage:
         show = Show(stage, seed, screen, PACE)
@@ -35,7 +35,7 @@ def main(screen: Screen, seed: int, runs: int, lease: float) -> int:
 
 
 def _measure(show: Show, chance: random.Random, blow: Callable[[TailerProcess], object]) -> float:
-    """Seconds from the blow to the first change that the queue accepted from another tailer."""
+    """Return the seconds from the kill or stop to the first change that the queue accepted from another tailer."""
     stage, witness, sends = show.stage, show.stage.aws.witness, show.stage.aws.sends
     show.until(lambda: stage.owner is not None and len(stage.tailers) == 2, OWNER_SECONDS, "an owner and a spare")
     show.wait(stage.lease + chance.uniform(*SETTLED))

@@ -1,4 +1,4 @@
-"""A network that can be cut, slowed down and silenced, between a client and the ports behind it."""
+"""A network between a client and its servers that can be cut, slowed down and silenced."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from typing import Self
 
 from devstack.loopback import HOST, free_port
 
-_RESET = struct.pack("ii", 1, 0)  # no lingering: what is closed is reset
+_RESET = struct.pack("ii", 1, 0)  # no lingering: a closed connection is reset
 _CHUNK = 65_536  # bytes
 _START_SECONDS = 5.0
 
 
 @dataclass(eq=False)
 class _Connection:
-    """One connection through the proxy. ``subject`` says whether the weather is its own; ``lost`` is a dead peer."""
+    """One connection through the proxy. ``subject`` says whether faults apply to it; ``lost`` marks a dead peer."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
@@ -27,7 +27,7 @@ class _Connection:
     lost: bool = False
 
     def abort(self) -> None:
-        """Reset both ends; one that is closed already stays so."""
+        """Reset both ends unless they are closed."""
         _reset(self.client)
         _reset(self.server)
 
@@ -40,10 +40,9 @@ def _reset(end: asyncio.StreamWriter) -> None:
 
 class TcpProxy:
     """
-    ``ports[n]`` leads to ``targets[n]``. Only connections whose first bytes hold ``mark`` are disturbed; without one, all are.
-
-    ``delay`` (seconds) holds back every chunk, ``refusing`` resets every new connection, ``silent`` swallows what is sent in
-    either direction while both ends believe they are connected: a machine that is gone without a word.
+    ``ports[n]`` leads to ``targets[n]``. Faults apply only to connections whose first bytes contain ``mark``; without a mark,
+    to all. ``delay`` (seconds) holds back every chunk, ``refusing`` resets every new connection, ``silent`` discards data in
+    both directions while both ends believe that they are connected, like a host that has lost power.
     """
 
     def __init__(self, targets: Sequence[int], mark: bytes = b"") -> None:
@@ -70,17 +69,17 @@ class TcpProxy:
         self._thread.join(_START_SECONDS)
 
     def cut(self) -> None:
-        """Reset every connection that is subject to the weather."""
+        """Reset every connection to which faults apply."""
         self._loop.call_soon_threadsafe(self._abort, False)
 
     def calm(self) -> None:
-        """Fair weather again. A connection that lost its peer stays dead, and is reset now."""
+        """End all faults. A connection that lost its peer stays dead, and is reset now."""
         self.delay, self.refusing, self.silent = 0.0, False, False
         self._loop.call_soon_threadsafe(self._abort, True)
 
     @property
     def connections(self) -> int:
-        """How many connections are subject to the weather now."""
+        """Return the number of connections to which faults apply."""
         return sum(connection.subject for connection in list(self._connections))
 
     def _run(self) -> None:
@@ -113,7 +112,7 @@ class TcpProxy:
         return await asyncio.start_server(accept, HOST, port, limit=_CHUNK)
 
     async def _serve(self, target: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        first = await reader.read(_CHUNK)  # in both protocols the client speaks first
+        first = await reader.read(_CHUNK)  # In both protocols the client sends first.
         subject = self._mark in first
         if not first or (subject and self.refusing):
             return
@@ -134,7 +133,7 @@ class TcpProxy:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(_CHUNK):
                 await self._pass(connection, writer, chunk)
-            writer.close()  # what is still in its buffer goes out first
+            writer.close()  # The rest of its buffer is sent first.
             await writer.wait_closed()
 
     async def _pass(self, connection: _Connection, writer: asyncio.StreamWriter, chunk: bytes) -> None:

@@ -1,4 +1,4 @@
-"""A call is passed on, refused, taken in part, or taken and lied about: as armed, and only that."""
+"""Calls are passed on, refused, accepted in part, or accepted with a wrong response, exactly as armed."""
 
 import random
 from collections.abc import Iterator
@@ -29,15 +29,15 @@ def proxy(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy
 
 @contextmanager
 def client(proxy: AwsProxy, service: str) -> Iterator[Any]:
-    """One that tries once, as the tailer's own."""
+    """A client that tries once, like the tailer's."""
     config = Config(retries={"total_max_attempts": 1}, proxies={})
     session = boto3.session.Session(region_name=REGION)
     with closing(session.client(service, endpoint_url=f"http://{HOST}:{proxy.port}", config=config)) as client:
         yield client
 
 
-def sent(proxy: AwsProxy, queue_url: str, count: int = 10) -> Any:
-    """The answer to a call with so many entries."""
+def send_batch(proxy: AwsProxy, queue_url: str, count: int = 10) -> Any:
+    """Send a batch with this many entries and return the response."""
     entries = [
         {"Id": str(number), "MessageBody": f"{number}", "MessageGroupId": str(number), "MessageDeduplicationId": str(number)}
         for number in range(count)
@@ -46,64 +46,61 @@ def sent(proxy: AwsProxy, queue_url: str, count: int = 10) -> Any:
         return sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
 
 
-def taken(stack: DevStack, queue_url: str) -> set[str]:
-    """The bodies in the queue."""
+def stored_bodies(stack: DevStack, queue_url: str) -> set[str]:
+    """Return the bodies in the queue."""
     response = stack.aws("sqs").receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
     return {message["Body"] for message in response.get("Messages", [])}
 
 
-def test_a_call_passes_where_nothing_is_armed(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
-    """And the time of it is known."""
-    assert len(sent(proxy, queue_url)["Successful"]) == 10
-    assert len(taken(stack, queue_url)) == 10
+def test_call_passes_when_no_fault_is_armed(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
+    """Its time is recorded."""
+    assert len(send_batch(proxy, queue_url)["Successful"]) == 10
+    assert len(stored_bodies(stack, queue_url)) == 10
     assert len(proxy.sends) == 1
     assert not proxy.done
 
 
-def test_a_throttled_call_takes_nothing(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
+def test_throttled_call_stores_nothing(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
     """As often as armed, and then no more."""
     proxy.arm("throttle", 2)
     for _ in range(2):
         with pytest.raises(ClientError, match="RequestThrottled"):
-            sent(proxy, queue_url)
-    assert taken(stack, queue_url) == set()
-    assert len(sent(proxy, queue_url)["Successful"]) == 10
+            send_batch(proxy, queue_url)
+    assert stored_bodies(stack, queue_url) == set()
+    assert len(send_batch(proxy, queue_url)["Successful"]) == 10
     assert proxy.done == {"throttle": 2}
 
 
-def test_a_partial_failure_takes_what_it_says_it_takes(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
-    """Not all of it; and the rest is named as failed."""
+def test_partial_failure_stores_only_the_reported_entries(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
+    """The others are reported as failed."""
     proxy.arm("partial", 1)
-    response = sent(proxy, queue_url)
-    assert {entry["Id"] for entry in response["Successful"]} == taken(stack, queue_url)
+    response = send_batch(proxy, queue_url)
+    assert {entry["Id"] for entry in response["Successful"]} == stored_bodies(stack, queue_url)
     assert 0 < len(response["Failed"]) == 10 - len(response["Successful"])
 
 
-def test_a_denied_call_takes_more_than_it_says(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
-    """Everything is there."""
+def test_denied_call_stores_more_than_it_reports(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
     proxy.arm("denied", 1)
-    assert sent(proxy, queue_url)["Failed"]
-    assert len(taken(stack, queue_url)) == 10
+    assert send_batch(proxy, queue_url)["Failed"]
+    assert len(stored_bodies(stack, queue_url)) == 10
 
 
-def test_an_unanswered_call_was_taken(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
-    """The client cannot know."""
+def test_unanswered_call_was_stored(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
     proxy.arm("unanswered", 1)
     with pytest.raises(ConnectionClosedError):
-        sent(proxy, queue_url)
-    assert len(taken(stack, queue_url)) == 10
+        send_batch(proxy, queue_url)
+    assert len(stored_bodies(stack, queue_url)) == 10
 
 
-def test_a_call_answered_with_an_error_was_taken(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
-    """Nor here."""
+def test_call_with_an_error_response_was_stored(stack: DevStack, proxy: AwsProxy, queue_url: str) -> None:
     proxy.arm("failed_after", 1)
     with pytest.raises(ClientError, match="InternalFailure"):
-        sent(proxy, queue_url)
-    assert len(taken(stack, queue_url)) == 10
+        send_batch(proxy, queue_url)
+    assert len(stored_bodies(stack, queue_url)) == 10
 
 
-def test_the_witness_hears_of_every_record_that_was_written(stack: DevStack, proxy: AwsProxy, fresh: str) -> None:
-    """Also where the writer was told nothing, and not where nothing was written."""
+def test_witness_is_given_every_written_record(stack: DevStack, proxy: AwsProxy, fresh: str) -> None:
+    """Also if the response was lost, and not if nothing was written."""
     with client(proxy, "dynamodb") as dynamodb:
         store = DynamodbCheckpoints(dynamodb, stack.resources.table)
         store.write(Record(stream=fresh, version=1, owner="a", checkpoint=Checkpoint(cluster_time="1.1")))
@@ -118,8 +115,8 @@ def test_the_witness_hears_of_every_record_that_was_written(stack: DevStack, pro
         assert proxy.witness.owner == "a"
 
 
-def test_nothing_gets_through_while_it_is_closed(proxy: AwsProxy, queue_url: str) -> None:
-    """The emulator may be restarted then."""
+def test_no_call_passes_while_the_proxy_is_closed(proxy: AwsProxy, queue_url: str) -> None:
+    """The emulator may be restarted meanwhile."""
     with proxy.closed(), pytest.raises(ClientError, match="ServiceUnavailable"):
-        sent(proxy, queue_url)
-    assert sent(proxy, queue_url)["Successful"]
+        send_batch(proxy, queue_url)
+    assert send_batch(proxy, queue_url)["Successful"]

@@ -1,4 +1,4 @@
-"""The suite's short form: a little of everything on real parts, and nothing is lost, out of order or unrecognisable."""
+"""The suite's short form: a few faults of each kind on real parts, and nothing is lost, out of order or unrecognisable."""
 
 import random
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ def stage(services: None) -> Iterator[Stage]:
         yield stage
 
 
-def test_nothing_is_lost_whatever_happens(stage: Stage) -> None:
-    """Tailers and members killed, a zombie, cut connections, refusals and lies: every change arrives, in order."""
+def test_nothing_is_lost_under_faults(stage: Stage) -> None:
+    """Tailers and members killed, a zombie, cut connections, refusals and wrong responses: every change arrives in order."""
     show = Show(stage, SEED, Screen(), pace=250)
     verdict = perform(show, schedule(SEED, SHORT), CHANGES)
     assert verdict.holds, "\n".join([*verdict.lines(), f"logs: {stage.keep_logs()}"])
@@ -37,28 +37,27 @@ def test_nothing_is_lost_whatever_happens(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_the_whole_path_holds_while_the_function_fails() -> None:
-    """A tailer is killed, the Lambda fails and lies, a former owner sends it all again: each event, in order, no more."""
+def test_whole_path_holds_while_the_function_fails() -> None:
+    """A tailer is killed, the Lambda fails, a former owner sends everything again: each event arrives in order and once."""
     outcome = walk(SEED, payments=60, faults=4, kills=1)
     assert outcome.holds, "\n".join(outcome.lines())
 
 
 @pytest.mark.usefixtures("services")
-def test_a_history_that_expired_stops_the_tailer() -> None:
-    """With exit code 3 and its checkpoint untouched."""
+def test_expired_history_stops_the_tailer() -> None:
+    """With exit code 3 and an unchanged checkpoint."""
     assert lose_history(SEED) == []
 
 
 @pytest.mark.parametrize("name", [name for name, mutation in MUTATIONS.items() if mutation.edits])
-def test_the_mutations_still_fit_the_product(name: str, tmp_path: Path) -> None:
-    """``python -P -m tests.faults mutations`` breaks lines that are there."""
+def test_mutations_apply_to_the_product(name: str, tmp_path: Path) -> None:
+    """The lines that ``python -P -m tests.faults mutations`` breaks exist."""
     for file, old, _ in MUTATIONS[name].edits:
         assert file.split("/")[0] in PACKAGES
         assert (REPOSITORY / file).read_text().count(old) == 1
 
 
-def test_the_forwarder_s_mutations_still_fit() -> None:
-    """The same for those in the function's zip."""
+def test_forwarder_mutations_apply_to_the_product() -> None:
     for mutation in IN_THE_FORWARDER.values():
         file, old, _ = mutation.edit
         assert (REPOSITORY / file).read_text().count(old) == 1

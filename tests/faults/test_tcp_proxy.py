@@ -1,4 +1,4 @@
-"""The network between two ends can be cut, slowed down and silenced, and is fair again afterwards."""
+"""The network can be cut, slowed down and silenced, and works again afterwards."""
 
 import socket
 import socketserver
@@ -23,7 +23,7 @@ class EchoServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Resets are what this is about."""
+        """Resets are expected."""
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +41,14 @@ def proxy(echo: int) -> Iterator[TcpProxy]:
 
 
 @contextmanager
-def opened(proxy: TcpProxy, first: bytes = b"mark") -> Iterator[socket.socket]:
-    """A connection that has spoken and was answered."""
+def open_connection(proxy: TcpProxy, first: bytes = b"mark") -> Iterator[socket.socket]:
+    """Open a connection that has sent and received."""
     with socket.create_connection((HOST, proxy.ports[0]), timeout=2) as connection:
-        assert asked(connection, first) == first
+        assert exchange(connection, first) == first
         yield connection
 
 
-def asked(connection: socket.socket, data: bytes) -> bytes:
+def exchange(connection: socket.socket, data: bytes) -> bytes:
     connection.sendall(data)
     response = b""
     while len(response) < len(data):
@@ -58,10 +58,9 @@ def asked(connection: socket.socket, data: bytes) -> bytes:
     return response
 
 
-def test_what_goes_in_comes_out(proxy: TcpProxy) -> None:
-    """In fair weather nothing is changed, however much it is."""
+def test_data_passes_unchanged_without_faults(proxy: TcpProxy) -> None:
     data = b"x" * 3_000_000
-    with opened(proxy) as connection:
+    with open_connection(proxy) as connection:
         threading.Thread(target=connection.sendall, args=(data,), daemon=True).start()
         response = bytearray()
         while len(response) < len(data) and (received := connection.recv(65_536)):
@@ -69,31 +68,31 @@ def test_what_goes_in_comes_out(proxy: TcpProxy) -> None:
         assert response == data
 
 
-def test_a_cut_resets_what_is_marked_and_nothing_else(proxy: TcpProxy) -> None:
-    """The connections between the members of a replica set stay while the tailer's are cut."""
-    with opened(proxy) as marked, opened(proxy, b"other") as other:
+def test_cut_resets_only_marked_connections(proxy: TcpProxy) -> None:
+    """Connections between the members of a replica set stay while the tailer's are cut."""
+    with open_connection(proxy) as marked, open_connection(proxy, b"other") as other:
         assert proxy.connections == 1
         proxy.cut()
         with pytest.raises(ConnectionResetError):
             marked.recv(1)
-        assert asked(other, b"still here") == b"still here"
+        assert exchange(other, b"still here") == b"still here"
 
 
-def test_refusing_resets_new_connections_until_it_is_calm(proxy: TcpProxy) -> None:
-    """Those that are there stay."""
-    with opened(proxy) as connection:
+def test_refusing_resets_new_connections_until_calm(proxy: TcpProxy) -> None:
+    """Existing ones stay."""
+    with open_connection(proxy) as connection:
         proxy.refusing = True
-        with pytest.raises(ConnectionResetError), opened(proxy):
+        with pytest.raises(ConnectionResetError), open_connection(proxy):
             pass
-        assert asked(connection, b"hello") == b"hello"
+        assert exchange(connection, b"hello") == b"hello"
         proxy.calm()
-        with opened(proxy):
+        with open_connection(proxy):
             pass
 
 
-def test_silence_swallows_everything_and_the_connection_never_recovers(proxy: TcpProxy) -> None:
-    """Half-open: both ends believe in it, until the reset."""
-    with opened(proxy) as connection:
+def test_silenced_connection_never_recovers(proxy: TcpProxy) -> None:
+    """Half-open: both ends believe that they are connected until the reset."""
+    with open_connection(proxy) as connection:
         proxy.silent = True
         connection.sendall(b"anybody there?")
         connection.settimeout(0.2)
@@ -103,14 +102,13 @@ def test_silence_swallows_everything_and_the_connection_never_recovers(proxy: Tc
         connection.settimeout(2)
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
-        with opened(proxy):
+        with open_connection(proxy):
             pass
 
 
-def test_a_delay_holds_back_and_keeps_the_order(proxy: TcpProxy) -> None:
-    """Later, but the same."""
-    with opened(proxy) as connection:
+def test_delay_keeps_the_order(proxy: TcpProxy) -> None:
+    with open_connection(proxy) as connection:
         proxy.delay = 0.1
         began = time.monotonic()
-        assert asked(connection, b"one") + asked(connection, b"two") == b"onetwo"
-        assert time.monotonic() - began >= 0.4  # there and back, twice
+        assert exchange(connection, b"one") + exchange(connection, b"two") == b"onetwo"
+        assert time.monotonic() - began >= 0.4  # each direction, twice

@@ -1,4 +1,4 @@
-"""A write of anybody but the owner of the moment is noticed."""
+"""The witness detects every write by another task than the owner."""
 
 import pytest
 
@@ -18,8 +18,7 @@ def witnessed(*writes: tuple[int, str, int, int]) -> Witness:
     return witness
 
 
-def test_an_owner_that_saves_releases_and_is_followed_is_in_order() -> None:
-    """The life of a lease."""
+def test_writes_of_successive_owners_are_valid() -> None:
     witness = witnessed((1, "a", 1, 0), (2, "a", 1, 5), (3, "", 1, 7), (4, "b", 2, 7), (5, "c", 3, 7))
     assert witness.broken == []
     assert (witness.writes, witness.owners, witness.owner) == (5, 3, "c")
@@ -34,12 +33,12 @@ def test_an_owner_that_saves_releases_and_is_followed_is_in_order() -> None:
         ((4, "b", 2, 5), "went back"),
     ],
 )
-def test_a_write_out_of_turn_is_noticed(write: tuple[int, str, int, int], reason: str) -> None:
-    """Whatever gives it away."""
+def test_write_of_a_former_owner_is_detected(write: tuple[int, str, int, int], reason: str) -> None:
+    """By its fence, version, owner or sequence."""
     (told,) = witnessed((1, "a", 1, 0), (2, "a", 1, 10), (3, "b", 2, 10), write).broken
     assert told.startswith(reason)
 
 
-def test_a_write_after_the_release_is_noticed() -> None:
-    """By the same owner too."""
+def test_write_after_the_release_is_detected() -> None:
+    """Also by the same owner."""
     assert witnessed((1, "a", 1, 0), (2, "", 1, 10), (3, "a", 1, 10)).broken

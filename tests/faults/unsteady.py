@@ -1,8 +1,7 @@
 """
-The forwarder on bad days, as the handler of its function: it fails before, in the middle and after, and takes too long.
-
-Packed into the function's zip beside the forwarder itself. ``FAULTS_LOG`` is a file on this machine: one line for each fault.
-``FAULTS_KINDS`` are those that may happen.
+The forwarder's handler with faults: it fails before, during and after its work, and takes too long. It is packed into the
+function's zip beside the forwarder. ``FAULTS_LOG`` is a file on this machine with one line for each fault. ``FAULTS_KINDS`` are
+the possible faults.
 """
 
 import os
@@ -18,17 +17,17 @@ from lambda_forwarder.handlers.sqs import handler as steady
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 
 KINDS = ("before", "refused", "published", "after", "reported", "late")
-TOO_LONG = 30.0  # seconds, more than any function here may take
+TOO_LONG = 30.0  # seconds, longer than the function's timeout
 
 _publish = EventBridgePublisher.publish
 
 
 class Unsteady(Exception):
-    """Somebody pulled the plug."""
+    """The invocation fails on purpose."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The forwarder's, on a good day."""
+    """Call the forwarder's handler, or fail."""
     kind = _kind(Path(os.environ["FAULTS_LOG"])) if event["Records"] else ""
     if kind == "before":
         raise Unsteady("before anything was done")
@@ -47,7 +46,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _kind(log: Path) -> str:
-    """The next fault of the seed, if there is one this time; what happened so far is in the log."""
+    """Return the next fault of the seed, or an empty text; the log holds the faults so far."""
     so_far = len(log.read_text().splitlines()) if log.exists() else 0
     if so_far >= int(os.environ["FAULTS_COUNT"]) or random.random() > float(os.environ["FAULTS_RATE"]):
         return ""
@@ -64,11 +63,11 @@ def _with_publish(publish: Callable[..., Any], event: dict[str, Any], context: A
 
 
 def _refused(*_: Any) -> Any:
-    """The bus takes nothing: all of it must come again."""
+    """The bus accepts nothing: every event must be published again."""
     raise Unavailable("PutEvents: ThrottlingException")
 
 
 def _pulled(*arguments: Any) -> Any:
-    """The bus has the events of the first message; neither the watermark nor the queue hears of it."""
+    """The bus accepts the events of the first message, but neither the watermark nor the queue is updated."""
     _publish(*arguments)
     raise Unsteady("published, and not remembered")

@@ -1,4 +1,4 @@
-"""The witness of the checkpoint store: it sees every write that the store took, and who wrote it."""
+"""The witness of the checkpoint store sees every write that the store accepted, and who wrote it."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,21 +8,21 @@ from tailer.model import Record
 
 @dataclass
 class Witness:
-    """Each write must come from the owner of the moment: fences and sequences only grow, and no version is skipped."""
+    """Each write must come from the current owner: fences and sequences only grow, and no version is skipped."""
 
     writes: int = 0
     latest: Record | None = None
     broken: list[str] = field(default_factory=list)
     owners: int = 0  # how often the lease changed hands
-    since: float = 0.0  # when it did so last, monotonic
+    since: float = 0.0  # monotonic time of the last change
 
     @property
     def owner(self) -> str:
-        """Who holds the lease as far as the store knows; empty when nobody does."""
+        """Return who holds the lease according to the store, or an empty text."""
         return self.latest.owner if self.latest else ""
 
     def accepted(self, record: Record) -> None:
-        """The store took this write."""
+        """Check a write that the store accepted."""
         last = self.latest
         self.writes += 1
         if last is None or record.fence != last.fence:

@@ -1,4 +1,4 @@
-"""The application: numbered entries on many documents, as fast as asked, each of them known to be committed or not."""
+"""The application: numbered entries on many documents, at a given pace, each of them known to be committed or not."""
 
 import random
 import threading
@@ -15,10 +15,10 @@ from tests.faults.entries import NUMBER, Kind, Ledger
 DATABASE = "ledger"
 COLLECTION = "accounts"
 DOCUMENTS = 600
-BATCH = (10, 120)  # documents in one bulk write; each at most once, so that writing it again changes nothing
+BATCH = (10, 120)  # documents in one bulk write, each at most once, so that it can be repeated
 TRANSACTION = (2, 8)  # documents
-TRANSACTIONS = 0.15  # of all batches
-GIVE_UP = 60.0  # seconds in which one batch must be taken
+TRANSACTIONS = 0.15  # the share of batches
+GIVE_UP = 60.0  # seconds in which one batch must be committed
 PADS = (0, 60, 200, 600, 6_000)  # bytes that an entry carries beside its number
 _AGAIN = 0.1  # seconds
 
@@ -28,10 +28,9 @@ Write = UpdateOne | ReplaceOne[dict[str, Any]] | DeleteOne
 
 class Writer:
     """
-    A thread that writes ``pace`` entries a second until stopped. ``ledger`` holds what a majority has acknowledged.
-
-    Every write names the entry it follows, so a batch whose answer was lost is simply written again: what had been applied
-    matches nothing any more.
+    A thread that writes ``pace`` entries a second until stopped. ``ledger`` holds the entries that a majority has acknowledged.
+    Every write names the entry that it follows, so a batch with a lost response is written again: what had been applied matches
+    no longer.
     """
 
     def __init__(self, client: "MongoClient[dict[str, Any]]", chance: random.Random, pace: float) -> None:
@@ -44,7 +43,7 @@ class Writer:
         self._hurry_until = 0
         self.pace = pace
         self.ledger = Ledger()
-        self.repeated = 0  # batches that had to be written again
+        self.repeated = 0  # batches that were written again
         self.transactions = 0
         self.failure: Exception | None = None
 
@@ -52,7 +51,7 @@ class Writer:
         self._thread.start()
 
     def hurry(self, entries: int) -> None:
-        """Write so many more as fast as the database takes them, as a bulk import would."""
+        """Write this many more entries as fast as the database accepts them, like a bulk import."""
         self._hurry_until = self.ledger.count + entries
 
     @property
@@ -60,11 +59,7 @@ class Writer:
         return self.ledger.count < self._hurry_until and self._thread.is_alive()
 
     def stop(self) -> None:
-        """
-        Finish the batch in hand and end.
-
-        Raises: what ended the thread before its time.
-        """
+        """Finish the current batch and end. Raises: the error that ended the thread early."""
         self._stopping.set()
         self._thread.join(GIVE_UP)
         if self.failure:
@@ -80,11 +75,11 @@ class Writer:
                     continue
                 due = max(due + written / self.pace, time.monotonic() - 1)
                 self._stopping.wait(due - time.monotonic())
-        except Exception as failure:  # it belongs to whoever judges
+        except Exception as failure:  # `stop` raises it.
             self.failure = failure
 
     def _batch(self) -> int:
-        """One bulk write or one transaction, until it is committed for good; then the ledger says so."""
+        """Write one bulk write or one transaction until it is committed, and record it in the ledger."""
         together = self._chance.random() < TRANSACTIONS
         size = self._chance.randint(*(TRANSACTION if together else BATCH))
         steps = [(name, self._kind(name)) for name in self._chance.sample(self._names, size)]

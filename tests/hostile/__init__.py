@@ -1,1 +1,1 @@
-"""Documents and messages that were written to stop, blow up or mislead the product, and what becomes of them."""
+"""Documents and messages that were made to stop, overload or mislead the product, and their outcomes."""

@@ -1,4 +1,4 @@
-"""``python -P -m tests.hostile``: the table of hostile documents, messages and records, and what becomes of each."""
+"""``python -P -m tests.hostile``: the table of hostile documents, messages and records, and the outcome of each."""
 
 import argparse
 import sys
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _table(screen: Screen, kind: str, only: str) -> int:
-    """How many entries are not as they must be."""
+    """Return how many entries have a wrong outcome."""
     entries, opened = KINDS[kind]
     chosen = {name: (number, entry) for number, (name, entry) in enumerate(entries.items()) if only in name}
     if not chosen:
@@ -53,7 +53,7 @@ def _table(screen: Screen, kind: str, only: str) -> int:
 
 
 def _row(screen: Screen, name: str, entry: Any, outcome: Outcome) -> bool:
-    """Whether it is not as it must be."""
+    """Return whether the entry has a wrong outcome."""
     found = list(problems(entry.expected, outcome, getattr(entry, "operations", ())))
     tailer = f"{outcome.tailer / MB:.0f} MB" if outcome.tailer else ""
     screen.line(f"{name:55} {tailer:>6} {outcome.function / MB:5.0f} MB  {outcome.innocent:12} {outcome.words()[:WORDS]}")

@@ -1,4 +1,4 @@
-"""What became of each change: sent by the tailer, then published on the bus or parked, by its stream and number."""
+"""The outcome of each change: sent by the tailer, then published on the bus or parked, by stream and sequence."""
 
 import json
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ Place = tuple[str, int]
 
 @dataclass(kw_only=True)
 class Arrivals:
-    """Reads the messages that pass, and takes what is in the consumer's and in the parking queue."""
+    """Reads the messages that pass, and receives from the consumer's and the parking queue."""
 
     stack: DevStack
     sent: dict[Place, Change] = field(default_factory=dict)
     sent_at: dict[Place, float] = field(default_factory=dict)  # seconds since 1970
-    published: list[Place] = field(default_factory=list)  # in order of arrival, repeats included
+    published: list[Place] = field(default_factory=list)  # in order of arrival, with repeats
     known: set[Place] = field(default_factory=set)  # the same, each once
     parked: dict[Place, str] = field(default_factory=dict)  # the reasons
-    unread: list[str] = field(default_factory=list)  # the reasons of what is no message
+    unread: list[str] = field(default_factory=list)  # the reasons of unreadable messages
 
     def message(self, message: dict[str, Any]) -> None:
-        """One that is in the queue."""
+        """Read a message of the queue."""
         try:
             told = unpack(message["Body"])
         except UnreadableMessage:
@@ -41,7 +41,7 @@ class Arrivals:
             self.sent_at.setdefault(place, int(message["Attributes"]["SentTimestamp"]) / 1000)
 
     def take(self) -> None:
-        """All that arrived by now."""
+        """Receive everything that has arrived."""
         for body in self._bodies(self.stack.resources.consumer_queue_url):
             metadata = body["detail"]["metadata"]
             place = metadata["stream"], metadata["sequence"]
@@ -54,30 +54,32 @@ class Arrivals:
                 self.unread.append(body["reason"])
 
     def outcome(self, place: Place) -> str | None:
-        """Empty where it was published, the reason where it was parked, nothing where neither happened yet."""
+        """Return an empty text if it was published, the reason if it was parked, and None if neither has happened yet."""
         return PUBLISHED if place in self.known else self.parked.get(place)
 
     def seen(self) -> tuple[int, set[Place], int]:
-        """How much arrived by now, for ``since``."""
+        """Return how much has arrived, for ``since``."""
         return len(self.published), set(self.parked), len(self.unread)
 
     def since(self, seen: tuple[int, set[Place], int], but: str) -> list[str]:
-        """What became of the changes that arrived later, in order, except of one stream: as ``Outcome.changes``."""
+        """
+        Return the outcomes of changes that arrived later, in order, except those of one stream, as in ``Outcome.changes``.
+        """
         published, parked, unread = seen
         places = dict.fromkeys(self.published[published:], PUBLISHED)
         places |= {place: reason for place, reason in self.parked.items() if place not in parked}
         return [places[place] for place in sorted(places) if place[0] != but] + self.unread[unread:]
 
     def of(self, collection: str) -> list[Place]:
-        """The changes of a collection that the tailer sent, in order."""
+        """Return the changes of a collection that the tailer sent, in order."""
         return sorted(place for place, change in self.sent.items() if change.ns.coll == collection)
 
     def but(self, collection: str, before: set[Place]) -> list[Place]:
-        """The changes of all others that were not there before: one that nobody can read does not say its own."""
+        """Return the changes of all other collections that are new: a stub does not name its collection."""
         return sorted(place for place, change in self.sent.items() if change.ns.coll != collection and place not in before)
 
     def delay(self, place: Place) -> float:
-        """Seconds from the commit of a change until it was in the queue."""
+        """Return the seconds from the commit of a change until it was in the queue."""
         return self.sent_at[place] - self.sent[place].occurred_at.timestamp()
 
     def _bodies(self, url: str) -> Iterator[dict[str, Any]]:
@@ -89,5 +91,5 @@ class Arrivals:
 
 
 def _light(change: Change) -> Change:
-    """The change without what makes it large."""
+    """Return the change without its large fields."""
     return replace(change, document_key={}, full_document=None, full_document_before_change=None, update_description=None)

@@ -1,4 +1,4 @@
-"""A queue with the function of 512 MB behind it, and what becomes of a message that is sent there beside an innocent one."""
+"""A queue with a function of 512 MB, and the outcome of a message that is sent there beside an innocent one."""
 
 import time
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ from tests.hostile.outcome import PUBLISHED, Outcome
 from tests.hostile.records import HostileRecord, record
 from tests.hostile.sent import Message, Sent, change, envelope
 
-LIMIT = 512 * MB  # of a function, and of a task
-ARRIVAL_SECONDS = 120.0  # until what is missing is called lost
+LIMIT = 512 * MB  # MB, of a function and of a task
+ARRIVAL_SECONDS = 120.0  # seconds, after which missing changes count as lost
 HANDLER = "lambda_forwarder.handlers.sqs.handler"
 STREAM_HANDLER = "lambda_forwarder.handlers.dynamodb.handler"
-STREAM_INVOCATIONS = 5  # of records that come again
+STREAM_INVOCATIONS = 5  # invocations with repeated records
 INNOCENT_RECORDS = record(1), record(3)
-INNOCENTS = "innocents"  # the stream of those beside
+INNOCENTS = "innocents"  # the stream of the innocent messages
 
 
 class Bench:
-    """The dev stack without a function of its own. Use as a context manager."""
+    """The dev stack with its own function. Use as a context manager."""
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
@@ -52,17 +52,17 @@ class Bench:
         self._exit.close()
 
     def begin(self) -> None:
-        """What else there is at the start."""
+        """Do more at the start, in a subclass."""
 
     def received(self, messages: Sequence[dict[str, Any]]) -> None:
-        """What the function was given."""
+        """Handle the messages that the function received, in a subclass."""
 
     def group(self) -> Any:
-        """What makes a command run within the limit, where this machine can."""
+        """Return a function that runs a command within the memory limit, if this machine can."""
         return list if unavailable() else self._undo.enter_context(MemoryGroup(LIMIT)).command
 
     def send(self, number: int, message: Message) -> Outcome:
-        """Send an entry and an innocent message behind it, and follow both to their ends."""
+        """Send an entry and an innocent message after it, and follow both to their outcomes."""
         sent = message.make(f"m{number}")
         for key, content in sent.objects.items():
             self.stack.aws("s3").put_object(Bucket=CLAIM_BUCKET, Key=key, Body=content)
@@ -85,7 +85,7 @@ class Bench:
         return Outcome(changes=self.arrivals.since(seen, INNOCENTS), function=peak, kills=kills, innocent=waited)
 
     def stream(self, number: int, entry: HostileRecord) -> Outcome:
-        """Invoke the function behind a DynamoDB stream with an entry's record between two innocent ones, until all are done."""
+        """Invoke the function for a DynamoDB stream with an entry's record between two innocent ones, until all are done."""
         records = [INNOCENT_RECORDS[0], record(2, MESSAGES, entry.fields), INNOCENT_RECORDS[1]]
         seen = self.arrivals.seen()
         peak = kills = invocations = 0
@@ -102,7 +102,7 @@ class Bench:
         return Outcome(changes=self.arrivals.since(seen, innocents), function=peak, kills=kills, innocent=waited)
 
     def pump(self) -> Response | None:
-        """One invocation, and what arrived since."""
+        """Invoke once, and read the arrivals."""
         received, response = self.mapping.pump()
         self.received(received)
         self.arrivals.take()
@@ -131,6 +131,6 @@ class Bench:
 
 
 def _place(records: Sequence[dict[str, Any]], failed: Sequence[str]) -> int:
-    """Of the first record that the function named; behind the last where it named none."""
+    """Return the index of the first failed record, or the number of records."""
     numbers = [(one["dynamodb"] or {}).get("SequenceNumber") for one in records]
     return min((numbers.index(number) for number in failed), default=len(records))

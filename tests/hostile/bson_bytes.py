@@ -1,8 +1,8 @@
-"""BSON byte by byte, also such as no driver writes and the server takes."""
+"""BSON byte by byte, also BSON that no driver writes but the server accepts."""
 
 from functools import cache
 
-LARGEST = 16_777_216  # bytes, MongoDB, of a document
+LARGEST = 16_777_216  # bytes, MongoDB's limit for a document
 
 DOUBLE, TEXT, DOCUMENT, ARRAY, BINARY, UNDEFINED, OBJECT_ID, BOOL = range(0x01, 0x09)
 DATE, NULL, REGEX, POINTER, CODE, SYMBOL, SCOPED, INT32, TIMESTAMP, INT64, DECIMAL = range(0x09, 0x14)
@@ -19,12 +19,12 @@ def element(kind: int, name: bytes, value: bytes = b"") -> bytes:
 
 
 def number(value: int, size: int = 4) -> bytes:
-    """An integer as BSON writes it."""
+    """Return an integer as BSON encodes it."""
     return value.to_bytes(size, "little", signed=value < 0)
 
 
 def text(value: bytes) -> bytes:
-    """The value of a string, whatever its bytes are."""
+    """Return the value of a string from any bytes."""
     return number(len(value) + 1) + value + b"\0"
 
 
@@ -37,7 +37,7 @@ def scoped(code: bytes, scope: bytes) -> bytes:
 
 
 def array(kind: int, value: bytes, size: int) -> bytes:
-    """An array of as many of this value as go into so many bytes."""
+    """Return an array with as many of this value as fit into this many bytes."""
     low, high = 0, size // (len(value) + 3)
     while low < high:
         middle = (low + high + 1) // 2
@@ -48,7 +48,7 @@ def array(kind: int, value: bytes, size: int) -> bytes:
 
 
 def nested(kind: int, depth: int, inmost: bytes) -> bytes:
-    """A document in a document, or an array in an array, so deep."""
+    """Return nested documents or nested arrays."""
     name = b"0" if kind == ARRAY else b"a"
     value = inmost
     for _ in range(depth):
@@ -57,7 +57,7 @@ def nested(kind: int, depth: int, inmost: bytes) -> bytes:
 
 
 def _bytes(count: int, each: int) -> int:
-    """Of an array with ``count`` elements of ``each`` bytes."""
+    """Return the size of an array with ``count`` elements of ``each`` bytes."""
     digits = count + sum(max(0, count - tenth) for tenth in (10, 100, 1_000, 10_000, 100_000, 1_000_000))
     return 5 + count * (each + 2) + digits
 

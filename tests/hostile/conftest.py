@@ -1,4 +1,4 @@
-"""One stage for all tests of the table: a tailer and a function in memory cgroups, where this machine can make one."""
+"""One stage for all tests of the table: a tailer and a function in memory cgroups, if this machine supports them."""
 
 from collections.abc import Iterator
 

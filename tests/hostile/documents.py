@@ -1,7 +1,6 @@
 """
-What an application, or one of its users, may write: a real server takes each, and none of it may stop the stream.
-
-``DOCUMENTS`` is the table; its small values are in ``values``.
+Documents that an application or its users may write: a real server accepts each, and none may stop the stream. ``DOCUMENTS`` is
+the table; its small values are in ``values``.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
 """
-A Lambda function of the product as Lambda runs it: a process with limits of memory and of time, for one event after the other.
-
-``python -P -m tests.hostile.function HANDLER`` is that process. A line of JSON on its standard input is an event, a line on its
-standard output the answer. What the function prints goes to standard error.
+A Lambda function of the product as Lambda runs it: a process with limits of memory and time, for one event after another.
+``python -P -m tests.hostile.function HANDLER`` is that process. A line of JSON on its standard input is an event, and a line on
+its standard output is the response. The function's own output goes to standard error.
 """
 
 import json
@@ -25,7 +24,7 @@ SECONDS = 30.0  # the default of a deployment
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """What it answered or raised; ``killed`` where it ran out of memory or time. ``peak`` is what it took at most, in bytes."""
+    """The result or the error; ``killed`` if it exceeded its memory or time. ``peak`` is its maximum memory in bytes."""
 
     result: dict[str, Any] | None = None
     error: str = ""
@@ -35,7 +34,7 @@ class Response:
 
 class Function:
     """
-    Invoked as often as one likes: the next invocation replaces a process that was killed. ``within`` puts its command into a
+    A function that can be invoked many times: the next invocation replaces a killed process. ``within`` puts its command into a
     cgroup.
     """
 
@@ -83,7 +82,7 @@ class Function:
 
 
 class _Context:
-    """What the product asks of Lambda's context."""
+    """The part of Lambda's context that the product uses."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + SECONDS
@@ -103,10 +102,10 @@ def main(handler: str) -> None:
 
 
 def _response(function: Callable[..., dict[str, Any]], event: Any) -> dict[str, Any]:
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+    Path("/proc/self/clear_refs").write_text("5")  # This resets the peak.
     try:
         response: dict[str, Any] = {"result": function(event, _Context())}
-    except Exception as error:  # as Lambda: whatever it is
+    except Exception as error:  # Any exception, as in Lambda.
         response = {"error": f"{type(error).__name__}: {error}"}
     return response | {"peak": resident_peak(os.getpid())}
 

@@ -1,4 +1,4 @@
-"""A mapper table for every collection that the tests write to: each document's change is an event with the whole document."""
+"""A mapper table for every collection of these tests: each change becomes an event with the whole document."""
 
 from lambda_forwarder.mappings.data_changes import data_changed
 from tailrace.events import Mappers

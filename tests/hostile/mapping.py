@@ -1,17 +1,18 @@
-"""Lambda's event source mapping of a FIFO queue: it receives, invokes, and deletes what the function did not name."""
+"""
+Lambda's event source mapping of a FIFO queue: it receives, invokes, and deletes every message that the function did not report.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from tests.hostile.function import Function, Response
 
-BATCH = 10  # messages, as a FIFO mapping takes
+BATCH = 10  # messages, the limit of a FIFO mapping
 
 
 class Mapping:
     """
-    Between a real queue and a function. Messages whose function was killed come again at once, and not when the queue's
-    visibility timeout is over.
+    Connects a real queue to a function. Messages of a killed function become visible at once, not after the visibility timeout.
     """
 
     def __init__(self, sqs: Any, queue_url: str, function: Function) -> None:
@@ -20,7 +21,7 @@ class Mapping:
         self._function = function
 
     def pump(self) -> tuple[Sequence[dict[str, Any]], Response | None]:
-        """One invocation: what was received, and what the function answered; nothing where the queue is empty."""
+        """Return the received messages and the function's response of one invocation, or nothing if the queue is empty."""
         received = self._sqs.receive_message(
             **self._queue, MaxNumberOfMessages=BATCH, WaitTimeSeconds=1, AttributeNames=["All"]
         ).get("Messages", [])

@@ -1,4 +1,4 @@
-"""A memory cgroup, as ECS and Lambda put around a task and a function: what passes the limit is killed."""
+"""A memory cgroup like that of ECS and Lambda: processes above the limit are killed."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from typing import Self
 
 V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 MB = 1_048_576
-_ENTER = 'echo $$ > "$0" && exec "$@"'  # the shell enters the group, then becomes the command
+_ENTER = 'echo $$ > "$0" && exec "$@"'  # The shell enters the group, then becomes the command.
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """
-    How a command ended. ``peak`` is what its group took at most and ``resident`` what the process had in memory at most, in
-    bytes; without a group ``peak`` is 0. ``killed``: it passed the limit.
+    How a command ended. ``peak`` is the maximum memory of its group and ``resident`` that of the process, in bytes; without a
+    group ``peak`` is 0. ``killed``: it exceeded the limit.
     """
 
     returncode: int
@@ -31,7 +31,7 @@ class Ended:
 
 
 class MemoryGroup:
-    """A group of processes that may take so many bytes together, without swap. Use as a context manager."""
+    """A group of processes with a common memory limit in bytes, without swap. Use as a context manager."""
 
     def __init__(self, limit: int) -> None:
         self._v2 = not (V1 / "cgroup.procs").exists()
@@ -39,10 +39,7 @@ class MemoryGroup:
         self.folder = Path()
 
     def __enter__(self) -> Self:
-        """
-        Raises:
-            OSError: this user or this machine cannot make one; see ``unavailable``.
-        """
+        """Create the group. Raises: OSError: this user or this machine cannot create one; see ``unavailable``."""
         parent = V2 if self._v2 else V1
         if self._v2:
             with suppress(OSError):
@@ -50,7 +47,7 @@ class MemoryGroup:
         self.folder = Path(tempfile.mkdtemp(prefix="tailrace-", dir=parent))
         try:
             self._write("memory.max" if self._v2 else "memory.limit_in_bytes", self._limit)
-            with suppress(OSError):  # a kernel may count no swap
+            with suppress(OSError):  # A kernel may not count swap.
                 self._write("memory.swap.max" if self._v2 else "memory.memsw.limit_in_bytes", 0 if self._v2 else self._limit)
         except OSError:
             self.folder.rmdir()
@@ -62,21 +59,21 @@ class MemoryGroup:
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
-            time.sleep(0.01)  # a killed process leaves the group by itself
+            time.sleep(0.01)  # A killed process leaves the group by itself.
         self.folder.rmdir()
 
     def command(self, command: Sequence[str]) -> list[str]:
-        """The same command, within this group from its first moment; it keeps its process id."""
+        """Return the command so that it starts within this group, with the same process id."""
         return ["/bin/sh", "-c", _ENTER, str(self.folder / "cgroup.procs"), *command]
 
     @property
     def peak(self) -> int:
-        """The most that the group took so far, in bytes."""
+        """Return the group's maximum memory so far, in bytes."""
         return int(self._read("memory.peak" if self._v2 else "memory.max_usage_in_bytes"))
 
     @property
     def kills(self) -> int:
-        """Processes that were killed because the limit was reached."""
+        """Return the number of processes that were killed at the limit."""
         words = self._read("memory.events" if self._v2 else "memory.oom_control").split()
         return int(words[words.index("oom_kill") + 1])
 
@@ -91,7 +88,7 @@ class MemoryGroup:
 
 
 def unavailable() -> str:
-    """Why no group can be made here; empty where one can."""
+    """Return why no group can be created here, or an empty text."""
     try:
         with MemoryGroup(64 * MB) as group:
             group.peak, group.kills  # noqa: B018 - an old kernel has no memory.peak
@@ -101,7 +98,7 @@ def unavailable() -> str:
 
 
 def run_within(limit: int, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
-    """The command to its end in a group of so many bytes; ``limit`` 0 is without a group."""
+    """Run the command to its end in a group with this limit in bytes; ``limit`` 0 means without a group."""
     if not limit:
         return _run(command, environment, None)
     with MemoryGroup(limit) as group:
@@ -124,6 +121,6 @@ def _run(command: Sequence[str], environment: Mapping[str, str] | None, group: M
 
 
 def resident_peak(pid: int) -> int:
-    """The most that a running process had in memory so far, in bytes."""
+    """Return the maximum memory of a running process so far, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -1,4 +1,4 @@
-"""What somebody inside the account may send to the queue or leave in the claim bucket: no other lane may wait for it."""
+"""Messages and claims that somebody with access to the account may write: no other lane may be delayed by them."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What became of an entry of the table, and whether that is what must."""
+"""The outcome of an entry of the table, and whether it is the expected one."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ Expected = Sequence[str]
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """
-    ``changes`` as ``Expected``, with the whole reason, or None of what neither happened to. ``tailer`` and ``function`` are
-    the bytes that each took at most; ``kills`` is how often the function ran out of memory or time, ``ended`` how the
-    tailer ended, if it did. ``innocent`` says how long what was committed or sent behind it had to wait; empty where
-    it never came.
+    ``changes`` as in ``Expected``, with the whole reason, or None for a change with no outcome. ``tailer`` and ``function`` are
+    their maximum memory in bytes; ``kills`` is how often the function exceeded its memory or time, ``ended`` how the tailer
+    ended, if it did. ``innocent`` says how long the innocent change after it waited; empty if it never arrived.
     """
 
     changes: Sequence[str | None]
@@ -28,13 +27,13 @@ class Outcome:
     innocent: str
 
     def words(self) -> str:
-        """In a few words, each once."""
+        """Return the outcomes as text, each once."""
         said = ["published" if one == PUBLISHED else LOST if one is None else f"parked: {one}" for one in self.changes]
         return "; ".join(dict.fromkeys(said)) or "nothing to publish"
 
 
 def problems(expected: Expected, outcome: Outcome, operations: Sequence[str] = ()) -> Iterator[str]:
-    """What is not as it must be, one text each. ``operations``: those of the changes, where they are known."""
+    """Yield one text per deviation. ``operations`` are those of the changes, if they are known."""
     if outcome.ended:
         yield f"the tailer ended: {outcome.ended}"
     if outcome.kills:

@@ -1,4 +1,4 @@
-"""Records of a DynamoDB stream as an item, or somebody who may invoke the function, could make them."""
+"""Records of a DynamoDB stream that an item, or somebody who may invoke the function, could cause."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from tests.hostile.mappers import CONTROLS, INNOCENT
 from tests.hostile.outcome import PUBLISHED, Expected
 
 NOT_OURS = "not the record of a DynamoDB stream"
-FIRST = 4421584500000000017450439091  # of AWS's own examples
+FIRST = 4421584500000000017450439091  # from AWS's own examples
 
 
 @dataclass(frozen=True, kw_only=True)
 class HostileRecord:
-    """An entry of the table: what the record says other than a valid one, and what must become of it."""
+    """An entry of the table: the fields that differ from a valid record, and the expected outcome."""
 
     fields: Mapping[str, Any]
     expected: Expected = (PUBLISHED,)
 
 
 def record(number: int, table: str = INNOCENT, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A valid record of a table, but for ``fields``: those with a capital letter are of its image."""
+    """Return a valid record of a table with these fields; names with a capital letter are fields of its image."""
     given = fields or {}
     key = {"pk": {"S": "k"}}
     image = {
@@ -41,7 +41,7 @@ def record(number: int, table: str = INNOCENT, fields: Mapping[str, Any] | None 
 
 
 def holding(value: Any, *expected: str) -> HostileRecord:
-    """An item with this attribute value."""
+    """Return an item with this attribute value."""
     return HostileRecord(fields={"NewImage": {"pk": {"S": "k"}, "a": value}}, expected=expected or (PUBLISHED,))
 
 

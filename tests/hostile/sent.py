@@ -1,4 +1,4 @@
-"""Messages as somebody who may send to the queue could write them, built as text: no encoder of ours would."""
+"""Messages that somebody with access to the queue could write, built as text because no encoder of ours would write them."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ CHUNK = 1_000_000  # bytes
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A message's body, the group it is sent to if not that of its lane, and the objects that lie in the claim bucket."""
+    """A message's body, its group if it is not its lane's, and the objects in the claim bucket."""
 
     body: str
     group: str = ""
@@ -27,16 +27,14 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """
-    One entry of the table: how it is made, given the stream that it says it is of, and what must become of its changes.
-    """
+    """One entry of the table: a function that makes it for a stream, and the expected outcome of its changes."""
 
     make: Callable[[str], Sent]
     expected: Expected = (PUBLISHED,)
 
 
 def change(sequence: float = 1, **fields: Any) -> dict[str, Any]:
-    """A valid change as JSON, but for the fields that are given."""
+    """Return a valid change as JSON with these fields."""
     return {
         "id": f"8265F2A1C0{sequence}",
         "sequence": sequence,
@@ -63,24 +61,24 @@ def envelope(stream: str, changes: Any, **fields: Any) -> str:
 
 
 def of(*changes: Any, expected: Expected | None = None, group: str = "", **fields: Any) -> Message:
-    """A message with these changes, and other fields of its envelope."""
+    """Return a message with these changes, and other fields of its envelope."""
     outcome = (PUBLISHED,) * len(changes) if expected is None else expected
     return Message(make=lambda stream: Sent(body=envelope(stream, changes, **fields), group=group), expected=outcome)
 
 
 def text(body: str | Callable[[str], str], *expected: str) -> Message:
-    """A body as it stands, or made for a stream."""
+    """Return a message with this body, or with the body made for a stream."""
     return Message(make=lambda stream: Sent(body=body if isinstance(body, str) else body(stream)), expected=expected)
 
 
 def raw(document: str, *expected: str) -> Message:
-    """A change whose document is this text of JSON."""
+    """Return a change whose document is this JSON text."""
     marked = envelope("STREAM", [change(fullDocument="DOCUMENT")])
     return text(lambda stream: marked.replace("STREAM", stream).replace('"DOCUMENT"', document), *(expected or (PUBLISHED,)))
 
 
 def squeezed(changes: Callable[[], Sequence[bytes]], *expected: str) -> Message:
-    """The changes compressed, given in parts: unpacked they may be larger than this process would like."""
+    """Compress the changes, given in parts: uncompressed they may be larger than this process can hold."""
 
     def make(stream: str) -> Sent:
         packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
@@ -91,13 +89,13 @@ def squeezed(changes: Callable[[], Sequence[bytes]], *expected: str) -> Message:
 
 
 def within(document: bytes, times: int = 1, after: bytes = b"") -> Sequence[bytes]:
-    """The parts of an array of one change, whose document is the repeated text and what follows it."""
+    """Return the parts of an array of one change, whose document is the repeated text with an end."""
     head, tail = json.dumps([change(fullDocument="DOCUMENT")]).encode().split(b'"DOCUMENT"')
     return [head, *[document] * times, after, tail]
 
 
 def claimed(content: Callable[[], bytes], *expected: str, **claim: Any) -> Message:
-    """A change that lies in the claim bucket; ``claim`` is what its claim says and should not."""
+    """Return a change whose content is in the claim bucket; ``claim`` has the wrong fields of its claim."""
 
     def make(stream: str) -> Sent:
         stored = content()
@@ -111,7 +109,7 @@ def claimed(content: Callable[[], bytes], *expected: str, **claim: Any) -> Messa
 
 
 def whole(document: str) -> bytes:
-    """A change as it lies in the bucket, with this text of JSON as its document."""
+    """Return a change as it is stored in the bucket, with this JSON text as its document."""
     return json.dumps(change(fullDocument="DOCUMENT")).replace('"DOCUMENT"', document).encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""The whole path with a tailer and a function of 512 MB each, and what becomes of the documents that are written to it."""
+"""The whole path with a tailer and a function of 512 MB each, and the outcomes of the documents that are written to it."""
 
 import time
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from tests.hostile.memory_group import resident_peak
 from tests.hostile.outcome import PUBLISHED, Outcome
 from tests.hostile.writes import Hostile
 
-CACHE = "2GB"  # of the server: with less it refuses a write of 16 MB now and then
+CACHE = "2GB"  # MB, of the server: with less it sometimes refuses a write of 16 MB
 OPLOG = 8_000.0  # MB, room for every document
 
 
 class Stage(Bench):
-    """A database, a tailer that watches the whole of it, and the function behind the queue."""
+    """A database, a tailer that watches all of it, and the function of the queue."""
 
     def begin(self) -> None:
         self.stack.mongo.admin.command("replSetResizeOplog", 1, size=OPLOG)
@@ -31,9 +31,9 @@ class Stage(Bench):
             self.arrivals.message(message)
 
     def write(self, number: int, entry: Hostile) -> Outcome:
-        """Write an entry and an innocent document behind it, and follow both to their ends."""
+        """Write an entry and an innocent document after it, and follow both to their outcomes."""
         name = entry.collection or f"entry{number}"
-        Path(f"/proc/{self.tailer.process.pid}/clear_refs").write_text("5")  # forgets the peak so far
+        Path(f"/proc/{self.tailer.process.pid}/clear_refs").write_text("5")  # This resets the peak.
         entry.write(self.stack.mongo[DATABASE], name)
         self.stack.mongo[DATABASE][INNOCENT].insert_one({"_id": number})
         self._written += 1
@@ -67,7 +67,7 @@ class Stage(Bench):
         )
 
     def _start(self) -> None:
-        """A tailer, of a stream that begins now."""
+        """Start a tailer on a stream that begins now."""
         self._tailers += 1
         settings = {
             "TAILER_STREAM": f"hostile{self._tailers}",
@@ -79,7 +79,7 @@ class Stage(Bench):
         self.tailer.wait_ready()
 
     def _revive(self) -> str:
-        """How the tailer ended; another one has taken its place, behind all that was written."""
+        """Start another tailer after everything that was written, and return how the last one ended."""
         code = self.tailer.stop()
         last = self.tailer.process.log_tail(1)
         self._start()

@@ -1,7 +1,6 @@
 """
-The messages of the table, in the function behind the queue, each beside an innocent message of another lane.
-
-``SLOW`` ones take ten seconds each: ``python -P -m tests.hostile messages`` tries them too.
+The messages of the table, in the function of the queue, each beside an innocent message of another lane. Those in ``SLOW`` take
+ten seconds each: ``python -P -m tests.hostile messages`` tries them too.
 """
 
 import pytest
@@ -20,8 +19,8 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", [name for name in MESSAGES if name not in SLOW])
-def test_a_message_holds_back_no_other_lane(stage: Stage, name: str) -> None:
-    """It is published or parked with its reason, and the innocent one is published, within the memory of a function."""
+def test_hostile_message_does_not_delay_other_lanes(stage: Stage, name: str) -> None:
+    """It is published or parked with a reason, and the innocent one is published, within the function's memory."""
     entry = MESSAGES[name]
     outcome = stage.send(list(MESSAGES).index(name), entry)
     assert list(problems(entry.expected, outcome)) == [], outcome

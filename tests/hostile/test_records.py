@@ -1,4 +1,4 @@
-"""Every record of the table, in the function behind a DynamoDB stream, between two innocent records of the same batch."""
+"""Every record of the table, in the function of a DynamoDB stream, between two innocent records of the same batch."""
 
 import pytest
 
@@ -8,8 +8,8 @@ from tests.hostile.stage import Stage
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_a_record_blocks_no_shard(stage: Stage, name: str) -> None:
-    """It is published or parked with its reason, and the innocent ones are published, within the memory of a function."""
+def test_hostile_record_does_not_block_its_shard(stage: Stage, name: str) -> None:
+    """It is published or parked with a reason, and the innocent ones are published, within the function's memory."""
     entry = RECORDS[name]
     outcome = stage.stream(list(RECORDS).index(name), entry)
     assert list(problems(entry.expected, outcome)) == [], outcome

@@ -1,4 +1,4 @@
-"""The real tailer in the memory that its task has, with a backlog of documents that are small in BSON and large in Python."""
+"""The real tailer within a task's memory, with a backlog of documents that are small in BSON and large in Python."""
 
 import logging
 import struct
@@ -16,8 +16,8 @@ from devstack.tailer import TailerProcess
 from tests.hostile.memory_group import MB, MemoryGroup, resident_peak, unavailable
 
 TASK = 512 * MB
-FULL = 16 * MB - 4_096  # bytes of BSON: the server takes 16 MB
-OPLOG = 4_000.0  # MB, room for all of it
+FULL = 16 * MB - 4_096  # bytes of BSON: the server accepts 16 MB
+OPLOG = 4_000.0  # MB, enough for all of it
 SECONDS = 240.0
 WHY_NOT = unavailable()
 
@@ -32,13 +32,13 @@ def text(held: bytes) -> bytes:
 
 
 def array(kind: int, value: bytes) -> bytes:
-    """As many of these as a document holds."""
+    """Return a document that is full of this value."""
     one = len(b"%c1234567\0%b" % (kind, value))
     return document(*(b"%c%d\0%b" % (kind, number, value) for number in range(FULL // one)))
 
 
 def small_arrays(kind: int, value: bytes) -> bytes:
-    """The same in arrays of ten, whose indexes take one byte each."""
+    """Return the same in arrays of ten, whose indexes take one byte each."""
     return array(4, document(*(b"%c%d\0%b" % (kind, number, value) for number in range(10))))
 
 
@@ -65,8 +65,8 @@ HOSTILE: dict[str, Callable[[], tuple[int, bytes]]] = {
 
 
 @contextmanager
-def in_its_memory(stack: DevStack, name: str, queue_url: str) -> Iterator[tuple[TailerProcess, Callable[[], int]]]:
-    """A tailer, and what it took at most; in a group of its own where one can be made."""
+def tailer_with_peak(stack: DevStack, name: str, queue_url: str) -> Iterator[tuple[TailerProcess, Callable[[], int]]]:
+    """A tailer and a function that returns its peak memory, in a cgroup if one can be created."""
     environment = stack.tailer_environment | {
         "TAILER_STREAM": name,
         "TAILER_DATABASE": name,
@@ -85,15 +85,15 @@ def in_its_memory(stack: DevStack, name: str, queue_url: str) -> Iterator[tuple[
         assert group.kills == 0
 
 
-@pytest.mark.timeout(480)  # the server takes most of it
-def test_a_backlog_of_hostile_documents_fits_the_memory_of_a_task(
+@pytest.mark.timeout(480)  # The server accepts most of it.
+def test_backlog_of_hostile_documents_fits_the_memory_of_a_task(
     stack: DevStack, mongo: "MongoClient[dict[str, Any]]", fresh: str, queue_url: str
 ) -> None:
-    """One after the other: each is sent or has its stub, nothing ends the task, and the innocent one behind them arrives."""
+    """Each is sent or has a stub, the task does not end, and the innocent document after them arrives."""
     mongo.admin.command("replSetResizeOplog", 1, size=OPLOG)
-    with in_its_memory(stack, fresh, queue_url) as (tailer, peak):
+    with tailer_with_peak(stack, fresh, queue_url) as (tailer, peak):
         tailer.wait_ready()
-        mongo[fresh].payments.insert_one({"_id": -1, "text": "a" * 11 * MB})  # the server's cache grows with use
+        mongo[fresh].payments.insert_one({"_id": -1, "text": "a" * 11 * MB})  # The server's cache grows with use.
         for number, made in enumerate(HOSTILE.values()):
             kind, value = made()
             raw = document(b"\x10_id\0" + struct.pack("<i", number), b"%cv\0%b" % (kind, value))

@@ -1,4 +1,4 @@
-"""Small documents: every type of BSON at its extremes, wrong lengths, texts that are none, and names that are no names."""
+"""Small documents: every BSON type at its extremes, wrong lengths, invalid text and unusual names."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from tests.hostile.mappers import CONTROL_NAME, CONTROLS, LONG_NAME, ODD_NAME
 from tests.hostile.writes import Hostile, holding
 
 DEPTH = 180  # levels, MongoDB
-NOT_UTF8 = b"\xff\xed\xa0\x80\xc0\x80"  # a byte of no character, half a character, and a zero in two bytes
+NOT_UTF8 = b"\xff\xed\xa0\x80\xc0\x80"  # an invalid byte, a lone surrogate, and a zero in two bytes
 
 DOUBLES = (
     "000000000000f87f 010000000000f0ff 000000000000f07f 000000000000f0ff 0000000000000080 0100000000000000 ffffffffffffef7f"

@@ -1,4 +1,4 @@
-"""How the documents of the table are written, and what must become of each of their changes."""
+"""How the documents of the table are written, and the expected outcome of each of their changes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ Write = Callable[[Database[Any], str], object]
 """Writes to a collection of this name."""
 
 ID = element(b.INT32, b"_id", b.number(1))
-ROOM = LARGEST - 64  # bytes, for what stands around the one large value of a document
-UPDATED = LARGEST - 2_048  # bytes of one update: its command and its journal entry have the server's limit too
+ROOM = LARGEST - 64  # bytes, for everything around the one large value of a document
+UPDATED = LARGEST - 2_048  # bytes of one update: its command and its journal entry count towards the server's limit too
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hostile:
-    """One entry of the table. Without ``collection`` it gets one of its own."""
+    """One entry of the table. Without ``collection`` it has a collection of its own."""
 
     write: Write
     operations: Sequence[str] = ("insert",)
@@ -34,22 +34,22 @@ def insert(*documents: bytes) -> Write:
 
 
 def holding(*elements: bytes, collection: str = "") -> Hostile:
-    """A document with these fields, and its ``_id``."""
+    """Return a document with these fields and an ``_id``."""
     return Hostile(write=insert(document(ID, *elements)), collection=collection)
 
 
 def made(make: Callable[[], bytes], expected: str = PUBLISHED) -> Hostile:
-    """A document with one field that is large, and not made before it is written."""
+    """Return a document with one large field, which is made when it is written."""
     return Hostile(write=lambda database, name: insert(document(ID, make()))(database, name), expected=(expected,))
 
 
 def full(kind: int, value: bytes = b"", expected: str = PUBLISHED) -> Hostile:
-    """16 MB of one value, in an array."""
+    """Return 16 MB of one value in an array."""
     return made(lambda: element(b.ARRAY, b"a", array(kind, value, ROOM)), expected)
 
 
 def long_text(unit: bytes, expected: str = PUBLISHED) -> Hostile:
-    """16 MB of one text, over and over."""
+    """Return 16 MB of one repeated text."""
     return made(lambda: element(b.TEXT, b"a", text(unit * (ROOM // len(unit)))), expected)
 
 
@@ -61,7 +61,7 @@ def keyed(
     expected: Expected = (PUBLISHED, PUBLISHED),
     operations: Sequence[str] = ("insert", "delete"),
 ) -> Hostile:
-    """An insert and the delete of a document with this ``_id``, which fills so many bytes."""
+    """Insert and delete a document with this ``_id``, which has this many bytes."""
 
     def write(database: Database[Any], name: str) -> None:
         filling = [element(b.TEXT, b"a", text(b"x" * (size - len(key))))] if size else []
@@ -74,7 +74,7 @@ def keyed(
 def updated(
     change: Any, first: Mapping[str, Any] | None = None, operation: str = "update", *, expected: str = PUBLISHED
 ) -> Hostile:
-    """An insert, and an update of what it made: an update document, a pipeline, or what makes one."""
+    """Insert a document and update it: with an update document, a pipeline, or a function that returns either."""
 
     def write(database: Database[Any], name: str) -> None:
         database[name].insert_one({**(first or {}), "_id": 1})
@@ -84,7 +84,7 @@ def updated(
 
 
 def setting(make: Callable[[], bytes]) -> Callable[[], Mapping[str, Any]]:
-    """An update that sets a field, in BSON."""
+    """Return an update that sets a field, in BSON."""
     return lambda: {"$set": RawBSONDocument(document(make()))}
 
 
@@ -98,7 +98,7 @@ def in_transaction(documents: Sequence[Mapping[str, Any]]) -> Hostile:
 
 
 def after_one_another(count: int, field: Callable[[], bytes], expected: str = PUBLISHED) -> Hostile:
-    """So many documents with one large field each."""
+    """Insert this many documents with one large field each."""
 
     def write(database: Database[Any], name: str) -> None:
         for number in range(count):

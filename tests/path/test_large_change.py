@@ -1,4 +1,4 @@
-"""A change too large for the queue crosses both hops through S3, and its event arrives like any other."""
+"""A change too large for the queue travels through S3, and its event arrives like any other."""
 
 import random
 
@@ -8,8 +8,8 @@ from devstack import DevStack
 
 
 @pytest.mark.usefixtures("services")
-def test_a_large_document_arrives_in_order_with_its_neighbours() -> None:
-    """Three payments of one batch, the middle one of 5 MB that do not compress: three events, and one object in the bucket."""
+def test_large_document_arrives_in_order_with_its_neighbours() -> None:
+    """The middle of three payments has 5 MB that do not compress: three events arrive, and one object is in the bucket."""
     with DevStack() as path:
         tailer = path.start_tailer(order_by="stream")
         tailer.wait_ready()

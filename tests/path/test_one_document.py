@@ -1,4 +1,4 @@
-"""A document whose ``_id`` is written in another type stays one document, from the database to the bus."""
+"""A document whose ``_id`` is replaced by an equal value of another type stays one document, from the database to the bus."""
 
 from contextlib import closing
 from typing import Any
@@ -24,14 +24,14 @@ from tailrace.wire.change import Change
 from tests.lambda_forwarder.values import delivery, forever
 
 
-class Touched(DomainEvent, source="app.tests"):
-    """Something was done to an order."""
+class OrderTouched(DomainEvent, source="app.tests"):
+    """An order was written."""
 
     operation: str
 
 
-def touched(change: Change) -> Touched:
-    return Touched(operation=change.operation_type)
+def map_order(change: Change) -> OrderTouched:
+    return OrderTouched(operation=change.operation_type)
 
 
 @pytest.mark.parametrize(
@@ -39,10 +39,10 @@ def touched(change: Change) -> Touched:
     [(7, 7.0), (7.5, Decimal128("7.50")), ({"n": Int64(7), "of": ["a"]}, {"n": 7.0, "of": ["a"]})],
     ids=["number", "fraction", "embedded document"],
 )
-def test_a_replaced_id_keeps_name_lane_watermark_and_group(
+def test_document_with_a_replaced_id_keeps_name_lane_and_group(
     mongo: "MongoClient[dict[str, Any]]", fresh: str, key: Any, equal: Any
 ) -> None:
-    """One lane and one watermark in the forwarder, one name and one group on the ordered bus, in the order of the database."""
+    """And its watermark. Its events are in the order of the database."""
     source = MongodbSource(mongo, Watch(database=fresh))
     start = source.first()
     mongo[fresh].orders.insert_one({"_id": key})
@@ -63,14 +63,14 @@ def test_a_replaced_id_keeps_name_lane_watermark_and_group(
         client = session.client(SERVICE, endpoint_url=server.endpoint_url, config=Config(proxies={}))
         arn = client.create_event_bus(Name="orders")["EventBusArn"]
         forwarder = Forwarder(
-            mappers={f"{fresh}.orders": [touched]},
+            mappers={f"{fresh}.orders": [map_order]},
             publisher=EventBridgePublisher(OrderedBus(client, arn)),
             parking=MemoryParking(),
             watermarks=watermarks,
         )
         records = [delivery(body, group=f"orders.{unpack(body).lane}") for body in bodies]
         assert forwarder.forward(records, forever) == []
-        assert forwarder.forward(records, forever) == []  # all of it is a repeat
+        assert forwarder.forward(records, forever) == []  # Every change is a repeat.
         entries = [entry for call in server.calls for entry in call]
         told = [event.detail for event in server.events.of(arn)]
         client.close()

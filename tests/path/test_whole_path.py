@@ -1,4 +1,4 @@
-"""From a committed document to a consumer behind two buses: complete, in order per document, recognisable when repeated."""
+"""From a committed document to a consumer after two buses: complete, in order per document, and repeats have the same id."""
 
 import json
 import os
@@ -34,8 +34,8 @@ def a_payment(number: int) -> dict[str, Any]:
     }
 
 
-def test_what_was_written_while_the_tailer_was_down_arrives(path: DevStack) -> None:
-    """1,000 changes wait for it; all arrive from the stored token, in order per document, and nothing from before it."""
+def test_changes_written_while_the_tailer_was_down_arrive(path: DevStack) -> None:
+    """All 1,000 arrive from the stored resume token, in order per document, without a repeat of earlier ones."""
     payments = path.mongo.payments.payments
     first = path.start_tailer()
     first.wait_ready()
@@ -63,7 +63,7 @@ def test_what_was_written_while_the_tailer_was_down_arrives(path: DevStack) -> N
 
 
 def _new(events: Iterable[Received]) -> dict[str, Received]:
-    """By id, in order of first arrival, without a repeat of what had arrived before the kill."""
+    """Return the events by id in order of first arrival, without those that arrived before the kill."""
     new: dict[str, Received] = {}
     for event in events:
         if event.metadata["sequence"] > 1:
@@ -71,8 +71,8 @@ def _new(events: Iterable[Received]) -> dict[str, Received]:
     return new
 
 
-def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(path: DevStack) -> None:
-    """The foreign body is kept with its reason, and the change behind it in the same group is published."""
+def test_foreign_message_is_parked_and_its_group_continues(path: DevStack) -> None:
+    """It is kept with a reason."""
     sqs, resources = path.aws("sqs"), path.resources
     sqs.send_message(
         QueueUrl=resources.queue_url, MessageBody="hello", MessageGroupId="payments.0", MessageDeduplicationId="hello"
@@ -82,8 +82,8 @@ def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(path: DevSta
     assert "not a change message" in parked
 
 
-def test_a_document_the_mapper_cannot_digest_is_parked_with_its_reason(path: DevStack) -> None:
-    """A payment without its subscription is kept for a person; the payment after it arrives."""
+def test_document_that_fails_its_mapper_is_parked_with_the_reason(path: DevStack) -> None:
+    """The next payment arrives."""
     tailer = path.start_tailer()
     tailer.wait_ready()
     poison = a_payment(9001)
@@ -98,8 +98,8 @@ def test_a_document_the_mapper_cannot_digest_is_parked_with_its_reason(path: Dev
     assert tailer.stop() == 0
 
 
-def test_what_no_mapper_reads_is_shown_by_status(path: DevStack) -> None:
-    """A document of a collection that the function's table does not have: the line of ``tailer status`` that names it."""
+def test_status_shows_an_unmapped_collection(path: DevStack) -> None:
+    """By the name of the collection, with its number of changes."""
     functions, name = path.aws("lambda"), path.resources.function
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     told = {**variables, "FORWARDER_STREAMS": "payments,whole"}
@@ -114,7 +114,7 @@ def test_what_no_mapper_reads_is_shown_by_status(path: DevStack) -> None:
 
 
 def status_of(path: DevStack, stream: str) -> dict[str, Any]:
-    """What ``tailer status --json`` prints."""
+    """Return the output of ``tailer status --json``."""
     environment = os.environ | path.tailer_environment | {"TAILER_STREAM": stream, "TAILER_COLLECTIONS": ""}
     command = [sys.executable, "-P", "-m", "tailer", "status", "--json"]
     printed = subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout

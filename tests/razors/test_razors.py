@@ -1,4 +1,4 @@
-"""The example, run as its reader runs it, and the promises that it makes about itself."""
+"""The example, run as its reader runs it, and the guarantees that it claims."""
 
 import ast
 import subprocess
@@ -26,7 +26,7 @@ EXAMPLE = ROOT / "examples" / "razors"
 OURS = ("tailrace", "tailer", "lambda_forwarder", "tailrace_cdk", "infra", "devstack")
 PUBLIC = {"tailrace", "lambda_forwarder.mappings.data_changes"}
 
-STEPS = [  # of both articles, as the output names them
+STEPS = [  # the steps of both articles as the output names them
     "PUT /orders/o-0 answers 200",
     "DataChanged created, with the complete item",
     "DataChanged updated, with the patch",
@@ -50,7 +50,7 @@ def event(name: str = "SubscriptionCreated", event_id: str = "e-1", **data: obje
     return Event(name=name, id=event_id, data={"subscriptionId": "s-1", **data}, metadata={}, replayed=False)
 
 
-def a_table(stack: DevStack, name: str, key: str = "id") -> str:
+def create_item_table(stack: DevStack, name: str, key: str = "id") -> str:
     stack.aws("dynamodb").create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
@@ -62,7 +62,7 @@ def a_table(stack: DevStack, name: str, key: str = "id") -> str:
 
 @pytest.mark.usefixtures("services")
 def test_every_step_of_both_articles_happens() -> None:
-    """The scenario exits 0 and shows each hop, in order."""
+    """The scenario exits 0 and shows each hop in order."""
     command = [sys.executable, "-m", "examples.razors", "--no-wait"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -73,24 +73,23 @@ def test_every_step_of_both_articles_happens() -> None:
         at = found
 
 
-def test_a_hop_that_does_not_come_is_told(stack: DevStack) -> None:
-    """It ends the scenario, rather than being passed over."""
+def test_missing_hop_ends_the_scenario(stack: DevStack) -> None:
     hops = Hops(Screen(), stack.aws("sqs"), {})
     with pytest.raises(HopMissing, match="pigs fly"):
         hops.check("pigs fly", lambda: False, 0.1)
     assert hops.count == 0
 
 
-def test_the_domains_import_nothing_of_tailrace() -> None:
-    """And the mappers only what is public."""
+def test_domains_import_nothing_of_tailrace() -> None:
+    """The mappers import only public names."""
     for module in (inbox, once, orders, outage, payments, stock, subscriptions):
         assert not _imported(Path(module.__file__ or "")), module.__name__
     assert _imported(EXAMPLE / "events.py") == PUBLIC
 
 
-def test_stock_allocates_and_puts_back_once(stack: DevStack, fresh: str) -> None:
-    """A year's units; a repeat changes nothing, and a cancellation that comes too early waits."""
-    domain = Stock(stack.aws("dynamodb"), a_table(stack, fresh))
+def test_stock_allocates_and_returns_once(stack: DevStack, fresh: str) -> None:
+    """A year's units. A repeat changes nothing, and an early cancellation waits."""
+    domain = Stock(stack.aws("dynamodb"), create_item_table(stack, fresh))
     created, cancelled = event(productId="razor", unitsAMonth=2), event("PaymentCancelled", "e-2")
     with pytest.raises(LookupError):
         domain.handle(cancelled)
@@ -101,22 +100,22 @@ def test_stock_allocates_and_puts_back_once(stack: DevStack, fresh: str) -> None
 
 
 def test_payments_are_created_once(stack: DevStack, fresh: str) -> None:
-    """The note of the event and the payment are one transaction."""
+    """The event's id and the payment are written in one transaction."""
     domain = Payments(stack.mongo, fresh)
     assert [domain.handle(event(event_id=one)) for one in ("p-1", "p-1")] == [True, False]
     assert [payment["status"] for payment in domain.of("s-1")] == ["created"]
 
 
 def test_subscriptions_are_cancelled_once(stack: DevStack, fresh: str) -> None:
-    """A repeat writes nothing, so it makes no further change."""
-    table, notes = a_table(stack, fresh, "subscriptionId"), a_table(stack, f"{fresh}-notes")
+    """A repeat writes nothing, so it causes no change."""
+    table, notes = create_item_table(stack, fresh, "subscriptionId"), create_item_table(stack, f"{fresh}-notes")
     domain = Subscriptions(stack.aws("dynamodb"), table, notes)
     domain.create("s-1", "razor", 1, "Ada")
     assert [domain.handle(event("PaymentCancelled")) for _ in range(2)] == [True, False]
     assert domain.status("s-1") == "cancelled"
 
 
-def test_our_mappers_read_tables_and_collections() -> None:
+def test_mappers_read_tables_and_collections() -> None:
     """By the name of either."""
     names = [entry.detail_type for entry in map_changes(message(inserted()), MAPPERS)[0]]
     image = {"subscriptionId": {"S": "s-1"}, "productId": {"S": "razor"}, "unitsAMonth": {"N": "1"}, "status": {"S": "active"}}
@@ -127,7 +126,7 @@ def test_our_mappers_read_tables_and_collections() -> None:
 
 
 def _imported(file: Path) -> set[str]:
-    """The modules of Tailrace that a file imports."""
+    """Return the modules of Tailrace that a file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):

@@ -1,1 +1,1 @@
-"""Values that are valid by default: a test names only what it is about."""
+"""Values that are valid by default: a test names only the fields that it is about."""

@@ -11,13 +11,13 @@ ORIGIN = Checkpoint(cluster_time="1795332226.1")
 
 
 def a_checkpoint(reached: datetime, **fields: Any) -> Checkpoint:
-    """A position up to this time, to the second, with the token of a MongoDB."""
+    """Build a position up to this second, with a MongoDB resume token."""
     seconds = int(reached.timestamp())
     return Checkpoint(**({"token": f"82{seconds:08X}00000001", "cluster_time": f"{seconds}.1"} | fields))
 
 
 def a_change(number: int = 1, **fields: Any) -> Change:
-    """An insert of a payment of its own."""
+    """Build an insert of a payment with its own id."""
     key = f"{number:024x}"
     given: dict[str, Any] = {
         "id": f"82{number:08X}",
@@ -32,5 +32,5 @@ def a_change(number: int = 1, **fields: Any) -> Change:
 
 
 def changes_of(document: str, count: int, start: int = 1) -> list[Change]:
-    """So many changes of one document, in order."""
+    """Build this many changes of one document, in order."""
     return [a_change(number, document_key={"_id": document}) for number in range(start, start + count)]

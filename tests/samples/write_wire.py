@@ -1,7 +1,6 @@
 """
-Write a message of every operation and encoding, from a real server through the tailer's own code.
-
-``python -P -m tests.samples.write_wire`` adds the samples that are not there yet and never touches one that is.
+Write a message of every operation and encoding, from a real server through the tailer's own code. ``python -P -m
+tests.samples.write_wire`` adds missing samples and never changes an existing one.
 """
 
 import datetime
@@ -155,7 +154,7 @@ def _add(name: str, changes: Sequence[Change]) -> None:
 
 
 def main() -> None:
-    """Add what is missing."""
+    """Add the missing samples."""
     with DevStack(forwarder=False) as stack:
         source = MongodbSource(stack.mongo, Watch(but_not="tailrace"))
         after = source.first()

@@ -12,7 +12,7 @@ from tailer.mongodb.watch import Watch
 from tailrace.change import Change
 from tailrace.questions.images import Uncertain
 from tailrace.wire.change import canonical
-from tests.asked import asked
+from tests.asked import as_received
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -59,7 +59,7 @@ def change_by(mongo: Mongo, name: str, update: Any, pre_images: bool) -> Change:
     start = source.first()
     orders.update_one({"_id": 1}, update)
     with closing(source.batches(start)) as batches:
-        return next(asked(change) for batch in batches for change in batch.changes)
+        return next(as_received(change) for batch in batches for change in batch.changes)
 
 
 def value_at(document: dict[str, Any], path: str) -> Any:

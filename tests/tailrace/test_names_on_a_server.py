@@ -27,7 +27,7 @@ from tailer.mongodb.watch import Watch
 from tailrace.change import Change
 from tailrace.questions.images import Uncertain
 from tailrace.wire.change import canonical
-from tests.asked import asked
+from tests.asked import as_received
 from tests.tailrace.random_updates import NAMES, Document, document, random_update
 
 Mongo = MongoClient[dict[str, Any]]
@@ -45,7 +45,7 @@ class Case:
     change: Change
     before: dict[str, Any]
     after: dict[str, Any]
-    asked: Any
+    as_received: Any
     names: dict[str, list[Place]]
     """The true names of each path of the description, from the server's own internal description."""
 
@@ -63,13 +63,13 @@ def cases(stack: Any) -> list[Case]:
         for number in range(UPDATES):
             before = document(random, number)
             things.insert_one(before)
-            asked, options = random_update(random, before)
+            as_received, options = random_update(random, before)
             try:
-                modified = things.update_one({"_id": number}, asked, **options).modified_count
+                modified = things.update_one({"_id": number}, as_received, **options).modified_count
             except OperationFailure:
                 continue
             if modified:
-                seen[number] = (_plain(before), _plain(things.find_one({"_id": number})), asked)
+                seen[number] = (_plain(before), _plain(things.find_one({"_id": number})), as_received)
         things.insert_one({"_id": "end"})
         raw: dict[int, Any] = {}
         for event in internal:
@@ -94,7 +94,7 @@ def _updates(source: MongodbSource, start: Any) -> Iterator[tuple[int, Change]]:
             if change.document_key["_id"] == "end":
                 return
             if change.operation_type == "update":
-                yield change.document_key["_id"], asked(change)
+                yield change.document_key["_id"], as_received(change)
 
 
 def _plain(found: Any) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from tailer.poison.on_poison import OnPoison
 from tailrace.message import unpack
 from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change
-from tests.asked import asked
+from tests.asked import as_received
 from tests.queue import received
 from tests.tailer.mongodb.random_bson import document, mutated
 from tests.tailer.mongodb.test_source import _short_wait, read_exactly
@@ -79,7 +79,7 @@ def test_every_change_arrives_complete_or_as_a_stub(stack: DevStack, seed: int) 
     for change, raw in zip(changes, stored, strict=True):
         assert change.poison is not None or change.full_document == as_nested(raw)
         [message] = packer.messages(lane_of(change), [change])
-        assert unpack(message.body).changes == (asked(change),)
+        assert unpack(message.body).changes == (as_received(change),)
     assert len({change.document for change in changes}) == len(stored)
     assert read_exactly(source, start, count=len(stored)) == changes
     documents.database.client.drop_database(documents.database.name)
@@ -127,7 +127,7 @@ def test_stub_can_be_made_of_any_bytes(other: bytes, at: int, instead_of: int) -
     assert len(encode_change(one)) < 4 * ID_LIMIT
     [message] = Packer(stream="shop", generation=1).messages(lanes(128, "document")(one), [one])
     [again] = unpack(message.body).changes
-    assert (again, again.sequence) == (asked(one), 7)
+    assert (again, again.sequence) == (as_received(one), 7)
     assert again.occurred_at
     assert again.poison is not None
     if raw == EVENT:

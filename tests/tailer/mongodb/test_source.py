@@ -19,7 +19,7 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.message import unpack
 from tailrace.wire.change import Change, Namespace
-from tests.asked import asked
+from tests.asked import as_received
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -228,7 +228,7 @@ def test_deprecated_bson_types_do_not_stop_the_stream(mongo: Mongo, fresh: str) 
     body = b"\x10_id\0\1\0\0\0" + pointer + code + b"\0"
     mongo[fresh].payments.insert_one(RawBSONDocument((len(body) + 4).to_bytes(4, "little") + body))
     [change] = read_exactly(source, start, count=1)
-    assert unpack(next(Packer(stream="s", generation=1).messages(0, [change])).body).changes == (asked(change),)
+    assert unpack(next(Packer(stream="s", generation=1).messages(0, [change])).body).changes == (as_received(change),)
     assert change.full_document == {
         "_id": 1,
         "pointer": {"$dbPointer": {"$ref": "coll", "$id": f"{1:024x}"}},
@@ -245,7 +245,7 @@ def test_document_deleted_before_its_lookup_is_absent(mongo: Mongo, fresh: str) 
     mongo[fresh].payments.delete_one({"_id": 1})
     update = read_exactly(source, start, count=3)[1]
     assert update.full_document is None
-    assert asked(update).became("status", "cancelled")
+    assert as_received(update).became("status", "cancelled")
 
 
 def test_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:

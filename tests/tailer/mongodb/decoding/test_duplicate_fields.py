@@ -18,7 +18,7 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.questions.images import Uncertain
 from tailrace.wire.change import Change, Namespace, canonical
-from tests.asked import asked
+from tests.asked import as_received
 
 Mongo = MongoClient[dict[str, Any]]
 Pairs = list[tuple[str, Any]]
@@ -101,7 +101,7 @@ def test_stream_reports_the_value_that_the_server_finds(mongo: Mongo, fresh: str
         things.insert_one(RawBSONDocument(raw_document(held)))
     things.update_one({"_id": 1}, {"$set": {"c": 1}})
     [found] = things.aggregate([{"$match": {"_id": 1}}, {"$project": {"a": "$a", "b": "$in.b"}}])
-    changes = [asked(change) for change in _read(source, start, 3)]
+    changes = [as_received(change) for change in _read(source, start, 3)]
     assert found == {"_id": 1, "a": 1, "b": "x"}
     assert [(change.after or {})["a"] for change in changes] == [1, 1, 1]
     assert [(change.after or {})["in"] for change in changes] == [{"b": "x"}] * 3
@@ -126,7 +126,7 @@ def test_post_image_with_a_moved_field_has_the_new_value(
     things.insert_one(before)
     things.update_one({"_id": 1}, [{"$replaceWith": {"$literal": after}}])
     assert things.find_one() == after
-    change = asked(_read(source, start, 2)[1])
+    change = as_received(_read(source, start, 2)[1])
     assert (change.after, change.post_image) == (after, True)
     assert canonical(change.after) == canonical(after)
     assert change.became(path, 1)
@@ -172,7 +172,7 @@ def test_update_with_the_same_path_twice_has_no_description(updated: DuplicatedD
     assert (change.update_description is not None) is described
     if not described:
         with pytest.raises(Uncertain):
-            asked(change).became("a.b", 1)
+            as_received(change).became("a.b", 1)
 
 
 def test_duplicate_field_log_is_bounded_and_once_per_collection(caplog: pytest.LogCaptureFixture) -> None:

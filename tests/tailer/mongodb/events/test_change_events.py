@@ -15,7 +15,7 @@ from tailer.mongodb.events.change_events import (
     token_text,
 )
 from tailrace.questions.images import Uncertain
-from tests.asked import asked
+from tests.asked import as_received
 
 BARE = {"operationType": "insert", "clusterTime": Timestamp(7, 1), "ns": {"db": "a", "coll": "b"}, "documentKey": {"_id": 1}}
 
@@ -58,4 +58,4 @@ def test_change_event_of_documentdb_is_complete_enough() -> None:
     assert (change.id, change.sequence, change.cluster_time, change.wall_time) == ("01ab", 3, "7.1", None)
     assert change.update_description is None
     with pytest.raises(Uncertain):
-        asked(change).became("status", "cancelled")
+        as_received(change).became("status", "cancelled")

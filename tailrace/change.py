@@ -1,4 +1,4 @@
-"""A change as a mapper sees it: the fields that the tailer wrote, and methods that interpret them."""
+"""A change as a mapper receives it."""
 
 from typing import Any
 
@@ -10,13 +10,14 @@ from tailrace.wire.change import Document
 
 class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """
-    The fields hold what the server sent. The methods interpret it. A method raises ``Uncertain`` if the server did not send
-    enough to answer; the change is then parked, so that no wrong event is published.
+    A change. Its fields contain what the server sent; its methods interpret them. A method raises ``Uncertain`` if the server
+    did not send enough for a certain result. The forwarder then parks the change and publishes no wrong event.
+
     Paths are dotted, as in updates: ``address.city``, ``items.0.price``. A path means every field that MongoDB writes this way:
-    the field ``city`` of ``address``, and a field with the name ``address.city``. If a document has both fields, both documents
-    are known and the results differ, the method raises ``Uncertain``. If the documents are unknown (no post-image, and a server
-    before MongoDB 8.2), ``changed("address")`` assumes that an update of ``address.city`` is inside ``address``, unless a
-    document of the change has a name with that dot.
+    the field ``city`` of ``address``, and a field with the name ``address.city``. If a document has both fields and the results
+    for them differ, the method raises ``Uncertain``. If the documents are unknown (no post-image, and a server before MongoDB
+    8.2), ``changed("address")`` assumes that an update of ``address.city`` is inside ``address``, unless a document of the
+    change has a name with that dot.
     """
 
     @property
@@ -32,30 +33,30 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
     @property
     def before(self) -> Document | None:
         """
-        The document just before the change; None where there was none.
+        The document just before the change: the pre-image. None for an insert.
 
         Raises:
-            Uncertain: there is no pre-image. To get None instead, read ``full_document_before_change``.
+            Uncertain: there is no pre-image. ``full_document_before_change`` is None then, without an error.
         """
         return images.before(self)
 
     @property
     def after(self) -> Document | None:
         """
-        The document just after the change; None where there is none: the post-image, or an update applied to its pre-image.
+        The document just after the change: the post-image, or the pre-image with the update applied. None for a delete.
 
         Raises:
-            Uncertain: an update without post-image, and without pre-image or description; or one of its paths is ambiguous. If
-                a later state is good enough, read ``full_document``.
+            Uncertain: an update has no post-image, and its pre-image or its description is missing or a path is ambiguous. If a
+                later state of the document is good enough, read ``full_document``.
         """
         return images.after(self)
 
     def became(self, path: str, value: Any, *, assume_new: bool = False) -> bool:
         """
-        Whether this change gave ``path`` this value: the path has the value after the change, and did not have it before.
+        Whether ``path`` has this value after the change and did not have it before.
 
-        The looked-up document is not used. ``assume_new`` applies if only the previous value is unknown (a replace without
-        pre-image): the previous value is assumed to differ, so an event may be published twice but is never missed.
+        The looked-up document is not used. With ``assume_new``, a previous value that is unknown (a replace without a
+        pre-image) is assumed to differ: an event may be published twice, but none is missed.
 
         Raises:
             Uncertain: the new value is unknown, or the previous value is unknown and ``assume_new`` is false.
@@ -64,8 +65,8 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
 
     def changed(self, path: str, *, assume_new: bool = False) -> bool:
         """
-        Whether the value at ``path`` differs after this change: it was set, replaced or removed. An insert changes every field
-        that it has. A delete changes none: use ``deleted``. ``assume_new`` as in ``became``.
+        Whether this change set, replaced or removed the value at ``path``. An insert changes every field of its document. A
+        delete changes no field: use ``deleted``. With ``assume_new``, an unknown previous value is assumed to differ.
 
         Raises:
             Uncertain: the server did not send enough to decide, and ``assume_new`` is false.
@@ -74,12 +75,12 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
 
     def diff(self) -> Patch:
         """
-        The JSON Patch (RFC 6902) that turns ``before`` into ``after``, where no document is null.
+        The JSON Patch (RFC 6902) from ``before`` to ``after``. A missing document counts as null.
 
-        A returned patch is always exact. It is one replacement of the whole document for a replace without a pre-image, and for
-        documents that are too large or too deeply nested to compare (``tailrace.questions.patches``).
+        The patch is always exact. It replaces the whole document after a replace without a pre-image, and if the documents are
+        too large or too deeply nested to compare (``tailrace.questions.patches``).
 
         Raises:
-            Uncertain: the server did not send enough of an update to write the patch.
+            Uncertain: the server did not send enough about an update to compute the patch.
         """
         return questions.diff(self)

@@ -1,4 +1,4 @@
-"""What a project defines: domain events, and the mappers from changes to events."""
+"""Domain events, and the mappers from changes to events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ NAME_LIMIT = 128  # characters, EventBridge, a detail-type
 
 
 class EventType(StructMeta):
-    """Builds event classes, so that the class statement is the whole definition. Rejects a class that no bus accepts."""
+    """The metaclass of events. Rejects a class that EventBridge would not accept."""
 
     def __new__(
         mcs,
@@ -32,7 +32,7 @@ class EventType(StructMeta):
         config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
         cls: Any = super().__new__(mcs, name, bases, namespace, **config)
         if about and about not in cls.__struct_fields__:
-            raise TypeError(f"{name}: about={about!r} is not one of its fields")
+            raise TypeError(f"{name}: about={about!r} is not a field of this class")
         cls.__source__, cls.__version__, cls.__about__ = source, version, about
         return cls
 
@@ -40,11 +40,13 @@ class EventType(StructMeta):
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class DomainEvent(Struct, frozen=True, kw_only=True, metaclass=EventType):
     """
-    An event: something that happened, named in the past tense. Once published, it is a public contract.
+    The base class of events: something that happened, named in the past tense. Once published, it is a public contract.
 
-    The class's name is the event's detail-type, its docstring the event's description, ``source`` its EventBridge
-    source; ``version`` (default "1") grows when a field changes its meaning or goes away. Fields are camelCase on the bus.
-    Events keep their order per changed document, or per value of the field ``about`` where the class names one.
+        class PaymentCancelled(DomainEvent, source="app.payments"):
+
+    The name of the class is the detail-type, its docstring the description, ``source`` the EventBridge source. Increase
+    ``version`` (default "1") when a field is removed or changes its meaning. Field names are camelCase on the bus. Events keep
+    their order per document, or per value of the field that ``about`` names.
     """
 
     __source__: ClassVar[str]
@@ -53,17 +55,17 @@ class DomainEvent(Struct, frozen=True, kw_only=True, metaclass=EventType):
 
 
 Time = Annotated[datetime, Meta(tz=True)]
-"""A point in time: RFC 3339 with its offset. A field of this type is never published without one."""
+"""A point in time with a UTC offset, published in the form of RFC 3339. A time without an offset is rejected."""
 
 Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
-"""Returns the events that a change means, if any. A pure function: no clock, no network, no other change."""
+"""Returns the events that a change means, or None. A pure function: no clock, no network, no other change."""
 
 Mappers = Mapping[str, Iterable[Mapper]]
-"""Mappers by collection: ``collection`` (no dot), ``database.collection`` or ``*.collection``. See ``mapper_keys``."""
+"""Mappers by collection: ``collection`` (without a dot), ``database.collection`` or ``*.collection``."""
 
 
 def mapper_name(mapper: Mapper) -> str:
-    """``package.module.function``: the same in every process, also for a partial function or a callable object."""
+    """The name ``package.module.function``, also for a partial function or a callable object."""
     while isinstance(mapper, partial):
         mapper = mapper.func
     named = mapper if hasattr(mapper, "__qualname__") else type(mapper)
@@ -72,8 +74,8 @@ def mapper_name(mapper: Mapper) -> str:
 
 def _validate(name: str, description: str, source: str) -> None:
     if not description.strip():
-        raise TypeError(f"{name}: write a docstring; it is the event's description")
+        raise TypeError(f"{name}: write a docstring: it describes the event in the catalogue")
     if not source or source.startswith("aws."):
-        raise TypeError(f'{name}: set its source, class {name}(DomainEvent, source="app.…"); it must not begin with aws.')
+        raise TypeError(f'{name}: set its source, class {name}(DomainEvent, source="app.…"); it must not begin with "aws."')
     if len(name) > NAME_LIMIT:
         raise TypeError(f"{name}: a detail-type has at most {NAME_LIMIT} characters")

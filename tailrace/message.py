@@ -1,4 +1,4 @@
-"""A queue message as the forwarder reads it: its changes have the methods of ``tailrace.Change``."""
+"""A queue message whose changes have the methods of ``tailrace.Change``."""
 
 from tailrace.change import Change
 from tailrace.wire import message as wire

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-STREAM: Final = "Stream"  # the one dimension in CloudWatch; a label of the same name, in small letters, in Prometheus
+STREAM: Final = "Stream"  # the only dimension in CloudWatch; in Prometheus the label is stream
 
 
 class Unit(StrEnum):
@@ -24,14 +24,14 @@ class Unit(StrEnum):
 class Kind(StrEnum):
     """What a value means, and which statistic applies to it."""
 
-    COUNTER = "counter"  # the increase since the previous value; Prometheus shows the sum since the start
-    GAUGE = "gauge"  # the present value; left out while unknown
-    LATENCY = "latency"  # how long it took, once for each batch or message
+    COUNTER = "counter"  # the increase since the previous value; in Prometheus the sum since the start
+    GAUGE = "gauge"  # the current value; left out while unknown
+    LATENCY = "latency"  # a duration, once for each batch or message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One metric by its name in CloudWatch. ``per_stream``: it has the dimension ``Stream``; else it is of the task."""
+    """A metric. ``name`` is its name in CloudWatch. Without ``per_stream`` it describes the task and has no dimension."""
 
     name: str
     unit: Unit
@@ -41,7 +41,7 @@ class Metric:
 
     @property
     def prometheus(self) -> str:
-        """Its name in Prometheus. Every duration is in seconds there, and its name ends in ``_seconds``."""
+        """The name in Prometheus. Durations are in seconds there, and their names end in ``_seconds``."""
         snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower()
         return f"tailrace_{snake}_seconds" if self.unit in (Unit.SECONDS, Unit.MILLISECONDS) else f"tailrace_{snake}"
 
@@ -64,14 +64,14 @@ def _by_name(*metrics: Metric) -> dict[str, Metric]:
 
 TAILER: Final = _by_name(
     _counter("ChangesRead", "changes read from the change stream, counted once their batch is in the queue"),
-    _counter("ChangesSent", "changes accepted by the queue, repeats and announced gaps too"),
+    _counter("ChangesSent", "changes accepted by the queue, with repeats and accepted gaps"),
     _counter("Messages", "messages accepted by the queue"),
     _counter("MessageBytes", "bytes of the messages accepted by the queue", Unit.BYTES),
     _counter("Calls", "SendMessageBatch calls"),
     _counter("Retries", "times that sending failed and was retried"),
     _counter("Reconnects", "times that the stream was opened again after a failure"),
     _counter("Claims", "changes too large for a message, stored in the claim bucket"),
-    _counter("ChangesStubbed", "changes that could not be delivered, and were sent as stubs; the log says which and why"),
+    _counter("ChangesStubbed", "changes that could not be delivered and were sent as stubs; the log has the reason"),
     _counter("Gaps", "accepted gaps in the history that were published"),
     _gauge(
         "Lag",
@@ -84,21 +84,24 @@ TAILER: Final = _by_name(
     _gauge("History", Unit.SECONDS, "how far back the server's history reaches; left out while unknown"),
     _gauge("CheckpointAge", Unit.SECONDS, "time since the checkpoint was last saved: what a crash would repeat"),
     _gauge("LeaseOwner", Unit.NONE, "1 while this task tails the stream"),
-    _gauge("Stopped", Unit.NONE, "1 after this task gave the stream up for good: a person must look"),
-    _latency("CommitToQueue", "from the commit of a batch's oldest change until the batch was in the queue"),
-    _gauge("StandingBy", Unit.NONE, "1 while this task waits for any stream's lease, ready to take over", per_stream=False),
+    _gauge("Stopped", Unit.NONE, "1 after this task stopped the stream for good: a person must act"),
+    _latency("CommitToQueue", "from the commit of the oldest change of a batch until the batch was in the queue"),
+    _gauge("StandingBy", Unit.NONE, "1 while this task is on standby for the lease of a stream", per_stream=False),
 )
 """Metrics of a tailer task, on ``/metrics`` and, with ``TAILER_EMF_NAMESPACE``, in CloudWatch."""
 
 FORWARDER: Final = _by_name(
-    _counter("EventsPublished", "events accepted by the bus, repeats and redriven ones too"),
-    _counter("MessagesFailed", "messages or stream records that return, including those after a failed one of their group"),
-    _counter("ChangesParked", "changes parked, with their reason"),
-    _counter("DuplicatesDropped", "changes not published because their lane's watermark had passed them"),
+    _counter("EventsPublished", "events accepted by the bus, with repeats and redriven events"),
+    _counter(
+        "MessagesFailed",
+        "messages or stream records that will be delivered again, with those after a failed one of their group",
+    ),
+    _counter("ChangesParked", "changes that were parked"),
+    _counter("DuplicatesDropped", "changes not published again, because the watermark of their lane covers them"),
     _counter(
         "Unmapped",
-        "changes of collections that have no entry in the mapper table; the function's log and tailer status name them",
+        "changes of collections without an entry in the mapper table; the function's log and tailer status name them",
     ),
-    _latency("CommitToBus", "from the commit of a message's oldest change that became an event until the bus accepted it"),
+    _latency("CommitToBus", "from the commit of the oldest change of a message with an event until the bus accepted the event"),
 )
 """Metrics of the forwarder's functions in CloudWatch, with ``FORWARDER_EMF_NAMESPACE``."""

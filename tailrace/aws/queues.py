@@ -8,11 +8,11 @@ LONGEST = 1_209_600  # seconds, SQS, 14 days
 DAY = 86_400  # seconds
 
 Attributes = Mapping[str, str]
-"""The attributes of a queue as GetQueueAttributes returns them. A missing attribute counts as correct."""
+"""The response of GetQueueAttributes. A missing attribute counts as correct."""
 
 
 def too_small(attributes: Attributes) -> str:
-    """The problem if the queue does not accept every message that the tailer sends; else an empty string."""
+    """The problem if the queue does not accept the largest messages of the tailer; else an empty string."""
     limit = int(attributes.get("MaximumMessageSize", MESSAGE_LIMIT))
     if limit >= MESSAGE_LIMIT:
         return ""

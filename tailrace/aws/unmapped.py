@@ -1,6 +1,6 @@
 """
-The collections of a stream that no mapper reads. The forwarder writes them to one item of its watermark table. ``tailer
-status`` and the doctor show them.
+The collections of a stream that no mapper reads. The forwarder keeps them in one item of its watermark table. ``tailer status``
+and the doctor show them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,16 @@ from msgspec.structs import replace
 from tailrace.text.legible import legible
 
 NAMES: Final = 20  # collections of a stream; the ones with the most changes are kept
-NAME_LENGTH: Final = 255  # characters; a sender to the queue can invent longer names than MongoDB allows
+NAME_LENGTH: Final = 255  # characters, as in MongoDB; a sender to the queue can invent longer names
 KEPT_SECONDS: Final = 3 * 86_400  # after a collection's last change; longer than a weekend
 COLLECTIONS, EXPIRES = "collections", "expires"  # attributes; the second is the table's time to live
 
 
 class Unmapped(msgspec.Struct, frozen=True, kw_only=True):
-    """How many changes of this collection no mapper read, and when the first and the last was seen, in seconds since 1970."""
+    """
+    The number of ``changes`` of a collection that no mapper read. ``since`` and ``last`` are the times of the first and the
+    last, in seconds since 1970.
+    """
 
     collection: str
     changes: int
@@ -27,7 +30,7 @@ class Unmapped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def key(stream: str) -> dict[str, Any]:
-    """The key of the stream's item."""
+    """The key of the item of a stream."""
     return {"pk": {"S": f"lane/{stream}/unmapped"}}
 
 
@@ -35,14 +38,18 @@ def kept(item: Mapping[str, Any] | None, now: float) -> Sequence[Unmapped]:
     """Read the item: most changes first, expired entries left out. DynamoDB may delete an expired item days later."""
     text = (item or {}).get(COLLECTIONS, {}).get("S", "[]")
     found = msgspec.json.decode(text, type=list[Unmapped])
-    return sorted((one for one in found if one.last + KEPT_SECONDS > now), key=lambda one: -one.changes)
+    return sorted((entry for entry in found if entry.last + KEPT_SECONDS > now), key=_most_changes)
 
 
 def added(before: Sequence[Unmapped], counts: Mapping[str, int], now: float) -> Sequence[Unmapped]:
-    """Add ``counts``, the new changes of each collection, all seen now."""
-    known = {one.collection: one for one in before}
+    """Add new changes, counted by collection."""
+    entries = {entry.collection: entry for entry in before}
     for collection, changes in counts.items():
         name = legible(collection)[:NAME_LENGTH]
-        one = known.get(name) or Unmapped(collection=name, changes=0, since=int(now), last=int(now))
-        known[name] = replace(one, changes=one.changes + changes, last=int(now))
-    return sorted(known.values(), key=lambda one: -one.changes)[:NAMES]
+        entry = entries.get(name) or Unmapped(collection=name, changes=0, since=int(now), last=int(now))
+        entries[name] = replace(entry, changes=entry.changes + changes, last=int(now))
+    return sorted(entries.values(), key=_most_changes)[:NAMES]
+
+
+def _most_changes(entry: Unmapped) -> int:
+    return -entry.changes

@@ -1,1 +1,1 @@
-"""What a mapper asks of a change, and how the answer is found."""
+"""The methods of a change that compare the document before and after it."""

@@ -1,4 +1,4 @@
-"""What one write of an update does at a path."""
+"""The effect of one write of an update at a path."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -32,6 +32,7 @@ def values_at(write: Write, path: str) -> Iterator[Any]:
 
 
 def change_by(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
+    """Whether the write changed the value at the path; None if that is unknown. ``shown`` are the documents of the change."""
     if write.path == path:
         return True
     if below(write.path, path) is not None:
@@ -45,7 +46,7 @@ def _is_below(write: Write, path: str, shown: Sequence[Reader]) -> bool | None:
     """
     Whether the write is inside the field at the path, and not at a sibling whose name contains a dot.
 
-    If nothing decides it, the answer is yes, unless a document of the change has a name with that dot.
+    Without a place or a document that decides it, return True. Return None if a document has a name with that dot.
     """
     if write.names is not None:
         return _leads_through(write.names, path)
@@ -68,12 +69,12 @@ def _leads_through(names: Names, path: str) -> bool:
 
 def fills(write: Write, path: str) -> bool:
     """Whether a later element of the same array was set. If the array ended before both, this element is null now."""
-    (array, _, one), (other_array, _, other) = path.rpartition("."), write.path.rpartition(".")
+    (array, _, name), (other_array, _, other_name) = path.rpartition("."), write.path.rpartition(".")
     if array != other_array or write.value is ABSENT or isinstance(write.value, Cut):
         return False
     if write.names is not None and isinstance(write.names[-1], str):
         return False
-    here, there = index(one), index(other)
+    here, there = index(name), index(other_name)
     return here is not None and there is not None and there > here
 
 

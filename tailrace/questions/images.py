@@ -1,4 +1,4 @@
-"""The document before and after a change, as far as the server sent them. What is missing is ``Uncertain``."""
+"""The document before and after a change. A document that the server did not send is ``Uncertain``."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,20 @@ from tailrace.questions.readings import PATHS_LIMIT, Write, is_read, writes
 from tailrace.questions.updates import Ambiguous, applied
 from tailrace.wire.change import Change, Document, UpdateDescription
 
-NO_PRE_IMAGE = "there is no pre-image, so the previous value is unknown"
+NO_PRE_IMAGE = "there is no pre-image (TAILER_FULL_DOCUMENT_BEFORE_CHANGE), so the previous value is unknown"
 NO_DESCRIPTION = "there is no update description, and a looked-up document may be newer than the change"
 TOO_MANY = (
-    f"the update describes more than {PATHS_LIMIT} paths, or no server writes it, and a looked-up document may be newer than "
+    f"the update description has more than {PATHS_LIMIT} paths or an unknown form, and a looked-up document may be newer than "
     "the change"
 )
 STUB = "the tailer could not read the change and sent a stub in its place"
 NO_DOCUMENT = "the change does not carry its document"
-COLLISION = "the document has two fields with this path, and their answers differ"
+COLLISION = "the document has two fields with this path, and the results for them differ"
 IMAGES = "use pre- and post-images (TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE whenAvailable or required)"
 
 
 class Uncertain(Exception):
-    """The server did not send enough to answer, and a guess could be wrong. The message names what is missing."""
+    """The server did not send enough for a certain result. The message names what is missing."""
 
 
 def before(change: Change) -> Document | None:
@@ -45,22 +45,22 @@ def after(change: Change) -> Document | None:
         return change.full_document
     description, known = described(change), change.full_document_before_change
     if description is None or known is None:
-        missing = undescribed(change) if description is None else "there is no pre-image to which the update could be applied"
-        raise Uncertain(f"after: {missing}; full_document is the document as looked up")
+        missing = undescribed(change) if description is None else "there is no pre-image to apply the update to"
+        raise Uncertain(f"after: {missing}; full_document is the looked-up document, which may be newer than the change")
     return after_writes("after", known, writes(description, known))
 
 
 def refuse_stub(question: str, change: Change) -> None:
     """
     Raises:
-        Uncertain: the change is a stub, so no question has an answer.
+        Uncertain: the change is a stub, without its documents.
     """
     if change.poison is not None:
         raise Uncertain(f"{question}: {STUB}")
 
 
 def described(change: Change) -> UpdateDescription | None:
-    """The update description, if the server sent one and it can be read."""
+    """The update description; None if the server sent none or one of unknown form."""
     description = change.update_description
     return description if description is not None and is_read(description) else None
 
@@ -72,10 +72,10 @@ def undescribed(change: Change) -> str:
 
 def after_writes(question: str, known: Document, described_writes: Sequence[Write]) -> Document:
     """
-    The known document with these writes.
+    Apply the writes to the known document.
 
     Raises:
-        Uncertain: they can be read in more than one way.
+        Uncertain: a path of the writes is ambiguous.
     """
     try:
         return applied(known, described_writes)

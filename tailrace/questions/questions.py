@@ -1,4 +1,4 @@
-"""``became``, ``changed`` and ``diff``: what a mapper asks of a change. If the server did not send enough, ``Uncertain``."""
+"""``became``, ``changed`` and ``diff``. They raise ``Uncertain`` if the server did not send enough."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,13 +28,13 @@ UNKNOWN: Any = object()
 def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
     """See ``Change.became``."""
 
-    def answer(was: Any, now: Any) -> bool:
+    def is_new(was: Any, now: Any) -> bool:
         return now is not ABSENT and same(now, value) and not same(was, value)
 
     refuse_stub(f"became {path!r}", change)
     seen = _seen(change, path)
     if seen is not None:
-        return _of_all(f"became {path!r}", (answer(was, now) for was, now in seen))
+        return _of_all(f"became {path!r}", (is_new(was, now) for was, now in seen))
     now = _value_now(change, path)
     if now is ABSENT or (now is not UNKNOWN and not same(now, value)):
         return False
@@ -47,10 +47,10 @@ def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
     if now is UNKNOWN:
         raise Uncertain(f"became {path!r}: {_missing(change)}")
     if had:
-        raise Uncertain(f"became {path!r}: the update can be read in more than one way; {IMAGES}")
+        raise Uncertain(f"became {path!r}: a path of the update is ambiguous; {IMAGES}")
     if new or assume_new:
         return True
-    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True assumes another value")
+    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True assumes that it differs")
 
 
 def changed(change: Change, path: str, *, assume_new: bool) -> bool:
@@ -123,16 +123,16 @@ def _both(was: Document, now: Document, path: str) -> list[tuple[Any, Any]]:
     return [(old.get(names, ABSENT), new.get(names, ABSENT)) for names in old | new]
 
 
-def _of_all(question: str, answers: Iterable[bool]) -> bool:
+def _of_all(question: str, results: Iterable[bool]) -> bool:
     """
-    Return the answer that all fields with this path share; False if there is no such field.
+    Return the result that all fields with this path share; False if there is no such field.
 
     Raises:
-        Uncertain: the answers differ.
+        Uncertain: the results differ.
     """
-    distinct = set(answers)
+    distinct = set(results)
     if len(distinct) > 1:
-        raise Uncertain(f"{question}: {COLLISION}; read before and after")
+        raise Uncertain(f"{question}: {COLLISION}; compare before and after")
     return distinct.pop() if distinct else False
 
 
@@ -155,11 +155,11 @@ def _value_now(change: Change, path: str) -> Any:
 
 def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | None:
     """
-    Whether the value at the path changed, by the update description alone; None if that does not decide it. An element may
-    have been filled with null because a later element was set: with ``or_filled`` this counts as undecided.
+    Whether the value at the path changed, from the update description alone; None if that does not decide it. With
+    ``or_filled``, an element that may have been filled with null, because a later element was set, is undecided.
 
-    A server leaves out fields that an update set to their present value. A write at or below the path is therefore a change; a
-    write above it may have kept this part.
+    A server leaves out fields that an update set to their present value. So a write at or below the path is a change, and a
+    write above it may have kept the value.
     """
     if change.operation_type not in ("insert", "update", "replace"):
         return False
@@ -171,11 +171,11 @@ def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | N
     shown = [
         Reader(document) for document in (change.full_document_before_change, change.full_document) if document is not None
     ]
-    answers = {change_by(write, path, shown) for write in described_writes}
-    if answers >= {True, None}:
+    results = {change_by(write, path, shown) for write in described_writes}
+    if results >= {True, None}:
         around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in described_writes)
         return None if around else True
-    return True if True in answers else None if None in answers else False
+    return True if True in results else None if None in results else False
 
 
 def _had(change: Change, path: str, value: Any) -> bool:
@@ -194,4 +194,4 @@ def _missing(change: Change) -> str:
         return NO_PRE_IMAGE if change.full_document else NO_DOCUMENT
     if described(change) is None:
         return undescribed(change)
-    return NO_PRE_IMAGE if change.full_document_before_change is None else f"the update can be read in two ways; {IMAGES}"
+    return NO_PRE_IMAGE if change.full_document_before_change is None else f"a path of the update is ambiguous; {IMAGES}"

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tailrace.questions.paths import ABSENT, Names, index
+from tailrace.questions.paths import ABSENT, Names, index, text
 from tailrace.questions.readings import Cut, Write
 from tailrace.wire.change import Document
 
 PADDING_LIMIT = 1_500_000  # elements, MongoDB, from an array's end to an element that is set after it
-ELEMENTS_LIMIT = 12_000_000  # copied or filled for one update; two documents of 16 MB hold no more, at three bytes an element
+ELEMENTS_LIMIT = 12_000_000  # elements copied or filled for one update; two documents of 16 MB have fewer, at three bytes each
 
 
 class Ambiguous(ValueError):
@@ -42,7 +42,7 @@ class _Draft:
     def __init__(self, before: Document) -> None:
         self._left = ELEMENTS_LIMIT
         self._own: set[int] = set()
-        self.document: Document = self._its_own(dict(before))
+        self.document: Document = self._register(dict(before))
 
     def write(self, names: Names, new: Any) -> None:
         """Set the value at this place, remove it (ABSENT), or shorten the array there (``Cut``)."""
@@ -50,7 +50,7 @@ class _Draft:
         for name in names[:-1]:
             holder = self._within(holder, name)
         if not self._put(holder, names[-1], new):
-            raise Ambiguous(f"{'.'.join(map(str, names))!r} does not exist in the document")
+            raise Ambiguous(f"{text(names)!r} does not exist in the document")
 
     def _within(self, holder: Any, name: str | int) -> Any:
         """Return a writable copy of the object or array with this name; ABSENT if there is none."""
@@ -58,7 +58,7 @@ class _Draft:
         if not isinstance(child, dict | list):
             return ABSENT
         if id(child) not in self._own:
-            holder[key] = child = self._its_own(child.copy())
+            holder[key] = child = self._register(child.copy())
         return child
 
     def _put(self, holder: Any, name: str | int, new: Any) -> bool:
@@ -66,7 +66,7 @@ class _Draft:
         if key is None or (isinstance(new, Cut) and not isinstance(old, list)):
             return False
         if isinstance(new, Cut):
-            holder[key] = self._its_own(old[: new.size])
+            holder[key] = self._register(old[: new.size])
         elif isinstance(holder, dict):
             if new is ABSENT:
                 holder.pop(key, None)
@@ -86,7 +86,7 @@ class _Draft:
         array[place] = new
         return True
 
-    def _its_own(self, value: Any) -> Any:
+    def _register(self, value: Any) -> Any:
         """Register a copy, which nothing else refers to, as writable."""
         self._spend(len(value))
         self._own.add(id(value))
@@ -95,7 +95,7 @@ class _Draft:
     def _spend(self, elements: int) -> None:
         self._left -= elements
         if self._left < 0:
-            raise Ambiguous(f"the update copies or fills more than {ELEMENTS_LIMIT} elements: no document holds so many")
+            raise Ambiguous(f"the update needs more than {ELEMENTS_LIMIT} elements, and no document has so many")
 
 
 def _child(holder: Any, name: str | int) -> tuple[Any, Any]:

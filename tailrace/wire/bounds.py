@@ -11,23 +11,16 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-NESTING_LIMIT = (
-    250  # objects and arrays within one another in a change: MongoDB nests 200, the rest is ours. Python fails at 1,000
-)
-COPIES = 4  # of the JSON beside what is decoded: an event tells a document and a patch of it, and both are stored if too large
-WIDE = 3  # bytes for one byte of a text that is not ASCII: two for each character, and its UTF-8 beside it
-WIDEST = 5  # bytes where one of its characters is above U+FFFF, as an emoji, or may be: four for each, and the UTF-8
-WIDE_TEXT = 48  # more bytes that such a text takes
-MOST = 64  # bytes of memory that one byte of JSON decodes to at most, as of {"":0}
+NESTING_LIMIT = 250  # levels of objects and arrays in a change: MongoDB's 200, and the tailer's. Python fails at 1,000
+COPIES = 4  # of the JSON in addition to the decoded values: an event can contain a document and a patch, and both are stored
+WIDE = 3  # bytes of memory for each byte of a text that is not ASCII: two for a character, and its UTF-8
+WIDEST = 5  # bytes, if one of its characters is or may be above U+FFFF, such as an emoji: four for a character, and its UTF-8
+WIDE_TEXT = 48  # bytes, for each text that is not ASCII, in addition
+MOST = 64  # bytes of memory for one byte of JSON; {"":0} needs the most
 _COSTS = {b",": 64, b":": 80, b"[": 112, b"[]": -96, b"{": 160, b"{}": -144, b'"': 16}  # bytes, CPython 3.11 to 3.14, measured
-_LONGER = {
-    b"e": 64,
-    b"E": 64,
-    b"true": -64,
-    b"false": -64,
-}  # bytes, in all copies: 1e15 is 1000000000000000.0 once it is encoded
-_OUTERMOST = 64  # bytes of a value that no sign stands for
-_CHUNK = 65_536  # bytes that are looked at together
+_LONGER = {b"e": 64, b"E": 64, b"true": -64, b"false": -64}  # bytes in all copies: 1e15 is encoded as 1000000000000000.0
+_OUTERMOST = 64  # bytes of the outermost value, which has no delimiter before it
+_CHUNK = 65_536  # bytes that are scanned together
 
 _UP_TO_U_FFFF = bytes(range(0xF0))  # in UTF-8
 _backslashes = re.compile(rb"\\*").match
@@ -36,12 +29,12 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 class _Part(NamedTuple):
-    """A part of the text: everything outside of its strings, with a ``"`` for each string, and the strings' contents."""
+    """A part of the text: all outside its strings, with a ``"`` for each string, and the contents of the strings."""
 
     outside: bytes
     strings: list[bytes]
     width: int
-    goes_on: bool  # the last string, in the next part
+    continues: bool  # the last string continues in the next part
 
 
 def memory(json: bytes) -> int:
@@ -55,26 +48,26 @@ def fits(json: bytes, room: int) -> bool:
 
 
 def decoded(json: bytes) -> int:
-    """Upper bound of the bytes of the decoded values. While decoding, a copy of the longest text is needed in addition."""
+    """Upper bound of the bytes of the decoded values, without the copy of the longest text that decoding needs for a moment."""
     total, length = _OUTERMOST, 0
     width = 1
     for part in _parts(json):
         total += len(part.outside) + sum(cost * part.outside.count(sign) for sign, cost in (_COSTS | _LONGER).items())
         strings = part.strings
-        if part.width == 1 and len(strings) > 2:  # of those that begin and end here the length is all that counts
+        if part.width == 1 and len(strings) > 2:  # the others are complete ASCII strings: only their length counts
             total += sum(map(len, strings[1:-1]))
             strings = [strings[0], strings[-1]]
         for number, string in enumerate(strings, 1):
             length += len(string)
             width = max(width, _width(string))
-            if number < len(strings) or not part.goes_on:
+            if number < len(strings) or not part.continues:
                 total += length * width + (WIDE_TEXT if width > 1 else 0)
                 length, width = 0, 1
     return total + length * WIDEST
 
 
 def nesting(json: bytes) -> int:
-    """The deepest nesting of objects and arrays, or an upper bound of it."""
+    """The deepest nesting of objects and arrays; an upper bound if it is at most ``NESTING_LIMIT``."""
     if (openers := json.count(b"[") + json.count(b"{")) <= NESTING_LIMIT:
         return openers
     depth = deepest = 0
@@ -88,7 +81,7 @@ def nesting(json: bytes) -> int:
 def _parts(json: bytes) -> Iterator[_Part]:
     inside = False
     for chunk in _chunks(json):
-        # each escape becomes as many characters as it may stand for, and none of them a quote
+        # replace the escapes that contain a backslash or a quote, so that every remaining quote begins or ends a string
         pieces = chunk.replace(b"\\\\", b"_").replace(b'\\"', b"_").split(b'"')
         first = inside
         inside ^= len(pieces) % 2 == 0
@@ -103,7 +96,7 @@ def _width(text: bytes) -> int:
 
 
 def _chunks(json: bytes) -> Iterator[bytes]:
-    """Cut the text into chunks, none of them inside an escape."""
+    """Cut the text into chunks, never inside an escape."""
     start = 0
     while start < len(json):
         end = start + _CHUNK

@@ -12,7 +12,7 @@ Document = dict[str, Any]
 """A document of plain JSON values: text, numbers, booleans, null, lists and objects."""
 
 GAP = "gap"
-"""The operation of a change that the tailer itself writes: history was lost, and a person accepted the gap."""
+"""The operation of a change that the tailer itself sends after history was lost and a person accepted the gap."""
 
 
 class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,7 +40,7 @@ class UpdateDescription(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 
 
 class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The transaction of a change: the same for all changes of one transaction."""
+    """The transaction of a change. All changes of one transaction have the same."""
 
     lsid: str
     txn_number: int
@@ -48,9 +48,9 @@ class Transaction(Struct, frozen=True, kw_only=True, rename="camel"):
 
 class Claim(Struct, frozen=True, kw_only=True):
     """
-    Where the whole change lies that was too large for a message: its JSON, in S3.
+    The address of JSON in S3 that was too large for a message or an event.
 
-    ``bytes`` and ``sha256`` (hex) are of the object as stored; a reader checks both before it believes it.
+    ``bytes`` and ``sha256`` (hex) are the size and the digest of the object. A reader verifies both.
     """
 
     bucket: str
@@ -61,10 +61,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 class Poison(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
-    Why a change is sent as a stub, without its documents: the tailer could not read it, or would need too much memory for it.
+    The reason why a change is sent as a stub, without its documents: the tailer could not read it, or has too little memory.
 
-    ``reason`` is a sentence for people. ``raw`` is the place of the original event, in BSON; None if the tailer has no claim
-    bucket, or the server could not send the event.
+    ``raw`` is the address of the original event, in BSON. It is None if the tailer has no claim bucket, or if the server could
+    not send the event.
     """
 
     reason: str

@@ -1,4 +1,4 @@
-"""One SQS message: consecutive changes of one lane, in order."""
+"""The body of an SQS message: consecutive changes of one lane, in order."""
 
 import base64
 import hashlib
@@ -18,14 +18,14 @@ from tailrace.wire.reading import UnreadableMessage as UnreadableMessage
 VERSION = 1
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message and the sum of a batch
 DECODED_LIMIT = 67_108_864  # bytes of JSON after decompression; bounds the reader's memory
-VALUES_LIMIT = 1_000_000  # values in that JSON: an empty list has three bytes and takes twenty times as many after decoding
-GZIP_FROM = 8_192  # bytes of JSON; smaller messages stay readable
-_PIECE = 1_048_576  # bytes; compressed at once
+VALUES_LIMIT = 1_000_000  # values in that JSON: an empty list has 3 bytes, and 60 bytes of memory after decoding
+GZIP_FROM = 8_192  # bytes of JSON; smaller messages are not compressed, so that people can read them
+_PIECE = 1_048_576  # bytes that are compressed at once
 _GZIP_LEVEL = 1  # the fastest: 1.6 µs per kB, and JSON of one collection still shrinks about tenfold
 
 
 class ChangeMessage(Struct, Generic[C], frozen=True, kw_only=True):
-    """A message as its reader gets it: changes of one lane of one stream, in order."""
+    """A decoded message: changes of one lane of one stream, in order."""
 
     stream: str
     generation: int
@@ -66,7 +66,7 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
     Return the message body for encoded changes of one lane, in order. From ``GZIP_FROM`` bytes it is compressed.
 
     Raises:
-        TooLarge: they do not fit into one SQS message.
+        TooLarge: the changes do not fit into one SQS message.
     """
     if len(changes) > CHANGES_LIMIT:
         raise TooLarge(f"{len(changes)} changes in a message; the limit is {CHANGES_LIMIT}")
@@ -89,25 +89,25 @@ def pack(*, stream: str, generation: int, lane: int, changes: Sequence[bytes]) -
 
 
 def _gzip(array: bytes) -> bytes:
-    """Compress in pieces, so that a message that does not fit fails early, without using time and memory."""
+    """Compress in pieces: a message that does not fit fails early, before it uses much time and memory."""
     packed, begin = bytearray(), 0
     deflater = zlib.compressobj(_GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
     while begin < len(array):
         packed += deflater.compress(memoryview(array)[begin : begin + _PIECE])
         begin += _PIECE
         if len(packed) > MESSAGE_LIMIT:
-            raise TooLarge(f"more than {MESSAGE_LIMIT} bytes in a message, compressed; that is the limit")
+            raise TooLarge(f"more than {MESSAGE_LIMIT} bytes in a message after compression; that is the limit")
     return bytes(packed + deflater.flush())
 
 
 def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
     """
-    Read a message of any version up to ours, each change as a ``kind``. Unknown fields are ignored. The body is treated as
-    hostile. ``room`` is the memory in bytes that its changes may use.
+    Read a message of any version up to ``VERSION``, and each change as a ``kind``. Unknown fields are ignored. ``room`` is the
+    memory in bytes that the changes may use. The body may come from any sender.
 
     Raises:
-        UnreadableMessage: not JSON, not ours, newer than this reader, above ``DECODED_LIMIT`` or ``VALUES_LIMIT`` once
-            decompressed, or above a bound of ``tailrace.wire.reading``.
+        UnreadableMessage: the body is not a message, has a newer version, or exceeds ``DECODED_LIMIT``, ``VALUES_LIMIT`` or a
+            limit of ``tailrace.wire.reading``.
     """
     try:
         return _read(body, kind, room)
@@ -120,12 +120,12 @@ def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
 
 
 def group_id(stream: str, lane: int) -> str:
-    """The ``MessageGroupId``: SQS keeps order within it, Lambda works on one message batch of it at a time."""
+    """The ``MessageGroupId``. SQS keeps the order in a group, and Lambda processes one batch of a group at a time."""
     return f"{stream}.{lane}"
 
 
 def deduplication_id(*, stream: str, generation: int, lane: int, ids: Sequence[str]) -> str:
-    """The ``MessageDeduplicationId``: the same changes in the same generation give the same id."""
+    """The ``MessageDeduplicationId``: the same for the same changes in the same generation."""
     digest = hashlib.blake2b(f"{stream}\n{generation}\n{lane}".encode(), digest_size=32)
     for change_id in ids:
         digest.update(b"\n" + change_id.encode())
@@ -144,7 +144,7 @@ def _read(body: str, kind: type[C], room: int) -> ChangeMessage[C]:
     if version > VERSION:
         raise UnreadableMessage(f"version {version} is newer than this reader ({VERSION}): deploy the reader first")
     if version < 1:
-        raise UnreadableMessage(f"version {version} is none: they begin with 1")
+        raise UnreadableMessage(f"version {version} does not exist: the first version is 1")
     envelope = _decode_envelope(body)
     array = bytes(envelope.changes)
     if envelope.encoding == "gzip":
@@ -161,9 +161,9 @@ def _gunzip(packed: bytes) -> bytes:
     inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     array = inflater.decompress(packed, DECODED_LIMIT + 1)
     if len(array) > DECODED_LIMIT or not inflater.eof:
-        raise UnreadableMessage(f"cut short, or more than {DECODED_LIMIT} bytes once decompressed")
+        raise UnreadableMessage(f"incomplete, or more than {DECODED_LIMIT} bytes after decompression")
     if _too_many_values(array):
-        raise UnreadableMessage(f"more than {VALUES_LIMIT} values once decompressed")
+        raise UnreadableMessage(f"more than {VALUES_LIMIT} values after decompression")
     return array
 
 

@@ -1,4 +1,4 @@
-"""Reads changes that come from outside. Their cost in memory is bounded before they are decoded."""
+"""Decodes changes. The memory that they need is bounded before they are decoded, because any sender can write to the queue."""
 
 from functools import cache
 from typing import TypeVar
@@ -9,15 +9,15 @@ from msgspec import Raw
 from tailrace.wire.bounds import NESTING_LIMIT, fits, nesting
 from tailrace.wire.change import Change
 
-CHANGES_LIMIT = 500  # changes in a message, so that one is mapped and published, or parked, well within a Lambda's time
-MEMORY = 402 * 1_048_576  # bytes for what a message or a claim holds, where nobody says otherwise: of a function of 512 MB
+CHANGES_LIMIT = 500  # changes in a message: the forwarder maps and publishes them well within a Lambda timeout
+MEMORY = 402 * 1_048_576  # bytes for the contents of a message or a claim, in a function of 512 MB
 
 C = TypeVar("C", bound=Change)
 """The type that each change is decoded to."""
 
 
 class UnreadableMessage(ValueError):
-    """The body is not a message this version can read. Retrying will not help; the message says why."""
+    """The text is not a message that this version can read. A retry does not help."""
 
 
 _decode_array = msgspec.json.Decoder(list[Raw]).decode

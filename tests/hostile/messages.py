@@ -57,7 +57,7 @@ ENVELOPES: Mapping[str, Message] = {
     "a group of nobody": of(change(), group="x" * 128),
     "501 changes": of(*map(change, range(1, 502)), expected=["500"]),
     "95,000 changes": squeezed(lambda: [b"[", *[SMALL + b","] * 94_999, SMALL, b"]"], "values"),
-    "a gzip of 200 MB of spaces": squeezed(lambda: bomb(b" ", 200_000_000), "bytes once decompressed"),
+    "a gzip of 200 MB of spaces": squeezed(lambda: bomb(b" ", 200_000_000), "bytes after decompression"),
     "a gzip of brackets": squeezed(lambda: bomb(b"[", 60_000_000), "values"),
     "base64 of nobody": of(change(), expected=[NOT_OURS], encoding="gzip"),
     "a gzip that ends early": text(lambda stream: envelope(stream, "H4sIAAAAAAAA", encoding="gzip"), "cut short"),

@@ -184,7 +184,7 @@ def test_uncertain_names_the_missing_image_and_the_remedy() -> None:
         replaced({"s": 1}).became("s", 1)
     with pytest.raises(Uncertain, match="changed 's': there is no update description"):
         undescribed().changed("s")
-    with pytest.raises(Uncertain, match="full_document is the document as looked up"):
+    with pytest.raises(Uncertain, match="full_document is the looked-up document"):
         _ = updated({"s": 1}).after
 
 

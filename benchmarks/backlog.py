@@ -10,7 +10,7 @@ from pymongo import MongoClient, UpdateOne
 from pymongo.collection import Collection
 
 from benchmarks.results import COLLECTION, DATABASE
-from tailer.mongodb.events.change_events import next_time, time_text
+from tailer.mongodb.events.positions import next_time, time_text
 
 BLOCK = 500  # payments in one write
 OPLOG = 990  # MB, the least a running server can be given; devstack's own would forget a long backlog

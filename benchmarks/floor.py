@@ -8,7 +8,7 @@ from pymongo import MongoClient
 
 from benchmarks.results import COLLECTION, DATABASE, Course, Meter, Run
 from tailer.mongodb.cursor import AWAIT, EVENTS_PER_REPLY
-from tailer.mongodb.events.change_events import time_of
+from tailer.mongodb.events.positions import time_of
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 

@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from benchmarks.backlog import collection
 from benchmarks.results import Course, Meter, Run
-from tailer.mongodb.events.change_events import time_of
+from tailer.mongodb.events.positions import time_of
 
 
 def run(course: Course) -> Run:

@@ -69,7 +69,7 @@ def _candidate(store: MongodbCheckpoints) -> LeaseCandidate:
 
 
 def _counted(metrics: Metrics) -> dict[str, int]:
-    families = text_string_to_metric_families(metrics.text().decode())
+    families = text_string_to_metric_families(metrics.families.text().decode())
     samples = {sample.name: sample.value for family in families for sample in family.samples}
     names = {"calls": "calls", "messages": "messages", "sent": "message_bytes"}
     return {figure: int(samples[f"tailrace_{name}_total"]) for figure, name in names.items()}

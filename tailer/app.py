@@ -13,9 +13,8 @@ from tailer.health.http import endpoints
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.mongodb import change_streams
-from tailer.mongodb.cluster_facts import ClusterFacts
+from tailer.mongodb.cluster_facts import ClusterFacts, maybe_documentdb
 from tailer.mongodb.connection.errors import STORE, WATCHED
-from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.opening import check_opens
 from tailer.parts import Parts
 from tailer.poison.on_poison import OnPoison

@@ -1,20 +1,20 @@
-"""The id of a change: its resume token, or where that is too long for a message or an error, its beginning and a digest."""
+"""The id of a change: its resume token, or the beginning and a digest of a token that is too long for a message or an error."""
 
 import hashlib
 
-ID_LIMIT = 65_536  # characters of a token; as many as a checkpoint keeps. A token holds the document's _id
-_SHOWN = 300  # characters that a person can copy; a token with an ordinary _id has about 150
-_TIME = 18  # characters at the beginning of a token that say its cluster time
+ID_LIMIT = 65_536  # characters of a token; a checkpoint keeps as many. A token contains the document's _id
+_SHORT_LIMIT = 300  # characters that a person can copy; a token with an ordinary _id has about 150
+_TIME = 18  # characters at the beginning of a token that contain its cluster time
 
 
 def change_id(token: str) -> str:
-    """The id of the change with this token: the same however often it is read."""
+    """The id of the change with this token, the same at every read."""
     return token if len(token) <= ID_LIMIT else _digest(token)
 
 
 def short(identifier: str) -> str:
-    """An id for a command line and an error: itself, or its digest where it is long."""
-    return identifier if len(identifier) <= _SHOWN else _digest(identifier)
+    """The short form of an id, for a command line or an error."""
+    return identifier if len(identifier) <= _SHORT_LIMIT else _digest(identifier)
 
 
 def _digest(text: str) -> str:

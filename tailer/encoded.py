@@ -1,4 +1,4 @@
-"""A change as JSON, which is all that is kept of its documents until it is sent: decoded they take many times as much."""
+"""A change as JSON. Until it is sent, memory holds only this JSON: decoded documents take many times as much."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,16 @@ from tailer.poison.on_poison import OnPoison, stub_of
 from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change
 
-_HEAD = 2_000  # bytes that a change takes without its documents
-_COPIES = 3  # of its JSON, while it is packed and stored: in the batch, in the array of a message, and in the call to S3
-_KEY = 30  # times its JSON, a document key that is not just text: it stays decoded
+_DOCUMENTS = ("full_document", "full_document_before_change", "update_description")
+_HEAD = 2_000  # bytes of a change without its documents
+_COPIES = 3  # of its JSON while it is packed and stored: in the batch, in the array of a message, and in the call to S3
+_KEY = 30  # times its JSON: a document key that is not just text, because it stays decoded
 
 
 class Encoded(Change, frozen=True, kw_only=True):
     """
-    A change without its documents. ``json`` is the whole of it as it travels, ``lane`` the one that it takes, and ``size`` how
-    many bytes of memory it takes at most until it is sent.
+    A change without its documents. ``json`` is the whole change as it is sent, ``lane`` its lane, and ``size`` an upper bound
+    of the bytes of memory that it takes until it is sent.
     """
 
     json: bytes
@@ -27,10 +28,10 @@ class Encoded(Change, frozen=True, kw_only=True):
 
 def encoder(lane_of: Callable[[Change], int], on_poison: OnPoison) -> Callable[[Change], Encoded]:
     """
-    What makes changes ``Encoded``. A change that has no lane or cannot be written as JSON becomes its stub.
+    Return a function that encodes a change. A change that has no lane or cannot be written as JSON becomes its stub.
 
-    What it makes raises:
-        Undeliverable: it is poison, and poison stops the stream.
+    The function raises:
+        Undeliverable: the change cannot be encoded, and TAILER_ON_POISON is stop.
     """
 
     def encoded(change: Change) -> Encoded:
@@ -40,7 +41,7 @@ def encoder(lane_of: Callable[[Change], int], on_poison: OnPoison) -> Callable[[
             return _encoded(change, lane_of(change))
         except Undeliverable as error:
             reason = str(error)
-        except (RecursionError, TypeError, ValueError) as error:  # not seen yet: every decoded value is JSON
+        except (RecursionError, TypeError, ValueError) as error:  # never seen: every decoded value is JSON
             reason = f"it cannot be written as JSON: {error}"
         stub = on_poison.instead(stub_of(change, reason))
         return _encoded(stub, lane_of(stub))
@@ -51,7 +52,7 @@ def encoder(lane_of: Callable[[Change], int], on_poison: OnPoison) -> Callable[[
 def _encoded(change: Change, lane: int) -> Encoded:
     json = encode_change(change)
     key = _KEY * len(msgspec.json.encode(change.document_key)) if change.document_name else 0
-    return Encoded(
+    return Encoded(  # each field by itself: three times as fast as a dict of them
         id=change.id,
         sequence=change.sequence,
         operation_type=change.operation_type,
@@ -72,14 +73,11 @@ def _encoded(change: Change, lane: int) -> Encoded:
 
 
 def as_json(change: Change) -> bytes:
-    """The change as it travels."""
+    """The change as it is sent."""
     return change.json if isinstance(change, Encoded) else encode_change(change)
 
 
 def without_documents(change: Change) -> Change:
-    """Everything else of it, as a change that can be encoded."""
+    """The change with all other fields, not encoded."""
     kept = (name for name in Change.__struct_fields__ if name not in _DOCUMENTS)
     return Change(**{name: getattr(change, name) for name in kept})
-
-
-_DOCUMENTS = ("full_document", "full_document_before_change", "update_description")

@@ -1,4 +1,4 @@
-"""The time inside a resume token: those of MongoDB and DocumentDB begin with it."""
+"""The time inside a resume token. The tokens of MongoDB and DocumentDB begin with it."""
 
 import json
 import re
@@ -8,7 +8,7 @@ _BEGIN = re.compile(r"(?:82|01)([0-9A-Fa-f]{8})([0-9A-Fa-f]{8})")  # 82: MongoDB
 
 def token_time(token: str) -> str | None:
     """
-    The cluster time of a resume token, ``"seconds.increment"``; nothing where the token is of a form that is not known.
+    The cluster time of a resume token, ``"seconds.increment"``. None if the token has an unknown form.
 
     ``token`` is the text of ``Checkpoint.token``. Everything before this time comes before the token in the stream. The
     increment of DocumentDB's post-batch tokens is 0.
@@ -20,7 +20,7 @@ def token_time(token: str) -> str | None:
 
 
 def _data(token: str) -> str:
-    """The token's ``_data``, also where the text holds the whole token as JSON."""
+    """The token's ``_data``, also if the text is the whole token as JSON."""
     if not token.startswith("{"):
         return token
     try:

@@ -1,4 +1,4 @@
-"""Which lane a change takes. What must stay in order takes the same lane, always."""
+"""The lane of a change. Changes that must stay in order always have the same lane."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,19 +9,18 @@ from tailrace.questions.readings import writes
 from tailrace.wire import identity
 from tailrace.wire.change import Change
 
-RULE = 2  # grows when a document's lane is computed otherwise; it is kept with the checkpoint
+RULE = 2  # increased when a document's lane is computed in another way; kept with the checkpoint
 
 LaneOf = Callable[[Change], int]
 
 
 def lanes(count: int, order_by: str) -> LaneOf:
     """
-    The lane function of a stream: ``order_by`` is ``document``, ``stream`` or a dotted field path.
+    Return the lane function of a stream. ``order_by`` is ``document``, ``stream`` or a dotted field path.
 
-    A document's lane is made of its name, so whatever has one name has one lane. What is not about one document (a drop, a
-    gap) takes the lane of its namespace; a stub takes that of its document's name, whatever the order. Values of a field that
-    MongoDB compares equal share a lane. A lane number is a stable hash modulo ``count``: the same in every process and every
-    release.
+    A document's lane is a hash of its name. A change that is not about a document (a drop, a gap) has the lane of its
+    namespace. A stub has the lane of its document's name, for every ``order_by``. Values of a field that MongoDB compares as
+    equal have the same lane. A lane number is a stable hash modulo ``count``: the same in every process and every release.
     """
     if order_by == "stream":
         return lambda _: 0
@@ -35,9 +34,9 @@ def lanes(count: int, order_by: str) -> LaneOf:
 
 class _Field:
     """
-    A field that orders a stream. A change that is read again must take its old lane, or the forwarder drops it after what
-    that lane published since. So the value is what the server recorded with the change, never a looked-up document: the key,
-    the document of an insert or replace, the pre-image, or what the update set.
+    The field that orders a stream. A change that is read again must get the same lane; in another lane, the forwarder might
+    drop it as a repeat. So the value is one that the server recorded with the change: the key, the document of an insert or
+    replace, the pre-image, or the updated fields. It is never that of a looked-up document.
     """
 
     def __init__(self, path: str) -> None:
@@ -51,7 +50,7 @@ class _Field:
         Raises:
             Undeliverable: the change does not carry the field.
         """
-        if (value := change.document_key.get(self._path)) is not None:  # of a shard key, whose names are paths
+        if (value := change.document_key.get(self._path)) is not None:  # a shard key's names are paths
             return value
         recorded = change.full_document if change.operation_type in ("insert", "replace") else None
         for document in (change.document_key, recorded, change.full_document_before_change):
@@ -66,7 +65,7 @@ class _Field:
         )
 
     def _set_by(self, change: Change) -> Any:
-        """The field's value where the update certainly set it, or a document around it, as a whole."""
+        """The field's value if the update certainly set the field, or a document that contains it."""
         if change.post_image:
             return _at(change.full_document, self._names)
         if (before := change.full_document_before_change) is None or change.update_description is None:
@@ -79,7 +78,7 @@ class _Field:
 
 
 def _at(value: Any, names: Sequence[str]) -> Any:
-    """What lies there, through documents only; None where nothing does."""
+    """The value at this path through documents. None if there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value

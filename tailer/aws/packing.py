@@ -1,4 +1,4 @@
-"""Changes of one lane into as few SQS messages as the limits allow, in order."""
+"""Packs the changes of one lane into as few SQS messages as the limits allow, in order."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,13 +21,13 @@ from tailrace.wire.message import (
     pack,
 )
 
-JSON_PER_MESSAGE = 524_288  # bytes before compression; even if nothing compresses, base64 keeps it under MESSAGE_LIMIT
+JSON_PER_MESSAGE = 524_288  # bytes before compression; below MESSAGE_LIMIT as base64 even if nothing compresses
 ENTRIES_PER_CALL = 10  # SQS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One entry for SQS. ``size`` is what it counts against the limit of a call, in bytes."""
+    """One entry for SQS. ``size`` is its share of the limit of a call, in bytes."""
 
     group_id: str
     deduplication_id: str
@@ -40,7 +40,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packer:
-    """Knows which stream and generation the messages belong to."""
+    """Packs messages of one stream and generation."""
 
     stream: str
     generation: int
@@ -49,25 +49,25 @@ class Packer:
 
     def messages(self, lane: int, changes: Iterable[Change]) -> Iterator[Message]:
         """
-        The lane's changes in order, packed.
+        Yield the lane's changes as messages, in order.
 
         Raises:
-            Undeliverable: a single change does not fit into a message, there is nowhere to leave it, and poison stops the
-                stream.
+            Undeliverable: a change fits neither into a message nor into the claim bucket, and TAILER_ON_POISON is stop.
+            Unavailable, Misconfigured: as ``Claims.store``.
         """
-        run: list[Change] = []
+        batch: list[Change] = []
         encoded: list[bytes] = []
         size = 0
         for change in changes:
             part = as_json(change)
-            if run and (len(run) == CHANGES_LIMIT or size + len(part) > JSON_PER_MESSAGE):
-                yield self._message(lane, run, encoded)
-                run, encoded, size = [], [], 0
-            run.append(change)
+            if batch and (len(batch) == CHANGES_LIMIT or size + len(part) > JSON_PER_MESSAGE):
+                yield self._message(lane, batch, encoded)
+                batch, encoded, size = [], [], 0
+            batch.append(change)
             encoded.append(part)
             size += len(part)
-        if run:
-            yield self._message(lane, run, encoded)
+        if batch:
+            yield self._message(lane, batch, encoded)
 
     def _message(self, lane: int, changes: Sequence[Change], encoded: Sequence[bytes]) -> Message:
         try:
@@ -88,21 +88,21 @@ class Packer:
         )
 
     def _smaller(self, change: Change, encoded: bytes, error: TooLarge) -> Change:
-        """The change with what makes it large in the claim store; where that is not possible its stub, which always fits."""
+        """The change with its documents in the claim bucket; if that is not possible its stub, which always fits."""
         if change.claim is None and self.claims is not None and len(encoded) <= DECODED_LIMIT:
             return self._claimed(change, encoded, self.claims)
-        remedy = "" if self.claims else "; TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET send large changes through S3"
+        remedy = "" if self.claims else "; set TAILER_CLAIM_BUCKET and FORWARDER_CLAIM_BUCKET to send large changes through S3"
         return self.on_poison.instead(stub_of(change, f"it does not fit into an SQS message: {error}{remedy}"))
 
     def _claimed(self, change: Change, encoded: bytes, claims: Claims) -> Change:
-        """The change with what makes it large left in the claim store, under a name that its content alone decides."""
+        """Store the whole change, under the same key at every try, and return it without its documents."""
         digest = hashlib.sha256(encoded).hexdigest()
         claim = claims.store(f"{self.stream}/{self.generation}/{change.sequence}-{digest}.json", encoded)
         return replace(without_documents(change), claim=claim)
 
 
 def calls(messages: Iterable[Message]) -> Iterator[list[Message]]:
-    """Messages of different lanes into calls: at most ten, and together within the limit of a call."""
+    """Distribute messages of different lanes over calls: at most ten in a call, within its limit of bytes."""
     call: list[Message] = []
     size = 0
     for message in messages:

@@ -1,4 +1,4 @@
-"""An S3 bucket for the changes that are too large for a message, and for the raw events of stubs."""
+"""The claim bucket in S3, for changes that are too large for a message and for the raw events of stubs."""
 
 import hashlib
 from typing import Any
@@ -10,7 +10,7 @@ _TYPES = {"json": "application/json", "bson": "application/octet-stream"}
 
 
 class S3Claims:
-    """See ``Claims``. A lifecycle rule may delete what is older than the queue's retention and its dead letters'."""
+    """See ``Claims``. A lifecycle rule may delete objects older than the retention of the queue plus its dead-letter queue."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""The SQS FIFO queue: lanes packed into messages, ten lanes a call, a few calls at a time."""
+"""Sends changes to the SQS FIFO queue: up to ten messages of different lanes in a call, a few calls at a time."""
 
 import logging
 import threading
@@ -28,20 +28,20 @@ from tailrace.wire.change import Change
 
 log = logging.getLogger(__name__)
 
-CALLS_AT_ONCE = 4  # each waits for the network most of its time; more cost CPU without gain unless SQS is far away
-GIVE_UP = 60.0  # seconds without a single accepted message, then the loop starts again from the checkpoint
-FINISH = 3.0  # seconds that a stopping task gives a batch; with a last call that hangs there is time left to save and release
+CALLS_AT_ONCE = 4  # a call mostly waits for the network; more calls are only faster if SQS is far away
+RETRY_LIMIT = 60.0  # seconds without an accepted message; then the loop starts again from the checkpoint
+STOP_LIMIT = 3.0  # seconds for a batch while stopping: even if the last call hangs, there is time to save and release
 _WAIT = wait_exponential_jitter(multiplier=0.05, max=5.0, jitter=0.1)  # seconds
 
 Waiting = dict[int, deque[Message]]
-"""Lane → its messages that SQS has not accepted yet, in order."""
+"""Lane → the messages that SQS has not accepted yet, in order."""
 
 
 class SqsSink:
     """
-    See ``Sink``. Of each lane only the first waiting message is ever in a call: nothing can overtake it.
+    See ``Sink``. A call only contains the first waiting message of a lane, so no message can overtake it.
 
-    ``waits`` is told the reason of every wait before sending again.
+    ``waits`` is called with the reason of every wait before a retry.
     """
 
     def __init__(
@@ -68,22 +68,21 @@ class SqsSink:
         self._stopping = stopping
         self._clock = clock
         self._waits = waits
-        self._began = self._accepted_at = 0.0
-        self._refused = False
+        self._started = self._accepted_at = 0.0
+        self._call_failed = False
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
 
     def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
         """
-        Until every change is accepted; see ``Sink``. While stopping, a failed call is not tried again, and a batch that takes
-        long is left where it is.
+        See ``Sink``. While the task stops, a failed call is not retried, and a batch that takes long is left to the next task.
         """
         waiting = self._packed(changes, generation)
         packed()
-        self._began = self._accepted_at = self._clock()
+        self._started = self._accepted_at = self._clock()
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
             wait=_WAIT,
-            stop=self._give_up,
+            stop=lambda _: self._is_over,
             sleep=sleep_using_event(self._stopping),
             before_sleep=self._before_sleep,
             reraise=True,
@@ -96,11 +95,11 @@ class SqsSink:
         for change in map(self._encode, changes):
             lanes.setdefault(change.lane, []).append(change)
         packer = Packer(stream=self._stream, generation=generation, claims=self._claims, on_poison=self._on_poison)
-        return {lane: deque(packer.messages(lane, run)) for lane, run in lanes.items()}
+        return {lane: deque(packer.messages(lane, changes)) for lane, changes in lanes.items()}
 
     def _round(self, waiting: Waiting) -> None:
-        """Offer the first message of every lane once; raise what went wrong after all answers are in."""
-        self._refused = False
+        """Send the first message of every lane once. Raise the errors after all responses have arrived."""
+        self._call_failed = False
         heads = {messages[0].group_id: lane for lane, messages in waiting.items()}
         problems: list[TailerError] = []
         for accepted, errors in self._pool.map(self._call, calls([messages[0] for messages in waiting.values()])):
@@ -112,32 +111,32 @@ class SqsSink:
                     del waiting[lane]
                 self._count(message)
         if problems:
-            raise self._judged(min(problems, key=lambda problem: isinstance(problem, Unavailable)))
+            raise self._explained(min(problems, key=lambda problem: isinstance(problem, Unavailable)))
 
-    def _judged(self, problem: TailerError) -> TailerError:
-        """A queue that refuses a message may have been made smaller since the start. Then nothing is wrong with the message."""
+    def _explained(self, problem: TailerError) -> TailerError:
+        """If the queue rejects a message, check whether its MaximumMessageSize was reduced since the start."""
         if isinstance(problem, Rejected):
             with aws_errors("TAILER_QUEUE_URL", self._queue_url):
                 names = ["MaximumMessageSize"]
                 response = self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
-            if smaller := too_small(response.get("Attributes", {})):
-                return Misconfigured(f"TAILER_QUEUE_URL: {self._queue_url} {smaller}")
+            if reduced := too_small(response.get("Attributes", {})):
+                return Misconfigured(f"TAILER_QUEUE_URL: {self._queue_url} {reduced}")
         return problem
 
     def _call(self, messages: Sequence[Message]) -> tuple[list[Message], list[TailerError]]:
-        """One SendMessageBatch: what was accepted, and why the rest was not. Silence about an entry is a failure."""
-        if self._refused and self._over():
-            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not called again: other calls failed")]
-        if self._stopping.is_set() and self._clock() - self._began > FINISH:
+        """Call SendMessageBatch. Return the accepted messages, and the errors. An entry without a result has failed."""
+        if self._call_failed and self._is_over:
+            return [], [Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} was not called again, because other calls failed")]
+        if self._stopping.is_set() and self._clock() - self._started > STOP_LIMIT:
             return [], [
-                Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} is slow and this task stops: the next task sends the rest")
+                Unavailable(f"TAILER_QUEUE_URL: {self._queue_url} is slow, and this task stops: the next task sends the rest")
             ]
         self._metrics.calls.inc()
         try:
             with aws_errors("TAILER_QUEUE_URL", self._queue_url):
                 response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=_entries(messages))
         except TailerError as error:
-            self._refused = True
+            self._call_failed = True
             return [], [error]
         accepted = {entry["Id"] for entry in response.get("Successful", ())}
         errors = [
@@ -163,14 +162,12 @@ class SqsSink:
         if state.outcome is not None and state.next_action is not None:
             self._waits(str(state.outcome.exception()))
             extra = {"action": "sending_again", "attempt": state.attempt_number}
-            log.warning("%s; sending again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
+            log.warning("%s. The task sends again in %.1f s", state.outcome.exception(), state.next_action.sleep, extra=extra)
 
-    def _give_up(self, _: RetryCallState) -> bool:
-        return self._over()
-
-    def _over(self) -> bool:
-        """Whether to leave the rest of the batch to the next attempt from the checkpoint."""
-        return self._stopping.is_set() or self._clock() - self._accepted_at > GIVE_UP
+    @property
+    def _is_over(self) -> bool:
+        """Whether the rest of the batch is left to the next attempt from the checkpoint."""
+        return self._stopping.is_set() or self._clock() - self._accepted_at > RETRY_LIMIT
 
 
 def _entries(messages: Sequence[Message]) -> list[dict[str, str]]:

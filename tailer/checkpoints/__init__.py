@@ -1,1 +1,1 @@
-"""Where the lease and the checkpoint of each stream are kept: one file per kind of store."""
+"""The lease and the checkpoint of a stream, and what a person may decide about them."""

@@ -75,7 +75,7 @@ def _read(options: Namespace, client: "MongoClient[Any]", principal: str, stream
     has = users.roles(principal)
     if not on:
         if not options.dry_run:
-            users.dismiss(principal)
+            users.drop(principal)
         return "no user" if has is None else "dropped"
     keeps = any(parts.settings.checkpoints.get_secret_value() == "mongodb:" for parts in streams)
     wants = iam_users.roles([scope for parts in streams for scope in parts.scopes_to_enable], OWN_DATABASE if keeps else "")
@@ -83,7 +83,7 @@ def _read(options: Namespace, client: "MongoClient[Any]", principal: str, stream
     if has is not None and sorted(has, key=str) == sorted(wants, key=str):
         return f"may {told} already"
     if not options.dry_run:
-        users.admit(principal, wants)
+        users.set(principal, wants)
     return f"may {told} and no more" if has is not None else f"created; may {told}"
 
 

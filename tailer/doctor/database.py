@@ -10,10 +10,10 @@ from pymongo.errors import PyMongoError
 
 from tailer.doctor.finding import Verdict, fail, ok, warn
 from tailer.doctor.network import Network
+from tailer.mongodb.cluster_facts import maybe_documentdb
 from tailer.mongodb.connection.client import client
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.connection.uri import names_a_user, of_documentdb, option
-from tailer.mongodb.engine import maybe_documentdb
 from tailer.preflight import check_replica_set
 from tailer.settings.settings import Settings
 

@@ -1,1 +1,1 @@
-"""Whether the task is well: state, HTTP port, and the container's health check."""
+"""The health of a task: its state, its HTTP endpoints, and the container's health check."""

@@ -1,1 +1,1 @@
-"""What the tailer counts, for Prometheus and CloudWatch."""
+"""The metrics of a task, for Prometheus and CloudWatch."""

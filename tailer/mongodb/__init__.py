@@ -1,1 +1,1 @@
-"""MongoDB and DocumentDB: how a tailer signs in, reads a change stream, and understands what they answer."""
+"""MongoDB and DocumentDB: the source of changes, and everything that the tailer asks of these servers."""

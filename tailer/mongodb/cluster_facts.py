@@ -1,6 +1,6 @@
-"""What MongoDB and DocumentDB tell a plain reader of who they are."""
+"""The identity and the engine of a cluster, as far as MongoDB and DocumentDB report them to a user who may only read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pymongo import MongoClient
@@ -10,8 +10,13 @@ from tailer.cluster import Cluster
 from tailer.mongodb.connection.errors import mongodb_errors
 
 
+def maybe_documentdb(hello: Mapping[str, Any]) -> bool:
+    """Whether the server may be DocumentDB: only there is a replica set that reports no cluster time."""
+    return "setName" in hello and "$clusterTime" not in hello
+
+
 class ClusterFacts:
-    """Asks one cluster who it is. What the user may not ask is asked once: each refusal is a line in the server's log."""
+    """Reads the identity of one cluster. A command that the user may not run is run once: the server logs each refusal."""
 
     def __init__(self, client: Callable[[], "MongoClient[Any]"]) -> None:
         self._client = client
@@ -19,29 +24,29 @@ class ClusterFacts:
 
     def __call__(self) -> Cluster:
         """
-        Who answers now.
+        Return the identity of the cluster that responds now.
 
         Raises:
-            Unavailable: nobody answers.
+            Unavailable: no server responds.
             Misconfigured: the user may not sign in.
         """
         with mongodb_errors():
             client = self._client()
             hello = client.admin.command("hello")
             sharded, time = hello.get("msg") == "isdbgrid", hello.get("$clusterTime")
-            key = (time or {}).get("signature", {}).get("keyId", 0)  # 0: nobody signs in, or a user who may move the time
+            key = (time or {}).get("signature", {}).get("keyId", 0)  # 0: without a user, or with one who may advance the time
             members = [*hello.get("hosts", ()), *hello.get("passives", ())]
             routers = [f"{host}:{port}" for host, port in client.nodes] if sharded else []
             return Cluster(
                 kind="sharded cluster" if sharded else "replica set" if time else "DocumentDB cluster",
                 name=hello.get("setName", ""),
-                id=self._id(client, sharded=sharded) if time else "",  # DocumentDB, which tells no time, has none
+                id=self._id(client, sharded=sharded) if time else "",  # DocumentDB, which reports no time, has no id
                 keys=(str(key),) if key else (),
                 hosts=tuple(sorted(map(str.lower, members or routers))),
             )
 
     def _id(self, client: "MongoClient[Any]", *, sharded: bool) -> str:
-        """What no other cluster has; empty where the user may not ask (``replSetGetConfig``, or ``find`` on ``config``)."""
+        """The unique id. Empty if the user lacks ``replSetGetConfig``, or ``find`` on ``config``."""
         if self._denied:
             return ""
         try:

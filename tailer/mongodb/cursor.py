@@ -16,19 +16,13 @@ from tailer.errors import Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.decoding.text import ESCAPED
 from tailer.mongodb.events.batching import Batcher
-from tailer.mongodb.events.change_events import (
-    INVALIDATE,
-    event_token,
-    next_time,
-    time_of,
-    token_document,
-    token_text,
-)
+from tailer.mongodb.events.change_events import INVALIDATE
+from tailer.mongodb.events.positions import event_token, next_time, time_of, token_document, token_text
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
 from tailrace.wire.change import Change
 
-AWAIT = 1_000  # ms the server waits for a change before it answers with an empty reply
+AWAIT = 1_000  # ms that the server waits for a change before it sends an empty reply
 EVENTS_PER_REPLY = 5_000
 
 _MORE = {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": AWAIT}
@@ -44,13 +38,13 @@ class Cursor:
         watch: Watch,
         after: Checkpoint,
         session: ClientSession,
-        runs: Batcher,
+        batcher: Batcher,
         *,
         events_per_reply: int = EVENTS_PER_REPLY,
     ) -> None:
         self._db = client[watch.target.database or "admin"]
         self._session = session
-        self._runs = runs
+        self._batcher = batcher
         self._position = after
         self._more = {"batchSize": min(events_per_reply, _MORE["batchSize"]), "maxTimeMS": _MORE["maxTimeMS"]}
         self._id = 0
@@ -60,28 +54,28 @@ class Cursor:
         self._read(watch.command(_position(after)), "firstBatch")
 
     def batches(self) -> Generator[Batch]:
-        """What every reply holds, in batches of bounded size; one empty batch for a reply without events."""
-        if self._events:  # none is asked for: that the stream opens does not show that it goes on
+        """Yield the changes of every reply in batches of bounded size, and one empty batch for a reply without events."""
+        if self._events:  # an empty first reply only shows that the stream was opened
             yield from self._batches_of_reply()
         while self._id:
-            self._runs.wait()
+            self._batcher.wait()
             self._read({"getMore": self._id, "collection": self._collection, **self._more}, "nextBatch")
             yield from self._batches_of_reply()
 
     def close(self) -> None:
-        """Leave no cursor behind on the server, if it can still be reached."""
+        """Close the cursor on the server, if the server can be reached."""
         if self._id:
             with suppress(PyMongoError):
                 self._command({"killCursors": self._collection, "cursors": [self._id]})
 
     def kill(self, client: "MongoClient[Any]") -> None:
-        """End the cursor from another thread, on another connection: a scan that is outstanding fails at once."""
+        """Close the cursor from another thread, on another connection: an outstanding scan then fails at once."""
         database = client[self._db.name]
         with suppress(PyMongoError):
             database.command({"killCursors": self._collection, "cursors": [self._id]}, read_preference=database.read_preference)
 
     def _read(self, command: dict[str, Any], batch: str) -> None:
-        """The next reply. Of one that was worked off nothing is left in memory by now: each may be 16 MB."""
+        """Read the next reply. Memory holds one reply at a time, because each may have 16 MB."""
         cursor = self._command(command)["cursor"]
         self._id, self._collection = int(cursor["id"]), str(cursor["ns"]).partition(".")[2]
         self._events, self._post_batch = deque(cursor[batch]), cursor.get("postBatchResumeToken")
@@ -93,34 +87,34 @@ class Cursor:
 
     def _batch(self) -> Batch:
         """
-        The next events as changes, and the position after them: a token of the server, and nothing else moves it.
+        Decode the next events, and set the position after them. Only a token of the server moves the position.
 
-        An empty reply without one leaves the position: DocumentDB may write change events long after their commit. Only after
-        an invalidate, whose token cannot be resumed after, does the stream go on by time: the first time after the event's own.
-        That skips nothing: a drop or a rename is an oplog entry of its own, and the server lets nobody write there meanwhile,
-        so no other event of what is watched has that time.
+        An empty reply without a token leaves the position: DocumentDB may write change events long after their commit. Only an
+        invalidate event moves it by time, because its token cannot be resumed after: the stream continues at the next cluster
+        time. This skips nothing. A drop or a rename is an oplog entry of its own, and nobody can write to the collection
+        meanwhile, so no other event of the stream has that time.
         """
-        changes, size, last = self._runs.next(self._events, self._position.sequence + 1)
+        changes, size, last = self._batcher.next(self._events, self._position.sequence + 1)
         post_batch = None if self._events else self._post_batch
         if changes and changes[-1].operation_type == INVALIDATE:
-            gone = changes.pop()
-            self._moved(changes, token=None, time=next_time(gone.cluster_time))
+            invalidate = changes.pop()
+            self._move(changes, token=None, time=next_time(invalidate.cluster_time))
         elif last is not None:
             token = token_text(post_batch) if post_batch and self._id else event_token(last)
-            self._moved(changes, token=token, time=changes[-1].cluster_time)
+            self._move(changes, token=token, time=changes[-1].cluster_time)
         elif not self._id:
             raise Misconfigured(
                 "TAILER_PIPELINE removes the invalidate event, which reports that the watched collection or database was "
                 "dropped or renamed: let operationType invalidate pass"
             )
         elif post_batch:
-            self._moved(changes, token=token_text(post_batch), time=self._position.cluster_time)
+            self._move(changes, token=token_text(post_batch), time=self._position.cluster_time)
         else:
             self._position = replace(self._position, unconfirmed=True)
         return Batch(changes=changes, checkpoint=self._position, size=size)
 
-    def _moved(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
-        """The position behind these changes; ``time`` is what is known of a token that does not name its own."""
+    def _move(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
+        """Set the position after these changes. ``time`` is used if the token contains none."""
         sequence = self._position.sequence + len(changes)
         time = (token_time(token) if token else None) or time
         self._position = replace(self._position, sequence=sequence, token=token, cluster_time=time, unconfirmed=False)

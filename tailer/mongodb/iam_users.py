@@ -1,4 +1,4 @@
-"""DocumentDB users that sign in as an IAM role or user, without a password, and may do no more than a tailer does."""
+"""DocumentDB users for IAM roles: they sign in without a password and have only the rights of a tailer."""
 
 import re
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ Role = dict[str, str]
 """``{"role": …, "db": …}``, as MongoDB writes it."""
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+")
-_EXISTS, _NOT_FOUND = 51003, 11  # users, and MongoDB's codes for it
+_EXISTS, _NOT_FOUND = 51003, 11  # MongoDB's codes for users
 _DENIED = "the user may not manage users: sign in as the cluster's primary user, or one with userAdminAnyDatabase"
 
 
 def roles(scopes: Sequence[Scope], also_writes: str = "") -> list[Role]:
     """
-    What a reader of these scopes needs: ``read`` holds ``find`` and ``changeStream``, and its smallest measure is a database.
+    The roles that a tailer of these scopes needs. ``read`` includes ``find`` and ``changeStream``, and is granted per database.
 
-    ``also_writes`` is the database that the reader keeps its checkpoints in, where that is the same cluster.
+    ``also_writes`` is the database of the checkpoints, if they are in the same cluster.
     """
     databases = sorted({scope.database for scope in scopes})
     if "" in databases:
@@ -35,7 +35,7 @@ def roles(scopes: Sequence[Scope], also_writes: str = "") -> list[Role]:
 
 def checked(principal: str) -> str:
     """
-    The principal, which is the name of its user.
+    Return the ARN of the principal, which is also the name of its user.
 
     Raises:
         Misconfigured: it is not the ARN of an IAM role or user.
@@ -48,19 +48,24 @@ def checked(principal: str) -> str:
 
 
 class IamUsers:
-    """The users of a cluster's ``$external`` database. Every method raises ``Misconfigured`` where the user may not do it."""
+    """
+    The users of a cluster's ``$external`` database.
+
+    Raises:
+        Misconfigured: the user that signed in may not manage users. Each method raises this.
+    """
 
     def __init__(self, client: "MongoClient[Any]") -> None:
         self._external = client["$external"]
 
     def roles(self, principal: str) -> list[Role] | None:
-        """What the reader may do now; nothing where there is no such user."""
+        """The roles that the user has now. None if there is no such user."""
         with mongodb_errors(denied=_DENIED):
             users = self._external.command("usersInfo", principal)["users"]
         return [{"role": role["role"], "db": role["db"]} for role in users[0]["roles"]] if users else None
 
-    def admit(self, principal: str, roles: Sequence[Role]) -> None:
-        """Let the principal in, with these roles and no other. It may be in already."""
+    def set(self, principal: str, roles: Sequence[Role]) -> None:
+        """Create the user with these roles, or replace the roles of the existing user."""
         with mongodb_errors(denied=_DENIED):
             try:
                 self._external.command("createUser", principal, mechanisms=["MONGODB-AWS"], roles=list(roles))
@@ -69,8 +74,8 @@ class IamUsers:
                     raise
                 self._external.command("updateUser", principal, roles=list(roles))
 
-    def dismiss(self, principal: str) -> None:
-        """Let the principal in no more. It may be out already."""
+    def drop(self, principal: str) -> None:
+        """Drop the user, if there is one."""
         with mongodb_errors(denied=_DENIED):
             try:
                 self._external.command("dropUser", principal)

@@ -1,4 +1,4 @@
-"""What databases and collections a server lists to this user."""
+"""The databases and collections that a server lists to this user."""
 
 import difflib
 from collections.abc import Collection, Mapping
@@ -10,12 +10,12 @@ from pymongo.errors import OperationFailure
 
 from tailer.mongodb.watch import Scope
 
-_AS_FAR_AS_ALLOWED = {"nameOnly": True, "authorizedCollections": True}  # names and types, of what the user may read
-_ALIKE = 0.75  # of difflib's 0 to 1
+_READABLE = {"nameOnly": True, "authorizedCollections": True}  # names and types of what the user may read
+_SIMILARITY = 0.75  # difflib's ratio, 0 to 1
 
 
 class Listing:
-    """Each list is asked for once. It is nothing where the user may not ask."""
+    """Reads each list once. A list is None if the user may not read it."""
 
     def __init__(self, client: "MongoClient[Any]") -> None:
         self._client = client
@@ -29,17 +29,17 @@ class Listing:
             return None
 
     def _kinds(self, database: str) -> Mapping[str, str] | None:
-        """Each collection's name, and its kind: ``collection``, ``view`` or ``timeseries``."""
-        for options in (_AS_FAR_AS_ALLOWED, {"nameOnly": True}):  # a server may not know the first
+        """The kind of each collection by its name: ``collection``, ``view`` or ``timeseries``."""
+        for options in (_READABLE, {"nameOnly": True}):  # a server may not know the first
             try:
                 listed = list(self._client[database].list_collections(None, None, None, **options))
             except OperationFailure:
                 continue
-            return {one["name"]: str(one.get("type", "collection")) for one in listed}
+            return {entry["name"]: str(entry.get("type", "collection")) for entry in listed}
         return None
 
-    def behind(self, view: Scope) -> str:
-        """The collection behind a view; empty where it cannot be told."""
+    def view_on(self, view: Scope) -> str:
+        """The collection that a view reads. Empty if unknown."""
         try:
             [listed] = self._client[view.database].list_collections(filter={"name": view.collection})
         except (OperationFailure, ValueError):
@@ -48,7 +48,7 @@ class Listing:
         return f"{view.database}.{on}" if on else ""
 
 
-def near(name: str, names: Collection[str]) -> str:
-    """The name that differs only in case, else the one most like it; empty where none is like it."""
-    same = [one for one in names if one.casefold() == name.casefold()]
-    return next(iter(same or difflib.get_close_matches(name, sorted(names), n=1, cutoff=_ALIKE)), "")
+def similar(name: str, names: Collection[str]) -> str:
+    """The name that differs only in case, else the most similar one. Empty if none is similar."""
+    same = [other for other in names if other.casefold() == name.casefold()]
+    return next(iter(same or difflib.get_close_matches(name, sorted(names), n=1, cutoff=_SIMILARITY)), "")

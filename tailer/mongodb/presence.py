@@ -11,7 +11,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from tailer.mongodb.connection.errors import mongodb_errors
-from tailer.mongodb.listing import Listing, near
+from tailer.mongodb.listing import Listing, similar
 from tailer.mongodb.watch import WHOLE, Scope, Watch
 
 MOST_DATABASES = 100  # that are looked through for a collection which may be in any of them
@@ -66,7 +66,7 @@ def _of_a_collection(scope: Scope, listing: Listing, watch: Watch, found: Presen
     if kinds is None:
         _not_seen(f"collections of {scope.database}", found)
     elif (kind := kinds.get(scope.collection, "")) in _WITHOUT_CHANGES:
-        behind = listing.behind(scope) if kind == "view" else ""
+        behind = listing.view_on(scope) if kind == "view" else ""
         found.impossible.append(f"TAILER_COLLECTIONS: {scope} is {_WITHOUT_CHANGES[kind]}{behind and f', {behind}'}")
     elif not kind and (elsewhere := _elsewhere(scope, listing, watch)):
         found.impossible.append(elsewhere)
@@ -88,7 +88,7 @@ def _of_every_database(scope: Scope, listing: Listing, found: Presence) -> None:
     listed = [listing.kinds(name) or {} for name in databases]
     kinds = {one[scope.collection] for one in listed if scope.collection in one}
     if not kinds:
-        close = near(scope.collection, {name for one in listed for name in one})
+        close = similar(scope.collection, {name for one in listed for name in one})
         found.absent.append(_absent(scope) + (f"; did you mean {close}?" if close else ""))
     elif kinds <= _WITHOUT_CHANGES.keys():
         found.impossible.append(f"TAILER_COLLECTIONS: {scope} is {_WITHOUT_CHANGES[min(kinds)]}")
@@ -117,7 +117,7 @@ def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing, watch: Watc
         return f": {_no_database(scope.database, listing)}"
     if str(scope) in kinds:
         return f"; did you mean {scope.database}.{scope}, the collection {scope} of the database {scope.database}?"
-    if close := near(scope.collection, kinds):
+    if close := similar(scope.collection, kinds):
         return f"; did you mean {close}?"
     if set(scope.collection) & set("; \t\n|"):
         return "; names are separated by commas"
@@ -127,7 +127,7 @@ def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing, watch: Watc
 
 
 def _no_database(name: str, listing: Listing) -> str:
-    close = near(name, listing.databases() or ())
+    close = similar(name, listing.databases() or ())
     return f"there is no database {name}{f'; did you mean {close}?' if close else ''}"
 
 

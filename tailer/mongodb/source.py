@@ -17,16 +17,17 @@ from pymongo.errors import AutoReconnect, ConnectionFailure, NetworkTimeout, Ope
 from tailer.background import background
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Batch, Checkpoint
+from tailer.mongodb.cluster_facts import maybe_documentdb
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.connection.reader import Reader
 from tailer.mongodb.connection.responses import may_be_of_one_event
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
-from tailer.mongodb.engine import maybe_documentdb
 from tailer.mongodb.events.batching import Batcher
-from tailer.mongodb.events.change_events import next_time, reply_time, time_of, time_text
 from tailer.mongodb.events.event_reader import EventReader
-from tailer.mongodb.events.large_events import REASON, ClosedConnections, LargeEventReader
+from tailer.mongodb.events.large_events import REASON, LargeEventReader
+from tailer.mongodb.events.positions import next_time, reply_time, time_of, time_text
+from tailer.mongodb.events.size_errors import ClosedConnections
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import PARK, OnPoison
 from tailer.read_limits import UNLIMITED_MEMORY, ReadLimits
@@ -152,9 +153,15 @@ class MongodbSource:
     def _until_gone(self, watch: Watch, after: Checkpoint, session: ClientSession, events: int) -> Generator[Batch]:
         """Until what is watched is gone; the stream then opens anew behind that moment. No cursor is left behind."""
         reachable = True
-        reader = EventReader(self._on_poison, after.generation, post_image=watch.post_images, duplicates=self._duplicates)
-        runs = Batcher(reader, self._limits, self._encode, read=reader.unread(REASON) if watch.last else reader.change)
-        self._open = cursor = Cursor(self._reads, watch, after, session, runs, events_per_reply=events)
+        reader = EventReader(
+            self._on_poison,
+            after.generation,
+            post_image=watch.post_images,
+            duplicates=self._duplicates,
+            incomplete=REASON if watch.last else "",
+        )
+        batcher = Batcher(reader, self._limits, self._encode)
+        self._open = cursor = Cursor(self._reads, watch, after, session, batcher, events_per_reply=events)
         try:
             for batch in cursor.batches():
                 if batch.checkpoint.unconfirmed:
@@ -173,7 +180,7 @@ class MongodbSource:
 
     def outstanding(self) -> float | None:
         """See ``Source``."""
-        return self._reader.outstanding.seconds(self._thread) if self._reader else None
+        return self._reader.commands.seconds(self._thread) if self._reader else None
 
     def interrupt(self) -> None:
         """See ``Source``. The server is asked on another connection; where it does not answer, its monitor ends the read."""
@@ -191,7 +198,7 @@ class MongodbSource:
         try:
             yield
         except NetworkTimeout as error:
-            if self._reader and self._reader.outstanding.failed_after(self._thread) >= self._reader.seconds:
+            if self._reader and self._reader.commands.failed_after(self._thread) >= self._reader.seconds:
                 raise Unavailable(
                     f"MongoDB did not respond to a read within {self._reader.seconds:g} s (TAILER_SCAN_SECONDS). If it scans a "
                     "long history, raise TAILER_SCAN_SECONDS: the next read begins at the same position"

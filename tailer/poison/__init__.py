@@ -1,1 +1,1 @@
-"""Changes that can never be delivered: what becomes of them, and how they are reported."""
+"""Changes that can never be delivered: their stubs, and how they are reported."""

@@ -1,4 +1,4 @@
-"""What becomes of a change that can never be delivered: a stub in its place, or the end of the stream."""
+"""A change that can never be delivered is replaced by a stub, or stops the stream, as ``TAILER_ON_POISON`` says."""
 
 import hashlib
 from collections.abc import Container
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tailer.change_ids import short
 from tailer.errors import Misconfigured, Undeliverable
-from tailer.poison.stub_log import StubLog, words
+from tailer.poison.stub_log import StubLog, subject
 from tailer.ports import Claims
 from tailrace.text.legible import legible
 from tailrace.wire.change import Change, Claim, Document, Poison, canonical
@@ -21,10 +21,8 @@ REASON_LIMIT = 1_000  # characters
 @dataclass(kw_only=True, slots=True, eq=False)
 class OnPoison:
     """
-    ``TAILER_ON_POISON`` of one stream, and the bucket where the events of stubs are kept as the server sent them.
-
-    ``skipped`` are the changes that a person stepped over, by their short ids: they stop nothing. ``stubs`` are those
-    that were sent.
+    The setting of one stream. ``claims`` stores the raw events of stubs, as the server sent them. ``skipped`` has the short ids
+    of changes that a person skipped: they do not stop the stream. ``stubs`` counts and logs the stubs that were sent.
     """
 
     stream: str = "STREAM"
@@ -35,33 +33,33 @@ class OnPoison:
 
     def instead(self, stub: Change, raw: bytes = b"", generation: int = 0) -> Change:
         """
-        The stub to send, with its ``raw`` event in the bucket where there is one.
+        Return the stub to send. Its ``raw`` event is stored in the claim bucket, if there is one.
 
         Raises:
-            Undeliverable: poison stops the stream; the message names the change and the ways out.
+            Undeliverable: TAILER_ON_POISON is stop; the message names the change and the remedies.
             Unavailable, Misconfigured: as ``Claims.store``.
         """
         if stub.poison is None or short(stub.id) in self.skipped:
             return stub
         if not self.park:
             raise Undeliverable(
-                f"{words(stub)} cannot be delivered: {stub.poison.reason}. Nothing was skipped. The stream stops here, because "
-                "TAILER_ON_POISON is stop. With park the tailer sends a stub instead, and the forwarder parks the stub. To "
-                f"skip only this change: {self._skip(stub)}"
+                f"{subject(stub)} cannot be delivered: {stub.poison.reason}. Nothing was skipped. The stream stops here, "
+                "because TAILER_ON_POISON is stop. With park the tailer sends a stub, and the forwarder parks the stub. "
+                f"To skip only this change: {self._skip(stub)}"
             )
         if self.claims is None or not raw:
             return stub
         try:
-            claim = self._keep(self.claims, raw, generation, stub.sequence)
+            claim = self._store(self.claims, raw, generation, stub.sequence)
         except Misconfigured as error:
             raise Misconfigured(
-                f"{error}. The tailer stores the raw event of {words(stub)} there, because that change cannot be delivered: "
-                f"{stub.poison.reason}. To skip this change without storing it: {self._skip(stub)}"
+                f"{error}. The tailer stores the raw event of {subject(stub)} there, because that change cannot be "
+                f"delivered: {stub.poison.reason}. To skip this change without storing it: {self._skip(stub)}"
             ) from error
         return replace(stub, poison=replace(stub.poison, raw=claim))
 
-    def _keep(self, claims: Claims, raw: bytes, generation: int, sequence: int) -> Claim:
-        """Under a name that its number and its content alone decide. No server sends above 16 MB, and S3 takes far more."""
+    def _store(self, claims: Claims, raw: bytes, generation: int, sequence: int) -> Claim:
+        """Store the raw event, under the same key at every try. S3 accepts far more than the 16 MB of a server's reply."""
         digest = hashlib.sha256(raw).hexdigest()
         return claims.store(f"{self.stream}/{generation}/{sequence}-{digest}.bson", raw)
 
@@ -70,25 +68,25 @@ class OnPoison:
 
 
 def skip_command(change: str) -> str:
-    """How a person steps over the change with this short id, as it is typed."""
+    """The command line that skips the change with this short id."""
     return f"tailer checkpoint skip {quote(change)}"
 
 
-PARK = OnPoison()  # with no bucket: for whoever looks at a stream
+PARK = OnPoison()  # without a bucket: for commands that read a stream and send nothing
 
 
 def poison(reason: str) -> Poison:
-    """Poison for this reason, as a queue and a terminal take it."""
+    """Poison with this reason, shortened, and without characters that a terminal would interpret."""
     return Poison(reason=legible(reason[:REASON_LIMIT])[:REASON_LIMIT])
 
 
 def short_key(key: Document) -> Document:
-    """The document key as plain JSON for a stub, which must fit into a message: nothing of a long one."""
+    """The document key, empty if it is too long: a stub must fit into a message."""
     return key if len(canonical(key)) <= KEY_LIMIT else {}
 
 
 def stub_of(change: Change, reason: str) -> Change:
-    """The stub of a change that could be read and cannot be sent."""
+    """The stub of a change that could be decoded but cannot be sent."""
     return Change(
         id=change.id,
         sequence=change.sequence,

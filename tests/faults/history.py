@@ -7,7 +7,7 @@ from typing import Any
 
 from devstack.screen import Screen
 from infra.package import REPOSITORY
-from tailer.mongodb.events.change_events import time_of
+from tailer.mongodb.events.positions import time_of
 from tests.faults.stage import OWNER_SECONDS, Stage
 from tests.faults.writer import COLLECTION, DATABASE
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from tailer.mongodb.events.change_events import time_text, token_text
+from tailer.mongodb.events.positions import time_text, token_text
 from tailer.resume_tokens import token_time
 from tailer.times import time_of
 

@@ -2,7 +2,7 @@
 
 import threading
 
-from tailer.waits import NOTHING_ASKED, Waits
+from tailer.waits import NO_REQUEST, Waits
 
 
 class Clock:
@@ -18,7 +18,7 @@ def test_the_longest_wait_is_told() -> None:
     clock = Clock()
     waits = Waits(clock)
     clock.seconds += 3
-    assert (waits.longest().what, waits.longest().seconds) == (NOTHING_ASKED, 3.0)
+    assert (waits.longest().what, waits.longest().seconds) == (NO_REQUEST, 3.0)
     with waits.on("the lease"):
         clock.seconds += 1
         waits.begin("MongoDB")
@@ -31,7 +31,7 @@ def test_the_longest_wait_is_told() -> None:
     assert waits.longest().what == "AWS"
     waits.end(other.ident)
     clock.seconds += 2
-    assert (waits.longest().what, waits.longest().seconds) == (NOTHING_ASKED, 2.0)
+    assert (waits.longest().what, waits.longest().seconds) == (NO_REQUEST, 2.0)
 
 
 def test_a_new_request_of_a_thread_replaces_its_last() -> None:

@@ -1,27 +1,30 @@
-"""The client of a MongoDB or DocumentDB cluster, whose calls cannot hang for ever."""
+"""The client of a MongoDB or DocumentDB cluster. Every call of it has a timeout."""
 
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from math import inf
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote_plus
 
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
 
 from tailer.errors import Misconfigured
+from tailer.mongodb.connection.commands import Commands
 from tailer.mongodb.connection.uri import defaults, mistake, option
-from tailer.mongodb.connection.waits import Commands
 
-TIMEOUTS = {  # ms; what the URI says wins
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TIMEOUTS = {  # ms; an option in the URI overrides its default here
     "serverSelectionTimeoutMS": 10_000,
     "connectTimeoutMS": 5_000,
-    "socketTimeoutMS": 60_000,  # of everything but change streams, whose server may look through history: see ``reads``
+    "socketTimeoutMS": 60_000,  # except for change streams, whose server may scan its history: see ``reader``
 }
 
-# Once for the process: filters that come and go (catch_warnings) are those of every thread.
+# Once for the process: catch_warnings would change the filters of every thread.
 warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
 
 
@@ -35,54 +38,53 @@ def client(
     own: Mapping[str, Any] | None = None,
 ) -> "MongoClient[Any]":
     """
-    A client that of several servers it may read from takes one for everything, and to DocumentDB speaks TLS. It connects when
-    used.
-    Its ``own`` options hold whatever the URI says.
+    A client that uses one server for all reads, and TLS with DocumentDB. It connects when used. The URI overrides ``timeouts``;
+    the ``own`` options override the URI.
 
     Raises:
-        Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of it.
+        Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of the URI.
     """
-    if why := mistake(uri):
-        raise Misconfigured(f"{setting} {why}")
+    if problem := mistake(uri):
+        raise Misconfigured(f"{setting} {problem}")
     options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
-    options |= own or {}
-    options["event_listeners"] = [*options.get("event_listeners", ()), Commands()]
-    if username:  # in the URI: a client shows its options to whoever prints it
+    options = {"event_listeners": [Commands()]} | options | dict(own or {})
+    if username:  # in the URI, because repr() of a client shows its options
         scheme, _, rest = uri.partition("://")
         uri = f"{scheme}://{quote_plus(username)}:{quote_plus(password)}@{rest}"
     try:
         return MongoClient(uri, appname="tailrace", retryWrites=False, server_selector=_OneServer(), **options)
-    except (ConfigurationError, InvalidURI, ValueError, OSError):  # whose words may repeat a part of the password
+    except (ConfigurationError, InvalidURI, ValueError, OSError):  # the error may repeat a part of the password
         raise unusable(setting) from None
 
 
-_connecting = threading.Lock()
-_cached = cache(client)
+def shared(make: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that calls ``make`` once for each set of arguments, however many threads call it."""
+    calling, cached = threading.Lock(), cache(make)
+
+    def get(*args: P.args, **kwargs: P.kwargs) -> T:
+        with calling:
+            return cached(*args, **kwargs)  # type: ignore[arg-type]
+
+    return get
 
 
-def connect(uri: str, setting: str = "TAILER_MONGODB_URI", username: str = "", password: str = "") -> "MongoClient[Any]":
-    """
-    The one client of this process for each cluster, however many threads ask.
-
-    Raises: as ``client``.
-    """
-    with _connecting:
-        return _cached(uri, setting, username, password)
+connect = shared(client)
+"""The one client of this process for each cluster."""
 
 
 def unusable(setting: str) -> Misconfigured:
-    """What is said of a URI that cannot be used, whatever is wrong with it: nothing of it is repeated."""
+    """The error for a URI that cannot be used, whatever is wrong with it. It repeats nothing of the URI."""
     return Misconfigured(
-        f"{setting} is not a MongoDB URI that can be used: mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME, where user "
-        "and password have their special characters escaped (%2F for /), DNS knows the name of mongodb+srv://, and files "
-        "that it names can be read"
+        f"{setting} is not a usable MongoDB URI. Its form is mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME. Escape the "
+        "special characters of user and password (%2F for /); the host of mongodb+srv:// must be known in DNS; and the files "
+        "that the URI names must be readable"
     )
 
 
 class _OneServer:
     """
-    Of several routers, or members that the read preference allows, the nearest, and the same while it is there: a cursor lives
-    on the server that opened it.
+    Of several routers, or members that the read preference allows, select the nearest one, and keep it while it is available: a
+    cursor lives on the server that opened it.
     """
 
     def __init__(self) -> None:

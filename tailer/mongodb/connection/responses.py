@@ -1,7 +1,8 @@
 """
-What an error of MongoDB, DocumentDB or Atlas means, by its code *and* its text: many a code has several causes.
+Maps an error of MongoDB, DocumentDB or Atlas, by its code *and* its text, to a reaction and a cause. Many codes have several
+causes.
 
-The first row that fits counts. What no row foresaw is worth another try: nothing is lost by it.
+The first matching row counts. An error without a row is retried: a retry loses nothing.
 """
 
 import re
@@ -14,9 +15,9 @@ from tailer.errors import HistoryLost, Misconfigured, Rejected, TailerError, Una
 
 class Row(NamedTuple):
     """
-    One cause. Without ``codes`` it fits any code; ``text`` fits a part of the text, whatever its case.
+    One cause. Empty ``codes`` match any code; ``text`` matches any part of the text and ignores case.
 
-    ``meaning`` may name groups of ``text`` and the words of a setting (``WORDS``).
+    ``meaning`` may contain groups of ``text`` and the entries of ``WORDS``.
     """
 
     codes: tuple[int, ...] | range
@@ -24,7 +25,7 @@ class Row(NamedTuple):
     kind: type[TailerError]
     meaning: str
 
-    def fits(self, code: int | None, text: str) -> bool:
+    def matches(self, code: int | None, text: str) -> bool:
         """Whether an error with this code and this text has this cause."""
         with_code = not self.codes or (code is not None and code in self.codes)  # a range compares None with each number
         return with_code and re.search(self.text, text, re.IGNORECASE) is not None
@@ -48,18 +49,18 @@ WORDS = {
 }
 
 UNAUTHORIZED = 13
-TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, passes 16 MB
+TOO_LARGE = frozenset({10334, 17280})  # BSONObjectTooLarge and KeyTooLong: an event, not its document, is above 16 MB
 UNKNOWN = "returned an error that Tailrace does not know"
 DENIED = "the user of {setting} may not do this: grant it {right}"
 
 _WHO = "wrong user name or password in {who}"
 _NO_IAM = "the server does not support IAM authentication: give {setting} a user and a password"
 _NO_MECHANISM = "the server does not support this authentication mechanism: correct authMechanism in {setting}"
-_NO_ROLE = "no AWS credentials to sign in with: MONGODB-AWS needs a task role"
-_FLEX = "Atlas does not offer this here: its Flex tier has no change streams"
+_NO_ROLE = "there are no AWS credentials to sign in with: MONGODB-AWS needs a task role"
+_FLEX = "Atlas does not offer this here: its Flex tier has no change streams. Use a dedicated cluster"
 _NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
 _GONE = "the server no longer has the history after the checkpoint"
-_FOREIGN = "the resume token is not valid here: it is of another cluster or engine, or damaged"
+_FOREIGN = "the resume token is not valid here: another cluster or engine created it, or it is damaged"
 _REFUSED = (
     "the server refuses this change stream: check TAILER_PIPELINE, TAILER_FULL_DOCUMENT and TAILER_FULL_DOCUMENT_BEFORE_CHANGE"
 )
@@ -70,27 +71,27 @@ _STAGE = "the server does not support {stage} in a change stream: change TAILER_
 _NO_STREAMS = "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
 _NO_SET = "{setting} is not a replica set: change streams need one (mongod --replSet, rs.initiate())"
 _NO_RETRIES = "the server has no retryable writes: set retryWrites=false in {setting}"
-_NO_CURSOR = "the instance has no cursor left for another change stream"
+_NO_CURSOR = "the instance has no cursor left for another change stream: close other cursors, or use a larger instance"
 _NO_IMAGE = (
-    "{image_setting}=required, but the server has no {image} of a change and never will: set it to whenAvailable and start "
-    "again. Changes committed after collMod with changeStreamPreAndPostImages: {{enabled: true}} have one; once the stream has "
-    "passed that time you may set required again"
+    "{0}=required, but the server has no {1} of a change and never will: set {0} to whenAvailable and start again. Changes "
+    "committed after collMod with changeStreamPreAndPostImages: {{{{enabled: true}}}} have a {1}; when the stream has passed "
+    "that time you may set required again"
 )
-_NAMES = "TAILER_DATABASE or TAILER_COLLECTIONS is not a name that can be watched"
+_NAMES = "TAILER_DATABASE or TAILER_COLLECTIONS is not a valid name: correct it"
 _VIEW = "TAILER_COLLECTIONS names a view: watch the collection behind it"
-_SERIES = "TAILER_COLLECTIONS names a time series collection, which has no change stream"
-_TOO_LARGE = "a change is larger than the 16 MB that the server can deliver, even without its document"
-_ELECTION = "the cluster elects another primary, restarts, or does not reach one of its members"
+_SERIES = "TAILER_COLLECTIONS names a time series collection, which has no change stream: remove its name"
+_TOO_LARGE = "a change is larger than the 16 MB that the server can send, even without its document"
+_ELECTIONS = (6, 7, 63, 89, 91, 133, 150, 189, 234, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436)
 _MAJORITY = "the server could not write to a majority of its members in time"
 
 ANYWHERE = (
     Row((UNAUTHORIZED,), "requires authentication", Misconfigured, "the server requires authentication: {sign_in}"),
     Row((UNAUTHORIZED,), "", Misconfigured, DENIED),
-    Row((), "MONGODB-AWS credentials", Unavailable, _NO_ROLE),  # pymongo's own words, without a code
+    Row((), "MONGODB-AWS credentials", Unavailable, _NO_ROLE),  # pymongo's text, without a code
     Row((), r"on \$external database", Misconfigured, _NO_IAM),  # DocumentDB: 73
     Row((2, 18, 334), r"\bmechanism\b", Misconfigured, _NO_MECHANISM),
     Row((18,), "", Misconfigured, _WHO),
-    Row((8000,), "not (allowed|authorized) to do action|not authorized", Misconfigured, DENIED),  # Atlas, and so are the next
+    Row((8000,), "not (allowed|authorized) to do action|not authorized", Misconfigured, DENIED),  # 8000 is Atlas's
     Row((8000,), "auth|credential|password", Misconfigured, _WHO),
     Row((8000,), "quota|too many|limit|exceed", Unavailable, "Atlas limits this operation for now"),
     Row((8000,), "tier|support|allowed|validating", Misconfigured, _FLEX),
@@ -98,9 +99,8 @@ ANYWHERE = (
     Row((), "retryable writes|txnNumber", Misconfigured, _NO_RETRIES),  # DocumentDB: 301, 9
     Row((), "only .*on (a )?replica set", Misconfigured, _NO_SET),
     Row((17419, 17420), "", Rejected, "the record is larger than the 16 MB that a document may have"),
-    Row((6, 7, 63, 89, 91, 133, 150, 189, 234, 9001), "", Unavailable, _ELECTION),
-    Row((10058, 10107, 11600, 11602, 13388, 13435, 13436), "", Unavailable, _ELECTION),
-    Row((43, 237), "", Unavailable, "the server dropped the cursor: it was idle for long, or the server restarted"),
+    Row(_ELECTIONS, "", Unavailable, "the cluster elects another primary, restarts, or does not reach one of its members"),
+    Row((43, 237), "", Unavailable, "the server dropped the cursor: the cursor was idle for too long, or the server restarted"),
     Row((50, 202, 262), "", Unavailable, "the server did not finish in time"),
     Row((64, 79, 100), "", Unavailable, _MAJORITY),
     Row((211, 391), "", Unavailable, "the server is renewing its keys, or requires a new authentication"),
@@ -108,8 +108,7 @@ ANYWHERE = (
 
 OF_A_STREAM = (
     Row((), "change.*not enabled|not enabled.*change", Misconfigured, _NOT_ENABLED),  # DocumentDB: 136, as for the next
-    Row((), "modified by the pipeline", Misconfigured, _REFUSED),  # 280, as below
-    Row((), "feature not supported", Misconfigured, _REFUSED),  # DocumentDB: 303
+    Row((), "modified by the pipeline|feature not supported", Misconfigured, _REFUSED),  # 280; DocumentDB: 303
     Row((136, 286), "", HistoryLost, _GONE),  # CappedPositionLost, ChangeStreamHistoryLost
     Row((280,), "", HistoryLost, "the server cannot resume this change stream"),  # ChangeStreamFatalError
     Row((260, 50811, 15), "", HistoryLost, _FOREIGN),  # InvalidResumeToken; of another kind; Overflow: cut short
@@ -117,7 +116,8 @@ OF_A_STREAM = (
     Row((), r"stage (not supported|name): '?\$changeStream\b", Misconfigured, _NO_STREAMS),
     Row((), r"stage (not supported|name): '?(?P<stage>\$\w+)", Misconfigured, _STAGE),  # DocumentDB: 304; MongoDB: 40324
     Row((), r"stage '?(?P<stage>\$\w+)'? is not (supported|allowed|permitted)", Misconfigured, _STAGE),
-    Row((47,), "(?P<image>pre-image|post-image)", Misconfigured, _NO_IMAGE),  # NoMatchingDocument
+    Row((47,), "pre-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "pre-image")),
+    Row((47,), "post-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT", "post-image")),
     Row((), "time-?series", Misconfigured, _SERIES),
     Row((166,), "", Misconfigured, _VIEW),
     Row((73,), "", Misconfigured, _NAMES),
@@ -125,52 +125,25 @@ OF_A_STREAM = (
     Row((59,), "", Misconfigured, "the server does not know a command that change streams need"),
     Row((40573,), "", Misconfigured, _NO_SET),
     Row((304,), "", Misconfigured, "the server does not support a part of TAILER_PIPELINE"),
-    Row((2, 9, 14, 20, 72, 115, 168, 40324, 40415), "", Misconfigured, _REFUSED),  # bad or unknown values, fields and stages
-    Row((241,), "", Misconfigured, _REFUSED),  # ConversionFailure: of one event, and every try would meet it again
+    Row((2, 9, 14, 20, 72, 115, 168, 40324, 40415), "", Misconfigured, _REFUSED),  # invalid or unknown values, fields, stages
+    Row((241,), "", Misconfigured, _REFUSED),  # ConversionFailure: the pipeline fails on one event, at every try
     Row(tuple(TOO_LARGE), "", Rejected, _TOO_LARGE),
     Row(range(15_000, 10_000_000), _EXPRESSION, Misconfigured, _REFUSED),  # codes without a name; each check of a stage has one
 )
 
-NETWORK = {
-    "hostname mismatch|not valid for|doesn't match": "the server's certificate is for another host name than {setting} has",
-    "certificate has expired": "the server's certificate has expired",
-    "CERTIFICATE_VERIFY_FAILED": "the server's certificate is not signed by an authority that tlsCAFile names",
-    "WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|record layer": "the server does not use TLS on this port",
-    "replica set named": "replicaSet in {setting} is not the name of the set",
-    "name or service not known|getaddrinfo|name resolution|nodename": "DNS does not know the host",
-    "refused": "nothing listens there",
-}
-"""What pymongo's text about a connection means; all of it is tried again."""
-
-_IMAGES = {"pre-image": "TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "post-image": "TAILER_FULL_DOCUMENT"}
-
-
-def meaning(code: int | None, text: str, *, setting: str, stream: bool) -> tuple[type[TailerError], str]:
-    """The error of ours that an answer needs, and its cause. ``stream``: it may be about a change stream."""
-    if (row := row_of(code, text, stream=stream)) is None:
-        asked = "a change stream" if stream else "a command"
-        return Unavailable, f"{'MongoDB' if setting == WATCHED else setting} {UNKNOWN}, in response to {asked}"
-    found = re.search(row.text, text, re.IGNORECASE)
-    groups = found.groupdict() if found else {}
-    image_setting = _IMAGES.get(str(groups.get("image")).lower(), "")
-    return row.kind, row.meaning.format(image_setting=image_setting, **WORDS[setting], **groups)
-
 
 def row_of(code: int | None, text: str, *, stream: bool) -> Row | None:
-    """The first row that fits."""
+    """The first matching row. ``stream``: the error may be about a change stream."""
     rows = ANYWHERE + (OF_A_STREAM if stream else ())
-    return next((row for row in rows if row.fits(code, text)), None)
+    return next((row for row in rows if row.matches(code, text)), None)
 
 
 def may_be_of_one_event(error: Exception) -> bool:
-    """Whether a person must help, and other events of the stream may be read: a pipeline fails on a value, an image is gone."""
+    """
+    Whether the error may concern one event only, so that other events of the stream can be read: the pipeline fails on a value,
+    or an image is missing.
+    """
     if not isinstance(error, OperationFailure):
         return False
     row = row_of(error.code, str(error), stream=True)
     return row is not None and row.kind is Misconfigured
-
-
-def network(text: str, *, setting: str) -> str:
-    """What a text about a connection means, as the beginning of a sentence; nothing where it says enough by itself."""
-    found = next((words for fits, words in NETWORK.items() if re.search(fits, text, re.IGNORECASE)), "")
-    return f"{found.format(setting=setting)}: " if found else ""

@@ -1,7 +1,7 @@
 """
-The options of a MongoDB URI, each judged as the driver judges it.
+Finds mistakes in the options of a MongoDB URI, by the driver's own rules.
 
-The driver itself only warns, and goes on without the option: with ``tls=maybe`` it connects without TLS.
+The driver only warns and ignores the option: with ``tls=maybe`` it connects without TLS.
 """
 
 import re
@@ -24,14 +24,14 @@ NAMES = (
     "tlsDisableOCSPEndpointCheck", "tlsInsecure", "tz_aware", "unicode_decode_error_handler", "uuidRepresentation", "w",
     "waitQueueMultiple", "waitQueueTimeoutMS", "wTimeoutMS", "zlibCompressionLevel",
 )  # fmt: skip
-"""What the driver takes in a URI, as its documentation writes it. It takes them in capital and small letters alike."""
+"""The options that the driver accepts in a URI, as its documentation writes them. Their case does not matter."""
 
 _NAMES = {name.lower(): name for name in NAMES}
 _SECRET = {"authmechanismproperties", "tlscertificatekeyfilepassword"}
 _FILES = {"tlscafile", "tlscertificatekeyfile", "tlscrlfile"}
-_SEVERAL = "readpreferencetags"  # may stand several times
-_COMPRESSORS = {"zlib": "zlib", "snappy": "snappy", "zstd": "zstandard"}  # with the module that each needs
-_TAKES = dict.fromkeys(_FILES, "the path of a file that can be read here") | {
+_REPEATABLE = "readpreferencetags"
+_COMPRESSORS = {"zlib": "zlib", "snappy": "snappy", "zstd": "zstandard"}  # the module that each needs
+_FORMS = dict.fromkeys(_FILES, "the path of a file that can be read here") | {
     "appname": "at most 128 bytes",
     "authmechanism": "DEFAULT, SCRAM-SHA-256, SCRAM-SHA-1, MONGODB-AWS, MONGODB-OIDC, MONGODB-X509, GSSAPI or PLAIN",
     "authmechanismproperties": "NAME:VALUE pairs with commas between them, each name one of the driver's, in capital letters",
@@ -40,7 +40,7 @@ _TAKES = dict.fromkeys(_FILES, "the path of a file that can be read here") | {
     "datetime_conversion": "DATETIME, DATETIME_AUTO, DATETIME_CLAMP or DATETIME_MS",
     "maxstalenessseconds": "a whole number above 0, or -1 for no limit",
     "readpreference": "primary, primaryPreferred, secondary, secondaryPreferred or nearest",
-    _SEVERAL: "NAME:VALUE pairs with commas between them",
+    _REPEATABLE: "NAME:VALUE pairs with commas between them",
     "servermonitoringmode": "auto, poll or stream",
     "unicode_decode_error_handler": "strict, replace, ignore, backslashreplace or surrogateescape",
     "uuidrepresentation": "unspecified, standard, pythonLegacy, javaLegacy or csharpLegacy",
@@ -51,9 +51,9 @@ _TAKES = dict.fromkeys(_FILES, "the path of a file that can be read here") | {
 
 def wrong_options(uri: str, *, files: bool = True) -> list[str]:
     """
-    What is wrong with the options of the URI, each with the remedy. Without ``files`` those that it names are not opened.
+    The mistakes in the options of the URI, each with the remedy. Without ``files`` the files that it names are not opened.
 
-    No value is ever repeated. Nor is an unknown name behind another unknown one or a secret: it may be the end of that value.
+    No message repeats a value, nor an unknown name after a secret or after another unknown name: it may be a part of a value.
     """
     text = uri.partition("?")[2]
     if not text:
@@ -69,38 +69,38 @@ def wrong_options(uri: str, *, files: bool = True) -> list[str]:
 
 def _repeated(names: Iterable[str]) -> Iterator[str]:
     for name, count in Counter(names).items():
-        if count > 1 and name in _NAMES and name != _SEVERAL:
-            yield f"says {_NAMES[name]} {count} times: leave all but one out"
+        if count > 1 and name in _NAMES and name != _REPEATABLE:
+            yield f"has {_NAMES[name]} {count} times: remove all but one"
 
 
 def _each(pairs: Iterable[Sequence[str]], *, files: bool) -> Iterator[str]:
-    behind = ""  # an option whose value may go on
+    previous = ""  # an option whose value may continue in the next name
     for name, value in pairs:
         known = _NAMES.get(name.lower())
-        if known and not _takes(name.lower(), value, files=files):
-            yield f"has a value for {known} that it does not take: write {_form(name.lower())}"
+        if known and not _is_valid(name.lower(), value, files=files):
+            yield f"has an invalid value for {known}: write {_form(name.lower())}"
         elif not known and not _accepted(f"{name}={value}"):
-            yield _unknown(name, behind)
-            behind = behind or (name if _legible(name) else "an unknown one")
+            yield _unknown(name, previous)
+            previous = previous or (name if _is_legible(name) else "an unknown one")
         if name.lower() in _SECRET:
-            behind = behind or str(known)
+            previous = previous or str(known)
 
 
-def _unknown(name: str, behind: str) -> str:
-    if behind:
-        return f"has an unknown option behind {behind}: correct its name; where it belongs to the value before, write %26 for &"
-    if not _legible(name):
-        return "has an option whose name is not of letters: correct it, or leave it out"
+def _unknown(name: str, previous: str) -> str:
+    if previous:
+        return f"has an unknown option after {previous}: correct its name; if it is a part of the value before, write %26 for &"
+    if not _is_legible(name):
+        return "has an option whose name does not consist of letters: correct the name, or remove the option"
     like = get_close_matches(name.lower(), _NAMES, n=1)
-    meant = f"did you mean {_NAMES[like[0]]}?" if like else "correct its name, or leave it out"
+    meant = f"did you mean {_NAMES[like[0]]}?" if like else "correct its name, or remove it"
     return f"has the option {name}, which the driver does not know: {meant}"
 
 
-def _legible(name: str) -> bool:
+def _is_legible(name: str) -> bool:
     return bool(re.fullmatch(r"\w{1,40}", name, re.ASCII))
 
 
-def _takes(name: str, value: str, *, files: bool) -> bool:
+def _is_valid(name: str, value: str, *, files: bool) -> bool:
     if name in _FILES and not files:
         return bool(value)
     if name == "compressors" and not all(one in _COMPRESSORS and find_spec(_COMPRESSORS[one]) for one in value.split(",")):
@@ -117,18 +117,18 @@ def _accepted(options: str) -> bool:
 
 
 def _form(name: str) -> str:
-    """What an option takes. Of truth values and numbers the driver itself tells."""
-    if name in _TAKES:
-        return _TAKES[name]
+    """The form of an option's value. For booleans and numbers the driver decides."""
+    if name in _FORMS:
+        return _FORMS[name]
     if _accepted(f"{name}=true"):
         return "true or false"
     return f"a number {'from 0 on' if _accepted(f'{name}=0') else 'above 0'}"
 
 
 def _together(options: Sequence[str]) -> list[str]:
-    """Of options that exclude each other. Each alone is right, so that the driver's sentence has their names and no value."""
+    """Find options that exclude each other. Each alone is valid, so the driver's message has their names and no value."""
     try:
         split_options("&".join(options) or "connect=true")
     except PyMongoError as error:
-        return [f"has options that exclude each other: leave one out ({error})"]
+        return [f"has options that exclude each other: remove one ({error})"]
     return []

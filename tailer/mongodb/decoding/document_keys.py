@@ -1,10 +1,9 @@
 """
-The key of an event's document as the text that identifies it, read from the BSON: plain JSON no longer tells an ObjectId from
-its hex text, or one type of number from another.
+The text that identifies a document, made from the BSON of its key: plain JSON does not distinguish an ObjectId from its hex
+text, or one type of number from another.
 """
 
 import base64
-import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -12,30 +11,25 @@ from uuid import UUID
 from bson.decimal128 import Decimal128
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.decoding.undefined import elements
+from tailer.mongodb.decoding import elements as bson
 from tailrace.wire import identity
 from tailrace.wire.change import Document
 
 _FIELD = b"\x03documentKey\x00"
 _ID = b"_id"
 _STRING, _DOCUMENT, _OBJECT_ID, _NULL, _SYMBOL, _INT32, _INT64 = 0x02, 0x03, 0x07, 0x0A, 0x0E, 0x10, 0x12
-_PLAIN = frozenset({_OBJECT_ID, _INT32, _INT64})  # types whose text is always the one that their plain JSON has
+_PLAIN = frozenset({_OBJECT_ID, _INT32, _INT64})  # types whose text is always the text of their plain JSON
 _UUID = 4  # a binary's subtype
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_int32 = struct.Struct("<i").unpack_from
-_int64 = struct.Struct("<q").unpack_from
-_uint32s = struct.Struct("<II").unpack_from
-_double = struct.Struct("<d").unpack_from
 
 
 def key_name(event: bytes, decoded: Document) -> str:
     """
-    The text of the document key of a whole event; empty where the key as plain JSON, ``decoded``, is that text: an ``_id`` that
-    is an ObjectId, an integer or a plain string.
+    The text of the document key of an event. Empty if ``decoded``, the key as plain JSON, is that text: an ``_id`` that is an
+    ObjectId, an integer or a plain string.
 
     Raises:
-        Misconfigured: the pipeline made something else of the key.
+        Misconfigured: the pipeline changed the key.
     """
     at = _document_key(event)
     if len(decoded) == 1 and "_id" in decoded:
@@ -49,10 +43,10 @@ def key_text(raw: bytes, start: int = 0) -> str:
     """
     The text of the document key that begins here.
 
-    A field of the shard key that is null is left out: to MongoDB it is the same as one that is not there.
+    A field of the shard key that is null is left out: MongoDB treats it as missing.
     """
     identifier, shard_key = "", []
-    for kind, name, value in elements(raw, start):
+    for kind, name, value in bson.elements(raw, start):
         text = _string(raw, value, identity.string) if kind in (_STRING, _SYMBOL) else _VALUES[kind](raw, value)
         field = raw[name : value - 1]
         if field == _ID:
@@ -64,25 +58,25 @@ def key_text(raw: bytes, start: int = 0) -> str:
 
 def _document_key(event: bytes) -> int:
     """
-    Where the document key begins. A stored document may hold a field of this name; but behind the event's own come only whole
-    documents, if any, and then the event's end. Where a server does otherwise, a walk from the beginning finds it.
+    The offset of the document key. A stored document may contain a field of this name, but after the event's own key there are
+    only embedded documents, then the end of the event. If a server does otherwise, a walk from the beginning finds the key.
     """
     if (found := event.rfind(_FIELD)) < 0:
         raise Misconfigured(
             "TAILER_PIPELINE changes documentKey, which identifies the document: leave documentKey as the server sends it"
         )
     at = end = found + len(_FIELD)
-    end += _int32(event, end)[0]
+    end += bson.int32(event, end)[0]
     while event[end] == _DOCUMENT:
         end = event.index(0, end) + 1
-        end += _int32(event, end)[0]
+        end += bson.int32(event, end)[0]
     if end == len(event) - 1:
         return at
-    return next(value for _, name, value in elements(event, 0) if event.startswith(_FIELD, name - 1))
+    return next(value for _, name, value in bson.elements(event, 0) if event.startswith(_FIELD, name - 1))
 
 
 def _characters(raw: bytes, written: Callable[[str], str] = identity.quoted) -> str:
-    """Text as UTF-8; what a server stored although it is none, by its bytes."""
+    """Text as UTF-8; invalid UTF-8, which a server may store, by its bytes."""
     try:
         return written(str(raw, "utf-8"))
     except UnicodeDecodeError:
@@ -90,29 +84,29 @@ def _characters(raw: bytes, written: Callable[[str], str] = identity.quoted) -> 
 
 
 def _string(raw: bytes, at: int, written: Callable[[str], str] = identity.quoted) -> str:
-    return _characters(raw[at + 4 : at + 3 + _int32(raw, at)[0]], written)
+    return _characters(bson.string(raw, at), written)
 
 
 def _document(raw: bytes, at: int) -> str:
-    fields = []  # a loop, not a generator: a frame less for each of up to 200 levels
-    for kind, name, value in elements(raw, at):
+    fields = []  # a loop, not a generator: one frame less for each of up to 200 levels
+    for kind, name, value in bson.elements(raw, at):
         fields.append((_characters(raw[name : value - 1]), _VALUES[kind](raw, value)))
     return identity.document(fields)
 
 
 def _array(raw: bytes, at: int) -> str:
-    return identity.array([_VALUES[kind](raw, value) for kind, _, value in elements(raw, at)])
+    return identity.array([_VALUES[kind](raw, value) for kind, _, value in bson.elements(raw, at)])
 
 
 def _binary(raw: bytes, at: int) -> str:
-    subtype, held = raw[at + 4], raw[at + 5 : at + 5 + _int32(raw, at)[0]]
+    subtype, held = bson.binary(raw, at)
     if subtype == _UUID and len(held) == 16:
         return f"UUID({UUID(bytes=held)})"
     return identity.binary(held, subtype)
 
 
 def _date(raw: bytes, at: int) -> str:
-    [since] = _int64(raw, at)  # milliseconds
+    [since] = bson.int64(raw, at)  # milliseconds
     try:
         return f"Date({(_EPOCH + timedelta(milliseconds=since)).isoformat(timespec='milliseconds').replace('+00:00', 'Z')})"
     except OverflowError:  # outside the years 1 to 9999
@@ -120,22 +114,21 @@ def _date(raw: bytes, at: int) -> str:
 
 
 def _regex(raw: bytes, at: int) -> str:
-    pattern = raw.index(0, at)
-    options = raw.index(0, pattern + 1)
-    return f"Regex({_characters(raw[at:pattern])},{_characters(raw[pattern + 1 : options])})"
+    return f"Regex({','.join(map(_characters, bson.regex(raw, at)))})"
 
 
 def _pointer(raw: bytes, at: int) -> str:
-    end = at + 4 + _int32(raw, at)[0]
-    return f"DBPointer({_string(raw, at)},{raw[end : end + 12].hex()})"
+    collection, pointed = bson.pointer(raw, at)
+    return f"DBPointer({_characters(collection)},{pointed})"
 
 
 def _scoped_code(raw: bytes, at: int) -> str:
-    return f"Code({_string(raw, at + 4)},{_document(raw, at + 8 + _int32(raw, at + 4)[0])})"
+    code, scope = bson.scoped_code(raw, at)
+    return f"Code({_characters(code)},{_document(raw, scope)})"
 
 
 _VALUES: dict[int, Callable[[bytes, int], str]] = {
-    0x01: lambda raw, at: identity.number(_double(raw, at)[0]),
+    0x01: lambda raw, at: identity.number(bson.double(raw, at)[0]),
     _STRING: _string,
     _DOCUMENT: _document,
     0x04: _array,
@@ -148,13 +141,13 @@ _VALUES: dict[int, Callable[[bytes, int], str]] = {
     0x0B: _regex,
     0x0C: _pointer,
     0x0D: lambda raw, at: f"Code({_string(raw, at)})",
-    _SYMBOL: _string,  # to MongoDB the same as a string
+    _SYMBOL: _string,  # MongoDB compares it as a string
     0x0F: _scoped_code,
-    _INT32: lambda raw, at: str(_int32(raw, at)[0]),
-    0x11: lambda raw, at: "Timestamp({1},{0})".format(*_uint32s(raw, at)),
-    _INT64: lambda raw, at: str(_int64(raw, at)[0]),
+    _INT32: lambda raw, at: str(bson.int32(raw, at)[0]),
+    0x11: lambda raw, at: "Timestamp({1},{0})".format(*bson.uint32s(raw, at)),
+    _INT64: lambda raw, at: str(bson.int64(raw, at)[0]),
     0x13: lambda raw, at: identity.number(Decimal128.from_bid(raw[at : at + 16]).to_decimal()),
     0x7F: lambda _raw, _at: "MaxKey()",
     0xFF: lambda _raw, _at: "MinKey()",
 }
-"""By BSON's types."""
+"""By BSON type."""

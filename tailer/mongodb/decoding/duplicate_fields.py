@@ -1,8 +1,8 @@
 """
-Fields that a document holds twice. The server allows it, and finds the first; drivers for applications write none.
+Finds fields that a document contains twice. A server allows it and finds the first one; drivers for applications write none.
 
-The first is what is told, always. Whether there was a second costs half as much again as decoding, so not every event of a
-large reply is looked through: what a collection holds is said once, and need not be found in the first document of a million.
+A change always carries the first value. The search for a second one costs half as much as decoding, so not every event of a
+large reply is searched. One log line per collection is enough, and may come later than the first such document.
 """
 
 import logging
@@ -14,43 +14,51 @@ from bson.raw_bson import RawBSONDocument
 from tailer.mongodb.decoding.values import decode, decoding
 from tailrace.wire.change import Document, Namespace
 
-ALWAYS = 20  # events of a batch that are looked through: it costs less than what a reply costs anyway
-EVERY = 32  # of those behind them, one in so many: a hundredth of what a change costs
+ALWAYS = 20  # events of a batch that are always searched: this costs less than a reply costs anyway
+EVERY = 32  # of the events after them, one in so many is searched: this is a hundredth of the cost of a change
 NAME_LIMIT = 80  # characters of a field's name in a log line
-COLLECTIONS_LIMIT = 1_000  # that are remembered; of more nothing is said
+COLLECTIONS_LIMIT = 1_000  # collections that are remembered; for more nothing is logged
 
 log = logging.getLogger(__name__)
 
 
+def is_searched(number: int) -> bool:
+    """Whether the event with this number in its batch, from 0, is searched."""
+    return number < ALWAYS or number % EVERY == 0
+
+
+def has_duplicates(raw: bytes | memoryview) -> bool:
+    """Whether a document, or a document inside it, contains a field twice."""
+    names: list[str] = []
+    decode(raw, _collecting(names))
+    return bool(names)
+
+
 class DuplicateFields:
-    """Looks through the events of one stream, in one thread."""
+    """Searches the events of one stream, in one thread."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
-        self._options = _noting(self._names)
-        self._said: set[Namespace] = set()
-
-    def looks_at(self, number: int) -> bool:
-        """Whether the event with this number in its batch, from 0, is looked through."""
-        return number < ALWAYS or number % EVERY == 0
+        self._options = _collecting(self._names)
+        self._logged: set[Namespace] = set()
 
     def decode(self, raw: bytes | memoryview) -> Document:
-        """As ``bson_values.decode``; the names that come twice in one document are kept for ``report``."""
+        """As ``values.decode``. The names of duplicate fields are kept for ``log``."""
         self._names.clear()
         return decode(raw, self._options)
 
-    def report(self, ns: Namespace, event: RawBSONDocument, *, stored: bool = True) -> None:
+    def log(self, ns: Namespace, event: RawBSONDocument, *, stored: bool = True) -> None:
         """
-        Say what the last ``decode`` found in this event, unless it was said of this collection. Where the event's document is
-        not as stored (a post-image may have a field twice by itself), its pre-image must have one too.
+        Log what the last ``decode`` found in this event, once per collection. ``stored``: the event's document is as stored. A
+        post-image may have a field twice although the stored document does not, so its pre-image must have one too.
         """
-        if not self._names or ns in self._said or len(self._said) >= COLLECTIONS_LIMIT:
+        if not self._names or ns in self._logged or len(self._logged) >= COLLECTIONS_LIMIT:
             return
         if not stored and event.get("operationType") == "update":
             before = event.get("fullDocumentBeforeChange")
-            if before is None or not twice(before.raw):
+            if before is None or not has_duplicates(before.raw):
                 return
-        self._said.add(ns)
+        self._logged.add(ns)
         field = self._names[0][:NAME_LIMIT].encode("unicode_escape").decode()
         log.warning(
             "a document of %s has the field %s more than once. The change carries the first value, which is the value that the "
@@ -61,17 +69,10 @@ class DuplicateFields:
         )
 
 
-def twice(raw: bytes | memoryview) -> bool:
-    """Whether a document, or one within it, holds a field twice."""
-    names: list[str] = []
-    decode(raw, _noting(names))
-    return bool(names)
+def _collecting(names: list[str]) -> CodecOptions[Any]:
+    """Options to decode with that add the name of each duplicate field to ``names``."""
 
-
-def _noting(names: list[str]) -> CodecOptions[Any]:
-    """How to decode so that a name that comes twice in one document is noted."""
-
-    class Noting(dict[str, Any]):
+    class Collecting(dict[str, Any]):
         __slots__ = ()
 
         def __setitem__(self, name: str, value: Any) -> None:
@@ -80,4 +81,4 @@ def _noting(names: list[str]) -> CodecOptions[Any]:
             else:
                 super().__setitem__(name, value)
 
-    return decoding(Noting)
+    return decoding(Collecting)

@@ -1,12 +1,13 @@
 """
-BSON to plain JSON values, at the tailer's left edge.
+Decodes BSON to plain JSON values.
 
-The values are turned while the C decoder builds the document, so no second walk over it is needed: every BSON type that JSON
-lacks has a decoder below. None gives ``None``, and none raises.
+pymongo's C decoder calls a decoder below for every BSON type that JSON does not have, so no second walk over the document is
+needed. No decoder returns ``None`` or raises.
 """
 
 import base64
 import math
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -27,17 +28,18 @@ from bson.timestamp import Timestamp
 
 from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.decimals import decimal_text
+from tailer.mongodb.decoding.elements import NOT_BSON
 from tailer.mongodb.decoding.text import ESCAPED
-from tailer.mongodb.decoding.undefined import MAX_KEY, MIN_KEY, restore_undefined
+from tailer.mongodb.decoding.tolerant import MAX_KEY, MIN_KEY
 from tailrace.wire.change import Document
 
 
 class FirstKept(dict[str, Any]):
     """
-    A document that keeps the first value of a name that comes twice: the one that the server finds.
+    A document that keeps the first value of a duplicate field: the value that the server finds.
 
-    The C decoder puts every field into it. No Python runs for that; so it takes a tenth longer than with a ``dict``. Whoever
-    wants to change one takes a copy, shallow or deep: copies are plain.
+    The C decoder sets every field. No Python code runs for that, so decoding takes only a tenth longer than with a ``dict``. To
+    change a document, copy it: copies, shallow or deep, are ordinary dicts.
     """
 
     __slots__ = ()
@@ -49,27 +51,25 @@ class FirstKept(dict[str, Any]):
 
 def decode(raw: bytes | memoryview, options: CodecOptions[Any] | None = None) -> Document:
     """
-    One BSON document as plain JSON values. Bytes that are not UTF-8 become ``\\xNN``, as the server stored them.
-
-    ``options`` are those of ``decoding`` another class.
+    Decode one BSON document to plain JSON values. Bytes that are not UTF-8 become ``\\xNN``. ``options``: see ``decoding``.
 
     Raises:
-        InvalidBSON: it is not BSON, and no server would store it.
+        InvalidBSON: it is not BSON, and no server stores it.
     """
     options = options or _OPTIONS
+    if not tolerant.may_hold_undefined(raw):
+        with suppress(InvalidBSON):
+            document: Document = bson.decode(raw, options)
+            return document
     try:
-        document: Document = bson.decode(raw, options)
-    except InvalidBSON as error:
-        try:
-            return tolerant.document(bytes(raw), 0, options.document_class)
-        except tolerant.NOT_BSON:
-            raise error from None
-    restore_undefined(raw, document)
-    return document
+        return tolerant.document(bytes(raw), 0, options.document_class)
+    except NOT_BSON:
+        bson.decode(raw, options)  # raises the error of pymongo
+        raise
 
 
 def decoding(document_class: type[dict[str, Any]]) -> CodecOptions[Any]:
-    """What ``decode`` makes its documents of, where it is not ``FirstKept``."""
+    """Options for ``decode`` with documents of this class instead of ``FirstKept``."""
     return _OPTIONS.with_options(document_class=document_class)
 
 
@@ -80,7 +80,7 @@ def _float(value: float) -> float | str:
 
 
 def _date(value: datetime) -> str:
-    return value.isoformat("T", "milliseconds") + "Z"  # by position: half the time
+    return value.isoformat("T", "milliseconds") + "Z"  # positional arguments: twice as fast as keywords
 
 
 def _distant_date(value: DatetimeMS) -> Document:
@@ -92,7 +92,7 @@ def _binary(value: Binary) -> str | Document:
     if value.subtype == UUID_SUBTYPE and len(value) == 16:
         return str(value.as_uuid(UuidRepresentation.STANDARD))
     text = base64.b64encode(value).decode()
-    if value.subtype == OLD_UUID_SUBTYPE:  # drivers disagree on its byte order: keep the bytes and say what they are
+    if value.subtype == OLD_UUID_SUBTYPE:  # drivers disagree on its byte order: keep the bytes and the subtype
         return {"$binary": {"base64": text, "subType": "03"}}
     return text
 
@@ -103,9 +103,9 @@ def _code(value: Code) -> Document:
 
 def _reference(value: DBRef) -> Document:
     """
-    A DBRef, which is a document; or a DBPointer, a type of its own, which the C decoder makes the same of.
+    A DBRef, which is a document; or a DBPointer, a BSON type for which the C decoder creates a DBRef too.
 
-    The pointer's id is told by what it still is: no decoder of ours has seen it.
+    The id of a pointer is still an ``ObjectId``: the C decoder calls no decoder for it.
     """
     if isinstance(value.id, ObjectId):
         return {"$dbPointer": {"$ref": value.collection, "$id": str(value.id)}}
@@ -118,7 +118,7 @@ def _regex(value: Regex[Any]) -> Document:
     return {"$regularExpression": {"pattern": pattern, "options": options}}
 
 
-_REGEX_FLAGS = {"i": 2, "l": 4, "m": 8, "s": 16, "u": 32, "x": 64}  # as bson.regex reads them, in BSON's order
+_REGEX_FLAGS = {"i": 2, "l": 4, "m": 8, "s": 16, "u": 32, "x": 64}  # bson.regex's values, in BSON's order
 
 _DECODERS = {
     float: _float,

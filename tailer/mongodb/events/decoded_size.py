@@ -1,7 +1,7 @@
 """
-How much memory an event takes once decoded, and encoded again, told from its BSON before either.
+Computes from the BSON of an event how much memory the event takes when it is decoded, and encoded as JSON.
 
-Never less than it takes, for every type of BSON and whatever the text. The figures are CPython's; a test measures them.
+The result is an upper bound for every BSON type and any text. The constants are CPython's; a test measures them.
 """
 
 import codecs
@@ -12,20 +12,20 @@ import msgspec
 
 from tailer.mongodb.decoding.text import ESCAPED
 
-WORST = 110  # times its BSON: no event takes more; one of many small regular expressions comes near
-_COPIES = 2  # of the JSON: while it grows it may move
-_FEW = {0: 64, **dict.fromkeys(range(1, 6), 184), **dict.fromkeys(range(6, 11), 272)}  # bytes of a dict, by its fields
-_FIELD = 80  # of a field's place in a larger dict, which has just grown
+WORST = 110  # times its BSON: no event takes more; many small regular expressions take almost as much
+_COPIES = 2  # of the JSON: it may be copied while it grows
+_SMALL_DICT = {0: 64, **dict.fromkeys(range(1, 6), 184), **dict.fromkeys(range(6, 11), 272)}  # bytes of a dict, by its fields
+_FIELD = 80  # bytes for each field of a larger dict that has just grown
 _LIST, _SLOT = 80, 9
-_BRACKETS = _COPIES * 3  # of a document or an array in JSON
-_TEXT = 72  # of a str in memory and in JSON, without its characters
-_PIECE = 65_536  # bytes of text that are looked at, at a time
-_PLAIN = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))  # characters of one byte, in a str as in JSON
-_EXTENDED = 480 + _COPIES * 70  # of a value that JSON lacks: two dicts, and in JSON the names of their fields
+_BRACKETS = _COPIES * 3  # bytes: a document or an array in JSON
+_TEXT = 72  # bytes: a str in memory and in JSON, without its characters
+_PIECE = 65_536  # bytes of text at a time
+_PLAIN = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))  # characters of one byte, in a str and in JSON
+_EXTENDED = 480 + _COPIES * 70  # bytes: a value as Extended JSON, two dicts and in JSON the names of their fields
 
-_FIXED = {  # of each type, bytes of BSON and of memory
+_FIXED = {  # BSON type → bytes of BSON, bytes of memory
     0x01: (8, 24 + _COPIES * 26),
-    0x06: (0, _COPIES * 20),  # like MinKey and MaxKey: one value is there for all
+    0x06: (0, _COPIES * 20),  # one object for all, as for MinKey and MaxKey
     0x07: (12, 80 + _COPIES * 27),
     0x08: (1, _COPIES * 6),
     0x0A: (0, _COPIES * 5),
@@ -37,17 +37,17 @@ _FIXED = {  # of each type, bytes of BSON and of memory
     0xFF: (0, _COPIES * 15),
 }
 _DATE = 80 + _COPIES * 27
-_DATES = range(-62_135_596_800_000, 253_402_300_800_000)  # milliseconds from 1970, of the years 1 to 9999
+_DATES = range(-62_135_596_800_000, 253_402_300_800_000)  # milliseconds since 1970: the years 1 to 9999
 _DOCUMENTS, _ARRAY = (0x03, 0x04), 0x04
-_BINARY, _WHEN, _REGEX, _POINTER, _CODE, _SCOPED = 0x05, 0x09, 0x0B, 0x0C, 0x0D, 0x0F
-_REFERENCE = b"$ref"  # of a DBRef, which is made of its document and made a document again, one at a time
-_LARGE = 4_096  # bytes that are not worth counting while one value is made
+_BINARY, _DATE_TYPE, _REGEX, _POINTER, _CODE, _SCOPED = 0x05, 0x09, 0x0B, 0x0C, 0x0D, 0x0F
+_REFERENCE = b"$ref"  # a field of a DBRef: pymongo converts the document to a DBRef, and a decoder converts it back
+_LARGE = 4_096  # bytes; smaller conversions are not counted
 _OLD_BINARIES = b"\2\3"
 
 
 def decoded_size(event: bytes | memoryview) -> int:
     """
-    Bytes, at most.
+    An upper bound in bytes.
 
     Raises:
         IndexError, KeyError, ValueError: it is not BSON.
@@ -83,7 +83,7 @@ def decoded_size(event: bytes | memoryview) -> int:
 
 @dataclass(slots=True)
 class _Level:
-    """A document or an array that the walk is in: its elements so far, and the size before the first of them."""
+    """A document or an array that the walk is in: the number of its elements, and the total before the first of them."""
 
     in_list: bool
     began: int = 0
@@ -91,16 +91,16 @@ class _Level:
     reference: bool = False
 
     def closed(self, size: int) -> int:
-        """What it takes itself, and where it is a large DBRef what it takes while it is made."""
+        """The bytes that it takes itself; for a large DBRef also those of the conversion."""
         if self.in_list:
             return _LIST
         again = 2 * (size - self.began) if self.reference and size - self.began > _LARGE else 0
-        return _FEW.get(self.count, _FIELD * self.count) + again
+        return _SMALL_DICT.get(self.count, _FIELD * self.count) + again
 
 
 def _counted(raw: bytes, kind: int, at: int) -> tuple[int, int]:
-    """Where a value that says its own length ends, and what it takes; of code with a scope where the scope's fields begin."""
-    if kind == _WHEN:
+    """The end of a value of variable length, and its bytes of memory. Code with a scope ends where the scope's fields begin."""
+    if kind == _DATE_TYPE:
         when = int.from_bytes(raw[at : at + 8], "little", signed=True)
         return at + 8, _DATE if when in _DATES else _EXTENDED
     if kind == _REGEX:
@@ -126,7 +126,7 @@ def _length(raw: bytes, at: int) -> int:
 
 
 def _text(raw: bytes, begin: int, end: int) -> int:
-    """What these characters take as a str and as JSON."""
+    """Bytes of memory for these characters as a str and as JSON."""
     if end - begin <= _PIECE and not raw[begin:end].translate(None, _PLAIN):
         return _TEXT + (1 + _COPIES) * (end - begin)
     decoder = codecs.getincrementaldecoder("utf-8")(ESCAPED)
@@ -136,6 +136,6 @@ def _text(raw: bytes, begin: int, end: int) -> int:
         characters += len(part)
         width = max(width, 1 if part.isascii() else min(sys.getsizeof(part) // max(len(part), 1), 4))
         encoded += len(msgspec.json.encode(part))
-    if width > 1:  # it grows while it is read, and keeps its UTF-8 once it was encoded
+    if width > 1:  # it grows while it is decoded, and keeps its UTF-8 after it was encoded
         return _TEXT + characters * (2 * width + 1) + (1 + _COPIES) * encoded
     return _TEXT + characters + _COPIES * encoded

@@ -1,8 +1,9 @@
 """
-A change that the server cannot send whole: its event, with its document or even without, is above the 16 MB of a reply.
+Reads a change that the server cannot send whole, because its event is above the 16 MB of a reply.
 
-What is left out grows from try to try: the looked-up document, then every document, then the event itself. The last happens
-where the resume token, which no pipeline may leave out and which holds the document's ``_id``, is above 8 MB alone.
+Each try reads less: first without the looked-up document, then without documents and field descriptions. If the event is still
+too large, a stub takes its place. The last case is a resume token above 8 MB: it holds the document's ``_id``, and no pipeline
+may remove it.
 """
 
 import dataclasses
@@ -19,7 +20,8 @@ from tailer.change_ids import short
 from tailer.errors import Rejected
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.connection.responses import TOO_LARGE
-from tailer.mongodb.events.change_events import next_time, time_of
+from tailer.mongodb.events.positions import next_time, time_of
+from tailer.mongodb.events.size_errors import may_be_too_large
 from tailer.mongodb.watch import Scope, Watch
 from tailer.poison.on_poison import OnPoison, poison
 from tailer.poison.stub_log import UNKNOWN
@@ -30,48 +32,18 @@ from tailrace.wire import identity
 from tailrace.wire.change import Change, Namespace
 
 REASON = "its event is larger than the 16 MB that the server can send, even without its document"
-CLOSED = 3  # times in a row at one position that the server closed the connection over a reply, until it counts as too large
-_TOKEN_LIMIT = 8_390_000  # bytes: an event and the position after it, each with its token, are within the 16,793,600 of a reply
-_SHOWN = 100  # characters of a token in an id: the server's error shows 150
-_NAMES_IT = {"operationType": 1, "clusterTime": 1, "ns": 1, "documentKey": 1}
-_NOT_SAID = (
-    "a change of {target} after {after} is larger than the 16 MB that the server can send, even without its documents, and the "
-    "server does not report which. Nothing was skipped; the stream stops here. Leave the document out with a $match in "
-    "TAILER_PIPELINE, then run tailer checkpoint accept-settings. The server says: {said}"
-)
-log = logging.getLogger(__name__)
-
+_TOKEN_LIMIT = 8_390_000  # bytes: an event and the position after it, each with its token, fit into a reply's 16,793,600
+_SHOWN = 100  # characters of a token in an id; the server's error shows 150
+_IDENTIFYING = {"operationType": 1, "clusterTime": 1, "ns": 1, "documentKey": 1}
 _TOKEN = re.compile(r'_id: \{ _data: "((?:82|01)[0-9A-F]{16}[0-9A-F]*)')
 
-
-class ClosedConnections:
-    """
-    Tells an event that is too large from a network that fails: where only the reply is too large, and not the event in it, a
-    server closes the connection.
-    """
-
-    def __init__(self) -> None:
-        self._position: object = None
-        self._times = 0
-
-    def too_large(self, error: Exception, position: object) -> bool:
-        """Whether this error, of a read at this position, says that an event is too large."""
-        if not isinstance(error, AutoReconnect):
-            return may_be_too_large(error)
-        self._times = self._times + 1 if self._position == position else 1
-        self._position = position
-        return may_be_too_large(error) and self._times >= CLOSED
-
-
-def may_be_too_large(error: Exception) -> bool:
-    """A size that the server refuses, or a closed connection; those below it are timeouts, elections and unreachable hosts."""
-    return error.code in TOO_LARGE if isinstance(error, OperationFailure) else type(error) is AutoReconnect
+log = logging.getLogger(__name__)
 
 
 class LargeEventReader:
     """
-    Reads one change that is too large. ``read`` opens a stream behind a checkpoint, and reads it change by change; ``leave`` is
-    told of a batch that is not sent.
+    Reads one change that is too large. ``read`` opens a stream after a checkpoint and reads it change by change; ``discard``
+    releases a batch that is not sent.
     """
 
     def __init__(
@@ -79,26 +51,26 @@ class LargeEventReader:
         watch: Watch,
         on_poison: OnPoison,
         read: Callable[[Watch, Checkpoint], Generator[Batch]],
-        leave: Callable[[Batch], object],
+        discard: Callable[[Batch], object],
     ) -> None:
         self._watch = watch
         self._on_poison = on_poison
         self._read = read
-        self._leave = leave
+        self._discard = discard
 
     def batches(self, error: Exception, after: Checkpoint) -> Generator[Batch]:
-        """The next change with as much of it as the server can send, or its stub. ``error`` is what it said to the whole."""
+        """Yield the next change with as much of it as the server can send, or its stub. ``error``: of the whole event."""
         for watch in _smaller(self._watch):
             if batch := self._next(watch, after):
-                if isinstance(error, AutoReconnect):  # it was the connection, where the whole can be read now
-                    self._leave(batch)
+                if isinstance(error, AutoReconnect):  # if the whole event can be read now, the connection was the problem
+                    self._discard(batch)
                     batch = self._next(self._watch, after) or dataclasses.replace(batch, size=0)
                 yield batch
                 return
         yield from self._unread(error, after)
 
     def _next(self, watch: Watch, after: Checkpoint) -> Batch | None:
-        """The next change alone; None where it is too large like this too."""
+        """The next change alone. None if it is too large for this ``watch`` too."""
         try:
             with closing(self._read(watch, after)) as batches:
                 batch = next((batch for batch in batches if _moved(batch, after)), Batch(changes=[], checkpoint=after))
@@ -122,8 +94,12 @@ class LargeEventReader:
         if (time := token_time(token)) is None:
             if isinstance(error, AutoReconnect):
                 raise error
-            said = redacted(str(error).partition(", full error:")[0])
-            raise Rejected(_NOT_SAID.format(target=self._watch.target, after=rfc3339(after.reached), said=said)) from error
+            raise Rejected(
+                f"a change of {self._watch.target} after {rfc3339(after.reached)} is larger than the 16 MB that the server can "
+                "send, even without its documents, and the server does not report which change. Nothing was skipped; the "
+                "stream stops here. Exclude the change with a $match in TAILER_PIPELINE, then run tailer checkpoint "
+                f"accept-settings. The server says: {redacted(str(error).partition(', full error:')[0])}"
+            ) from error
         changes = [self._on_poison.instead(_stub_of_unread(token, after.sequence + 1, self._watch.target))]
         numbered = replace(after, sequence=after.sequence + 1)
         with closing(self._read(_rest_of(self._watch, time), numbered)) as batches:
@@ -139,7 +115,7 @@ class LargeEventReader:
         yield Batch(changes=changes, checkpoint=replace(numbered, token=None, cluster_time=next_time(time)))
 
     def _token(self, after: Checkpoint) -> str:
-        """How the token of the next change begins, as the server's error shows it."""
+        """The beginning of the next change's token, as the server's error shows it. Empty if it does not."""
         try:
             with closing(self._read(_unsendable(self._watch), after)) as batches:
                 next((batch for batch in batches if _moved(batch, after)), None)
@@ -156,26 +132,26 @@ def _moved(batch: Batch, after: Checkpoint) -> bool:
 
 
 def _smaller(watch: Watch) -> Iterator[Watch]:
-    """The same stream with less in each event; the last has no more than names it."""
+    """The same stream with less in each event; the last has only the fields that identify the change."""
     bare = dataclasses.replace(watch, full_document="default", full_document_before_change="off")
     if not watch.bare:
         yield bare
-    yield dataclasses.replace(bare, last=({"$project": _NAMES_IT},))
+    yield dataclasses.replace(bare, last=({"$project": _IDENTIFYING},))
 
 
 def _unsendable(watch: Watch) -> Watch:
-    """The same stream with every token four times: the server's error then shows how the token of one above 4 MB begins."""
-    return dataclasses.replace(watch, last=({"$project": {**_NAMES_IT, "two": "$_id", "three": "$_id", "four": "$_id"}},))
+    """The same stream with every token four times, so that the server's error shows the beginning of one above 4 MB."""
+    return dataclasses.replace(watch, last=({"$project": {**_IDENTIFYING, "two": "$_id", "three": "$_id", "four": "$_id"}},))
 
 
 def _rest_of(watch: Watch, time: str) -> Watch:
-    """The same stream up to this cluster time, which all changes of a transaction share, without tokens above every reply."""
+    """The same stream up to this cluster time, which all changes of a transaction share, without tokens that fit no reply."""
     small = {"$lt": [{"$bsonSize": "$_id"}, _TOKEN_LIMIT]}
     return dataclasses.replace(watch, first=({"$match": {"clusterTime": {"$lte": time_of(time)}, "$expr": small}},))
 
 
 def _stub_of_unread(token: str, sequence: int, target: Scope) -> Change:
-    """The stub of a change of which nothing can be had but how its token begins. Its id and its document are named by that."""
+    """The stub of a change of which only the beginning of its token is known. The id and the document's name are made of it."""
     name = f"{token}-unread"
     return Change(
         id=name,

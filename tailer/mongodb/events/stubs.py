@@ -1,4 +1,4 @@
-"""The stub in the place of a change that cannot be read: what the bytes of its event still say, whatever they are."""
+"""The stub of a change that cannot be decoded: the fields of its event that can be read, whatever its bytes are."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,26 +8,26 @@ import bson
 
 from tailer.change_ids import change_id
 from tailer.mongodb.decoding.document_keys import key_text
+from tailer.mongodb.decoding.elements import elements
 from tailer.mongodb.decoding.tolerant import value
-from tailer.mongodb.decoding.undefined import elements
 from tailer.mongodb.decoding.values import FirstKept
-from tailer.mongodb.events.change_events import token_text
+from tailer.mongodb.events.positions import token_text
 from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
 from tailer.resume_tokens import token_time
 from tailer.times import UNKNOWN
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Namespace
 
-_BSON_OF_JSON = 8  # bytes of BSON that one of JSON may stand for, as of a small int64
+_BSON_PER_JSON = 8  # bytes of BSON for each byte of JSON, at most: a small int64
 
 T = TypeVar("T")
 
 
 def stub(raw: bytes, sequence: int, reason: str) -> Change:
     """
-    The numbered stub of an event in BSON, whatever its bytes are: the same however often it is made.
+    The numbered stub of an event in BSON, the same at every try.
 
-    What cannot be read of it is left empty, except its id and its document's name, which then are digests.
+    A field that cannot be read is empty. An id or a document's name that cannot be read is a digest.
     """
     event = _Event(raw)
     ns = event.namespace()
@@ -45,7 +45,7 @@ def stub(raw: bytes, sequence: int, reason: str) -> Change:
 
 
 class _Event:
-    """The fields of an event itself, each of which may be unreadable. The first of a name counts."""
+    """The top-level fields of an event, each of which may be unreadable. The first field of a name counts."""
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
@@ -67,15 +67,15 @@ class _Event:
         return _attempt(lambda: Namespace(db=str(ns.get("db", "")), coll=str(ns.get("coll", ""))), Namespace(db=""))
 
     def key_name(self) -> str:
-        """The text of the document key, or a digest of one that cannot be read; empty where the event has none."""
+        """The text of the document key, or a digest of a key that cannot be read. Empty if the event has no key."""
         if b"documentKey" not in self._fields:
             return ""
         key = _attempt(lambda: self._bytes("documentKey"), self._raw)
         return _attempt(lambda: key_text(key), f"unreadable-{_digest(key)}")
 
     def short_key(self) -> dict[str, Any]:
-        """The document key as plain JSON, empty where it is too long or cannot be read. A long one is not even decoded."""
-        if len(_attempt(lambda: self._bytes("documentKey"), b"")) > KEY_LIMIT * _BSON_OF_JSON:
+        """The document key as plain JSON. Empty if it is too long or cannot be read."""
+        if len(_attempt(lambda: self._bytes("documentKey"), b"")) > KEY_LIMIT * _BSON_PER_JSON:
             return {}
         key = self.value("documentKey", {})
         return _attempt(lambda: short_key(key), {}) if isinstance(key, dict) else {}

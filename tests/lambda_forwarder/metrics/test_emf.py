@@ -2,8 +2,9 @@
 
 import pytest
 
-from lambda_forwarder.metrics.emf import line, shown
+from lambda_forwarder.metrics.emf import shown
 from lambda_forwarder.metrics.metrics import Metrics
+from tailrace.aws.emf import emf_line
 from tailrace.metrics import FORWARDER
 from tests.emf import Line, lines
 from tests.lambda_forwarder.values import noteds
@@ -11,7 +12,7 @@ from tests.lambda_forwarder.values import noteds
 
 def test_line_has_every_metric_with_its_unit() -> None:
     """With the stream as its only dimension."""
-    said = Line(line("Tailrace/trial", "payments", dict.fromkeys(FORWARDER, (1,))))
+    said = Line(emf_line("Tailrace/trial", FORWARDER, dict.fromkeys(FORWARDER, (1,)), stream="payments"))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
     assert said.units == {name: str(metric.unit) for name, metric in FORWARDER.items()}
     assert said.root["action"] == "figures"
@@ -21,7 +22,7 @@ def test_powertools_variables_in_the_environment_are_ignored(monkeypatch: pytest
     """Another dimension would hide the metric from every dashboard."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "payments")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
-    said = Line(line("Tailrace/trial", "payments", {"ChangesParked": (1,)}))
+    said = Line(emf_line("Tailrace/trial", FORWARDER, {"ChangesParked": (1,)}, stream="payments"))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
 
 
@@ -53,10 +54,10 @@ def test_failed_invocation_writes_its_metrics(capsys: pytest.CaptureFixture[str]
 def test_failing_metrics_fail_no_message(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Published events must not be repeated because of a metric."""
 
-    def refused(*_: object) -> str:
+    def refused(*_: object, **__: object) -> str:
         raise RuntimeError("no such unit")
 
-    monkeypatch.setattr("lambda_forwarder.metrics.emf.line", refused)
+    monkeypatch.setattr("lambda_forwarder.metrics.emf.emf_line", refused)
     metrics = Metrics("Tailrace/trial")
     with shown(metrics):
         metrics.failed("payments")

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from devstack import DevStack
 from devstack.aws import REGION
 from tailer.aws.lanes import LaneOf, lanes
-from tailer.aws.sqs_sink import CALLS_AT_ONCE, FINISH, SqsSink
+from tailer.aws.sqs_sink import CALLS_AT_ONCE, STOP_LIMIT, SqsSink
 from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.metrics.prometheus import Metrics
 from tailrace.wire.change import Change
@@ -247,13 +247,13 @@ def test_a_stopping_task_finishes_what_is_soon_done(
     else:
         with pytest.raises(Unavailable, match="the next task sends the rest"):
             sink.send(changes, 1)
-    assert len(wire.calls) == (10 if enough else FINISH + 1)
+    assert len(wire.calls) == (10 if enough else STOP_LIMIT + 1)
     assert [change.sequence for change in received(stack, queue_url)] == list(range(1, len(wire.calls) * CHANGES_LIMIT + 1))
 
 
 def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop then starts again from the checkpoint: the time a batch may hang is bounded."""
-    monkeypatch.setattr("tailer.aws.sqs_sink.GIVE_UP", 0.2)
+    monkeypatch.setattr("tailer.aws.sqs_sink.RETRY_LIMIT", 0.2)
     wire.response = lambda _: (500, {"__type": "InternalFailure"})
     with pytest.raises(Unavailable):
         sink.send(changes_of("a", 1), 1)

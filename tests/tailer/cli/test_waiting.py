@@ -33,18 +33,18 @@ waiting.FIRST = waiting.AGAIN = 0.3
 from tailer.__main__ import main
 sys.exit(main())"""
 AT = "2026-11-22T12:12:00Z"
-SCANS = "to look through its history"
+SCANS = "to scan its history"
 NOTHING, SOMETHING = "nothing was changed", "what was done before stays: tailer change-streams show"
 COMMANDS = {  # with the commands of MongoDB that take long, and what is said then; without any it is the first read of a stream
-    "status": ({"find"}, "to answer find", NOTHING),
+    "status": ({"find"}, "to respond to find", NOTHING),
     "doctor": ({"aggregate"}, "MongoDB at", NOTHING),
     "doctor --json": ({"aggregate"}, "MongoDB at", NOTHING),
-    "checkpoint show": ({"find"}, "to answer find", NOTHING),
+    "checkpoint show": ({"find"}, "to respond to find", NOTHING),
     f"checkpoint seed --to {AT}": (set(), SCANS, NOTHING),
     f"checkpoint rewind --to {AT}": (set(), SCANS, NOTHING),
     f"checkpoint rewind --to {AT} --dry-run": (set(), SCANS, NOTHING),
     "checkpoint accept-gap --why lost": (set(), SCANS, NOTHING),
-    "checkpoint accept-settings --anyway": ({"find"}, "to answer find", NOTHING),
+    "checkpoint accept-settings --anyway": ({"find"}, "to respond to find", NOTHING),
     "checkpoint accept-cluster": (set(), SCANS, NOTHING),
     "change-streams show": ({"aggregate"}, "to open a change stream", NOTHING),
     "change-streams enable": ({"aggregate"}, "to open a change stream", SOMETHING),

@@ -14,7 +14,7 @@ TYPES = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge", Kind.LATENCY: "histogram"
 @pytest.mark.parametrize("metric", TAILER.values(), ids=lambda metric: metric.name)
 def test_every_metric_is_exported_to_prometheus(metric: Metric) -> None:
     """With its kind, meaning and stream, from the start."""
-    text = Metrics("payments").text().decode()
+    text = Metrics("payments").families.text().decode()
     family = next(family for family in text_string_to_metric_families(text) if family.name == metric.prometheus)
     assert (family.type, family.documentation) == (TYPES[metric.kind], metric.meaning)
     labels = [sample.labels.get("stream") for sample in family.samples]
@@ -23,7 +23,7 @@ def test_every_metric_is_exported_to_prometheus(metric: Metric) -> None:
 
 def test_only_defined_metrics_are_exported() -> None:
     """So the table of the documentation is complete."""
-    families = text_string_to_metric_families(Metrics("payments").text().decode())
+    families = text_string_to_metric_families(Metrics("payments").families.text().decode())
     shown = {family.name for family in families if not family.name.endswith("_created")}  # added by the client library
     assert shown == {metric.prometheus for metric in TAILER.values()}
 

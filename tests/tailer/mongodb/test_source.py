@@ -14,7 +14,7 @@ from tailer.aws.packing import Packer
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.cursor import Cursor
-from tailer.mongodb.events.batching import BSON
+from tailer.mongodb.events.batching import BSON_LIMIT
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.message import unpack
@@ -253,7 +253,7 @@ def test_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
     source = MongodbSource(mongo, Watch(database=fresh, full_document="default"))
     start = source.first()
     mongo[fresh].payments.insert_many([{"pad": "x" * 1_000_000} for _ in range(12)])
-    mongo[fresh].payments.insert_one({"pad": "x" * (BSON + 1)})
+    mongo[fresh].payments.insert_one({"pad": "x" * (BSON_LIMIT + 1)})
     sizes: list[int] = []
     with closing(source.batches(start)) as batches:
         while sum(sizes) < 13:
@@ -261,7 +261,7 @@ def test_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
             sizes.append(len(batch.changes))
             if batch.changes:
                 assert batch.checkpoint.sequence == batch.changes[-1].sequence
-    assert max(sizes) <= BSON // 1_000_000
+    assert max(sizes) <= BSON_LIMIT // 1_000_000
 
 
 def test_start_in_the_past_begins_there(mongo: Mongo, fresh: str) -> None:

@@ -559,7 +559,7 @@ def test_stream_with_lost_history_does_not_stop_the_others(rig: TaskFactory, mon
     assert (record.owner, record.checkpoint) == ("", position)
     assert "accept-gap" in record.problem
     assert record.problem_code == 3
-    assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.text().decode()
+    assert 'tailrace_stopped{stream="lost"} 1.0' in lost.metrics.families.text().decode()
 
 
 def test_stopped_stream_is_resumed_after_a_decision(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
@@ -676,7 +676,7 @@ def test_lag_grows_when_a_task_is_disconnected_from_its_lease(rig: TaskFactory) 
         rig.stopping.set()
 
     def text() -> str:
-        return stream.metrics.text().decode()
+        return stream.metrics.families.text().decode()
 
     threading.Thread(target=cut_off, daemon=True).start()
     task.run()

@@ -109,7 +109,7 @@ def test_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, recorder: Co
     with client(f"{replica_set.uri}&readPreference=secondary") as one, one.start_session() as session:
         watch = Watch(database="shop")
         reader = EventReader(OnPoison(), 1, post_image=False, duplicates=DuplicateFields())
-        runs = Batcher(reader, ReadLimits(), lambda change: change, read=reader.change)
+        runs = Batcher(reader, ReadLimits(), lambda change: change)
         cursor = Cursor(one, watch, MongodbSource(one, watch).first(), session, runs)
         cursor.kill(one)
         assert recorder.servers["killCursors"] == recorder.servers["aggregate"]

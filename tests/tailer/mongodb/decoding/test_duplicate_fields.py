@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from tailer.mongodb.decoding.duplicate_fields import ALWAYS, EVERY, NAME_LIMIT, DuplicateFields, twice
+from tailer.mongodb.decoding.duplicate_fields import ALWAYS, EVERY, NAME_LIMIT, DuplicateFields, has_duplicates, is_searched
 from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.events.change_events import change_from_event
 from tailer.mongodb.source import MongodbSource
@@ -72,7 +72,7 @@ documents = st.lists(st.tuples(names, values), max_size=6).map(DuplicatedDocumen
 def test_first_value_of_a_duplicate_field_is_read_at_every_depth(held: DuplicatedDocument) -> None:
     """Duplicates are detected exactly where they exist."""
     assert decode(raw_document(held)) == first_values(held)
-    assert twice(raw_document(held)) == has_duplicate(held)
+    assert has_duplicates(raw_document(held)) == has_duplicate(held)
     duplicates = DuplicateFields()
     assert duplicates.decode(raw_document(held)) == first_values(held)
 
@@ -182,7 +182,7 @@ def test_duplicate_field_log_is_bounded_and_once_per_collection(caplog: pytest.L
     for coll in ("one", "one", "two"):
         for held in (DuplicatedDocument([(name, "secret"), (name, "secret")]), DuplicatedDocument([("a", 1)])):
             duplicates.decode(raw_document(held))
-            duplicates.report(Namespace(db="d", coll=coll), RawBSONDocument(raw_document(held)))
+            duplicates.log(Namespace(db="d", coll=coll), RawBSONDocument(raw_document(held)))
     assert [line.__dict__["collection"] for line in caplog.records] == ["d.one", "d.two"]
     field = caplog.records[0].__dict__["field"]
     assert field.startswith("a\\n\\x1b[31m\\xe9")
@@ -193,6 +193,6 @@ def test_duplicate_field_log_is_bounded_and_once_per_collection(caplog: pytest.L
 
 def test_every_event_of_a_small_reply_is_checked_for_duplicates() -> None:
     """Of a large reply a sample is checked."""
-    looked = [number for number in range(5_000) if DuplicateFields().looks_at(number)]
+    looked = [number for number in range(5_000) if is_searched(number)]
     assert looked[: ALWAYS + 2] == [*range(ALWAYS), 32, 64]
     assert len(looked) < ALWAYS + 5_000 / EVERY + 1

@@ -5,15 +5,8 @@ from bson import Timestamp, encode
 from bson.raw_bson import RawBSONDocument
 
 from tailer.errors import Misconfigured
-from tailer.mongodb.events.change_events import (
-    change_from_event,
-    next_time,
-    reply_time,
-    time_of,
-    time_text,
-    token_document,
-    token_text,
-)
+from tailer.mongodb.events.change_events import change_from_event
+from tailer.mongodb.events.positions import next_time, reply_time, time_of, time_text, token_document, token_text
 from tailrace.questions.images import Uncertain
 from tests.asked import as_received
 

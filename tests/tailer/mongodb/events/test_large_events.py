@@ -19,7 +19,7 @@ from pymongo.errors import (
 
 from tailer.errors import Rejected, Unavailable, Undeliverable
 from tailer.model import Checkpoint
-from tailer.mongodb.events.large_events import ClosedConnections
+from tailer.mongodb.events.size_errors import ClosedConnections
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison

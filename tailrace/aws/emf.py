@@ -1,0 +1,27 @@
+"""Metrics as a line in CloudWatch's Embedded Metric Format. CloudWatch extracts them if nothing else is on the line."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
+from tailrace.metrics import STREAM, Metric
+
+Values = Mapping[str, Sequence[float]]
+"""By the name of the metric. A latency has up to 100 values, another metric has one, and an unknown metric none."""
+
+
+def emf_line(namespace: str, metrics: Mapping[str, Metric], values: Values, *, stream: str, now: datetime | None = None) -> str:
+    """The line of one stream; of the whole task if ``stream`` is empty. The time is ``now``, else the present time."""
+    # A service would be another dimension, and no alarm would find the metric.
+    emf = AmazonCloudWatchEMFProvider(namespace=namespace, service="")
+    if now:
+        emf.timestamp = round(now.timestamp() * 1000)
+    emf.add_metadata("action", "figures")
+    if stream:
+        emf.add_dimension(STREAM, stream)
+    for name, several in values.items():
+        for value in several:
+            emf.add_metric(name, metrics[name].unit, value)
+    return json.dumps(emf.serialize_metric_set())

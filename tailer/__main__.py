@@ -1,7 +1,7 @@
 """
 The process: ``tailer run``, or ``python -P -m tailer run``.
 
-It listens for SIGTERM before it imports anything large: the first process of a container is deaf to signals until it does.
+It handles SIGTERM before it imports anything large: the first process of a container ignores a signal that has no handler.
 """
 
 import io
@@ -11,13 +11,13 @@ import sys
 import threading
 from contextlib import suppress
 
-INTERRUPTED, NOBODY_READS = 130, 141  # what a shell makes of a command that ends by SIGINT or SIGPIPE
+INTERRUPTED, BROKEN_PIPE = 130, 141  # exit codes of a shell for a command that ends by SIGINT or SIGPIPE
 
 
 def main() -> int:
-    """Run the command of this process's arguments. The exit code."""
+    """Run the command of this process's arguments and return its exit code."""
     stopping = threading.Event()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # not where it is closed; some terminals lack a character of the help
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may be closed; a terminal may not have every character of the help
         sys.stdout.reconfigure(errors="backslashreplace")
     if sys.argv[1:2] == ["run"]:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -31,14 +31,14 @@ def main() -> int:
 
         show_uncaught_legibly()
         return command_line(sys.argv[1:], stopping)
-    except KeyboardInterrupt:  # in any command but `run`
+    except KeyboardInterrupt:  # of any command but `run`
         return INTERRUPTED
-    except SystemExit:  # of the help
-        with suppress(BrokenPipeError):  # whoever read has read enough
+    except SystemExit:  # after printing the help
+        with suppress(BrokenPipeError):  # the reader of a pipe has closed it
             print(end="", flush=True)  # noqa: T201
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
-        return NOBODY_READS
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        return BROKEN_PIPE
 
 
 if __name__ == "__main__":

@@ -2,21 +2,21 @@
 
 
 class TailerError(Exception):
-    """Anything the tailer stops or waits for. The message is for the person who reads the log."""
+    """An error that the tailer expects. The message is for the person who reads the log."""
 
 
 class Unavailable(TailerError):
-    """A neighbour does not answer as it should: wait with backoff, then resume from the checkpoint. Nothing is lost."""
+    """A server does not respond as it should: wait with backoff, then resume from the checkpoint. Nothing is lost."""
 
 
 class Rejected(TailerError):
-    """It will never be accepted, however often it is tried: stop and page. Nothing is skipped."""
+    """A server will never accept this, at any try: stop the stream and page. Nothing is skipped."""
 
 
 class Undeliverable(Rejected):
     """
-    One change can never be delivered, and those after it can: a stub takes its place, or the stream stops there, as
-    TAILER_ON_POISON says. The message is why, without the change's name.
+    One change can never be delivered, but the changes after it can: a stub takes its place, or the stream stops, as
+    TAILER_ON_POISON says. The message is the reason, without the change's name.
     """
 
 
@@ -25,7 +25,7 @@ class HistoryLost(Rejected):
 
 
 class LeaseLost(TailerError):
-    """Somebody else tails this stream now: send no other batch and write nothing."""
+    """Another task tails this stream now: send no other batch and write nothing."""
 
 
 class Misconfigured(TailerError):
@@ -33,4 +33,4 @@ class Misconfigured(TailerError):
 
 
 EXIT_CODES: dict[type[TailerError], int] = {Misconfigured: 2, HistoryLost: 3, Rejected: 4, Undeliverable: 4}
-"""What a command ends with; 1 for anything else."""
+"""The exit code of a command that fails with this error. 1 for any other error."""

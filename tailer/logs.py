@@ -1,6 +1,6 @@
 """
-What the tailer logs, on standard error: JSON lines for programs, text for a person at a terminal. Every line has a stable
-``action``; none has a document or a secret.
+The tailer's log on standard error: JSON lines for programs, text for a person at a terminal. Every line has a stable
+``action``; no line contains a document or a secret.
 """
 
 import logging
@@ -17,13 +17,13 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 class JsonLines(logging.Formatter):
     """
-    One object per line: time, level, message, and whatever was given as ``extra``.
+    One object per line: time, level, message, and the fields of ``extra``.
 
-    Its texts are legible before they are JSON: whoever takes one out of it (``jq -r``) shows it at a terminal.
+    Control characters are replaced before a text becomes JSON, because ``jq -r`` prints the text to a terminal.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line."""
+        """Return the record as one line."""
         line = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -37,12 +37,12 @@ class JsonLines(logging.Formatter):
 
 class Text(logging.Formatter):
     """
-    Time of day, level and message, after the name of the stream that it is about; each line of a message on its own, and all
-    but the first indented: none can be taken for another entry of the log.
+    Time of day, level, stream and message. All lines of a message but the first are indented, so that none looks like another
+    entry of the log.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text."""
+        """Return the record as text."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         stream = f"[{legible(str(record.stream))}] " if hasattr(record, "stream") else ""
         text = f"{time} {record.levelname:8} {stream}{legible(record.getMessage(), lines=True)}"
@@ -52,13 +52,13 @@ class Text(logging.Formatter):
 
 
 def for_programs(form: str) -> bool:
-    """Whether the log is JSON lines: where that is asked for, and where nobody reads it at a terminal."""
+    """Whether the log is written as JSON lines: if ``form`` says so, or is ``auto`` and standard error is no terminal."""
     return form == "json" or (form == "auto" and not sys.stderr.isatty())
 
 
 def configure(level: str, form: str = "auto") -> None:
     """
-    Send our log and the warnings of every library to standard error.
+    Send the tailer's log and the warnings of every library to standard error.
 
     ``form`` is ``json``, ``text``, or ``auto``: text at a terminal, else JSON lines.
     """
@@ -69,13 +69,13 @@ def configure(level: str, form: str = "auto") -> None:
 
 
 def _legible(value: Any) -> Any:
-    """The value with every text in it legible: a name may come from a document or a message."""
+    """The value without control characters in any text: a name may come from a document or a message."""
     match value:
         case str():
             return legible(value)
         case list() | tuple() | set() | frozenset():
-            return [_legible(one) for one in value]
+            return [_legible(item) for item in value]
         case dict():
-            return {legible(str(name)): _legible(one) for name, one in value.items()}
+            return {legible(str(name)): _legible(item) for name, item in value.items()}
         case _:
             return value

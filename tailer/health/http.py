@@ -1,40 +1,33 @@
-"""``/healthz``, ``/readyz`` and ``/metrics``, whoever else connects: connections, their time and their bytes are bounded."""
+"""The HTTP endpoints ``/healthz``, ``/readyz`` and ``/metrics``."""
 
 import logging
-import socket
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from io import BufferedIOBase, BytesIO
+from http.server import BaseHTTPRequestHandler
+from io import BytesIO
 from math import isnan
-from socketserver import TCPServer
-from typing import Any
 
 import msgspec
 
 from tailer.background import background
 from tailer.errors import Misconfigured
 from tailer.health.health import CONDITION, Health
+from tailer.health.server import BoundedServer, read_head
 from tailer.metrics.prometheus import Families
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 32  # open at a time, each with a thread; the oldest makes way for one more
-SECONDS = 5.0  # that a connection may last
-HEAD_LIMIT = 8_192  # bytes of a request
-_POLL = 0.1  # seconds between two looks for a stop, and for connections that last too long
+_POLL = 0.1  # seconds between two checks for a stop and for connections that last too long
 _PAGES = "there are /healthz, /readyz and /metrics"
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' own
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' content type
 
 
 @contextmanager
 def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterator[None]:
     """
-    Answer on ``host:port`` while the block runs; port 0 answers nowhere.
+    Serve the endpoints on ``host:port`` while the block runs. Port 0 serves none.
 
     Raises:
         Misconfigured: the address cannot be used.
@@ -43,9 +36,12 @@ def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterat
         yield
         return
     try:
-        server = _Server(host, port, _handler(health, metrics))
+        server = BoundedServer(host, port, _handler(health, metrics))
     except OSError as error:
-        raise Misconfigured(f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
+        raise Misconfigured(
+            f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}. Set TAILER_HTTP_HOST and TAILER_HTTP_PORT to "
+            "a free address of this machine, or TAILER_HTTP_PORT to 0 for no endpoints"
+        ) from error
     over = threading.Event()
     background("http", lambda: server.serve_forever(_POLL), over)
     try:
@@ -56,104 +52,56 @@ def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterat
         server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    """Of either kind of address; ``::`` is every one of both kinds, as the probe and the doctor take it."""
-
-    request_queue_size = 128  # connections that the system keeps until they are accepted
-
-    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._open: dict[socket.socket, float] = {}  # since when; the oldest first
-        self._changing = threading.Lock()
-        super().__init__((host, port), handler)
-
-    def server_bind(self) -> None:
-        """Listen; a system may keep the two kinds apart unless it is told not to. The host's name is asked of nobody."""
-        if self.address_family == socket.AF_INET6:
-            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        TCPServer.server_bind(self)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """In a thread; whoever connected first and is still there makes way."""
-        with self._changing:
-            if len(self._open) >= CONNECTIONS:
-                self._end(next(iter(self._open)))
-            self._open[request] = time.monotonic()
-        super().process_request(request, client_address)
-
-    def service_actions(self) -> None:
-        """Between two connections: end those that last too long, silent or slow."""
-        with self._changing:
-            for connection, since in list(self._open.items()):
-                if time.monotonic() - since > SECONDS:
-                    self._end(connection)
-
-    def shutdown_request(self, request: Any) -> None:
-        """A connection's own thread is done with it."""
-        with self._changing:
-            self._open.pop(request, None)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
-        """A client that went away, or that we ended, is no error."""
-        if not isinstance(sys.exception(), OSError):
-            log.exception("an HTTP request failed", extra={"action": "request_failed"})
-
-    def _end(self, connection: socket.socket) -> None:
-        """Its thread wakes up, and finds it closed."""
-        del self._open[connection]
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-
 def _handler(health: Health, metrics: Families) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         server_version, sys_version = "Tailrace", ""
-        default_request_version = "HTTP/1.0"  # of a request that cannot be read: its answer has a head, too
+        default_request_version = "HTTP/1.0"  # of a request that cannot be parsed: its response has headers too
 
         def setup(self) -> None:
-            """Read the request before anything is made of it, and no more of it than there may be."""
+            """Read the head of the request, up to its limit, before it is parsed."""
             super().setup()
             with self.rfile as stream:
-                self.rfile = BytesIO(_head(stream))
+                self.rfile = BytesIO(read_head(stream))
 
         def do_GET(self) -> None:
-            """A page by its path."""
             try:
                 page = self._page(self.path.partition("?")[0])
             except Exception:
-                log.exception("the HTTP request for %s failed", self.path, extra={"action": "request_failed"})
+                log.exception(
+                    "the HTTP request for %s failed because of a bug in the tailer",
+                    self.path,
+                    extra={"action": "request_failed"},
+                )
                 self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
                 return
             if page is None:
                 self.send_error(HTTPStatus.NOT_FOUND, _PAGES)
             else:
-                self._response(*page, _TEXT)
+                self._respond(*page, _TEXT)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-            """An error as JSON that repeats nothing of the request, also of one that the base class cannot read."""
+            """Send an error as JSON that repeats nothing of the request. The base class calls this too."""
             status = HTTPStatus(code)
-            if status == HTTPStatus.NOT_IMPLEMENTED:  # so the base class calls a method that there is no function for
+            if status == HTTPStatus.NOT_IMPLEMENTED:  # the base class's status for a method without a function
                 status = HTTPStatus.METHOD_NOT_ALLOWED
-            said = message if message and status in (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR) else status.phrase
+            own = message and status in (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR)
             self.close_connection = True
-            body = msgspec.json.encode({"status": status, "error": said}) + b"\n"
-            self._response(status, body, "application/json")
+            body = msgspec.json.encode({"status": status, "error": message if own else status.phrase}) + b"\n"
+            self._respond(status, body, "application/json")
 
-        def _response(self, status: HTTPStatus, body: bytes, kind: str) -> None:
+        def _respond(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
             self.send_response(status)
             self.send_header(CONDITION, health.condition)
             if status == HTTPStatus.METHOD_NOT_ALLOWED:
                 self.send_header("Allow", "GET, HEAD")
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
-
-        def do_HEAD(self) -> None:
-            """The same without its body."""
-            self.do_GET()
 
         def _page(self, path: str) -> tuple[HTTPStatus, bytes] | None:
             match path:
@@ -167,24 +115,14 @@ def _handler(health: Health, metrics: Families) -> type[BaseHTTPRequestHandler]:
                     return None
 
         def log_message(self, *_: object) -> None:
-            """Probes come every few seconds and are not news."""
+            """Log no request: probes arrive every few seconds."""
 
     return Handler
 
 
 def _state(health: Health, *, good: bool) -> tuple[HTTPStatus, bytes]:
     stopped = f"; stopped, see tailer status: {', '.join(health.given_up)}" if health.given_up else ""
-    waiting = "; waiting to save the checkpoint" if health.save_failure else ""  # why is in the log: it may name a host
+    waiting = "; waiting to save the checkpoint" if health.save_failure() else ""  # the reason, in the log, may name a host
     lag = health.lag()
     text = f"{health.state}{waiting}, {'?' if isnan(lag) else f'{lag:.1f}'} s behind{stopped}\n".encode()
     return HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text
-
-
-def _head(stream: BufferedIOBase) -> bytes:
-    """A request's line and headers, up to the empty line or the limit."""
-    head = b""
-    while len(head) < HEAD_LIMIT and (line := stream.readline(HEAD_LIMIT - len(head))):
-        head += line
-        if line in (b"\r\n", b"\n"):
-            break
-    return head

@@ -12,7 +12,8 @@ from devstack.loopback import HOST, free_port, get
 from tailer import background, deadline
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
-from tailer.health.http import _Server, endpoints
+from tailer.health.http import endpoints
+from tailer.health.server import BoundedServer
 from tailer.metrics import emf
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
@@ -131,8 +132,8 @@ def test_renewing_a_lease_goes_on() -> None:
 
 def test_the_endpoints_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]) -> None:
     """Or ECS would end a task that does what it should."""
-    fails = Fails(_Server.serve_forever)
-    monkeypatch.setattr(_Server, "serve_forever", lambda self, poll: fails(self, poll))
+    fails = Fails(BoundedServer.serve_forever)
+    monkeypatch.setattr(BoundedServer, "serve_forever", lambda self, poll: fails(self, poll))
     port = free_port()
     with endpoints(HOST, port, Health(clock=time.monotonic, now=lambda: NOW), Families()):
         fails.wait()

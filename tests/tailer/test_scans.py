@@ -95,8 +95,8 @@ class Running:
 @pytest.fixture
 def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     """What takes minutes elsewhere takes half a second here."""
-    monkeypatch.setattr("tailer.health.health.SCANNING_AFTER", 0.3)
-    monkeypatch.setattr("tailer.health.health.STALLED_AFTER", 0.8)
+    monkeypatch.setattr("tailer.health.progress.SCANNING_AFTER", 0.3)
+    monkeypatch.setattr("tailer.health.progress.STALLED_AFTER", 0.8)
     with DocumentdbDialect(stack.mongod.ports[0]) as server, _clients(server.uri) as sources:
         running = Running(server, fresh, sources)
         yield running

@@ -18,8 +18,9 @@ from tailer.doctor.command import hidden
 from tailer.doctor.examination import TIMEOUT, examine, exit_code
 from tailer.doctor.finding import Check, Finding, NotAllowed, State, Verdict, fail, ok, skip, warn
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
-from tailer.health.health import STALLED_AFTER, Health
+from tailer.health.health import Health
 from tailer.health.http import endpoints
+from tailer.health.progress import STALLED_AFTER
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
 from tailer.parts import Parts

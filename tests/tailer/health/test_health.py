@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tailer.health.health import SCANNING_AFTER, STALLED_AFTER, Health
+from tailer.health.health import Health
+from tailer.health.progress import SCANNING_AFTER, STALLED_AFTER
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch, Checkpoint
 from tailrace.metrics import TAILER

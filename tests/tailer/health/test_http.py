@@ -15,9 +15,11 @@ import pytest
 
 from devstack.loopback import HOST, free_port, get
 from tailer.errors import Misconfigured
-from tailer.health import http as tailer_http
-from tailer.health.health import STALLED_AFTER, Health
-from tailer.health.http import CONNECTIONS, HEAD_LIMIT, endpoints
+from tailer.health import server as http_server
+from tailer.health.health import Health
+from tailer.health.http import endpoints
+from tailer.health.progress import STALLED_AFTER
+from tailer.health.server import CONNECTIONS, HEAD_LIMIT
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
 from tests.conformance.checkpoint_store import Clock
@@ -207,7 +209,7 @@ def test_idle_connections_do_not_block_health(port: int, sent: bytes) -> None:
 
 def test_connection_ends_after_a_few_seconds(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if the client sends single bytes or never reads the response."""
-    monkeypatch.setattr(tailer_http, "SECONDS", 0.3)
+    monkeypatch.setattr(http_server, "SECONDS", 0.3)
     before = threading.active_count()
     with socket.create_connection((HOST, port)) as slow, socket.create_connection((HOST, port)) as silent:
         with pytest.raises(OSError, match=r"reset|Broken pipe"):

@@ -342,15 +342,15 @@ def test_task_that_cannot_save_is_not_ready(rig: TaskFactory, mongo: Mongo, fres
 
     def look() -> None:
         number = 0
-        while not task.health.save_failure:
+        while not task.health.save_failure():
             number += 1
             mongo[fresh].payments.insert_one({"_id": number})
-        seen.append((task.health.save_failure, task.health.ready))
+        seen.append((task.health.save_failure(), task.health.ready))
         store.refusals = 0
         while not task.health.ready:
             number += 1
             mongo[fresh].payments.insert_one({"_id": number})
-        seen.append((task.health.save_failure, task.health.ready))
+        seen.append((task.health.save_failure(), task.health.ready))
         rig.stopping.set()
 
     threading.Thread(target=look, daemon=True).start()

@@ -56,7 +56,7 @@ def mongodb_errors(denied: str = "", setting: str = WATCHED, *, stream: bool = T
         text = redacted(_text(error)) or type(error).__name__
         cause = next((cause for found, cause in _NETWORK.items() if re.search(found, text, re.IGNORECASE)), "")
         causes = [cause.format(setting=setting)] if cause else []
-        raise Unavailable(": ".join(["MongoDB" if setting == WATCHED else setting, *causes, text])) from error
+        raise Unavailable(": ".join([_server(setting), *causes, text])) from error
 
 
 def _translated(error: OperationFailure, denied: str, setting: str, stream: bool) -> TailerError:
@@ -64,16 +64,20 @@ def _translated(error: OperationFailure, denied: str, setting: str, stream: bool
     kind, cause = _meaning(code, text, setting, stream)
     if denied and code == UNAUTHORIZED and cause == DENIED.format(**WORDS[setting]):
         cause = denied
-    prefix = "" if setting == WATCHED or setting in cause else f"{setting}: "
+    prefix = "" if "TAILER_" in cause or "MongoDB" in cause else f"{_server(setting)}: "
     return kind(f"{prefix}{cause} ({'' if code is None else f'code {code}: '}{redacted(text)})")
 
 
 def _meaning(code: int | None, text: str, setting: str, stream: bool) -> tuple[type[TailerError], str]:
     if (row := row_of(code, text, stream=stream)) is None:
         command = "a change stream" if stream else "a command"
-        return Unavailable, f"{'MongoDB' if setting == WATCHED else setting} {UNKNOWN}, in response to {command}"
+        return Unavailable, f"{_server(setting)} {UNKNOWN}, in response to {command}"
     found = re.search(row.text, text, re.IGNORECASE)
     return row.kind, row.meaning.format(**WORDS[setting], **(found.groupdict() if found else {}))
+
+
+def _server(setting: str) -> str:
+    return "MongoDB" if setting == WATCHED else setting
 
 
 def _code_and_text(error: OperationFailure) -> tuple[int | None, str]:

@@ -81,8 +81,8 @@ class LargeEventReader:
         for change in batch.changes if watch != self._watch else ():
             if change.poison is None:
                 log.warning(
-                    "the %s of %s with its document is larger than the 16 MB that the server can send; it is delivered without "
-                    "its document",
+                    "the %s of %s, together with its document, is larger than the 16 MB that the server can send. The change "
+                    "is delivered without its document",
                     *(change.operation_type, change.document),
                     extra={"action": "document_left_out", "change": short(change.id)},
                 )

@@ -94,7 +94,7 @@ def test_missing_required_image_is_a_wrong_setting(mongo: Mongo, fresh: str, fie
     mongo[fresh].payments.insert_one({"_id": 1})
     mongo[fresh].payments.update_one({"_id": 1}, {"$set": {"status": "cancelled"}})
     mongo[fresh].command("collMod", "payments", changeStreamPreAndPostImages={"enabled": True})
-    with pytest.raises(Misconfigured, match=f"{setting}=required.*set it to whenAvailable"):
+    with pytest.raises(Misconfigured, match=f"{setting}=required.*set {setting} to whenAvailable"):
         read_exactly(required, start, count=2)
     images[field] = "whenAvailable"
     there = MongodbSource(mongo, Watch(database=fresh, **images))

@@ -17,7 +17,7 @@ from tests.hostile.outcome import PUBLISHED, Outcome
 from tests.hostile.records import HostileRecord, record
 from tests.hostile.sent import Message, Sent, change, envelope
 
-LIMIT = 512 * MB  # MB, of a function and of a task
+LIMIT = 512 * MB  # bytes, of a function and of a task
 ARRIVAL_SECONDS = 120.0  # seconds, after which missing changes count as lost
 HANDLER = "lambda_forwarder.handlers.sqs.handler"
 STREAM_HANDLER = "lambda_forwarder.handlers.dynamodb.handler"

@@ -1,4 +1,4 @@
-"""The emulated AWS of the session's stack, and the stand-in for the ordered bus that the emulator lacks."""
+"""The emulated AWS of the session's stack, and an emulated ordered bus."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,14 +25,14 @@ def ordered_server() -> Iterator[OrderedBusServer]:
 
 @pytest.fixture
 def ordered(ordered_server: OrderedBusServer) -> OrderedBusServer:
-    """The stand-in, with nothing in it."""
+    """The emulated ordered bus, without events."""
     ordered_server.forget()
     return ordered_server
 
 
 @pytest.fixture(scope="session")
 def eventbridgev2(ordered_server: OrderedBusServer) -> Iterator[Any]:
-    """The real client of the stand-in, which makes each call once."""
+    """The real client for the emulated ordered bus, which makes each call once."""
     config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1})
     session = boto3.session.Session("test", "test", region_name=REGION)
     client = session.client(SERVICE, endpoint_url=ordered_server.endpoint_url, config=config)

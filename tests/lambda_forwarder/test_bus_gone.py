@@ -1,4 +1,4 @@
-"""A classic bus that is deleted under a warm function, on the emulator: as on AWS, PutEvents goes on answering 200."""
+"""A classic bus that is deleted under a warm function, on the emulator: as on AWS, PutEvents keeps returning 200."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ ALL_TAKEN: dict[str, list[str]] = {"batchItemFailures": []}
 OF_A_TABLE = {"orders": [dynamodb.counted]}
 
 
-class World:
+class BusFixture:
     """An account, and a clock."""
 
     def __init__(self, aws: Aws) -> None:
@@ -47,18 +47,18 @@ class World:
         self._sequences = count(1)
 
     def batch(self, *documents: str) -> list[dict[str, Any]]:
-        """A message for each document, all of other groups."""
+        """Return a message for each document, each in its own group."""
         changes = [inserted(name, next(self._sequences)) for name in documents]
         return [record(body(one, lane=one.sequence), group=f"payments.{one.sequence}") for one in changes]
 
     def forward(self, records: list[dict[str, Any]], after: float = 0) -> object:
-        """So many seconds later."""
+        """Forward the records this many seconds later."""
         self.now += timedelta(seconds=after)
         return sqs_handler.handler({"Records": records}, Context())
 
 
-class Going(MemoryPublisher):
-    """A bus that is gone behind the first call."""
+class DisappearingBus(MemoryPublisher):
+    """A bus that is missing after the first call."""
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         if self.entries:
@@ -67,9 +67,9 @@ class Going(MemoryPublisher):
 
 
 @pytest.fixture
-def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[World]:
+def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[BusFixture]:
     monkeypatch.chdir(tmp_path)
-    world = World(aws)
+    world = BusFixture(aws)
     settings = {
         "FORWARDER_EVENT_BUS": world.account.name,
         "FORWARDER_PARKING_QUEUE_URL": world.account.parking,
@@ -88,10 +88,10 @@ def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
         one.cache_clear()
 
 
-def test_the_function_fails_as_a_whole_and_says_since_when(world: World) -> None:
+def test_function_fails_as_a_whole_and_says_since_when(world: BusFixture) -> None:
     """
-    What it took within the minute was dropped, and it says so. It takes nothing after that; with the bus back it goes on
-    with all that came again.
+    Events of the last minute were dropped. It accepts nothing until the bus exists again, and then everything that is
+    redelivered.
     """
     assert world.forward(world.batch("a")) == ALL_TAKEN
     world.account.delete_bus()
@@ -102,13 +102,13 @@ def test_the_function_fails_as_a_whole_and_says_since_when(world: World) -> None
             world.forward(waiting, after=1)
     world.account.create_bus()
     assert world.forward(waiting) == ALL_TAKEN
-    assert [name for name, _ in world.account.heard()] == ["a", "c", "d"]
+    assert [name for name, _ in world.account.received_events()] == ["a", "c", "d"]
     assert world.account.left(world.account.parking) == 0
 
 
 def test_no_message_of_the_batch_is_acknowledged() -> None:
-    """Neither what was published just before nor what is not begun; and no lane is taken to be further than that."""
-    publisher, watermarks = Going(), MemoryWatermarks()
+    """No watermark moves."""
+    publisher, watermarks = DisappearingBus(), MemoryWatermarks()
     forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=MemoryParking(), watermarks=watermarks)
     lanes = range(17, 20)
     records = [delivery(body(inserted("a", 1), lane=lane), group=f"payments.{lane}", message_id=str(lane)) for lane in lanes]
@@ -118,30 +118,30 @@ def test_no_message_of_the_batch_is_acknowledged() -> None:
 
 
 def test_no_record_of_the_batch_is_done() -> None:
-    """Although those of an earlier publish were taken; and all of them count as failed."""
+    """Although earlier ones were published. All of them count as failed."""
     metrics = Metrics()
-    forwarder = Forwarder(mappers=OF_A_TABLE, publisher=Going(), parking=MemoryParking(), metrics=metrics)
+    forwarder = Forwarder(mappers=OF_A_TABLE, publisher=DisappearingBus(), parking=MemoryParking(), metrics=metrics)
     records = [dynamodb.record(number) for number in range(1, TOGETHER + 3)]
     with pytest.raises(BusGone):
         streamed(StreamForwarder(forwarder=forwarder), records, forever)
     assert metrics.take()["dynamodb.orders"]["MessagesFailed"] == (len(records),)
 
 
-def test_nothing_that_was_taken_together_leaves_its_queue() -> None:
-    """What was published of it may have been dropped. Everything can be taken again at once."""
+def test_redriven_messages_taken_together_stay_in_their_queue() -> None:
+    """Published ones may have been dropped. All of them can be taken again at once."""
     waiting = [Delivery(id=name, group=name, body=body(inserted(name, 1), lane=ord(name)), receipt="") for name in "abc"]
     dead = MemoryBacklog(waiting=list(waiting))
-    forwarder = Forwarder(mappers=MAPPERS, publisher=Going(), parking=MemoryParking())
+    forwarder = Forwarder(mappers=MAPPERS, publisher=DisappearingBus(), parking=MemoryParking())
     with pytest.raises(BusGone):
         Redriver(forwarder=forwarder, queues=[dead_letter_queue(dead)]).redrive(forever)
     assert (len(dead.waiting), dead.held) == (3, {})
 
 
-def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """The function fails, the command says so and exits with 2; with the bus back all of it is published."""
+def test_redrive_leaves_everything_without_a_bus(aws: Aws, world: BusFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    """The function fails, and the command exits with 2. Once the bus exists everything is published."""
     app.redriver()
     SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)], forever)
-    world.account.bury(body(inserted("b", 2)))
+    world.account.add_dead_letter(body(inserted("b", 2)))
     world.account.delete_bus()
     world.now += timedelta(minutes=15)
     with pytest.raises(BusGone, match="no event that was acknowledged here"):
@@ -152,11 +152,10 @@ def test_redrive_leaves_everything_where_it_is(aws: Aws, world: World, capsys: p
     assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)
     world.account.create_bus()
     assert redrive.handler({}, Context())["published"] == 2
-    assert sorted(name for name, _ in world.account.heard()) == ["a", "b"]
+    assert sorted(name for name, _ in world.account.received_events()) == ["a", "b"]
 
 
-def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of the batch."""
+def test_records_of_a_table_are_retried(world: BusFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OF_A_TABLE")
     event = {"Records": [dynamodb.record(1), dynamodb.record(2)]}
     assert dynamodb_handler.handler(event, Context()) == ALL_TAKEN
@@ -166,8 +165,8 @@ def test_the_records_of_a_table_come_again(world: World, monkeypatch: pytest.Mon
         dynamodb_handler.handler(event, Context())
 
 
-def test_the_question_is_the_only_call_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once a minute; every other invocation makes the calls that it made before."""
+def test_bus_check_is_the_only_extra_call(world: BusFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute."""
     calls: list[str] = []
     made = clients.client
 

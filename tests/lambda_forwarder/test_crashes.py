@@ -1,4 +1,4 @@
-"""Killed after any step of its work, the forwarder loses nothing when the queue delivers again."""
+"""Killed after any step of its work, the forwarder loses nothing when the queue redelivers."""
 
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -14,11 +14,11 @@ from tests.lambda_forwarder.values import body, claiming, delivery, forever, ins
 
 
 class Killed(BaseException):
-    """The process ended here: no handler of the product's sees it."""
+    """The process ended here: no handler of the product catches it."""
 
 
 class Steps:
-    """Passes every call to the neighbours on, and kills before or after the one that is its turn."""
+    """Passes calls on, and kills before or after a given call."""
 
     def __init__(self, kill_at: int) -> None:
         self.left = kill_at
@@ -44,16 +44,16 @@ class Steps:
             raise Killed
 
 
-class Halfway(MemoryPublisher):
-    """Accepts half of what it is given, then is killed: with several calls to the bus, any part may have been accepted."""
+class HalfPublisher(MemoryPublisher):
+    """Accepts half of the entries and is killed, since with several calls to the bus any part may be accepted."""
 
     def publish(self, entries: Sequence[Entry], time_left: Any) -> Any:
         super().publish(entries[: len(entries) // 2], time_left)
         raise Killed
 
 
-class World:
-    """A queue of one group with four messages, and neighbours that outlive the process."""
+class CrashFixture:
+    """A queue of one group with four messages, and services that outlive the process."""
 
     def __init__(self) -> None:
         claimed, content = claiming(inserted("d", 4))
@@ -70,7 +70,7 @@ class World:
         self.claims = MemoryClaims(objects={"payments/1.json": content})
 
     def invoke(self, steps: Steps, publisher: MemoryPublisher | None = None) -> None:
-        """One invocation. Only when it answers does the queue forget what it did not report as failed."""
+        """Invoke once. The queue deletes only what the response does not report as failed."""
         forwarder = Forwarder(
             mappers=MAPPERS,
             publisher=steps.around(publisher or self.publisher),
@@ -79,11 +79,11 @@ class World:
             claims=steps.around(self.claims),
         )
         failed = forwarder.forward(self.queue, forever)
-        steps.step()  # it was done, but the answer did not arrive
+        steps.step()  # The batch was done, but the response was lost.
         self.queue = [one for one in self.queue if one.id in failed]
 
     def check(self) -> None:
-        """Everything published or parked; first arrivals in order; a repeat under its own id."""
+        """Assert that everything is published or parked, first arrivals are in order, and a repeat has the same id."""
         names = {entry.id: entry.document.rpartition("/")[2] for entry in self.publisher.entries}
         assert list(names.values()) == ["a", "b", "d", "f", "g"]
         assert [item.sequence for item in self.parking.parked.values()] == [3, 5]
@@ -91,24 +91,24 @@ class World:
         assert self.queue == []
 
 
-def test_killed_after_every_step_it_completes() -> None:
-    """Before and after each call of each neighbour, and before the acknowledgement; then delivered again."""
+def test_forwarder_killed_after_any_step_completes_on_redelivery() -> None:
+    """Before and after each call, and before the acknowledgement."""
     for kill_at in count(1):
-        world = World()
+        world = CrashFixture()
         try:
             world.invoke(Steps(kill_at))
         except Killed:
             world.invoke(Steps(0))
             world.check()
-            assert len(world.publisher.entries) <= 7  # at most the one message whose watermark was not written repeats
+            assert len(world.publisher.entries) <= 7  # Only the message whose watermark was not written repeats.
         else:
             assert kill_at > 30
             return
 
 
-def test_killed_after_every_step_again_and_again_it_completes() -> None:
-    """A process that is killed ever later comes to the end, one watermark at a time."""
-    world = World()
+def test_forwarder_killed_again_and_again_completes() -> None:
+    """One watermark at a time."""
+    world = CrashFixture()
     for kill_at in count(1):
         try:
             world.invoke(Steps(kill_at))
@@ -118,9 +118,9 @@ def test_killed_after_every_step_again_and_again_it_completes() -> None:
     world.check()
 
 
-def test_a_whole_batch_delivered_again_is_published_once() -> None:
-    """Everything was done but the acknowledgement: the repeat changes nothing at all."""
-    world = World()
+def test_redelivered_batch_is_published_once() -> None:
+    """Only the acknowledgement was lost."""
+    world = CrashFixture()
     queue = list(world.queue)
     world.invoke(Steps(0))
     before = list(world.publisher.entries)
@@ -130,10 +130,10 @@ def test_a_whole_batch_delivered_again_is_published_once() -> None:
     assert world.publisher.entries == before
 
 
-def test_killed_between_two_calls_to_the_bus_it_completes() -> None:
-    """A part of a message was accepted: all of it comes again, the accepted part under the ids it had."""
-    world = World()
-    halfway = Halfway()
+def test_forwarder_killed_between_two_calls_to_the_bus_completes() -> None:
+    """The accepted part is published again under the same ids."""
+    world = CrashFixture()
+    halfway = HalfPublisher()
     with pytest.raises(Killed):
         world.invoke(Steps(0), halfway)
     world.publisher.entries += halfway.entries

@@ -1,4 +1,4 @@
-"""Whatever is in the middle when the time runs out: at most the call that was being made goes on."""
+"""When the time runs out, at most the call in progress is finished."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -38,15 +38,15 @@ from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import body, delivery, inserted, noted, noteds
 
 CALL = 3.0  # seconds that each call takes
-LEFT = 10.0  # seconds at the beginning
-MANY = 40  # calls that each operation would like to make
+LEFT = 10.0  # seconds at the start
+MANY = 40  # calls that each operation would make
 
 SPOILED = ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
 AWAY = ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvents")
 
 
-class Clients:
-    """Every boto3 client in one: each call takes its time. ``bus`` is what the bus answers, or raises."""
+class SlowClient:
+    """Every boto3 client in one: each call takes the same time. ``bus`` is the bus's response or error."""
 
     def __init__(self, clock: Clock, bus: Any = None) -> None:
         self.clock = clock
@@ -81,11 +81,11 @@ class Clients:
 
     def get_object(self, **_: object) -> Any:
         self._call()
-        return {"Body": Trickle(self.clock)}
+        return {"Body": SlowObject(self.clock)}
 
 
-class Trickle(BytesIO):
-    """An object of which every part takes as long as a call may."""
+class SlowObject(BytesIO):
+    """An object whose every part takes as long as a call."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(b"x" * PART * MANY)
@@ -96,8 +96,8 @@ class Trickle(BytesIO):
         return super().read(size)
 
 
-def hot(text: str = "") -> Sequence[Entry]:
-    """Of one document, so that each is a call of its own."""
+def entries_of_one_document(text: str = "") -> Sequence[Entry]:
+    """Each needs a call of its own."""
     return [noted("a", sequence, text=text) for sequence in range(1, MANY + 1)]
 
 
@@ -105,22 +105,22 @@ def waiting(number: int) -> Delivery:
     return Delivery(id=str(number), group="g", body=body(inserted("a", number)), receipt=str(number))
 
 
-def classic(client: Clients) -> EventBridgePublisher:
+def classic(client: SlowClient) -> EventBridgePublisher:
     return EventBridgePublisher(ClassicBus(client, "b"), sleep=client.clock.sleep)
 
 
-def ordered(client: Clients) -> EventBridgePublisher:
+def ordered(client: SlowClient) -> EventBridgePublisher:
     return EventBridgePublisher(OrderedBus(client, "b"), sleep=client.clock.sleep)
 
 
-def watched(client: Clients, *, gone: bool = False) -> BusCheckingPublisher:
+def watched(client: SlowClient, *, gone: bool = False) -> BusCheckingPublisher:
     check = ClassicBus(client, "b").check
     publisher = BusCheckingPublisher(classic(client), check, now=lambda: datetime(2026, 11, 28, tzinfo=UTC))
     publisher._gone = gone
     return publisher
 
 
-def forwarder(client: Clients, **parts: Any) -> Forwarder:
+def forwarder(client: SlowClient, **parts: Any) -> Forwarder:
     there: dict[str, Any] = {"mappers": MAPPERS, "publisher": classic(client), "parking": SqsParking(client, "q.fifo")}
     return Forwarder(**(there | {"watermarks": _Marks()} | parts))
 
@@ -130,10 +130,10 @@ class _Marks:
         return {}
 
     def advance(self, lane: str, to: Any) -> None:
-        """It takes no time here: the watermark may always be moved once."""
+        """Take no time: the watermark may always be moved once."""
 
 
-def redriver(client: Clients) -> Redriver:
+def redriver(client: SlowClient) -> Redriver:
     backlog = MemoryBacklog(waiting=[waiting(number) for number in range(1, MANY)])
     return Redriver(forwarder=forwarder(client), queues=[dead_letter_queue(backlog)])
 
@@ -147,53 +147,55 @@ def poisoned(*_: object) -> Any:
     raise ValueError
 
 
-def items(count: int = MANY) -> Sequence[Parked]:
+def parked_items(count: int = MANY) -> Sequence[Parked]:
     return [parked("a", number) for number in range(count)]
 
 
 CLAIM = Claim(bucket="b", key="k", bytes=PART * MANY, sha256="0" * 64)
 HELD = [waiting(number) for number in range(10 * MANY)]
 OPERATIONS: dict[str, Callable[[Clock], Any]] = {
-    "publish, call by call": lambda clock: classic(Clients(clock)).publish(hot(), clock),
-    "publish, ordered": lambda clock: ordered(Clients(clock)).publish(hot(), clock),
-    "publish, a call taken apart": lambda clock: classic(Clients(clock, SPOILED)).publish(noteds(*"abcdefghij"), clock),
-    "publish, a large call taken apart": lambda clock: ordered(Clients(clock, SPOILED)).publish(
+    "publish, call by call": lambda clock: classic(SlowClient(clock)).publish(entries_of_one_document(), clock),
+    "publish, ordered": lambda clock: ordered(SlowClient(clock)).publish(entries_of_one_document(), clock),
+    "publish, a call taken apart": lambda clock: classic(SlowClient(clock, SPOILED)).publish(noteds(*"abcdefghij"), clock),
+    "publish, a large call taken apart": lambda clock: ordered(SlowClient(clock, SPOILED)).publish(
         [noted(str(number), number) for number in range(100)], clock
     ),
-    "publish, entries throttled": lambda clock: classic(Clients(clock, {"ErrorCode": "ThrottlingException"})).publish(
+    "publish, entries throttled": lambda clock: classic(SlowClient(clock, {"ErrorCode": "ThrottlingException"})).publish(
         noteds(*"abc"), clock
     ),
-    "publish, calls throttled": lambda clock: classic(Clients(clock, AWAY)).publish(noteds(*"abc"), clock),
-    "publish, strict": lambda clock: StrictOrderPublisher(classic(Clients(clock))).publish(hot(), clock),
-    "publish, late": lambda clock: LatePublisher(classic(Clients(clock)), ()).publish(hot(), clock),
-    "publish, watched": lambda clock: watched(Clients(clock)).publish(hot(), clock),
-    "publish, a bus that was gone": lambda clock: watched(Clients(clock), gone=True).publish(hot(), clock),
-    "store events": lambda clock: LargePublisher(MemoryPublisher(), S3Claims(Clients(clock), "b")).publish(
+    "publish, calls throttled": lambda clock: classic(SlowClient(clock, AWAY)).publish(noteds(*"abc"), clock),
+    "publish, strict": lambda clock: StrictOrderPublisher(classic(SlowClient(clock))).publish(entries_of_one_document(), clock),
+    "publish, late": lambda clock: LatePublisher(classic(SlowClient(clock)), ()).publish(entries_of_one_document(), clock),
+    "publish, watched": lambda clock: watched(SlowClient(clock)).publish(entries_of_one_document(), clock),
+    "publish, a bus that was gone": lambda clock: watched(SlowClient(clock), gone=True).publish(
+        entries_of_one_document(), clock
+    ),
+    "store events": lambda clock: LargePublisher(MemoryPublisher(), S3Claims(SlowClient(clock), "b")).publish(
         [noted(str(number), number, text="x" * 1_100_000) for number in range(8)], clock
     ),
-    "park": lambda clock: SqsParking(Clients(clock), "q.fifo").park(items(), clock),
-    "park what does not fit": lambda clock: SqsParking(Clients(clock), "q.fifo", S3Claims(Clients(clock), "b")).park(
+    "park": lambda clock: SqsParking(SlowClient(clock), "q.fifo").park(parked_items(), clock),
+    "park what does not fit": lambda clock: SqsParking(SlowClient(clock), "q.fifo", S3Claims(SlowClient(clock), "b")).park(
         [unreadable(delivery(noise(1_400_000)), UnreadableMessage("x")) for _ in range(3)], clock
     ),
-    "read watermarks": lambda clock: DynamodbWatermarks(Clients(clock), "t", sleep=clock.sleep).read(
+    "read watermarks": lambda clock: DynamodbWatermarks(SlowClient(clock), "t", sleep=clock.sleep).read(
         [f"payments.{lane}" for lane in range(100 * MANY)], clock
     ),
-    "fetch a claim": lambda clock: S3Claims(Clients(clock), "b").fetch(CLAIM, clock),
-    "remove from a backlog": lambda clock: SqsBacklog(Clients(clock), "q", "Q").remove(HELD, clock),
-    "give back to a backlog": lambda clock: SqsBacklog(Clients(clock), "q", "Q").give_back(HELD, clock),
-    "forward a batch": lambda clock: forwarder(Clients(clock)).forward(batch(), clock),
-    "forward a batch, throttled": lambda clock: forwarder(Clients(clock, AWAY)).forward(batch(), clock),
-    "forward a batch, taken apart": lambda clock: forwarder(Clients(clock, SPOILED)).forward(batch(), clock),
-    "park a batch": lambda clock: forwarder(Clients(clock)).forward(batch(poison=True), clock),
-    "redrive": lambda clock: redriver(Clients(clock)).redrive(clock),
+    "fetch a claim": lambda clock: S3Claims(SlowClient(clock), "b").fetch(CLAIM, clock),
+    "remove from a backlog": lambda clock: SqsBacklog(SlowClient(clock), "q", "Q").remove(HELD, clock),
+    "give back to a backlog": lambda clock: SqsBacklog(SlowClient(clock), "q", "Q").give_back(HELD, clock),
+    "forward a batch": lambda clock: forwarder(SlowClient(clock)).forward(batch(), clock),
+    "forward a batch, throttled": lambda clock: forwarder(SlowClient(clock, AWAY)).forward(batch(), clock),
+    "forward a batch, taken apart": lambda clock: forwarder(SlowClient(clock, SPOILED)).forward(batch(), clock),
+    "park a batch": lambda clock: forwarder(SlowClient(clock)).forward(batch(poison=True), clock),
+    "redrive": lambda clock: redriver(SlowClient(clock)).redrive(clock),
 }
 """Each would take much longer than there is time."""
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("left", [LEFT, CALL, 0.5])
-def test_no_call_is_begun_when_the_time_is_up(operation: Callable[[Clock], Any], left: float) -> None:
-    """The overrun is at most one call; two more may keep the work that was done already."""
+def test_no_call_begins_when_the_time_is_up(operation: Callable[[Clock], Any], left: float) -> None:
+    """The overrun is at most one call; two more may save finished work."""
     clock = Clock(left)
     with contextlib.suppress(ForwarderError):
         operation(clock)
@@ -202,8 +204,8 @@ def test_no_call_is_begun_when_the_time_is_up(operation: Callable[[Clock], Any],
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if "batch" not in name and name != "redrive"])
 @pytest.mark.parametrize("left", [LEFT, CALL, 0.5])
-def test_a_port_begins_no_call_when_the_time_is_up(name: str, left: float) -> None:
-    """A single operation of a port overruns by less than one call, and says that the time was up."""
+def test_port_begins_no_call_when_the_time_is_up(name: str, left: float) -> None:
+    """It overruns by less than one call and raises."""
     clock = Clock(left)
     with pytest.raises(ForwarderError):
         OPERATIONS[name](clock)
@@ -211,8 +213,7 @@ def test_a_port_begins_no_call_when_the_time_is_up(name: str, left: float) -> No
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "publish, a bus that was gone"])
-def test_without_time_nothing_is_begun(name: str) -> None:
-    """Not one call."""
+def test_no_call_is_made_without_time(name: str) -> None:
     clock = Clock(0.0)
     with contextlib.suppress(ForwarderError):
         OPERATIONS[name](clock)

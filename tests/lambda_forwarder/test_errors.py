@@ -1,4 +1,4 @@
-"""The translation table: what boto3 raises, as the reaction it needs."""
+"""Errors of boto3 are translated to errors named for their reaction."""
 
 import pytest
 from botocore.exceptions import (
@@ -20,8 +20,8 @@ KINDS = {Reaction.RETRY: Unavailable, Reaction.FIX: Misconfigured, Reaction.REFU
 
 
 @pytest.mark.parametrize(("code", "text", "reaction", "words"), [*CASES, ("SomethingNew", "", Reaction.RETRY, "not know")])
-def test_a_service_response_is_named_by_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
-    """Of a whole call and of one entry; an unknown one is tried again, which loses nothing."""
+def test_service_error_maps_to_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
+    """Of a whole call and of one entry. An unknown one is retried."""
     with pytest.raises(ForwarderError) as raised, translated("PutEvents"):
         raise ClientError({"Error": {"Code": code, "Message": text}}, "PutEvents")
     for error in (raised.value, aws_error("PutEvents", code, text)):
@@ -42,15 +42,15 @@ def test_a_service_response_is_named_by_its_reaction(code: str, text: str, react
         (NoRegionError(), Misconfigured),
     ],
 )
-def test_a_failure_before_an_response_is_named_too(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
+def test_failure_without_a_response_maps_to_its_reaction(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
     """The network is tried again; what is missing here is a person's to fix."""
     with pytest.raises(reaction) as raised, translated("PutEvents"):
         raise error
     assert raised.value.__cause__ is error
 
 
-def test_a_bad_parameter_does_not_tell_its_value() -> None:
-    """botocore's text repeats what was sent; ours does not."""
+def test_invalid_parameter_error_hides_the_value() -> None:
+    """botocore's text repeats it."""
     with pytest.raises(Rejected) as raised, translated("PutEvents"):
         raise ParamValidationError(report="Invalid type for parameter Detail, value: secret")
     assert "secret" not in str(raised.value)

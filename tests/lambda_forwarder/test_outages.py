@@ -1,4 +1,4 @@
-"""Outages of the bus, on the way that a Lambda takes: what comes again, what is complete at the end, what is repeated."""
+"""Outages of the bus during an invocation: what is received again, what is complete at the end, and what is repeated."""
 
 import json
 from typing import Any
@@ -23,8 +23,8 @@ class Killed(BaseException):
     """The process ended here."""
 
 
-class Function:
-    """A forwarder behind a queue of three messages in two groups; each invocation has its own time."""
+class FunctionWithQueue:
+    """A forwarder with a queue of three messages in two groups; each invocation has its own time."""
 
     def __init__(self, ordered: OrderedBusServer, eventbridgev2: Any) -> None:
         self.bus = ordered.bus("payments")
@@ -50,7 +50,7 @@ class Function:
         return [(event.detail["metadata"]["document"][-1], event.detail["metadata"]["sequence"]) for event in events]
 
     def check_complete(self) -> None:
-        """Every event once, in order per document; nothing parked; the queue empty."""
+        """Assert that every event arrived once and in order per document, nothing is parked, and the queue is empty."""
         assert sorted(self.arrived(), key=lambda one: one[1]) == [
             *((str(number), number) for number in range(1, 6)),
             *(("1", 6), ("2", 7), ("x", 8)),
@@ -63,13 +63,13 @@ class Function:
 
 
 @pytest.fixture
-def function(ordered: OrderedBusServer, eventbridgev2: Any) -> Function:
-    return Function(ordered, eventbridgev2)
+def function(ordered: OrderedBusServer, eventbridgev2: Any) -> FunctionWithQueue:
+    return FunctionWithQueue(ordered, eventbridgev2)
 
 
 @pytest.mark.parametrize("fault", [failing_call("ThrottlingException"), failing("InternalException", *range(100))])
-def test_a_bus_away_for_longer_than_an_invocation(function: Function, fault: Any) -> None:
-    """Invocation after invocation the messages go back untouched by the parking queue; then everything arrives."""
+def test_bus_unavailable_for_longer_than_an_invocation(function: FunctionWithQueue, fault: Any) -> None:
+    """Nothing is parked, and everything arrives afterwards."""
     function.ordered.faults += [fault] * 1_000
     for _ in range(2):
         function.invoke()
@@ -80,8 +80,8 @@ def test_a_bus_away_for_longer_than_an_invocation(function: Function, fault: Any
 
 
 @pytest.mark.parametrize("position", range(5))
-def test_a_part_that_is_refused_until_the_time_is_up(function: Function, position: int) -> None:
-    """The accepted part comes again with the rest; the bus knows it by its id."""
+def test_entry_refused_until_the_time_is_up(function: FunctionWithQueue, position: int) -> None:
+    """The accepted part is published again with the rest, and deduplicated."""
 
     def fault(entries: Any) -> dict[int, str]:
         stuck = str(position + 1)
@@ -93,15 +93,15 @@ def test_a_part_that_is_refused_until_the_time_is_up(function: Function, positio
 
     function.ordered.faults += [fault] * 1_000
     function.invoke()
-    assert len(function.queue) == 2  # the first message and the one behind it; the other group went on
+    assert len(function.queue) == 2  # The first message and the one after it; the other group continued.
     assert ("x", 8) in function.arrived()
     function.ordered.faults.clear()
     function.invoke()
     function.check_complete()
 
 
-def test_killed_between_publish_and_acknowledge(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is on the bus, nobody remembers: it comes again under the same ids, and the bus drops it."""
+def test_function_killed_between_publish_and_acknowledge(function: FunctionWithQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is published again under the same ids, and deduplicated."""
 
     def killed(lane: str, to: Watermark) -> None:
         raise Killed
@@ -115,15 +115,14 @@ def test_killed_between_publish_and_acknowledge(function: Function, monkeypatch:
     function.check_complete()
 
 
-def test_an_response_that_is_lost_again_and_again(function: Function) -> None:
-    """Each call was applied, none was answered: made again, it is complete and without a second event."""
+def test_responses_lost_again_and_again(function: FunctionWithQueue) -> None:
+    """Each call was applied. Repeated, the result is complete and without duplicates."""
     function.ordered.lost = 6
     function.invoke()
     function.check_complete()
 
 
-def test_a_bus_that_nobody_reaches(function: Function) -> None:
-    """A connection refused for a whole invocation is an outage like any other."""
+def test_unreachable_bus_is_an_outage(function: FunctionWithQueue) -> None:
     client = function.client
     function.client = _unreachable()
     function.invoke()
@@ -133,8 +132,8 @@ def test_a_bus_that_nobody_reaches(function: Function) -> None:
     function.check_complete()
 
 
-def test_an_ordered_bus_that_is_deleted(function: Function) -> None:
-    """It says so itself, so that nobody has to ask: the messages come again until the bus that is named is there."""
+def test_deleted_ordered_bus_is_an_outage(function: FunctionWithQueue) -> None:
+    """The messages are received again until the bus exists."""
     named, function.bus = function.bus, function.ordered.bus("payments-2")
     function.ordered.events.delete({"EventBusArn": function.bus})
     function.invoke()

@@ -1,4 +1,4 @@
-"""A message whose work does not fit into one invocation: each invocation keeps what it has done."""
+"""A message that takes more than one invocation: each invocation keeps its progress."""
 
 import json
 from collections.abc import Sequence
@@ -35,17 +35,17 @@ CALL_FAULTS = (ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvent
 SPOILED = ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
 
 
-class Bus:
+class SlowBus:
     """
-    A boto3 client of either bus. Each call takes a second and meets the next of these faults: an error, raised or lost with
-    the answer behind it, or a code for each entry.
+    A boto3 client of either bus. Each call takes a second and meets the next fault: an error that is raised, one that is raised
+    after the call was applied, or a code for each entry.
     """
 
     def __init__(self, faults: Sequence[Any] = ()) -> None:
         self.clock = Clock(0.0)
         self.faults = list(faults)
         self.accepted: list[tuple[str, int]] = []  # (document, sequence)
-        self.never: set[int] = set()  # what was refused once is refused for ever
+        self.never: set[int] = set()  # An entry that was refused once is always refused.
         self.calls = 0
 
     def put_events(self, Entries: Sequence[Any], **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
@@ -70,7 +70,7 @@ class Bus:
 
 
 class SlowParking(MemoryParking):
-    """Each call for one item takes a second."""
+    """Each item takes a second."""
 
     clock: Clock
 
@@ -84,21 +84,23 @@ class SlowParking(MemoryParking):
             self.clock.left -= 1.0
 
 
-def noted(change: Change) -> Noted:
-    """The mapper. A change that says so cannot be digested."""
+def map_unless_poison(change: Change) -> Noted:
+    """Fail for a change with the field ``poison``."""
     assert change.full_document is not None
     if change.full_document.get("poison"):
         raise ValueError("it cannot be digested")
     return Noted(text=str(change.full_document.get("text", "")))
 
 
-MAPPERS: Mappers = {"payments": (noted,)}
+MAPPERS: Mappers = {"payments": (map_unless_poison,)}
 
 
-class World:
-    """A function of so many seconds behind a queue with one message, or a few."""
+class PartFixture:
+    """A function with this timeout, and a queue with one message or a few."""
 
-    def __init__(self, *messages: Sequence[Change], bus: Bus, seconds: int, kind: str = "classic", block: bool = False) -> None:
+    def __init__(
+        self, *messages: Sequence[Change], bus: SlowBus, seconds: int, kind: str = "classic", block: bool = False
+    ) -> None:
         self.changes = [change for changes in messages for change in changes]
         self.queue = [delivery(body(*changes), message_id=str(number)) for number, changes in enumerate(messages)]
         self.bus, self.seconds = bus, seconds
@@ -120,7 +122,7 @@ class World:
         return self.watermarks.marks["payments.17"].sequence if self.watermarks.marks else 0
 
     def invoke(self) -> None:
-        """One invocation. Nothing at or below the watermark is published or parked again."""
+        """Invoke once. Nothing at or below the watermark is published or parked again."""
         self.bus.clock.left = float(self.seconds)
         mark, before, parked = self.mark, len(self.bus.accepted), set(self.parking.parked)
         failed = self.forwarder.forward(self.queue, self.bus.clock)
@@ -130,7 +132,7 @@ class World:
         self.queue = [one for one in self.queue if one.id in failed]
 
     def finish(self, most: int) -> int:
-        """Invoke until the queue is empty; how often it took."""
+        """Invoke until the queue is empty, and return the number of invocations."""
         for number in range(1, most + 1):
             self.invoke()
             if not self.queue:
@@ -138,7 +140,7 @@ class World:
         raise AssertionError(f"{len(self.queue)} messages left after {most} invocations, at {self.mark}")
 
     def check(self) -> None:
-        """Everything published or parked, and in order per document."""
+        """Assert that everything is published or parked, in order per document."""
         parked = {item.sequence for item in self.parking.parked.values()}
         published = {sequence for _, sequence in self.bus.accepted}
         assert published | parked == {change.sequence for change in self.changes}
@@ -150,7 +152,7 @@ class World:
 
 
 def changes(documents: str, poison: str = "", *, start: int = 1) -> list[Change]:
-    """One change after the other, of these documents; those of the documents in ``poison`` cannot be digested."""
+    """Return one change after another of these documents; those of the documents in ``poison`` fail their mapper."""
     return [inserted(name, number, poison=name in poison) for number, name in enumerate(documents, start)]
 
 
@@ -166,74 +168,73 @@ faults = st.lists(st.one_of(st.just(()), st.sampled_from([*CALL_FAULTS, SPOILED]
     st.integers(1, 4),
     st.sampled_from(["classic", "ordered"]),
 )
-def test_every_invocation_keeps_what_it_has_done(
+def test_every_invocation_keeps_its_progress(
     messages: list[str], poison: set[str], script: list[Any], seconds: int, kind: str
 ) -> None:
     """
-    Whatever call fails and whenever the time runs out, received again until it is done: every event, in order per document,
-    none again that lies at or below the watermark, in a bounded number of invocations.
+    Whatever call fails and whenever the time runs out: every event arrives in order per document, none at or below the
+    watermark again, within a bounded number of invocations.
     """
     sent, start = [], 1
     for documents in messages:
         sent.append(changes(documents, "".join(poison), start=start))
         start += len(documents)
-    world = World(*sent, bus=Bus(script), seconds=seconds, kind=kind)
+    world = PartFixture(*sent, bus=SlowBus(script), seconds=seconds, kind=kind)
     faults = len(script)
-    world.finish(faults + start)  # each fault fails one invocation at most; every other one finishes a change
+    world.finish(faults + start)  # Each fault fails at most one invocation, and every other invocation finishes a change.
     world.check()
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 7])
-def test_a_message_of_one_hot_document_is_done_in_parts(seconds: int) -> None:
-    """Its changes are as many calls one after the other, and none is made twice."""
-    world = World(changes("a" * 150), bus=Bus(), seconds=seconds)
+def test_message_about_one_document_is_published_in_parts(seconds: int) -> None:
+    """Each change needs its own call, and none is made twice."""
+    world = PartFixture(changes("a" * 150), bus=SlowBus(), seconds=seconds)
     assert world.finish(151) == -(-150 // seconds)
     assert [sequence for _, sequence in world.bus.accepted] == list(range(1, 151))
 
 
 @pytest.mark.parametrize("block", [False, True])
-def test_many_documents_side_by_side_are_done_in_parts(block: bool) -> None:
-    """Calls of several threads, of which some come after the time is up: what they did counts, up to the first that did not."""
+def test_many_documents_in_parallel_are_published_in_parts(block: bool) -> None:
+    """Calls of several threads may end after the time is up: progress counts up to the first that failed."""
     names = [f"{number:03}" for number in range(200)]
     sent = [inserted(name, number) for number, name in enumerate(names + names, 1)]
-    world = World(sent, bus=Bus(), seconds=3, block=block)
+    world = PartFixture(sent, bus=SlowBus(), seconds=3, block=block)
     world.finish(60)
     world.check()
 
 
 @pytest.mark.parametrize("first", [0, 50, 99])
 @pytest.mark.parametrize("seconds", [1, 2])
-def test_poison_is_passed_however_little_time_there_is(first: int, seconds: int) -> None:
-    """What cannot be published is parked behind what was, even where the time was up before: else it would come for ever."""
+def test_poison_is_passed_however_short_the_time(first: int, seconds: int) -> None:
+    """It is parked after the changes before it, even when the time is up. Otherwise it would be received for ever."""
     documents = "a" * first + "p" + "a" * (99 - first)
-    world = World(changes(documents, "p"), bus=Bus(), seconds=seconds)
+    world = PartFixture(changes(documents, "p"), bus=SlowBus(), seconds=seconds)
     world.finish(101)
     world.check()
     assert [item.sequence for item in world.parking.parked.values()] == [first + 1]
     assert len(world.bus.accepted) == 99
 
 
-def test_a_message_of_nothing_but_poison_is_parked_in_parts() -> None:
-    """So is a mapper's failure on a hundred changes of one document."""
-    world = World(changes("p" * 100, "p"), bus=Bus(), seconds=2)
+def test_message_of_only_poison_is_parked_in_parts() -> None:
+    world = PartFixture(changes("p" * 100, "p"), bus=SlowBus(), seconds=2)
     world.finish(51)
     world.check()
     assert world.bus.calls == 0
 
 
-def test_what_blocks_is_not_passed() -> None:
-    """With ``block``, everything before the poison is remembered, and nothing behind it is published."""
-    world = World(changes("aaapaaa", "p"), bus=Bus(), seconds=2, block=True)
+def test_blocking_poison_is_not_passed() -> None:
+    """Progress before it is kept, and nothing after it is published."""
+    world = PartFixture(changes("aaapaaa", "p"), bus=SlowBus(), seconds=2, block=True)
     for _ in range(4):
         world.invoke()
     assert [sequence for _, sequence in world.bus.accepted] == [1, 2, 3]
     assert (world.mark, len(world.queue), world.parking.parked) == (3, 1, {})
 
 
-def test_what_was_before_a_claim_that_cannot_be_had_now_is_remembered() -> None:
-    """A message in several runs: the runs before the one that fails are not done again."""
+def test_progress_before_an_unavailable_claim_is_kept() -> None:
+    """A message in several runs."""
     claimed, content = claiming(inserted("c", 4))
-    world = World([*changes("aaa"), claimed, inserted("d", 5)], bus=Bus(), seconds=60)
+    world = PartFixture([*changes("aaa"), claimed, inserted("d", 5)], bus=SlowBus(), seconds=60)
     world.forwarder = replace(world.forwarder, claims=None)
     world.invoke()
     assert (world.mark, len(world.queue)) == (3, 1)
@@ -244,9 +245,9 @@ def test_what_was_before_a_claim_that_cannot_be_had_now_is_remembered() -> None:
     assert len(world.bus.accepted) == 5
 
 
-def test_without_watermarks_nothing_is_remembered() -> None:
-    """Off is off: a message is done as a whole or comes again as a whole."""
-    world = World(changes("a" * 10), bus=Bus(), seconds=4)
+def test_no_progress_is_kept_without_watermarks() -> None:
+    """A message is done as a whole or received again as a whole."""
+    world = PartFixture(changes("a" * 10), bus=SlowBus(), seconds=4)
     world.forwarder = replace(world.forwarder, watermarks=None)
     world.invoke()
     world.invoke()
@@ -255,9 +256,9 @@ def test_without_watermarks_nothing_is_remembered() -> None:
 
 @pytest.mark.parametrize("park", [False, True])
 @pytest.mark.parametrize("seconds", [3, 7])
-def test_records_of_a_hot_item_are_done_in_parts(park: bool, seconds: int) -> None:
-    """A DynamoDB stream goes on from the record that was not done, whether the bus or the time was missing."""
-    bus, parking = Bus([*CALL_FAULTS] * 3), SlowParking()
+def test_records_of_one_item_are_published_in_parts(park: bool, seconds: int) -> None:
+    """A DynamoDB stream continues with the first failed record, whatever the reason."""
+    bus, parking = SlowBus([*CALL_FAULTS] * 3), SlowParking()
     parking.clock = bus.clock
     publisher = EventBridgePublisher(ClassicBus(bus, "b"), sleep=bus.clock.sleep)
     through = StreamForwarder(
@@ -278,7 +279,7 @@ def test_records_of_a_hot_item_are_done_in_parts(park: bool, seconds: int) -> No
 
 
 def _answered(through: StreamForwarder, records: Sequence[Any], clock: Clock) -> int:
-    """How many of the records Lambda would not hand over again."""
+    """Return how many of the records Lambda would not retry."""
     try:
         failed = streamed(through, records, clock) if records else None
     except ForwarderError:

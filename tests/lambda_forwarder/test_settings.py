@@ -1,4 +1,4 @@
-"""Settings: what is right is read, what is wrong is told all at once."""
+"""Valid settings are read, and all invalid ones are reported at once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ OTHER_TABLE = {"orders": (print,)}
 
 @pytest.fixture(autouse=True)
 def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.chdir(str(tmp_path))  # no .env of the developer's
+    monkeypatch.chdir(str(tmp_path))  # no .env of the developer
     for name in ("SOURCE", "MAPPERS", "CLAIM_BUCKET", "DEAD_LETTER_QUEUE_URL", "ON_POISON"):
         monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
@@ -22,15 +22,15 @@ def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 
 
 def test_three_settings_are_enough() -> None:
-    """The bus, the parking queue and the watermarks; the rest has defaults."""
+    """The bus, the parking queue and the watermarks."""
     settings = read_settings()
     assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
     assert (settings.watermark_table, settings.claim_bucket, settings.dead_letter_queue_url) == ("tailrace-state", None, None)
     assert settings.on_poison == "park"
 
 
-def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line for each setting: its name, what is wrong, what to do."""
+def test_every_wrong_setting_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each: name, problem and remedy."""
     monkeypatch.delenv("FORWARDER_EVENT_BUS")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "parking")
     monkeypatch.setenv("FORWARDER_SOURCE", "aws.payments")
@@ -62,36 +62,34 @@ def test_everything_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> No
         (f"{__name__}:BAD_KEYS", r"FORWARDER_MAPPERS: the key 'payments.' is neither collection nor database\.collection"),
     ],
 )
-def test_a_table_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
-    """A wrong FORWARDER_MAPPERS says in what way it is wrong."""
+def test_invalid_mapper_table_is_reported_with_the_problem(monkeypatch: pytest.MonkeyPatch, value: str, problem: str) -> None:
     monkeypatch.setenv("FORWARDER_MAPPERS", value)
     with pytest.raises(Misconfigured, match=problem):
         read_settings()
 
 
-def test_a_team_brings_its_own_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """FORWARDER_MAPPERS names it."""
+def test_team_can_use_its_own_mapper_table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OTHER_TABLE")
     assert read_settings().mappers == OTHER_TABLE
 
 
-def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Templates leave optional variables empty; that is leaving them out."""
+def test_empty_setting_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates leave optional variables empty."""
     monkeypatch.setenv("FORWARDER_SOURCE", "")
     assert read_settings().source is None
 
 
 @pytest.mark.parametrize("table", ["tailrace-state", "arn:aws:dynamodb:eu-west-1:123456789012:table/tailrace-state"])
-def test_a_table_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
-    """Both forms are read as they are, and so is a bucket's name."""
+def test_table_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
+    """And a bucket is a name."""
     monkeypatch.setenv("FORWARDER_WATERMARKS", table)
     monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", "tailrace-claims.eu")
     assert (read_settings().watermarks, read_settings().claim_bucket) == (table, "tailrace-claims.eu")
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_no_watermarks_is_said_in_so_many_words(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
-    """Left out or empty is an error that names the table and ``off``, and what ``off`` means; ``off`` is no table."""
+def test_missing_watermarks_must_be_off(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """Missing or empty is an error that names the table and ``off``, and what ``off`` means."""
     monkeypatch.delenv("FORWARDER_WATERMARKS")
     if value is not None:
         monkeypatch.setenv("FORWARDER_WATERMARKS", value)
@@ -103,21 +101,20 @@ def test_no_watermarks_is_said_in_so_many_words(monkeypatch: pytest.MonkeyPatch,
     assert read_settings().watermark_table is None
 
 
-def test_a_function_behind_a_dynamodb_stream_needs_no_watermarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda keeps the place in the stream."""
+def test_function_of_a_dynamodb_stream_needs_no_watermarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda keeps the position in the stream."""
     monkeypatch.delenv("FORWARDER_WATERMARKS")
     assert read_settings(StreamSettings).watermark_table is None
 
 
 @pytest.mark.parametrize("bus", ["payments", "arn:aws:events:eu-west-1:123456789012:event-bus/payments", "aws.partner/x"])
-def test_a_bus_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, bus: str) -> None:
-    """Both forms are read as they are."""
+def test_bus_is_a_name_or_an_arn(monkeypatch: pytest.MonkeyPatch, bus: str) -> None:
     monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
     assert read_settings().event_bus == bus
 
 
-def test_streams_are_named_with_commas_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spaces do not count. Left out, there are none, and every name is taken."""
+def test_streams_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spaces are ignored. Without any, every name is accepted."""
     assert read_settings().streams == frozenset()
     monkeypatch.setenv("FORWARDER_STREAMS", "payments, refunds,dynamodb.carts,")
     assert read_settings().streams == frozenset({"payments", "refunds", "dynamodb.carts"})

@@ -1,4 +1,4 @@
-"""``python -P -m lambda_forwarder try``: what somebody who writes a mapper sees."""
+"""``python -P -m lambda_forwarder try``: the output for somebody who writes a mapper."""
 
 import io
 import json
@@ -23,19 +23,24 @@ BODY = body(inserted(), cancelled())
 Try = Callable[..., tuple[int, str, str]]
 
 
-def broken(change: Change) -> None:
-    """A mapper that cannot digest anything."""
+def failing_mapper(change: Change) -> None:
+    """Fail for every change."""
     raise KeyError("subscriptionId")
 
 
-BROKEN = {"payments": (broken,)}
-KEYS: dict[str, Any] = {"orders": (broken,), "payments.outbox": (broken,), "*.audit.log": (broken,), "silent": ()}
+BROKEN = {"payments": (failing_mapper,)}
+KEYS: dict[str, Any] = {
+    "orders": (failing_mapper,),
+    "payments.outbox": (failing_mapper,),
+    "*.audit.log": (failing_mapper,),
+    "silent": (),
+}
 NONE: dict[str, Any] = {}
 
 
 @pytest.fixture
 def attempt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Try:
-    monkeypatch.chdir(tmp_path)  # no .env of the developer's
+    monkeypatch.chdir(tmp_path)  # no .env of the developer
 
     def attempt(given: Any, *options: str, before: tuple[str, ...] = ()) -> tuple[int, str, str]:
         text = given if isinstance(given, str) else json.dumps(given)
@@ -58,8 +63,8 @@ def attempt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         ({"id": "x", "reason": "KeyError", "message": json.loads(BODY)}, 2),
     ],
 )
-def test_every_form_in_which_one_meets_a_change_is_read(given: Any, count: int) -> None:
-    """A change, a body, both by the line, an SQS event, the CLI's answer, a parked item."""
+def test_every_form_of_a_change_is_read(given: Any, count: int) -> None:
+    """A change, a body, both by the line, an SQS event, the AWS CLI's output, a parked item."""
     text = given if isinstance(given, str) else json.dumps(given)
     assert sum(len(message.changes) for message in read(text)) == count
 
@@ -77,8 +82,8 @@ def test_every_form_in_which_one_meets_a_change_is_read(given: Any, count: int) 
         (BODY.replace('"sequence":2', '"sequence":-2'), "-2 is no generation or sequence"),
     ],
 )
-def test_anything_else_is_told_apart(given: Any, problem: str, attempt: Try) -> None:
-    """The message says what it is not; the exit code is 2."""
+def test_other_input_is_refused_with_a_reason(given: Any, problem: str, attempt: Try) -> None:
+    """With exit code 2."""
     with pytest.raises(UnreadableMessage, match=problem):
         list(read(given if isinstance(given, str) else json.dumps(given)))
     code, out, err = attempt(given)
@@ -86,8 +91,8 @@ def test_anything_else_is_told_apart(given: Any, problem: str, attempt: Try) -> 
     assert problem in err
 
 
-def test_the_events_of_a_change_are_shown(attempt: Try) -> None:
-    """Its document and operation, then each event as it would go on the bus."""
+def test_events_of_a_change_are_printed(attempt: Try) -> None:
+    """Its document and operation, and each event as on the bus."""
     code, out, err = attempt(CHANGE)
     assert (code, err) == (0, "")
     first, second, *detail = out.splitlines()
@@ -96,14 +101,14 @@ def test_the_events_of_a_change_are_shown(attempt: Try) -> None:
     assert json.loads("".join(detail))["data"]["paymentId"] == "65f2a1c09b1e8a5d4c3b2a19"
 
 
-def test_a_gap_is_shown_with_who_is_asked_of_it() -> None:
-    """Whatever the table: the one that the forwarder asks."""
+def test_gap_is_printed_with_its_built_in_mapper() -> None:
+    """Whatever the table."""
     [trial] = tried(message(gap()), {})
     assert (trial.mappers, [entry.detail_type for entry in trial.entries]) == (("stream_gap_detected",), ["StreamGapDetected"])
 
 
-def test_no_event_is_shown_with_who_was_asked(attempt: Try) -> None:
-    """A mapper that tells nothing and a collection that nobody reads are two things."""
+def test_change_without_an_event_names_its_mappers(attempt: Try) -> None:
+    """A mapper without an event differs from an unmapped collection."""
     assert "no event: payment_created, payment_cancelled returned none" in attempt(CHANGE | {"operationType": "delete"})[1]
     elsewhere = CHANGE | {"ns": {"db": "payments", "coll": "refunds"}}
     assert "no event: no mapper reads payments.refunds" in attempt(elsewhere)[1]
@@ -124,10 +129,9 @@ def test_no_event_is_shown_with_who_was_asked(attempt: Try) -> None:
     ],
 )
 @pytest.mark.parametrize("options", [(), ("--json",)])
-def test_a_sample_that_no_mapper_reads_ends_with_1_and_the_nearest_key(
+def test_unmapped_sample_exits_with_1_and_suggests_a_key(
     attempt: Try, collection: str, table: str, meant: str | None, options: tuple[str, ...]
 ) -> None:
-    """A misspelt key is the first thing that goes wrong in a table of one's own."""
     db, _, coll = collection.partition(".")
     code, out, err = attempt(CHANGE | {"ns": {"db": db, "coll": coll}}, *options, before=("--mappers", f"{__name__}:{table}"))
     said = err if options else out
@@ -137,15 +141,15 @@ def test_a_sample_that_no_mapper_reads_ends_with_1_and_the_nearest_key(
 
 
 @pytest.mark.parametrize("ns", [{"db": "shop", "coll": "silent"}, {"db": "shop"}])
-def test_what_has_no_mapper_on_purpose_ends_with_0(attempt: Try, ns: dict[str, str]) -> None:
-    """An entry without mappers, and what happened to a whole database."""
+def test_collection_mapped_to_nothing_exits_with_0(attempt: Try, ns: dict[str, str]) -> None:
+    """And so does a change of a whole database."""
     given = CHANGE | {"ns": ns} | ({} if "coll" in ns else {"operationType": "dropDatabase", "documentKey": {}})
     code, out, _ = attempt(given, before=("--mappers", f"{__name__}:KEYS"))
     assert (code, "no event: this change has no mapper, as intended" in out) == (0, True)
 
 
-def test_what_would_be_parked_says_why_and_what_to_do(attempt: Try) -> None:
-    """An uncertain answer and a mapper's own mistake; the exit code is 1."""
+def test_change_that_would_be_parked_has_reason_and_remedy(attempt: Try) -> None:
+    """With exit code 1, for an uncertain question and for an error of the mapper."""
     undescribed = {name: value for name, value in CHANGE.items() if name != "updateDescription"}
     code, out, _ = attempt(undescribed)
     assert code == 1
@@ -157,8 +161,8 @@ def test_what_would_be_parked_says_why_and_what_to_do(attempt: Try) -> None:
     assert "what to do: fix the mapper" in out
 
 
-def test_the_table_is_the_environments(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FORWARDER_MAPPERS as in the Lambda; a table that is not there is told, not traced."""
+def test_trial_uses_the_mapper_table_of_the_environment(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing table is reported without a traceback."""
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:BROKEN")
     assert attempt(CHANGE)[0] == 1
     code, _, err = attempt(CHANGE, before=("--mappers", "nowhere:MAPPERS"))
@@ -166,8 +170,8 @@ def test_the_table_is_the_environments(attempt: Try, monkeypatch: pytest.MonkeyP
     assert "mappers: it cannot be imported" in err
 
 
-def test_the_form_of_the_samples_can_be_had(attempt: Try) -> None:
-    """What it prints with --json is the second half of a sample pair; what is parked is told beside it."""
+def test_json_output_is_the_form_of_the_samples(attempt: Try) -> None:
+    """Parked changes are reported beside it."""
     change = (SAMPLES / "events" / "payment_cancelled.change.json").read_text()
     event = (SAMPLES / "events" / "payment_cancelled.event.json").read_text()
     code, out, err = attempt(change, "--json")
@@ -179,31 +183,30 @@ def test_the_form_of_the_samples_can_be_had(attempt: Try) -> None:
     assert "KeyError" in err
 
 
-def test_a_claimed_change_says_where_its_documents_lie(attempt: Try) -> None:
-    """And the object that lies there can be tried."""
+def test_claimed_change_says_where_its_documents_are(attempt: Try) -> None:
+    """The object can be tried."""
     light, content = claiming(inserted())
     assert "its documents are stored in s3://claims/payments/1.json: download that object and try it" in attempt(body(light))[1]
     assert "PaymentCreated" in attempt(content.decode())[1]
 
 
-def test_a_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """One that is not there is told, not traced."""
+def test_missing_file_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["try", str(SAMPLES / "wire" / "v1" / "update.json")]) == 0
     assert main(["try", str(tmp_path / "none.json")]) == 2
     assert "none.json" in capsys.readouterr().err
 
 
 def test_every_wire_sample_can_be_tried(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every operation and encoding gives an event, nothing, or a reason."""
+    """It gives an event, nothing, or a reason."""
     for path in (SAMPLES / "wire" / "v1").glob("*.json"):
         assert main(["try", str(path)]) in (0, 1), path
     assert capsys.readouterr().err == ""
 
 
-def test_a_queue_is_looked_at_and_left_as_it_was(
+def test_queue_can_be_tried_and_stays_unchanged(
     aws: Aws, fresh: str, attempt: Try, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its messages are shown and still there at once afterwards."""
+    """Its messages are visible at once afterwards."""
     queue = aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     aws("sqs").send_message(QueueUrl=queue, MessageBody=BODY, MessageGroupId="payments.17", MessageDeduplicationId="1")
     for name, value in aws.environment.items():
@@ -226,7 +229,7 @@ def test_a_queue_is_looked_at_and_left_as_it_was(
         ("AWS_PROFILE", "none", "The config profile (none) could not be found"),
     ],
 )
-def test_a_queue_that_cannot_be_asked_is_told(
+def test_queue_that_cannot_be_read_is_reported_in_one_line(
     aws: Aws,
     attempt: Try,
     monkeypatch: pytest.MonkeyPatch,
@@ -235,7 +238,6 @@ def test_a_queue_that_cannot_be_asked_is_told(
     value: str,
     told: str,
 ) -> None:
-    """Whatever is wrong, the command says it in a line and never in a traceback."""
     given = aws.environment | {"AWS_CONFIG_FILE": "/dev/null"} | {variable: value}
     given.pop("AWS_DEFAULT_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)

@@ -1,4 +1,4 @@
-"""Changes, messages and records that are valid by default; a test names only what it is about."""
+"""Changes, messages and records that are valid by default: a test names only the fields that it is about."""
 
 import base64
 import gzip
@@ -26,7 +26,7 @@ RAW = Claim(bucket="claims", key="payments/raw/1.bson", bytes=20, sha256="0" * 6
 
 
 def gzipped(changes: bytes) -> str:
-    """A body that says of this that it is gzip."""
+    """Return a body with these bytes as its gzip."""
     packed = base64.b64encode(changes).decode()
     return f'{{"version":1,"stream":"payments","generation":1,"lane":17,"encoding":"gzip","changes":"{packed}"}}'
 
@@ -55,7 +55,7 @@ HOSTILE = {
 
 
 def forever() -> float:
-    """Time left: plenty."""
+    """Return plenty of time left."""
     return 60.0
 
 
@@ -96,7 +96,7 @@ def cancelled(payment: str = PAYMENT, sequence: int = 2, *, looked_up: bool = Tr
 
 
 def gap(sequence: int = 3) -> Change:
-    """History from the last publication to the acceptance is missing, in the tailer's own form."""
+    """Return a gap in the tailer's form."""
     return Change(
         id=f"gap-payments-2-{sequence}",
         sequence=sequence,
@@ -115,12 +115,12 @@ def gap(sequence: int = 3) -> Change:
 
 
 def stub(name: str = "a", sequence: int = 1, *, reason: str = "binary of a wrong length", raw: Claim | None = RAW) -> Change:
-    """What the tailer sends in the place of a change that it cannot read."""
+    """Return the stub that the tailer sends for a change that it cannot read."""
     return replace(inserted(name, sequence), full_document=None, poison=Poison(reason=reason, raw=raw))
 
 
 def claiming(whole: Change, *, bucket: str = "claims", key: str = "payments/1.json") -> tuple[Change, bytes]:
-    """The change as it travels, with a claim in the place of its documents, and the object it claims."""
+    """Return the change as it is sent, with a claim instead of its documents, and the claimed object."""
     content = encode_change(whole)
     claim = Claim(bucket=bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     light = replace(whole, full_document=None, full_document_before_change=None, update_description=None, claim=claim)
@@ -137,7 +137,7 @@ def body(*changes: Change, lane: int = 17, generation: int = 1) -> str:
 
 
 def sent_id(text: str) -> str:
-    """The deduplication id that the tailer sends this body under; any other for what is not the tailer's."""
+    """Return the deduplication id of the tailer for this body, or any other for a foreign body."""
     try:
         told = unpack(text)
     except UnreadableMessage:
@@ -150,8 +150,8 @@ def record(
     text: str, *, group: str | None = None, message_id: str | None = None, sent: str | None = None, receives: int = 1
 ) -> dict[str, Any]:
     """
-    One record as Lambda's event source mapping of a FIFO queue hands it over (recorded shape), under the tailer's own
-    deduplication id unless ``sent`` is another.
+    Return one record as Lambda's event source mapping of a FIFO queue passes it (recorded shape), under the tailer's
+    deduplication id unless ``sent`` is given.
     """
     return {
         "messageId": message_id or str(uuid4()),
@@ -194,11 +194,11 @@ class Noted(DomainEvent, source="app.tests"):
 
 
 def noted(document: str, sequence: int, *, text: str = "", number: int = 0) -> Entry:
-    """An entry for the bus about one document."""
+    """Return an entry for the bus about one document."""
     change = inserted(document, sequence)
     return entry(Noted(text=text, number=number), change=change, message=message(change))
 
 
 def noteds(*documents: str) -> Sequence[Entry]:
-    """One entry after the other, in this order of documents."""
+    """Return one entry after another about these documents."""
     return [noted(document, sequence) for sequence, document in enumerate(documents, 1)]

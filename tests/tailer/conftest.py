@@ -1,4 +1,4 @@
-"""What the tailer opens in this process and, being a process, leaves to its end."""
+"""Closes what the tailer leaves open until its process ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from tests.tailer.tailers import Tailers
 
 @pytest.fixture(scope="session", autouse=True)
 def _clients_are_closed() -> Iterator[None]:
-    """One client of each cluster is kept for the life of a process: here many tests share one."""
+    """Close the clients of the clusters, which are kept for the life of a process that many tests share here."""
     opened: list[MongoClient[Any]] = []
 
     def remembered(*arguments: Any, **options: Any) -> "MongoClient[Any]":
@@ -32,8 +32,8 @@ def _clients_are_closed() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def large_mongo(services: None) -> Iterator["MongoClient[dict[str, Any]]"]:
     """
-    A replica set for documents of 16 MB. In the one that all tests share they would push the history out that others need, and
-    its cache takes no such transaction.
+    A replica set for documents of 16 MB. In the shared one they would push out the history of other tests, and its cache is too
+    small for such a transaction.
     """
     with Workspace() as workspace:
         mongod = Mongod(workspace, history=("--oplogSize", "1024"))

@@ -1,4 +1,4 @@
-"""Tailers of one stream, started in this process as often as a test wants, each on its own cluster or with its own settings."""
+"""Tailers of one stream in this process, each with its own cluster or settings."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from tailer.settings.settings import load
 
 
 class Tailers:
-    """Tailers of one stream, each on its own cluster or with other settings. ``set`` holds for those that start after it."""
+    """Tailers of one stream. ``set`` applies to those that start after it."""
 
     def __init__(self, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
         self._threads, self._monkeypatch, self._stream = threads, monkeypatch, stream
@@ -25,14 +25,14 @@ class Tailers:
             self._monkeypatch.setenv(f"TAILER_{name.upper()}", value)
 
     def start(self, **settings: str) -> "tuple[Future[None], threading.Event]":
-        """How it ended, once it did; and what stops it."""
+        """Start a tailer; return a future of its end and the event that stops it."""
         self.set(**settings)
         stopping = threading.Event()
         self.running.append(stopping)
         return self._threads.submit(app.run, [Parts(one) for one in load()], stopping), stopping
 
     def run(self, seen: Callable[[], bool], **settings: str) -> None:
-        """Until that is seen, and to a clean stop. Raises what ends it before."""
+        """Run a tailer until the condition holds, and stop it cleanly. Raises: the error that ended it before."""
         ended, stopping = self.start(**settings)
         self.wait(ended, seen)
         stopping.set()
@@ -47,7 +47,7 @@ class Tailers:
 
     @property
     def record(self) -> Record:
-        """As it is stored."""
+        """Return the stored record."""
         return Parts(load()[0]).store.read(self._stream) or Record(stream=self._stream)
 
     def opened(self) -> bool:

@@ -1,4 +1,4 @@
-"""Tailers of this process, with figures every few moments: real ones, with their own loop and neighbours."""
+"""Tailers in this process that write metrics every few moments, with their own loop and real services."""
 
 import threading
 import time
@@ -23,27 +23,27 @@ Start = Callable[[str], "Task"]
 
 
 class Task:
-    """One tailer, and what it said so far."""
+    """One tailer and its metrics so far."""
 
     def __init__(self, namespace: str, ended: "Future[None]", stopping: threading.Event, log: Callable[[], list[Line]]) -> None:
         self.stopping = stopping
         self._namespace, self._ended, self._log = namespace, ended, log
 
     def lines(self, stream: str) -> list[Line]:
-        """Of a stream, or with an empty name of the task."""
+        """Return the lines of a stream, or with an empty name those of the task."""
         of_this_task = [line for line in self._log() if line.namespace == self._namespace]
         return [line for line in of_this_task if line.dimensions.get("Stream", "") == stream]
 
     def wait(self, stream: str, seen: Callable[[Line], bool]) -> Line:
-        """The first line that shows it; the test's own time limit ends the wait."""
+        """Return the first matching line; the test's own timeout ends the wait."""
         while not (found := [line for line in self.lines(stream) if seen(line)]):
             if self._ended.done():
                 raise AssertionError("the task ended before it showed that") from self._ended.exception()
-            time.sleep(OFTEN)  # the tasks run in threads of this process
+            time.sleep(OFTEN)  # The tasks run in threads of this process.
         return found[0]
 
     def stop(self) -> None:
-        """As SIGTERM would. What went wrong is raised."""
+        """Stop as SIGTERM does. Raises: the error that ended the task."""
         self.stopping.set()
         self._ended.result()
 
@@ -52,7 +52,7 @@ class Task:
 def tasks(
     stack: DevStack, queue_url: str, stream: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Start]:
-    """Gives what starts a task on this stream, which watches the database of the same name."""
+    """Return a function that starts a task on this stream, which watches the database of the same name."""
     monkeypatch.setattr(emf, "EVERY", OFTEN)
     monkeypatch.setattr(headroom, "EVERY", OFTEN)
     for name, value in (stack.tailer_environment | settings(queue_url, stream) | {"TAILER_HTTP_PORT": "0"}).items():
@@ -82,7 +82,7 @@ def tasks(
 
 
 def settings(queue_url: str, stream: str) -> dict[str, str]:
-    """Everything of a database, in a queue of its own."""
+    """Watch a whole database, with a queue of its own."""
     return {
         "TAILER_QUEUE_URL": queue_url,
         "TAILER_STREAM": stream,

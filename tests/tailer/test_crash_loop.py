@@ -1,4 +1,4 @@
-"""Tasks that die at one position, one after another, on a real server: the change that does it is set aside, and no other."""
+"""Tasks that die at one position on a real server: the change that causes it becomes a stub, and no other."""
 
 import sys
 import time
@@ -21,11 +21,11 @@ from tests.tailer.mortal import DEADLY
 Mongo = MongoClient[dict[str, Any]]
 MORTAL = ["-P", "-m", "tests.tailer.mortal", "run"]
 SECONDS = 90.0
-KILLS = CRASH_LOOP + 1 + POISON_AFTER + 2  # more than make a change poison that is in hand at each
+KILLS = CRASH_LOOP + 1 + POISON_AFTER + 2  # more deaths than make a change in hand poison
 
 
 class Deployment:
-    """ECS with one task of one stream: what dies is followed by another."""
+    """Run one task of one stream as ECS does: a dead task is replaced."""
 
     def __init__(self, stack: DevStack, name: str, queue_url: str, **settings: str) -> None:
         self._stack, self._name, self._queue_url = stack, name, queue_url
@@ -45,18 +45,18 @@ class Deployment:
         return store.read(self._name) or Record(stream=self._name)
 
     def until(self, sequence: int) -> list[Change]:
-        """What arrives in the queue, once the position is there."""
+        """Return the changes in the queue once the checkpoint has this sequence."""
         changes: list[Change] = []
         end = time.monotonic() + SECONDS
         while not ((at := self.record().checkpoint) and at.sequence >= sequence):
             assert time.monotonic() < end, self.task.process.log_tail()
             if not self.task.running:
-                self.again()
+                self.replace_task()
             changes += received(self._stack, self._queue_url)
             time.sleep(0.05)
         return changes + received(self._stack, self._queue_url)
 
-    def again(self) -> None:
+    def replace_task(self) -> None:
         self.task.kill()
         self.deaths += 1
         self.task = self._start()
@@ -78,8 +78,8 @@ def deployment(stack: DevStack, fresh: str, queue_url: str, **settings: str) -> 
         running.task.stop()
 
 
-def test_the_change_that_kills_every_task_becomes_a_stub(stack: DevStack, mongo: Mongo, fresh: str, queue_url: str) -> None:
-    """It is found among others and named with the deaths; all others arrive whole, and what follows needs no care."""
+def test_change_that_kills_every_task_becomes_a_stub(stack: DevStack, mongo: Mongo, fresh: str, queue_url: str) -> None:
+    """It is named with the deaths. All others arrive whole, and careful mode ends."""
     with deployment(stack, fresh, queue_url) as tasks:
         mongo[fresh].payments.insert_many(
             [{"_id": number, **({"text": DEADLY} if number == 7 else {})} for number in range(20)]
@@ -93,20 +93,22 @@ def test_the_change_that_kills_every_task_becomes_a_stub(stack: DevStack, mongo:
         mongo[fresh].payments.insert_one({"_id": "after"})
         [after] = tasks.until(21)
         assert after.full_document == {"_id": "after"}
-        while tasks.record().crashes != NONE:  # the test's own time limit ends the wait
-            mongo[f"{fresh}-other"].moves.insert_one({})  # so does the position, of a stream that has read all there is
+        while tasks.record().crashes != NONE:  # The test's own timeout ends the wait.
+            mongo[f"{fresh}-other"].moves.insert_one({})  # This moves the position of a stream with nothing left to read.
             time.sleep(0.05)
 
 
-def test_where_poison_stops_the_stream_the_record_says_why(stack: DevStack, mongo: Mongo, fresh: str, queue_url: str) -> None:
-    """Nothing is skipped: the task ends with exit code 4, and names the document and the deaths."""
+def test_fatal_change_stops_the_stream_with_a_recorded_problem(
+    stack: DevStack, mongo: Mongo, fresh: str, queue_url: str
+) -> None:
+    """Nothing is skipped: the task exits with 4 and names the document and the deaths."""
     with deployment(stack, fresh, queue_url, TAILER_ON_POISON="stop") as tasks:
         mongo[fresh].payments.insert_one({"_id": 7, "text": DEADLY})
         end = time.monotonic() + SECONDS
         while not (problem := tasks.record().problem):
             assert time.monotonic() < end, tasks.task.process.log_tail()
             if not tasks.task.running:
-                tasks.again()
+                tasks.replace_task()
             time.sleep(0.05)
         assert f"{fresh}.payments/7" in problem
         assert f"{POISON_AFTER} tasks died" in problem
@@ -114,16 +116,16 @@ def test_where_poison_stops_the_stream_the_record_says_why(stack: DevStack, mong
 
 
 @pytest.mark.parametrize("written", ["before", "after"])
-def test_tasks_that_are_killed_while_they_wait_cost_no_change(
+def test_tasks_killed_while_waiting_park_no_change(
     stack: DevStack, mongo: Mongo, fresh: str, queue_url: str, written: str
 ) -> None:
-    """Whether the stream is idle or work waits for whoever lives long enough: what is written is delivered whole."""
+    """Whether the stream is idle or has a backlog."""
     with deployment(stack, fresh, queue_url) as tasks:
         for _ in range(KILLS):
             if written == "before":
                 mongo[fresh].payments.insert_one({})
             tasks.task.wait_ready()
-            tasks.again()
+            tasks.replace_task()
         mongo[fresh].payments.insert_one({"_id": "last"})
         count = 1 + (KILLS if written == "before" else 0)
         changes = tasks.until(count)

@@ -1,4 +1,4 @@
-"""A change is poison only if it was in hand at each of several deaths; whatever else ends tasks costs care, not changes."""
+"""A change is poison only if it was in hand at several deaths. Other deaths only make the next task careful."""
 
 import pytest
 from hypothesis import given
@@ -13,23 +13,22 @@ def died(deaths: Crashes, times: int, sequence: int = 0) -> Crashes:
     return deaths
 
 
-def test_deaths_without_progress_make_careful() -> None:
-    """First runs of a hundred changes, then, after one more death, one change at a time."""
+def test_deaths_without_progress_make_the_next_task_careful() -> None:
+    """First runs of a hundred changes; after another death one change at a time."""
     assert [died(NONE, times, 7).batch_limit for times in range(CRASH_LOOP + 2)] == [0] * CRASH_LOOP + [SMALL_BATCH, ONE]
     assert died(NONE, CRASH_LOOP, 7).until == 7 + SPAN
     assert died(NONE, CRASH_LOOP + 1, 7).until == 7 + SMALL_BATCH
 
 
-def test_progress_between_deaths_makes_nobody_careful() -> None:
-    """Two hundred kills of a task that moves on are two hundred kills, and no more."""
+def test_deaths_with_progress_between_make_nobody_careful() -> None:
     deaths = NONE
     for number in range(200):
         deaths = deaths.after_crash(number).after_progress(number + 1, caught_up=False)
     assert deaths == NONE
 
 
-def test_care_outlasts_progress_until_what_the_dead_had_in_hand_is_past() -> None:
-    """It narrows the place down: two deaths in one run of a hundred are followed by one change at a time."""
+def test_careful_mode_lasts_until_the_changes_in_hand_are_passed() -> None:
+    """Two deaths in one run of a hundred are followed by one change at a time."""
     careful = died(NONE, CRASH_LOOP).after_progress(5_000, caught_up=False)
     assert (careful.batch_limit, careful.count) == (SMALL_BATCH, 0)
     assert careful.after_crash(5_000).after_progress(5_100, caught_up=False).after_crash(5_100).batch_limit == SMALL_BATCH
@@ -39,13 +38,13 @@ def test_care_outlasts_progress_until_what_the_dead_had_in_hand_is_past() -> Non
     assert one.after_progress(5_000 + SMALL_BATCH, caught_up=False) == NONE
 
 
-def test_a_stream_that_is_read_to_its_end_needs_no_care() -> None:
-    """Whatever the dead had in hand was committed before."""
+def test_stream_read_to_its_end_needs_no_care() -> None:
+    """Every change that was in hand at a death had been committed before."""
     assert died(NONE, CRASH_LOOP + 3).after_progress(0, caught_up=True) == NONE
 
 
-def test_the_change_in_hand_at_every_death_is_poison() -> None:
-    """Not before the last of them, and no other change."""
+def test_change_in_hand_at_every_death_is_poison() -> None:
+    """Only after the last of them, and no other change."""
     deaths = died(NONE, CRASH_LOOP + 1)
     for number in range(POISON_AFTER):
         assert not deaths.poison_reason("a")
@@ -56,22 +55,22 @@ def test_the_change_in_hand_at_every_death_is_poison() -> None:
     assert not deaths.before_decoding("b").after_crash(0).poison_reason("a")
 
 
-def test_a_death_with_no_change_in_hand_ends_the_search() -> None:
-    """A change that kills is in hand when it does: care for anything else only costs time."""
+def test_death_with_no_change_in_hand_ends_the_search() -> None:
+    """A fatal change is in hand when it kills."""
     assert died(NONE, CRASH_LOOP + 1).before_decoding("a").after_decoding().after_crash(0) == Crashes(count=1)
     assert died(NONE, CRASH_LOOP + 1).before_decoding("a").after_crash(0).batch_limit == ONE
 
 
 @pytest.mark.parametrize("times", [1, 10, 100])
-def test_a_death_with_no_change_in_hand_blames_none(times: int) -> None:
-    """An idle stream, a queue that does not answer: the task that is killed there waits."""
+def test_death_with_no_change_in_hand_blames_none(times: int) -> None:
+    """For example of an idle or waiting task."""
     waiting = died(NONE, CRASH_LOOP + 1).before_decoding("a").after_decoding()
     assert not died(waiting, times).poison_reason("a")
 
 
 @given(st.lists(st.sampled_from(["death", "a", "b", "waits", "moves", "released"])))
-def test_no_history_blames_a_change_that_was_not_in_hand_at_its_deaths(history: list[str]) -> None:
-    """Whatever happens between: only deaths with it in hand count, and none before it, or another, was left alone."""
+def test_no_change_is_blamed_without_being_in_hand_at_the_deaths(history: list[str]) -> None:
+    """Whatever happens between."""
     deaths, over = NONE, {"a": 0, "b": 0}
     hand = ""
     for number, event in enumerate(history):
@@ -105,6 +104,5 @@ def test_no_history_blames_a_change_that_was_not_in_hand_at_its_deaths(history: 
         ),
     ],
 )
-def test_the_status_says_how_many_died_and_over_what(deaths: Crashes, words: str) -> None:
-    """Nothing where none did."""
+def test_status_shows_the_number_of_deaths_and_the_change(deaths: Crashes, words: str) -> None:
     assert str(deaths) == words

@@ -1,4 +1,4 @@
-"""SIGTERM is answered in time, whatever the neighbours do meanwhile."""
+"""SIGTERM ends a task in time, whatever its services do."""
 
 import json
 import queue
@@ -15,14 +15,14 @@ from tests.faults.tcp_proxy import TcpProxy
 
 
 def ports(stack: DevStack) -> list[int]:
-    """Where MongoDB and AWS answer, in this order."""
+    """Return the ports of MongoDB and AWS."""
     return [
         int(url.partition("//")[2].partition("/")[0].rpartition(":")[2]) for url in (stack.mongodb_uri, stack.aws.endpoint_url)
     ]
 
 
 def tailing(stack: DevStack, network: TcpProxy, name: str, **settings: str) -> TailerProcess:
-    """A tailer of everything in a database of this name, behind the network, which has sent a change."""
+    """Return a tailer of a whole database through this network, which has sent a change."""
     mongodb, aws = network.ports
     given = {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{aws}",
@@ -39,8 +39,8 @@ def tailing(stack: DevStack, network: TcpProxy, name: str, **settings: str) -> T
     return tailer
 
 
-def test_a_task_whose_neighbours_are_all_gone_without_a_word_ends_in_time(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """A release alone would hang for a minute. Exit 0: nothing is lost, and the lease runs out by itself."""
+def test_stop_ends_in_time_when_every_service_hangs(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """With exit code 0: nothing is lost, and the lease expires."""
     settings = {"TAILER_QUEUE_URL": queue_url, "TAILER_CHECKPOINTS": "mongodb:"}
     with TcpProxy(ports(stack)) as network:
         tailer = tailing(stack, network, fresh, **settings)
@@ -49,8 +49,8 @@ def test_a_task_whose_neighbours_are_all_gone_without_a_word_ends_in_time(stack:
         assert json.loads(tailer.process.log_tail(1))["action"] == "left"
 
 
-def test_a_queue_that_is_gone_without_a_word_leaves_time_to_let_go(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """The call in flight is waited for and no other is made: the next owner starts at once, from what was accepted."""
+def test_stop_releases_the_lease_when_sqs_hangs(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """No further call is made. The next owner starts at once after the accepted changes."""
     with TcpProxy(ports(stack), b"AmazonSQS") as network:
         tailer = tailing(stack, network, fresh, TAILER_QUEUE_URL=queue_url)
         network.silent = True
@@ -64,8 +64,7 @@ def test_a_queue_that_is_gone_without_a_word_leaves_time_to_let_go(stack: DevSta
     assert (record.owner, record.checkpoint.sequence) == ("", 1)
 
 
-def test_nothing_ends_a_task_that_was_not_asked_to_stop() -> None:
-    """And one that was, and is still there, is ended once its time is up."""
+def test_deadline_only_ends_a_task_that_was_asked_to_stop() -> None:
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     stopping = threading.Event()
     keep_deadline(stopping, seconds=0.05, end=ended.put)

@@ -1,4 +1,4 @@
-"""Real tailers and what they tell CloudWatch of themselves: the figures that the alarms stand on are true."""
+"""The metrics of real tailers, on which alarms depend, are correct."""
 
 import os
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ from tests.emf import lines
 from tests.queue import received
 from tests.tailer.tasks import Start, settings, tasks
 
-TOO_LARGE = 2_000_000  # bytes of a change that no message can hold
+TOO_LARGE = 2_000_000  # bytes, too large for any message
 
 
 @pytest.fixture
 def start(
     stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Start]:
-    """Starts a task on the stream ``fresh`` with figures in this namespace."""
+    """Start a task on the stream ``fresh`` with metrics in this namespace."""
     with tasks(stack, queue_url, fresh, monkeypatch, capsys) as start:
         yield start
 
 
-def process(stack: DevStack, queue_url: str, fresh: str, **more: str) -> TailerProcess:
-    """A tailer as it runs in production, with figures."""
+def start_process(stack: DevStack, queue_url: str, fresh: str, **more: str) -> TailerProcess:
+    """Start a tailer as in production, with metrics."""
     given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
     return stack.start_tailer(**given, **{"emf_namespace": "Tailrace/trial"} | more)
 
 
-def test_an_owner_and_its_standby_say_what_they_do(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:
-    """One owns the stream, has sent all that was written and is not behind; the other stands by, and takes over."""
+def test_owner_and_standby_report_their_state(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:
+    """The owner has sent every change and does not lag; the standby takes over."""
     owner = start("Tailrace/one")
     owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
     standby = start("Tailrace/two")
@@ -55,9 +55,9 @@ def test_an_owner_and_its_standby_say_what_they_do(stack: DevStack, queue_url: s
     assert owner.lines(fresh)[-1]["LeaseOwner"] == 0
 
 
-def test_a_task_that_is_stopped_says_what_it_did_last(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """SIGTERM less than a minute after the start: not a change is missing in CloudWatch's sums."""
-    tailer = process(stack, queue_url, fresh)
+def test_stopped_task_reports_its_last_counts(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """SIGTERM comes less than a minute after the start."""
+    tailer = start_process(stack, queue_url, fresh)
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(20)])
     while f'tailrace_changes_sent_total{{stream="{fresh}"}} 20.0' not in tailer.metrics():
@@ -69,9 +69,9 @@ def test_a_task_that_is_stopped_says_what_it_did_last(stack: DevStack, queue_url
     assert {line.namespace for line in said} == {"Tailrace/trial"}
 
 
-def test_a_stream_that_was_given_up_says_so_before_the_process_ends(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """The alarm on it rings although nobody is left to say it again."""
-    tailer = process(stack, queue_url, fresh, claim_bucket="", on_poison="stop")
+def test_stopped_stream_is_reported_before_the_process_ends(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """So that its alarm fires."""
+    tailer = start_process(stack, queue_url, fresh, claim_bucket="", on_poison="stop")
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
     assert tailer.process._process.wait(60) == 4
@@ -80,9 +80,8 @@ def test_a_stream_that_was_given_up_says_so_before_the_process_ends(stack: DevSt
     assert lines(tailer.log.read_text(), "")[-1]["StandingBy"] == 0
 
 
-def test_nothing_is_written_without_a_namespace(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """Outside AWS the log is the log."""
-    tailer = process(stack, queue_url, fresh, emf_namespace="")
+def test_no_metric_is_written_without_a_namespace(stack: DevStack, queue_url: str, fresh: str) -> None:
+    tailer = start_process(stack, queue_url, fresh, emf_namespace="")
     tailer.wait_ready()
     assert tailer.stop() == 0
     assert lines(tailer.log.read_text()) == []

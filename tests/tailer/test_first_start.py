@@ -1,4 +1,4 @@
-"""A stream that never delivered anything is bound to nothing: its settings are corrected, and it starts."""
+"""A stream that never delivered a change is bound to no settings: they can be corrected without a command."""
 
 import threading
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize("setting", WRONG)
-def test_settings_are_corrected_after_a_first_start_with_wrong_ones(
+def test_settings_can_be_corrected_after_a_first_start(
     tailers: Tailers, stack: DevStack, fresh: str, queue_url: str, setting: str
 ) -> None:
-    """The stream opened, and nothing arrived: no command is needed, and what was committed since then is delivered."""
+    """Changes committed since the first start are delivered."""
     right = {"database": fresh, "collections": "", "pipeline": "[]", "lanes": "128", "order_by": "document"}
     tailers.run(tailers.opened, **right | {setting: WRONG[setting]})
     first = tailers.record.checkpoint
@@ -39,10 +39,8 @@ def test_settings_are_corrected_after_a_first_start_with_wrong_ones(
         tailers.start(**right | {setting: WRONG[setting]})[0].result()
 
 
-def test_a_stream_that_the_server_does_not_open_leaves_no_checkpoint(
-    tailers: Tailers, stack: DevStack, fresh: str, queue_url: str
-) -> None:
-    """Corrected, it starts for the first time."""
+def test_stream_that_cannot_open_leaves_no_checkpoint(tailers: Tailers, stack: DevStack, fresh: str, queue_url: str) -> None:
+    """Once corrected it starts for the first time."""
     with pytest.raises(Misconfigured, match="TAILER_PIPELINE"):
         tailers.start(pipeline='[{"$match": {"$none": 1}}]')[0].result()
     assert tailers.record.checkpoint is None
@@ -55,10 +53,9 @@ def test_a_stream_that_the_server_does_not_open_leaves_no_checkpoint(
     assert [change.sequence for change in received(stack, queue_url)] == [1]
 
 
-def test_a_seeded_position_is_bound_to_its_cluster_and_to_no_settings(
+def test_seeded_position_is_bound_to_its_cluster_but_to_no_settings(
     tailers: Tailers, stack: DevStack, fresh: str, queue_url: str
 ) -> None:
-    """The server was asked whether it has it; nobody delivered anything under any settings."""
     tailers.set(lanes="4")
     assert command_line(["checkpoint", "seed", "--to", datetime.now(UTC).isoformat(timespec="seconds")], threading.Event()) == 0
     assert (tailers.record.identity, tailers.record.cluster is None) == ("", False)

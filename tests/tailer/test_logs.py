@@ -1,4 +1,4 @@
-"""What is logged: JSON lines for programs, text for a person at a terminal."""
+"""Logs are JSON lines for programs and text at a terminal."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ import pytest
 from tailer import logs
 
 
-class Terminal:
-    """Standard error as a terminal or as a file, and what was written to it."""
+class FakeStderr:
+    """Standard error as a terminal or a file, with its text."""
 
     def __init__(self, *, terminal: bool) -> None:
         self._terminal = terminal
@@ -25,8 +25,8 @@ class Terminal:
 
 
 def logged(monkeypatch: pytest.MonkeyPatch, form: str, *, terminal: bool, message: str = "waits") -> str:
-    """What a warning about the stream ``payments`` looks like."""
-    screen = Terminal(terminal=terminal)
+    """Return the log line of a warning about the stream ``payments``."""
+    screen = FakeStderr(terminal=terminal)
     monkeypatch.setattr("sys.stderr", screen)
     before = logging.root.handlers[:]
     logs.configure("INFO", form)
@@ -39,10 +39,10 @@ def logged(monkeypatch: pytest.MonkeyPatch, form: str, *, terminal: bool, messag
     ("form", "terminal", "as_json"),
     [("auto", False, True), ("auto", True, False), ("json", True, True), ("json", False, True), ("text", False, False)],
 )
-def test_a_terminal_gets_text_and_a_program_json(
+def test_log_is_text_at_a_terminal_and_json_elsewhere(
     monkeypatch: pytest.MonkeyPatch, form: str, terminal: bool, as_json: bool
 ) -> None:
-    """Unless TAILER_LOG_FORMAT says which."""
+    """Unless TAILER_LOG_FORMAT decides."""
     text = logged(monkeypatch, form, terminal=terminal)
     if as_json:
         line = json.loads(text)
@@ -51,15 +51,13 @@ def test_a_terminal_gets_text_and_a_program_json(
         assert text.endswith("WARNING  [payments] waits\n")
 
 
-def test_each_line_of_a_message_is_a_line_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many findings are told at once, each is read by itself."""
+def test_message_of_several_lines_is_shown_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     text = logged(monkeypatch, "text", terminal=True, message="2 settings need attention:\n  one\n  two")
     assert text.splitlines()[1:] == ["  one", "  two"]
 
 
 @pytest.mark.parametrize("unseen", ["\x1b[2J", "\x9b31m", "\u202e", "\u2028", "\r", "\x07"])
-def test_nothing_commands_the_terminal(monkeypatch: pytest.MonkeyPatch, unseen: str) -> None:
-    """What a name in a message holds is shown, not obeyed."""
+def test_control_characters_are_escaped(monkeypatch: pytest.MonkeyPatch, unseen: str) -> None:
     text = logged(monkeypatch, "text", terminal=True, message=f"collection {unseen}x")
     assert unseen[0] not in text
     assert json.dumps(unseen[0])[1:-1] in text

@@ -1,4 +1,4 @@
-"""What is read ahead is bounded by what it takes in memory."""
+"""The batches that are read ahead are bounded by their memory."""
 
 import threading
 from collections.abc import Iterator
@@ -11,11 +11,10 @@ from tailer.read_limits import Closed, ReadLimits
 from tailer.streaming.prefetch import prefetched
 from tests.samples.changes import ORIGIN
 
-SECONDS = 10.0  # a wait that should end does so long before
+SECONDS = 10.0  # A wait that should end does so much sooner.
 
 
-def test_what_is_beyond_the_room_waits_until_some_is_given_back() -> None:
-    """And no longer."""
+def test_batch_beyond_the_room_waits_for_room() -> None:
     limits = ReadLimits(10)
     limits.reserve(6)
     with ThreadPoolExecutor(1) as threads:
@@ -25,8 +24,7 @@ def test_what_is_beyond_the_room_waits_until_some_is_given_back() -> None:
         waiting.result(SECONDS)
 
 
-def test_what_is_larger_than_the_room_goes_alone() -> None:
-    """It waits until nothing else is taken, and nothing else is taken beside it."""
+def test_batch_larger_than_the_room_is_taken_alone() -> None:
     limits = ReadLimits(10)
     limits.reserve(6)
     with ThreadPoolExecutor(2) as threads:
@@ -39,8 +37,8 @@ def test_what_is_larger_than_the_room_goes_alone() -> None:
         small.result(SECONDS)
 
 
-def test_who_waits_leaves_when_it_is_over() -> None:
-    """A task that stops does not leave a thread behind."""
+def test_waiting_reader_ends_when_the_pace_closes() -> None:
+    """A stopping task leaves no thread."""
     limits = ReadLimits(10)
     limits.reserve(10)
     with ThreadPoolExecutor(1) as threads:
@@ -52,7 +50,7 @@ def test_who_waits_leaves_when_it_is_over() -> None:
 
 @pytest.mark.parametrize(("room", "ahead"), [(300, 2), (100, 0), (0, 0)])
 def test_batches_are_read_ahead_by_their_size(room: int, ahead: int) -> None:
-    """Batches of 100 bytes: with the caller holding one, as many more as there is room for are made."""
+    """As many as there is room for."""
     limits, made = ReadLimits(room), 0
     full = threading.Event()
 

@@ -1,4 +1,7 @@
-"""What a record may leave out, or write in another form, is read; what cannot be read is parked with the true reason."""
+"""
+Optional fields of a DynamoDB record may be missing or have another form. A record that cannot be read is parked with the
+reason.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -60,14 +63,14 @@ NO_TIMES = [
 ]
 
 
-def with_image(**fields: Any) -> dict[str, Any]:
-    """A record whose stream part has these fields, and not those that are ``...``."""
+def record_with(**fields: Any) -> dict[str, Any]:
+    """Return a record whose stream part has these fields, without those that are ``...``."""
     told = record()
     told["dynamodb"] = {name: value for name, value in (told["dynamodb"] | fields).items() if value is not ...}
     return told
 
 
-def without(name: str) -> dict[str, Any]:
+def record_without(name: str) -> dict[str, Any]:
     return {key: value for key, value in record().items() if key != name}
 
 
@@ -79,10 +82,10 @@ def forwarded(told: dict[str, Any]) -> tuple[MemoryPublisher, MemoryParking]:
 
 
 @pytest.mark.parametrize("form", TIMES)
-def test_a_time_is_read_in_every_form(form: str) -> None:
-    """To the millisecond where it says that much; where it says nothing, the change is dated by its arrival."""
+def test_creation_time_is_read_in_every_form(form: str) -> None:
+    """To the millisecond if it has them. Without it the change is dated by its arrival."""
     told, expected = TIMES[form]
-    publisher, parking = forwarded(with_image(ApproximateCreationDateTime=told))
+    publisher, parking = forwarded(record_with(ApproximateCreationDateTime=told))
     assert parking.parked == {}
     [entry] = publisher.entries
     assert entry.time == expected
@@ -90,40 +93,39 @@ def test_a_time_is_read_in_every_form(form: str) -> None:
 
 
 @pytest.mark.parametrize("told", NO_TIMES, ids=lambda told: repr(told)[:20])
-def test_what_is_no_time_is_said_so(told: Any) -> None:
-    """The reason names the field and no mapper is blamed; the record is parked as it came."""
+def test_invalid_creation_time_is_named(told: Any) -> None:
+    """No mapper is blamed, and the record is parked unchanged."""
     with pytest.raises(UnreadableMessage, match=r"ApproximateCreationDateTime is .*not a valid time") as raised:
-        read(with_image(ApproximateCreationDateTime=told), ARRIVED)
+        read(record_with(ApproximateCreationDateTime=told), ARRIVED)
     assert len(str(raised.value)) < 200
 
 
 @pytest.mark.parametrize(
     "told",
     [
-        with_image(SizeBytes=...),
-        with_image(SizeBytes="many"),
-        with_image(StreamViewType=...),
-        with_image(StreamViewType=None),
-        with_image(Unheard="of"),
-        with_image(ApproximateCreationDateTimePrecision="MILLISECOND"),
-        without("eventVersion"),
-        without("eventSource"),
-        without("awsRegion"),
+        record_with(SizeBytes=...),
+        record_with(SizeBytes="many"),
+        record_with(StreamViewType=...),
+        record_with(StreamViewType=None),
+        record_with(Unheard="of"),
+        record_with(ApproximateCreationDateTimePrecision="MILLISECOND"),
+        record_without("eventVersion"),
+        record_without("eventSource"),
+        record_without("awsRegion"),
         record(userIdentity=None),
         record(userIdentity="nobody"),
         record(eventID=None),
-        without("eventID"),
+        record_without("eventID"),
     ],
     ids=lambda told: str(sorted(told))[:0],
 )
-def test_what_may_be_missing_is_not_missed(told: dict[str, Any]) -> None:
-    """Nor is it minded in a form of its own."""
+def test_optional_field_may_be_missing_or_have_another_form(told: dict[str, Any]) -> None:
     publisher, parking = forwarded(told)
     assert (len(publisher.entries), parking.parked) == (1, {})
 
 
-def test_a_record_without_an_id_has_its_own_all_the_same() -> None:
-    """The same whenever it is read, and another than its neighbours': the stream's and the record's place in it."""
+def test_record_without_an_id_gets_one_from_its_position() -> None:
+    """The same each time, and another than its neighbours'."""
 
     def named(sequence: int) -> Change:
         told = record(sequence)
@@ -134,8 +136,8 @@ def test_a_record_without_an_id_has_its_own_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("names", [("type", "principalId"), ("Type", "PrincipalId")])
-def test_what_expired_is_known_in_both_spellings(names: tuple[str, str]) -> None:
-    """Lambda's and the API's own."""
+def test_expiry_is_recognised_in_both_spellings(names: tuple[str, str]) -> None:
+    """Lambda's and the API's."""
     user = dict(zip(names, ("Service", "dynamodb.amazonaws.com"), strict=True))
     told = record(old={"orderId": {"S": "o-1"}}, userIdentity=user)
     assert expired(read(told, ARRIVED).changes[0])
@@ -144,22 +146,22 @@ def test_what_expired_is_known_in_both_spellings(names: tuple[str, str]) -> None
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (without("eventSourceARN"), "eventSourceARN"),
+        (record_without("eventSourceARN"), "eventSourceARN"),
         (record(eventSourceARN="arn:aws:kinesis:eu-west-1:123456789012:stream/orders"), "names no table"),
         (record(eventSourceARN=""), "names no table"),
-        (without("eventName"), "eventName"),
-        (without("dynamodb"), "dynamodb"),
-        (with_image(SequenceNumber=...), "SequenceNumber"),
-        (with_image(SequenceNumber="-1"), "sequenceNumber|SequenceNumber"),
-        (with_image(Keys=...), "Keys"),
-        (with_image(Keys={}), "keys"),
-        (with_image(NewImage=...), "INSERT with neither image"),
+        (record_without("eventName"), "eventName"),
+        (record_without("dynamodb"), "dynamodb"),
+        (record_with(SequenceNumber=...), "SequenceNumber"),
+        (record_with(SequenceNumber="-1"), "sequenceNumber|SequenceNumber"),
+        (record_with(Keys=...), "Keys"),
+        (record_with(Keys={}), "keys"),
+        (record_with(NewImage=...), "INSERT with neither image"),
         (record(eventName="REMOVE"), "REMOVE with the new image"),
         (record(old={"orderId": {"S": "o-1"}}, eventName="MODIFY"), "MODIFY with the old image"),
     ],
 )
-def test_what_cannot_be_read_is_parked_with_the_true_reason(told: dict[str, Any], reason: str) -> None:
-    """As it came; no mapper is blamed, and the record behind it is not held back."""
+def test_unreadable_record_is_parked_with_the_reason(told: dict[str, Any], reason: str) -> None:
+    """Unchanged, without a mapper. The next record continues."""
     publisher, parking = forwarded(told)
     [item] = parking.parked.values()
     assert (publisher.entries, item.mapper) == ([], "")
@@ -168,8 +170,8 @@ def test_what_cannot_be_read_is_parked_with_the_true_reason(told: dict[str, Any]
         read(told, ARRIVED)
 
 
-def test_a_record_that_lambda_could_not_be_told_of_fails_them_all() -> None:
-    """A record that is none may have no number; when it cannot be parked, every record comes again."""
+def test_unreadable_record_that_cannot_be_parked_fails_the_batch() -> None:
+    """It may have no sequence number, so Lambda must retry every record."""
 
     class Away(MemoryParking):
         def park(self, *_: Any) -> None:
@@ -182,8 +184,7 @@ def test_a_record_that_lambda_could_not_be_told_of_fails_them_all() -> None:
 
 @pytest.mark.parametrize("kind", ["L", "M"])
 @pytest.mark.parametrize("depth", [33, 100, 300, 450, 10_000])
-def test_a_record_that_is_nested_more_deeply_than_dynamodb_does_is_parked(kind: str, depth: int) -> None:
-    """At any depth, and however little of it can be written down. What DynamoDB takes is published."""
+def test_record_nested_deeper_than_dynamodb_allows_is_parked(kind: str, depth: int) -> None:
     assert outcome(nested(kind, 32)) == (1, 0)
     assert outcome(nested(kind, depth)) == (0, 1)
 
@@ -196,7 +197,7 @@ def nested(kind: str, depth: int) -> dict[str, Any]:
 
 
 def outcome(one: dict[str, Any]) -> tuple[int, int]:
-    """How many events and parked items one record makes."""
+    """Return how many events and parked items one record causes."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=parking)
     assert streamed(StreamForwarder(forwarder=forwarder), [one], forever) is None

@@ -1,4 +1,4 @@
-"""The loop: what is published, what is parked, what the queue must deliver again."""
+"""The forwarder's loop: which changes are published, which are parked, and which messages must be received again."""
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
@@ -18,8 +18,8 @@ from tailrace.change import Change
 from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, delivery, forever, gap, inserted
 
 
-class Flaky(MemoryPublisher):
-    """Cannot publish events of the documents in ``down``; raises what it holds for them."""
+class FlakyPublisher(MemoryPublisher):
+    """Raises the errors in ``down`` for events of these documents."""
 
     def __init__(self, **down: Exception) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class Flaky(MemoryPublisher):
         return super().publish(entries, time_left)
 
 
-class NoParking:
+class UnavailableParking:
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         raise Unavailable("the parking queue is away")
 
 
-class NoWatermarks:
+class UnavailableWatermarks:
     def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         raise Unavailable("the table is throttled")
 
@@ -49,21 +49,20 @@ def forwarder(**parts: Any) -> Forwarder:
     return Forwarder(**{"mappers": MAPPERS, "publisher": MemoryPublisher(), "parking": MemoryParking(), **parts})
 
 
-def published(publisher: MemoryPublisher) -> list[str]:
+def published_documents(publisher: MemoryPublisher) -> list[str]:
     return [entry.document.rpartition("/")[2] for entry in publisher.entries]
 
 
-def test_what_happened_is_published_in_order() -> None:
-    """Every change of every message becomes its event; nothing has to come again."""
+def test_changes_are_published_in_order() -> None:
     publisher = MemoryPublisher()
     failed = forwarder(publisher=publisher).forward([delivery(body(inserted("a"))), delivery(body(cancelled("a")))], forever)
     assert failed == []
     assert [entry.detail_type for entry in publisher.entries] == ["PaymentCreated", "PaymentCancelled"]
 
 
-def test_a_failed_group_does_not_hold_back_others() -> None:
-    """A record that fails returns itself and the rest of its group, and nothing else."""
-    publisher = Flaky(a=Unavailable("throttled"))
+def test_failed_group_does_not_hold_back_others() -> None:
+    """A failed record returns itself and the rest of its group."""
+    publisher = FlakyPublisher(a=Unavailable("throttled"))
     records = [
         delivery(body(inserted("a")), group="payments.1", message_id="m1"),
         delivery(body(inserted("b")), group="payments.2", message_id="m2"),
@@ -71,63 +70,62 @@ def test_a_failed_group_does_not_hold_back_others() -> None:
         delivery(body(inserted("d")), group="payments.2", message_id="m4"),
     ]
     assert forwarder(publisher=publisher).forward(records, forever) == ["m1", "m3"]
-    assert published(publisher) == ["b", "d"]
+    assert published_documents(publisher) == ["b", "d"]
 
 
-def test_an_error_that_nobody_foresaw_fails_its_message_only(caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever an adapter raises, the other groups go on, and the log has the traceback."""
-    publisher = Flaky(a=RuntimeError("boom"))
+def test_unknown_error_fails_only_its_message(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has the traceback."""
+    publisher = FlakyPublisher(a=RuntimeError("boom"))
     records = [
         delivery(body(inserted("a")), group="payments.1", message_id="m1"),
         delivery(body(inserted("b")), group="payments.2"),
     ]
     assert forwarder(publisher=publisher).forward(records, forever) == ["m1"]
-    assert published(publisher) == ["b"]
+    assert published_documents(publisher) == ["b"]
     assert [line.exc_info is not None for line in caplog.records] == [True]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_message_that_is_not_ours_is_parked_and_its_group_goes_on(text: str) -> None:
-    """Foreign, broken or newer bodies are set aside as they came, with the reason."""
+def test_foreign_message_is_parked_and_its_group_continues(text: str) -> None:
+    """With the reason."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     records = [delivery(text), delivery(body(inserted("a")))]
     assert forwarder(publisher=publisher, parking=parking).forward(records, forever) == []
     [parked] = parking.parked.values()
     assert parked.body == text
     assert parked.reason
-    assert published(publisher) == ["a"]
+    assert published_documents(publisher) == ["a"]
 
 
-def test_a_change_that_a_mapper_cannot_digest_is_parked_with_its_reason() -> None:
-    """The other changes of its message, before and after, are published."""
+def test_change_that_fails_its_mapper_is_parked_with_the_reason() -> None:
+    """The other changes of its message are published."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     text = body(inserted("a"), inserted("b", subscriptionId=7), inserted("c"))
     assert forwarder(publisher=publisher, parking=parking).forward([delivery(text)], forever) == []
-    assert published(publisher) == ["a", "c"]
+    assert published_documents(publisher) == ["a", "c"]
     [parked] = parking.parked.values()
     assert parked.document == "payments.payments/b"
     assert "subscriptionId" in parked.reason
 
 
-def test_an_event_that_the_bus_refuses_is_parked_with_its_reason() -> None:
-    """Refused for good: parked with the event's name and the bus's words, the rest is published."""
+def test_event_refused_by_the_bus_is_parked_with_the_reason() -> None:
+    """The rest is published."""
     publisher, parking = MemoryPublisher(limit=500), MemoryParking()
     text = body(inserted("a", subscriptionId="x" * 500), inserted("b"))
     assert forwarder(publisher=publisher, parking=parking).forward([delivery(text)], forever) == []
-    assert published(publisher) == ["b"]
+    assert published_documents(publisher) == ["b"]
     [parked] = parking.parked.values()
     assert (parked.event, parked.document) == ("PaymentCreated", "payments.payments/a")
     assert "the limit is 500" in parked.reason
 
 
 @pytest.mark.parametrize("text", ["not ours", body(inserted(subscriptionId=7))], ids=["body", "change"])
-def test_what_cannot_be_parked_now_stays_in_the_queue(text: str) -> None:
-    """When parking fails the message fails: it comes again, and nothing is lost."""
-    assert forwarder(parking=NoParking()).forward([delivery(text, message_id="m1")], forever) == ["m1"]
+def test_message_that_cannot_be_parked_stays_in_the_queue(text: str) -> None:
+    assert forwarder(parking=UnavailableParking()).forward([delivery(text, message_id="m1")], forever) == ["m1"]
 
 
-def test_a_repeat_parks_the_same_once() -> None:
-    """A message delivered again parks under the same ids."""
+def test_redelivered_message_parks_the_same_items() -> None:
+    """Under the same ids."""
     parking = MemoryParking()
     again = delivery(body(inserted(subscriptionId=7), inserted(subscriptionId=8, sequence=2)))
     for _ in range(2):
@@ -135,25 +133,24 @@ def test_a_repeat_parks_the_same_once() -> None:
     assert len(parking.parked) == 3
 
 
-def test_it_stops_in_good_time() -> None:
-    """When the time is up the remaining records are returned untouched, whatever their group."""
+def test_remaining_records_are_returned_when_the_time_is_up() -> None:
     publisher = MemoryPublisher()
-    left = iter([1.0, 1.0])  # asked by the loop and by the publisher
+    left = iter([1.0, 1.0])  # one read by the loop, one by the publisher
     records = [delivery(body(inserted(name)), group=name, message_id=name) for name in "abcd"]
     failed = forwarder(publisher=publisher).forward(records, lambda: next(left, 0.0))
-    assert published(publisher) == ["a"]
+    assert published_documents(publisher) == ["a"]
     assert failed == ["b", "c", "d"]
 
 
-def test_a_queue_without_groups_is_served_message_by_message() -> None:
-    """A standard queue has no group: each message stands for itself."""
-    publisher = Flaky(a=Unavailable("throttled"))
+def test_message_without_a_group_stands_alone() -> None:
+    """As in a standard queue."""
+    publisher = FlakyPublisher(a=Unavailable("throttled"))
     records = [delivery(body(inserted(name)), message_id=name, group=name) for name in "ab"]
     assert forwarder(publisher=publisher).forward(records, forever) == ["a"]
 
 
-def test_a_batch_is_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> None:
-    """The log tells how much was done, never what was in it."""
+def test_batch_is_logged_as_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    """Without contents."""
     caplog.set_level(logging.INFO)
     text = body(inserted("secret", subscriptionId="secret"), inserted("secret", subscriptionId=7, sequence=2))
     forwarder().forward([delivery(text), delivery("secret")], forever)
@@ -164,9 +161,7 @@ def test_a_batch_is_one_line_of_numbers(caplog: pytest.LogCaptureFixture) -> Non
     assert "secret" not in repr(line.__dict__)
 
 
-def test_a_message_of_many_changes_is_one_publish() -> None:
-    """Five hundred changes go to the publisher at once; how they are cut into calls is its own affair."""
-
+def test_message_of_many_changes_is_one_publish() -> None:
     def documents(change: Change) -> None:
         seen.append(change.sequence)
 
@@ -176,8 +171,8 @@ def test_a_message_of_many_changes_is_one_publish() -> None:
     assert seen == list(range(1, 501))
 
 
-def test_a_repeat_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """What was published before goes on the bus no more, however old and however it was packed."""
+def test_duplicates_are_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """However old they are and however they were packed."""
     caplog.set_level(logging.INFO)
     publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
     for records in (
@@ -186,12 +181,12 @@ def test_a_repeat_is_dropped_and_counted(caplog: pytest.LogCaptureFixture) -> No
         [delivery(body(inserted("a", 1)))],
     ):
         assert forwarder(publisher=publisher, watermarks=watermarks).forward(records, forever) == []
-    assert published(publisher) == ["a", "b", "c", "d"]
+    assert published_documents(publisher) == ["a", "b", "c", "d"]
     assert [line.__dict__["duplicates"] for line in caplog.records] == [0, 2, 1]
 
 
-def test_without_watermarks_a_repeat_is_published_under_its_id() -> None:
-    """The feature is off: consumers drop it."""
+def test_repeat_without_watermarks_is_published_with_its_id() -> None:
+    """Consumers drop it."""
     publisher = MemoryPublisher()
     for _ in range(2):
         forwarder(publisher=publisher).forward([delivery(body(inserted()))], forever)
@@ -200,8 +195,8 @@ def test_without_watermarks_a_repeat_is_published_under_its_id() -> None:
 
 
 @pytest.mark.parametrize("sequence", [-1, 2**63, 2**64])
-def test_a_number_that_nobody_counts_to_poisons_no_lane(sequence: int) -> None:
-    """It is parked as it came, and the lane's watermark stays where it is."""
+def test_message_with_an_impossible_sequence_is_parked(sequence: int) -> None:
+    """The lane's watermark does not move."""
     parking, watermarks = MemoryParking(), MemoryWatermarks()
     text = body(inserted()).replace('"sequence":1', f'"sequence":{sequence}')
     assert forwarder(parking=parking, watermarks=watermarks).forward([delivery(text)], forever) == []
@@ -209,8 +204,8 @@ def test_a_number_that_nobody_counts_to_poisons_no_lane(sequence: int) -> None:
     assert watermarks.marks == {}
 
 
-def test_what_was_parked_counts_as_done() -> None:
-    """The watermark moves past it; sent again by hand, it is published all the same."""
+def test_parked_change_advances_the_watermark() -> None:
+    """Sent again by hand, it is published nevertheless."""
     publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     broken = {"payments": (lambda change: 1 / 0,)}
     forwarder(mappers=broken, parking=parking, watermarks=watermarks).forward([delivery(body(inserted()))], forever)
@@ -218,31 +213,29 @@ def test_what_was_parked_counts_as_done() -> None:
     [item] = parking.parked.values()
     again = delivery(bytes(item.message).decode(), sent=item.id)
     assert forwarder(publisher=publisher, watermarks=watermarks).forward([again], forever) == []
-    assert published(publisher) == [inserted().document_key["_id"]]
+    assert published_documents(publisher) == [inserted().document_key["_id"]]
 
 
-def test_without_an_response_from_the_table_nothing_is_published() -> None:
-    """Not knowing what was published, the message waits; what is not ours is still parked."""
+def test_nothing_is_published_without_a_response_from_the_table() -> None:
+    """The message waits. A foreign message is parked nevertheless."""
     publisher, parking = MemoryPublisher(), MemoryParking()
     records = [delivery("not ours"), delivery(body(inserted()), message_id="m1"), delivery(body(cancelled()), message_id="m2")]
-    failed = forwarder(publisher=publisher, parking=parking, watermarks=NoWatermarks()).forward(records, forever)
+    failed = forwarder(publisher=publisher, parking=parking, watermarks=UnavailableWatermarks()).forward(records, forever)
     assert failed == ["m1", "m2"]
     assert publisher.entries == []
     assert len(parking.parked) == 1
 
 
-def test_a_claimed_change_is_published_like_any_other() -> None:
-    """In its place between the others."""
+def test_claimed_change_is_published_in_order() -> None:
     publisher = MemoryPublisher()
     claimed, content = claiming(inserted("b", 2))
     records = [delivery(body(inserted("a", 1), claimed, inserted("c", 3)))]
     claims = MemoryClaims(objects={"payments/1.json": content})
     assert forwarder(publisher=publisher, claims=claims).forward(records, forever) == []
-    assert published(publisher) == ["a", "b", "c"]
+    assert published_documents(publisher) == ["a", "b", "c"]
 
 
-def test_an_event_of_a_claimed_change_that_is_too_large_is_parked_with_the_claim() -> None:
-    """As any other that the bus refuses."""
+def test_too_large_event_of_a_claimed_change_is_parked_with_the_claim() -> None:
     parking = MemoryParking()
     claimed, content = claiming(inserted("a", subscriptionId="x" * 600))
     parts = {"publisher": MemoryPublisher(limit=500), "claims": MemoryClaims(objects={"payments/1.json": content})}
@@ -253,24 +246,23 @@ def test_an_event_of_a_claimed_change_that_is_too_large_is_parked_with_the_claim
     assert "xxx" not in bytes(item.message).decode()
 
 
-def test_a_claim_that_does_not_hold_is_parked_and_the_rest_goes_on() -> None:
-    """The object is gone: its change is set aside, and the lane moves past it."""
+def test_change_with_an_invalid_claim_is_parked_and_the_rest_is_published() -> None:
     publisher, parking, watermarks = MemoryPublisher(), MemoryParking(), MemoryWatermarks()
     claimed, _ = claiming(inserted("b", 2))
     parts = {"publisher": publisher, "parking": parking, "watermarks": watermarks, "claims": MemoryClaims()}
     assert forwarder(**parts).forward([delivery(body(inserted("a", 1), claimed, inserted("c", 3)))], forever) == []
-    assert published(publisher) == ["a", "c"]
+    assert published_documents(publisher) == ["a", "c"]
     assert [item.sequence for item in parking.parked.values()] == [2]
     assert watermarks.marks["payments.17"].sequence == 3
 
 
-def test_without_a_bucket_a_claimed_change_waits(caplog: pytest.LogCaptureFixture) -> None:
-    """The message fails and comes again until the setting is there; the log names it."""
+def test_claimed_change_without_a_bucket_setting_waits(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names the setting."""
     assert forwarder().forward([delivery(body(claiming(inserted())[0]), message_id="m1")], forever) == ["m1"]
     assert "FORWARDER_CLAIM_BUCKET" in caplog.text
 
 
-def test_a_gap_is_published_without_a_mapper_for_it() -> None:
+def test_gap_is_published_without_a_mapper() -> None:
     """Once, like any change."""
     publisher, watermarks = MemoryPublisher(), MemoryWatermarks()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is read of a body, and which numbers and times make it none of ours."""
+"""Which message bodies are read, and which numbers and times make a message unreadable."""
 
 import pytest
 from hypothesis import given
@@ -10,14 +10,13 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.values import body, cancelled, inserted, message
 
 
-def test_a_message_of_the_tailer_s_is_read() -> None:
-    """As it was written."""
+def test_message_of_the_tailer_is_read() -> None:
     assert read_message(body(inserted(), cancelled())) == message(inserted(), cancelled())
 
 
 @pytest.mark.parametrize("number", [-1, 2**63, -(2**63), 2**64])
-def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
-    """Such a watermark would stand above everything that follows, or could not be stored."""
+def test_impossible_sequence_or_generation_is_unreadable(number: int) -> None:
+    """Its watermark would be above every later change, or could not be stored."""
     with pytest.raises(UnreadableMessage, match=str(number)):
         check(message(inserted(sequence=1), replace(inserted(), sequence=number)))
     with pytest.raises(UnreadableMessage, match=str(number)):
@@ -25,28 +24,28 @@ def test_a_number_that_nobody_counts_to_is_unreadable(number: int) -> None:
 
 
 @pytest.mark.parametrize("stream", ["", "two words", "s" * 265, "\x1b[2J", "\u202e", "a/b", "a\n", "\ud800"])
-def test_a_stream_that_no_tailer_may_have_is_unreadable(stream: str) -> None:
-    """It would be shown to people and consumers, and be a part of a watermark's key."""
+def test_illegal_stream_name_is_unreadable(stream: str) -> None:
+    """It would be shown to people and be a part of a watermark's key."""
     with pytest.raises(UnreadableMessage, match="the stream's name is"):
         check(replace(message(inserted()), stream=stream))
 
 
 @pytest.mark.parametrize("lane", [-1, 100_000, 10**400], ids=["-1", "100,000", "10^400"])
-def test_a_lane_that_no_stream_has_is_unreadable(lane: int) -> None:
-    """A stream has at most as many as TAILER_LANES allows."""
+def test_impossible_lane_is_unreadable(lane: int) -> None:
+    """A stream has at most as many lanes as TAILER_LANES allows."""
     with pytest.raises(UnreadableMessage, match="0 to 99999"):
         check(message(inserted(), lane=lane))
 
 
 @pytest.mark.parametrize("stream", ["payments", "p_1-a", f"dynamodb.{'t' * 255}"])
-def test_every_stream_that_there_may_be_is_read(stream: str) -> None:
-    """A tailer's, and that of a DynamoDB table of the longest name."""
+def test_legal_stream_name_is_read(stream: str) -> None:
+    """Of a tailer, or of a DynamoDB table with the longest name."""
     check(replace(message(inserted()), stream=stream))
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
-def test_every_other_number_is_read(generation: int, sequence: int) -> None:
-    """Zero and the largest int64 included."""
+def test_legal_sequence_and_generation_are_read(generation: int, sequence: int) -> None:
+    """From zero to the largest int64."""
     check(message(replace(inserted(), sequence=sequence), generation=generation))
 
 
@@ -67,8 +66,8 @@ def test_every_other_number_is_read(generation: int, sequence: int) -> None:
     ],
     ids=str,
 )
-def test_a_time_that_is_none_is_unreadable(times: dict[str, str | None]) -> None:
-    """No event could be dated by it, nor a latency told; whichever of the message's changes it is of."""
+def test_invalid_time_is_unreadable(times: dict[str, str | None]) -> None:
+    """No event could be dated by it."""
     with pytest.raises(UnreadableMessage, match="change 2 is dated"):
         check(message(inserted(sequence=1), replace(cancelled(), **times)))
 
@@ -85,6 +84,6 @@ def test_a_time_that_is_none_is_unreadable(times: dict[str, str | None]) -> None
     ],
     ids=str,
 )
-def test_every_time_that_a_server_tells_is_read(times: dict[str, str | None]) -> None:
-    """With a wall time or without, of any fraction of a second."""
+def test_valid_time_is_read(times: dict[str, str | None]) -> None:
+    """With or without a wall time, with any fraction of a second."""
     check(message(replace(inserted(), **times)))

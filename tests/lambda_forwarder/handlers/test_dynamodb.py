@@ -44,7 +44,7 @@ from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.values import forever, streamed
 
 ARN = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-11-22T06:00:00.000"
-FIRST = 4421584500000000017450439091  # of AWS's own examples
+FIRST = 4421584500000000017450439091  # from AWS's own examples
 
 
 def record(
@@ -56,7 +56,7 @@ def record(
     key: str = "o-1",
     **fields: Any,
 ) -> dict[str, Any]:
-    """One record as Lambda hands it over; which images there are says what happened, and an insert unless told otherwise."""
+    """Return one record as Lambda passes it. Its images decide the operation, by default an insert."""
     keys = keys or {"orderId": {"S": key}}
     new = {**keys, "total": {"N": "12.5"}} if new is None and old is None else new
     images = {"NewImage": new} if new else {}
@@ -84,22 +84,26 @@ def change(**fields: Any) -> Change:
     return one
 
 
-class Counted(DomainEvent, source="app.tests"):
-    """Something was counted."""
+class OrderCounted(DomainEvent, source="app.tests"):
+    """An order was counted."""
 
     order: str
 
 
-def counted(change: Change) -> Counted | None:
-    return Counted(order=str(change.document_key["_id"]))
+def counted(change: Change) -> OrderCounted | None:
+    return OrderCounted(order=str(change.document_key["_id"]))
 
 
-def poisoned(change: Change) -> Counted | None:
-    return counted(change) if change.document_key["_id"] != "poison" else Counted(order=(change.full_document or {})["absent"])
+def poisoned(change: Change) -> OrderCounted | None:
+    return (
+        counted(change)
+        if change.document_key["_id"] != "poison"
+        else OrderCounted(order=(change.full_document or {})["absent"])
+    )
 
 
-class Away:
-    """A bus that does not answer, from the given call on."""
+class UnavailableBus:
+    """A bus that does not respond from this call on."""
 
     def __init__(self, calls: int = 0) -> None:
         self.calls = calls
@@ -113,8 +117,8 @@ class Away:
         return Published()
 
 
-def test_every_type_is_a_plain_json_value() -> None:
-    """Exact, recognisable, null only for NULL, and sets in an order that a repeat has too."""
+def test_every_attribute_type_is_a_plain_json_value() -> None:
+    """Exact, null only for NULL, and sets in a stable order."""
     image: dict[str, dict[str, Any]] = {
         "text": {"S": "a"},
         "yes": {"BOOL": True},
@@ -154,20 +158,20 @@ def test_every_type_is_a_plain_json_value() -> None:
         ("1E-130", 1e-130),
     ],
 )
-def test_a_number_is_exact(text: str, expected: object) -> None:
-    """An int64 or what a double holds to the last digit is a number; anything else is its text."""
+def test_number_is_exact(text: str, expected: object) -> None:
+    """An int64, or a number that a double holds exactly, is a number. Any other is its text."""
     assert (number(text), type(number(text))) == (expected, type(expected))
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=-(10**25), max_value=10**25))
 def test_no_number_loses_a_digit(value: Decimal) -> None:
-    """Through JSON and back it is the number it was."""
+    """Through JSON and back."""
     told = json.loads(json.dumps(plain({"N": str(value)})))
     assert Decimal(told if isinstance(told, str) else repr(told)) == value
 
 
-def test_an_insert_a_modification_and_a_removal() -> None:
-    """The three become insert, update and delete, with what was before and what is after."""
+def test_records_become_insert_update_and_delete() -> None:
+    """With the documents before and after."""
     old: dict[str, dict[str, Any]] = {"orderId": {"S": "o-1"}, "total": {"N": "1"}, "note": {"S": "x"}}
     new: dict[str, dict[str, Any]] = {"orderId": {"S": "o-1"}, "total": {"BOOL": True}, "paid": {"NULL": True}}
     inserted, updated, deleted = change(new=new), change(old=old, new=new), change(old=old)
@@ -184,8 +188,8 @@ def test_an_insert_a_modification_and_a_removal() -> None:
     assert not updated.became("orderId", "o-1")
 
 
-def test_a_name_with_a_dot_is_no_path() -> None:
-    """Before, after and the patch are exact, and so are the description's names."""
+def test_attribute_name_with_a_dot_is_no_path() -> None:
+    """The documents, the patch and the description are exact."""
     keys = {"orderId": {"S": "o-1"}}
     updated = change(
         old={**keys, "a": {"M": {"b": {"N": "1"}}}}, new={**keys, "a": {"M": {"b": {"N": "1"}}}, "a.b": {"N": "2"}}
@@ -211,8 +215,8 @@ ATTRIBUTES = st.dictionaries(
 
 
 @given(ATTRIBUTES, ATTRIBUTES)
-def test_what_a_modification_says_is_what_the_images_say(old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Before, after and the patch between them, whatever the names."""
+def test_update_matches_its_images(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Whatever the names."""
     key = {"orderId": {"S": "o-1"}}
     told = change(old=key | old, new=key | new)
     before, after = item(key | old), item(key | new)
@@ -220,8 +224,8 @@ def test_what_a_modification_says_is_what_the_images_say(old: dict[str, Any], ne
     assert apply_patch(before, told.diff()) == after
 
 
-def test_two_keys_name_an_item_together() -> None:
-    """Items of one partition are different documents, whatever the order of the keys in the record."""
+def test_composite_key_names_an_item() -> None:
+    """In any order of the keys."""
     one, other = {"pk": {"S": "a"}, "sk": {"N": "1"}}, {"sk": {"N": "2"}, "pk": {"S": "a"}}
     assert change(keys=one).document_key == {"_id": {"pk": "a", "sk": 1}}
     assert change(keys=other).document == 'dynamodb.orders/{"pk":"a","sk":2}'
@@ -244,20 +248,20 @@ def test_two_keys_name_an_item_together() -> None:
     ],
     ids=str,
 )
-def test_an_item_has_one_name_and_no_other_has_it(keys: dict[str, dict[str, str]], name: str) -> None:
-    """Text, number and binary are told apart; a number is its value; as for a document of MongoDB."""
+def test_item_has_a_unique_name(keys: dict[str, dict[str, str]], name: str) -> None:
+    """Text, number and binary differ, and a number is its value, as in MongoDB."""
     assert change(keys=keys).document == f"dynamodb.orders/{name}"
 
 
 @pytest.mark.parametrize("key", [{"N": "x"}, {"N": "1E999999999"}, {"B": "!"}, {"BOOL": True}, {"S": 7}, {}], ids=str)
-def test_what_no_key_can_be_is_not_read(key: dict[str, Any]) -> None:
-    """It is set aside, and the shard goes on."""
+def test_illegal_key_is_unreadable(key: dict[str, Any]) -> None:
+    """It is parked, and the shard continues."""
     with pytest.raises(UnreadableMessage):
         change(keys={"pk": key})
 
 
-def test_what_has_expired_is_recognisable() -> None:
-    """A delete by time to live can be told from anybody's delete."""
+def test_expired_item_is_recognised() -> None:
+    """A delete by time to live differs from other deletes."""
     old = {"orderId": {"S": "o-1"}}
     user = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
     assert expired(change(old=old, userIdentity=user))
@@ -265,8 +269,8 @@ def test_what_has_expired_is_recognisable() -> None:
     assert not expired(change(old=old, userIdentity=user | {"principalId": "ada"}))
 
 
-def test_places_keep_the_order_of_sequence_numbers() -> None:
-    """(generation, sequence) grows as the SequenceNumber does, within what every reader of JSON keeps exact."""
+def test_positions_keep_the_order_of_sequence_numbers() -> None:
+    """Within the integers that every JSON reader keeps exact."""
     numbers = [111, FIRST, FIRST + 1, FIRST + 10**15, 10**33 - 1]
     places = []
     for one in numbers:
@@ -296,8 +300,8 @@ def test_places_keep_the_order_of_sequence_numbers() -> None:
         record(keys={"orderId": {"S": "\ud800"}}),
     ],
 )
-def test_what_is_no_record_is_parked_as_it_came(broken: dict[str, Any]) -> None:
-    """It does not hold back the record behind it."""
+def test_invalid_record_is_parked_unchanged(broken: dict[str, Any]) -> None:
+    """The next record continues."""
     with pytest.raises(UnreadableMessage):
         read(broken, 0.0)
     publisher, parking = MemoryPublisher(), MemoryParking()
@@ -308,7 +312,7 @@ def test_what_is_no_record_is_parked_as_it_came(broken: dict[str, Any]) -> None:
     assert len(publisher.entries) == 1
 
 
-def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
+def test_stream_without_both_images_is_misconfigured() -> None:
     """The error names the table and the remedy, and the records stay."""
     told = record()
     told["dynamodb"]["StreamViewType"] = "KEYS_ONLY"
@@ -316,8 +320,8 @@ def test_a_stream_without_both_images_is_a_mistake_of_the_table() -> None:
         list(deliveries([told], 0.0))
 
 
-def test_events_of_an_item_keep_its_order_and_their_ids() -> None:
-    """A shard's records are published in order per item, and a repeat has the same ids and bytes."""
+def test_events_of_an_item_keep_order_and_ids() -> None:
+    """A repeat has the same ids and bytes."""
     told = [record(number, key=f"o-{number % 3}") for number in range(1, 2 * TOGETHER)]
     first, again = MemoryPublisher(), MemoryPublisher()
     for publisher in (first, again):
@@ -330,10 +334,10 @@ def test_events_of_an_item_keep_its_order_and_their_ids() -> None:
     assert len({entry.id for entry in first.entries}) == len(told)
 
 
-def test_the_first_failed_record_is_answered() -> None:
-    """Everything behind it comes again with it; nothing before it does."""
+def test_first_failed_record_is_returned() -> None:
+    """It and all later records are retried."""
     told = [record(number) for number in range(1, TOGETHER + 3)]
-    publisher = Away(calls=1)
+    publisher = UnavailableBus(calls=1)
     forwarder = Forwarder(mappers={"orders": (counted,)}, publisher=publisher, parking=MemoryParking())
     assert streamed(StreamForwarder(forwarder=forwarder), told, forever) == str(FIRST + TOGETHER + 1)
     assert len(publisher.entries) == TOGETHER
@@ -341,8 +345,8 @@ def test_the_first_failed_record_is_answered() -> None:
         streamed(StreamForwarder(forwarder=forwarder), told, forever)
 
 
-def test_what_blocks_is_answered_itself() -> None:
-    """With poison that blocks, the records before it are published and do not come again."""
+def test_blocking_record_is_returned() -> None:
+    """The records before it are published and not retried."""
     publisher = MemoryPublisher()
     forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=MemoryParking(), block=True)
     stream = StreamForwarder(forwarder=forwarder)
@@ -352,8 +356,7 @@ def test_what_blocks_is_answered_itself() -> None:
         streamed(stream, [{}], forever)
 
 
-def test_poison_is_parked_and_the_rest_published() -> None:
-    """One record that a mapper cannot digest holds back nobody."""
+def test_poison_record_is_parked_and_the_rest_is_published() -> None:
     publisher, parking = MemoryPublisher(), MemoryParking()
     forwarder = Forwarder(mappers={"orders": (poisoned,)}, publisher=publisher, parking=parking)
     assert streamed(StreamForwarder(forwarder=forwarder), [record(1, key="poison"), record(2)], forever) is None
@@ -361,10 +364,10 @@ def test_poison_is_parked_and_the_rest_published() -> None:
     assert [parked.document for parked in parking.parked.values()] == ["dynamodb.orders/poison"]
 
 
-def test_an_outage_leaves_the_records_or_parks_them_and_redrive_publishes_them() -> None:
-    """By the setting; a parked change comes out as the event it would have been, marked late."""
+def test_outage_parks_or_keeps_records_and_redrive_publishes_them() -> None:
+    """By the setting. A redriven event is marked late."""
     parking, publisher = MemoryParking(), MemoryPublisher()
-    away = Forwarder(mappers={"orders": (data_changed,)}, publisher=Away(), parking=parking)
+    away = Forwarder(mappers={"orders": (data_changed,)}, publisher=UnavailableBus(), parking=parking)
     old, new = {"orderId": {"S": "o-1"}, "total": {"N": "1"}}, {"orderId": {"S": "o-1"}, "total": {"N": "2"}}
     told = [record(1, new=old), record(2, old=old, new=new)]
     with pytest.raises(Unavailable):
@@ -387,17 +390,16 @@ def test_an_outage_leaves_the_records_or_parks_them_and_redrive_publishes_them()
     assert all(detail["metadata"]["late"] for detail in details)
 
 
-def test_a_shipped_mapper_names_an_item_as_it_names_a_document() -> None:
-    """SubscriptionCreated from a table as from a collection."""
+def test_shipped_mapper_reads_a_table_like_a_collection() -> None:
     image = {"id": {"S": "sub-1"}, "productId": {"S": "razor"}, "quantity": {"N": "1"}, "status": {"S": "active"}}
     event = subscription_created(change(new=image, keys={"id": {"S": "sub-1"}}))
     assert (event.subscription_id, event.quantity) == ("sub-1", 1) if event else False
 
 
-def test_what_becomes_of_records_is_counted_by_table() -> None:
-    """Published with its time, parked, and what comes again: the failed record and all behind it."""
+def test_records_are_counted_by_table() -> None:
+    """Published with a latency, parked, and retried."""
     mappers = {"orders": (poisoned,)}
-    publisher, metrics = Away(calls=1), Metrics(now=lambda: datetime(2026, 11, 22, 6, 58, 2, tzinfo=UTC))
+    publisher, metrics = UnavailableBus(calls=1), Metrics(now=lambda: datetime(2026, 11, 22, 6, 58, 2, tzinfo=UTC))
     forwarder = Forwarder(mappers=mappers, publisher=publisher, parking=MemoryParking(), metrics=metrics)
     records = [record(number, key="poison" if number == 2 else f"o-{number}") for number in range(1, TOGETHER + 4)]
     streamed(StreamForwarder(forwarder=forwarder), records, forever)
@@ -409,7 +411,7 @@ def test_what_becomes_of_records_is_counted_by_table() -> None:
 
 @pytest.fixture
 def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A bus, a parking queue, and the environment that names them; the queue's URL."""
+    """A bus, a parking queue and their settings; returns the queue's URL."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
         monkeypatch.delenv(name)
@@ -425,13 +427,10 @@ def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
         made.cache_clear()
 
 
-def test_the_function_responses_lambda(
+def test_handler_returns_lambdas_response(
     settings: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """
-    A DynamoDB event goes in; the answer is Lambda's, and a batch of which nothing was done fails as a whole. The log has
-    the figures of both.
-    """
+    """A batch with no progress fails as a whole. The log has the metrics of both."""
     monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
     assert dynamodb_handler.handler({"Records": [record(1), record(2)]}, Context()) == {"batchItemFailures": []}
     with pytest.raises(Unavailable, match="the time was up"):
@@ -440,8 +439,7 @@ def test_the_function_responses_lambda(
     assert [line["MessagesFailed"] for line in told if "MessagesFailed" in line.metrics] == [1]
 
 
-def test_a_setting_that_is_neither_is_told(settings: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By name, with what to set."""
+def test_invalid_on_outage_setting_is_named(settings: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDER_ON_OUTAGE", "drop")
     with pytest.raises(Misconfigured, match="FORWARDER_ON_OUTAGE"):
         dynamodb_handler.handler({"Records": []}, Context())

@@ -1,4 +1,4 @@
-"""Redrive as Lambda and as people call it: the command on the emulator's queues, the function as it is deployed."""
+"""Redrive as Lambda and people call it: the command on the emulator's queues, and the deployed function."""
 
 import json
 import subprocess
@@ -24,7 +24,7 @@ from tailrace.events import mapper_name
 from tests.emf import lines
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.redriving.test_other_mappers import OURS, by_a_mapper, order, order_placed
+from tests.lambda_forwarder.redriving.test_other_mappers import OURS, by_a_mapper, order_change, order_placed
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
@@ -33,7 +33,7 @@ MINE = OURS
 
 
 class Account:
-    """A bus with a queue behind it, a parking queue and dead letters."""
+    """A bus with a queue, a parking queue and a dead-letter queue."""
 
     def __init__(self, aws: Aws) -> None:
         self.sqs, self.events, self.name = aws("sqs"), aws("events"), uuid4().hex
@@ -49,7 +49,7 @@ class Account:
         self.events.put_targets(Rule="all", EventBusName=self.name, Targets=[{"Id": "queue", "Arn": arn}])
 
     def delete_bus(self) -> None:
-        """With its rule, which must go first."""
+        """Delete its rule first."""
         self.events.remove_targets(Rule="all", EventBusName=self.name, Ids=["queue"])
         self.events.delete_rule(Name="all", EventBusName=self.name)
         self.events.delete_event_bus(Name=self.name)
@@ -57,11 +57,11 @@ class Account:
     def _queue(self, name: str, **attributes: str) -> str:
         return str(self.sqs.create_queue(QueueName=f"{self.name}-{name}", Attributes=attributes)["QueueUrl"])
 
-    def bury(self, text: str, group: str = "payments.17") -> None:
+    def add_dead_letter(self, text: str, group: str = "payments.17") -> None:
         self.sqs.send_message(QueueUrl=self.dead, MessageBody=text, MessageGroupId=group, MessageDeduplicationId=sent_id(text))
 
-    def heard(self) -> list[tuple[str, bool]]:
-        """Documents and whether they came late."""
+    def received_events(self) -> list[tuple[str, bool]]:
+        """Return documents and whether they were late."""
         events = []
         while messages := self.sqs.receive_message(QueueUrl=self.heard_url, MaxNumberOfMessages=10).get("Messages"):
             events += [json.loads(message["Body"])["detail"]["metadata"] for message in messages]
@@ -93,12 +93,12 @@ def account(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterat
         made.cache_clear()
 
 
-def test_the_function_redrives_both_queues_and_reports(aws: Aws, account: Account) -> None:
-    """Parked changes and dead letters arrive; what is poison stays with its reason; the answer says all that."""
+def test_redrive_handler_publishes_both_queues_and_reports(aws: Aws, account: Account) -> None:
+    """Poison remains with its reason."""
     SqsParking(aws("sqs"), account.parking).park([parked("a", 1), parked("b", 2, subscriptionId=7)], forever)
-    account.bury(body(inserted("c", 3), inserted("d", 4)))
+    account.add_dead_letter(body(inserted("c", 3), inserted("d", 4)))
     response = redrive.handler({"source": "aws.scheduler"}, Context())
-    assert sorted(account.heard()) == [("a", True), ("c", False), ("d", False)]
+    assert sorted(account.received_events()) == [("a", True), ("c", False), ("d", False)]
     assert {name: response[name] for name in ("messages", "published", "late", "parked", "left")} == {
         "messages": 3,
         "published": 3,
@@ -110,33 +110,32 @@ def test_the_function_redrives_both_queues_and_reports(aws: Aws, account: Accoun
     assert (left["queue"], left["document"]) == ("parking", "payments.payments/b")
     assert "subscriptionId" in left["reason"]
     assert (account.left(account.parking), account.left(account.dead)) == (1, 0)
-    again = redrive.handler({}, Context())  # it was given back, and is tried once in every run
+    again = redrive.handler({}, Context())  # It was returned, and is tried once in every run.
     assert (again["messages"], again["left"]) == (1, 1)
 
 
-def test_the_watermarks_table_tells_what_is_late(account: Account) -> None:
-    """The forwarder went on after it had given up on a message."""
+def test_event_below_its_watermark_is_late(account: Account) -> None:
     watermarks = app.forwarder().watermarks
     assert watermarks
     watermarks.advance("payments.17", Watermark(generation=1, sequence=9, cluster_time="1795334400.1"))
-    account.bury(body(inserted("c", 3)))
+    account.add_dead_letter(body(inserted("c", 3)))
     assert redrive.handler({}, Context())["late"] == 1
-    assert account.heard() == [("c", True)]
+    assert account.received_events() == [("c", True)]
 
 
-def test_the_function_counts_what_it_published_and_not_how_long_it_waited(
+def test_redrive_counts_events_without_a_latency(
     aws: Aws, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A change that was parked for a week says nothing of how fast the way to the bus is."""
+    """They waited in a queue."""
     monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tailrace/trial")
     SqsParking(aws("sqs"), account.parking).park([parked("a", 1)], forever)
     redrive.handler({}, Context())
     assert [line.metrics for line in lines(capsys.readouterr().out, "payments")] == [{"EventsPublished": [1]}]
 
 
-def test_the_command_prints_what_it_did(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """For people; exit code 0 when nothing is left, 1 when something is."""
-    account.bury(body(inserted("a", 1)))
+def test_redrive_command_prints_its_report(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """It exits with 0 if nothing remains, else with 1."""
+    account.add_dead_letter(body(inserted("a", 1)))
     assert main(["redrive"]) == 0
     assert capsys.readouterr().out.startswith("messages 1, published 1, late 0")
     account.sqs.send_message(QueueUrl=account.parking, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
@@ -144,22 +143,21 @@ def test_the_command_prints_what_it_did(account: Account, capsys: pytest.Capture
     assert "left in parking: " in capsys.readouterr().out
 
 
-def test_a_dry_run_of_the_command_as_json(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """For programs; nothing is published or removed."""
-    account.bury(body(inserted("a", 1)))
+def test_dry_run_prints_json_and_changes_nothing(account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    account.add_dead_letter(body(inserted("a", 1)))
     assert main(["redrive", "--dry-run", "--json"]) == 0
     report: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (report["dryRun"], report["messages"], report["published"]) == (True, 1, 1)
-    assert account.heard() == []
+    assert account.received_events() == []
     assert account.left(account.dead) == 1
 
 
-def test_a_shell_without_the_mappers_removes_nothing(
+def test_redrive_without_the_mappers_removes_nothing(
     aws: Aws, account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nor does the scheduled function: a user's parked change stays with the reason, and leaves with its own mappers only."""
+    """Neither the command nor the scheduled function: an item remains until its own mappers read it."""
     SqsParking(aws("sqs"), account.parking).park([replace(by_a_mapper(), mappers=f"{__name__}:MINE")], forever)
-    account.bury(body(order(2, "p")))
+    account.add_dead_letter(body(order_change(2, "p")))
     for arguments in (["redrive", "--dry-run"], ["redrive"]):
         assert main(arguments) == 1
         out = capsys.readouterr().out
@@ -175,8 +173,8 @@ def test_a_shell_without_the_mappers_removes_nothing(
     assert (account.left(account.parking), account.left(account.dead)) == (0, 0)
 
 
-def test_what_is_discarded_on_purpose_is_named(aws: Aws, account: Account, capsys: pytest.CaptureFixture[str]) -> None:
-    """In a dry run, which removes nothing, and then."""
+def test_discarded_items_are_named(aws: Aws, account: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a dry run, which removes nothing, and in a run."""
     SqsParking(aws("sqs"), account.parking).park([by_a_mapper()], forever)
     for arguments, says, left in ((["--dry-run"], "would be removed", 1), ([], "removed", 0)):
         assert main(["redrive", "--discard-unmapped", *arguments]) == 0
@@ -184,27 +182,25 @@ def test_what_is_discarded_on_purpose_is_named(aws: Aws, account: Account, capsy
         assert account.left(account.parking) == left
 
 
-def test_other_queues_than_the_settings(account: Account, aws: Aws) -> None:
-    """As the command is told; a limit is kept."""
+def test_redrive_reads_the_given_queues_up_to_the_limit(account: Account, aws: Aws) -> None:
     other = Account(aws)
     for number in range(3):
-        other.bury(body(inserted(str(number), number + 1)), group=f"payments.{number}")
+        other.add_dead_letter(body(inserted(str(number), number + 1)), group=f"payments.{number}")
     assert main(["redrive", "--parking", other.parking, "--dead-letters", other.dead, "--limit", "2"]) == 0
-    assert len(account.heard()) == 2
+    assert len(account.received_events()) == 2
     assert other.left(other.dead) == 1
 
 
-def test_without_dead_letters_only_the_parking_queue_is_redriven(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The setting may be left out."""
+def test_dead_letter_queue_is_optional(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORWARDER_DEAD_LETTER_QUEUE_URL")
-    account.bury(body(inserted("a", 1)))
+    account.add_dead_letter(body(inserted("a", 1)))
     assert redrive.handler({}, Context())["messages"] == 0
 
 
-def test_missing_queues_are_told_together(
+def test_missing_queues_are_reported_together(
     account: Account, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The function fails; the command says so and exits with 2."""
+    """The function fails, and the command exits with 2."""
     monkeypatch.setenv("FORWARDER_DEAD_LETTER_QUEUE_URL", f"{aws.endpoint_url}/000000000000/nowhere.fifo")
     with pytest.raises(Misconfigured, match=r"^FORWARDER_DEAD_LETTER_QUEUE_URL: "):
         redrive.handler({}, Context())
@@ -215,10 +211,10 @@ def test_missing_queues_are_told_together(
 
 
 @pytest.mark.parametrize(("code", "exits"), [("AccessDenied", 2), ("RequestThrottled", 1)])
-def test_a_queue_that_fails_on_the_way_is_told(
+def test_failing_queue_is_reported_in_one_line(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str, exits: int
 ) -> None:
-    """In a line, not a traceback; what was taken from the other queue is given back, and nothing is lost."""
+    """Messages of the other queue are returned, and nothing is lost."""
     account.sqs.send_message(QueueUrl=account.parking, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
     through = app.redriver(None, None, ended=False)
     denied: Any = through.queues[1].backlog
@@ -236,8 +232,7 @@ def test_a_queue_that_fails_on_the_way_is_told(
     assert account.sqs.receive_message(QueueUrl=account.parking)["Messages"]
 
 
-def test_the_command_starts_by_itself() -> None:
-    """As a module, without any setting: its help."""
+def test_redrive_help_needs_no_settings() -> None:
     root = str(Path(__file__).parents[3])
     program = [sys.executable, "-m", "lambda_forwarder", "redrive", "--help"]
     done = subprocess.run(program, env={"PYTHONPATH": root}, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The function as Lambda calls it, on the emulator; and its start in a bare interpreter."""
+"""The function as Lambda calls it, on the emulator; and its import in a bare interpreter."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_t
 
 
 class Context:
-    """Lambda's second argument, as much of it as we use."""
+    """The part of Lambda's second argument that we use."""
 
     def __init__(self, seconds: float = 30.0) -> None:
         self.seconds = seconds
@@ -33,7 +33,7 @@ class Context:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No setting of the developer's, and no forwarder of another test."""
+    """Remove the developer's settings, and the forwarder of another test."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
         monkeypatch.delenv(name)
@@ -44,7 +44,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
 
 @pytest.fixture
 def parking(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A bus and a parking queue, and the environment that names them; the queue's URL."""
+    """A bus, a parking queue and their settings; returns the queue's URL."""
     name = uuid4().hex
     aws("events").create_event_bus(Name=name)
     url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])
@@ -54,16 +54,16 @@ def parking(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
-def test_a_batch_is_forwarded_and_answered_in_part(aws: Aws, parking: str) -> None:
-    """An SQS event goes in, events go on the bus, what is not ours is parked, and the answer is Lambda's."""
+def test_handler_forwards_a_batch(aws: Aws, parking: str) -> None:
+    """Events are published, foreign messages are parked, and the response is Lambda's."""
     event = {"Records": [record(body(inserted(), cancelled())), record("not ours"), record(body(cancelled()))]}
     assert module.handler(event, Context()) == {"batchItemFailures": []}
     [parked] = aws("sqs").receive_message(QueueUrl=parking)["Messages"]
     assert json.loads(parked["Body"])["body"] == "not ours"
 
 
-def test_with_a_table_and_a_bucket_it_remembers_and_fetches(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claimed change is fetched from S3, and the table says how far its lane was published."""
+def test_handler_uses_the_table_and_the_bucket(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claimed change is fetched, and the table has the lane's watermark."""
     table = create_watermark_table(aws)
     monkeypatch.setenv("FORWARDER_WATERMARKS", table)
     monkeypatch.setenv("FORWARDER_CLAIM_BUCKET", CLAIM_BUCKET)
@@ -76,8 +76,10 @@ def test_with_a_table_and_a_bucket_it_remembers_and_fetches(aws: Aws, parking: s
     assert (item["pk"]["S"], item["generation"]["N"], item["sequence"]["N"]) == ("lane/payments.17", "1", "2")
 
 
-def test_an_ordered_bus_is_told_by_its_arn(parking: str, ordered: OrderedBusServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same function publishes to the other kind of bus, which is checked at the start as well."""
+def test_handler_publishes_to_an_ordered_bus_by_its_arn(
+    parking: str, ordered: OrderedBusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bus is checked at the start."""
     bus = ordered.bus("payments")
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGEV2", ordered.endpoint_url)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
@@ -91,10 +93,10 @@ def test_an_ordered_bus_is_told_by_its_arn(parking: str, ordered: OrderedBusServ
         module.handler(event, Context())
 
 
-def test_an_event_too_large_for_the_bus_goes_to_the_bucket(
+def test_too_large_event_is_stored_in_the_bucket(
     aws: Aws, parking: str, ordered: OrderedBusServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a bucket the event claims its data; without one the change is parked."""
+    """Without a bucket the change is parked."""
     bus = ordered.bus("payments")
     monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGEV2", ordered.endpoint_url)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", bus)
@@ -111,8 +113,8 @@ def test_an_event_too_large_for_the_bus_goes_to_the_bucket(
     assert json.loads(stored)["subscriptionId"] == "s" * 1_100_000
 
 
-def test_with_block_a_poison_change_comes_again(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FORWARDER_ON_POISON decides."""
+def test_blocking_poison_is_returned(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By FORWARDER_ON_POISON."""
     monkeypatch.setenv("FORWARDER_ON_POISON", "block")
     event = {"Records": [record(body(inserted(subscriptionId=7)), message_id="m1"), record(body(cancelled()), message_id="m2")]}
     expected = {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
@@ -120,22 +122,19 @@ def test_with_block_a_poison_change_comes_again(aws: Aws, parking: str, monkeypa
     assert "Messages" not in aws("sqs").receive_message(QueueUrl=parking)
 
 
-def test_what_was_not_begun_is_returned(parking: str) -> None:
-    """Without time left every message is to come again, in Lambda's own form."""
+def test_all_messages_are_returned_when_the_time_is_up(parking: str) -> None:
     event = {"Records": [record("x", message_id="m1"), record("y", message_id="m2")]}
     expected = {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
     assert module.handler(event, Context(seconds=0)) == expected
 
 
-def test_a_short_timeout_still_works(aws: Aws, parking: str) -> None:
-    """A function of a few seconds uses half of them rather than nothing."""
+def test_short_function_timeout_uses_half_of_the_time(aws: Aws, parking: str) -> None:
     assert module.handler({"Records": [record(body(inserted()))]}, Context(seconds=3)) == {"batchItemFailures": []}
 
 
-def test_with_a_namespace_the_log_has_the_metrics(
+def test_metrics_are_logged_only_with_a_namespace(
     parking: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As a line that CloudWatch makes metrics of; without one there is none."""
     event = {"Records": [record(body(inserted(), cancelled())), record("not ours")]}
     module.handler(event, Context())
     assert lines(capsys.readouterr().out) == []
@@ -148,8 +147,8 @@ def test_with_a_namespace_the_log_has_the_metrics(
     assert said["unknown"].metrics == {"ChangesParked": [1]}
 
 
-def test_the_doctor_is_told_what_no_mapper_reads(parking: str) -> None:
-    """By the function's own mappers, with the key that was meant; whoever asks nothing is told nothing."""
+def test_handler_reports_unmapped_collections_to_the_doctor(parking: str) -> None:
+    """With the key that was probably meant. Without the question the response is Lambda's."""
     collections = ["payments.payments", "*.payments", "payments.payment", "payments.entirely-else", "payments"]
     response = module.handler({"Records": [], "collections": collections}, Context())
     first, second, third = response.pop("unmapped")
@@ -161,15 +160,15 @@ def test_the_doctor_is_told_what_no_mapper_reads(parking: str) -> None:
         assert module.handler({"Records": [], **more}, Context()) == {"batchItemFailures": []}
 
 
-def test_missing_settings_are_told_by_every_invocation() -> None:
-    """Nothing is forwarded and nothing is lost: the invocation fails, the messages stay."""
+def test_missing_settings_fail_every_invocation() -> None:
+    """The messages stay."""
     for _ in range(2):
         with pytest.raises(Misconfigured, match=r"FORWARDER_EVENT_BUS.*\nFORWARDER_PARKING_QUEUE_URL.*\nFORWARDER_WATERMARKS"):
             module.handler({"Records": []}, Context())
 
 
-def test_watermarks_that_are_off_are_a_warning_once(parking: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It says what it means, once for each execution environment."""
+def test_watermarks_that_are_off_are_warned_of_once(parking: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Per execution environment."""
     for _ in range(2):
         module.handler({"Records": []}, Context())
     warnings = [one.getMessage() for one in caplog.records if getattr(one, "action", "") == "watermarks_off"]
@@ -177,8 +176,8 @@ def test_watermarks_that_are_off_are_a_warning_once(parking: str, caplog: pytest
     assert "published again" in warnings[0]
 
 
-def test_missing_neighbours_are_told_together(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What does not exist is one line each of one error."""
+def test_missing_resources_are_reported_together(aws: Aws, parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each."""
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "nowhere")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", f"{aws.endpoint_url}/000000000000/nowhere.fifo")
     monkeypatch.setenv("FORWARDER_WATERMARKS", "nowhere")
@@ -194,16 +193,15 @@ def test_missing_neighbours_are_told_together(aws: Aws, parking: str, monkeypatc
     ]
 
 
-def test_a_missing_region_is_told(parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without AWS's own settings the error says which."""
+def test_missing_region_is_named(parking: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(Misconfigured, match="region"):
         module.handler({"Records": []}, Context())
 
 
-def test_importing_the_function_needs_nothing() -> None:
-    """No environment, no credentials; and neither the tailer nor the database's driver comes with it."""
+def test_importing_the_handler_needs_no_environment() -> None:
+    """And imports neither the tailer nor the database driver."""
     program = (
         "import sys, lambda_forwarder.handlers.sqs; "
         "print(sorted({name.partition('.')[0] for name in sys.modules} & {'pymongo', 'bson', 'tailer', 'devstack'}))"

@@ -1,8 +1,7 @@
 """
-A FIFO queue and the Lambda behind it, played: time passes by receives, calls and pauses, and nobody waits.
-
-The queue counts receives, hides what was received, keeps a group's later messages back meanwhile, gives up what was received
-too often, and forgets what is too old. The function has an end, at which it is killed.
+A simulated FIFO queue and Lambda: time passes with receives, calls and pauses, and nobody waits. The queue counts receives,
+hides received messages with the rest of their groups, moves messages with too many receives to the dead-letter queue, and drops
+old ones. The function is killed at its timeout.
 """
 
 import json
@@ -27,8 +26,8 @@ from tailrace.wire.message import group_id
 from tests.lambda_forwarder.values import Noted, body, delivery
 
 START = 1_795_330_680.0  # seconds since 1970
-TIMEOUT, MARGIN = 30.0, 12.0  # seconds, of the function
-VISIBILITY = 600.0  # seconds, the queue's
+TIMEOUT, MARGIN = 30.0, 12.0  # seconds, the function's timeout
+VISIBILITY = 600.0  # seconds, the queue's visibility timeout
 RETENTION = 14 * 86_400.0  # seconds
 CALL = 0.02  # seconds
 
@@ -50,11 +49,13 @@ class Message:
 
 
 @dataclass(kw_only=True)
-class Played:
-    """The queue, the clock, the bus and the function. ``fault`` may raise whenever the bus is called, and take time."""
+class SimulatedQueue:
+    """
+    The queue, the clock, the bus and the function. ``fault`` is called with every call of the bus; it may raise and take time.
+    """
 
     mappers: Mappers
-    fault: Callable[["Played"], None] = lambda _: None
+    fault: Callable[["SimulatedQueue"], None] = lambda _: None
     now: float = START
     end: float = 0.0
     messages: list[Message] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Played:
     killed: bool = False
 
     def send(self, *changes: Change, lane: int = 17, text: str | None = None, sent: str | None = None) -> Message:
-        """As the tailer sends, at the end of its lane."""
+        """Send a message as the tailer does, at the end of its lane."""
         number = f"m{len(self.messages) + len(self.finished) + len(self.dead)}"
         message = Message(
             id=number, group=group_id("payments", lane), text=text or body(*changes, lane=lane), sent=sent, sent_at=self.now
@@ -88,7 +89,7 @@ class Played:
             by_id[one.id].visible_at = self.now + seconds
 
     def receive(self) -> list[Delivery]:
-        """At most ten messages of groups of which none is in flight, in order; those that were received too often are gone."""
+        """Return at most ten messages in order, of groups with none in flight, and move those with too many receives."""
         kept = [one for one in self.messages if self.now < one.sent_at + RETENTION]
         self.forgotten += [one for one in self.messages if one not in kept]
         self.messages = kept
@@ -108,7 +109,7 @@ class Played:
         return replace(found, first_received=round(one.first * 1000) / 1000)
 
     def invoke(self, records: Sequence[Delivery]) -> None:
-        """One invocation of a fresh process: what it answers is deleted, and nothing if it does not."""
+        """Invoke a fresh process once. The messages that its response does not report as failed are deleted."""
         self.invocations += 1
         self.killed = False
         self.end = self.now + TIMEOUT
@@ -138,12 +139,12 @@ class Played:
             self.kill()
 
     def kill(self) -> NoReturn:
-        """The process ends. What Python still does on its way out reaches nobody."""
+        """End the process. Python's exit handlers have no effect."""
         self.killed = True
         raise Killed
 
     def put_events(self, Entries: Sequence[Any], **_: object) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """A boto3 ``events`` client."""
+        """Emulate a boto3 ``events`` client."""
         self.sleep(CALL)
         self.fault(self)
         for entry in Entries:
@@ -153,7 +154,7 @@ class Played:
         return {"Entries": [{"EventId": "1"} for _ in Entries]}
 
     def run(self, until: float = float("inf"), invocations: int = 100_000) -> None:
-        """Until the queue is empty or that time has come."""
+        """Run until the queue is empty or the time has come."""
         for _ in range(invocations):
             if not self.messages or self.now >= until:
                 return
@@ -168,7 +169,7 @@ class Played:
         return max(one.visible_at for one in self.messages if one.group == group)
 
     def check_order(self) -> None:
-        """A document's events arrived for the first time in the order of its changes."""
+        """Assert that each document's events arrived first in the order of its changes."""
         first: dict[str, list[int]] = {}
         for document, sequence in self.accepted:
             if sequence not in first.setdefault(document, []):

@@ -1,4 +1,4 @@
-"""One suite for whatever remembers attempts, in memory and in DynamoDB on an emulator."""
+"""The guarantees of every store of attempts, in memory and in DynamoDB on the emulator."""
 
 from typing import Any
 
@@ -19,8 +19,7 @@ LANE = "payments.17"
 
 
 class AttemptsConformance:
-    def test_what_nobody_noted_is_left_out(self, attempts: Attempts) -> None:
-        """No groups, and groups that never failed."""
+    def test_group_without_attempts_is_omitted(self, attempts: Attempts) -> None:
         assert attempts.read([LANE], forever) == {}
         assert attempts.read([], forever) == {}
 
@@ -32,8 +31,7 @@ class AttemptsConformance:
             Attempt(message="m1", trying=499, begun=3),
         ],
     )
-    def test_the_last_note_counts(self, attempts: Attempts, note: Attempt) -> None:
-        """Whatever was noted before, for each group by itself."""
+    def test_last_attempt_of_a_group_is_read(self, attempts: Attempts, note: Attempt) -> None:
         attempts.write(LANE, Attempt(message="m0", answered=3, trying=4, begun=2))
         attempts.write(LANE, note)
         attempts.write("payments.18", Attempt(message="m9", answered=1))
@@ -52,8 +50,8 @@ class TestDynamodbAttempts(AttemptsConformance):
     def attempts(self, aws: Aws) -> Attempts:
         return DynamodbAttempts(aws("dynamodb"), create_watermark_table(aws))
 
-    def test_they_share_the_table_of_the_watermarks(self, aws: Aws) -> None:
-        """A lane's note and its watermark are two items, and neither is read for the other."""
+    def test_attempts_share_the_table_of_the_watermarks(self, aws: Aws) -> None:
+        """As separate items."""
         table = create_watermark_table(aws)
         attempts, watermarks = DynamodbAttempts(aws("dynamodb"), table), DynamodbWatermarks(aws("dynamodb"), table)
         mark, note = Watermark(generation=1, sequence=7, cluster_time="1.1"), Attempt(message="m1", trying=2, begun=1)
@@ -63,16 +61,16 @@ class TestDynamodbAttempts(AttemptsConformance):
         assert watermarks.read([LANE], forever) == {LANE: mark}
 
 
-def test_a_note_expires_when_its_message_is_gone(aws: Aws) -> None:
-    """Of any group, for a sender names groups as they like. A message is in three queues for 14 days each at most."""
+def test_attempt_expires_after_its_message(aws: Aws) -> None:
+    """The sender of a message chooses the group's name. A message is in three queues for at most 14 days each."""
     table = create_watermark_table(aws)
     DynamodbAttempts(aws("dynamodb"), table, now=lambda: 1_000.7).write(LANE, Attempt(message="m1", answered=1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert int(item["expires"]["N"]) - 1_000 >= 3 * 14 * 86_400
 
 
-def test_what_the_table_leaves_out_is_not_taken_for_nothing() -> None:
-    """A throttled table: nothing is known, and nothing is worked on."""
+def test_unprocessed_keys_are_unavailable() -> None:
+    """Nothing is known, so nothing is processed."""
 
     class Client:
         def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803 - boto3's name

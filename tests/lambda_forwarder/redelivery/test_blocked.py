@@ -1,4 +1,4 @@
-"""A change that ends the function, where poison blocks: its lane waits and nobody else does, and nothing is forgotten."""
+"""A change that ends the function while poison blocks: only its lane waits, and nothing is lost."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,8 +10,8 @@ from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redelivery.attempt_notes import LIMIT
 from tailrace.change import Change
-from tests.lambda_forwarder.redelivery.played import RETENTION, START, Played
-from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, memory, no_more_files, played
+from tests.lambda_forwarder.redelivery.played import RETENTION, START, SimulatedQueue
+from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, exhaust_files, exhaust_memory, simulation
 from tests.lambda_forwarder.values import Noted, inserted
 
 pytestmark = pytest.mark.heavy
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.heavy
 DAY = 86_400.0  # seconds
 
 
-def poison(_: Played) -> None:
+def fail(_: SimulatedQueue) -> None:
     raise ValueError
 
 
-@pytest.mark.parametrize("kind", [poison, *KINDS.values()], ids=["poison", *KINDS])
-def test_what_nobody_corrects_is_a_dead_letter_before_the_queue_forgets_it(kind: Callable[[Played], None]) -> None:
-    """Whatever it does to the function: nothing behind it is published meanwhile, and what it blocks is kept for redrive."""
-    world = played(3, kind=kind)
+@pytest.mark.parametrize("kind", [fail, *KINDS.values()], ids=["poison", *KINDS])
+def test_blocked_message_becomes_a_dead_letter_before_it_expires(kind: Callable[[SimulatedQueue], None]) -> None:
+    """Nothing after it is published meanwhile, and everything is kept for redrive."""
+    world = simulation(3, kind=kind)
     world.block = True
     bad, behind = world.send(*changes(1, 5)), world.send(*changes(6, 5))
     world.run()
@@ -36,9 +36,9 @@ def test_what_nobody_corrects_is_a_dead_letter_before_the_queue_forgets_it(kind:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_busy_lane_beside_it_goes_on(kind: Callable[[Played], None]) -> None:
-    """It takes the others with it once, before anybody knows; from then on it is tried by itself, for days."""
-    world = played(3, kind=kind)
+def test_busy_lane_continues_beside_a_blocked_one(kind: Callable[[SimulatedQueue], None]) -> None:
+    """It fails with the suspect once. After that the suspect is tried alone, for days."""
+    world = simulation(3, kind=kind)
     world.block = True
     world.send(*changes(1, 5), lane=1)
     beside = [world.send(inserted("busy", 1_000), lane=2)]
@@ -52,8 +52,8 @@ def test_a_busy_lane_beside_it_goes_on(kind: Callable[[Played], None]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_busy_lane_beside_it_goes_on_while_the_parking_queue_is_away(kind: Callable[[Played], None]) -> None:
-    """For a day it cannot be set aside; then it is parked, and what waits behind it is published."""
+def test_busy_lane_continues_while_the_parking_queue_is_unavailable(kind: Callable[[SimulatedQueue], None]) -> None:
+    """After a day the suspect is parked, and later messages of its lane are published."""
 
     class Parking(MemoryParking):
         def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
@@ -61,7 +61,7 @@ def test_a_busy_lane_beside_it_goes_on_while_the_parking_queue_is_away(kind: Cal
                 raise Unavailable("the parking queue is away")
             super().park(parked, time_left)
 
-    world = played(3, kind=kind)
+    world = simulation(3, kind=kind)
     world.parking = Parking()
     world.send(*changes(1, 5), lane=1)
     beside = [world.send(inserted("busy", 1_000), lane=2)]
@@ -75,10 +75,10 @@ def test_a_busy_lane_beside_it_goes_on_while_the_parking_queue_is_away(kind: Cal
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_correction_is_noticed(kind: Callable[[Played], None]) -> None:
-    """A mapper that is deployed anew after a day: the change is tried again, and everything is published in order."""
+def test_corrected_change_is_published_in_order(kind: Callable[[SimulatedQueue], None]) -> None:
+    """The mapper is fixed after a day."""
     corrected = START + DAY
-    world = played(3, kind=lambda now: kind(now) if now.now < corrected else None)
+    world = simulation(3, kind=lambda now: kind(now) if now.now < corrected else None)
     world.block = True
     world.send(*changes(1, 5, names="a"))
     world.send(*changes(6, 5, names="a"))
@@ -89,10 +89,10 @@ def test_a_correction_is_noticed(kind: Callable[[Played], None]) -> None:
     assert world.last_accepted < corrected + 3_600
 
 
-@pytest.mark.parametrize("kind", [memory, no_more_files])
-def test_without_a_table_a_lack_of_the_machine_is_a_dead_letter_too(kind: Callable[[Played], None]) -> None:
-    """After a week, as what ends the function: the queue does not forget it."""
-    world = played(3, kind=kind)
+@pytest.mark.parametrize("kind", [exhaust_memory, exhaust_files])
+def test_exhausted_resource_becomes_a_dead_letter_without_a_table(kind: Callable[[SimulatedQueue], None]) -> None:
+    """After a week, like a change that ends the function."""
+    world = simulation(3, kind=kind)
     world.watermarks = world.attempts = None
     bad = world.send(*changes(1, 5))
     world.run()
@@ -100,8 +100,8 @@ def test_without_a_table_a_lack_of_the_machine_is_a_dead_letter_too(kind: Callab
     assert 6 * DAY < world.now - START < 8 * DAY
 
 
-def test_it_blocks_as_poison_does_once_it_is_poison() -> None:
-    """A change that first ends the function and then, corrected by half, cannot be digested."""
+def test_change_that_becomes_poison_blocks_like_poison() -> None:
+    """It first ends the function, and after a partial fix fails its mapper."""
 
     def mapper(change: Change) -> Noted:
         if change.sequence == 2 and world.now < START + DAY:
@@ -110,7 +110,7 @@ def test_it_blocks_as_poison_does_once_it_is_poison() -> None:
             raise ValueError
         return Noted(number=change.sequence)
 
-    world = Played(mappers={"payments": (mapper,)}, block=True)
+    world = SimulatedQueue(mappers={"payments": (mapper,)}, block=True)
     bad = world.send(*changes(1, 3))
     world.run()
     assert (world.published, world.dead, world.forgotten) == ([1], [bad], [])

@@ -1,4 +1,4 @@
-"""A mapper that ends the process, in the function behind its queue as it is deployed."""
+"""A mapper that ends the process, in the deployed function with its queue."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ MAPPERS = {{"{COLLECTION}": (deadly,)}}
 
 @pytest.fixture
 def deployed(services: None) -> Iterator[DevStack]:
-    """The function with that mapper; messages that ended it come again within seconds."""
+    """The function with that mapper. Messages that ended it become visible within seconds."""
     with DevStack() as stack:
         package = stack.workspace.folder / "forwarder.zip"
         _edited(package)
@@ -75,19 +75,19 @@ def waiting(stack: DevStack, url: str) -> int:
     return sum(map(int, found.values()))
 
 
-def until(happened: Callable[[], bool]) -> None:
+def wait_for(happened: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_the_change_that_ends_the_function_is_parked(deployed: DevStack) -> None:
-    """One change is parked, unread; everything else of its message, of its lane and of the lane beside it arrives, in order."""
+def test_change_that_ends_the_function_is_parked(deployed: DevStack) -> None:
+    """Unread. Every other change of its message, its lane and the other lane arrives in order."""
     send(deployed, inserted("a", 1), inserted("b", 2, deadly=True), inserted("c", 3), inserted("a2", 4), lane=17)
     send(deployed, inserted("d", 5), lane=17)
     send(deployed, inserted("e", 6), inserted("f", 7), lane=18)
-    until(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
+    wait_for(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
     events = deployed.consumer().receive_count(6, SECONDS)
     sequences = [event.metadata["sequence"] for event in events]
     assert [one for one in sequences if one < 6] == [1, 3, 4, 5]

@@ -1,4 +1,4 @@
-"""An outage, however long: nothing becomes a dead letter, nothing is out of order, and it goes on soon after."""
+"""However long an outage is, nothing becomes a dead letter or arrives out of order, and publishing resumes soon after."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambda_forwarder.errors import BusGone
 from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, RECEIVES, SHARE, SHORTEST, pause
-from tests.lambda_forwarder.redelivery.played import MAPPERS, RETENTION, START, TIMEOUT, Played, throttled
+from tests.lambda_forwarder.redelivery.played import MAPPERS, RETENTION, START, TIMEOUT, SimulatedQueue, throttled
 from tests.lambda_forwarder.values import inserted
 
 pytestmark = pytest.mark.heavy
@@ -15,38 +15,38 @@ pytestmark = pytest.mark.heavy
 HOUR, DAY = 3_600.0, 86_400.0
 
 
-def hanging(played: Played) -> None:
-    """Nobody answers, for as long as a call may take."""
+def hanging(played: SimulatedQueue) -> None:
+    """The call takes its whole timeout."""
     played.sleep(5.0)
     raise ReadTimeoutError(endpoint_url="https://events")
 
 
-def denied(_: Played) -> None:
+def denied(_: SimulatedQueue) -> None:
     raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "said so"}}, "PutEvents")
 
 
-def gone(_: Played) -> None:
+def bus_gone(_: SimulatedQueue) -> None:
     """The invocation fails as a whole."""
     raise BusGone("there is no bus")
 
 
-def unforeseen(_: Played) -> None:
+def unknown_error(_: SimulatedQueue) -> None:
     raise RuntimeError("boom")
 
 
-FAULTS = (throttled, hanging, denied, gone, unforeseen)
+FAULTS = (throttled, hanging, denied, bus_gone, unknown_error)
 
 
-def until(end: float, fault: Callable[[Played], None]) -> Callable[[Played], None]:
-    def there(played: Played) -> None:
+def fault_until(end: float, fault: Callable[[SimulatedQueue], None]) -> Callable[[SimulatedQueue], None]:
+    def there(played: SimulatedQueue) -> None:
         if played.now < end:
             fault(played)
 
     return there
 
 
-def lanes(played: Played, count: int, start: int = 1) -> int:
-    """In each of so many lanes a message of four changes of two documents; the next number."""
+def send_lanes(played: SimulatedQueue, count: int, start: int = 1) -> int:
+    """Send four changes of two documents in each of this many lanes, and return the next sequence."""
     for lane in range(count):
         names = [f"{lane}a", f"{lane}b", f"{lane}a", f"{lane}b"]
         played.send(*(inserted(name, number) for number, name in enumerate(names, start)), lane=lane)
@@ -56,14 +56,16 @@ def lanes(played: Played, count: int, start: int = 1) -> int:
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("hours", [0.05, 0.5, 2])
-def test_an_outage_of_hours(fault: Callable[[Played], None], hours: float) -> None:
-    """Twelve lanes, whose tailer goes on sending: all of it arrives, in order, within an eighth of the outage after its end."""
+def test_outage_of_hours_delays_everything_and_loses_nothing(fault: Callable[[SimulatedQueue], None], hours: float) -> None:
+    """
+    Twelve lanes with a tailer that keeps sending: everything arrives in order, within an eighth of the outage after its end.
+    """
     end = START + hours * HOUR
-    played = Played(mappers=MAPPERS, fault=until(end, fault))
-    number = lanes(played, 12)
+    played = SimulatedQueue(mappers=MAPPERS, fault=fault_until(end, fault))
+    number = send_lanes(played, 12)
     for part in range(1, 6):
         played.run(until=START + part / 6 * hours * HOUR)
-        number = lanes(played, 12, number)
+        number = send_lanes(played, 12, number)
     played.run()
     assert (played.dead, played.forgotten, played.parking.parked) == ([], [], {})
     assert played.published == list(range(1, number))
@@ -73,11 +75,11 @@ def test_an_outage_of_hours(fault: Callable[[Played], None], hours: float) -> No
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_an_outage_of_fourteen_days_does_not_use_up_the_receives(fault: Callable[[Played], None]) -> None:
-    """As long as a queue keeps a message at all."""
+def test_outage_of_fourteen_days_does_not_exhaust_the_receives(fault: Callable[[SimulatedQueue], None]) -> None:
+    """The maximum retention of a queue."""
     end = START + RETENTION - HOUR
-    played = Played(mappers=MAPPERS, fault=until(end, fault))
-    number = lanes(played, 3)
+    played = SimulatedQueue(mappers=MAPPERS, fault=fault_until(end, fault))
+    number = send_lanes(played, 3)
     played.run()
     assert (played.dead, played.forgotten, played.parking.parked) == ([], [], {})
     assert played.published == list(range(1, number))
@@ -85,17 +87,15 @@ def test_an_outage_of_fourteen_days_does_not_use_up_the_receives(fault: Callable
     assert played.last_accepted < end + LONGEST + 4 * TIMEOUT
 
 
-def test_the_table_is_away_too() -> None:
-    """Nothing is known and nothing can be noted: messages wait as they do without it."""
-
+def test_outage_of_the_table_delays_and_loses_nothing() -> None:
     class Away:
         def read(self, *_: object) -> None:
             throttled()
 
         write = advance = read
 
-    played = Played(mappers=MAPPERS)
-    number = lanes(played, 2)
+    played = SimulatedQueue(mappers=MAPPERS)
+    number = send_lanes(played, 2)
     there = played.watermarks, played.attempts
     played.watermarks = played.attempts = Away()  # type: ignore[assignment]
     played.run(until=START + 2 * HOUR)
@@ -105,13 +105,13 @@ def test_the_table_is_away_too() -> None:
     assert max(one.receives for one in played.finished) < 120
 
 
-def test_the_pauses_grow_with_the_failure_and_are_bounded() -> None:
-    """The figures that guarantees.md names, and the sums that they rest on: receives without end until the time is over."""
+def test_pauses_grow_with_the_failure_and_are_bounded() -> None:
+    """The values in guarantees.md, and the number of receives that they cause."""
     assert (SHORTEST, LONGEST, LONGEST_BLOCKED) == (2.0, 25 * 60, 19 * 60)
     assert [pause(age) for age in (0, 16, 60, 7_200, 12_000, 10**9)] == [2, 2, 7.5, 900, 1_500, 1_500]
     assert _receives(RETENTION, LONGEST) < 0.9 * RECEIVES
     assert _receives(RETENTION, LONGEST_BLOCKED) > RECEIVES
-    assert _receives(12 * DAY, LONGEST_BLOCKED) < RECEIVES  # so it is a dead letter after more than twelve days
+    assert _receives(12 * DAY, LONGEST_BLOCKED) < RECEIVES  # It becomes a dead letter after more than twelve days.
 
 
 def _receives(seconds: float, longest: float) -> int:

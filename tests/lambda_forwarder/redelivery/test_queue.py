@@ -1,4 +1,4 @@
-"""The queue that messages came from, on an emulator: it hands them out when it was told to, in their order."""
+"""The source queue, on the emulator: it returns messages after the requested time and in order."""
 
 import time
 from uuid import uuid4
@@ -12,7 +12,7 @@ from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.redelivery.sqs import SqsQueue
 from tests.lambda_forwarder.values import delivery, forever
 
-HIDDEN = 60  # seconds, the queue's own
+HIDDEN = 60  # seconds, the queue's visibility timeout
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def send(aws: Aws, name: str, *texts: str) -> None:
         aws("sqs").send_message(QueueUrl=url, MessageBody=text, MessageGroupId=text[0])
 
 
-def test_messages_come_again_when_the_queue_was_told(aws: Aws, name: str) -> None:
-    """Some at once, others later, and those of a group together and in order."""
+def test_messages_become_visible_after_the_requested_time(aws: Aws, name: str) -> None:
+    """Messages of a group together and in order."""
     send(aws, name, "a1", "b1", "a2", "b2")
     first = received(aws, name)
     assert sorted(one.body for one in first) == ["a1", "a2", "b1", "b2"]
@@ -54,7 +54,7 @@ def test_messages_come_again_when_the_queue_was_told(aws: Aws, name: str) -> Non
     assert [one.body for one in received(aws, name)] == ["b1", "b2"]
 
 
-def test_a_queue_that_is_not_ours_is_a_mistake(aws: Aws) -> None:
-    """Its name and the call are in the error; the caller goes on without."""
+def test_queue_of_another_account_is_misconfigured(aws: Aws) -> None:
+    """The error has its name and the call."""
     with pytest.raises(Misconfigured, match="GetQueueUrl"):
         SqsQueue(aws("sqs")).hide([(replace(delivery("x"), queue_arn=arn("sqs", "nowhere.fifo")), 1.0)], forever)

@@ -1,4 +1,4 @@
-"""What lies in a backlog, read: whatever somebody put there, it is changes or the reason why it is none."""
+"""The body of a message in a backlog is read as changes, or refused with a reason."""
 
 import base64
 import gzip
@@ -17,43 +17,43 @@ from tests.lambda_forwarder.values import body, delivery, inserted, message
 CAME = body(inserted())
 
 
-def item(**fields: Any) -> str:
-    """A parked item's body, as anybody who may send to the parking queue can write one."""
+def parked_text(**fields: Any) -> str:
+    """Return a parked item's body, which anyone who may send to the parking queue can write."""
     made = Parked(id="1", reason="boom", remedy="mend it", document="payments.17", **fields)
     return msgspec.json.encode(made).decode()
 
 
-def packed(came: bytes) -> str:
+def gzipped_text(came: bytes) -> str:
     return base64.b64encode(gzip.compress(came)).decode()
 
 
-def corrupt() -> str:
-    """A gzip whose deflated part is none."""
+def corrupt_gzip() -> str:
+    """Return a gzip with an invalid deflate part."""
     return base64.b64encode(gzip.compress(b"hello" * 100)[:10] + b"\xff" * 20).decode()
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        item(body_gzip=corrupt()),
-        item(body_gzip="é"),
-        item(body_gzip="!"),
-        item(body_gzip=""),
-        item(body_gzip=packed(CAME.encode())[:40]),
-        item(body_gzip=packed(b"\xff")),
-        item(message=msgspec.Raw(CAME.replace("identity", "gzip").encode())),
+        parked_text(body_gzip=corrupt_gzip()),
+        parked_text(body_gzip="é"),
+        parked_text(body_gzip="!"),
+        parked_text(body_gzip=""),
+        parked_text(body_gzip=gzipped_text(CAME.encode())[:40]),
+        parked_text(body_gzip=gzipped_text(b"\xff")),
+        parked_text(message=msgspec.Raw(CAME.replace("identity", "gzip").encode())),
     ],
     ids=["no deflate", "no ascii", "no base64", "empty", "cut short", "no text", "no gzip"],
 )
-def test_what_cannot_be_unpacked_is_unreadable(text: str) -> None:
-    """Whichever library it is that refuses: there is one error, and it says why."""
+def test_backlog_body_that_cannot_be_unpacked_is_unreadable(text: str) -> None:
+    """Whichever library fails, the error is the same and has a reason."""
     with pytest.raises(UnreadableMessage, match=r"\w"):
         unparked(text)
 
 
-def test_what_grows_is_unpacked_no_further_than_a_queue_holds() -> None:
+def test_unpacking_stops_at_the_limit_of_a_queue() -> None:
     """A message of a few hundred kilobytes cannot fill the function's memory."""
-    bomb = item(body_gzip=packed(b"a" * 100 * MESSAGE_LIMIT))
+    bomb = parked_text(body_gzip=gzipped_text(b"a" * 100 * MESSAGE_LIMIT))
     tracemalloc.start()
     try:
         with pytest.raises(UnreadableMessage, match=f"more than {MESSAGE_LIMIT} bytes"):
@@ -64,8 +64,8 @@ def test_what_grows_is_unpacked_no_further_than_a_queue_holds() -> None:
     assert peak < 8 * MESSAGE_LIMIT
 
 
-def test_a_body_of_a_queue_s_largest_size_is_read() -> None:
-    """It was parked compressed, every byte of it."""
+def test_body_of_the_maximum_size_is_read() -> None:
+    """It was parked compressed."""
     came = CAME.ljust(MESSAGE_LIMIT)
     parked = parked_body(unreadable(delivery(came), UnreadableMessage("too new"))).decode()
     assert "bodyGzip" in parked

@@ -1,4 +1,4 @@
-"""What every backlog promises, asked of each of them."""
+"""The guarantees of every backlog."""
 
 from collections.abc import Callable, Sequence
 from itertools import count
@@ -24,10 +24,10 @@ def bodies(waiting: Sequence[Delivery]) -> list[str]:
 
 
 class BacklogConformance:
-    """A subclass gives ``backlog`` and ``put``."""
+    """A subclass has the fixtures ``backlog`` and ``put``."""
 
-    def test_everything_is_taken_once(self, backlog: Backlog, put: Put) -> None:
-        """At most ten at a time; what is held is not taken again."""
+    def test_every_message_is_taken_once(self, backlog: Backlog, put: Put) -> None:
+        """At most ten at a time. A held message is not taken again."""
         for number in range(12):
             put(f"group-{number}", str(number))
         first = backlog.take(100, 30)
@@ -36,15 +36,13 @@ class BacklogConformance:
         assert sorted(bodies([*first, *second, *backlog.take(100, 30)])) == sorted(str(number) for number in range(12))
         assert backlog.take(100, 30) == []
 
-    def test_no_more_is_taken_than_asked_for(self, backlog: Backlog, put: Put) -> None:
-        """The rest stays free."""
+    def test_no_more_than_requested_is_taken(self, backlog: Backlog, put: Put) -> None:
         for number in range(3):
             put(f"group-{number}", str(number))
         assert len(backlog.take(2, 30)) == 2
         assert len(backlog.take(2, 30)) == 1
 
-    def test_what_is_removed_is_gone_and_what_is_given_back_comes_again(self, backlog: Backlog, put: Put) -> None:
-        """At once, not when its time is over."""
+    def test_removed_message_is_gone_and_returned_message_is_free_at_once(self, backlog: Backlog, put: Put) -> None:
         put("a", "1")
         put("b", "2")
         taken = {one.body: one for one in (*backlog.take(10, 30), *backlog.take(10, 30))}
@@ -52,16 +50,15 @@ class BacklogConformance:
         backlog.give_back([taken["2"]], forever)
         assert bodies(backlog.take(10, 30)) == ["2"]
 
-    def test_nothing_is_nothing(self, backlog: Backlog) -> None:
-        """No call, no error."""
+    def test_no_messages_are_no_error(self, backlog: Backlog) -> None:
         backlog.remove([], forever)
         backlog.give_back([], forever)
         assert backlog.take(10, 30) == []
 
 
 class FifoConformance(BacklogConformance):
-    def test_a_group_is_taken_in_order(self, backlog: Backlog, put: Put) -> None:
-        """And nothing of it while one of it is held."""
+    def test_group_is_taken_in_order(self, backlog: Backlog, put: Put) -> None:
+        """Nothing of a group is taken while one of its messages is held."""
         for number in range(12):
             put("a", str(number))
         first = backlog.take(100, 30)
@@ -118,8 +115,8 @@ class TestSqsStandard(SqsConformance, BacklogConformance):
     suffix = ""
 
 
-def test_a_missing_queue_is_told(aws: Aws) -> None:
-    """By the setting's name, with the permissions that it takes."""
+def test_missing_queue_is_reported_with_its_setting(aws: Aws) -> None:
+    """And with the permissions that it needs."""
     url = f"{aws.endpoint_url}/000000000000/nowhere.fifo"
     with pytest.raises(Misconfigured, match=r"^FORWARDER_DEAD_LETTER_QUEUE_URL: .*nowhere.fifo cannot be used"):
         SqsBacklog(aws("sqs"), url, "FORWARDER_DEAD_LETTER_QUEUE_URL").check()

@@ -1,4 +1,4 @@
-"""What other mappers parked, and what no mapper here reads: it stays until a person says otherwise."""
+"""Items of other mappers, and changes that no mapper reads here, remain until a person decides."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ ORDERS = Namespace(db="shop", coll="orders")
 
 
 class OrderPlaced(DomainEvent, source="app.tests"):
-    """Somebody ordered something."""
+    """An order was placed."""
 
     note: str = ""
 
@@ -33,55 +33,55 @@ def order_placed(change: Change) -> OrderPlaced | None:
     return OrderPlaced() if change.created else None
 
 
-def order_made(change: Change) -> OrderPlaced | None:
-    """The same under another name."""
+def order_placed_renamed(change: Change) -> OrderPlaced | None:
+    """Do the same under another name."""
     return order_placed(change)
 
 
-def silent(change: Change) -> None:
-    """Tells nothing."""
+def map_to_nothing(change: Change) -> None:
+    """Return no event."""
 
 
 OURS: Mappers = {"orders": (order_placed,)}
 
 
-def order(sequence: int = 1, name: str = "o") -> Change:
+def order_change(sequence: int = 1, name: str = "o") -> Change:
     return replace(inserted(name, sequence), ns=ORDERS)
 
 
 def by_a_mapper() -> Parked:
-    return _parked({"orders": (broken(order_placed),)}, order())
+    return _parked({"orders": (broken(order_placed),)}, order_change())
 
 
-def before_this_version() -> Parked:
-    """Without the table's name."""
+def by_an_older_version() -> Parked:
+    """Without the name of the table."""
     return replace(by_a_mapper(), mappers="")
 
 
-def before_any_names() -> Parked:
+def by_the_oldest_version() -> Parked:
     return replace(by_a_mapper(), mappers="", mapper="")
 
 
 def by_the_bus() -> Parked:
     """An event that was too large."""
-    return _parked(OURS, order(), publisher=MemoryPublisher(limit=10))
+    return _parked(OURS, order_change(), publisher=MemoryPublisher(limit=10))
 
 
 def by_its_claim() -> Parked:
-    gone, _ = claiming(order(), key="gone")
+    gone, _ = claiming(order_change(), key="gone")
     return _parked(OURS, gone, claims=MemoryClaims())
 
 
 def by_an_outage() -> Parked:
-    return replace(postponed(order(), message(order()), Unavailable("the bus is away")), mappers=TABLE)
+    return replace(postponed(order_change(), message(order_change()), Unavailable("the bus is away")), mappers=TABLE)
 
 
-def as_it_came() -> Parked:
-    """By a forwarder that could not read it."""
-    return _parked(OURS, text=body(order()).replace('"version":1', '"version":99'), now=body(order()))
+def unreadable_then() -> Parked:
+    """By a forwarder that could not read the message."""
+    return _parked(OURS, text=body(order_change()).replace('"version":1', '"version":99'), now=body(order_change()))
 
 
-FORMS = [by_a_mapper, before_this_version, before_any_names, by_the_bus, by_its_claim, by_an_outage, as_it_came]
+FORMS = [by_a_mapper, by_an_older_version, by_the_oldest_version, by_the_bus, by_its_claim, by_an_outage, unreadable_then]
 LOST: Mapping[str, tuple[Mappers, str]] = {
     "the shipped ones": (SHIPPED, "lambda_forwarder.mappings:MAPPERS"),
     "none": ({}, "empty:MAPPERS"),
@@ -104,8 +104,8 @@ def world(mappers: Mappers, table: str = TABLE) -> World:
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("form", FORMS)
-def test_what_was_parked_stays_where_its_mappers_are_not(form: Any, lost: str, dry_run: bool) -> None:
-    """However it came to be parked, and whatever mappers there are instead: nothing is removed, and the report says why."""
+def test_parked_item_remains_without_its_mappers(form: Any, lost: str, dry_run: bool) -> None:
+    """Whatever parked it and whatever other mappers there are. Nothing is removed, and the report has the reason."""
     made = world(*LOST[lost])
     made.put_parked(form())
     report = made.redrive(dry_run=dry_run)
@@ -119,25 +119,27 @@ def test_what_was_parked_stays_where_its_mappers_are_not(form: Any, lost: str, d
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form not in (by_its_claim, by_the_bus)])
-def test_with_its_mappers_it_is_published(form: Any) -> None:
-    """And leaves the queue."""
+def test_parked_item_is_published_with_its_mappers(form: Any) -> None:
     made = world(OURS)
     made.put_parked(form())
     assert counts(made.redrive()) == {"messages": 1, "published": 1, "late": 1}
     assert made.remaining == []
 
 
-def test_a_parked_item_names_its_mapper_and_its_table() -> None:
-    """Of the forms that a mapper had to do with."""
+def test_parked_item_names_its_mapper_and_its_table() -> None:
     ours = mapper_name(order_placed)
     assert [(item.mapper, item.mappers) for item in (by_a_mapper(), by_the_bus())] == [(ours, TABLE), (ours, TABLE)]
     assert [(item.mapper, item.mappers) for item in (by_its_claim(), by_an_outage())] == [("", TABLE), ("", TABLE)]
 
 
-@pytest.mark.parametrize("form", [by_a_mapper, before_this_version, by_the_bus])
-def test_a_mapper_that_has_another_name_is_not_its_mapper(form: Any) -> None:
-    """Others of its collection may tell nothing of it. Said to be on purpose, they judge it, and the report says what went."""
-    for mappers, published in (({"orders": (order_made,)}, 1), ({"orders": (silent,)}, 0), ({"orders": ()}, 0)):
+@pytest.mark.parametrize("form", [by_a_mapper, by_an_older_version, by_the_bus])
+def test_renamed_mapper_needs_discard_unmapped(form: Any) -> None:
+    """Other mappers of its collection may return no event. With the flag they decide, and the report names what was removed."""
+    for mappers, published in (
+        ({"orders": (order_placed_renamed,)}, 1),
+        ({"orders": (map_to_nothing,)}, 0),
+        ({"orders": ()}, 0),
+    ):
         made = world(mappers)
         made.put_parked(form())
         [left] = made.redrive().leftovers
@@ -147,17 +149,17 @@ def test_a_mapper_that_has_another_name_is_not_its_mapper(form: Any) -> None:
         assert [one.reason[:29] for one in report.removals] == ([] if published else ["its mappers produced no event"])
 
 
-def test_what_names_a_table_only_waits_for_that_table() -> None:
-    """An outage parks before any mapper is asked: others of the same collection would tell other events."""
-    made = world({"orders": (silent,)}, "others:MAPPERS")
+def test_item_that_names_only_a_table_waits_for_that_table() -> None:
+    """An outage parks a change before any mapper is called. Other mappers of its collection would return other events."""
+    made = world({"orders": (map_to_nothing,)}, "others:MAPPERS")
     made.put_parked(by_an_outage())
     [left] = made.redrive().leftovers
     assert "parked where FORWARDER_MAPPERS was mine.events:MAPPERS; here it is others:MAPPERS" in left.reason
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form is not by_its_claim])
-def test_what_is_discarded_on_purpose_is_named_with_the_reason(form: Any) -> None:
-    """In a dry run first."""
+def test_discarded_item_is_named_with_the_reason(form: Any) -> None:
+    """First in a dry run."""
     made = world({})
     made.put_parked(form())
     for dry_run in (True, False):
@@ -172,10 +174,10 @@ def test_what_is_discarded_on_purpose_is_named_with_the_reason(form: Any) -> Non
 
 
 @pytest.mark.parametrize("others", [(), (inserted("a", 2),)], ids=["alone", "among others"])
-def test_a_dead_letter_that_no_mapper_reads_stays_whole(others: Sequence[Change]) -> None:
-    """Nothing of it is published, and nothing of its documents overtakes it; other documents go on."""
+def test_dead_letter_with_an_unmapped_change_remains_whole(others: Sequence[Change]) -> None:
+    """Nothing of its documents is published before it. Other documents continue."""
     made = world(SHIPPED)
-    made.bury(order(1), *others)
+    made.bury(order_change(1), *others)
     made.bury(*(replace(change, sequence=change.sequence + 5, id=f"{change.id}5") for change in others), inserted("b", 9))
     report = made.redrive()
     assert report.left == 1 + bool(others)
@@ -186,67 +188,75 @@ def test_a_dead_letter_that_no_mapper_reads_stays_whole(others: Sequence[Change]
     assert made.remaining == []
 
 
-def test_a_collection_without_mappers_on_purpose_is_known() -> None:
-    """An entry without mappers says so, and a dead letter of it goes: named, since it gave no event."""
+def test_collection_mapped_to_nothing_is_removed() -> None:
+    """The report names its dead letter, which gave no event."""
     made = world({"orders": ()})
-    made.bury(order(1))
+    made.bury(order_change(1))
     report = made.redrive()
     assert counts(report) == {"messages": 1, "unpublished": 1}
     assert [one.reason for one in report.removals] == ["its mappers produced no event"]
 
 
-def test_what_its_mappers_tell_nothing_of_is_removed_and_named() -> None:
-    """A mended mapper may say that the change means nothing."""
-    made = world({"orders": (silent,)})
-    made.put_parked(replace(by_a_mapper(), mapper=mapper_name(silent)))
+def test_item_whose_mapper_returns_no_event_is_removed_and_named() -> None:
+    """A corrected mapper may ignore the change."""
+    made = world({"orders": (map_to_nothing,)})
+    made.put_parked(replace(by_a_mapper(), mapper=mapper_name(map_to_nothing)))
     report = made.redrive()
     assert [(one.queue, one.document, one.reason) for one in report.removals] == [
         ("parking", "", "its mappers produced no event")
     ]
 
 
-def test_the_log_says_it_once_for_each_reason(caplog: pytest.LogCaptureFixture) -> None:
-    """Nobody sees the report of a scheduled run. No line for each message, and no more than ten."""
+def test_unmapped_items_are_logged_once_per_reason(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody sees the report of a scheduled run. At most ten lines."""
     made = world({})
     for number in range(40):
-        made.bury(replace(order(number + 1), ns=Namespace(db="shop", coll=f"c{number % 20}")), lane=number)
+        made.bury(replace(order_change(number + 1), ns=Namespace(db="shop", coll=f"c{number % 20}")), lane=number)
     caplog.set_level(logging.WARNING)
     assert counts(made.redrive()) == {"messages": 40, "left": 40}
     assert len([line for line in caplog.records if getattr(line, "action", "") == "left_to_its_mappers"]) == 10
 
 
-def test_a_report_names_the_first_and_counts_the_rest() -> None:
-    """Of what stays and of what went."""
+def test_report_names_the_first_and_counts_the_rest() -> None:
+    """Of remaining and of removed messages."""
     made = world({"orders": ()})
     for number in range(150):
-        made.bury(order(number + 1), lane=number)
+        made.bury(order_change(number + 1), lane=number)
         made.bury(inserted(f"x{number}", number), lane=1000 + number)
     report = made.redrive()
     assert (report.left, len(report.leftovers), report.unpublished, len(report.removals)) == (150, 100, 150, 100)
 
 
-def before_any_names_by_the_bus() -> Parked:
+def by_the_bus_of_the_oldest_version() -> Parked:
     """Before mappers were named."""
     return replace(by_the_bus(), mapper="", mappers="")
 
 
-def before_any_names_by_an_outage() -> Parked:
+def by_an_outage_of_the_oldest_version() -> Parked:
     return replace(by_an_outage(), mappers="")
 
 
 def by_a_mapper_of_the_same_name() -> Parked:
-    """As of two objects of one class."""
-    return replace(by_a_mapper(), mapper=mapper_name(silent))
+    """For example of two objects of one class."""
+    return replace(by_a_mapper(), mapper=mapper_name(map_to_nothing))
 
 
-@pytest.mark.parametrize("mappers", [{"orders": (silent,)}, {"orders": (silent, silent)}], ids=["one", "two"])
+@pytest.mark.parametrize(
+    "mappers", [{"orders": (map_to_nothing,)}, {"orders": (map_to_nothing, map_to_nothing)}], ids=["one", "two"]
+)
 @pytest.mark.parametrize("dry_run", [False, True])
 @pytest.mark.parametrize(
     "form",
-    [by_a_mapper_of_the_same_name, before_any_names, before_any_names_by_the_bus, before_any_names_by_an_outage, by_an_outage],
+    [
+        by_a_mapper_of_the_same_name,
+        by_the_oldest_version,
+        by_the_bus_of_the_oldest_version,
+        by_an_outage_of_the_oldest_version,
+        by_an_outage,
+    ],
 )
-def test_no_event_of_mappers_that_may_be_others_removes_nothing(form: Any, dry_run: bool, mappers: Mappers) -> None:
-    """Although they read its collection. It stays, says why, and goes where a person says that it may."""
+def test_item_of_uncertain_mappers_without_an_event_remains(form: Any, dry_run: bool, mappers: Mappers) -> None:
+    """Although they read its collection. It is removed when a person says so."""
     made = world(mappers, "others:MAPPERS")
     made.put_parked(form())
     report = made.redrive(dry_run=dry_run)
@@ -257,20 +267,20 @@ def test_no_event_of_mappers_that_may_be_others_removes_nothing(form: Any, dry_r
     assert made.remaining == []
 
 
-@pytest.mark.parametrize("form", [before_this_version, as_it_came])
-def test_no_event_of_mappers_that_are_the_right_ones_is_an_response(form: Any) -> None:
-    """The mapper has its name, or none was asked: nobody has to be told."""
-    made = world({"orders": (silent,)}, "others:MAPPERS")
+@pytest.mark.parametrize("form", [by_an_older_version, unreadable_then])
+def test_item_of_the_right_mappers_without_an_event_is_removed(form: Any) -> None:
+    """Its mapper has the same name, or no mapper had been called."""
+    made = world({"orders": (map_to_nothing,)}, "others:MAPPERS")
     item = form()
-    made.put_parked(replace(item, mapper=mapper_name(silent)) if item.mapper else item)
+    made.put_parked(replace(item, mapper=mapper_name(map_to_nothing)) if item.mapper else item)
     assert counts(made.redrive()) == {"messages": 1, "unpublished": 1}
 
 
-class Callable:
+class CallableMapper:
     """A mapper that is an object."""
 
     def __call__(self, change: Change) -> None:
-        """Tells nothing."""
+        """Return no event."""
 
 
 @pytest.mark.parametrize(
@@ -280,19 +290,19 @@ class Callable:
         (partial(order_placed), "order_placed"),
         (partial(partial(order_placed)), "order_placed"),
         (broken(order_placed), "order_placed"),
-        (Callable(), "Callable"),
-        (Callable().__call__, "Callable.__call__"),
+        (CallableMapper(), "CallableMapper"),
+        (CallableMapper().__call__, "Callable.__call__"),
         (lambda change: None, "<lambda>"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_mapper_has_one_name_in_every_process(mapper: Mapper, name: str) -> None:
-    """No address of this one: an item that is parked today is redriven by another process tomorrow."""
+def test_mapper_has_the_same_name_in_every_process(mapper: Mapper, name: str) -> None:
+    """A parked item is redriven by another process."""
     assert mapper_name(mapper) == f"{__name__}.{name}"
 
 
-def test_a_hostile_item_cannot_make_a_report_long() -> None:
-    """Its names are cut."""
+def test_hostile_item_cannot_make_a_report_long() -> None:
+    """Its names are truncated."""
     made = world(SHIPPED)
     made.put_parked(replace(by_a_mapper(), mapper="m" * 100_000, mappers="\x1b[31m" * 1000))
     [left] = made.redrive().leftovers

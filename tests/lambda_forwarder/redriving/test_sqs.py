@@ -1,4 +1,4 @@
-"""A backlog's queue: its answers, and what is asked of it."""
+"""The SQS backlog: its responses and its requests."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from tests.lambda_forwarder.values import forever
 FAILED = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
 
 
-class Client:
-    """Remembers what it was asked, and answers every call alike: that all went well, unless told otherwise."""
+class RecordingClient:
+    """Records its requests and returns the same response to every call: success, unless another is given."""
 
     def __init__(self, response: Any = None) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -32,7 +32,7 @@ class Client:
         return call
 
 
-def backlog(client: Client) -> SqsBacklog:
+def backlog(client: RecordingClient) -> SqsBacklog:
     return SqsBacklog(client, "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo", "FORWARDER_PARKING_QUEUE_URL")
 
 
@@ -40,36 +40,34 @@ def waiting(number: int) -> Delivery:
     return Delivery(id=str(number), group="g", body="", receipt=f"receipt-{number}")
 
 
-def test_an_entry_that_was_not_removed_is_an_error() -> None:
-    """SQS answers 200 with failures inside: they are read."""
+def test_failed_entry_of_a_batch_is_an_error() -> None:
+    """SQS returns 200 with failed entries."""
     with pytest.raises(
         Unavailable, match=r"DeleteMessageBatch failed: the resource is temporarily unavailable \(InternalError"
     ):
-        backlog(Client(FAILED)).remove([waiting(1)], forever)
+        backlog(RecordingClient(FAILED)).remove([waiting(1)], forever)
     with pytest.raises(
         Unavailable, match=r"ChangeMessageVisibilityBatch failed: the resource is temporarily unavailable \(InternalError"
     ):
-        backlog(Client(FAILED)).give_back([waiting(1)], forever)
+        backlog(RecordingClient(FAILED)).give_back([waiting(1)], forever)
 
 
-def test_silence_about_an_entry_is_an_error() -> None:
-    """Only what the queue says that it forgot is forgotten."""
+def test_entry_missing_from_the_response_is_an_error() -> None:
     for response in ({}, {"Successful": [{"Id": "1"}]}):
         with pytest.raises(Unavailable, match="DeleteMessageBatch: the response is missing"):
-            backlog(Client(response)).remove([waiting(1), waiting(2)], forever)
+            backlog(RecordingClient(response)).remove([waiting(1), waiting(2)], forever)
 
 
-def test_calls_hold_ten() -> None:
-    """As many calls as it takes, each naming its messages by their receipts."""
-    client = Client()
+def test_calls_have_at_most_ten_entries() -> None:
+    """Each names its messages by their receipts."""
+    client = RecordingClient()
     backlog(client).remove([waiting(number) for number in range(23)], forever)
     assert [len(request["Entries"]) for request in client.asked] == [10, 10, 3]
     assert client.asked[2]["Entries"][0] == {"Id": "0", "ReceiptHandle": "receipt-20"}
 
 
-def test_a_message_is_held_no_longer_than_sqs_allows() -> None:
-    """Twelve hours."""
-    client = Client()
+def test_visibility_timeout_is_at_most_twelve_hours() -> None:
+    client = RecordingClient()
     assert backlog(client).take(3, 1_000_000.0) == []
     [request] = client.asked
     assert (request["VisibilityTimeout"], request["MaxNumberOfMessages"]) == (43_200, 3)
@@ -83,8 +81,7 @@ def test_a_message_is_held_no_longer_than_sqs_allows() -> None:
         ("RequestThrottled", Unavailable),
     ],
 )
-def test_an_response_has_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
-    """A person's to mend, or not now."""
+def test_sqs_error_maps_to_its_reaction(code: str, reaction: type[ForwarderError]) -> None:
     error = ClientError({"Error": {"Code": code, "Message": "said so"}}, "ReceiveMessage")
     with pytest.raises(reaction, match=code):
-        backlog(Client(error)).take(10, 30)
+        backlog(RecordingClient(error)).take(10, 30)

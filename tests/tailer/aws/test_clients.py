@@ -1,4 +1,4 @@
-"""The tailer's clients."""
+"""The tailer's AWS clients."""
 
 import pytest
 

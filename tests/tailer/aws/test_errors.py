@@ -1,4 +1,4 @@
-"""An error of AWS becomes an error of ours: by the table of ``tailrace.aws.responses``, with the setting and the resource."""
+"""An error of AWS becomes an error of ours with the setting and the resource, by the table of ``tailrace.aws.responses``."""
 
 import pytest
 from botocore.exceptions import (
@@ -20,8 +20,8 @@ KINDS = {Reaction.RETRY: Unavailable, Reaction.FIX: Misconfigured, Reaction.REFU
 
 
 @pytest.mark.parametrize(("code", "text", "reaction", "words"), [*CASES, ("ACodeOfTheFuture", "", Reaction.RETRY, "not know")])
-def test_an_response_has_a_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
-    """For a whole call and for one entry of a batch alike; what was asked, of whom, and the answer are said."""
+def test_aws_error_maps_to_its_reaction(code: str, text: str, reaction: Reaction, words: str) -> None:
+    """For a whole call and for one entry of a batch."""
     with pytest.raises(TailerError) as caught, aws_errors("TAILER_QUEUE_URL", "the-queue"):
         raise ClientError({"Error": {"Code": code, "Message": text}}, "GetQueueAttributes")
     entry = translated("TAILER_QUEUE_URL", "the-queue", code, text)
@@ -33,16 +33,15 @@ def test_an_response_has_a_reaction(code: str, text: str, reaction: Reaction, wo
         assert text[:40] in str(error)
 
 
-def test_a_missing_resource_may_have_a_remedy_of_its_own() -> None:
-    """And nothing else has it."""
+def test_missing_resource_may_have_its_own_remedy() -> None:
     remedy = "set how far each stream was delivered"
     missing = translated("TAILER_CHECKPOINTS", "state", "ResourceNotFoundException", "", remedy)
     assert remedy in str(missing)
     assert remedy not in str(translated("TAILER_CHECKPOINTS", "state", "AccessDeniedException", "", remedy))
 
 
-def test_a_secret_in_an_response_is_not_repeated() -> None:
-    """AWS repeats the request where its signature is wrong."""
+def test_secret_in_an_aws_error_is_not_repeated() -> None:
+    """AWS repeats the request if its signature is wrong."""
     text = "The signature does not match.\nThe Canonical String should have been\n'POST\nx-amz-security-token:secret"
     assert "secret" not in str(translated("TAILER_QUEUE_URL", "the-queue", "SignatureDoesNotMatch", text))
 
@@ -58,7 +57,7 @@ def test_a_secret_in_an_response_is_not_repeated() -> None:
         (ParamValidationError(report='Invalid bucket name "a b"'), Misconfigured),
     ],
 )
-def test_what_never_reached_aws_has_a_reaction(error: Exception, expected: type[TailerError]) -> None:
-    """A name that does not resolve and a cut network are outages; missing credentials are a setting."""
+def test_failure_without_a_response_maps_to_its_reaction(error: Exception, expected: type[TailerError]) -> None:
+    """Network errors are outages, and missing credentials are a wrong setting."""
     with pytest.raises(expected), aws_errors("TAILER_QUEUE_URL", "the-queue"):
         raise error

@@ -1,4 +1,4 @@
-"""A change too large for a message goes through S3, whole; without a bucket it stops the stream."""
+"""A change too large for a message is stored in S3. Without a bucket it becomes a stub."""
 
 import hashlib
 import threading
@@ -15,9 +15,9 @@ from tailer.metrics.prometheus import Metrics
 from tailrace.wire.message import MESSAGE_LIMIT, encode_change
 from tests.queue import received
 from tests.samples.changes import a_change
-from tests.tailer.aws.test_packing import text
+from tests.tailer.aws.test_packing import incompressible_text
 
-HUGE = a_change(2, full_document={"text": text(3 * MESSAGE_LIMIT, 1)})
+HUGE = a_change(2, full_document={"text": incompressible_text(3 * MESSAGE_LIMIT, 1)})
 
 
 def sink(stack: DevStack, queue_url: str, claims: S3Claims | None) -> SqsSink:
@@ -39,8 +39,8 @@ def bucket(stack: DevStack, fresh: str) -> str:
     return f"{fresh}-claims"
 
 
-def test_a_large_change_leaves_its_document_in_the_bucket(stack: DevStack, queue_url: str, bucket: str) -> None:
-    """The message tells where, how long and which hash; its neighbours travel as they are, in order."""
+def test_large_change_is_stored_in_the_bucket(stack: DevStack, queue_url: str, bucket: str) -> None:
+    """The message has bucket, key, size and hash. Its neighbours are sent whole and in order."""
     sink(stack, queue_url, S3Claims(stack.aws("s3"), bucket)).send([a_change(1), HUGE, a_change(3)], 1)
     small, claimed, last = received(stack, queue_url)
     assert (small, last) == (a_change(1), a_change(3))
@@ -53,16 +53,16 @@ def test_a_large_change_leaves_its_document_in_the_bucket(stack: DevStack, queue
     assert (len(content), hashlib.sha256(content).hexdigest()) == (claim.bytes, claim.sha256)
 
 
-def test_a_repeat_claims_the_same_object(stack: DevStack, queue_url: str, bucket: str) -> None:
-    """The key is decided by the content, so a later lookup never overwrites what an earlier message promised."""
+def test_repeat_claims_the_same_object(stack: DevStack, queue_url: str, bucket: str) -> None:
+    """The key depends on the content, so no claimed object is ever overwritten."""
     claims = S3Claims(stack.aws("s3"), bucket)
     for _ in range(2):
         sink(stack, queue_url, claims).send([HUGE], 1)
     assert stack.aws("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 1
 
 
-def test_without_a_bucket_a_stub_takes_its_place(stack: DevStack, queue_url: str) -> None:
-    """Its reason names both settings that would let the change pass; what it names is what the change was."""
+def test_large_change_without_a_bucket_becomes_a_stub(stack: DevStack, queue_url: str) -> None:
+    """Its reason names both settings that would let the change pass."""
     sink(stack, queue_url, None).send([a_change(1), HUGE, a_change(3)], 1)
     _, stub, _ = received(stack, queue_url)
     assert stub.poison is not None
@@ -70,7 +70,6 @@ def test_without_a_bucket_a_stub_takes_its_place(stack: DevStack, queue_url: str
     assert (stub.id, stub.sequence, stub.document, stub.full_document) == (HUGE.id, 2, HUGE.document, None)
 
 
-def test_a_bucket_that_does_not_exist_is_named(stack: DevStack, queue_url: str) -> None:
-    """As a wrong setting."""
+def test_missing_bucket_is_named(stack: DevStack, queue_url: str) -> None:
     with pytest.raises(Misconfigured, match="TAILER_CLAIM_BUCKET: nowhere does not exist"):
         sink(stack, queue_url, S3Claims(stack.aws("s3"), "nowhere")).send([HUGE], 1)

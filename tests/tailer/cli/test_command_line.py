@@ -1,4 +1,4 @@
-"""The tailer as a process: what it says and how it ends when something is wrong, before it touches anything."""
+"""The tailer as a process: its messages and exit codes when something is wrong."""
 
 import json
 import os
@@ -32,7 +32,7 @@ sys.exit(main())"""
 
 @pytest.fixture
 def settings() -> dict[str, str]:
-    """An environment that can be read, and leads nowhere."""
+    """Settings that are valid but lead nowhere."""
     return {
         "TAILER_MONGODB_URI": f"mongodb://{HOST}:1/",
         "TAILER_QUEUE_URL": f"http://{HOST}:1/000000000000/changes.fifo",
@@ -48,14 +48,14 @@ def started(stack: DevStack, **settings: object) -> TailerProcess:
 
 
 def ended(stack: DevStack, **settings: object) -> tuple[int, dict[str, Any]]:
-    """Exit code and last log line of a tailer that cannot start."""
+    """Return exit code and last log line of a tailer that cannot start."""
     tailer = started(stack, **settings)
     code = tailer.process._process.wait(60)
     return code, json.loads(tailer.process.log_tail(1))
 
 
-def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
-    """All of them at once, by name, in one line of the log like any other, for who filters it; exit 2."""
+def test_missing_settings_are_one_json_log_line(tmp_path: Path) -> None:
+    """With every name, and exit code 2."""
     done = subprocess.run(
         [sys.executable, "-m", "tailer", "run"],
         cwd=tmp_path,
@@ -73,8 +73,7 @@ def test_without_settings_it_says_which_and_how(tmp_path: Path) -> None:
         assert f"TAILER_{name}" in told["message"]
 
 
-def test_in_a_terminal_it_says_so_in_lines(tmp_path: Path) -> None:
-    """For the person at the keyboard."""
+def test_missing_settings_are_listed_at_a_terminal(tmp_path: Path) -> None:
     keyboard, screen = pty.openpty()
     done = subprocess.run(
         [sys.executable, "-m", "tailer", "run"], cwd=tmp_path, env={"PYTHONPATH": str(Path.cwd())}, stderr=screen, check=False
@@ -88,8 +87,8 @@ def test_in_a_terminal_it_says_so_in_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["doctor", "--help", "run --help"])
-def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, command: str) -> None:
-    """As `tailer doctor | head` does: no traceback, and the code that a shell gives for it."""
+def test_closed_pipe_ends_a_command_silently(tmp_path: Path, command: str) -> None:
+    """As with `tailer doctor | head`, with the exit code of a shell."""
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "wb") as nobody:
@@ -105,8 +104,8 @@ def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, command: 
 
 
 @pytest.mark.parametrize("command", ["doctor", "status"])
-def test_who_has_waited_enough_ends_it_with_a_sentence(settings: dict[str, str], tmp_path: Path, command: str) -> None:
-    """Ctrl-C, while a neighbour does not answer: no traceback, and the code that a shell gives for it."""
+def test_ctrl_c_ends_a_waiting_command_with_a_sentence(settings: dict[str, str], tmp_path: Path, command: str) -> None:
+    """Without a traceback, with the exit code of a shell."""
     with socket.create_server((HOST, 0)) as silent:
         settings["TAILER_CHECKPOINTS"] = settings["TAILER_MONGODB_URI"] = f"mongodb://{HOST}:{silent.getsockname()[1]}/"
         waiting = subprocess.Popen(
@@ -135,39 +134,34 @@ def standalone(services: None) -> Iterator[str]:
         yield f"mongodb://{HOST}:{port}/"
 
 
-def test_a_standalone_server_is_told_apart(stack: DevStack, standalone: str) -> None:
-    """The remedy is named."""
+def test_standalone_server_is_named_with_the_remedy(stack: DevStack, standalone: str) -> None:
     code, last = ended(stack, mongodb_uri=standalone)
     assert (code, last["action"], last["reason"]) == (2, "stopped", "Misconfigured")
     assert "TAILER_MONGODB_URI is a standalone server" in last["message"]
     assert "rs.initiate()" in last["message"]
 
 
-def test_a_queue_that_does_not_exist_is_named(stack: DevStack) -> None:
-    """Before the stream is opened."""
+def test_missing_queue_is_named_before_the_stream_opens(stack: DevStack) -> None:
     url = stack.resources.queue_url.replace("tailrace-changes", "nowhere")
     code, last = ended(stack, queue_url=url)
     assert code == 2
     assert "nowhere.fifo does not exist" in last["message"]
 
 
-def test_a_queue_that_is_not_fifo_is_refused(stack: DevStack) -> None:
-    """By its name already."""
+def test_standard_queue_is_refused_by_its_name(stack: DevStack) -> None:
     tailer = started(stack, queue_url=stack.resources.consumer_queue_url)
     assert tailer.process._process.wait(60) == 2
     assert "TAILER_QUEUE_URL" in tailer.process.log_tail(1)
     assert "ends in .fifo" in tailer.process.log_tail(1)
 
 
-def test_a_table_that_does_not_exist_is_named(stack: DevStack) -> None:
-    """The setting and the table."""
+def test_missing_table_is_named_with_its_setting(stack: DevStack) -> None:
     code, last = ended(stack, checkpoints="dynamodb://nowhere")
     assert code == 2
     assert "TAILER_CHECKPOINTS: nowhere does not exist" in last["message"]
 
 
-def test_a_wrong_password_is_told_without_showing_it(stack: DevStack, fresh: str) -> None:
-    """The setting is named; what was tried is not repeated."""
+def test_wrong_password_names_the_setting_and_not_the_password(stack: DevStack, fresh: str) -> None:
     stack.mongo.admin.command("createUser", fresh, pwd="secret", roles=[])
     uri = stack.mongodb_uri.replace("mongodb://", f"mongodb://{fresh}:secret@") + "&authSource=admin&authMechanism=SCRAM-SHA-1"
     code, last = ended(stack, mongodb_uri=uri.replace(":secret@", ":wrong@"), stream=fresh)
@@ -176,8 +170,8 @@ def test_a_wrong_password_is_told_without_showing_it(stack: DevStack, fresh: str
     assert "wrong@" not in last["message"]
 
 
-def test_a_server_that_does_not_response_is_waited_for(stack: DevStack, fresh: str) -> None:
-    """An outage is not a wrong setting: it says what it waits for, is not ready, and stops when asked."""
+def test_tailer_waits_for_an_unavailable_server(stack: DevStack, fresh: str) -> None:
+    """It says so, is not ready, and stops on request."""
     tailer = started(
         stack, mongodb_uri=f"mongodb://{HOST}:{free_port()}/?serverSelectionTimeoutMS=100&replicaSet=rs0", stream=fresh
     )
@@ -187,7 +181,7 @@ def test_a_server_that_does_not_response_is_waited_for(stack: DevStack, fresh: s
 
 
 def test_sigterm_delivers_saves_and_releases(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """Exit 0, and the next tailer starts at once with nothing to repeat."""
+    """The next tailer starts at once, without a repeat."""
     settings = {"queue_url": queue_url, "stream": fresh, "database": fresh, "collections": "", "lease_seconds": 60}
     first = started(stack, **settings)
     first.wait_ready()
@@ -203,15 +197,15 @@ def test_sigterm_delivers_saves_and_releases(stack: DevStack, queue_url: str, fr
 
 
 @pytest.mark.parametrize("seconds", [0.4, 0.8, 1.2])
-def test_sigterm_is_heard_from_the_very_start(stack: DevStack, queue_url: str, fresh: str, seconds: float) -> None:
-    """A deployment that is taken back at once does not wait for the kill."""
+def test_sigterm_is_handled_from_the_start(stack: DevStack, queue_url: str, fresh: str, seconds: float) -> None:
+    """A deployment that is rolled back does not wait for the kill."""
     tailer = started(stack, queue_url=queue_url, stream=fresh, database=fresh, collections="")
     time.sleep(seconds)
     assert tailer.stop() == 0
 
 
-def test_a_collection_that_does_not_exist_yet_is_waited_for(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """Neither an error nor a busy loop: its first document arrives."""
+def test_tailer_waits_for_a_missing_collection(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Its first document arrives."""
     tailer = started(stack, queue_url=queue_url, stream=fresh, database=f"{fresh}-new", collections="later")
     tailer.wait_ready()
     stack.mongo[f"{fresh}-new"].later.insert_one({"_id": 1})
@@ -219,8 +213,8 @@ def test_a_collection_that_does_not_exist_yet_is_waited_for(stack: DevStack, que
     assert tailer.stop() == 0
 
 
-def test_no_secret_reaches_the_log(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """Neither the password of the URI nor a document."""
+def test_no_secret_is_logged(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Neither a password nor a document."""
     tailer = started(stack, queue_url=queue_url, stream=fresh, database=fresh, collections="", log_level="DEBUG")
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_one({"_id": 1, "accountNumber": "12345678"})

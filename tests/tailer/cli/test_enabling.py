@@ -1,4 +1,4 @@
-"""``tailer change-streams``: what DocumentDB keeps is enabled by hand, for no more than is watched, and undone the same way."""
+"""``tailer change-streams`` enables change streams on DocumentDB, exactly for what is watched, and disables them."""
 
 import json
 import threading
@@ -35,7 +35,7 @@ def documentdb(stack: DevStack) -> Iterator[DocumentdbDialect]:
 def tailer(
     stack: DevStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Run]:
-    """The command line with its streams in the environment, as a task of a deployment has them."""
+    """Run the command line with the streams in the environment, as in a deployment."""
     monkeypatch.chdir(tmp_path)
     for name, value in stack.tailer_environment.items():
         monkeypatch.setenv(name, value)
@@ -58,8 +58,8 @@ def on_documentdb(documentdb: DocumentdbDialect, tailer: Run, monkeypatch: pytes
     return tailer
 
 
-def test_exactly_what_is_watched_is_enabled(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """Collections by name, a whole database where the stream says so; once is enough."""
+def test_enable_covers_exactly_what_is_watched(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
+    """Named collections, or a whole database. A second run changes nothing."""
     assert on_documentdb("enable")[0] == 0
     assert documentdb.enabled == {("payments", "payments"), ("payments", "refunds"), ("orders", "")}
     changes = len(documentdb.seen)
@@ -69,7 +69,7 @@ def test_exactly_what_is_watched_is_enabled(documentdb: DocumentdbDialect, on_do
     assert len(documentdb.seen) == changes
 
 
-def test_the_whole_cluster_is_enabled_for_a_stream_over_all_of_it(
+def test_whole_cluster_is_enabled_for_a_cluster_stream(
     documentdb: DocumentdbDialect, on_documentdb: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both names are empty then."""
@@ -88,7 +88,7 @@ def test_the_whole_cluster_is_enabled_for_a_stream_over_all_of_it(
         ('["orders", "refunds"]', {("", "")}, []),
     ],
 )
-def test_of_the_cluster_no_more_is_enabled_than_is_named(
+def test_enable_covers_only_named_collections_of_a_cluster_stream(
     documentdb: DocumentdbDialect,
     on_documentdb: Run,
     monkeypatch: pytest.MonkeyPatch,
@@ -96,7 +96,7 @@ def test_of_the_cluster_no_more_is_enabled_than_is_named(
     scopes: set[tuple[str, str]],
     reads: list[str],
 ) -> None:
-    """Collections and databases by their names; a collection of every database takes the whole cluster. Its reader likewise."""
+    """A collection in every database needs the whole cluster. Its reader likewise."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", f'[all]\ndatabase = "*"\ncollections = {collections}')
     assert on_documentdb("enable", "--reader", READER)[0] == 0
     assert documentdb.enabled == scopes
@@ -104,8 +104,8 @@ def test_of_the_cluster_no_more_is_enabled_than_is_named(
     assert documentdb.users[READER] == (some or [{"role": "readAnyDatabase", "db": "admin"}])
 
 
-def test_what_is_enabled_for_more_is_left_as_it_is(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """Neither narrowed nor disabled: others may read it."""
+def test_wider_scope_is_neither_narrowed_nor_disabled(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
+    """Others may read it."""
     documentdb.enabled = {("payments", "")}
     assert "enabled already, by payments.*" in on_documentdb("enable")[1]
     code, out, _ = on_documentdb("disable")
@@ -114,10 +114,9 @@ def test_what_is_enabled_for_more_is_left_as_it_is(documentdb: DocumentdbDialect
     assert documentdb.enabled == {("payments", "")}
 
 
-def test_a_stream_within_another_needs_nothing_of_its_own(
+def test_stream_within_another_needs_no_scope_of_its_own(
     documentdb: DocumentdbDialect, on_documentdb: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wider one is enabled first, and covers it."""
     within = '[all]\ndatabase = "payments"\n[some]\ndatabase = "payments"\ncollections = ["refunds"]'
     monkeypatch.setenv("TAILER_CONFIG_TOML", within)
     assert "enabled already, by payments.*" in on_documentdb("enable")[1]
@@ -126,8 +125,8 @@ def test_a_stream_within_another_needs_nothing_of_its_own(
     assert documentdb.enabled == set()
 
 
-def test_disabling_undoes_enabling(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """The scopes and the reader; once more does no harm."""
+def test_disable_reverses_enable(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
+    """The scopes and the reader. A second run does no harm."""
     on_documentdb("enable", "--reader", READER)
     for _ in range(2):
         assert on_documentdb("disable", "--reader", READER)[0] == 0
@@ -135,8 +134,8 @@ def test_disabling_undoes_enabling(documentdb: DocumentdbDialect, on_documentdb:
     assert documentdb.users == {}
 
 
-def test_a_reader_may_read_what_is_watched_and_nothing_else(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """A user of ``$external`` with IAM as its only way in; what it could do besides is taken from it."""
+def test_reader_gets_only_the_rights_for_what_is_watched(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
+    """A user of ``$external`` that signs in with IAM only. Other roles are revoked."""
     assert on_documentdb("enable", "--reader", READER)[0] == 0
     reads = [{"role": "read", "db": "orders"}, {"role": "read", "db": "payments"}]
     assert documentdb.seen[-1] == {"createUser": READER, "mechanisms": ["MONGODB-AWS"], "roles": reads}
@@ -148,17 +147,16 @@ def test_a_reader_may_read_what_is_watched_and_nothing_else(documentdb: Document
     assert len(documentdb.seen) == changes
 
 
-def test_a_reader_that_keeps_its_checkpoints_there_may_write_them(
+def test_reader_may_write_checkpoints_in_the_same_cluster(
     documentdb: DocumentdbDialect, on_documentdb: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the database that is only for them."""
+    """In their own database."""
     monkeypatch.setenv("TAILER_CHECKPOINTS", "mongodb:")
     on_documentdb("enable", "--reader", READER)
     assert {"role": "readWrite", "db": "tailrace"} in documentdb.users[READER]
 
 
-def test_a_dry_run_changes_nothing_and_says_what_it_would(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """For people, and for scripts."""
+def test_dry_run_of_enable_changes_nothing(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
     code, out, _ = on_documentdb("enable", "--reader", READER, "--dry-run", "--json")
     assert code == 0
     assert json.loads(out) == {
@@ -173,8 +171,8 @@ def test_a_dry_run_changes_nothing_and_says_what_it_would(documentdb: Documentdb
     assert (documentdb.enabled, documentdb.users, documentdb.seen) == (set(), {}, [])
 
 
-def test_what_is_enabled_is_shown_stream_by_stream(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
-    """And the command that is missing."""
+def test_show_lists_enabled_scopes_per_stream(documentdb: DocumentdbDialect, on_documentdb: Run) -> None:
+    """With the command for missing ones."""
     documentdb.enabled = {("payments", "payments"), ("orders", "")}
     code, out, _ = on_documentdb("show")
     assert code == 0
@@ -196,8 +194,9 @@ def test_what_is_enabled_is_shown_stream_by_stream(documentdb: DocumentdbDialect
     ("denied", "words"),
     [("$listChangeStreams", "clusterAdmin"), ("modifyChangeStreams", "clusterAdmin"), ("createUser", "userAdminAnyDatabase")],
 )
-def test_who_may_not_is_told_which_user_may(documentdb: DocumentdbDialect, on_documentdb: Run, denied: str, words: str) -> None:
-    """Not that a tailer needs more rights: it does not."""
+def test_denied_enable_names_the_user_it_needs(
+    documentdb: DocumentdbDialect, on_documentdb: Run, denied: str, words: str
+) -> None:
     documentdb.denied = {denied}
     code, _, err = on_documentdb("enable", "--reader", READER)
     assert code == 2
@@ -207,16 +206,16 @@ def test_who_may_not_is_told_which_user_may(documentdb: DocumentdbDialect, on_do
 @pytest.mark.parametrize(
     "principal", ["tailer", "arn:aws:iam::1:role/x", "arn:aws:sts::123456789012:assumed-role/x/y", READER + ' "']
 )
-def test_a_reader_is_an_iam_role_or_user(documentdb: DocumentdbDialect, on_documentdb: Run, principal: str) -> None:
-    """A user with a password is not made here; nothing is touched before the name is checked."""
+def test_reader_must_be_an_iam_role_or_user(documentdb: DocumentdbDialect, on_documentdb: Run, principal: str) -> None:
+    """This is checked first."""
     code, _, err = on_documentdb("enable", "--reader", principal)
     assert code == 2
     assert "--reader" in err
     assert documentdb.seen == []
 
 
-def test_on_mongodb_nothing_needs_enabling(tailer: Run) -> None:
-    """A real server: every command says so, changes nothing and succeeds, so that a deployment need not know which it is."""
+def test_mongodb_needs_no_enabling(tailer: Run) -> None:
+    """Every command says so and succeeds."""
     for command in (["show"], ["enable", "--reader", READER], ["disable"], ["enable", "--dry-run"]):
         code, out, err = tailer(*command)
         assert (code, err) == (0, "")
@@ -224,8 +223,8 @@ def test_on_mongodb_nothing_needs_enabling(tailer: Run) -> None:
     assert json.loads(tailer("show", "--json")[1])["needed"] is False
 
 
-def test_run_says_that_nothing_would_arrive(stack: DevStack, documentdb: DocumentdbDialect, fresh: str) -> None:
-    """A stream over what is not kept opens without an error and stays empty: the tailer refuses, and names the command."""
+def test_run_refuses_a_stream_that_is_not_enabled(stack: DevStack, documentdb: DocumentdbDialect, fresh: str) -> None:
+    """It would open and stay empty."""
     documentdb.enabled = {(fresh, "refunds")}
     tailer = stack.start_tailer(mongodb_uri=documentdb.uri, stream=fresh, database=fresh, collections="payments,refunds")
     assert tailer.process._process.wait(60) == 2
@@ -234,8 +233,7 @@ def test_run_says_that_nothing_would_arrive(stack: DevStack, documentdb: Documen
     assert "tailer change-streams enable" in last["message"]
 
 
-def test_run_does_not_ask_for_more_rights_than_it_needs(stack: DevStack, documentdb: DocumentdbDialect, fresh: str) -> None:
-    """A reader may not list change streams; it starts and tails all the same."""
+def test_run_needs_no_right_to_list_change_streams(stack: DevStack, documentdb: DocumentdbDialect, fresh: str) -> None:
     documentdb.denied = {"$listChangeStreams"}
     tailer = stack.start_tailer(mongodb_uri=documentdb.uri, stream=fresh, database=fresh, collections="")
     tailer.wait_ready()

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: at once, but not in the middle of what must not be half done."""
+"""SIGINT and SIGTERM take effect at once, except within a protected block."""
 
 import os
 import signal
@@ -18,8 +18,8 @@ def interrupt(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-def test_it_ends_the_block_with_the_code_of_a_shell(number: int) -> None:
-    """And afterwards the handlers are those of before."""
+def test_interrupt_ends_the_block_with_the_exit_code_of_a_shell(number: int) -> None:
+    """Afterwards the previous handlers are restored."""
     interrupts, before = Interrupts(), signal.getsignal(number)
     with pytest.raises(Interrupted) as caught, interrupts.heard():
         interrupt(number)
@@ -27,8 +27,8 @@ def test_it_ends_the_block_with_the_code_of_a_shell(number: int) -> None:
     assert signal.getsignal(number) is before
 
 
-def test_a_shield_holds_it_back_until_its_end(number: int) -> None:
-    """Of several shields until the outermost has ended."""
+def test_interrupt_waits_for_the_end_of_a_shield(number: int) -> None:
+    """Of nested shields the outermost."""
     interrupts, done = Interrupts(), []
 
     def command() -> None:
@@ -44,8 +44,7 @@ def test_a_shield_holds_it_back_until_its_end(number: int) -> None:
     assert done == ["inner", "outer"]
 
 
-def test_an_error_in_a_shield_stays_that_error(number: int) -> None:
-    """It ends the command as well."""
+def test_error_within_a_shield_is_raised(number: int) -> None:
     interrupts = Interrupts()
 
     def command() -> None:
@@ -57,8 +56,8 @@ def test_an_error_in_a_shield_stays_that_error(number: int) -> None:
         command()
 
 
-def test_what_is_decided_is_done(number: int) -> None:
-    """An interrupt from then on ends nothing; one that was held back before ends it there."""
+def test_interrupt_after_the_decision_has_no_effect(number: int) -> None:
+    """An earlier one, held back until then, takes effect there."""
     interrupts, done = Interrupts(), []
     with interrupts.heard():
         interrupts.too_late()
@@ -71,8 +70,8 @@ def test_what_is_decided_is_done(number: int) -> None:
         interrupt(number)
 
 
-def test_what_was_ignored_stays_ignored(number: int) -> None:
-    """As in a shell's background, or below nohup."""
+def test_ignored_signal_stays_ignored(number: int) -> None:
+    """As in a shell's background, or with nohup."""
     before = signal.signal(number, signal.SIG_IGN)
     try:
         with Interrupts().heard():
@@ -81,8 +80,8 @@ def test_what_was_ignored_stays_ignored(number: int) -> None:
         signal.signal(number, before)
 
 
-def test_another_thread_hears_nothing() -> None:
-    """Only a main thread may have handlers; a command in another thread runs as before."""
+def test_interrupts_do_nothing_outside_the_main_thread() -> None:
+    """Only the main thread may install handlers."""
     done = []
 
     def command() -> None:

@@ -1,4 +1,4 @@
-"""A patient to look at: real neighbours, set up as a deployment sets them up, until a test breaks one of them."""
+"""Real services as a deployment configures them, until a test breaks one of them."""
 
 import io
 import json
@@ -21,12 +21,12 @@ from tests.documentdb import DocumentdbDialect
 from tests.tailer.parts import closed_clients
 
 Settings = dict[str, str]
-KEPT = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}  # of a queue that keeps what could not be published
+KEPT = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}  # for a queue that keeps messages that could not be published
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What the doctor said: its exit code, and its findings, in order and each by its name."""
+    """The doctor's report: its exit code and its findings, in order and by name."""
 
     code: int
     told: list[dict[str, str]]
@@ -36,7 +36,7 @@ class Report:
         return {finding["name"]: finding for finding in self.told}
 
     def __getitem__(self, name: str) -> tuple[str, str]:
-        """State and words of one finding."""
+        """Return the state and the text of one finding."""
         finding = self.findings[name]
         return finding["state"], f"{finding['found']} → {finding['remedy']}"
 
@@ -62,7 +62,9 @@ def dead_letters_url(stack: DevStack, fresh: str) -> str:
 
 @pytest.fixture
 def queue_url(stack: DevStack, fresh: str, dead_letters_url: str) -> str:
-    """As in production: high throughput, encrypted, with dead letters, hidden for six times what the function may take."""
+    """
+    As in production: high throughput, encrypted, with dead letters, and six times the function's timeout as visibility timeout.
+    """
     attributes = {
         "FifoQueue": "true",
         "DeduplicationScope": "messageGroup",
@@ -77,7 +79,7 @@ def queue_url(stack: DevStack, fresh: str, dead_letters_url: str) -> str:
 
 @pytest.fixture
 def function(stack: DevStack, fresh: str, parking_url: str) -> str:
-    """One that stands where the forwarder does, with its settings."""
+    """A function with the forwarder's settings."""
     variables = {
         "FORWARDER_EVENT_BUS": stack.resources.bus,
         "FORWARDER_PARKING_QUEUE_URL": parking_url,
@@ -104,7 +106,7 @@ def function(stack: DevStack, fresh: str, parking_url: str) -> str:
 
 @pytest.fixture
 def mapping(stack: DevStack, fresh: str, queue_url: str, function: str) -> Iterator[str]:
-    """What feeds the function from the queue; its id."""
+    """The event source mapping from the queue to the function; returns its id."""
     client = stack.aws("lambda")
     responses = {"FunctionResponseTypes": ["ReportBatchItemFailures"]}
     made = client.create_event_source_mapping(FunctionName=function, EventSourceArn=arn("sqs", f"{fresh}.fifo"), **responses)
@@ -114,7 +116,7 @@ def mapping(stack: DevStack, fresh: str, queue_url: str, function: str) -> Itera
 
 @pytest.fixture
 def settings(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A tailer's environment. What a test changes here, the doctor reads."""
+    """A tailer's environment. The doctor reads what a test changes here."""
     monkeypatch.chdir(tmp_path)
     stack.mongo[fresh].create_collection("payments")
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
@@ -143,7 +145,7 @@ def doctor(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Doctor:
-    """``tailer doctor --json`` with the settings as they are now; those that are given stay for the next time."""
+    """Run ``tailer doctor --json`` with the current settings; given settings stay for the next run."""
 
     def look(**given: str) -> Report:
         settings.update(given)

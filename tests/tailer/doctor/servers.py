@@ -1,4 +1,4 @@
-"""Servers of a test's own, with what the shared one has not: users, TLS, or no replica set."""
+"""Servers of a single test with users, TLS, or no replica set, which the shared server does not have."""
 
 import subprocess
 import time
@@ -14,13 +14,13 @@ from devstack.loopback import HOST, free_port, wait_until
 from devstack.workspace import Workspace
 
 SUBJECT = "/CN=Test Authority"
-CHURN = 1_000_000  # bytes of a document that nobody watches
+CHURN = 1_000_000  # bytes of an unrelated document
 FORGOTTEN_SECONDS = 60.0
 
 
 @contextmanager
 def mongod(*options: str) -> Iterator[int]:
-    """A mongod that answers; its port."""
+    """Start a mongod and return its port."""
     with Workspace() as workspace:
         port, data = free_port(), workspace.folder / "data"
         data.mkdir()
@@ -32,7 +32,10 @@ def mongod(*options: str) -> Iterator[int]:
 
 @contextmanager
 def with_users(folder: Path, database: str) -> Iterator[str]:
-    """HOST:PORT of a replica set where ``admin`` may do anything, ``nobody`` nothing, and ``tailer`` read one database."""
+    """
+    Start a replica set and return HOST:PORT; ``admin`` may do anything, ``nobody`` nothing, and ``tailer`` may read one
+    database.
+    """
     key = folder / "key"
     key.write_text("0123456789abcdef")
     key.chmod(0o600)
@@ -51,7 +54,7 @@ def with_users(folder: Path, database: str) -> Iterator[str]:
 
 @contextmanager
 def with_short_history() -> Iterator["MongoClient[dict[str, Any]]"]:
-    """A replica set that keeps about one MB of history."""
+    """Start a replica set that keeps about one MB of history."""
     with mongod("--replSet", "rs0", "--oplogSize", "1", "--syncdelay", "1") as port:
         first: MongoClient[dict[str, Any]]
         with MongoClient(HOST, port, directConnection=True) as first:
@@ -62,7 +65,7 @@ def with_short_history() -> Iterator["MongoClient[dict[str, Any]]"]:
 
 
 def forget(client: "MongoClient[dict[str, Any]]", until: Any) -> None:
-    """Write where nobody watches until the server's history begins behind that cluster time."""
+    """Write unrelated documents until the server's history begins after that cluster time."""
     deadline, number = time.monotonic() + FORGOTTEN_SECONDS, 0
     while client.local["oplog.rs"].find_one(sort=[("$natural", 1)])["ts"] <= until:  # type: ignore[index]
         assert time.monotonic() < deadline, f"it remembers still, after {number} MB"
@@ -72,7 +75,7 @@ def forget(client: "MongoClient[dict[str, Any]]", until: Any) -> None:
 
 @contextmanager
 def with_tls(folder: Path) -> Iterator[tuple[int, Path]]:
-    """A replica set of one that speaks nothing but TLS as ``localhost``; its port, and the file of who vouches for it."""
+    """Start a replica set that only accepts TLS as ``localhost``, and return its port and the file of its CA."""
     authority = folder / "authority.pem"
     _openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "authority.key", "-out", authority.name,
              "-days", "2", "-subj", SUBJECT)  # fmt: skip

@@ -1,4 +1,4 @@
-"""``tailer doctor`` as a whole: what it says of a good setup, how it ends, and that nobody notices it."""
+"""``tailer doctor`` as a whole: its report on a good setup, its exit code, and that it has no side effects."""
 
 import json
 import os
@@ -21,15 +21,15 @@ from tests.tailer.doctor.conftest import Doctor, Settings
 GUIDE = Path(__file__).parents[3] / "docs" / "doctor.md"
 
 
-def test_a_good_setup_passes(doctor: Doctor, mapping: str) -> None:
-    """Before the first start: everything is looked at, everything is good, and the exit code is 0."""
+def test_good_setup_passes_every_check(doctor: Doctor, mapping: str) -> None:
+    """Before the first start."""
     report = doctor()
     assert {name: finding for name, finding in report.findings.items() if finding["state"] != "ok"} == {}
     assert report.code == 0
 
 
-def test_the_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
-    """docs/doctor.md has a row for each of them, and none for another; what it quotes are checks that exist."""
+def test_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
+    """docs/doctor.md has a row for each check and for no other."""
     names, guide = set(doctor().findings), GUIDE.read_text()
     table = guide.partition("## What it checks")[2].partition("## What it prints")[0]
     assert set(re.findall(r"^\| `([a-z.-]+)` \|", table, re.MULTILINE)) == names
@@ -38,8 +38,8 @@ def test_the_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
     assert set(quoted) <= names
 
 
-def test_people_get_a_line_each(stack: DevStack, settings: Settings, mapping: str, tmp_path: Path) -> None:
-    """As a process of its own: state, name, what was found and what to do about it; at the end how many of each."""
+def test_text_report_has_one_line_per_check(stack: DevStack, settings: Settings, mapping: str, tmp_path: Path) -> None:
+    """State, name, finding and remedy, and the number of each state at the end."""
     done = subprocess.run(
         [sys.executable, "-m", "tailer", "doctor"],
         cwd=tmp_path,
@@ -54,8 +54,8 @@ def test_people_get_a_line_each(stack: DevStack, settings: Settings, mapping: st
     assert last == f"{len(lines)} ok, 0 warn, 0 skip, 0 FAIL; exit 0"
 
 
-def test_settings_that_cannot_be_read_are_a_finding_too(doctor: Doctor, capsys: pytest.CaptureFixture[str]) -> None:
-    """All of them at once; a queue that is not FIFO is known by its name, and no script has to read another format."""
+def test_invalid_settings_are_findings(doctor: Doctor, capsys: pytest.CaptureFixture[str]) -> None:
+    """All at once, in the same format as every finding."""
     report = doctor(TAILER_LANES="many", TAILER_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/000000000000/standard")
     assert report.code == 2
     assert set(report.findings) == {"settings"}
@@ -66,18 +66,18 @@ def test_settings_that_cannot_be_read_are_a_finding_too(doctor: Doctor, capsys: 
     assert capsys.readouterr().out.startswith("FAIL  settings ")
 
 
-def test_a_misspelt_setting_is_pointed_out(doctor: Doctor, mapping: str) -> None:
-    """A warning, as a tailer would start."""
+def test_misspelt_setting_is_a_warning(doctor: Doctor, mapping: str) -> None:
+    """A tailer would start."""
     report = doctor(TAILER_LANE="4")
     assert report["settings"][0] == "warn"
     assert "did you mean TAILER_LANES?" in report["settings"][1]
     assert report.code == 0
 
 
-def test_several_streams_are_each_looked_at(
+def test_every_stream_is_checked(
     doctor: Doctor, settings: Settings, mapping: str, fresh: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What they share once, what is their own for each, and named."""
+    """Shared resources once, and each stream's own under its name."""
     settings["TAILER_CONFIG_TOML"] = f'[{fresh}-a]\ndatabase = "{fresh}"\n[{fresh}-b]\ndatabase = "{fresh}"\nlanes = 4\n'
     doctor()
     assert command_line(["doctor"], threading.Event()) == 0
@@ -89,10 +89,10 @@ def test_several_streams_are_each_looked_at(
         assert line.startswith("ok")
 
 
-def test_a_running_tailer_does_not_notice(
+def test_running_tailer_is_not_disturbed(
     stack: DevStack, doctor: Doctor, settings: Settings, fresh: str, queue_url: str
 ) -> None:
-    """It keeps its lease, its checkpoint and its numbering; nothing is sent, and nothing taken from the queue."""
+    """It keeps its lease, its checkpoint and its sequence. Nothing is sent to or received from the queue."""
     names = ("STREAM", "DATABASE", "COLLECTIONS", "QUEUE_URL", "LEASE_SECONDS")
     tailer = stack.start_tailer(**{name.lower(): settings[f"TAILER_{name}"] for name in names})
     tailer.wait_ready()
@@ -112,8 +112,8 @@ def test_a_running_tailer_does_not_notice(
     assert (record.fence, record.problem) == (1, "")
 
 
-def test_no_secret_is_told(doctor: Doctor, settings: Settings, mapping: str) -> None:
-    """Neither the database's password nor what the function has in its environment."""
+def test_no_secret_is_reported(doctor: Doctor, settings: Settings, mapping: str) -> None:
+    """Neither the database's password nor the function's environment."""
     uri = settings["TAILER_MONGODB_URI"].replace("mongodb://", "mongodb://tailer:hunter2%2F@") + "&authSource=admin"
     report = doctor(
         TAILER_MONGODB_URI=uri, TAILER_CHECKPOINTS="mongodb://tailer:hunter3@127.0.0.1:1/?serverSelectionTimeoutMS=100"

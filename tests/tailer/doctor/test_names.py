@@ -1,4 +1,4 @@
-"""What the doctor finds of the names that are watched: what a task would find before it starts."""
+"""The doctor's checks of the watched names, which a task makes before it starts."""
 
 from typing import Any
 
@@ -10,14 +10,13 @@ from tests.tailer.doctor.conftest import Doctor
 Mongo = MongoClient[dict[str, Any]]
 
 
-def test_what_is_there_is_listed(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
-    """By its full name."""
+def test_existing_names_are_listed(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
     mongo[fresh].orders.insert_one({})
     assert doctor(TAILER_COLLECTIONS="orders")["stream.names"] == ("ok", f"{fresh}.orders → ")
 
 
-def test_what_is_not_there_is_a_warning_with_what_may_have_been_meant(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
-    """It may be made later."""
+def test_missing_name_is_a_warning_with_a_suggestion(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
+    """It may be created later."""
     mongo[fresh].orders.insert_one({})
     report = doctor(TAILER_COLLECTIONS="Orders,orders")
     state, words = report["stream.names"]
@@ -26,8 +25,8 @@ def test_what_is_not_there_is_a_warning_with_what_may_have_been_meant(doctor: Do
     assert report["stream.readable"][0] == "ok"
 
 
-def test_what_has_no_changes_fails_as_a_task_would(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
-    """Exit code 2; in a table the setting is called by its key."""
+def test_name_without_changes_fails(doctor: Doctor, mongo: Mongo, fresh: str) -> None:
+    """With exit code 2. In a table the setting has the name of its key."""
     mongo[fresh].create_collection("open_orders", viewOn="orders", pipeline=[])
     report = doctor(TAILER_CONFIG_TOML=f'[shop]\ndatabase = "{fresh}"\ncollections = ["orders", "open_orders"]')
     assert "stream.names" in report.failed
@@ -37,8 +36,8 @@ def test_what_has_no_changes_fails_as_a_task_would(doctor: Doctor, mongo: Mongo,
     assert "TAILER_" not in words
 
 
-def test_what_may_not_be_looked_at_is_skipped(doctor: Doctor, documentdb: DocumentdbDialect) -> None:
-    """With the right that it would need."""
+def test_names_that_may_not_be_listed_are_skipped(doctor: Doctor, documentdb: DocumentdbDialect) -> None:
+    """With the missing right."""
     documentdb.denied = {"listCollections"}
     documentdb.enabled = {("", "")}
     report = doctor(TAILER_MONGODB_URI=documentdb.uri, TAILER_COLLECTIONS="orders,refunds")

@@ -1,4 +1,4 @@
-"""Every missing or wrong setting, all at once, by name, with the remedy."""
+"""Every missing or wrong setting is reported at once by its name, with the remedy."""
 
 import threading
 import traceback
@@ -29,13 +29,12 @@ def _good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_what_is_needed_is_enough() -> None:
-    """Everything else has a default."""
+def test_required_settings_are_enough() -> None:
     [settings] = load()
     assert (settings.lanes, settings.full_document, settings.start, settings.collections) == (128, "updateLookup", "now", ())
 
 
-def test_lists_and_stages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lists_stages_and_times_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A comma list, Extended JSON, a time."""
     monkeypatch.setenv("TAILER_COLLECTIONS", "payments, refunds,")
     monkeypatch.setenv("TAILER_PIPELINE", '[{"$match": {"documentKey._id": {"$oid": "65f000000000000000000001"}}}]')
@@ -46,15 +45,15 @@ def test_lists_and_stages_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.start == "1795332226.1"
 
 
-def test_a_dotenv_file_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What the environment does not say is read from ``.env``."""
+def test_dotenv_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment wins."""
     monkeypatch.delenv("TAILER_STREAM")
     (tmp_path / ".env").write_text("TAILER_STREAM=from-file\nOTHER=1\n")
     assert load()[0].stream == "from-file"
 
 
-def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line each, with the name and what is expected; a likely typo is pointed out."""
+def test_all_problems_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line each. A likely misspelling is named."""
     monkeypatch.delenv("TAILER_STREAM")
     monkeypatch.delenv("TAILER_DATABASE")
     monkeypatch.setenv("TAILER_LANES", "many")
@@ -104,8 +103,8 @@ def test_all_problems_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_LEVEL", "LOUD"),
     ],
 )
-def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """Each of these would lose, reorder or stop later; it is refused before anything is touched."""
+def test_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """Each of these would lose, reorder or stop later."""
     monkeypatch.setenv(f"TAILER_{name}", value)
     with pytest.raises(Misconfigured, match=f"TAILER_{name}"):
         load()
@@ -122,15 +121,15 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_only_what_resembles_a_setting_is_a_typo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An orchestrator's own variables are no news."""
+def test_only_similar_names_are_misspelt_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not an orchestrator's own variables."""
     monkeypatch.setenv("TAILER_SERVICE_HOST_QUITE_ANOTHER_THING", "10.0.0.1")
     monkeypatch.setenv("TAILER_LANE", "4")
     assert misspelt() == {"TAILER_LANE": "TAILER_LANES"}
 
 
-def test_what_changes_the_meaning_of_a_checkpoint_is_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is watched and how it is laned; not where it is sent or how often."""
+def test_identity_is_what_changes_the_meaning_of_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is watched and its lanes, but not where it is sent."""
     before = load()[0].identity
     monkeypatch.setenv("TAILER_LEASE_SECONDS", "30")
     assert load()[0].identity == before
@@ -140,8 +139,8 @@ def test_what_changes_the_meaning_of_a_checkpoint_is_its_identity(monkeypatch: p
         before = load()[0].identity
 
 
-def test_a_release_with_another_rule_for_lanes_is_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint of before is then refused until a person accepts it; a stream of one lane has no rule."""
+def test_another_lane_rule_changes_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint is then refused until a person accepts it. A stream of one lane has no rule."""
     before = load()[0].identity
     monkeypatch.setattr("tailer.settings.settings.RULE", RULE + 1)
     after = load()[0].identity
@@ -163,8 +162,10 @@ def test_a_release_with_another_rule_for_lanes_is_another_identity(monkeypatch: 
         ({"PIPELINE": '[{"$match": {"operationType": "insert"}}, {"$match": {"fullDocument.x": 1}}]'}, False),
     ],
 )
-def test_a_field_orders_only_what_carries_it(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], refused: bool) -> None:
-    """With pre-images, or of inserts only; the error says which setting helps."""
+def test_order_by_a_field_needs_pre_images_or_only_inserts(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], refused: bool
+) -> None:
+    """The error names the setting that helps."""
     for name, value in {"ORDER_BY": "customer.id", **given}.items():
         monkeypatch.setenv(f"TAILER_{name}", value)
     if not refused:
@@ -186,8 +187,8 @@ pipeline = [{"$match" = {"operationType" = "insert"}}]
 """
 
 
-def test_a_file_may_name_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A table each; the environment says what a table leaves out, and its stream name is not needed."""
+def test_file_may_define_several_streams(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One table each. Missing keys are read from the environment."""
     monkeypatch.delenv("TAILER_STREAM")
     monkeypatch.delenv("TAILER_DATABASE")
     (tmp_path / "streams.toml").write_text(STREAMS)
@@ -221,8 +222,9 @@ NUMBERS = [name for name in OF_A_STREAM if Settings.model_fields[name].annotatio
         *((f"[payments]\n{name} = true", rf"{name} in \[payments\] +true and false are not possible") for name in NUMBERS),
     ],
 )
-def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str) -> None:
-    """With the table and the setting."""
+def test_wrong_file_is_named_with_table_and_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, words: str
+) -> None:
     (tmp_path / "streams.toml").write_text(text)
     monkeypatch.setenv("TAILER_CONFIG", str(tmp_path / "streams.toml"))
     with pytest.raises(Misconfigured, match=words):
@@ -257,8 +259,10 @@ def test_a_wrong_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
         ("CONFIG_TOML", "payments,refunds", "a table for each stream, named after it"),
     ],
 )
-def test_a_list_in_another_form_is_told_its_form(monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str) -> None:
-    """As people write it who know JSON, JavaScript, TOML or a shell; one line, under the name of the variable."""
+def test_list_in_another_form_is_reported_with_the_right_one(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    """As people write lists in JSON, JavaScript, TOML or a shell."""
     monkeypatch.setenv(f"TAILER_{name}", value)
     with pytest.raises(Misconfigured) as caught:
         load()
@@ -279,8 +283,8 @@ def test_a_list_in_another_form_is_told_its_form(monkeypatch: pytest.MonkeyPatch
         ("collections = '[\"payments\"]'", "it is a list of names"),
     ],
 )
-def test_a_list_of_a_table_in_another_form_is_told_its_form(monkeypatch: pytest.MonkeyPatch, setting: str, words: str) -> None:
-    """In the same words, by its key and table."""
+def test_list_of_a_table_in_another_form_is_reported(monkeypatch: pytest.MonkeyPatch, setting: str, words: str) -> None:
+    """By its key and table."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", f"[payments]\n{setting}")
     with pytest.raises(Misconfigured) as caught:
         load()
@@ -289,8 +293,8 @@ def test_a_list_of_a_table_in_another_form_is_told_its_form(monkeypatch: pytest.
     assert words in line
 
 
-def test_lists_may_be_given_in_either_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table may hold the text that a variable would, and a time of TOML's own; nothing is an empty list."""
+def test_lists_are_accepted_in_both_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table may hold the text of a variable, and a TOML time. An empty text is an empty list."""
     stages = """collections = "a, b"\npipeline = '[{"$match": {}}]'\nstart = 2026-11-22T08:23:46+01:00"""
     monkeypatch.setenv("TAILER_PIPELINE", "")
     assert load()[0].pipeline == ()
@@ -299,8 +303,8 @@ def test_lists_may_be_given_in_either_form(monkeypatch: pytest.MonkeyPatch) -> N
     assert (settings.collections, settings.pipeline, settings.start) == (("a", "b"), ({"$match": {}},), "1795332226.1")
 
 
-def test_every_setting_is_called_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In what is wrong with it and in every message about its stream: by key and table, or by variable."""
+def test_setting_is_named_as_it_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By key and table, or by variable, in every message about its stream."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\nlanes = 4\n[orders]\nlanes = 5\ndatabase = "orders"')
     payments, orders = load()
     text = "TAILER_LANES, TAILER_DATABASE or TAILER_PIPELINE"
@@ -322,8 +326,8 @@ def test_every_setting_is_called_as_it_was_set(monkeypatch: pytest.MonkeyPatch) 
     assert as_set_in(())(text) == text
 
 
-def test_the_same_names_in_other_words_are_the_same_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint stays valid, and what an earlier release wrote down is what this one does."""
+def test_equivalent_names_have_the_same_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checkpoints of earlier releases stay valid."""
     identities = []
     for collections in ("payments,refunds", "payments.payments,refunds", "payments.refunds, payments.payments"):
         monkeypatch.setenv("TAILER_COLLECTIONS", collections)
@@ -346,18 +350,17 @@ def test_the_same_names_in_other_words_are_the_same_stream(monkeypatch: pytest.M
         ("payments", "system.views", "TAILER_COLLECTIONS .*the server's own collection"),
     ],
 )
-def test_what_no_stream_can_watch_is_named(
+def test_unwatchable_name_is_reported_by_its_setting(
     monkeypatch: pytest.MonkeyPatch, database: str, collections: str, words: str
 ) -> None:
-    """By the setting whose fault it is."""
     monkeypatch.setenv("TAILER_DATABASE", database)
     monkeypatch.setenv("TAILER_COLLECTIONS", collections)
     with pytest.raises(Misconfigured, match=words):
         load()
 
 
-def test_the_text_of_a_file_does_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a task has an environment and no files; wrong text is named as such, and nothing of it is shown in a dump."""
+def test_streams_may_be_defined_in_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a task without files. Invalid text is reported, and not shown in a dump."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
     assert [settings.stream for settings in load()] == ["payments", "orders"]
     assert "refunds" not in repr(load()[1].config_toml)
@@ -389,10 +392,8 @@ MISPLACED = [
 
 @pytest.mark.parametrize("text", MISPLACED)
 @pytest.mark.parametrize("of_a_file", [False, True])
-def test_a_key_that_nobody_knows_is_not_repeated(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, of_a_file: bool
-) -> None:
-    """It may be a secret in the wrong place. What is said names the table or the place, and a parser's words are cut."""
+def test_unknown_key_is_not_repeated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, of_a_file: bool) -> None:
+    """It may be a misplaced secret. The message names the table or the place."""
     (tmp_path / "streams.toml").write_text(text)
     monkeypatch.setenv("TAILER_CONFIG" if of_a_file else "TAILER_CONFIG_TOML", "streams.toml" if of_a_file else text)
     with pytest.raises(Misconfigured, match="TAILER_CONFIG") as caught:
@@ -403,8 +404,8 @@ def test_a_key_that_nobody_knows_is_not_repeated(
     )
 
 
-def test_keys_that_are_no_settings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the settings that they resemble, and a word where one looks like a secret."""
+def test_unknown_keys_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With similar settings, and a hint if a key resembles a secret."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", "[payments]\nlane = 4\nDATABSE = 1\nAWS_SESSION_TOKEN = 2")
     with pytest.raises(Misconfigured) as caught:
         load()
@@ -414,8 +415,8 @@ def test_keys_that_are_no_settings_are_counted(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A file and a text at once could contradict each other."""
+def test_streams_are_defined_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file and a variable could contradict each other."""
     (tmp_path / "streams.toml").write_text(STREAMS)
     monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
     monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)
@@ -432,10 +433,10 @@ def test_streams_are_named_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_pat
         ("mongodb://db.example/?authMechanism=MONGODB-AWS", "tailer", "hunter2", "set the user in one place only"),
     ],
 )
-def test_one_place_says_who_signs_in(
+def test_credentials_are_defined_in_one_place(
     monkeypatch: pytest.MonkeyPatch, uri: str, username: str, password: str, words: str
 ) -> None:
-    """A user and a password beside the URI, or whoever the URI names; no password is repeated."""
+    """Beside the URI or in it. No password is repeated."""
     for name, value in {"URI": uri, "USERNAME": username, "PASSWORD": password}.items():
         monkeypatch.setenv(f"TAILER_MONGODB_{name}", value)
     with pytest.raises(Misconfigured, match=words) as caught:
@@ -444,8 +445,7 @@ def test_one_place_says_who_signs_in(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_password_beside_the_uri_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is read, and not shown."""
+def test_password_setting_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"URI": "mongodb://db.example/", "USERNAME": "tailer", "PASSWORD": "hunter2"}.items():
         monkeypatch.setenv(f"TAILER_MONGODB_{name}", value)
     [settings] = load()
@@ -453,18 +453,17 @@ def test_a_password_beside_the_uri_is_a_secret(monkeypatch: pytest.MonkeyPatch) 
     assert "hunter2" not in repr(settings) + settings.model_dump_json()
 
 
-def test_a_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not taken for one without streams."""
+def test_missing_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAILER_CONFIG", "nowhere.toml")
     with pytest.raises(Misconfigured, match=r"TAILER_CONFIG: nowhere.toml cannot be read"):
         load()
 
 
 @pytest.mark.parametrize("command", ["run", "checkpoint show", "status"])
-def test_a_command_calls_a_setting_of_a_table_by_its_key(
+def test_command_names_a_setting_of_a_table_by_its_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
-    """Whatever finds it wrong: here a URI of good form whose port is none, which the driver refuses."""
+    """Whichever part of the code reports it: here the driver refuses the port."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", '[payments]\ncheckpoints = "mongodb://localhost:99999/"')
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert command_line(command.split(), threading.Event()) == 2

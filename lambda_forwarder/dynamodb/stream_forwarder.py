@@ -11,8 +11,9 @@ Redrive publishes them from there, perhaps after newer changes of their item, an
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from msgspec.structs import replace
 
@@ -26,7 +27,7 @@ from lambda_forwarder.ports import TimeLeft
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import UnreadableMessage
 
-TOGETHER = 100  # records that are published together
+TOGETHER = 100  # records that are published together, at most
 PARKING_SHARE = 1 / 3  # of an invocation's time, to park what the bus did not accept in the rest of the time
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class StreamForwarder:
         done = Counter(records=0, events=0, deduplicated=0, parked=0)
         failed = None
         parking = time_left() * PARKING_SHARE if self.park_on_outage else 0.0
-        for neighbours in _neighbours(deliveries):
+        for _, group in groupby(enumerate(deliveries), key=_group):
+            neighbours = [delivery for _, delivery in group]
             try:
                 done.update(self._publish(neighbours, time_left, lambda: time_left() - parking))
             except Exception as error:
@@ -92,21 +94,10 @@ class StreamForwarder:
             return done + Counter(parked=len(items))
 
 
-def _neighbours(deliveries: Iterable[Delivery]) -> Iterator[Sequence[Delivery]]:
-    """Yield the records in order, as many together as are published together. An unreadable record is alone."""
-    neighbours: list[Delivery] = []
-    for delivery in deliveries:
-        if neighbours and (len(neighbours) == TOGETHER or not _may_join(neighbours[0].message, delivery.message)):
-            yield neighbours
-            neighbours = []
-        neighbours.append(delivery)
-    if neighbours:
-        yield neighbours
-
-
-def _may_join(first: ChangeMessage | None, other: ChangeMessage | None) -> bool:
-    """Whether both can be read and are of one stream and generation."""
-    return bool(first and other and (first.stream, first.generation) == (other.stream, other.generation))
+def _group(numbered: tuple[int, Delivery]) -> tuple[object, ...]:
+    """The key of the records that are published together: one stream and generation. An unreadable record is alone."""
+    number, message = numbered[0], numbered[1].message
+    return (number // TOGETHER, message.stream, message.generation) if message else (number,)
 
 
 def _joined(neighbours: Sequence[Delivery]) -> ChangeMessage | None:

@@ -1,4 +1,4 @@
-"""DynamoDB's attribute values as plain JSON, by the rules that the tailer has for BSON."""
+"""Converts DynamoDB's attribute values to plain JSON, by the rules that the tailer has for BSON."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -9,28 +9,28 @@ from tailrace.wire import identity
 from tailrace.wire.change import Document
 
 AttributeValue = Mapping[str, Any]
-"""A value under the name of its type, as in the record of a stream: ``{"N": "4711"}``."""
+"""A value with the name of its type: ``{"N": "4711"}``."""
 
 Image = Mapping[str, AttributeValue]
 """An item, or its keys: attribute values by their names."""
 
-NESTING = 32  # DynamoDB, of maps and lists within one another in an attribute
+NESTING = 32  # levels of maps and lists in an attribute, DynamoDB
 INT64 = range(-(2**63), 2**63)
 INT64_DIGITS = 19
 
 
 def item(image: Image, left: int = NESTING) -> Document:
-    """An item, from its image. So many maps and lists may still lie within one another."""
+    """Return an item. ``left``: levels of maps and lists that may still follow."""
     return {name: plain(value, left) for name, value in image.items()}
 
 
 def plain(value: AttributeValue, left: int = NESTING) -> Any:
     """
-    The JSON value. Binary is base64 text, as Lambda hands it over; a set is a list in a stable order; a type that we do not
-    know stays as it came. Only NULL is null. ``left`` as for an item.
+    Return the JSON value. Binary is base64 text, as in Lambda's event. A set is a list in a stable order. An unknown type stays
+    as it is. Only NULL is null. ``left`` as for ``item``.
 
     Raises:
-        ValueError: it is none, or nested more deeply than DynamoDB does.
+        ValueError: it is not an attribute value, or it is nested more deeply than DynamoDB allows.
     """
     if left < 0:
         raise ValueError(f"the value is nested more than {NESTING} deep")
@@ -47,7 +47,7 @@ def plain(value: AttributeValue, left: int = NESTING) -> Any:
         case "L":
             return [plain(element, left - 1) for element in held]
         case "SS" | "BS":
-            return sorted(held)  # a set has no order, and a repeat of the record must give the same
+            return sorted(held)  # a set has no order, and a repeat must give the same JSON
         case "NS":
             return [number(element) for element in sorted(held, key=Decimal)]
     return {kind: held}
@@ -55,10 +55,10 @@ def plain(value: AttributeValue, left: int = NESTING) -> Any:
 
 def key_text(keys: Image) -> str:
     """
-    The text that identifies an item, by ``tailrace.wire.identity``: of its partition key, or of both keys by their names.
+    Return the text that identifies an item, by ``tailrace.wire.identity``: its partition key, or both keys with their names.
 
     Raises:
-        ValueError: a key is of no type that a key can have.
+        ValueError: a key is not a string, a number or binary.
     """
     if len(keys) == 1:
         [value] = keys.values()
@@ -87,12 +87,12 @@ def _number_key(text: str) -> str:
 
 def number(text: str) -> int | float | str:
     """
-    A number where JSON's readers keep it exact: an int64, or a fraction that a double holds to the last digit. Else its text:
-    DynamoDB's numbers have 38 digits.
+    Return a number if readers of JSON keep it exact: an int64, or a fraction that a double holds to the last digit. Otherwise
+    return its text: DynamoDB's numbers have up to 38 digits.
     """
     try:
         exact = Decimal(text)
-        if exact.adjusted() > INT64_DIGITS:  # int() of a hostile one would take all memory
+        if exact.adjusted() > INT64_DIGITS:  # int() of 1E999999999 would need all memory
             return text
         if exact == int(exact):
             return int(exact) if int(exact) in INT64 else text

@@ -3,6 +3,7 @@
 import hashlib
 import traceback
 from pathlib import Path
+from typing import Any
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -75,70 +76,48 @@ def unreadable(delivery: Delivery, error: UnreadableMessage, ended: int = 0) -> 
 
 def unmapped(change: Change, message: ChangeMessage, mapper: Mapper, error: Exception) -> Parked:
     """A change for which a mapper raised an error."""
-    return of_change(
-        change,
-        message,
-        reason=f"{type(error).__name__}: {error}",
-        remedy=f"fix the mapper or the document, deploy, then {AGAIN}",
-        mapper=legible(mapper_name(mapper)),
-        stack=_stack(error),
-    )
+    reason, remedy = f"{type(error).__name__}: {error}", f"fix the mapper or the document, deploy, then {AGAIN}"
+    return of_change(change, message, reason, remedy, mapper=mapper_name(mapper), stack=_stack(error))
 
 
 def unclaimed(change: Change, message: ChangeMessage, error: Rejected) -> Parked:
     """A change that was too large for a message, and whose object in S3 is missing or another one."""
-    return of_change(
-        change,
-        message,
-        reason=f"the claimed change cannot be fetched: {error}",
-        remedy=f"if the object was deleted or replaced, restore it under its key from a version or a backup, then {AGAIN}. "
-        "Without the object only the current document in the database is left",
+    reason = f"the claimed change cannot be fetched: {error}"
+    remedy = (
+        f"if the object was deleted or replaced, restore it under its key from a version or a backup, then {AGAIN}. "
+        "Without the object only the current document in the database is left"
     )
+    return of_change(change, message, reason, remedy)
 
 
 def refused(entry: Entry, message: ChangeMessage, reason: str) -> Parked:
     """A change whose event the bus will never accept."""
-    return of_change(
-        entry.change,
-        message,
-        reason=reason,
-        remedy=f"change the mapper so that the event is smaller or its data valid, deploy, then {AGAIN}",
-        mapper=legible(entry.mapper),
-        event=entry.detail_type,
-    )
+    remedy = f"change the mapper so that the event is smaller or its data valid, deploy, then {AGAIN}"
+    return of_change(entry.change, message, reason, remedy, mapper=entry.mapper, event=entry.detail_type)
 
 
 def ended(change: Change, message: ChangeMessage, times: int) -> Parked:
     """A change that ended the function each time. No mapper has read it."""
-    return of_change(
-        change,
-        message,
-        reason=f"the function ended {times} times while it worked on this change: it ran out of memory or time, or crashed",
-        remedy="give the function more memory or time, or fix the mapper, deploy, then redrive with --ended; events "
-        "already published repeat with the same id",
-        ended=times,
+    reason = f"the function ended {times} times while it worked on this change: it ran out of memory or time, or crashed"
+    remedy = (
+        "give the function more memory or time, or fix the mapper, deploy, then redrive with --ended; events "
+        "already published repeat with the same id"
     )
+    return of_change(change, message, reason, remedy, ended=times)
 
 
 def postponed(change: Change, message: ChangeMessage, error: Unavailable) -> Parked:
     """A change whose events the bus did not accept in time. Nothing is wrong with the change."""
     reason, remedy = f"{type(error).__name__}: {error}", "redrive once the bus is available again; there is nothing to fix"
-    return replace(of_change(change, message, reason=reason, remedy=remedy, mapper=OUTAGE), mapper="")
+    return replace(of_change(change, message, reason, remedy, mapper=OUTAGE), mapper="")
 
 
 def of_change(
-    change: Change,
-    message: ChangeMessage,
-    *,
-    reason: str,
-    remedy: str,
-    mapper: str = "",
-    event: str = "",
-    stack: tuple[str, ...] = (),
-    ended: int = 0,
+    change: Change, message: ChangeMessage, reason: str, remedy: str, *, mapper: str = "", event: str = "", **more: Any
 ) -> Parked:
-    """A change that is set aside, as a message that can be sent again."""
+    """A change that is set aside, as a message that can be sent again. ``more``: other fields of ``Parked``."""
     again, omitted = _again(change, message)
+    mapper = legible(mapper)
     return Parked(
         id=_id(message.stream, message.generation, change.id, mapper, event),
         reason=legible(reason),
@@ -150,10 +129,9 @@ def of_change(
         change_id=legible(change.id),
         mapper=mapper,
         event=event,
-        stack=stack,
         message=again,
         omitted=omitted,
-        ended=ended,
+        **more,
     )
 
 

@@ -14,7 +14,7 @@ READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event
 
 def stub(change: Change, message: ChangeMessage, poison: Poison) -> Parked:
     """A change that the tailer could not read, with the way to what the server sent."""
-    return of_change(change, message, reason=poison.reason, remedy=remedy(poison.raw))
+    return of_change(change, message, poison.reason, remedy(poison.raw))
 
 
 def remedy(raw: Claim | None) -> str:

@@ -1,20 +1,20 @@
 """
-How long a message that failed is hidden before the queue hands it out again.
+For how long a failed message is hidden before the queue delivers it again.
 
-A part of the time for which it has failed already: a short outage is over soon after the bus is back, and a long one costs few
-receives. SQS counts them, and makes a dead letter of a message that was received ``RECEIVES`` times. These bounds keep an
-outage from getting there: in 14 days, the longest that a queue keeps a message, there are fewer than 900.
+The pause is a share of the time for which the message has failed already: after a short outage the messages return soon, and a
+long outage costs few receives. SQS moves a message that was received ``RECEIVES`` times to the dead-letter queue. With these
+bounds an outage receives it fewer than 900 times in 14 days, the longest time that a queue keeps a message.
 """
 
 RECEIVES = 1_000  # the largest maxReceiveCount, SQS
 SHARE = 1 / 8  # of the time since the first receive
 SHORTEST = 2.0  # seconds
-LONGEST = 1_500.0  # seconds: after an outage of any length the last lane goes on 25 minutes after the bus is back
-LONGEST_BLOCKED = 1_140.0  # seconds: what nobody corrects is a dead letter after 12 days, before the queue forgets it
-LONGEST_ENDED = 1_680.0  # seconds, where it ends the function at every second receive: the two together are no longer
-LONGEST_MACHINE = 600.0  # seconds, for a machine that lacks something: as long as the queue hides what had no answer
+LONGEST = 1_500.0  # seconds; the last lane continues 25 minutes after the end of an outage
+LONGEST_BLOCKED = 1_140.0  # seconds; a message that nobody fixes is a dead letter after 12 days, before the queue deletes it
+LONGEST_ENDED = 1_680.0  # seconds, if the message ends the function at every second receive; both pauses together are as long
+LONGEST_MACHINE = 600.0  # seconds, if the machine lacks memory or the like: the visibility timeout of the queue
 
 
 def pause(age: float, longest: float = LONGEST) -> float:
-    """Seconds for a message that was received first ``age`` seconds ago."""
+    """Return the pause in seconds for a message that was first received ``age`` seconds ago."""
     return min(max(SHORTEST, age * SHARE), longest)

@@ -1,6 +1,7 @@
 """Reads the received messages, as many as fit into memory, and compares their mappers with the ones here."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,14 +38,14 @@ class Options:
     discard_stubs: bool = False
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True)
 class Reader:
-    """Reads messages for a redrive. A dead letter that cannot be read is parked, and ``parked`` counts it."""
+    """Reads messages for a redrive. A dead letter that cannot be read is parked, and counted in ``counts``."""
 
     forwarder: Forwarder
     time_left: TimeLeft
     options: Options
-    parked: int = 0
+    counts: Counter[str]
 
     def read_what_fits(self, outcomes: Sequence[Outcome]) -> Mapping[Outcome, Sequence[RedrivenChange]]:
         """Return the changes of the first messages, until they fill their share of the memory."""
@@ -100,7 +101,7 @@ class Reader:
             return
         try:
             self.forwarder.set_aside([unreadable(outcome.delivery, error)], self.time_left)
-            self.parked += 1
+            self.counts["parked"] += 1
             outcome.remove_unpublished(f"parked: {error}")
         except Exception as failure:
             outcome.keep(reason(failure))

@@ -14,13 +14,12 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.parked import by_sequence
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.late import LatePublisher
-from lambda_forwarder.redriving.held_messages import HeldMessages, by_queue, release
 from lambda_forwarder.redriving.late_changes import LateChanges, digest
 from lambda_forwarder.redriving.other_mappers import WAY_OUT
-from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
+from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange, by_queue, release
 from lambda_forwarder.redriving.queues import RedriveQueue
 from lambda_forwarder.redriving.reader import Options, Reader, reason
-from lambda_forwarder.redriving.report import Mentions
+from lambda_forwarder.redriving.report import SHOWN, Mention
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import group_id
@@ -28,24 +27,29 @@ from tailrace.wire.message import group_id
 WAITS = "it waits for an earlier change of its document or its lane"
 NO_EVENT = "its mappers produced no event"
 REASONS = 10  # different reasons of other mappers, in the log
+RECEIPTS = 20_000  # of messages that stay, kept in memory: about 12 MB
 WAITING_LIMIT = 200_000  # documents and lanes that wait, remembered: about 25 MB
 
 
 class Redrive:
-    """A change that fails holds back the later changes of its document; an outage holds back its lane."""
+    """
+    A change that fails holds back the later changes of its document; an outage holds back its lane. Messages that stay are held
+    until the end, so that each is tried once. Beyond ``RECEIPTS`` a message returns when its visibility timeout ends.
+    """
 
     def __init__(self, forwarder: Forwarder, time_left: TimeLeft, options: Options) -> None:
-        self.done: Counter[str] = Counter()
-        self.removed, self.left = Mentions(), Mentions()
+        self.counts: Counter[str] = Counter()
+        self.removals: list[Mention] = []
+        self.leftovers: list[Mention] = []
         self.other_mappers: set[str] = set()  # the first reasons why the mappers here must not decide
         self._forwarder = forwarder
         self._time_left = time_left
         self._options = options
         self._received: dict[Outcome, None] = {}  # and not finished
-        self._held = HeldMessages()
+        self._held: list[Outcome] = []
         self._waiting: set[bytes] = set()  # documents and lanes of which a change has to stay
         self._late = LateChanges(forwarder.watermarks)
-        self._reader = Reader(forwarder=forwarder, time_left=time_left, options=options)
+        self._reader = Reader(forwarder, time_left, options, self.counts)
 
     @property
     def is_full(self) -> bool:
@@ -55,37 +59,34 @@ class Redrive:
     def receive(self, queues: list[RedriveQueue], seconds: float) -> Sequence[Outcome]:
         """Receive messages from each queue, and hide them for so long. Remove a queue from ``queues`` once it is empty."""
         for queue in tuple(queues):
-            if room := self._options.limit - self.done["messages"]:
+            if room := self._options.limit - self.counts["messages"]:
                 found = [Outcome(queue=queue, delivery=delivery) for delivery in queue.backlog.take(room, seconds)]
                 self._received |= dict.fromkeys(found)
-                self.done["messages"] += len(found)
+                self.counts["messages"] += len(found)
                 if not found:
                     queues.remove(queue)
         return tuple(self._received)
 
     def work(self, outcomes: Sequence[Outcome]) -> None:
-        """
-        Publish the changes of these messages, in order per document across all queues. Remove the messages that are finished.
-        """
+        """Publish these messages, in order per document across all queues, and remove the finished ones."""
         read = self._reader.read_what_fits(outcomes)
-        self._return_unread(outcomes[len(read) :])
-        changes = sorted((change for some in read.values() for change in some), key=_stream_position)
+        unread = outcomes[len(read) :]  # released as if they had not been received
+        release(unread, self._time_left)
+        for outcome in unread:
+            del self._received[outcome]
+        self.counts["messages"] -= len(unread)
+        changes = sorted(
+            (change for some in read.values() for change in some), key=lambda each: (each.message.stream, *each.position)
+        )
         self._late.read_watermarks(changes, one_call_more(self._time_left))
-        for _, neighbours in groupby(changes, key=lambda change: (id(change.outcome), change.message.generation)):
+        for _, neighbours in groupby(changes, key=lambda each: (id(each.outcome), each.message.generation)):
             self._publish(list(neighbours))
         self._finish(read)
 
     def release(self) -> None:
         """Release everything that is still held."""
         release(self._received, self._time_left)
-        self._held.release(self._time_left)
-
-    def _return_unread(self, unread: Sequence[Outcome]) -> None:
-        """Release the messages that did not fit into memory, as if they had not been received."""
-        release(unread, self._time_left)
-        for outcome in unread:
-            del self._received[outcome]
-        self.done["messages"] -= len(unread)
+        release(self._held, self._time_left)
 
     def _publish(self, changes: Sequence[RedrivenChange]) -> None:
         """Publish neighbours from one message, except those that have to wait."""
@@ -104,7 +105,7 @@ class Redrive:
         forwarder = replace(self._forwarder, publisher=publisher, block=block)
         for part in runs(msgspec.structs.replace(message, changes=tuple(free))):
             self._publish_part(outcome, part, forwarder)
-        self.done["late"] += publisher.marked
+        self.counts["late"] += publisher.marked
 
     def _publish_part(self, outcome: Outcome, part: ChangeMessage, forwarder: Forwarder) -> None:
         try:
@@ -117,7 +118,7 @@ class Redrive:
             if not isinstance(error, Blocked):
                 self._waiting.add(digest(group_id(part.stream, part.lane)))
             return
-        self.done.update(result.counts)
+        self.counts.update(published=result.events, deduplicated=result.deduplicated, parked=len(result.parked))
         outcome.events += result.events
         for item in sorted(result.parked, key=by_sequence)[:1]:
             outcome.remove_unpublished(f"parked: {item.reason}", item.document, item.sequence)
@@ -133,27 +134,24 @@ class Redrive:
             if outcome.other_table and not (outcome.events or outcome.unpublished):
                 outcome.keep(f"the mappers here produce no event, and {outcome.other_table}; {WAY_OUT}")
         if not self._options.dry_run:
-            for queue, outcomes in by_queue(outcome for outcome in read if not outcome.stays):
-                queue.backlog.remove([outcome.delivery for outcome in outcomes], one_call_more(self._time_left))
-                for outcome in outcomes:
+            for queue, finished in by_queue(outcome for outcome in read if not outcome.stays):
+                queue.backlog.remove([outcome.delivery for outcome in finished], one_call_more(self._time_left))
+                for outcome in finished:
                     del self._received[outcome]
-        self.done["parked"] += self._reader.parked
-        self._reader.parked = 0
         for outcome in read:
             if outcome.stays:
-                self.left.add(outcome, outcome.stays)
+                self._count("left", self.leftovers, outcome, outcome.stays)
                 if outcome.no_mapper and len(self.other_mappers) < REASONS:
                     self.other_mappers.add(outcome.no_mapper)
-            elif unpublished := outcome.unpublished or ("" if outcome.events else _no_event(outcome)):
-                self.removed.add(outcome, unpublished)
-            if outcome in self._received:
-                self._held.keep(outcome)
+            elif outcome.unpublished or not outcome.events:
+                no_event = ": ".join(filter(None, (NO_EVENT, outcome.no_mapper)))
+                self._count("unpublished", self.removals, outcome, outcome.unpublished or no_event)
+            if outcome in self._received and len(self._held) < RECEIPTS:
+                receipt = msgspec.structs.replace(outcome.delivery, body="", group="")
+                self._held.append(Outcome(queue=outcome.queue, delivery=receipt))
         self._received.clear()
 
-
-def _stream_position(change: RedrivenChange) -> tuple[str, int, int]:
-    return change.message.stream, *change.position
-
-
-def _no_event(outcome: Outcome) -> str:
-    return f"{NO_EVENT}: {outcome.no_mapper}" if outcome.no_mapper else NO_EVENT
+    def _count(self, name: str, mentions: list[Mention], outcome: Outcome, why: str) -> None:
+        self.counts[name] += 1
+        if len(mentions) < SHOWN:
+            mentions.append(outcome.mention(why))

@@ -12,7 +12,7 @@ from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.queues import RedriveQueue
 from lambda_forwarder.redriving.reader import Options
 from lambda_forwarder.redriving.redrive import Redrive
-from lambda_forwarder.redriving.report import Report, report
+from lambda_forwarder.redriving.report import COUNTS, Report
 
 DEFAULTS = Options()
 HOLD = 30.0  # seconds for which a message is hidden after the time left
@@ -43,7 +43,7 @@ class Redriver:
         redrive = Redrive(forwarder, time_left, options)
         queues = list(self.queues)
         try:
-            while queues and not redrive.is_full and time_left() > 0 and redrive.done["messages"] < options.limit:
+            while queues and not redrive.is_full and time_left() > 0 and redrive.counts["messages"] < options.limit:
                 redrive.work(redrive.receive(queues, time_left() + HOLD))
         finally:
             redrive.release()
@@ -54,9 +54,14 @@ class Redriver:
                 "redrive stops here: too many changes wait for their mappers. Correct the mappers and run redrive again",
                 extra={"action": "redrive_full"},
             )
-        done = report(redrive.done, redrive.removed, redrive.left, dry_run=options.dry_run)
-        log.info("redriven", extra={"action": "redriven", **done.counts})
-        return done
+        report = Report(
+            dry_run=options.dry_run,
+            removals=tuple(redrive.removals),
+            leftovers=tuple(redrive.leftovers),
+            **{name: redrive.counts[name] for name in COUNTS},
+        )
+        log.info("redriven", extra={"action": "redriven", **report.counts})
+        return report
 
 
 class Rehearsal:

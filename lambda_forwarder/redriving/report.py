@@ -1,10 +1,9 @@
 """The report of a redrive, for the log, for people and for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from msgspec import Struct
 
-from lambda_forwarder.redriving.outcome import Outcome
 from tailrace.text.legible import legible
 
 SHOWN = 100  # messages that stay, and messages removed without an event, in a report; the numbers count all of them
@@ -45,8 +44,7 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def counts(self) -> dict[str, int]:
         """The numbers alone, for the log."""
-        names = ("messages", "published", "late", "deduplicated", "parked", "unpublished", "left")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in COUNTS}
 
     @property
     def lines(self) -> Iterator[str]:
@@ -61,39 +59,4 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
             yield "dry run: nothing was published, parked or removed"
 
 
-class Mentions:
-    """Counts messages, and keeps the first ``SHOWN``."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.first: list[Mention] = []
-
-    def add(self, outcome: Outcome, reason: str) -> None:
-        """Add a message, with the reason why it stays or was removed."""
-        self.count += 1
-        if len(self.first) < SHOWN:
-            self.first.append(
-                Mention(
-                    queue=outcome.queue.name,
-                    message_id=outcome.delivery.id,
-                    document=outcome.document,
-                    sequence=outcome.sequence,
-                    reason=reason,
-                )
-            )
-
-
-def report(done: Mapping[str, int], removed: Mentions, left: Mentions, *, dry_run: bool) -> Report:
-    """Return the report of what was done and what stays."""
-    return Report(
-        dry_run=dry_run,
-        messages=done["messages"],
-        published=done["events"],
-        late=done["late"],
-        deduplicated=done["deduplicated"],
-        parked=done["parked"],
-        unpublished=removed.count,
-        left=left.count,
-        removals=tuple(removed.first),
-        leftovers=tuple(left.first),
-    )
+COUNTS = ("messages", "published", "late", "deduplicated", "parked", "unpublished", "left")

@@ -10,7 +10,7 @@ from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.redriving import held_messages, late_changes, redrive
+from lambda_forwarder.redriving import late_changes, redrive
 from lambda_forwarder.redriving.late_changes import LateChanges
 from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
 from lambda_forwarder.redriving.queues import dead_letter_queue
@@ -54,7 +54,7 @@ def silent(change: Change) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a test reaches."""
     monkeypatch.setattr(late_changes, "KNOWN", 200)
-    monkeypatch.setattr(held_messages, "RECEIPTS", 20)
+    monkeypatch.setattr(redrive, "RECEIPTS", 20)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""One KMS key for everything the stack keeps, where an environment asks for a key of its own (``customer_key``)."""
+"""One KMS key that encrypts everything that the stack stores, if the environment sets ``customer_key``."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -10,7 +10,7 @@ from constructs import Construct
 from tailrace_cdk.config import Bus
 from tailrace_cdk.policies import arn
 
-ADMINISTRATION = (  # what the account's own policies may allow; they cannot allow any other action
+ADMINISTRATION = (  # the account's own policies may allow these actions and no others
     "CancelKeyDeletion", "CreateAlias", "CreateGrant", "Decrypt", "DeleteAlias", "DescribeKey", "DisableKey",
     "DisableKeyRotation", "EnableKey", "EnableKeyRotation", "Encrypt", "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext", "GetKeyPolicy", "GetKeyRotationStatus", "ListAliases", "ListGrants",
@@ -18,8 +18,14 @@ ADMINISTRATION = (  # what the account's own policies may allow; they cannot all
     "RetireGrant", "RevokeGrant", "RotateKeyOnDemand", "ScheduleKeyDeletion", "TagResource", "UntagResource",
     "UpdateAlias", "UpdateKeyDescription",
 )  # fmt: skip
-DATA = ("Decrypt", "GenerateDataKey")  # what reading and writing encrypted data takes
-WRAPPING = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")  # an ordered bus's own key
+DATA = ("Decrypt", "GenerateDataKey")  # to read and write encrypted data
+WRAPPING = (
+    "Decrypt",
+    "Encrypt",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+)  # for an ordered bus
 BUS_CONTEXT = "kms:EncryptionContext:aws:events:event-bus:arn"
 ORDERED_CONTEXT = "kms:EncryptionContext:aws:events:event-busv2:arn"
 QUEUE_CONTEXT = "kms:EncryptionContext:aws:sqs:arn"
@@ -27,50 +33,40 @@ QUEUE_CONTEXT = "kms:EncryptionContext:aws:sqs:arn"
 
 class Key(kms.Key):
     """
-    Rotated each year. Usable by whom the account's own policies allow, and by services that write for us, for us only.
+    Rotated each year. Principals whom the account's own policies allow may use it, and AWS services that write for the stack.
 
-    ``more`` is who else may use it, such as those of a bus (``of_bus``).
+    ``more`` are statements for others, for example for a bus (``of_bus``).
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        removal: RemovalPolicy,
-        more: Iterable[iam.PolicyStatement] = (),
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, more: Iterable[iam.PolicyStatement] = ()) -> None:
         super().__init__(
             scope,
             id,
             description="Everything that this Tailrace stack keeps",
             enable_key_rotation=True,
-            removal_policy=removal,
             policy=iam.PolicyDocument(statements=[*_statements(), *more]),
         )
 
 
 def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
-    """What EventBridge does with the key for a bus of this name, and what other accounts do through EventBridge and S3."""
+    """Allow EventBridge to use the key for a bus of this name, and other accounts to use it through EventBridge and S3."""
     events = iam.ServicePrincipal("events.amazonaws.com")
-    # Of what EventBridge asks, looking at the key says nothing of what it is for.
+    # Without a condition: a request to describe the key has no encryption context.
     yield _allow("LookAtTheKeyOfABus", events, ("DescribeKey",))
     if bus.kind == "ordered":
-        ours = {
-            "StringLike": {ORDERED_CONTEXT: arn("events", f"event-busv2/{name}/*")}
-        }  # the end is unknown before the bus exists
+        ours = {"StringLike": {ORDERED_CONTEXT: arn("events", f"event-busv2/{name}/*")}}  # the ARN of the bus is unknown yet
         yield _allow("EncryptTheBus", events, WRAPPING, ours)
     else:
         ours = {"StringLike": {BUS_CONTEXT: arn("events", f"event-bus/{name}")}}
         yield from _classic(events)
     for account in bus.readers:
         yield _through("s3", f"LetAnAccountReadWhatItFetches{account}", account)
-    for account in bus.allowed_accounts:  # what they attach is kept under the key, and read back in their name
+    for account in bus.allowed_accounts:  # their rules are encrypted with the key, and read with their credentials
         yield _through("events", f"LetAnAccountAttachToTheBus{account}", account, ours)
 
 
 def _statements() -> Iterator[iam.PolicyStatement]:
-    """``*`` in a key's policy is the key itself."""
+    """Return the statements for the account and for logs and alarms. ``*`` in a key's policy is the key itself."""
     yield _allow("LetTheAccountDecideWhoMayUseTheKey", iam.AccountRootPrincipal(), ADMINISTRATION)
     yield _allow(
         "EncryptLogs",
@@ -83,10 +79,14 @@ def _statements() -> Iterator[iam.PolicyStatement]:
 
 
 def _classic(events: iam.IPrincipal) -> Iterator[iam.PolicyStatement]:
-    """What it writes to queues, and itself. No call names an account: with a condition on that, events would be lost unsaid."""
+    """
+    Allow a classic bus to encrypt itself, its archive and its queues.
+
+    These requests have no ``aws:SourceAccount``: with a condition on it, events would be lost without an error.
+    """
     queues = {"ArnLike": {QUEUE_CONTEXT: arn("sqs", "*")}}
     yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, queues)
-    buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # those for an archive name its bus too
+    buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # requests for an archive name its bus too
     yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
 
 

@@ -1,4 +1,4 @@
-"""What statements are written with."""
+"""Statements and ARNs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,5 +17,5 @@ def allow(
 
 
 def arn(service: str, resource: str) -> str:
-    """Of a resource in this account and region."""
+    """Return the ARN of a resource in this account and region."""
     return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"

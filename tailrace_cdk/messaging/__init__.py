@@ -1,1 +1,1 @@
-"""From the queue to the bus: queues, state, functions, bus."""
+"""From the queue of changes to the event bus: queues, state, functions, bus."""

@@ -1,8 +1,7 @@
 """A classic EventBridge bus: rules send its events on, in no order, and an archive keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from aws_cdk import Aws, Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -10,8 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from tailrace_cdk.config import Consumer, Environment
-from tailrace_cdk.messaging.queues import NO_SOURCE, RETENTION_DAYS
-from tailrace_cdk.removal import removal_policy
+from tailrace_cdk.messaging.queues import queue
+from tailrace_cdk.policies import arn
 
 RETRIES = {"maximumRetryAttempts": 185, "maximumEventAgeInSeconds": 86_400}  # EventBridge's most
 OWN_RULES = (
@@ -22,40 +21,26 @@ OWN_RULES = (
 
 class ClassicBus(Construct):
     """
-    The bus ``environment.bus_name``, and an archive of every event where ``archive_days`` asks for one.
+    The bus ``environment.bus_name``, and an archive of every event if ``archive_days`` is above 0.
 
-    Under a key of ours it leaves the events that it cannot encrypt or decrypt in ``unreadable``.
+    With a key of the stack, ``unreadable`` is the queue of events that the bus cannot encrypt or decrypt. It is encrypted with
+    SQS's own key: the key that failed for the bus would fail there too.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._name = environment.bus_name
         key_id = key.key_arn if key else None
-        self.unreadable = self._unreadable(environment) if key else None
-        set_aside = {"arn": self.unreadable.queue_arn} if self.unreadable else None
-        bus = events.CfnEventBus(self, "Bus", name=self._name, kms_key_identifier=key_id, dead_letter_config=set_aside)
-        bus.apply_removal_policy(removal_policy(environment))
-        self.arn = bus.attr_arn
-        self.address = bus.ref  # its name
-        self._bus = bus
+        self.unreadable = queue(self, "Unreadable", key=None) if key else None
+        dead_letters = {"arn": self.unreadable.queue_arn} if self.unreadable else None
+        self._bus = events.CfnEventBus(self, "Bus", name=self._name, kms_key_identifier=key_id, dead_letter_config=dead_letters)
+        self.arn = self._bus.attr_arn
+        self.address = self._bus.ref  # its name
         if days := environment.bus.archive_days:
-            archive = events.CfnArchive(self, "Archive", source_arn=self.arn, retention_days=days, kms_key_identifier=key_id)
-            archive.apply_removal_policy(removal_policy(environment))
-
-    def _unreadable(self, environment: Environment) -> sqs.Queue:
-        """Under a key of SQS's own: what ours cannot encrypt, it could not encrypt there either."""
-        return sqs.Queue(
-            self,
-            "Unreadable",
-            retention_period=Duration.days(RETENTION_DAYS),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            redrive_allow_policy=NO_SOURCE,
-            removal_policy=removal_policy(environment),
-        )
+            events.CfnArchive(self, "Archive", source_arn=self.arn, retention_days=days, kms_key_identifier=key_id)
 
     def route(self, consumer: Consumer, role: iam.IRole, undelivered: sqs.IQueue) -> str:
-        """Send the consumer's events to their bus, as the role. The rule's ARN."""
+        """Send the consumer's events to their bus, as the role, and return the rule's ARN."""
         rule = events.CfnRule(
             self,
             f"{consumer.name}Rule",
@@ -76,19 +61,19 @@ class ClassicBus(Construct):
         return rule.attr_arn
 
     def share(self, accounts: Sequence[str]) -> None:
-        """Let other accounts make rules on the bus, and change those that they made themselves."""
+        """Allow other accounts to make rules on the bus, and to change the rules that they made."""
         for account in accounts:
             statement = iam.PolicyStatement(
                 sid=f"LetAnAccountManageItsOwnRules{account}",
                 principals=[iam.AccountPrincipal(account)],
                 actions=[f"events:{action}" for action in OWN_RULES],
-                resources=[f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:rule/{self._name}/*"],
+                resources=[arn("events", f"rule/{self._name}/*")],
                 conditions={"StringEqualsIfExists": {"events:creatorAccount": account}},
             )
             self._policy(f"Rules{account}", statement)
 
-    def deny(self, statements: Sequence[iam.PolicyStatement]) -> None:
-        """Have the bus itself refuse these."""
+    def deny(self, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Add these statements to the policy of the bus."""
         for statement in statements:
             self._policy(statement.sid or "", statement)
 
@@ -103,5 +88,5 @@ class ClassicBus(Construct):
 
 
 def pattern(consumer: Consumer) -> dict[str, object]:
-    """The event pattern of a consumer: its events by detail-type, or every event (any source)."""
+    """Return the event pattern of a consumer: its events by detail-type, or every event (any source)."""
     return {"detail-type": list(consumer.events)} if consumer.events else {"source": [{"prefix": ""}]}

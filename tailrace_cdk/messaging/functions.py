@@ -1,4 +1,4 @@
-"""The forwarder's functions, what feeds them and what wakes them: one zip, three handlers."""
+"""The Lambda functions of the forwarder, their event sources and the schedule of redrive: one zip, three handlers."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,20 +15,19 @@ from constructs import Construct
 from tailrace_cdk import trust
 from tailrace_cdk.config import Environment, StreamTable
 from tailrace_cdk.log_group import LogGroup
-from tailrace_cdk.removal import removal_policy
 
-BATCH = 10  # messages, Lambda, the most that a FIFO mapping takes
+BATCH = 10  # messages, Lambda's most for a FIFO queue
 RECORDS = 100  # of a DynamoDB stream in a batch
-RECORD_AGE = 82_800  # seconds: an hour before the stream itself forgets, what failed until then is kept whole in the bucket
+RECORD_AGE = 82_800  # seconds: an hour before the stream deletes a record, Lambda moves a failed record to the bucket
 TIMEOUT_LIMIT = 900  # seconds, Lambda
-STREAMS_FAILED = "aws/lambda/"  # where Lambda itself puts such records
+STREAMS_FAILED = "aws/lambda/"  # the prefix in the bucket that Lambda writes such records to
 
 
 class Functions(Construct):
     """
-    ``forwarder`` behind the queue of changes, ``redrive`` on a schedule, and one of ``streams`` for each DynamoDB stream.
+    ``forwarder`` for the queue of changes, ``redrive`` on a schedule, and one of ``streams`` for each DynamoDB stream.
 
-    ``settings`` is the environment of all of them. Their rights are in ``tailrace_cdk.grants``.
+    ``settings`` are the variables of all functions. Their rights are in ``tailrace_cdk.grants``.
     """
 
     def __init__(
@@ -52,13 +51,13 @@ class Functions(Construct):
             "Redrive",
             "lambda_forwarder.handlers.redrive.handler",
             min(TIMEOUT_LIMIT, 60 * forwarder.redrive_minutes or TIMEOUT_LIMIT),
-            reserved=1 if forwarder.reserve_redrive else None,  # two at once could take a document's changes from two queues
+            reserved=1 if forwarder.reserve_redrive else None,  # two at once could reorder changes of one document
         )
         self.streams = [self._streams(table) for table in forwarder.dynamodb_streams]
         self.scheduling_role: iam.Role | None = self._schedule(forwarder.redrive_minutes) if forwarder.redrive_minutes else None
 
     def feed(self, changes: sqs.IQueue) -> lambda_.EventSourceMapping:
-        """Let the queue of changes invoke the forwarder: only the messages that failed come again."""
+        """Have the queue of changes invoke the forwarder. Only the messages that failed are received again."""
         return lambda_.EventSourceMapping(
             self,
             "Mapping",
@@ -71,16 +70,16 @@ class Functions(Construct):
 
     def feed_streams(self, failed: s3.IBucket) -> list[lambda_.CfnEventSourceMapping]:
         """
-        Let each DynamoDB stream invoke its function. Records that cannot be published before the stream forgets them are
-        kept in the bucket, whole, under ``STREAMS_FAILED``.
+        Have each DynamoDB stream invoke its function. Records that cannot be published before the stream deletes them are
+        kept whole in the bucket, below ``STREAMS_FAILED``.
         """
-        tables = zip(self.streams, self._environment.forwarder.dynamodb_streams, strict=True)
-        return [self._feed_stream(*one, failed) for one in tables]
+        tables = self._environment.forwarder.dynamodb_streams
+        return [self._feed_stream(function, table, failed) for function, table in zip(self.streams, tables, strict=True)]
 
     def _feed_stream(self, function: lambda_.Function, table: StreamTable, failed: s3.IBucket) -> lambda_.CfnEventSourceMapping:
         mapping = lambda_.CfnEventSourceMapping(
             self,
-            f"StreamMapping-{table.table}",  # a table's own, whichever others come and go
+            f"StreamMapping-{table.table}",  # the same id whichever other tables there are
             function_name=function.function_name,
             event_source_arn=table.stream_arn,
             starting_position=table.start,
@@ -88,11 +87,11 @@ class Functions(Construct):
             bisect_batch_on_function_error=True,
             function_response_types=["ReportBatchItemFailures"],
             maximum_record_age_in_seconds=RECORD_AGE,
-            maximum_retry_attempts=-1,  # until then
+            maximum_retry_attempts=-1,  # no limit
             destination_config={"onFailure": {"destination": failed.bucket_arn}},
-            metrics_config={"metrics": ["EventCount"]},  # without it no metric shows that records were given up
+            metrics_config={"metrics": ["EventCount"]},  # without it no metric shows failed records
         )
-        mapping.node.add_dependency(function)  # and so its permissions, which Lambda checks
+        mapping.node.add_dependency(function)  # and its rights, which Lambda checks
         return mapping
 
     def _streams(self, table: StreamTable) -> lambda_.Function:
@@ -103,14 +102,13 @@ class Functions(Construct):
     def _function(
         self, name: str, handler: str, timeout: int, *, own: Mapping[str, str] | None = None, reserved: int | None = None
     ) -> lambda_.Function:
-        """``timeout`` in seconds. The role begins without any right."""
+        """Make a function whose role has no right yet. ``timeout`` is in seconds, ``own`` its own variables."""
         forwarder = self._environment.forwarder
-        removal = removal_policy(self._environment)
         return lambda_.Function(
             self,
             name,
             description=f"Tailrace {self._environment.name}: {handler.split('.')[-2]}",
-            runtime=lambda_.Runtime.PYTHON_3_13,  # infra.package's, like the architecture
+            runtime=lambda_.Runtime.PYTHON_3_13,  # as in infra.package, like the architecture
             architecture=lambda_.Architecture.ARM_64,
             handler=handler,
             code=self._code,
@@ -119,23 +117,17 @@ class Functions(Construct):
             timeout=Duration.seconds(timeout),
             reserved_concurrent_executions=reserved,
             environment={**self._settings, **(own or {})},
-            log_group=LogGroup(self, f"{name}Log", days=forwarder.log_days, key=self._key, removal=removal),
+            log_group=LogGroup(self, f"{name}Log", days=forwarder.log_days, key=self._key),
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,
         )
 
     def _schedule(self, minutes: int) -> iam.Role:
-        """Wake redrive every so many minutes, as the role that is returned. What it misses is made up for the next time."""
-        once = Duration.minutes(1)  # then it is no use any more
-        lambda_.EventInvokeConfig(self, "Once", function=self.redrive, retry_attempts=0, max_event_age=once)
-        role = iam.Role(
-            self,
-            "ScheduleRole",
-            assumed_by=trust.service(
-                "scheduler", source="scheduler:schedule-group/default"
-            ),  # it names a group, not a schedule
-        )
+        """Invoke redrive every ``minutes``, without retries: the next run does what one missed. Return the scheduler's role."""
+        lambda_.EventInvokeConfig(self, "Once", function=self.redrive, retry_attempts=0, max_event_age=Duration.minutes(1))
+        group = "scheduler:schedule-group/default"  # EventBridge Scheduler names the group, not the schedule
+        role = iam.Role(self, "ScheduleRole", assumed_by=trust.service("scheduler", source=group))
         schedule = scheduler.CfnSchedule(
             self,
             "Schedule",

@@ -1,12 +1,12 @@
 """
-An ordered EventBridge bus (``AWS::EventsV2``): it keeps its events, and subscribers receive each document's in order.
+An ordered EventBridge bus (``AWS::EventsV2``): it keeps its events, and subscribers receive the events of a document in order.
 
-No emulator has this service and nothing here was tried on it: the names are those of its CloudFormation types, its rights
+No emulator has this service, and nothing here was tried on it. The names are those of its CloudFormation types, the rights
 those of its documentation.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aws_cdk import Aws
@@ -18,12 +18,11 @@ from constructs import Construct
 
 from tailrace_cdk.config import Consumer, Environment
 from tailrace_cdk.messaging.classic_bus import pattern
-from tailrace_cdk.removal import removal_policy
 
-RETRIES = eventsv2.CfnSubscriber.RetryPolicyProperty(  # EventBridge's most; without them five attempts in five minutes
+RETRIES = eventsv2.CfnSubscriber.RetryPolicyProperty(  # EventBridge's most; its default is five attempts in five minutes
     max_retry_attempts=185, max_event_age_in_seconds=86_400
 )
-SAME_PLACE = eventsv2.CfnSubscriber.EventBusV2ParametersProperty(  # on another ordered bus, an event keeps group and id
+SAME_PLACE = eventsv2.CfnSubscriber.EventBusV2ParametersProperty(  # an event keeps its group and id on another ordered bus
     system_metadata=eventsv2.CfnSubscriber.EventBusV2SystemMetadataProperty(
         event_group_id="{% $events.SystemMetadata.EventGroupId %}",
         deduplication_id="{% $events.SystemMetadata.DeduplicationId %}",
@@ -33,9 +32,9 @@ SUBSCRIBE = ("CreateSubscriber", "UpdateSubscriber", "DescribeEventBus")
 
 
 class OrderedBus(Construct):
-    """The bus ``environment.bus_name``, which keeps its events for ``archive_days``. Its ARN is known once it is made."""
+    """The bus ``environment.bus_name``, which keeps its events for ``archive_days``. Its ARN is unknown until it is made."""
 
-    unreadable: None = None  # without its key it takes no events, and keeps those that it has until the key is back
+    unreadable: None = None  # while its key does not work, the bus accepts no events and keeps those that it has
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
@@ -49,14 +48,13 @@ class OrderedBus(Construct):
                 retention_period_in_days=environment.bus.archive_days
             ),
         )
-        bus.apply_removal_policy(removal_policy(environment))
         self.arn = self.address = bus.attr_event_bus_arn
         self._environment = environment
         self._statements: list[Any] = []
         self._last: eventsv2.CfnSubscriber | None = None
 
     def route(self, consumer: Consumer, role: iam.IRole, undelivered: sqs.IQueue) -> str:
-        """Send the consumer's events to their bus in order, as the role. The subscriber's ARN."""
+        """Send the consumer's events to their bus in order, as the role, and return the subscriber's ARN."""
         subscriber = eventsv2.CfnSubscriber(
             self,
             f"{consumer.name}Subscriber",
@@ -76,12 +74,12 @@ class OrderedBus(Construct):
         )
         subscriber.node.add_dependency(role)
         if self._last:
-            subscriber.add_resource_dependency(self._last)  # a bus refuses to have two of them changed at once
+            subscriber.add_resource_dependency(self._last)  # a bus refuses two changes of subscribers at once
         self._last = subscriber
         return subscriber.attr_subscriber_arn
 
     def share(self, accounts: Sequence[str]) -> None:
-        """Let other accounts attach subscribers of their own to the bus. One value is no list: so the service keeps it."""
+        """Allow other accounts to attach subscribers to the bus. A single account is not a list: the service stores it so."""
         principals = [f"arn:{Aws.PARTITION}:iam::{account}:root" for account in accounts]
         statement = {
             "Sid": "LetAccountsSubscribe",
@@ -92,8 +90,8 @@ class OrderedBus(Construct):
         }
         self._statements.append(statement)
 
-    def deny(self, statements: Sequence[iam.PolicyStatement]) -> None:
-        """Have the bus itself refuse these. It has one policy, which is made here."""
+    def deny(self, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Make the one policy of the bus, of these statements and those of ``share``."""
         self._statements += [statement.to_statement_json() for statement in statements]
         policy = {"Version": "2012-10-17", "Statement": self._statements}
         eventsv2.CfnResourcePolicy(self, "Policy", event_bus_arn=self.arn, policy_document=policy)

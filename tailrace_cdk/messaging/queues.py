@@ -1,20 +1,34 @@
 """The queue of changes, its dead-letter queue, and the parking queue for changes that cannot be published."""
 
+from typing import Any
+
 from aws_cdk import Aws, Duration, Fn, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from tailrace_cdk.config import Environment
-from tailrace_cdk.removal import removal_policy
 
 MESSAGE_LIMIT = 1_048_576  # bytes, SQS, one message
 RETENTION_DAYS = 14  # SQS's longest
-RECEIVES = 1_000  # of one message, SQS's largest: the pauses of the forwarder keep an outage below it
+RECEIVES = 1_000  # of one message, SQS's most: the pauses of the forwarder keep an outage below it
 VISIBILITY = 6  # times the function's timeout, as AWS advises: a batch in progress is not received again
 VISIBILITY_LEAST = 600  # seconds: 1,000 receives last a week even if the function never responds
-READER_SECONDS = 30  # seconds that a message is hidden from other readers; redrive sets its own time
+READER_SECONDS = 30  # a received message is hidden from other readers for so long; redrive sets its own time
 NO_SOURCE = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.DENY_ALL)  # it is the dead-letter queue of no queue
+
+
+def queue(scope: Construct, id: str, *, key: kms.IKey | None, **options: Any) -> sqs.Queue:
+    """Make a queue that takes TLS only, keeps messages for 14 days, and is encrypted with the key or with SQS's own."""
+    return sqs.Queue(
+        scope,
+        id,
+        retention_period=Duration.days(RETENTION_DAYS),
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        **{"redrive_allow_policy": NO_SOURCE, **options},
+    )
 
 
 class Queues(Construct):
@@ -34,42 +48,29 @@ class Queues(Construct):
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
         self._key = key
-        self._removal = removal_policy(environment)
-        stack = Stack.of(self)
         unique = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
-        name = f"{stack.stack_name}-QueuesChanges-{unique}.fifo"
+        name = f"{Stack.of(self).stack_name}-QueuesChanges-{unique}.fifo"
         source = sqs.Queue.from_queue_arn(self, "Source", f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{name}")
-        only_ours = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source])
-        self.dead_letters = self._queue("DeadLetters", READER_SECONDS, allow=only_ours)
+        only_changes = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source])
+        self.dead_letters = self._queue("DeadLetters", READER_SECONDS, redrive_allow_policy=only_changes)
         self.parking = self._queue("Parking", READER_SECONDS)
-        hidden = max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout)
-        self.changes = self._queue("Changes", hidden, self.dead_letters, physical=name)
+        self.changes = self._queue(
+            "Changes",
+            max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout),
+            queue_name=name,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=RECEIVES),
+        )
 
-    def _queue(
-        self,
-        name: str,
-        visibility: int,
-        dead_letters: sqs.IQueue | None = None,
-        *,
-        allow: sqs.RedriveAllowPolicy = NO_SOURCE,
-        physical: str | None = None,
-    ) -> sqs.Queue:
-        """``visibility`` in seconds; ``allow``: the queues whose dead letters it accepts."""
-        return sqs.Queue(
+    def _queue(self, name: str, visibility_seconds: int, **options: Any) -> sqs.Queue:
+        return queue(
             self,
             name,
-            queue_name=physical,
+            key=self._key,
             fifo=True,
             content_based_deduplication=False,
             deduplication_scope=sqs.DeduplicationScope.MESSAGE_GROUP,
             fifo_throughput_limit=sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
             max_message_size_bytes=MESSAGE_LIMIT,
-            visibility_timeout=Duration.seconds(visibility),
-            retention_period=Duration.days(RETENTION_DAYS),
-            encryption=sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED,
-            encryption_master_key=self._key,
-            enforce_ssl=True,
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=RECEIVES) if dead_letters else None,
-            redrive_allow_policy=allow,
-            removal_policy=self._removal,
+            visibility_timeout=Duration.seconds(visibility_seconds),
+            **options,
         )

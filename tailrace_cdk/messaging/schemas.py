@@ -1,4 +1,4 @@
-"""The events' schemas in an EventBridge schema registry, from which consumers search and generate code."""
+"""The schemas of the events in an EventBridge schema registry, for consumers to search and to generate code from."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from constructs import Construct
 from tailrace_cdk.clone import in_clone
 
 SUFFIX = ".openapi.json"
-KIND = "OpenApi3"  # the other kind that a registry takes is JSON Schema draft 4; schemas/*.json are of a later draft
+KIND = "OpenApi3"  # a registry also takes JSON Schema draft 4, but schemas/*.json are of a later draft
 CONTENT_LIMIT = 100_000  # characters, EventBridge, the content of one schema
 
 
 class Schemas(Construct):
-    """One entry for each version of an event, under the name of its file. The registry counts its own revisions of each."""
+    """One entry for each version of an event, named after its file. The registry numbers the revisions of an entry itself."""
 
     def __init__(self, scope: Construct, id: str, *, registry: str) -> None:
         super().__init__(scope, id)
@@ -28,10 +28,10 @@ class Schemas(Construct):
 
 def contents(folder: Path) -> dict[str, str]:
     """
-    Name → content, compact, of every OpenAPI schema of a folder: they are what a registry takes, as they are.
+    Return the compact content of every OpenAPI schema of a folder, by name.
 
     Raises:
-        ValueError: one of them is no OpenAPI 3.0, or larger than a registry takes; the message names the file.
+        ValueError: a file is not OpenAPI 3.0, or larger than a registry takes; the message names the file.
     """
     found: dict[str, str] = {}
     for file in sorted(folder.glob(f"*{SUFFIX}")):

@@ -1,4 +1,4 @@
-"""What outlives a process: a table of checkpoints, leases and watermarks; a bucket of what is too large for a call."""
+"""A table for checkpoints, leases and watermarks, and a bucket for what is too large for a message or an event."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -8,30 +8,27 @@ from constructs import Construct
 
 from tailrace_cdk.config import Environment
 from tailrace_cdk.messaging.queues import RETENTION_DAYS
-from tailrace_cdk.removal import removal_policy
 
-QUEUES = 3  # that a message may lie in, one after the other, 14 days in each: changes, dead letters, parking
-MARGIN_DAYS = 3  # for what is in flight between them
-CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: what a message claims is there for as long as the message can be
-VERSION_DAYS = 14  # to see that a claim is gone, and to bring it back
+QUEUES = 3  # a message may be in changes, dead letters and parking, one after the other, 14 days in each
+MARGIN_DAYS = 3  # for the time between two queues
+CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: a claim is kept for as long as a message can refer to it
+VERSION_DAYS = 14  # the time to notice that a claim was deleted, and to restore it
 EXPIRES = "expires"  # lambda_forwarder.watermarks.expiry.ATTRIBUTE
 
 
 class State(Construct):
     """
-    A table with one item for each stream and each lane, one more for each lane that ever failed and for each stream of whose
-    collections some have no mapper, and the claim bucket.
+    The state table and the claim bucket.
 
-    Items of the streams never expire: a checkpoint is needed for as long as its stream, and a watermark for as long as a
-    message of its lane may come back. Watermarks of streams that the deployment does not have, notes of failures, and the names
-    of collections without a mapper get a time to live from the forwarder.
+    The table has an item for each stream and for each lane. These never expire: a checkpoint is needed for as long as its
+    stream, and a watermark for as long as a message of its lane may be received again. It also has items with a time to live
+    from the forwarder: watermarks of unknown streams, notes of failed lanes, and names of collections without a mapper.
 
     What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
         super().__init__(scope, id)
-        removal = removal_policy(environment)
         self.table = dynamodb.Table(
             self,
             "Table",
@@ -42,7 +39,6 @@ class State(Construct):
             encryption_key=key,
             deletion_protection=environment.removal == "retain",
             time_to_live_attribute=EXPIRES,
-            removal_policy=removal,
         )
         self.bucket = s3.Bucket(
             self,
@@ -63,15 +59,12 @@ class State(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=removal,
         )
 
 
 def object_days(environment: Environment) -> int:
     """
-    Days that an object is kept: as long as a message can lie in our queues, or an event in the archive and then in a
-    consumer's queue, whichever is longer.
-
-    An event that is replayed from the archive on its last day still finds its data.
+    Return how many days an object is kept: as long as a message can be in our queues, or an event in the archive and then in
+    a consumer's queue, whichever is longer. So an event that is replayed on its last day in the archive still finds its data.
     """
     return max(CLAIM_DAYS, environment.bus.archive_days + RETENTION_DAYS)

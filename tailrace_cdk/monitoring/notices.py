@@ -1,4 +1,4 @@
-"""Who is notified of an alarm."""
+"""The topic that alarms notify."""
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -9,15 +9,14 @@ from constructs import Construct
 
 from tailrace_cdk.config import Environment
 from tailrace_cdk.key import Key
-from tailrace_cdk.removal import removal_policy
 
 
 class Notices(Construct):
     """
-    ``topic``: the one that the environment names, or one of its own that mails to an address, encrypted and over TLS only. None
-    if nobody is to be notified: alarms are then visible in the console only.
+    ``topic`` is the topic that the environment names, or a new, encrypted topic that sends mail to an address. It is None if
+    the environment has neither: alarms are then visible in the console only.
 
-    CloudWatch cannot write to a topic under SNS's own key, so a topic of our own has one of ours.
+    CloudWatch cannot write to a topic that SNS's own key encrypts, so a new topic has a key of the stack.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
@@ -27,7 +26,7 @@ class Notices(Construct):
         if settings.topic_arn:
             self.topic = sns.Topic.from_topic_arn(self, "Topic", settings.topic_arn)
         elif settings.email:
-            own = key or Key(self, "Key", removal=removal_policy(environment))
+            own = key or Key(self, "Key")
             topic = sns.Topic(self, "Topic", display_name=f"Tailrace {environment.name}", master_key=own, enforce_ssl=True)
             topic.add_to_resource_policy(_publishing(topic, f"tailrace-{environment.name}-*"))
             topic.add_subscription(subscriptions.EmailSubscription(settings.email))

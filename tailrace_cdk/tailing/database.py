@@ -1,6 +1,5 @@
 """The DocumentDB that the tailer watches."""
 
-from aws_cdk import CfnResource, RemovalPolicy
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -8,8 +7,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from tailrace_cdk.config import Database as Settings
-from tailrace_cdk.imported_secret import imported_secret
 from tailrace_cdk.log_group import LogGroup
+from tailrace_cdk.tailing.imported_secret import imported_secret
+from tailrace_cdk.tailing.network import Network
 
 ADMINISTRATOR = "tailrace"  # DocumentDB reserves the name "admin"
 AUDIT_DAYS = 90
@@ -32,63 +32,62 @@ class Database(Construct):
         *,
         identifier: str,
         settings: Settings,
-        vpc: ec2.IVpc,
-        subnets: ec2.SubnetSelection,
+        network: Network,
         key: kms.IKey | None,
-        removal: RemovalPolicy,
+        protected: bool,
     ) -> None:
         super().__init__(scope, id)
-        self._settings = settings
+        self.settings = settings
         self._key = key
-        self._removal = removal
+        self._protected = protected
         self.identifier = "" if settings.host else identifier
-        """Of a new cluster; empty for an existing one."""
-        self.port = settings.port
-        self.history_seconds = settings.history_seconds
+        """The name of a new cluster; empty for an existing one."""
         self.admin_secret: secretsmanager.ISecret | None = None
-        """Of an existing cluster, where one is named."""
+        """The administrator's secret of an existing cluster, if the settings name one."""
         self.security_group: ec2.ISecurityGroup
         if settings.host:
-            self._existing()
+            self._import()
         else:
-            self._made(vpc, vpc.select_subnets(subnets=subnets.subnets))
+            self._make(network)
 
     def uri(self, *, iam: bool) -> str:
-        """Its URI without credentials: for the role of the task (``iam``), or for a user who signs in otherwise."""
+        """Return its URI without credentials, to sign in with the role of the task (``iam``) or with a user and password."""
         options = f"replicaSet=rs0&readPreference=primary&retryWrites=false&tls=true{'&' + IAM if iam else ''}"
-        return f"mongodb://{self.host}:{self.port}/?{options}"
+        return f"mongodb://{self.host}:{self.settings.port}/?{options}"
 
-    def _existing(self) -> None:
-        settings = self._settings
+    def _import(self) -> None:
+        settings = self.settings
         self.host = settings.host
         self.security_group = ec2.SecurityGroup.from_security_group_id(self, "SecurityGroup", settings.security_group_id)
         self.admin_secret = imported_secret(self, "Administrator", settings.admin_secret_arn, settings.admin_secret_key_arn)
 
-    def _made(self, vpc: ec2.IVpc, subnets: ec2.SelectedSubnets) -> None:
+    def _make(self, network: Network) -> None:
         self.security_group = ec2.SecurityGroup(
-            self, "SecurityGroup", vpc=vpc, description="The DocumentDB that the tailer watches", allow_all_outbound=False
+            self,
+            "SecurityGroup",
+            vpc=network.vpc,
+            description="The DocumentDB that the tailer watches",
+            allow_all_outbound=False,
         )
+        subnets = network.vpc.select_subnets(subnets=network.subnets.subnets)
         cluster = self._cluster(subnets.subnet_ids)
-        # Under the name that the service writes to, and before it does: it would make the group itself, to be kept forever.
-        name = f"/aws/docdb/{self.identifier}/audit"
-        cluster.node.add_dependency(LogGroup(self, "Audit", days=AUDIT_DAYS, key=self._key, removal=self._removal, name=name))
+        # DocumentDB itself would make this log group, without an end of retention: it must exist first.
+        audit = LogGroup(self, "Audit", days=AUDIT_DAYS, key=self._key, name=f"/aws/docdb/{self.identifier}/audit")
+        cluster.node.add_dependency(audit)
         zones = list(dict.fromkeys(map(_zone, subnets.subnets)))
-        for number in range(self._settings.instances):
+        for number in range(self.settings.instances):
             docdb.CfnDBInstance(
                 self,
                 f"Instance{number + 1}",
                 db_cluster_identifier=cluster.ref,
-                db_instance_class=f"db.{self._settings.instance_class}",
+                db_instance_class=f"db.{self.settings.instance_class}",
                 availability_zone=zones[number % len(zones)],
                 auto_minor_version_upgrade=True,
             )
-        for part in self.node.find_all():  # a cluster that stays needs its group, its parameters and its subnets
-            if isinstance(part, CfnResource):
-                part.apply_removal_policy(self._removal)
         self.host = cluster.attr_endpoint
 
     def _cluster(self, subnet_ids: list[str]) -> docdb.CfnDBCluster:
-        settings = self._settings
+        settings = self.settings
         key = self._key.key_arn if self._key else None
         subnets = docdb.CfnDBSubnetGroup(
             self, "Subnets", db_subnet_group_description=f"Private subnets of {self.identifier}", subnet_ids=subnet_ids
@@ -110,7 +109,7 @@ class Database(Construct):
             backup_retention_period=settings.backup_days,
             copy_tags_to_snapshot=True,
             enable_cloudwatch_logs_exports=["audit"],
-            deletion_protection=self._removal == RemovalPolicy.RETAIN,
+            deletion_protection=self._protected,
         )
 
     def _parameters(self) -> docdb.CfnDBClusterParameterGroup:
@@ -118,15 +117,15 @@ class Database(Construct):
             self,
             "Parameters",
             description=f"Parameters of {self.identifier}",
-            family=f"docdb{self._settings.engine_version.rpartition('.')[0]}",
+            family=f"docdb{self.settings.engine_version.rpartition('.')[0]}",
             parameters={
-                "tls": "tls1.2+",  # "enabled" would take 1.0 as well
-                "change_stream_log_retention_duration": str(self.history_seconds),
+                "tls": "tls1.2+",  # "enabled" would accept TLS 1.0 too
+                "change_stream_log_retention_duration": str(self.settings.history_seconds),
                 "audit_logs": "ddl",  # who signed in and who changed change streams; "all" would log documents too
             },
         )
 
 
 def _zone(subnet: ec2.ISubnet) -> str:
-    """The name of the subnet's zone; of a subnet that is made here, as CloudFormation reports it: it may be placed by id."""
+    """Return the name of the subnet's zone. For a subnet of the stack CloudFormation reports it: it may be placed by id."""
     return subnet.subnet_availability_zone if isinstance(subnet, ec2.Subnet) else subnet.availability_zone

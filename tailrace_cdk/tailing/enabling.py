@@ -1,9 +1,8 @@
-"""Change streams, enabled as a step of a deployment."""
+"""The step of a deployment that enables change streams."""
 
 from pathlib import Path
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy
-from aws_cdk import aws_ec2 as ec2
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -11,11 +10,10 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from tailrace_cdk import trust
-from tailrace_cdk.config import Database as Settings
 from tailrace_cdk.config import Environment
 from tailrace_cdk.log_group import LogGroup
-from tailrace_cdk.removal import removal_policy
 from tailrace_cdk.tailing.database import Database
+from tailrace_cdk.tailing.network import Network
 from tailrace_cdk.tailing.service import Service
 from tailrace_cdk.tailing.task import CONTAINER, Task
 
@@ -27,9 +25,9 @@ COMMAND = "change-streams"
 
 class Enabling(Construct):
     """
-    A task that runs ``tailer change-streams enable`` as the cluster's administrator, and the function that runs it for
-    CloudFormation: when it is new, and whenever its image, its streams or its database changed. What depends on ``done`` comes
-    after it, and not at all if it fails.
+    A task that runs ``tailer change-streams enable`` as the cluster's administrator, and the function that runs the task for
+    CloudFormation: in the first deployment, and whenever its image, its streams or its database changed. Resources that depend
+    on ``done`` are made after it succeeded.
 
     An update never disables change streams. Removing the step does so only if ``disable_change_streams`` is set.
     """
@@ -40,55 +38,53 @@ class Enabling(Construct):
         id: str,
         *,
         environment: Environment,
-        settings: Settings,
+        network: Network,
         database: Database,
         service: Service,
-        subnets: ec2.SubnetSelection,
         key: kms.IKey | None,
-        code: Path = FUNCTION,
     ) -> None:
         super().__init__(scope, id)
+        self._environment = environment
         self._service = service
-        self._removal = removal_policy(environment)
-        self.log_group = LogGroup(self, "Log", days=environment.tailer.log_days, key=key, removal=self._removal)
+        self.log_group = LogGroup(self, "Log", days=environment.tailer.log_days, key=key)
         self.role = iam.Role(self, "Role", assumed_by=trust.service("lambda"))
-        self.function = self._function(environment.name, code)
+        self.function = self._function()
         self.cluster = service.cluster
         self.identifier = database.identifier
-        """The DocumentDB cluster whose secret the function looks for; empty if the secret is named."""
-        self.admin_secret = database.admin_secret or self._look_for_secret(database)
+        """The DocumentDB cluster whose secret the function finds; empty if the settings name the secret."""
+        self.admin_secret = database.admin_secret or self._found_secret(database)
         self.task = Task(
             self,
             "Task",
             environment=environment,
             family=f"tailrace-{environment.name}-{COMMAND}",
             image=service.image,
-            command=[COMMAND, "show"],  # the function says which command it runs; by itself the task changes nothing
+            command=[COMMAND, "show"],  # changes nothing; the function overrides it
             settings={**service.settings, "TAILER_MONGODB_URI": database.uri(iam=False)},
             sign_in=self.admin_secret,
             log=service.log_group,
         )
-        self.done = self._done(settings, database, [subnet.subnet_id for subnet in subnets.subnets or []])
+        self.done = self._done(database, network)
 
-    def _function(self, name: str, code: Path) -> lambda_.Function:
+    def _function(self) -> lambda_.Function:
         return lambda_.Function(
             self,
             "Function",
-            description=f"Tailrace {name}: enables change streams for CloudFormation",
-            runtime=lambda_.Runtime.PYTHON_3_14,  # and its own boto3: nothing is shipped but one file
+            description=f"Tailrace {self._environment.name}: enables change streams for CloudFormation",
+            runtime=lambda_.Runtime.PYTHON_3_14,  # with its own boto3: the code is one file
             architecture=lambda_.Architecture.ARM_64,
             handler="handler.handler",
-            code=lambda_.Code.from_asset(str(code), exclude=["__pycache__", "__init__.py"]),
+            code=lambda_.Code.from_asset(str(FUNCTION), exclude=["__pycache__", "__init__.py"]),
             role=self.role,
             memory_size=256,
             timeout=TIMEOUT,
-            retry_attempts=0,  # each request has its response, whatever happened
+            retry_attempts=0,  # the function responds to every request, also to one that failed
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
         )
 
-    def _look_for_secret(self, database: Database) -> secretsmanager.ISecret:
-        """CloudFormation creates the administrator's secret with the cluster, but does not return its name."""
+    def _found_secret(self, database: Database) -> secretsmanager.ISecret:
+        """Return the administrator's secret: CloudFormation creates it with the cluster, but does not return its name."""
         found = CustomResource(
             self,
             "AdminSecret",
@@ -100,10 +96,10 @@ class Enabling(Construct):
         found.node.add_dependency(database, self.function)
         return secretsmanager.Secret.from_secret_complete_arn(self, "Administrator", found.get_att_string("SecretArn"))
 
-    def _done(self, settings: Settings, database: Database, subnet_ids: list[str]) -> CustomResource:
-        reader = ["--reader", self._service.task_role.role_arn] if settings.authentication == "iam" else []
-        goes_away = bool(database.identifier) and self._removal == RemovalPolicy.DESTROY  # and its change streams with it
-        undo = settings.disable_change_streams and not goes_away
+    def _done(self, database: Database, network: Network) -> CustomResource:
+        reader = ["--reader", self._service.task.role.role_arn] if database.settings.authentication == "iam" else []
+        is_deleted = bool(database.identifier) and self._environment.removal == "destroy"  # with its change streams
+        disable = database.settings.disable_change_streams and not is_deleted
         done = CustomResource(
             self,
             "Done",
@@ -111,18 +107,18 @@ class Enabling(Construct):
             service_token=self.function.function_arn,
             service_timeout=SERVICE_TIMEOUT,
             properties={
-                "Database": f"{database.host}:{database.port}",
+                "Database": f"{database.host}:{database.settings.port}",
                 "Enable": [COMMAND, "enable", *reader],
-                **({"Disable": [COMMAND, "disable", *reader]} if undo else {}),
+                **({"Disable": [COMMAND, "disable", *reader]} if disable else {}),
                 "Cluster": self.cluster.cluster_arn,
                 "TaskDefinition": self.task.definition.task_definition_arn,
                 "Container": CONTAINER,
-                "Subnets": subnet_ids,
+                "Subnets": [subnet.subnet_id for subnet in network.subnets.subnets or []],
                 "SecurityGroups": [self._service.security_group.security_group_id],
                 "LogGroup": self.task.log.log_group_name,
                 "LogStreams": self.task.log_streams,
             },
         )
-        # What the task needs to be there, and nothing of which names it.
-        done.node.add_dependency(database, self.task.execution_role, self._service.security_group, self.function)
+        # The task needs these, and its properties name none of them.
+        done.node.add_dependency(network, database, self.task.execution_role, self._service.security_group, self.function)
         return done

@@ -1,8 +1,8 @@
 """
-What a task reaches without a way to the internet, and what may be asked for there.
+The VPC endpoints by which a task calls AWS services without a way to the internet, and the actions that each allows.
 
-An endpoint costs money for each hour and zone, so each is here for a reason. Each takes the credentials of this account only:
-nobody's data leaves through it with another account's.
+An endpoint costs money for each hour and zone, so each has a reason. Each accepts credentials of this account only: no data can
+leave through it to another account.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 
 from tailrace_cdk.config import Environment
 
-# Fargate pulls the image as the task's execution role; the registry answers for both endpoints.
+# Fargate pulls the image as the task's execution role, through both endpoints of ECR.
 PULL = (
     "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage",
 )  # fmt: skip
@@ -22,37 +22,29 @@ ACTIONS: Mapping[str, Sequence[str]] = {
     "logs": ("logs:CreateLogStream", "logs:PutLogEvents"),  # a task's log, and its metrics with it
     "ecr.api": PULL,
     "ecr.dkr": PULL,
-    "secretsmanager": ("secretsmanager:GetSecretValue",),  # the tailer's or the administrator's password, as a task starts
-    "sts": ("sts:GetCallerIdentity",),  # with it DocumentDB checks who signs in with IAM; by which way is not documented
+    "secretsmanager": ("secretsmanager:GetSecretValue",),  # the password, when a task starts
+    "sts": ("sts:GetCallerIdentity",),  # DocumentDB checks with it who signs in with IAM; from where is not documented
 }
 GATEWAYS: Mapping[str, Sequence[str]] = {  # these cost nothing
     "s3": ("s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"),  # claims
     "dynamodb": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DescribeTable"),  # the state table
 }
-_INTERFACES = {
-    "sqs": ec2.InterfaceVpcEndpointAwsService.SQS,
-    "logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
-    "ecr.api": ec2.InterfaceVpcEndpointAwsService.ECR,
-    "ecr.dkr": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
-    "secretsmanager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-    "sts": ec2.InterfaceVpcEndpointAwsService.STS,
-}
-_LAYERS = f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*"  # where ECR keeps the layers of images
+_LAYERS = f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*"  # ECR keeps the layers of images there
 
 
 def needed(environment: Environment) -> list[str]:
-    """The interface endpoints that this environment's tasks cannot do without."""
+    """Return the names of the interface endpoints that the tasks of this environment need."""
     database = environment.database
-    secrets = bool(environment.tailer.secret_arn or (database and (database.secret_arn or database.enable_change_streams)))
-    unneeded = {
-        "secretsmanager": not secrets,
-        "sts": database is None or database.authentication != "iam",
-    }
-    return [name for name in ACTIONS if not unneeded.get(name)]
+    unneeded = set()
+    if not (environment.tailer.secret_arn or (database and (database.secret_arn or database.enable_change_streams))):
+        unneeded.add("secretsmanager")
+    if database is None or database.authentication != "iam":
+        unneeded.add("sts")
+    return [name for name in ACTIONS if name not in unneeded]
 
 
 def add_gateways(vpc: ec2.Vpc) -> None:
-    """S3 and DynamoDB, in every private route table."""
+    """Add S3 and DynamoDB to every private route table."""
     s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     s3.add_to_policy(_own(GATEWAYS["s3"], "aws:PrincipalAccount", "aws:ResourceAccount"))
     s3.add_to_policy(
@@ -68,11 +60,11 @@ def add_gateways(vpc: ec2.Vpc) -> None:
 
 
 def add_interfaces(vpc: ec2.Vpc, environment: Environment, group: ec2.ISecurityGroup) -> None:
-    """What the environment needs, under the services' own names, reachable by whom ``group`` lets in."""
+    """Add the interface endpoints that the environment needs. ``group`` decides who may connect to them."""
     for name in needed(environment):
         endpoint = vpc.add_interface_endpoint(
             "".join(part.capitalize() for part in name.split(".")),
-            service=_INTERFACES[name],
+            service=ec2.InterfaceVpcEndpointAwsService(name),
             private_dns_enabled=True,
             open=False,
             security_groups=[group],
@@ -81,7 +73,7 @@ def add_interfaces(vpc: ec2.Vpc, environment: Environment, group: ec2.ISecurityG
 
 
 def _own(actions: Sequence[str], *accounts: str) -> iam.PolicyStatement:
-    """These actions, where each of these accounts is this one. ``*`` is all that the endpoint leads to."""
+    """Allow these actions on everything, if each of these condition keys is this account."""
     return iam.PolicyStatement(
         sid="PassForThisAccountOnly",
         principals=[iam.AnyPrincipal()],

@@ -11,7 +11,7 @@ from tailrace_cdk.clone import in_clone
 from tailrace_cdk.config import Tailer
 
 DOCKERFILE = "tailer/Dockerfile"
-# What .dockerignore lets into other images of this project: a change there is no new image here.
+# .dockerignore includes more files, for other images of this repository. A change of those must not make a new image here.
 COPIED = ("!requirements/tailer.txt", "!infra/supply/components.py", f"!{DOCKERFILE}")
 NOT_COPIED = ("devstack", "infra/*", "infra/supply/*", "lambda_forwarder", "requirements/*", *COPIED)
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@:]+)")
@@ -19,15 +19,15 @@ _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazo
 
 class Image(Construct):
     """
-    Built from ``tailer/Dockerfile`` when the stack is deployed, for the architecture of its tasks; or one that is there
-    already, by its digest. To synthesise needs no Docker, and the same files give the same name.
+    An existing image by its digest, or an image that the deployment builds from ``tailer/Dockerfile`` for the architecture of
+    the tasks. Synthesis needs no Docker, and the same files give the same name.
     """
 
     def __init__(self, scope: Construct, id: str, *, tailer: Tailer) -> None:
         super().__init__(scope, id)
         self.container: ecs.ContainerImage
         self.repository_arn: str
-        """The ECR repository that tasks pull it from; empty for another registry, which asks for no right of theirs."""
+        """The ECR repository that tasks pull the image from; empty for another registry, which needs no right."""
         if tailer.image:
             self.container = ecs.ContainerImage.from_registry(tailer.image)
             self.repository_arn = _repository_arn(tailer.image)

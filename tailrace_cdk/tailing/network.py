@@ -1,4 +1,4 @@
-"""The network that the tailer and its database live in."""
+"""The network of the tailer and its database."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -13,21 +13,20 @@ from tailrace_cdk import trust
 from tailrace_cdk.config import Environment
 from tailrace_cdk.config import Network as Settings
 from tailrace_cdk.log_group import LogGroup
-from tailrace_cdk.removal import removal_policy
 from tailrace_cdk.tailing import endpoints
 
-MOST_ZONES = 3  # of the setting
+MOST_ZONES = 3  # that the setting zones allows
 FLOW_LOG_DAYS = 30
-FLOW_LOG_SECONDS = 600  # AWS's longest: connections here last for days, and each interval is a line for each
+FLOW_LOG_SECONDS = 600  # AWS's longest: connections last for days, and each has a line for each interval
 
 
 class Network(Construct):
     """
-    An existing VPC by its ids, in which the stack makes nothing and looks nothing up; or a new VPC.
+    An existing VPC by its ids, in which the stack makes nothing and looks nothing up, or a new VPC.
 
-    Nobody gets into its own. With egress ``endpoints`` nothing gets out of it either, but to the services that a task needs;
-    with ``nat`` it has a way to the internet. A subnet has the same addresses in every shape, used or not: they cannot be
-    changed, and another subnet could not have them while it is there.
+    Nothing can connect into a new VPC. With egress ``endpoints`` it leads only to the AWS services that a task needs, with
+    ``nat`` also to the internet. The addresses of each subnet are the same for every choice of settings: they cannot be changed
+    later, and no other subnet could have them while the subnet exists.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
@@ -36,14 +35,14 @@ class Network(Construct):
         self._settings = environment.network
         self._key = key
         self.endpoints: ec2.SecurityGroup | None = None
-        """Of the interface endpoints, if there are any. It has no ingress rule by itself."""
+        """The group of the interface endpoints, if there are any. It has no ingress rule yet."""
         self.flow_log: LogGroup | None = None
         self.flow_log_role: iam.Role | None = None
-        """What writes ``flow_log``: it begins without the right to."""
-        self.vpc: ec2.IVpc = self._existing() if self._settings.vpc_id else self._made()
+        """The role that writes ``flow_log``. It has no right yet."""
+        self.vpc: ec2.IVpc = self._imported() if self._settings.vpc_id else self._made()
         self.subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets or self.vpc.isolated_subnets)
 
-    def _existing(self) -> ec2.IVpc:
+    def _imported(self) -> ec2.IVpc:
         return ec2.Vpc.from_vpc_attributes(
             self,
             "Vpc",
@@ -69,7 +68,6 @@ class Network(Construct):
             nat_gateways=min(settings.nat_gateways, settings.zones) if nat else 0,
         )
         _place_by_id(vpc, settings.zone_ids)
-        self._keep(vpc)
         self._log_flows(vpc)
         endpoints.add_gateways(vpc)
         if not nat:
@@ -79,20 +77,8 @@ class Network(Construct):
             endpoints.add_interfaces(vpc, self._environment, self.endpoints)
         return vpc
 
-    def _keep(self, vpc: ec2.Vpc) -> None:
-        """
-        A database that outlives the stack lives on in this VPC, an existing one as well: only one that was restored from ours
-        is here at all. Its subnets must stay. They cost nothing.
-        """
-        if self._environment.database:
-            for owner in (vpc, *vpc.private_subnets, *vpc.isolated_subnets):
-                for part in owner.node.children:
-                    if isinstance(part, ec2.CfnVPC | ec2.CfnSubnet):
-                        part.apply_removal_policy(removal_policy(self._environment))
-
     def _log_flows(self, vpc: ec2.Vpc) -> None:
-        removal = removal_policy(self._environment)
-        self.flow_log = LogGroup(self, "FlowLog", days=FLOW_LOG_DAYS, key=self._key, removal=removal)
+        self.flow_log = LogGroup(self, "FlowLog", days=FLOW_LOG_DAYS, key=self._key)
         self.flow_log_role = iam.Role(
             self, "FlowLogRole", assumed_by=trust.service("vpc-flow-logs", source="ec2:vpc-flow-log/*")
         )
@@ -110,13 +96,13 @@ class Network(Construct):
 
 
 def _names(settings: Settings) -> list[str]:
-    """The zones by name; else by number, since the names of a region's zones are known to an account only."""
+    """Return the zones by name, or by number: only an account knows the names of the zones of a region."""
     named = settings.availability_zones if not settings.zone_ids else ()
     return list(named) or [Fn.select(zone, Fn.get_azs()) for zone in range(settings.zones)]
 
 
 def _place_by_id(vpc: ec2.Vpc, ids: Sequence[str]) -> None:
-    """Put the subnets into zones by their ids, which the CDK cannot do: an id is the same zone in every account."""
+    """Place the subnets by zone ids, which the CDK cannot do. An id is the same zone in every account."""
     for subnets in (vpc.private_subnets, vpc.isolated_subnets, vpc.public_subnets):
         for subnet, zone_id in zip(subnets, ids, strict=False):
             resource = cast(ec2.CfnSubnet, subnet.node.default_child)

@@ -9,8 +9,10 @@ from constructs import Construct
 
 from tailrace_cdk.config import Environment
 from tailrace_cdk.log_group import LogGroup
-from tailrace_cdk.removal import removal_policy
+from tailrace_cdk.messaging.queues import Queues
+from tailrace_cdk.messaging.state import State
 from tailrace_cdk.tailing.image import Image
+from tailrace_cdk.tailing.network import Network
 from tailrace_cdk.tailing.streams import toml
 from tailrace_cdk.tailing.task import HEALTH, Task
 
@@ -21,8 +23,8 @@ class Service(Construct):
     """
     A task for each stream, and the standby tasks. Nothing can connect to them; leases decide which task tails which stream.
 
-    A deployment starts the new tasks beside the old: they stand by, and take over a stream when its old task lets go of it. New
-    tasks that do not become healthy are taken back by themselves.
+    A deployment starts the new tasks beside the old ones. They are on standby, and take over a stream when its old task
+    releases the lease. If the new tasks do not become healthy, ECS takes the deployment back.
     """
 
     def __init__(
@@ -31,50 +33,54 @@ class Service(Construct):
         id: str,
         *,
         environment: Environment,
-        vpc: ec2.IVpc,
-        subnets: ec2.SubnetSelection,
+        network: Network,
+        queues: Queues,
+        state: State,
         uri: str,
-        secret: secretsmanager.ISecret | None,
-        queue_url: str,
-        table_name: str,
-        bucket_name: str,
+        sign_in: secretsmanager.ISecret | None,
         key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, id)
-        name = f"tailrace-{environment.name}"
         tailer = environment.tailer
         self.settings = {
             "TAILER_MONGODB_URI": uri,
-            "TAILER_QUEUE_URL": queue_url,
-            "TAILER_CHECKPOINTS": f"dynamodb://{table_name}",
-            "TAILER_CLAIM_BUCKET": bucket_name,
-            **_settings(environment),
+            "TAILER_QUEUE_URL": queues.changes.queue_url,
+            "TAILER_CHECKPOINTS": f"dynamodb://{state.table.table_name}",
+            "TAILER_CLAIM_BUCKET": state.bucket.bucket_name,
+            "TAILER_CONFIG_TOML": toml(environment.streams),
+            "TAILER_HISTORY_SECONDS": str(environment.database.history_seconds if environment.database else 0),
+            "TAILER_LEASE_SECONDS": f"{tailer.lease_seconds:g}",
+            "TAILER_SCAN_SECONDS": f"{tailer.scan_seconds:g}",
+            "TAILER_EMF_NAMESPACE": environment.namespace,
+            "TAILER_HTTP_HOST": "127.0.0.1",  # only the health check connects, from inside the container
+            "TAILER_HTTP_PORT": str(HTTP_PORT),
+            "AWS_DEFAULT_REGION": Aws.REGION,
         }
-        """What its tasks read from their environment: no secret is in it."""
+        """The variables of its tasks, without any secret."""
         self.image = Image(self, "Image", tailer=tailer)
-        self.log_group = LogGroup(self, "Log", days=tailer.log_days, key=key, removal=removal_policy(environment))
+        self.log_group = LogGroup(self, "Log", days=tailer.log_days, key=key)
         self.cluster = ecs.Cluster(
             self,
             "Cluster",
-            vpc=vpc,
-            container_insights_v2=ecs.ContainerInsights.DISABLED,  # alarms are on the tailer's metrics
+            vpc=network.vpc,
+            container_insights_v2=ecs.ContainerInsights.DISABLED,  # the alarms are on the tailer's own metrics
         )
-        self.security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Tailers", allow_all_outbound=False)
+        self.security_group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=network.vpc, description="Tailers", allow_all_outbound=False
+        )
         self.task = Task(
             self,
             "Task",
             environment=environment,
-            family=f"{name}-tailer",
+            family=f"tailrace-{environment.name}-tailer",
             image=self.image,
             command=["run"],
             settings=self.settings,
-            sign_in=secret,
+            sign_in=sign_in,
             log=self.log_group,
             health=HEALTH,
         )
-        self.task_role = self.task.role
-        self.task_definition = self.task.definition
-        self.service = self._service(len(environment.streams) + tailer.standby_tasks, subnets)
+        self.service = self._service(len(environment.streams) + tailer.standby_tasks, network.subnets)
         self.service.node.add_dependency(self.task.execution_role)  # and its rights, without which no task starts
 
     def _service(self, tasks: int, subnets: ec2.SubnetSelection) -> ecs.FargateService:
@@ -82,7 +88,7 @@ class Service(Construct):
             self,
             "Service",
             cluster=self.cluster,
-            task_definition=self.task_definition,
+            task_definition=self.task.definition,
             desired_count=tasks,
             min_healthy_percent=100,
             max_healthy_percent=200,
@@ -95,17 +101,3 @@ class Service(Construct):
             enable_ecs_managed_tags=True,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
         )
-
-
-def _settings(environment: Environment) -> dict[str, str]:
-    """The settings that come from the environment's file."""
-    return {
-        "TAILER_CONFIG_TOML": toml(environment.streams),
-        "TAILER_HISTORY_SECONDS": str(environment.database.history_seconds if environment.database else 0),
-        "TAILER_LEASE_SECONDS": f"{environment.tailer.lease_seconds:g}",
-        "TAILER_SCAN_SECONDS": f"{environment.tailer.scan_seconds:g}",
-        "TAILER_EMF_NAMESPACE": environment.namespace,
-        "TAILER_HTTP_HOST": "127.0.0.1",  # only the health check asks, from inside the container
-        "TAILER_HTTP_PORT": str(HTTP_PORT),
-        "AWS_DEFAULT_REGION": Aws.REGION,
-    }

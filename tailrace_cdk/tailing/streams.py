@@ -1,4 +1,4 @@
-"""The streams of an environment as the tailer reads them."""
+"""The streams of an environment as the TOML that the tailer reads."""
 
 import json
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from tailrace_cdk.config import Stream
 
 def toml(streams: Sequence[Stream]) -> str:
     """
-    ``TAILER_CONFIG_TOML``: a table for each stream, named after it, that leaves nothing to the tailer's own defaults.
+    Return ``TAILER_CONFIG_TOML``: a table for each stream with every setting, so that no default of the tailer counts.
 
-    The same streams in the same order give the same text, so that a deployment restarts tasks only when one of them changed.
+    The same streams in the same order give the same text: a deployment restarts tasks only if a stream changed.
     """
     return "\n".join(_table(stream) for stream in streams)
 
@@ -25,5 +25,5 @@ def _table(stream: Stream) -> str:
 
 
 def _value(value: str | int | tuple[str, ...]) -> str:
-    """JSON's texts, numbers and lists are TOML's too, but for one character that only TOML wants escaped."""
+    """Return the value in TOML, which is JSON but for DEL: TOML wants this character escaped."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""A Fargate task of the tailer's image, and how it is confined."""
+"""A Fargate task of the tailer's image, with as few privileges as possible."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,9 +14,9 @@ from tailrace_cdk.config import Environment, Tailer
 from tailrace_cdk.tailing.image import Image
 
 CONTAINER = "tailer"
-USER = "10001:10001"  # the image's own
-STOP_SECONDS = 120  # Fargate's longest; the tailer promises 20
-# The image's own HEALTHCHECK, of which ECS takes no notice.
+USER = "10001:10001"  # of the image
+STOP_SECONDS = 120  # Fargate's longest; the tailer needs at most 20
+# As HEALTHCHECK in the image, which ECS ignores.
 HEALTH = ecs.HealthCheck(
     command=["CMD", "python", "-m", "tailer.health.probe"],
     interval=Duration.seconds(10),
@@ -28,9 +28,9 @@ HEALTH = ecs.HealthCheck(
 
 class Task(Construct):
     """
-    One container that can change nothing inside: no root, no capabilities, a read-only file system, no shell from outside.
+    One container: no root, no capabilities, a read-only file system, no shell from outside.
 
-    Its two roles begin without any right: ``role`` is the program's, ``execution_role`` is who starts it.
+    Its roles have no right yet: ``role`` is the role of the program, ``execution_role`` the role that starts it.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Task(Construct):
         log: logs.ILogGroup,
         health: ecs.HealthCheck | None = None,
     ) -> None:
-        """``sign_in`` has the keys ``username`` and ``password``. The streams of ``log`` begin with ``log_streams``."""
+        """``sign_in`` has the keys ``username`` and ``password``. The names of its log streams begin with ``log_streams``."""
         super().__init__(scope, id)
         self.image = image
         self.log = log
@@ -69,7 +69,7 @@ class Task(Construct):
             linux_parameters=linux,
             health_check=health,
             stop_timeout=Duration.seconds(STOP_SECONDS),
-            # In blocking mode a log service that does not respond would stop the tailer.
+            # In blocking mode the tailer would stop while the log service does not respond.
             logging=ecs.LogDrivers.aws_logs(stream_prefix=family, log_group=log, mode=ecs.AwsLogDriverMode.NON_BLOCKING),
         )
 
@@ -86,7 +86,7 @@ class Task(Construct):
                 operating_system_family=ecs.OperatingSystemFamily.LINUX,
             ),
             task_role=self.role,
-            execution_role=self.execution_role.without_policy_updates(),  # the CDK would grant by itself
+            execution_role=self.execution_role.without_policy_updates(),  # the CDK would add rights itself
         )
 
 

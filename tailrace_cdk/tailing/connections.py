@@ -1,4 +1,4 @@
-"""Every rule of every security group: who may connect to whom. Nothing may connect to a tailer."""
+"""Every rule of every security group. Nothing may connect to a tailer."""
 
 import re
 
@@ -13,9 +13,9 @@ MONGODB_PORT = 27017  # if a URI names no port, and for mongodb+srv://
 
 
 def connect(service: Service, network: Network, database: Database | None, mongodb_uri: str = "") -> None:
-    """Let tailers reach what they watch, which is the database, or else the hosts of the URI; and the services of AWS."""
+    """Allow tailers to connect to AWS services, and to the database or the hosts of the URI."""
     tailers = service.security_group
-    # S3 and DynamoDB are behind gateways, at addresses that a template cannot name. Without NAT nothing else can be reached.
+    # S3 and DynamoDB have gateways, at addresses that a template cannot name. Without NAT there is a way to nothing else.
     tailers.add_egress_rule(ec2.Peer.any_ipv4(), HTTPS, "AWS")
     if network.endpoints:
         network.endpoints.add_ingress_rule(tailers, HTTPS, "Tailers")
@@ -23,20 +23,21 @@ def connect(service: Service, network: Network, database: Database | None, mongo
         for port in sorted(_ports(mongodb_uri)):
             tailers.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "MongoDB")
         return
-    tailers.add_egress_rule(database.security_group, ec2.Port.tcp(database.port), "DocumentDB")
-    database.security_group.add_ingress_rule(tailers, ec2.Port.tcp(database.port), "Tailers")
-    _let_ask_sts(database, network)
+    docdb = ec2.Port.tcp(database.settings.port)
+    tailers.add_egress_rule(database.security_group, docdb, "DocumentDB")
+    database.security_group.add_ingress_rule(tailers, docdb, "Tailers")
+    _allow_sts(database, network)
 
 
-def _let_ask_sts(database: Database, network: Network) -> None:
+def _allow_sts(database: Database, network: Network) -> None:
     """
-    DocumentDB asks STS who signs in with IAM. Whether it does so from this network is not documented, so it may, in every one.
+    Allow the database to connect to STS, which checks who signs in with IAM.
 
-    Of an existing cluster the group is not ours to say where it leads to.
+    Whether DocumentDB does so from this network is not documented. The group of an existing cluster gets no egress rule.
     """
     if database.identifier:
-        # By address: a rule that names a group stands outside this one, where EC2's own, to everywhere, could stay beside it.
-        # Without an endpoint STS is at addresses that a template cannot name.
+        # By address: a rule that names a group is a resource of its own, and EC2's default rule to everywhere could stay.
+        # Without an endpoint, STS has addresses that a template cannot name.
         sts = ec2.Peer.ipv4(network.vpc.vpc_cidr_block) if network.endpoints else ec2.Peer.any_ipv4()
         database.security_group.add_egress_rule(sts, HTTPS, "STS")
     if network.endpoints:
@@ -44,6 +45,6 @@ def _let_ask_sts(database: Database, network: Network) -> None:
 
 
 def _ports(uri: str) -> set[int]:
-    """Of the hosts of a URI without credentials. IPv6 addresses stand in brackets."""
+    """Return the ports of the hosts of a URI without credentials. IPv6 addresses are in brackets."""
     hosts = re.split(r"[/?]", uri.partition("://")[2], maxsplit=1)[0]
     return {int(found[1]) if (found := re.search(r":(\d+)$", host)) else MONGODB_PORT for host in hosts.split(",")}

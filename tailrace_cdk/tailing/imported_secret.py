@@ -6,7 +6,7 @@ from constructs import Construct
 
 
 def imported_secret(scope: Construct, id: str, arn: str, key_arn: str) -> secretsmanager.ISecret | None:
-    """The secret of this ARN; None where there is none. Without ``key_arn`` it is encrypted with AWS's own key."""
+    """Return the secret of this ARN, or None for an empty ARN. Without ``key_arn`` it is encrypted with AWS's own key."""
     if not arn:
         return None
     key = kms.Key.from_key_arn(scope, f"{id}Key", key_arn) if key_arn else None

@@ -1,10 +1,10 @@
 """
-An environment to a template, checked.
+Synthesise the template of an environment, and check it.
 
     python -P -m infra [--environment trial] [--output cdk.out/trial]
 
-Needs no account, no network and no Docker. Exit codes: 0 there is a template and nothing is wrong with it, 1 something is,
-2 misconfigured.
+It needs no account, no network and no Docker. Exit codes: 0 the template has no finding, 1 it has findings, 2 a setting is
+missing or wrong.
 """
 
 import argparse
@@ -26,7 +26,7 @@ PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """See above. Errors are written to stderr."""
+    """Print a summary of the template, or errors to stderr, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -P -m infra", description="Synthesise and check one environment's stack.")
     parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")
@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = load(named(chosen.environment))
         made = synthesise(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=build(PACKAGE))
     except Misconfigured as error:
-        return _wrong(2, indented(str(error)))
+        return _error(2, indented(str(error)))
     except Findings as error:
-        return _wrong(1, str(error))
-    print(_summary(made))  # noqa: T201 - what the command is asked for
+        return _error(1, str(error))
+    print(_summary(made))  # noqa: T201
     if problems := lint.problems(made.file):
-        return _wrong(1, "\n".join(problems))
+        return _error(1, "\n".join(problems))
     print("  cfn-lint   0 findings")  # noqa: T201
     return 0
 
@@ -59,7 +59,7 @@ def _summary(made: Synthesised) -> str:
     )
 
 
-def _wrong(code: int, text: str) -> int:
+def _error(code: int, text: str) -> int:
     print(legible(text, lines=True), file=sys.stderr)  # noqa: T201
     return code
 

@@ -1,4 +1,4 @@
-"""The account that a deployment goes to: the account of the credentials in this shell."""
+"""The AWS account of the credentials in this shell, which a deployment goes to."""
 
 import os
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts
 
 
 class NoAccount(Exception):
-    """No account is known to deploy to; the text says what is missing."""
+    """The account is unknown; the text says what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An account, by its number, and a region of it."""
+    """An account by its number, and a region."""
 
     number: str
     region: str
@@ -27,14 +27,14 @@ class Account:
 
 def account(profile: str | None = None) -> Account:
     """
-    The account of the profile, or of this shell, as STS reports it.
+    Return the account of the profile, or of this shell, as STS reports it.
 
     Raises:
-        NoAccount: there is no region, there are no credentials, or STS refuses them or does not respond.
+        NoAccount: no region is set, there are no credentials, or STS refuses them or does not respond.
     """
     try:
         session = boto3.Session(profile_name=profile)
-        # In the order that the CDK asks in; boto3 does not know the first.
+        # In the order of the CDK; boto3 does not read the first variable.
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or session.region_name
         if not region:
             raise NoAccount(_message("no region"))

@@ -1,11 +1,11 @@
 """
-The CDK's command line, for one environment (deploy, diff, destroy …) or for an account and region (bootstrap).
+Run the CDK's command line, for one environment (deploy, diff, destroy …) or for an account and region (bootstrap).
 
     python -P -m infra.cdk --environment mine deploy
     python -P -m infra.cdk bootstrap
 
-npm installs it from its lock at the first use, and it runs on the Node.js of the lock. Exit codes: the command line's own, or 2
-if it cannot run: the environment is missing or wrong, credentials are missing, or npm could not install it.
+npm installs it from its lock at the first use, and it runs on the Node.js of the lock. The exit code is that of the command
+line, or 2 if it cannot run: the environment is missing or wrong, credentials are missing, or npm could not install it.
 """
 
 import argparse
@@ -27,7 +27,7 @@ OF_AN_ENVIRONMENT = ("deploy", "diff", "destroy", "rollback", "drift")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run it and return its exit code. All other arguments are passed on unchanged."""
+    """Run the command line and return its exit code. All other arguments are passed on unchanged."""
     parser = argparse.ArgumentParser(
         prog="python -P -m infra.cdk", description="The CDK's command line.", add_help=False, allow_abbrev=False
     )
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen, rest = parser.parse_known_args(arguments)
     profile = ["--profile", chosen.profile] if chosen.profile else []
     try:
-        if "bootstrap" in rest:  # of no environment: without a stack, bootstrap needs the account as an argument
+        if "bootstrap" in rest:  # without an environment, so without a stack: bootstrap needs the account as an argument
             run = command(None, [*rest, str(account(chosen.profile)), *profile])
         elif subcommand := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
             assembly = _assembly(chosen.environment, subcommand)
@@ -54,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _assembly(name: str, subcommand: str) -> Path:
     """
-    The folder that an environment is synthesised to.
+    Return the folder that an environment is synthesised to.
 
-    There is no default: a wrong guess would create a second database in production's account.
+    There is no default environment: a wrong one would create a second database in production's account.
     """
     if not name:
         raise Misconfigured(f"Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.")
@@ -64,7 +64,7 @@ def _assembly(name: str, subcommand: str) -> Path:
 
 
 def command(assembly: Path | None, rest: Sequence[str]) -> list[str]:
-    """The command line to run, for the stack in this folder if there is one."""
+    """Return the command to run, for the stack in the folder ``assembly`` if it is given."""
     app = ["--app", str(assembly)] if assembly else []
     return [str(own_node()), str(installed()), *rest, *app]
 

@@ -8,13 +8,13 @@ ENVIRONMENTS = Path(__file__).parent / "environments"
 
 
 def there() -> str:
-    """The names of all environments, as text."""
+    """Return the names of all environments, as text."""
     return ", ".join(sorted(file.stem for file in ENVIRONMENTS.glob("*.toml")))
 
 
 def named(name: str) -> Path:
     """
-    The file of an environment: ``mine`` and ``mine.toml`` are in ``infra/environments/``, anything else is a path.
+    Return the file of an environment: ``mine`` and ``mine.toml`` are in ``infra/environments/``, anything else is a path.
 
     Raises:
         Misconfigured: there is no such file.

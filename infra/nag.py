@@ -1,7 +1,7 @@
 """
-The rules of AwsSolutions (cdk-nag), all of them, and where the stack departs from one of them, with the reason.
+All rules of AwsSolutions (cdk-nag), and the stack's departures from them, each with its reason.
 
-What no reason here covers fails the synthesis.
+A finding that no departure covers fails the synthesis.
 """
 
 import re
@@ -16,7 +16,7 @@ PACK = "AwsSolutions"
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """``rule`` and ``where`` are patterns of a whole finding and of a whole construct path below the stack."""
+    """``rule`` and ``where`` are patterns of the whole name of a finding and of the whole construct path below the stack."""
 
     rule: str
     where: str
@@ -30,12 +30,12 @@ DEPARTURES: Sequence[Departure] = (
     Departure(
         rule="SQS3",
         where="Queues/Parking/Resource|Events/.*Undelivered/Resource|Events/Bus/Unreadable/Resource",
-        reason="It is itself where what cannot be delivered ends, and an alarm tells when it is not empty",
+        reason="It is the last queue for messages that cannot be delivered, and an alarm reports any message in it",
     ),
     Departure(
         rule="S1",
         where="State/Claims/Resource",
-        reason="Only roles of this stack and accounts that its policy names read there; CloudTrail's data events tell who did",
+        reason="Only roles of this stack and accounts in its policy can read it; data events of CloudTrail record who did",
     ),
     Departure(
         rule="L1",
@@ -50,17 +50,17 @@ DEPARTURES: Sequence[Departure] = (
     Departure(
         rule=r"IAM5\[Resource::\*\]",
         where="Functions/Stream.*Role/DefaultPolicy/Resource",
-        reason="dynamodb:ListStreams, which Lambda asks for, is granted for all streams or for none",
+        reason="dynamodb:ListStreams, which Lambda needs, is granted for all streams or for none",
     ),
     Departure(
         rule=r"IAM5\[Resource::\*\]",
         where="(Service|Enabling)/Task/ExecutionRole/DefaultPolicy/Resource",
-        reason="ecr:GetAuthorizationToken is granted for all registries or for none; what it opens is named",
+        reason="ecr:GetAuthorizationToken is granted for all registries or for none; the repository is named",
     ),
     Departure(
         rule=r"IAM5\[Resource::\*\]",
         where="Service/Task/Role/DefaultPolicy/Resource",
-        reason="lambda:ListEventSourceMappings, by which the doctor finds the forwarder, is granted for all or for none",
+        reason="lambda:ListEventSourceMappings, with which the doctor finds the forwarder, is granted for all or for none",
     ),
     Departure(
         rule=r"IAM5\[Resource::arn:.*:task(-definition)?/.*\*\]",
@@ -70,47 +70,46 @@ DEPARTURES: Sequence[Departure] = (
     Departure(
         rule="ECS2",
         where="(Service|Enabling)/Task/Definition/Resource",
-        reason="No secret is among the variables: user names and passwords come from Secrets Manager as the task starts",
+        reason="The variables contain no secret: Secrets Manager provides user names and passwords when the task starts",
     ),
     Departure(
         rule="ECS4",
         where="Service/Cluster/Resource",
-        reason="The alarms are on the tailer's own metrics; Container Insights costs more than the tasks it looks at",
+        reason="The alarms are on the tailer's own metrics; Container Insights costs more than the tasks",
     ),
     Departure(
         rule="DOC2",
         where="Database/Cluster",
-        reason="Nobody but the tailer's security group reaches the port, and everybody's tools expect it there",
+        reason="Only the tailer's security group can connect to the port, and all tools expect this port",
     ),
     Departure(
         rule="DOC3",
         where="Database/Cluster",
-        reason="DocumentDB itself keeps the administrator's password in Secrets Manager, and changes it each week",
+        reason="DocumentDB itself keeps the administrator's password in Secrets Manager and rotates it each week",
     ),
     Departure(
         rule="DOC4",
         where="Database/Cluster",
-        reason="As many days of backups as the environment's backup_days asks for",
+        reason="The environment sets the days of backups: backup_days",
     ),
     Departure(
         rule=r"DOC5\[LogExport::\w+\]",
         where="Database/Cluster",
-        reason="These are events of the audit log, which is exported; DocumentDB has no exports of these names",
+        reason="The audit log, which is exported, contains these events; DocumentDB has no exports of these names",
     ),
 )
 
 
 class Findings(Exception):
-    """What no departure covers: a line for each, with the rule, the construct and what is wrong."""
+    """Findings that no departure covers: a line for each, with the rule, the construct and the problem."""
 
 
 def check(app: App, stack: Stack) -> Sequence[Departure]:
     """
-    Check every rule now, and have every rule but the departures checked again as the app is synthesised. The departures that
-    were needed are returned, one for each finding.
+    Check every rule, and return the departure for each finding. Synthesis checks the rules once more, without the departures.
 
     Raises:
-        Findings: there is something that no departure covers.
+        Findings: no departure covers these findings.
     """
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
     needed: list[Departure] = []

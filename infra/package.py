@@ -1,11 +1,11 @@
 """
-The forwarder's deployment package: our two packages, its locked dependencies with their licences, the list of what it holds
-(``sbom.cdx.json``, CycloneDX), and nothing else.
+Build the forwarder's zip for Lambda: our two packages, their locked dependencies with their licences, and the list of
+components (``sbom.cdx.json``, CycloneDX).
 
     python -P -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
 
-The same inputs give the same bytes, so that a deployment changes only when the code does. Dependencies are a layer of
-their own in the cache: after a change of our source only our source is packed again.
+The same inputs give the same bytes, so a deployment changes the functions only if the code changed. The dependencies are cached
+as a zip of their own: after a change of our source only our source is added again.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from infra.supply import components
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-VERSION = (REPOSITORY / "tailrace/version.py").read_text().split('"')[-2]  # read: tailrace itself needs msgspec
+VERSION = (REPOSITORY / "tailrace/version.py").read_text().split('"')[-2]  # read as text: an import of tailrace needs msgspec
 LOCK = REPOSITORY / "requirements" / "forwarder.txt"
 SOURCES = ("tailrace", "lambda_forwarder")
 TERMS = ("LICENSE", "NOTICE")
@@ -32,14 +32,14 @@ LAMBDA_PYTHON = "3.13"
 LAMBDA_PLATFORM = "manylinux2014_aarch64"
 UNZIPPED_LIMIT = 262_144_000  # bytes, Lambda, a zip package unpacked
 
-# The models that the function's clients read. boto3 is shipped because the runtime's own may be older than the
-# eventbridgev2 client; its models for 400 other services are not.
+# The services whose models are in the zip. boto3 is in it because the runtime's boto3 may be older than the eventbridgev2
+# client; its models of 400 other services are not.
 CLIENTS = frozenset({"events", "eventbridgev2", "sqs", "dynamodb", "s3", "sts"})
 UNUSED_FOLDERS = frozenset({"tests", "bin", "boto3/examples"})
-# Of Powertools the function uses its metrics; the rest, a web page of a megabyte and a half among it, is not.
+# The function uses the metrics of Powertools. The rest, for example a web page of 1.5 MB, is left out.
 POWERTOOLS = frozenset({"exceptions", "logging", "metrics", "shared", "tracing", "warnings", "utilities/jmespath_utils"})
 UNUSED_SUFFIXES = (".pyi", "examples-1.json")
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can contain
 READABLE = 0o100644 << 16  # a regular file, rw-r--r--
 
 
@@ -49,7 +49,7 @@ def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMB
 
     Raises:
         subprocess.CalledProcessError: pip could not install the locked dependencies; pip has printed the reason.
-        ValueError: the package is larger than Lambda takes.
+        ValueError: the package is larger than Lambda allows.
     """
     layer = _dependencies(python, platform, cache)
     with tempfile.TemporaryDirectory(prefix="tailrace-package-") as folder:
@@ -61,13 +61,13 @@ def build(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMB
             _add(archive, REPOSITORY, (REPOSITORY / name for name in TERMS))
             unzipped = sum(entry.file_size for entry in archive.infolist())
         if unzipped > UNZIPPED_LIMIT:
-            raise ValueError(f"the package unpacks to {unzipped:,} bytes; Lambda takes {UNZIPPED_LIMIT:,}")
+            raise ValueError(f"the package has {unzipped:,} bytes unpacked; Lambda allows {UNZIPPED_LIMIT:,}")
         _place(package, output)
     return output
 
 
 def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
-    """The zip of the trimmed dependencies, made once per lock, target and version of this file."""
+    """Return the zip of the trimmed dependencies, made once for each lock, target and version of this file."""
     compiler = interpreter(python)
     code = "".join(Path(file).read_text() for file in (__file__, components.__file__))
     recipe = (LOCK.read_text(), code, VERSION, python, platform, compiler is not None)
@@ -90,25 +90,16 @@ def _dependencies(python: str, platform: str | None, cache: Path) -> Path:
 
 
 def _install(target: Path, report: Path, python: str, platform: str | None) -> None:
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-compile",
-        "--report",
-        str(report),
-    ]
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile", "--report", str(report)]
     place = ["--target", str(target), "--only-binary=:all:", "--implementation", "cp", "--python-version", python]
     if platform:
         place += ["--platform", platform]
-    subprocess.run([*pip, *place, "--require-hashes", "-r", str(LOCK)], check=True)  # noqa: S603
+    pip = [sys.executable, "-m", "pip", "install", *quiet, *place, "--require-hashes", "-r", str(LOCK)]
+    subprocess.run(pip, check=True)  # noqa: S603
 
 
 def interpreter(python: str) -> str | None:
-    """An interpreter of this version on this machine: this one, else the one on PATH."""
+    """Return an interpreter of this version: the one that runs now, or one on PATH."""
     if python == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
     found = shutil.which(f"python{python}")
@@ -117,13 +108,13 @@ def interpreter(python: str) -> str | None:
 
 
 def _compile(installed: Path, compiler: str) -> None:
-    """Compile ahead: the function's file system is read-only, so every cold start would do it again (half a second)."""
+    """Compile in advance: the function's file system is read-only, so each cold start would compile again (half a second)."""
     ahead = [compiler, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([*ahead, "-s", str(installed), "-p", "/var/task", str(installed)], check=True)  # noqa: S603
 
 
 def _needed(path: Path) -> bool:
-    """Whether the function can use a file of its dependencies, given relative to the package's root."""
+    """Whether the function can use a file of its dependencies. The path is relative to the root of the package."""
     if path.name.endswith(UNUSED_SUFFIXES) or path.parts[0].endswith(".dist-info"):
         return False
     if UNUSED_FOLDERS.intersection((*path.parts, "/".join(path.parts[:2]))):
@@ -136,7 +127,7 @@ def _needed(path: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in an order that does not depend on the file system."""
+    """Return every file below a folder, in an order that does not depend on the file system."""
     return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
@@ -145,12 +136,12 @@ def _add(archive: ZipFile, root: Path, files: Iterable[Path]) -> None:
         entry = ZipInfo(path.relative_to(root).as_posix(), EPOCH)
         entry.compress_type = ZIP_DEFLATED
         entry.external_attr = READABLE
-        entry.create_system = 3  # Unix, wherever it is built
+        entry.create_system = 3  # Unix, also if it is built elsewhere
         archive.writestr(entry, path.read_bytes())
 
 
 def _place(made: Path, destination: Path) -> None:
-    """Put a finished file in its place in one step: two builds at once both leave a whole one."""
+    """Put a finished file in its place in one step: after two builds at once the file is complete too."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     beside = destination.with_name(f".{destination.name}.{os.getpid()}")
     shutil.copyfile(made, beside)
@@ -166,7 +157,7 @@ def main() -> None:
     package = build(chosen.output, chosen.python, chosen.platform)
     digest = hashlib.sha256(package.read_bytes()).hexdigest()
     if not interpreter(chosen.python):
-        print(f"no python{chosen.python} here to compile ahead with: a cold start takes half a second longer")  # noqa: T201
+        print(f"There is no python{chosen.python} here to compile with: a cold start takes half a second longer.")  # noqa: T201
     print(f"{package}  {package.stat().st_size:,} bytes  sha256 {digest}")  # noqa: T201
 
 

@@ -1,4 +1,4 @@
-"""Every statement of every policy of a template: who may do what, on which resource, under which condition, and why."""
+"""The statements of all policies of a template: principals, actions, resources, conditions, and what each is for."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,22 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Resource = Mapping[str, Any]
-_DOCUMENTS = {  # of resources that carry a policy about themselves: the property that holds it
-    "AWS::S3::BucketPolicy": "PolicyDocument",
-    "AWS::SQS::QueuePolicy": "PolicyDocument",
-    "AWS::SNS::TopicPolicy": "PolicyDocument",
-    "AWS::KMS::Key": "KeyPolicy",
-    "AWS::EC2::VPCEndpoint": "PolicyDocument",
-    "AWS::EventsV2::ResourcePolicy": "PolicyDocument",
-    "AWS::SecretsManager::ResourcePolicy": "ResourcePolicy",
-    "AWS::Logs::ResourcePolicy": "PolicyDocument",
-}
 _PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "REGION", "AWS::AccountId": "ACCOUNT", "AWS::URLSuffix": "amazonaws.com"}
-_UNSAID = {  # why, of those that the CDK writes without a name
+_PURPOSES = {  # of the statements that the CDK writes without a name, by a condition key
     "aws:SecureTransport": "nothing without TLS",
     "s3:TlsVersion": "nothing below TLS 1.2",
 }
-_COMPARED = {
+_OPERATORS = {
     "ArnEquals": "is",
     "ArnLike": "is like",
     "ArnNotLike": "is not like",
@@ -38,7 +28,11 @@ _COMPARED = {
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Statement:
-    """One statement, in words: resources by where they are in the stack, ``*`` in a resource's own policy by itself."""
+    """
+    One statement in words. A resource is named by its place in the stack; ``*`` in a resource's own policy is that resource.
+
+    ``own``: the statement is part of a resource's own policy.
+    """
 
     who: str
     allowed: bool
@@ -47,20 +41,17 @@ class Statement:
     conditions: tuple[str, ...]
     why: str
     own: bool = False
-    """Whether it is of a resource's own policy."""
 
 
 def statements(template: Resource) -> list[Statement]:
-    """All of a template, sorted by who they are about."""
+    """Return all statements of a template, sorted by their principals."""
     names = _names(template)
-    found = (
-        one for logical, resource in template["Resources"].items() for one in _of_resource(resource, names, names[logical])
-    )
-    return sorted(set(found))
+    found = ((names[logical], resource) for logical, resource in template["Resources"].items())
+    return sorted({one for name, resource in found for one in _of_resource(resource, names, name)})
 
 
 def table(template: Resource) -> str:
-    """Them as a table in Markdown."""
+    """Return the statements as a table of Markdown."""
     lines = ["| who | may | on | if | why |", "|---|---|---|---|---|"]
     for one in statements(template):
         may = ("" if one.allowed else "**not** ") + "<br>".join(f"`{action}`" for action in one.actions)
@@ -70,7 +61,7 @@ def table(template: Resource) -> str:
 
 
 def _names(template: Resource) -> dict[str, str]:
-    """Logical id → where it is in the stack."""
+    """Return the place of each resource in the stack, by its logical id."""
     names = {}
     for logical, resource in template["Resources"].items():
         path = resource.get("Metadata", {}).get("aws:cdk:path", logical)
@@ -80,43 +71,43 @@ def _names(template: Resource) -> dict[str, str]:
 
 def _of_resource(resource: Resource, names: Mapping[str, str], name: str) -> Iterator[Statement]:
     kind, properties = resource["Type"], resource.get("Properties", {})
-    if kind == "AWS::IAM::Policy":
-        who = ", ".join(_text(role, names) for role in properties.get("Roles", ()))
-        yield from (_statement(one, names, who=who) for one in _listed(properties["PolicyDocument"]["Statement"]))
-    elif kind == "AWS::IAM::Role":
-        yield from (
-            _statement(one, names, own=name, why="be it")
-            for one in _listed(properties["AssumeRolePolicyDocument"]["Statement"])
-        )
-        for policy in properties.get("Policies", ()):
-            yield from (_statement(one, names, who=name) for one in _listed(policy["PolicyDocument"]["Statement"]))
-    elif kind == "AWS::Events::EventBusPolicy":
-        yield _statement(properties["Statement"], names, own=name)
-    elif kind == "AWS::DynamoDB::Table":
-        policy = properties.get("ResourcePolicy", {}).get("PolicyDocument", {"Statement": []})
-        yield from (_statement(one, names, own=name) for one in _listed(policy["Statement"]))
-    elif kind == "AWS::Lambda::Permission":
+    roles = {"AWS::IAM::Role": [name], "AWS::IAM::Policy": properties.get("Roles", ())}.get(kind, ())
+    who = ", ".join(_text(role, names) for role in roles)
+    for place, value in properties.items():
+        for one in _below(value):
+            if place == "AssumeRolePolicyDocument":
+                yield _statement(one, names, own=name, why="be it")
+            else:
+                yield _statement(one, names, who=who, own="" if who else name)
+    if kind == "AWS::Lambda::Permission":
         one = {"Principal": properties["Principal"], "Action": properties["Action"], "Resource": properties["FunctionName"]}
         yield _statement(one, names, own=name, why="invoke it")
-    elif document := properties.get(_DOCUMENTS.get(kind, "")):
-        yield from (_statement(one, names, own=name) for one in _listed(document["Statement"]))
+
+
+def _below(value: Any) -> Iterator[Resource]:
+    """Every statement in a value, however deep: a policy is found in a property of any name."""
+    if isinstance(value, dict) and {"Effect", "Action"} <= value.keys():
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _below(inner)
 
 
 def _statement(one: Resource, names: Mapping[str, str], *, who: str = "", own: str = "", why: str = "") -> Statement:
     resources = tuple(_text(resource, names) for resource in _listed(one.get("Resource", "*")))
     conditions = tuple(
-        f"{key} {_COMPARED[operator]} {' or '.join(_text(value, names) for value in _listed(values))}"
+        f"{key} {_OPERATORS[operator]} {' or '.join(_text(value, names) for value in _listed(values))}"
         for operator, keys in one.get("Condition", {}).items()
         for key, values in keys.items()
     )
-    unsaid = next((reason for key, reason in _UNSAID.items() if key in str(conditions)), why)
+    unnamed = next((purpose for key, purpose in _PURPOSES.items() if key in str(conditions)), why)
     return Statement(
         who=who or _principal(one["Principal"], names),
         allowed=one.get("Effect", "Allow") == "Allow",
         actions=tuple(_listed(one["Action"])),
         resources=tuple(own if resource == "*" and own else resource for resource in resources),
         conditions=conditions,
-        why=_spaced(one["Sid"]) if one.get("Sid") else unsaid,
+        why=_spaced(one["Sid"]) if one.get("Sid") else unnamed,
         own=bool(own),
     )
 
@@ -129,7 +120,7 @@ def _principal(principal: Any, names: Mapping[str, str]) -> str:
 
 
 def _text(value: Any, names: Mapping[str, str]) -> str:
-    """The value of a template's expression, as far as it is known without an account."""
+    """Return the text of an expression, as far as it is known without an account."""
     match value:
         case str():
             return value
@@ -150,5 +141,5 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _spaced(sid: str) -> str:
-    """``PublishEvents`` → ``publish events``. Numbers only make a name unique."""
+    """Return ``publish events`` for ``PublishEvents``. A number at the end only makes the name unique."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", sid.rstrip("0123456789")).lower()

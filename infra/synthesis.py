@@ -1,4 +1,4 @@
-"""From an environment to a template, with everything checked that can be checked without an account."""
+"""Synthesis of an environment's template, with all checks that need no account."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,21 @@ from tailrace_cdk.stack import TailraceStack
 
 CONTEXT = {
     "aws:cdk:enable-path-metadata": True,  # each resource has its construct path
-    "@aws-cdk/core:validateAgainstDefaultRules": True,  # what the CDK itself finds wrong with a template is an error
+    "@aws-cdk/core:validateAgainstDefaultRules": True,  # a finding of the CDK's own rules is an error
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Synthesised:
-    """A template and where it is: a file of a folder that ``cdk deploy --app`` takes."""
+    """
+    A template and its file, in a folder that ``cdk deploy --app`` accepts. ``departures`` has one departure from a rule of
+    cdk-nag for each finding.
+    """
 
     stack: str
     file: Path
     template: Mapping[str, Any]
     departures: Sequence[nag.Departure]
-    """From the rules of cdk-nag; one for each finding."""
 
 
 def synthesise(environment: Environment, output: Path, *, package: Path) -> Synthesised:
@@ -35,7 +37,7 @@ def synthesise(environment: Environment, output: Path, *, package: Path) -> Synt
     Write the environment's stack to the folder ``output``. ``package`` is the forwarder's zip.
 
     Raises:
-        nag.Findings: cdk-nag found something that no reason covers.
+        nag.Findings: cdk-nag has a finding that no departure covers.
     """
     app = App(outdir=str(output), analytics_reporting=False, context=CONTEXT)
     stack = TailraceStack(app, environment, package=package)
@@ -46,7 +48,7 @@ def synthesise(environment: Environment, output: Path, *, package: Path) -> Synt
 
 
 def template(environment: Environment) -> Mapping[str, Any]:
-    """The environment's template alone, made with an empty package: no file is kept."""
+    """Return the environment's template, synthesised with an empty package. No file is kept."""
     with TemporaryDirectory(prefix="tailrace-template-") as folder:
         package = Path(folder) / "forwarder.zip"
         package.touch()

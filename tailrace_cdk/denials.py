@@ -1,9 +1,9 @@
 """
-Who may touch the data of queues, table, bucket and bus: each action has the roles that may, and the resource itself denies
-everybody else, whatever the account's own policies allow.
+The denials in the policies of queues, table, bucket and bus: each data action is denied to everybody but the roles that need
+it, whatever the account's own policies allow.
 
-These are data actions only. Settings, policies and deletion stay with who administers the account and with CloudFormation, or
-nobody could repair or delete the stack. A denial gives no right: that is ``tailrace_cdk.grants``.
+Only data actions are denied. Otherwise nobody could repair or delete the stack: administrators and CloudFormation change
+settings and policies, and delete resources. A denial gives no right; ``tailrace_cdk.grants`` does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ Statement = iam.PolicyStatement
 RECEIVE = ("ReceiveMessage", "ChangeMessageVisibility")
 READ = ("GetObject", "GetObjectVersion")
 REMOVE = ("DeleteObject", "DeleteObjectVersion")
-OTHER_ITEMS = (  # actions that no program uses
+OTHER_ITEMS = (  # no program uses these
     "DeleteItem", "BatchWriteItem", "ConditionCheckItem", "Query", "Scan",
     "PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete",
 )  # fmt: skip
 
 
 class Denials:
-    """What the policies of the stack's resources deny, and to whom not. ``tailer`` is the role of the stack's own tailer."""
+    """The denials of each resource. ``tailer`` is the role of the stack's tailer, if the stack has one."""
 
     def __init__(self, functions: Functions, people: People, tailer: iam.IRole | None) -> None:
         self._people = people
@@ -38,7 +38,6 @@ class Denials:
         self._tailers = [*_arns(tailer), *people.tailers]
 
     def of_changes(self, queues: Queues) -> Iterator[Statement]:
-        """The queue of changes: what lies there decides what happened."""
         arn = queues.changes.queue_arn
         yield from self._only_tailers("SendChanges", "sqs", ("SendMessage",), arn)
         yield self._only("ReceiveChanges", "sqs", (*RECEIVE, "DeleteMessage"), self._forwarder, arn)
@@ -47,28 +46,28 @@ class Denials:
     def of_parking(self, queues: Queues) -> Iterator[Statement]:
         arn = queues.parking.queue_arn
         yield self._only("Park", "sqs", ("SendMessage",), self._publishing, arn)
-        yield from self._set_aside(arn)
+        yield from self._redriven(arn)
 
     def of_dead_letters(self, queues: Queues) -> Iterator[Statement]:
-        """SQS itself puts them there, and asks no policy but the queue's ``RedriveAllowPolicy``."""
+        """SQS itself sends dead letters. It checks no policy but the ``RedriveAllowPolicy`` of the queue."""
         arn = queues.dead_letters.queue_arn
         yield self._only("SendDeadLetters", "sqs", ("SendMessage",), (), arn)
-        yield from self._set_aside(arn)
+        yield from self._redriven(arn)
 
     def of_undelivered(self, delivery: Delivery) -> Iterator[Statement]:
-        """A classic bus writes there itself, an ordered one as the consumer's role."""
+        """A classic bus sends there itself, an ordered bus in the role of the delivery."""
         arn = delivery.undelivered.queue_arn
         senders = _arns(delivery.role) if delivery.ordered else []
         yield self._only("KeepUndelivered", "sqs", ("SendMessage",), senders, arn, services=not delivery.ordered)
-        yield from self._looked_at(arn)
+        yield from self._inspected(arn)
 
     def of_unreadable(self, queue_arn: str) -> Iterator[Statement]:
-        """Where the bus itself leaves what its key does not open."""
+        """A classic bus itself sends the events that it cannot encrypt or decrypt."""
         yield self._only("KeepUnreadable", "sqs", ("SendMessage",), (), queue_arn, services=True)
-        yield from self._looked_at(queue_arn)
+        yield from self._inspected(queue_arn)
 
     def of_table(self) -> Iterator[Statement]:
-        """``*`` is the table itself: its policy is part of it, and could not name it."""
+        """``*`` is the table itself: its policy is a part of it, and cannot name it."""
         on_call = self._people.on_call
         yield _tls("dynamodb", "*")
         yield from self._only_tailers("KeepCheckpoints", "dynamodb", ("GetItem", "PutItem"), "*")
@@ -76,7 +75,7 @@ class Denials:
         yield self._only("TouchItemsOtherwise", "dynamodb", OTHER_ITEMS, (), "*")
 
     def of_bucket(self, state: State, bus: Bus, streams: Sequence[Stream]) -> Iterator[Statement]:
-        """Events too large for the bus may be read from the accounts that get them, claims and what is parked from none."""
+        """Accounts that get events may read events that are too large for the bus, but neither claims nor parked items."""
         below, on_call = state.bucket.arn_for_objects, self._people.on_call
         claims = [below(f"{stream.name}/*") for stream in streams]
         events, parked, failed = below(f"{EVENTS}/*"), below(f"{PARKED}/*"), below(f"{STREAMS_FAILED}*")
@@ -86,7 +85,7 @@ class Denials:
             yield self._only("ReadLargeEvents", "s3", READ, on_call, events, accounts=accounts)
             yield from self._only_tailers("StoreClaims", "s3", ("PutObject",), *claims)
             yield from self._only_tailers("StoreObjects", "s3", ("PutObject",), below("*"), besides=self._publishing)
-        else:  # the streams are unknown: their claims may be anywhere
+        else:  # the streams are unknown, so their claims may have any prefix
             yield self._only("ReadObjects", "s3", READ, [*self._publishing, *on_call], below("*"), accounts=accounts)
         yield self._only("ReadParked", "s3", READ, [*(self._redrive if claims else self._publishing), *on_call], parked)
         yield self._only("ReadFailedRecords", "s3", READ, [*(() if claims else self._publishing), *on_call], failed)
@@ -95,24 +94,24 @@ class Denials:
         yield self._only("RemoveObjects", "s3", REMOVE, (), below("*"))
 
     def of_bus(self, arn: str, *, ordered: bool) -> Iterator[Statement]:
-        """EventBridge replays an archive itself."""
+        """EventBridge itself replays an archive."""
         actions = ("PutEvents", "PutRawEvents") if ordered else ("PutEvents",)
         yield _tls("events", arn, actions)
         yield self._only("PublishEvents", "events", actions, self._publishing, arn, services=True)
 
-    def _set_aside(self, arn: str) -> Iterator[Statement]:
+    def _redriven(self, arn: str) -> Iterator[Statement]:
         yield self._only("ReceiveWhatWasSetAside", "sqs", RECEIVE, [*self._redrive, *self._people.on_call], arn)
         yield self._only("RemoveWhatWasSetAside", "sqs", ("DeleteMessage",), self._redrive, arn)
         yield self._only("PurgeWhatWasSetAside", "sqs", ("PurgeQueue",), (), arn)
 
-    def _looked_at(self, arn: str) -> Iterator[Statement]:
+    def _inspected(self, arn: str) -> Iterator[Statement]:
         yield self._only("LookAtWhatWasKept", "sqs", RECEIVE, self._people.on_call, arn)
         yield self._only("RemoveWhatWasKept", "sqs", ("DeleteMessage", "PurgeQueue"), (), arn)
 
     def _only_tailers(
         self, sid: str, service: str, actions: Sequence[str], *resources: str, besides: Sequence[str] = ()
     ) -> Iterator[Statement]:
-        """Deny everyone but the tailers. If no tailer is known, deny nobody."""
+        """Deny everybody but the tailers. If no tailer is known, deny nobody."""
         if self._tailers:
             yield self._only(sid, service, actions, [*self._tailers, *besides], *resources)
 
@@ -127,8 +126,9 @@ class Denials:
         services: bool = False,
     ) -> Statement:
         """
-        Deny everybody but these principals and who repairs. ``accounts`` are let through whole; ``services``: so is what AWS's
-        services do in their own name, which another statement allows them.
+        Deny everybody but these principals, the roles for repairs and, if given, every principal of ``accounts``.
+
+        With ``services`` AWS services that act for themselves are not denied; another statement allows what they may do.
         """
         conditions: dict[str, object] = {}
         if exempt := [*principals, *self._people.repair]:

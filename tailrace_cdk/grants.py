@@ -1,8 +1,8 @@
 """
-Who may do what: every right that a role of the stack has, each named for why it has it.
+Every right of every role of the messaging part and of the tailer. The name of a statement says what the right is for.
 
-A statement allows what the code calls, on what it calls it, and nothing else. SQS checks a batch call as the single one:
-``SendMessageBatch`` is ``sqs:SendMessage``. What a resource's own policy says is with the resource.
+A statement allows the actions that the code calls, on the resources that it calls them on, and nothing else. SQS checks a batch
+call as a single call: ``SendMessageBatch`` needs ``sqs:SendMessage``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,17 +23,17 @@ from tailrace_cdk.messaging.state import State
 from tailrace_cdk.policies import Statement, allow
 
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
-STREAMS = "stream/"  # of the checkpoints, before the stream's name: tailer.stores.dynamodb
-DOCTOR = "stream/~doctor"  # of the record that the doctor tries the store with: tailer.doctor.records.PROBE
+STREAMS = "stream/"  # prefix of the partition keys of the checkpoints: tailer.stores.dynamodb
+DOCTOR = "stream/~doctor"  # partition key of the record that the doctor writes: tailer.doctor.records.PROBE
 
 
 def logging(group: logs.ILogGroup) -> Iterator[Statement]:
-    """A function's own log."""
+    """Allow a function to write its log."""
     yield allow("WriteItsOwnLog", "logs", ("CreateLogStream", "PutLogEvents"), group.log_group_arn)
 
 
 def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
-    """What every function does that publishes: the forwarder, redrive, and the forwarders of DynamoDB streams."""
+    """Allow the forwarder, redrive and the forwarders of DynamoDB streams to publish and to park."""
     yield allow("PublishEvents", "events", ("PutEvents", "DescribeEventBus"), bus.arn)
     yield allow("ParkWhatCannotBePublished", "sqs", ("SendMessage", "GetQueueAttributes"), queues.parking.queue_arn)
     yield allow(
@@ -50,7 +50,7 @@ def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[St
 
 
 def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
-    """What Lambda does as the forwarder to bring it messages."""
+    """Allow Lambda, in the forwarder's role, to receive messages for it."""
     yield allow(
         "ReceiveChanges",
         "sqs",
@@ -60,33 +60,33 @@ def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
 
 
 def postponing(changes: sqs.IQueue) -> Iterator[Statement]:
-    """The forwarder itself sets when a failed message is retried."""
+    """Allow the forwarder to set when a failed message is received again."""
     yield allow("SayWhenAMessageComesAgain", "sqs", ("ChangeMessageVisibility", "GetQueueUrl"), changes.queue_arn)
 
 
 def redriving(queues: Queues, state: State) -> Iterator[Statement]:
-    """What redrive does besides publishing."""
+    """Allow redrive to receive parked changes and dead letters."""
     actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
     yield allow("TakeWhatIsToBeRedriven", "sqs", actions, queues.parking.queue_arn, queues.dead_letters.queue_arn)
     yield allow("FetchWhatWasTooLargeForTheParkingQueue", "s3", ("GetObject",), state.bucket.arn_for_objects(f"{PARKED}/*"))
 
 
 def scheduling(function: lambda_.IFunction) -> Iterator[Statement]:
-    """What the scheduler does as its role."""
+    """Allow the scheduler to invoke redrive."""
     yield allow("WakeRedrive", "lambda", ("InvokeFunction",), function.function_arn)
 
 
 def streaming(table: StreamTable, state: State) -> Iterator[Statement]:
-    """What Lambda does as the forwarder of a DynamoDB stream to bring it records, and to keep those it had to give up."""
+    """Allow Lambda, in the role of a DynamoDB stream's forwarder, to read records for it and to store failed records."""
     yield allow("ReadTheStream", "dynamodb", ("DescribeStream", "GetRecords", "GetShardIterator"), table.stream_arn)
-    yield allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB knows no narrower resource for it
+    yield allow("FindTheStream", "dynamodb", ("ListStreams",), "*")  # DynamoDB has no narrower resource for it
     if table.key_arn:
         yield allow("DecryptTheStream", "kms", ("Decrypt", "DescribeKey"), table.key_arn)
     yield allow("KeepRecordsThatWereGivenUp", "s3", ("PutObject",), state.bucket.arn_for_objects(f"{STREAMS_FAILED}*"))
 
 
 def delivering(delivery: Delivery) -> Iterator[Statement]:
-    """What EventBridge does as the role of one consumer. An ordered bus takes forwarded events by either action."""
+    """Allow EventBridge, in the role of a delivery, to send events. An ordered bus accepts them by either action."""
     actions = ("PutEvents", "PutRawEvents") if is_ordered(delivery.consumer.bus_arn) else ("PutEvents",)
     yield allow("SendEventsToTheConsumersBus", "events", actions, delivery.consumer.bus_arn)
     if delivery.ordered:
@@ -94,20 +94,21 @@ def delivering(delivery: Delivery) -> Iterator[Statement]:
 
 
 def leaving(delivery: Delivery) -> Iterator[Statement]:
-    """What a classic bus does itself with an event that a consumer's bus did not take. It is part of the queue's own policy."""
+    """Allow a classic bus to store an event that a consumer's bus did not accept: a statement of the queue's own policy."""
     if not delivery.ordered:
         yield _leave("KeepWhatTheirBusDidNotTake", delivery.undelivered, delivery.arn)
 
 
 def setting_aside(unreadable: sqs.IQueue, bus: EventBus) -> Iterator[Statement]:
-    """What a classic bus does with an event that its key does not open. It is part of the queue's own policy."""
+    """Allow a classic bus to store an event that it cannot encrypt or decrypt: a statement of the queue's own policy."""
     yield _leave("KeepWhatTheKeyDoesNotOpen", unreadable, bus.arn)
 
 
 def fetching(bus: Bus, state: State) -> Iterator[Statement]:
     """
-    What other accounts may read: the data of events that were too large for the bus, below the events' own names. It is part
-    of the bucket's own policy; who of an account may is for the account to say.
+    Allow other accounts to read their events that were too large for the bus: statements of the bucket's own policy.
+
+    Each account decides which of its roles may read.
     """
     for account, events in bus.readers.items():
         yield iam.PolicyStatement(
@@ -120,7 +121,7 @@ def fetching(bus: Bus, state: State) -> Iterator[Statement]:
 
 
 def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
-    """What the tailer does, for these streams."""
+    """Allow the tailer to tail these streams."""
     yield allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
     keys = [*(f"{STREAMS}{stream.name}" for stream in streams), DOCTOR]
     yield allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))
@@ -130,8 +131,8 @@ def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator
 
 
 def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> Iterator[Statement]:
-    """``tailer doctor`` also checks the other end of the queue. It runs as the tailer."""
-    yield allow("FindTheForwarder", "lambda", ("ListEventSourceMappings",), "*")  # Lambda knows no narrower resource for it
+    """Allow ``tailer doctor``, which runs in the tailer's role, to check the forwarder, the bus and the other queues."""
+    yield allow("FindTheForwarder", "lambda", ("ListEventSourceMappings",), "*")  # Lambda has no narrower resource for it
     yield allow("LookAtTheForwarder", "lambda", ("GetFunctionConfiguration",), forwarder.function_arn)
     yield allow("LookAtTheBus", "events", ("DescribeEventBus",), bus.arn)
     others = queues.dead_letters.queue_arn, queues.parking.queue_arn
@@ -139,19 +140,19 @@ def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> It
 
 
 def encrypting(key: kms.IKey | None) -> Iterator[Statement]:
-    """Of everyone who reads or writes what is encrypted with a key of our own, where there is one."""
+    """Allow a role to read and write what the stack's key encrypts, if the stack has a key."""
     if key:
         yield allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
 
 
 def decrypting(key: kms.IKey | None) -> Iterator[Statement]:
-    """Of who only reads what is encrypted with it."""
+    """Allow a role to read what the stack's key encrypts, if the stack has a key."""
     if key:
         yield allow("ReadWithTheKeyOfTheStack", "kms", ("Decrypt",), key.key_arn)
 
 
 def _claims(state: State, streams: Sequence[Stream]) -> list[str]:
-    """Where the tailer leaves what is too large: below its stream's name; unknown streams may have any name."""
+    """Return where the tailer stores large changes: below the stream's name. If the streams are unknown, that is anywhere."""
     return [state.bucket.arn_for_objects(f"{stream.name}/*") for stream in streams] or [state.bucket.arn_for_objects("*")]
 
 
@@ -166,5 +167,5 @@ def _leave(sid: str, queue: sqs.IQueue, source_arn: str) -> Statement:
 
 
 def _keys(*allowed: str) -> dict[str, object]:
-    """Of a call without any key the first alone would be true."""
+    """Return the condition for these partition keys. Its first part alone would be true for a call without a key."""
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(allowed)}, "Null": {"dynamodb:LeadingKeys": "false"}}

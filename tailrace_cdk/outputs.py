@@ -1,4 +1,4 @@
-"""The outputs that a deployment prints at its end."""
+"""The outputs that a deployment prints when it ends."""
 
 import json
 
@@ -13,7 +13,7 @@ from tailrace_cdk.tailing.task import CONTAINER, Task
 
 
 def of_messaging(stack: Stack, *, queues: Queues, state: State, bus: EventBus) -> None:
-    """Queues, table, bucket and bus: the settings of a tailer elsewhere, and where to look."""
+    """Output queues, table, bucket and bus: the settings of a tailer outside the stack."""
     _output(stack, "QueueUrl", queues.changes.queue_url, "TAILER_QUEUE_URL")
     _output(stack, "StateTable", state.table.table_name, "TAILER_CHECKPOINTS=dynamodb://…")
     _output(stack, "ClaimBucket", state.bucket.bucket_name, "TAILER_CLAIM_BUCKET")
@@ -23,7 +23,7 @@ def of_messaging(stack: Stack, *, queues: Queues, state: State, bus: EventBus) -
 
 
 def of_tailing(stack: Stack, *, service: Service, subnets: ec2.SubnetSelection, administrator: Task | None) -> None:
-    """The service, and the commands that run the tailer's own commands beside it."""
+    """Output the service, and shell commands that run a command of the tailer in a task of its own."""
     _output(stack, "ClusterName", service.cluster.cluster_name, "The ECS cluster")
     _output(stack, "ServiceName", service.service.service_name, "The tailer's service")
     _output(stack, "LogGroupName", service.log_group.log_group_name, "The tailer's log")
@@ -34,7 +34,7 @@ def of_tailing(stack: Stack, *, service: Service, subnets: ec2.SubnetSelection, 
 
 
 def _run(service: Service, task: Task, subnets: ec2.SubnetSelection, *command: str) -> str:
-    """A shell command. The task prints to the tailer's log."""
+    """Return the shell command that runs a task with this command. The task writes to the tailer's log."""
     network = {
         "awsvpcConfiguration": {
             "subnets": [subnet.subnet_id for subnet in subnets.subnets or ()],

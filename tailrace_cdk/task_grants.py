@@ -1,4 +1,4 @@
-"""The rights around the tailer's tasks, written as in ``tailrace_cdk.grants``."""
+"""The rights around the tailer's tasks. See ``tailrace_cdk.grants``."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,15 +12,15 @@ from tailrace_cdk.tailing.task import Task
 
 
 def recording_flows(group: logs.ILogGroup) -> Iterator[Statement]:
-    """The VPC writes its flow log in this role."""
+    """Allow the VPC to write its flow log."""
     actions = ("CreateLogStream", "PutLogEvents", "DescribeLogStreams")
     yield allow("RecordFlows", "logs", actions, group.log_group_arn)
 
 
 def starting(task: Task) -> Iterator[Statement]:
-    """To start a task, ECS pulls its image, reads its password and writes its log."""
+    """Allow ECS to start a task: pull its image, read its password, write its log."""
     if task.image.repository_arn:
-        yield allow("SignInToTheRegistry", "ecr", ("GetAuthorizationToken",), "*")  # ECR knows no narrower resource for it
+        yield allow("SignInToTheRegistry", "ecr", ("GetAuthorizationToken",), "*")  # ECR has no narrower resource for it
         actions = ("BatchCheckLayerAvailability", "GetDownloadUrlForLayer", "BatchGetImage")
         yield allow("PullTheImage", "ecr", actions, task.image.repository_arn)
     if task.sign_in:
@@ -31,7 +31,7 @@ def starting(task: Task) -> Iterator[Statement]:
 
 
 def enabling(enabling: Enabling) -> Iterator[Statement]:
-    """The function that enables change streams runs one task, waits for its end, and finds the secret of the password."""
+    """Allow the function that enables change streams to run its task, wait for its end, and find the administrator's secret."""
     here = {"ArnEquals": {"ecs:cluster": enabling.cluster.cluster_arn}}
     # Any revision: a rollback and the deletion of the step run the previous revision.
     revisions = arn("ecs", f"task-definition/{enabling.task.definition.family}:*")
@@ -46,7 +46,7 @@ def enabling(enabling: Enabling) -> Iterator[Statement]:
 
 
 def _only_for(secret: secretsmanager.ISecret) -> Mapping[str, object]:
-    """The key may encrypt other things: the role may decrypt only this secret, and only through Secrets Manager."""
+    """Return the condition for this secret, through Secrets Manager: the key may encrypt other things too."""
     return {
         "StringEquals": {
             "kms:ViaService": f"secretsmanager.{Aws.REGION}.amazonaws.com",

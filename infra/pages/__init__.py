@@ -1,1 +1,1 @@
-"""Pages of docs/ that are written from the code: ``python -P -m infra.pages`` writes them all."""
+"""The pages of docs/ that are generated from the code. ``python -P -m infra.pages`` writes them."""

@@ -1,4 +1,4 @@
-"""Write every page that is made from the code."""
+"""Write every generated page."""
 
 from infra.pages import configuration, costs, metrics, security
 

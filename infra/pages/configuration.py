@@ -1,4 +1,4 @@
-"""``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, as it describes itself."""
+"""``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, from its definition."""
 
 import inspect
 from collections.abc import Iterator
@@ -14,9 +14,10 @@ from lambda_forwarder import settings as forwarder
 from tailer.settings import settings as tailer
 from tailer.settings.names import PREFIX
 from tailrace_cdk.config import Environment
+from tailrace_cdk.config.section import sections
 
 PAGE = REPOSITORY / "docs" / "configuration.md"
-_PARTS: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
+_TYPES: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
 
 _TOP = """# Configuration
 
@@ -51,7 +52,7 @@ differences: `infra/environments/trial.toml` and `infra/environments/production.
 
 
 def page() -> str:
-    """The whole page as it ought to be."""
+    """Return the whole page."""
     parts = [
         _TOP,
         _TAILER,
@@ -60,65 +61,61 @@ def page() -> str:
         table(forwarder.Settings, forwarder.PREFIX),
         _ENVIRONMENT,
         table(Environment),
-        *(f"### `{heading}`\n\n{inspect.getdoc(section)}\n\n{table(section)}" for heading, section in sections(Environment)),
+        *(f"### `{heading}`\n\n{inspect.getdoc(section)}\n\n{table(section)}" for heading, section in tables(Environment)),
     ]
     return "\n".join(parts)
 
 
-def sections(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
-    """Every table that a model's TOML may have, with its heading there, in the order of the settings."""
+def tables(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Return every table of a model's TOML with its heading, in the order of the settings."""
     for name, field in model.model_fields.items():
-        if inner := _section(field):
+        if inner := next(sections(field.annotation), None):
             path = f"{above}{name}"
-            yield f"[[{path}]]" if _is_list(field.annotation) else f"[{path}]", inner
-            yield from sections(inner, f"{path}.")
+            yield f"[[{path}]]" if _is_list(field) else f"[{path}]", inner
+            yield from tables(inner, f"{path}.")
 
 
 def table(model: type[BaseModel], prefix: str = "") -> str:
-    """The settings of one model, without those that are tables of their own."""
+    """Return the settings of a model as a table of Markdown, without those that are tables of their own."""
     lines = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
-        if not (prefix == "" and _section(field)):
+        if not any(sections(field.annotation)):
             shown = f"{prefix}{name.upper()}" if prefix else name
-            lines.append(
-                f"| `{shown}` | {_cell(_takes(field))} | {_cell(_default(field))} | {_cell(field.description or '')} |"
-            )
+            cells = [f"`{shown}`", _takes(field), _default(field), field.description or ""]
+            lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
 def _takes(field: FieldInfo) -> str:
-    """What a setting takes, in words: choices, bounds, else its kind."""
+    """Return the possible values in words: choices, bounds, or a type."""
     kinds = list(_kinds(field.annotation))
     if choices := [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]:
         return ", ".join(f"`{choice}`" for choice in choices)
-    if _is_list(field.annotation):
+    if _is_list(field):
         return "a list"
     if int in kinds or float in kinds:
         return _bounds(field)
-    return next((words for kind, words in _PARTS.items() if kind in kinds), "text")
+    return next((words for kind, words in _TYPES.items() if kind in kinds), "text")
 
 
 def _bounds(field: FieldInfo) -> str:
-    limits = {
-        name: getattr(limit, name) for limit in field.metadata for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)
-    }
-    words = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
-    return " ".join(["a number", *(words[name].format(f"{limits[name]:,}") for name in words if name in limits)])
+    words = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
+    limits = {name: getattr(limit, name) for name in words for limit in field.metadata if hasattr(limit, name)}
+    return " ".join(["a number", *(f"{words[name]} {limit:,}" for name, limit in limits.items())])
 
 
 def _default(field: FieldInfo) -> str:
-    return "required" if field.is_required() else _shown(field.get_default())
-
-
-def _shown(value: Any) -> str:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    if text is None or text in ("", ()):
+    if field.is_required():
+        return "required"
+    default = field.get_default()
+    value = default.get_secret_value() if isinstance(default, SecretStr) else default
+    if value in (None, "", ()):
         return "none"
-    return f"`{str(text).lower()}`" if isinstance(text, bool) else f"`{text}`"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:
-    """The kinds of value that an annotation stands for, the parts of unions and lists one by one."""
+    """The types in an annotation: the parts of unions and lists, one by one."""
     if get_origin(annotation) in (Union, UnionType, tuple):
         for part in get_args(annotation):
             yield from _kinds(part)
@@ -128,13 +125,5 @@ def _kinds(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _section(field: FieldInfo) -> type[BaseModel] | None:
-    return next((kind for kind in _kinds(field.annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-
-
-def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) is tuple
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+def _is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is tuple

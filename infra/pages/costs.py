@@ -1,5 +1,5 @@
 """
-The formula of ``docs/costs.md``: what an environment costs in a month, and what changes add to it.
+The formula of ``docs/costs.md``: the fixed costs of an environment for a month, and the variable costs of changes.
 
     python -P -m infra.pages.costs ENVIRONMENT...     print the page's table for these
 """
@@ -57,7 +57,7 @@ Line = tuple[str, str, float]
 
 
 def fixed(made: Mapping[str, Any], environment: Environment) -> Iterator[Line]:
-    """A month without a change, from the synthesised template and the environment that it was made of."""
+    """Return the costs of a month without a change, from the template of an environment."""
     streams = len(environment.streams) if environment.watches else 0
     for instance in _all(made, "AWS::DocDB::DBInstance"):
         yield "DocumentDB", f"documentdb.{instance['DBInstanceClass'].removeprefix('db.')}", HOURS
@@ -91,7 +91,7 @@ def fixed(made: Mapping[str, Any], environment: Environment) -> Iterator[Line]:
 
 
 def variable(packing: str, environment: Environment, changes: float) -> Iterator[Line]:
-    """So many changes of 1.6 kB, each of which becomes one event of 600 bytes."""
+    """Return the costs of changes of 1.6 kB, each of which becomes one event of 600 bytes."""
     per_message, per_send, per_receive, requests, size = PACKINGS[packing]
     messages, gigabytes, bus = changes / per_message, changes * 600e-9, environment.bus
     receives = messages / per_receive
@@ -113,7 +113,7 @@ def variable(packing: str, environment: Environment, changes: float) -> Iterator
 
 
 def month(*names: str) -> str:
-    """A table: a month of each environment by service, and what a million changes add to it."""
+    """Return a table: a month of each environment by service, and the costs of a million changes."""
     environments = [load(named(name)) for name in names]
     bills = [list(fixed(template(environment), environment)) for environment in environments]
     services = [*dict.fromkeys(service for bill in bills for service, *_ in bill), ""]
@@ -125,12 +125,12 @@ def month(*names: str) -> str:
 
 
 def page() -> str:
-    """The whole page, its table made anew."""
+    """Return the whole page with a new table."""
     return replaced(PAGE.read_text(), "month", month("trial", "production"))
 
 
 def dollars(lines: Iterable[Line], service: str = "") -> float:
-    """US dollars of all the lines, or of one service's."""
+    """Return the sum of all lines, or of the lines of one service, in US dollars."""
     return sum(_price(price) * units for of, price, units in lines if service in ("", of))
 
 
@@ -146,6 +146,6 @@ def _all(made: Mapping[str, Any], kind: str) -> Sequence[Mapping[str, Any]]:
 
 if __name__ == "__main__":
     try:
-        print(month(*sys.argv[1:]))  # noqa: T201 - what the command is asked for
+        print(month(*sys.argv[1:]))  # noqa: T201
     except Misconfigured as error:
         sys.exit(legible(str(error), lines=True))

@@ -1,4 +1,4 @@
-"""``docs/metrics.md``: every metric, as its definition describes it."""
+"""``docs/metrics.md``: every metric, from its definition."""
 
 from infra.package import REPOSITORY
 from infra.pages.tables import table
@@ -43,7 +43,7 @@ publishes and parks, but no latency. Streams that the deployment does not know c
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     tailer = table(("CloudWatch", "unit", "Prometheus", "a value is", "meaning"), map(_of_both, TAILER.values()))
     forwarder = table(("CloudWatch", "unit", "a value is", "meaning"), map(_of_cloudwatch, FORWARDER.values()))
     return "\n".join([_TOP, _TAILER, tailer, "", _FORWARDER, forwarder, ""])

@@ -1,4 +1,4 @@
-"""The table of statements in ``docs/security.md``, with every option of production in use."""
+"""The table of statements in ``docs/security.md``, for production with every option in use."""
 
 from infra.environment_files import ENVIRONMENTS
 from infra.package import REPOSITORY
@@ -11,7 +11,7 @@ PAGE = REPOSITORY / "docs" / "security.md"
 
 
 def everything() -> Environment:
-    """Production, and besides all that grants something more."""
+    """Return production with every further setting that needs a right."""
     production = load(ENVIRONMENTS / "production.toml")
     consumer = Consumer(name="consumer", bus_arn="arn:aws:events:eu-west-1:111122223333:event-bus/THEIRS")
     orders = StreamTable(
@@ -25,5 +25,5 @@ def everything() -> Environment:
 
 
 def page(made: Resource | None = None) -> str:
-    """The whole page, with the table of the template of ``everything``."""
+    """Return the whole page, with the table for the template of ``everything``."""
     return replaced(PAGE.read_text(), "statements", table(made or template(everything())))

@@ -1,20 +1,20 @@
-"""Tables of Markdown, and where a page has room for one."""
+"""Tables of Markdown, and their places in a page."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The table as Markdown."""
+    """Return the table in Markdown."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
 def replaced(page: str, name: str, text: str) -> str:
     """
-    The page with the text between ``<!-- NAME: written by make docs -->`` and ``<!-- end of NAME -->``.
+    Return the page with the text between ``<!-- NAME: written by make docs -->`` and ``<!-- end of NAME -->``.
 
     Raises:
-        ValueError: the page lacks these marks.
+        ValueError: the page does not have these marks.
     """
     begin, end = f"<!-- {name}: written by make docs -->", f"<!-- end of {name} -->"
     marked = re.compile(f"{begin}.*?{end}", re.DOTALL)

@@ -1,1 +1,1 @@
-"""What is installed, built in and shipped: the CDK's command line from its lock, lists of components, licences, the audit."""
+"""The CDK's command line from its lock, lists of components, licences, and the audit of packages."""

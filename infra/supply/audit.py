@@ -1,11 +1,12 @@
 """
-Whether a package of ours has a published advisory: in each lock, and at the lower bounds of pyproject.toml, where each package,
-direct or not, has the oldest version that an installer may take.
+Look for published advisories of our packages: in each lock, and at the lower bounds of pyproject.toml, that is with the oldest
+version of each package, direct or not, that an installer may choose.
 
     python -P -m infra.supply.audit [TOOLS]       TOOLS: the folder with pip-audit and uv; default: those on PATH
 
-Exit code 1 where there is one. Where the advisories cannot be reached it says that nothing was audited, and exits with 0: a
-gate without a network is not a fault. An image is scanned too, if ``TAILRACE_IMAGE`` names one and grype or trivy is on PATH.
+The exit code is 1 if there is an advisory. If the advisories cannot be fetched, the output says that nothing was audited, and
+the exit code is 0: a missing network is no failure. If ``TAILRACE_IMAGE`` names an image, and grype or trivy is on PATH, the
+image is scanned too.
 """
 
 import json
@@ -34,7 +35,7 @@ class Result(Enum):
 
 
 def main(tools: Path | None = None) -> int:
-    """Print a line for each lock, the bounds and the image; see the module for the exit code."""
+    """Print a line for each lock, each lower bound and the image, and return the exit code."""
     results = list(_packages(tools))
     results.append(_image(os.environ.get("TAILRACE_IMAGE", "")))
     return int(Result.FOUND in results)
@@ -43,7 +44,7 @@ def main(tools: Path | None = None) -> int:
 def _packages(tools: Path | None) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(prefix="tailrace-audit-") as folder:
         for name in LOCKS:
-            yield _say(f"requirements/{name}.txt", *_advisories(tools, REPOSITORY / "requirements" / f"{name}.txt"))
+            yield _report(f"requirements/{name}.txt", *_advisories(tools, REPOSITORY / "requirements" / f"{name}.txt"))
         for name in EXTRAS:
             lowest = Path(folder) / f"{name}.txt"
             resolved = _run(
@@ -51,15 +52,15 @@ def _packages(tools: Path | None) -> Iterator[Result]:
                 "--only-binary", ":all:", "--extra", name, "-o", str(lowest), str(REPOSITORY / "pyproject.toml"),
             )  # fmt: skip
             found = (Result.UNKNOWN, resolved.stderr) if resolved.returncode else _advisories(tools, lowest)
-            yield _say(f"pyproject.toml, {name}, at its lower bounds", *found)
+            yield _report(f"pyproject.toml, {name}, at its lower bounds", *found)
 
 
 def _advisories(tools: Path | None, requirements: Path) -> tuple[Result, str]:
     """
-    What pip-audit says of a file of pinned requirements.
+    Return the findings of pip-audit for a file of pinned requirements.
 
-    A package that the service does not know is skipped by pip-audit, and counts as not audited: a mirror without advisories
-    knows none at all.
+    pip-audit skips a package that the service does not know. It counts as not audited: a mirror without advisories knows no
+    package.
     """
     done = _run(tools, "pip-audit", "--disable-pip", "--no-deps", "--format", "json", "--requirement", str(requirements))
     try:
@@ -71,19 +72,19 @@ def _advisories(tools: Path | None, requirements: Path) -> tuple[Result, str]:
     if found:
         return Result.FOUND, "\n".join(found)
     if skipped or not packages:
-        return Result.UNKNOWN, f"the service knows nothing of {len(skipped)} of {len(packages)} packages"
+        return Result.UNKNOWN, f"the service does not know {len(skipped)} of {len(packages)} packages"
     return Result.CLEAN, ""
 
 
 def _image(image: str) -> Result:
-    """Scan the image: the packages of its base are in none of the locks."""
+    """Scan the image: the packages of its base image are in no lock."""
     scanner = next(filter(shutil.which, SCANNERS), None)
     if not image or not scanner:
         lacks = "TAILRACE_IMAGE names no image" if not image else f"none of {', '.join(SCANNERS)} is on PATH"
-        return _say("the tailer's image", Result.UNKNOWN, lacks)
+        return _report("the tailer's image", Result.UNKNOWN, lacks)
     words = [scanner, *SCANNERS[scanner], image]
     done = subprocess.run(words, check=False)  # noqa: S603
-    return _say(image, Result.FOUND if done.returncode else Result.CLEAN, f"{scanner} ended with {done.returncode}")
+    return _report(image, Result.FOUND if done.returncode else Result.CLEAN, f"{scanner} ended with {done.returncode}")
 
 
 def _run(tools: Path | None, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -91,7 +92,7 @@ def _run(tools: Path | None, program: str, *arguments: str) -> "subprocess.Compl
     return subprocess.run([path, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def _say(what: str, result: Result, why: str) -> Result:
+def _report(what: str, result: Result, why: str) -> Result:
     last = why.strip().splitlines()[-1:] if result is Result.UNKNOWN else why.splitlines()
     print(f"{what}: {result.value}", *(f"  {line}" for line in last), sep="\n")  # noqa: T201
     return result

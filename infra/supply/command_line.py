@@ -1,5 +1,5 @@
 """
-The CDK's own command line, as its lock has it: checked against its hash, installed once beside the Python environment.
+Install the CDK's command line from its lock: checked against its hash, once, beside the Python environment.
 
     python -P -m infra.supply.command_line lock
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tailrace_cdk.node import own_node
 
-# The first aws-cdk that reads what aws-cdk-lib 2.275 writes is 2.1148.0. 3.0.0 is newer and does not read it.
+# The first aws-cdk that reads the output of aws-cdk-lib 2.275 is 2.1148.0. 3.0.0 does not read it.
 LOCKED = Path(__file__).resolve().parents[2] / "requirements" / "cdk"
 FILES = ("package.json", "package-lock.json", ".npmrc")
 NPM = Path("lib", "node_modules", "npm", "bin", "npm-cli.js")
@@ -25,15 +25,15 @@ QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 class NotInstalled(Exception):
-    """npm could not install what the lock names. It has printed why."""
+    """npm could not install the packages of the lock. It has printed the reason."""
 
 
 def installed(root: Path | None = None) -> Path:
     """
-    The program's path, after ``npm ci`` of the lock if this environment (or ``root``) does not have it yet.
+    Return the path of the program, after ``npm ci`` if this environment (or ``root``) does not have it yet.
 
     Raises:
-        NotInstalled: there is no network, or a package has another hash than the lock says.
+        NotInstalled: there is no network, or a package has another hash than in the lock.
     """
     digest = sha256(b"".join((LOCKED / name).read_bytes() for name in FILES)).hexdigest()
     folder = (root or Path(sys.prefix)) / f"cdk-{digest[:16]}"
@@ -43,7 +43,7 @@ def installed(root: Path | None = None) -> Path:
 
 
 def _install(folder: Path) -> None:
-    """In one step: of two that install at once, both find a whole one."""
+    """Install in one step: two installations at once both end with a complete one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".cdk-", dir=folder.parent) as beside:
         made = Path(beside) / "made"
@@ -62,14 +62,14 @@ def _install(folder: Path) -> None:
 
 
 def npm(*arguments: str, folder: Path) -> int:
-    """Run the npm of the lock's Node.js in a folder, and return its exit code."""
+    """Run npm in a folder and return its exit code."""
     node = own_node()
     run = [str(node), str(node.parents[1] / NPM), *arguments]
     return subprocess.run(run, cwd=folder, env=environment(), stdout=sys.stderr, check=False).returncode  # noqa: S603
 
 
 def environment() -> dict[str, str]:
-    """This process's, with the Node.js of the lock before any other on the path."""
+    """Return the variables of this process, with the Node.js of the lock first on the path."""
     return {**os.environ, "PATH": f"{own_node().parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 

@@ -1,5 +1,5 @@
 """
-The list of components (SBOM, CycloneDX JSON) of what pip installed into a folder, and the licences of its packages.
+List the components (SBOM, CycloneDX JSON) of a folder that pip installed, and copy the licences of its packages.
 
     python components.py NAME VERSION FOLDER REPORT
 
@@ -26,9 +26,9 @@ _KEPT = re.compile(
 
 def components(name: str, version: str, installed: Path, report: Path) -> dict[str, Any]:
     """
-    A CycloneDX 1.6 document: the application, and each package with its version, licence and the SHA-256 of its wheel.
+    Return a CycloneDX 1.6 document: the application, and each package with its version, licence and the SHA-256 of its wheel.
 
-    It holds no time and no serial number: the same packages give the same bytes.
+    It contains no time and no serial number: the same packages give the same bytes.
     """
     hashes = {
         _normal(entry["metadata"]["name"]): entry["download_info"]["archive_info"]["hashes"]["sha256"]
@@ -68,7 +68,7 @@ def _component(package: Distribution, sha256: str) -> dict[str, Any]:
 
 
 def _licences(package: Distribution) -> list[dict[str, Any]]:
-    """As an SPDX expression where the package states one, else by the name that it gives its licence."""
+    """Return the SPDX expression of a package, or else the name that it gives its licence."""
     stated = package.metadata
     text = (stated["License"] or "").strip()
     if expression := stated["License-Expression"] or (text if text in _SPDX else ""):
@@ -79,9 +79,9 @@ def _licences(package: Distribution) -> list[dict[str, Any]]:
 
 def licences(installed: Path) -> Iterator[tuple[Path, Path]]:
     """
-    Each file of a licence or a notice, and the packages' own lists of components: where it is, and where the zip has it.
+    Return the source and the target of each licence, notice and list of components of the packages.
 
-    They leave ``.dist-info``: Python would look through such folders at every start.
+    The target is outside of ``.dist-info``: Python would read such folders at every start.
     """
     for package in distributions(path=[str(installed)]):
         for file in package.files or ():
@@ -91,12 +91,12 @@ def licences(installed: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def write(name: str, version: str, installed: Path, report: Path) -> None:
-    """Put the list of components into the folder that it describes."""
+    """Write the list of components into the folder."""
     (installed / FILE).write_text(json.dumps(components(name, version, installed, report), indent=1) + "\n")
 
 
 def keep_licences(installed: Path) -> None:
-    """Copy the licences to a folder of their own."""
+    """Copy the licences to a folder of their own, ``licenses``."""
     for source, kept in licences(installed):
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, kept)

@@ -1,7 +1,7 @@
 """
-What an environment's TOML file says: the tables, a module for each, and how the file is read.
+The settings of an environment's TOML file: the tables, a module for each, and how the file is read.
 
-A field's description says what to set it to: it is the remedy in an error, and the documentation.
+The description of a setting says what to set it to: it is the remedy in an error, and the documentation.
 """
 
 from tailrace_cdk.config.alarms import Alarms

@@ -11,10 +11,10 @@ class Alarms(Section):
     email: str = Field(
         "",
         pattern=r"^(\S+@\S+)?$",
-        description="an email address; the stack makes an SNS topic for it, and the address must confirm by mail. Without "
+        description="email address; the stack makes an SNS topic for it, and the address must confirm by mail. Without "
         "customer_key the topic gets a KMS key, about USD 1.30 a month",
     )
-    topic_arn: Arn = Field("", description="an existing SNS topic instead of email")
+    topic_arn: Arn = Field("", description="ARN of an existing SNS topic, instead of email")
     lag_seconds: int = Field(
         300, ge=30, le=86_400, description="alarm when a stream lags by more than this many seconds, 30 to 86400"
     )

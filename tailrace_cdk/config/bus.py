@@ -48,11 +48,10 @@ class Bus(Section):
 
     @property
     def readers(self) -> Mapping[str, Sequence[str]]:
-        """Account → the names of the events that it gets; empty means all. An account with rules of its own gets all."""
-        accounts = sorted({one.account for one in self.consumers} | set(self.allowed_accounts))
-        return {account: self._events(account) for account in accounts}
-
-    def _events(self, account: str) -> Sequence[str]:
-        named = [one.events for one in self.consumers if one.account == account]
-        everything = account in self.allowed_accounts or () in named
-        return () if everything else sorted({event for events in named for event in events})
+        """Return the names of the events that each account gets. Empty means all, as for an account that may make rules."""
+        found: dict[str, Sequence[str]] = {}
+        for account in sorted({consumer.account for consumer in self.consumers} | set(self.allowed_accounts)):
+            named = [consumer.events for consumer in self.consumers if consumer.account == account]
+            everything = account in self.allowed_accounts or () in named
+            found[account] = () if everything else sorted({event for events in named for event in events})
+        return found

@@ -59,11 +59,11 @@ class Database(Section):
     )
 
     @model_validator(mode="after")
-    def _made_or_existing(self) -> "Database":
+    def _new_or_existing(self) -> "Database":
         if elastic(f"mongodb://{self.host}"):
             raise ValueError("an elastic cluster of Amazon DocumentDB has no change streams: name an instance-based cluster")
         if self.host and not self.security_group_id:
-            raise ValueError("an existing cluster needs security_group_id, so that the tailer is let in")
+            raise ValueError("an existing cluster needs security_group_id, to allow the tailer to connect")
         if not self.host and (self.security_group_id or self.admin_secret_arn):
             raise ValueError("security_group_id and admin_secret_arn belong to an existing cluster: set host")
         if self.host and self.enable_change_streams and not self.admin_secret_arn:

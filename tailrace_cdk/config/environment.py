@@ -1,5 +1,5 @@
 """
-One environment: everything that a deployment consists of, read from a TOML file.
+One environment: all settings of a deployment, read from a TOML file.
 
 Every setting has a small and safe default. All mistakes of a file are reported at once, by name, with the remedy.
 """
@@ -27,7 +27,7 @@ class Misconfigured(Exception):
 
 
 class Environment(Section):
-    """Everything that one stack, ``tailrace-<name>``, is made from."""
+    """The settings of one stack, ``tailrace-<name>``."""
 
     name: str = Field(
         pattern=r"^[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}$",  # as DocumentDB takes it in the name of a cluster
@@ -49,12 +49,12 @@ class Environment(Section):
 
     @property
     def watches(self) -> bool:
-        """Whether the stack runs a tailer. Without one it is the messaging part only: no VPC, no database, no service."""
+        """Whether the stack has a tailer. Without it there is only the messaging part: no VPC, no database, no service."""
         return self.database is not None or bool(self.tailer.mongodb_uri)
 
     @property
     def namespace(self) -> str:
-        """The CloudWatch namespace of all its own metrics."""
+        """The CloudWatch namespace of the metrics of tailer and forwarder."""
         return f"Tailrace/{self.name}"
 
     @property
@@ -72,7 +72,7 @@ class Environment(Section):
         if len(names) != len(set(names)):
             raise ValueError("streams: two streams have the same name; give each its own")
         if self.database is not None and self.tailer.mongodb_uri:
-            raise ValueError("database: the tailer watches one cluster; leave out tailer.mongodb_uri or [database]")
+            raise ValueError("database: the tailer watches one cluster; leave out either tailer.mongodb_uri or [database]")
         own = self.database is not None and not self.database.host
         if own and self.network.vpc_id and len(set(self.network.availability_zones)) < 2:
             raise ValueError("network: a DocumentDB cluster needs subnets in two zones; add a subnet of another zone")
@@ -97,7 +97,7 @@ class Environment(Section):
 
     @model_validator(mode="after")
     def _reachable(self) -> "Environment":
-        """A deployment would wait in vain for tasks that cannot reach their database or their image."""
+        """Refuse a network without a way to the database or the image: no task would ever become healthy."""
         image = self.tailer.image
         if not self.watches or self.network.vpc_id or self.network.egress == "nat":
             return self
@@ -112,10 +112,10 @@ class Environment(Section):
 
 def load(file: Path) -> Environment:
     """
-    The environment of a TOML file, whose own name is the default of ``name``.
+    Return the environment of a TOML file. The default of ``name`` is the name of the file.
 
     Raises:
-        Misconfigured: the file cannot be read, or something in it is missing or wrong.
+        Misconfigured: the file cannot be read, or a setting is missing or wrong.
     """
     try:
         tables = tomllib.loads(file.read_text())
@@ -124,6 +124,6 @@ def load(file: Path) -> Environment:
     try:
         return Environment.model_validate({"name": file.stem, **tables})
     except ValidationError as error:
-        wrong = problems(error, Environment)
-        count = f"{len(wrong)} settings need" if len(wrong) > 1 else "1 setting needs"
-        raise Misconfigured("\n".join([f"{file.name}: {count} attention:", *(f"  {one}" for one in wrong)])) from None
+        lines = problems(error, Environment)
+        count = f"{len(lines)} settings need" if len(lines) > 1 else "1 setting needs"
+        raise Misconfigured("\n  ".join([f"{file.name}: {count} attention:", *lines])) from None

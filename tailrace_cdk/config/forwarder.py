@@ -1,4 +1,4 @@
-"""The functions."""
+"""The Lambda functions of the forwarder."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from tailrace_cdk.config.section import KEPT, KeyArn, LogDays, Section
 
 
 class StreamTable(Section):
-    """A DynamoDB table as a source: its stream feeds a forwarder of its own."""
+    """A DynamoDB table whose changes become events: its stream invokes a function of its own."""
 
     stream_arn: str = Field(
         pattern=r"^arn:aws[a-z-]*:dynamodb:[^:]+:\d{12}:table/[^/]+/stream/\S+$", description="ARN of the table's stream"

@@ -7,14 +7,14 @@ from pydantic import Field, field_validator, model_validator
 
 from tailrace_cdk.config.section import ID, Section
 
-ZONE_NAME = r"[a-z]{2}(-[a-z]+)+-\d[a-z]"  # of an availability zone: means another zone in each account
-ZONE_ID = r"[a-z]{2,5}\d-az\d"  # of the same zone in every account
+ZONE_NAME = r"[a-z]{2}(-[a-z]+)+-\d[a-z]"  # a name is a different zone in each account
+ZONE_ID = r"[a-z]{2,5}\d-az\d"  # an id is the same zone in every account
 NO_FARGATE = {"apne1-az3", "usw1-az2"}  # AWS, "Supported Regions for Amazon ECS on AWS Fargate"
 NO_FARGATE_ON_ARM = {"use1-az3"}
 
 
 class Network(Section):
-    """A new VPC, or an existing VPC by its ids. Synthesis looks nothing up, so it needs no account."""
+    """A new VPC, or an existing VPC by its ids. Synthesis needs no account, because it looks nothing up."""
 
     vpc_id: str = Field("", pattern=rf"^(vpc-{ID})?$", description="id of an existing VPC; leave it out for a new VPC")
     private_subnet_ids: tuple[Annotated[str, Field(pattern=rf"^subnet-{ID}$")], ...] = Field(
@@ -39,7 +39,7 @@ class Network(Section):
 
     @property
     def zone_ids(self) -> tuple[str, ...]:
-        """The availability zones, where they are given by id."""
+        """The availability zones that are given by id."""
         return tuple(zone for zone in self.availability_zones if re.fullmatch(ZONE_ID, zone))
 
     @field_validator("availability_zones")
@@ -54,7 +54,7 @@ class Network(Section):
         return zones
 
     @model_validator(mode="after")
-    def _made_or_existing(self) -> "Network":
+    def _new_or_existing(self) -> "Network":
         if self.vpc_id and not self.private_subnet_ids:
             raise ValueError("vpc_id needs private_subnet_ids: name the subnets that the tasks run in")
         if self.vpc_id and len(self.availability_zones) != len(self.private_subnet_ids):

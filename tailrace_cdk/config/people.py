@@ -1,4 +1,4 @@
-"""Roles of people, and of programs outside the stack."""
+"""Roles of people and of programs outside the stack."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ Principal = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|use
 
 
 class People(Section):
-    """Roles outside the stack that its resource policies do not deny. Their own policies give them rights."""
+    """Roles outside the stack that its resource policies do not deny. The policies of the roles give them their rights."""
 
     on_call: tuple[Principal, ...] = Field(
         (),

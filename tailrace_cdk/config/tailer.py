@@ -1,4 +1,4 @@
-"""The streams, and the tailer that watches them."""
+"""The streams and the tailer."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ FARGATE = {  # MiB by CPU
 
 
 class _Name(Section):
-    """The first setting of a stream."""
+    """The name of a stream, which comes first in its table."""
 
     name: StreamName = Field(description="name of the stream: letters, digits, - and _, at most 80; not events and not parked")
 
@@ -31,7 +31,7 @@ class Stream(StreamSettings, _Name):
 
     @field_validator("name")
     @classmethod
-    def _own_prefix(cls, name: str) -> str:
+    def _not_a_prefix(cls, name: str) -> str:
         if name in (EVENTS, PARKED):
             used = "consumers may read" if name == EVENTS else "the forwarder writes parked changes to"
             raise ValueError(f"rename the stream: its claims would be below {name}/ of the claim bucket, which {used}")
@@ -46,7 +46,7 @@ class Tailer(LeaseSettings, Section):
         description="URI of a MongoDB elsewhere, instead of [database], without credentials, e.g. mongodb://host/?replicaSet=rs0",
     )
     secret_arn: SecretArn = Field("", description="mongodb_uri only: ARN of a secret with the keys username and password")
-    secret_key_arn: KeyArn = Field("", description="the KMS key of secret_arn, where it is a key of your own")
+    secret_key_arn: KeyArn = Field("", description="KMS key of secret_arn, if it is a key of your own")
     cpu: Literal[256, 512, 1024, 2048, 4096] = Field(256, description="CPU units of a task: 256, 512, 1024, 2048 or 4096")
     memory: int = Field(
         512,
@@ -81,7 +81,7 @@ class Tailer(LeaseSettings, Section):
         return uri
 
     @model_validator(mode="after")
-    def _size_that_there_is(self) -> "Tailer":
+    def _size_that_fargate_has(self) -> "Tailer":
         *others, most = FARGATE[self.cpu]
         if self.memory not in (*others, most):
             raise ValueError(f"memory: a task with cpu {self.cpu} can have {', '.join(map(str, others))} or {most}")

@@ -1,1 +1,1 @@
-"""What people on call see: metrics, alarms, dashboard."""
+"""Metrics, alarms, their notices, and the dashboard."""

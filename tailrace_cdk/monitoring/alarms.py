@@ -1,4 +1,4 @@
-"""The alarms: each is named after its page of the runbook, and of several for one page each names what it is about."""
+"""The alarms. Each is named after its section of the runbook, and after the stream, table or consumer that it is about."""
 
 from collections.abc import Sequence
 
@@ -25,10 +25,11 @@ FROM = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 
 class Alarms(Construct):
     """
-    ``tailrace-<environment>-<page>``, or ``….<what>``. Each notifies ``notices.topic`` when it begins and when it ends.
+    Alarms are named ``tailrace-<environment>-<page>`` or ``tailrace-<environment>-<page>.<about>``. Each notifies
+    ``notices.topic`` when it begins and when it ends.
 
-    An alarm on a metric of every minute rings after three bad minutes of three or five, so that one late line rings nothing. A
-    missing value is bad if the metric must always be there, and good if it is emitted only when something happens.
+    An alarm on a metric of every minute begins after three bad minutes of three or five, so that one late value is no alarm. A
+    missing value is bad if the metric is always emitted, and good if it is emitted only when something happens.
     ``mappings`` are those of the DynamoDB streams, in the environment's order.
     """
 
@@ -57,12 +58,11 @@ class Alarms(Construct):
                 standing_by = self._metrics.metric("StandingBy", period=FIVE_MINUTES)
                 self._alarm("no-standby", standing_by, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING)
         self.of_tailers = tuple(self.alarms)
-        """Alarms on the tailer's metrics: they ring while no tailer runs."""
+        """The alarms on the tailer's metrics, which are in alarm while no tailer runs."""
         self._of_queues(queues)
         self._of_function("", functions.forwarder)
-        # It runs once in so many minutes: "again and again" is two of three of its runs.
-        pause = max(FIVE_MINUTES.to_minutes(), environment.forwarder.redrive_minutes)
-        self._of_function("redrive", functions.redrive, period=Duration.minutes(pause))
+        minutes = max(FIVE_MINUTES.to_minutes(), environment.forwarder.redrive_minutes)  # one run in each period
+        self._of_function("redrive", functions.redrive, period=Duration.minutes(minutes))
         for table, function, mapping in zip(environment.forwarder.dynamodb_streams, functions.streams, mappings, strict=True):
             self._of_table(table.table, function, mapping)
         if bus.unreadable:
@@ -85,13 +85,13 @@ class Alarms(Construct):
         )
         self._alarm(
             "headroom", left, BELOW, settings.headroom_fraction, bad=3, of=5, missing=Missing.MISSING, about=stream
-        )  # unknown is neither good nor bad; if it is unknown because no task tails the stream, no-owner rings
+        )  # unknown is neither good nor bad; if no task tails the stream, no-owner is in alarm
         owner = metrics.metric("LeaseOwner", stream)
         self._alarm("no-owner", owner, BELOW, 1, bad=3, of=3, missing=Missing.BREACHING, about=stream)
         stubs = metrics.metric("ChangesStubbed", stream, period=FIVE_MINUTES)
         self._alarm("stubs", stubs, FROM, 1, about=stream)
         stopped = metrics.metric("Stopped", stream, period=FIVE_MINUTES)
-        self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task reports it, ends, and is started again
+        self._alarm("stream-stopped", stopped, FROM, 1, of=3, about=stream)  # a task reports it, ends and is started again
 
     def _of_queues(self, queues: Queues) -> None:
         age = queues.changes.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum")
@@ -129,7 +129,7 @@ class Alarms(Construct):
         missing: cloudwatch.TreatMissingData = Missing.NOT_BREACHING,
         about: str = "",
     ) -> None:
-        """Rings after so many bad periods of the metric ``of`` the last."""
+        """Make an alarm that begins when ``bad`` of the last ``of`` periods are bad."""
         name = f"{self._prefix}-{page}{f'.{about}' if about else ''}"
         alarm = cloudwatch.Alarm(
             self,

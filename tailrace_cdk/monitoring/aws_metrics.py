@@ -11,17 +11,17 @@ FIVE_MINUTES = Duration.minutes(5)
 
 
 def waiting(queue: sqs.IQueue) -> cloudwatch.Metric:
-    """Messages that a person has to look at."""
+    """Return the number of messages in a queue that should be empty."""
     return queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
 
 
 def records(mapping: lambda_.CfnEventSourceMapping, name: str) -> cloudwatch.Metric:
-    """Records that Lambda gave up on, by what became of them."""
+    """Return how many records failed for good, by the name of Lambda's metric."""
     return _sum("AWS/Lambda", name, {"EventSourceMappingUUID": mapping.attr_id})
 
 
 def lost(delivery: Delivery, bus: EventBus) -> cloudwatch.Metric:
-    """Events that could neither be delivered to a consumer nor kept. A classic bus counts by names, an ordered one by ARNs."""
+    """Return how many events could be neither delivered to a consumer nor stored. The two kinds of bus name it differently."""
     if delivery.ordered:
         return _sum("AWS/EventsV2", "OnFailureDestinationFailed", {"EventBus": bus.arn, "Subscriber": delivery.arn})
     rule = Fn.select(2, Fn.split("/", delivery.arn))

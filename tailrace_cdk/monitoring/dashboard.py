@@ -1,4 +1,4 @@
-"""The dashboard: from top to bottom the way of a change, and what is wrong with it."""
+"""The dashboard. From top to bottom it follows a change from the database to the bus."""
 
 from collections.abc import Sequence
 
@@ -18,8 +18,8 @@ WIDTH = 24  # units of a row, CloudWatch
 
 class Dashboard(Construct):
     """
-    ``tailrace-<environment>``. A row is a question, and each graph of it has a line for each stream, also of those that come
-    later. The rows about the tailer are left out where the stack runs none.
+    The dashboard ``tailrace-<environment>``. A row answers a question; its graphs have a line for each stream, also for streams
+    that are added later. A stack without a tailer has no rows about it.
     """
 
     def __init__(
@@ -41,12 +41,12 @@ class Dashboard(Construct):
         if environment.watches:
             self._tailing()
         self._forwarding(queues.changes, functions)
-        self._missing(queues)
+        self._set_aside(queues)
 
     def _tailing(self) -> None:
         limit = cloudwatch.HorizontalAnnotation(value=self._limit, label="alarm", color=cloudwatch.Color.RED)
         self._row(
-            "Is every stream up to date, and how long may it not be?",
+            "Is every stream up to date, and how much headroom is left?",
             self._graph("Lag", "Lag", annotations=[limit]),
             self._graph("Headroom and history", "Headroom", "History"),
             self._graph("Checkpoint age", "CheckpointAge"),
@@ -54,11 +54,11 @@ class Dashboard(Construct):
         self._row(
             "Who tails the streams?",
             self._graph("Owners", "LeaseOwner"),
-            self._graph("Standing by", "StandingBy"),
-            self._graph("Given up", "Stopped"),
+            self._graph("Standby tasks", "StandingBy"),
+            self._graph("Stopped streams", "Stopped"),
         )
         self._row(
-            "How much comes through?",
+            "How many changes are there?",
             self._graph("Changes", "ChangesRead", "ChangesSent"),
             self._graph("Messages and calls", "Messages", "Calls", "Claims"),
             self._graph("Bytes", "MessageBytes"),
@@ -66,36 +66,40 @@ class Dashboard(Construct):
         self._row(
             "What does the tailer wait for?",
             self._latency("Commit to queue", "CommitToQueue"),
-            self._graph("Sending again, opening again", "Retries", "Reconnects"),
-            self._graph("Accepted gaps, stubs", "Gaps", "ChangesStubbed"),
+            self._graph("Retries and reconnects", "Retries", "Reconnects"),
+            self._graph("Accepted gaps and stubs", "Gaps", "ChangesStubbed"),
         )
 
     def _forwarding(self, changes: sqs.IQueue, functions: Functions) -> None:
         waiting = changes.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum", label="waiting")
-        worked_on = changes.metric_approximate_number_of_messages_not_visible(
-            period=MINUTE, statistic="Maximum", label="in work"
+        in_progress = changes.metric_approximate_number_of_messages_not_visible(
+            period=MINUTE, statistic="Maximum", label="in progress"
         )
         age = changes.metric_approximate_age_of_oldest_message(period=MINUTE, statistic="Maximum", label="age, seconds")
         self._row(
             "Does the queue run empty?",
-            _widget("Messages", waiting, worked_on),
+            _widget("Messages", waiting, in_progress),
             _widget("Oldest message", age),
             self._graph("Events published", "EventsPublished"),
         )
-        all_of_them = [functions.forwarder, functions.redrive, *functions.streams]
+        lambdas = [functions.forwarder, functions.redrive, *functions.streams]
         self._row(
             "Does the forwarder keep up?",
             self._latency("Commit to bus", "CommitToBus"),
-            _widget("Invocations, errors, throttles", *(metric for one in all_of_them for metric in _invocations(one))),
-            self._graph("Come again, repeats dropped, no mapper", "MessagesFailed", "DuplicatesDropped", "Unmapped"),
+            _widget("Invocations, errors, throttles", *(metric for each in lambdas for metric in _invocations(each))),
+            self._graph("Failed messages, dropped repeats, no mapper", "MessagesFailed", "DuplicatesDropped", "Unmapped"),
         )
 
-    def _missing(self, queues: Queues) -> None:
+    def _set_aside(self, queues: Queues) -> None:
         depths = [
             queue.metric_approximate_number_of_messages_visible(period=MINUTE, statistic="Maximum", label=label)
             for label, queue in (("dead letters", queues.dead_letters), ("parked", queues.parking))
         ]
-        self._row("What is missing on the bus?", _widget("Set aside", *depths), self._graph("Parked changes", "ChangesParked"))
+        self._row(
+            "What could not be published?",
+            _widget("Dead letters and parked changes", *depths),
+            self._graph("Parked changes", "ChangesParked"),
+        )
 
     def _row(self, question: str, *graphs: cloudwatch.IWidget) -> None:
         self.dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {question}", width=WIDTH, height=1))

@@ -1,4 +1,4 @@
-"""What each alarm means, by the section of ``docs/runbook.md`` that it is named after."""
+"""The description of each alarm, by the section of ``docs/runbook.md`` that it is named after."""
 
 from typing import Final
 
@@ -27,9 +27,9 @@ PAGES: Final = {
 
 def description(page: str) -> str:
     """
-    The first text that a person on call reads.
+    Return the description of an alarm: the first text that somebody on call reads.
 
     Raises:
-        KeyError: there is no such page.
+        KeyError: the runbook has no such section.
     """
     return f"{PAGES[page]}. What to do: {RUNBOOK}#{page}"

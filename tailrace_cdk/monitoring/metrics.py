@@ -1,4 +1,4 @@
-"""The stack's own metrics as CloudWatch has them. A metric that no part emits cannot be asked for."""
+"""The metrics that the tailer and the forwarder emit, as CloudWatch metrics. No other name is possible."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from tailrace.metrics import FORWARDER, STREAM, TAILER, Kind, Metric
 
 METRICS = TAILER | FORWARDER
-MINUTE = Duration.minutes(1)  # the tailer emits its metrics once in each
+MINUTE = Duration.minutes(1)  # the tailer emits its metrics once a minute
 
 _STATISTICS = {Kind.COUNTER: "Sum", Kind.GAUGE: "Maximum", Kind.LATENCY: "p99"}  # standby tasks emit 0 beside the owner
 
@@ -19,7 +19,7 @@ class Metrics:
 
     def metric(self, name: str, stream: str = "", *, statistic: str = "", period: Duration = MINUTE) -> cloudwatch.Metric:
         """
-        One metric, of one stream if it is per stream.
+        Return one metric. A metric per stream needs the name of a stream.
 
         Raises:
             KeyError: neither the tailer nor the forwarder emits it.
@@ -27,7 +27,7 @@ class Metrics:
         """
         metric = METRICS[name]
         if metric.per_stream != bool(stream):
-            raise ValueError(f"{name} is a figure of {'a stream' if metric.per_stream else 'the task'}")
+            raise ValueError(f"{name} is a metric of {'a stream' if metric.per_stream else 'the task'}")
         return cloudwatch.Metric(
             namespace=self._namespace,
             metric_name=name,
@@ -37,7 +37,7 @@ class Metrics:
         )
 
     def of_every_stream(self, name: str, *, statistic: str = "") -> cloudwatch.IMetric:
-        """A line for each stream that ever emitted it. For dashboards only: an alarm cannot use a search."""
+        """Return a line for each stream that emitted the metric. For dashboards only: an alarm cannot use a search."""
         metric = METRICS[name]
         return cloudwatch.SearchExpression(
             expression=f'SEARCH(\'{{"{self._namespace}",{STREAM}}} MetricName="{name}"\', '
@@ -48,5 +48,5 @@ class Metrics:
 
 
 def unit(metric: Metric) -> str:
-    """In words, for the axis of a graph; nothing for a plain number."""
+    """Return the unit for the axis of a graph; empty for a plain number."""
     return metric.unit.lower() if metric.unit not in ("Count", "None") else ""

@@ -149,7 +149,7 @@ def test_a_change_of_our_source_changes_the_package_and_not_its_dependencies(
 def test_a_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A package over Lambda's limit fails here, with both sizes, and not in a deployment."""
     monkeypatch.setattr(package, "UNZIPPED_LIMIT", 1_000)
-    with pytest.raises(ValueError, match="Lambda takes 1,000"):
+    with pytest.raises(ValueError, match="Lambda allows 1,000"):
         package.build(tmp_path / "large.zip", *function_target())
     assert list(tmp_path.iterdir()) == []
 

@@ -1,1 +1,1 @@
-"""What CloudFormation asks to enable change streams: one file, which runs on what Lambda's own runtime has."""
+"""The function that enables change streams for CloudFormation: one file, which needs only Lambda's runtime."""

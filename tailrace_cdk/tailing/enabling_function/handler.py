@@ -2,9 +2,9 @@
 Two custom resources for CloudFormation.
 
 ``Custom::ChangeStreams`` runs an ECS task that enables change streams, and waits for its end. ``Custom::AdminSecret`` returns
-the ARN of the secret that DocumentDB keeps for the administrator of a cluster, which CloudFormation itself does not return.
+the ARN of the administrator's secret of a DocumentDB cluster, which CloudFormation itself does not return.
 
-Every request gets a response, whatever happens: without a response a deployment waits for its timeout.
+Every request gets a response, also after an error: without a response a deployment waits for its timeout.
 """
 
 import json
@@ -19,12 +19,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-NOTHING = "nothing-was-made"  # the id of what could not be made: CloudFormation deletes even that
-RESPONSE_SECONDS = 60.0  # of the function's time, reserved for the last call of AWS and for the response
+NOTHING = "nothing-was-made"  # the id of a resource that could not be made: CloudFormation deletes it all the same
+RESPONSE_SECONDS = 60.0  # of the function's time limit, reserved for the last AWS call and for the response
 POLL_SECONDS = 5.0
 GRACE_SECONDS = 90.0  # until a new right takes effect everywhere
-ATTEMPTS = 3  # a first task may come before its route, its rights or the database's primary
-MISCONFIGURED = 2  # an exit code of the tailer, after which another attempt would end the same
+ATTEMPTS = 3  # a first task may start before its route, its rights or the primary of the database are ready
+MISCONFIGURED = 2  # exit code of the tailer: another attempt would end the same
 REASON_LIMIT = 1_000  # characters; CloudFormation accepts a response of 4,096 bytes
 SENDS = 5
 SEND_SECONDS = 4.0
@@ -39,7 +39,7 @@ class Failed(Exception):
 
 
 class Clock:
-    """The seconds that are left."""
+    """The time that is left to wait in."""
 
     def __init__(
         self, seconds: float, *, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -50,27 +50,29 @@ class Clock:
 
     def sleep(self, waiting_for: str) -> None:
         """
+        Sleep for ``POLL_SECONDS``.
+
         Raises:
-            Failed: there is no time left to wait in.
+            Failed: there is no time left.
         """
         if self.now() + POLL_SECONDS > self._end:
-            raise Failed(f"no time is left to wait for {waiting_for}")
+            raise Failed(f"the time limit ended the wait for {waiting_for}")
         self._sleep(POLL_SECONDS)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
-    """Handle one request, and send its response."""
+    """Handle one request and send its response."""
     clock = Clock(context.get_remaining_time_in_millis() / 1_000 - RESPONSE_SECONDS)
     send(event["ResponseURL"], respond(event, clock, partial(boto3.client, config=CONFIG)))
 
 
 def respond(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str, Any]:
-    """The response for CloudFormation. A failed deletion is a success with a reason, so that no stack is stuck on it."""
+    """Return the response for CloudFormation. A failed deletion is a success with a reason, so that it blocks no stack."""
     request_type, made = event["RequestType"], event.get("PhysicalResourceId", NOTHING)
     response = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     try:
         resource, data = RESOURCES[event["ResourceType"]](request_type, made, event["ResourceProperties"], clock, client)
-    except Exception as error:  # of any kind: a deployment waits for the response
+    except Exception as error:  # of any type: a deployment waits for the response
         reason = str(error) if isinstance(error, Failed) else f"{type(error).__name__}: {error}"
         _log(f"{request_type.lower()} failed", resource=made, reason=reason)
         status = "SUCCESS" if request_type == "Delete" else "FAILED"
@@ -81,12 +83,12 @@ def respond(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str,
 
 def send(url: str, response: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
     """
-    Put the response where CloudFormation waits for it. The address is a secret.
+    Send the response to CloudFormation. The URL is a secret.
 
     Raises:
-        OSError: it cannot be reached, several times.
+        OSError: the URL did not accept the response after ``SENDS`` attempts.
     """
-    # The address is signed for no content type, and urllib would choose one.
+    # The URL is signed without a content type, and urllib would add one.
     request = Request(url, json.dumps(response).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's own
     for again in range(1, SENDS + 1):
         try:
@@ -103,10 +105,10 @@ def change_streams(
     request_type: str, made: str, properties: Properties, clock: Clock, client: Client
 ) -> tuple[str, dict[str, str]]:
     """
-    Run the command ``Enable``, and when the resource ends ``Disable``, where there is one.
+    Run the command ``Enable``, or ``Disable`` (if there is one) when the resource is deleted.
 
-    The resource is the database's: other streams change it, another database is another resource. What is no longer watched
-    stays enabled: to disable it ends its history for every reader, and a deployment that is taken back could not bring it back.
+    The resource belongs to the database: other streams update it, another database replaces it. Collections that are no longer
+    watched stay enabled: disabling ends the history for every reader, and a rollback could not restore it.
     """
     if request_type != "Delete":
         _run(properties, properties["Enable"], clock, client("ecs"))
@@ -118,7 +120,7 @@ def change_streams(
 def admin_secret(
     request_type: str, made: str, properties: Properties, clock: Clock, client: Client
 ) -> tuple[str, dict[str, str]]:
-    """Wait for the secret of ``Cluster``. It comes and goes with its cluster: there is nothing to make or to delete."""
+    """Return the secret of ``Cluster`` when it is ready. DocumentDB creates and deletes it with the cluster."""
     if request_type == "Delete":
         return made, {}
     cluster, docdb = properties["Cluster"], client("docdb")
@@ -127,7 +129,7 @@ def admin_secret(
         secret = found.get("MasterUserSecret", {})
         if secret.get("SecretStatus") in {"active", "rotating"}:
             return f"admin-secret@{cluster}", {"SecretArn": secret["SecretArn"]}
-        clock.sleep(f"the secret of the administrator of {cluster}, which is {secret.get('SecretStatus', 'not there')}")
+        clock.sleep(f"the administrator's secret of {cluster}, whose status is {secret.get('SecretStatus', 'unknown')}")
 
 
 RESOURCES = {"Custom::ChangeStreams": change_streams, "Custom::AdminSecret": admin_secret}
@@ -135,10 +137,10 @@ RESOURCES = {"Custom::ChangeStreams": change_streams, "Custom::AdminSecret": adm
 
 def _run(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> None:
     """
-    Return after the command has succeeded in a task. It may run more than once, so it must be idempotent.
+    Run the command in a task until it succeeds. It may run more than once, so it must be idempotent.
 
     Raises:
-        Failed: it did not succeed; the text says how the last task ended, and where its log is.
+        Failed: no attempt succeeded; the text says how the last task ended, and where its log is.
     """
     for attempt in range(1, ATTEMPTS + 1):
         code, end = _end_of_task(properties, command, clock, ecs)
@@ -147,11 +149,11 @@ def _run(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> 
         _log("task failed", attempt=attempt, end=end)
         if code == MISCONFIGURED or attempt == ATTEMPTS:
             raise Failed(f"{' '.join(command[:2])} failed: {end}")
-        clock.sleep(f"another attempt; the last failed: {end}")
+        clock.sleep(f"the next attempt after a failed one: {end}")
 
 
 def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> tuple[int | None, str]:
-    """Run one task to its end: the exit code of its container, if there is one, and the end in words."""
+    """Run one task to its end, and return the exit code of its container, if it has one, and a description of the end."""
     cluster, name = properties["Cluster"], properties["Container"]
     private = {"subnets": properties["Subnets"], "securityGroups": properties["SecurityGroups"], "assignPublicIp": "DISABLED"}
     run = _allowed(
@@ -168,21 +170,21 @@ def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: 
         return None, f"no task was started: {', '.join(failure.get('reason', '') for failure in run['failures'])}"
     arn, task = run["tasks"][0]["taskArn"], run["tasks"][0]
     while task.get("lastStatus") != "STOPPED":
-        clock.sleep(f"{arn}, which is {task.get('lastStatus', 'not known yet')}")
+        clock.sleep(f"{arn}, whose status is {task.get('lastStatus', 'unknown')}")
         task = (_allowed(clock, ecs.describe_tasks, cluster=cluster, tasks=[arn])["tasks"] or [{}])[0]
     container: dict[str, Any] = next((one for one in task.get("containers", []) if one.get("name") == name), {})
     code = container.get("exitCode")
     why = container.get("reason") or task.get("stoppedReason") or "no reason given"
     log = f"{properties['LogGroup']}, stream {properties['LogStreams']}/{arn.rpartition('/')[2]}"
-    return code, f"{'it never ran' if code is None else f'exit code {code}'}: {why}; its log: {log}"
+    return code, f"{'the container never ran' if code is None else f'exit code {code}'}: {why}; log: {log}"
 
 
 def _allowed(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
     """
-    The response of AWS, retried until a right that was just given takes effect.
+    Return the response of AWS, with retries until a new right takes effect.
 
     Raises:
-        Failed: AWS still refuses after GRACE_SECONDS.
+        Failed: AWS still refuses after ``GRACE_SECONDS``.
     """
     end = clock.now() + GRACE_SECONDS
     while True:

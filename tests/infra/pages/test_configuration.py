@@ -15,7 +15,7 @@ TABLES: list[type[BaseModel]] = [
     TailerSettings,
     ForwarderSettings,
     Environment,
-    *(section for _, section in configuration.sections(Environment)),
+    *(section for _, section in configuration.tables(Environment)),
 ]
 
 
@@ -45,15 +45,15 @@ def test_every_setting_is_on_the_page() -> None:
     variables = [f"TAILER_{name.upper()}" for name in TailerSettings.model_fields]
     variables += [f"FORWARDER_{name.upper()}" for name in ForwarderSettings.model_fields]
     assert [name for name in variables if f"| `{name}` |" not in page] == []
-    for heading, section in configuration.sections(Environment):
+    for heading, section in configuration.tables(Environment):
         part = page.partition(f"### `{heading}`\n")[2].partition("\n### ")[0]
-        inner = {deeper.strip("[]").partition(".")[0] for deeper, _ in configuration.sections(section)}
+        inner = {deeper.strip("[]").partition(".")[0] for deeper, _ in configuration.tables(section)}
         assert [name for name in section.model_fields if name not in inner and f"| `{name}` |" not in part] == [], heading
 
 
 def test_every_section_of_an_environment_is_on_the_page() -> None:
     """A section that nothing leads to would be a setting that nobody can set."""
-    reached = {section for _, section in configuration.sections(Environment)}
+    reached = {section for _, section in configuration.tables(Environment)}
     bases = {base for section in reached for base in section.__bases__}
     assert reached | {Environment} == subclasses(Section) - bases
 
@@ -79,6 +79,6 @@ def test_what_a_setting_takes_is_what_it_enforces() -> None:
     assert "| `sure` | `true` or `false` | `false` | whether |" in table
     assert "| `names` | a list | none | &lt;names> |" in table
     assert "inner" not in table
-    [(heading, section)] = configuration.sections(Outer)
+    [(heading, section)] = configuration.tables(Outer)
     assert (heading, section) == ("[[inner]]", Inner)
     assert "| `depth` | a number above 0 below 1 | `0.5` | how deep |" in configuration.table(Inner)

@@ -35,7 +35,7 @@ def response(tools: Path, text: str) -> None:
     [
         (json.dumps({"dependencies": [KNOWN]}), 0, "no known advisory"),
         (json.dumps({"dependencies": [KNOWN, FAULTY, SKIPPED]}), 1, "urllib3 2.6.0: CVE-2026-0001"),
-        (json.dumps({"dependencies": [KNOWN, SKIPPED]}), 0, "NOT AUDITED\n  the service knows nothing of 1 of 2 packages"),
+        (json.dumps({"dependencies": [KNOWN, SKIPPED]}), 0, "NOT AUDITED\n  the service does not know 1 of 2 packages"),
         (json.dumps({"dependencies": []}), 0, "NOT AUDITED"),
         ("", 0, "NOT AUDITED\n  Name or service not known"),
     ],

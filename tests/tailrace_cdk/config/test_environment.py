@@ -9,8 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from tailer.settings.settings import Settings as TailerSettings
 from tailrace_cdk.config import Bus, Environment, Misconfigured, Network, Stream, Tailer, load
-from tailrace_cdk.config.problems import _sections
-from tailrace_cdk.config.section import Section
+from tailrace_cdk.config.section import Section, sections
 from tests.tailrace_cdk.template import EXISTING_VPC, SECRET, STREAMS
 
 STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'
@@ -276,7 +275,7 @@ def numbers(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
     for name, field in model.model_fields.items():
         if field.annotation in (int, float):
             yield model, name
-        for section in _sections(field.annotation):
+        for section in sections(field.annotation):
             yield from numbers(section)
 
 

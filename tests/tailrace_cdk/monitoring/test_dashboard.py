@@ -53,7 +53,7 @@ def test_every_metric_is_on_it(everything: Template) -> None:
 
 
 def test_nothing_is_on_it_that_nobody_shows(everything: Template) -> None:
-    """Each line is a figure of this environment with the dimension that it has."""
+    """Each line is a metric of this environment with the dimension that it has."""
     metrics = TAILER | FORWARDER
     for namespace, name, dimension in ours(everything):
         assert namespace == "Tailrace/test"
@@ -71,13 +71,13 @@ def test_each_row_is_a_question(everything: Template) -> None:
     """From the database to the bus; no row is wider than the page."""
     questions = [widget["properties"]["markdown"].removeprefix("## ") for widget in widgets(everything, "text")]
     assert questions == [
-        "Is every stream up to date, and how long may it not be?",
+        "Is every stream up to date, and how much headroom is left?",
         "Who tails the streams?",
-        "How much comes through?",
+        "How many changes are there?",
         "What does the tailer wait for?",
         "Does the queue run empty?",
         "Does the forwarder keep up?",
-        "What is missing on the bus?",
+        "What could not be published?",
     ]
     assert all(widget["x"] + widget["width"] <= WIDTH for widget in body(everything)["widgets"])
 

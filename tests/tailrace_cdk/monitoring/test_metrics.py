@@ -33,7 +33,7 @@ def test_what_nobody_shows_cannot_be_asked_for() -> None:
 @pytest.mark.parametrize(("name", "stream"), [("Lag", ""), ("StandingBy", "payments")])
 def test_a_dimension_too_many_or_too_few_is_refused(name: str, stream: str) -> None:
     """Such a metric would never have a value."""
-    with pytest.raises(ValueError, match="is a figure of"):
+    with pytest.raises(ValueError, match="is a metric of"):
         METRIC.metric(name, stream)
 
 

@@ -136,7 +136,7 @@ def test_a_task_that_says_misconfigured_fails_the_deployment_at_once(ecs: Stubbe
     assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", function.NOTHING)
     assert response["Reason"] == (
         "change-streams enable failed: exit code 2: Essential container in task exited; "
-        "its log: /tailers, stream tailrace-trial-change-streams/tailer/4f0c"
+        "log: /tailers, stream tailrace-trial-change-streams/tailer/4f0c"
     )
 
 
@@ -154,7 +154,7 @@ def test_a_task_that_never_starts_is_told_with_its_reason(ecs: Stubber) -> None:
         _runs(ecs, stoppedReason="CannotPullContainerError: not found", containers=[{"name": "tailer"}])
     response = _response(event("Create", PROPERTIES), ecs)
     assert response["Status"] == "FAILED"
-    assert "it never ran: CannotPullContainerError: not found" in response["Reason"]
+    assert "the container never ran: CannotPullContainerError: not found" in response["Reason"]
 
 
 def test_no_capacity_is_a_reason(ecs: Stubber) -> None:
@@ -172,7 +172,7 @@ def test_a_task_without_end_is_given_up_while_there_is_time_to_response(ecs: Stu
         ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
     time = Time(seconds=20)
     response = _response(event("Create", PROPERTIES), ecs, time)
-    assert (response["Status"], response["Reason"]) == ("FAILED", f"no time is left to wait for {TASK}, which is PENDING")
+    assert (response["Status"], response["Reason"]) == ("FAILED", f"the time limit ended the wait for {TASK}, whose status is PENDING")
     assert time.slept <= 20
 
 
@@ -263,7 +263,7 @@ def test_a_cluster_without_such_a_secret_fails_in_time() -> None:
             docdb.add_response("describe_db_clusters", {"DBClusters": [{}]})
         response = _response(event("Create", {"Cluster": "tailrace-trial"}, kind="Custom::AdminSecret"), docdb)
     assert response["Status"] == "FAILED"
-    assert response["Reason"].startswith("no time is left to wait for the secret of the administrator")
+    assert response["Reason"].startswith("the time limit ended the wait for the administrator's secret")
 
 
 def test_the_deletion_of_the_secret_asks_nobody(ecs: Stubber) -> None:

@@ -9,6 +9,7 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from tailrace_cdk.removal import apply_removal_policy
 from tailrace_cdk.tailing import endpoints
 from tailrace_cdk.tailing.network import Network
 from tests.tailrace_cdk.template import EXISTING_DATABASE, EXISTING_VPC, SECRET, environment, of_type, only, stack
@@ -20,6 +21,7 @@ def made(**tables: Any) -> Template:
     """The network of an environment, alone."""
     stack = Stack(App(), "Test")
     Network(stack, "Network", environment=environment(**tables), key=None)
+    apply_removal_policy(stack, environment(**tables))
     return Template.from_stack(stack)
 
 

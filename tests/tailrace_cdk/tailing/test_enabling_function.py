@@ -172,7 +172,10 @@ def test_a_task_without_end_is_given_up_while_there_is_time_to_response(ecs: Stu
         ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
     time = Time(seconds=20)
     response = _response(event("Create", PROPERTIES), ecs, time)
-    assert (response["Status"], response["Reason"]) == ("FAILED", f"the time limit ended the wait for {TASK}, whose status is PENDING")
+    assert (response["Status"], response["Reason"]) == (
+        "FAILED",
+        f"the time limit ended the wait for {TASK}, whose status is PENDING",
+    )
     assert time.slept <= 20
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from msgspec.structs import replace
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_fixed
 
 from tailer.background import background
 from tailer.checkpoints.owned_record import Clock, OwnedRecord
@@ -45,7 +46,7 @@ class Lease:
     @property
     def checkpoint_age(self) -> float:
         """Seconds since the checkpoint was last written to the store, or since the lease was acquired."""
-        return self._owned.age
+        return self._clock() - self._owned.written
 
     @property
     def failure(self) -> str:
@@ -103,13 +104,14 @@ class Lease:
             Unavailable: the store did not accept the stream's first checkpoint, or one under a ``batch_limit``.
         """
         before, batch_limit = self.checkpoint, self.batch_limit
+        due = self._clock() - self._owned.tried >= _SAVE_EVERY
         if before and not checkpoint.is_at(before):
             caught_up = checkpoint.sequence == before.sequence and self._is_after_the_crashed(checkpoint)
             self._crashes = self._crashes.after_progress(checkpoint.sequence, caught_up=caught_up)
         self._record = replace(self._record, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
         if before is None or batch_limit:
             self._write()
-        elif self._outlived_a_crash or (checkpoint.sequence != before.sequence and self._owned.tried_ago >= _SAVE_EVERY):
+        elif self._outlived_a_crash or (checkpoint.sequence != before.sequence and due):
             with suppress(Unavailable):
                 self._write()
 
@@ -147,18 +149,15 @@ class Lease:
             LeaseLost, Unavailable: as ``write``. The lease then expires.
         """
         self._released.set()
-        started = self._clock()
-        for tries_left in reversed(range(_RELEASE_TRIES)):
-            if self._owned.lost:
-                return
-            try:
-                self._write(owner="")
-            except Unavailable:
-                if not tries_left or self._clock() - started >= _RELEASE_WITHIN:
-                    raise
-                threading.Event().wait(_RETRY_AFTER / 2)
-            else:
-                return
+        if self._owned.lost:
+            return
+        retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            wait=wait_fixed(_RETRY_AFTER / 2),
+            stop=stop_after_attempt(_RELEASE_TRIES) | stop_after_delay(_RELEASE_WITHIN),
+            reraise=True,
+        )
+        retrying(self._write, "")
 
     def __enter__(self) -> Self:
         background("lease", self._renew, self._released)

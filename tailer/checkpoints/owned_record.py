@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 
 class OwnedRecord:
     """
-    ``stored`` is the record as this owner last wrote it. ``lost``: another task owns the stream. ``failure`` is why the store
-    did not accept the last write; empty if it did.
+    ``stored`` is the record as this owner last wrote it. ``lost``: another task owns the stream. ``written`` is when the last
+    successful write began, and ``tried`` when the last write ended, both by ``clock``. ``failure`` is why the store did not
+    accept the last write; empty if it did.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class OwnedRecord:
     ) -> None:
         self.stored = stored
         self.lost = False
-        self._written = self._tried = written
+        self.written = self.tried = written
         self.failure = ""
         self._store = store
         self._clock = clock
@@ -42,19 +43,9 @@ class OwnedRecord:
         self._writing = threading.Lock()
 
     @property
-    def age(self) -> float:
-        """Seconds since the last successful write."""
-        return self._clock() - self._written
-
-    @property
-    def tried_ago(self) -> float:
-        """Seconds since the last write ended, successful or not."""
-        return self._clock() - self._tried
-
-    @property
     def expires_in(self) -> float:
         """Seconds until another task may take the lease."""
-        return self.stored.lease_seconds - self.age
+        return self.written + self.stored.lease_seconds - self._clock()
 
     def write(self, latest: Callable[[], Record], owner: str | None = None) -> None:
         """
@@ -76,8 +67,8 @@ class OwnedRecord:
                 self._failed(error)
                 raise
             finally:
-                self._tried = self._clock()
-            self._written = started
+                self.tried = self._clock()
+            self.written = started
             if self.failure:
                 self.failure = ""
                 extra = {"action": "saved_again", "stream": self.stored.stream}

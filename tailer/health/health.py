@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from math import nan
 
-from tailer.health.lag import Lags
+from tailer.health.lag import seconds_behind
 from tailer.health.progress import Progress
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint
@@ -25,19 +25,23 @@ class Health:
     def __init__(self, *, clock: Callable[[], float], now: Callable[[], datetime]) -> None:
         self._now = now
         self._progress = Progress(clock, now)
-        self._lags = Lags(now)
+        self._position: Checkpoint | None = None  # of the stream that this task tails or released last
+        self._position_seen = now()
         self._metrics: Metrics | None = None
+        self._released: Metrics | None = None
+        self._unreadable: Collection[str] = ()
         self.save_failure: Callable[[], str] = lambda: ""
         self.given_up: dict[str, Checkpoint | None] = {}
 
     def add(self, metrics: Metrics) -> None:
         """This task may tail the stream, but does not now."""
-        self._lags.not_tailed(metrics)
+        metrics.lag.set_function(lambda: self._lag_of_other(metrics))
 
     def standing_by(self, unreadable: Collection[str] = ()) -> None:
         """All streams but ``unreadable``, whose lease could not be read, have an owner. This task is on standby."""
         self._progress.made(STANDING_BY)
-        self._lags.standing_by(unreadable)
+        self._unreadable = unreadable
+        self._released = self._position = None
         self._progress.log_end_of_wait()
 
     def lease_acquired(
@@ -53,9 +57,10 @@ class Health:
         """
         self._progress.made("opening the stream")
         self.save_failure = save_failure
-        self._metrics = metrics
-        self._lags.acquired(metrics, after)
+        self._position, self._position_seen = after, self._now()
+        self._metrics, self._released = metrics, None
         metrics.owner.set(1)
+        metrics.lag.set_function(self.lag)
         metrics.checkpoint_age.set_function(checkpoint_age)
 
     def lease_released(self) -> None:
@@ -65,37 +70,36 @@ class Health:
             self._progress.enter("looking for a lease")
             self._metrics.owner.set(0)
             self._metrics.checkpoint_age.set_function(lambda: nan)
-            self._lags.released(self._metrics)
-            self._metrics = None
+            self.add(self._metrics)
+            self._metrics, self._released = None, self._metrics
 
     def waiting(self, reason: str) -> None:
         """A server failed, and the task waits. See ``Progress.waiting``."""
         self._progress.waiting(reason)
-        self._lags.waiting()
 
     def reading(self, seconds: float) -> str:
         """A read has been outstanding for ``seconds``. Return the time at which a scan began; see ``Progress.reading``."""
-        if since := self._progress.reading(seconds):
-            self._lags.waiting()
-        return since
+        return self._progress.reading(seconds)
 
     def delivered(self, batch: Batch) -> None:
         """A batch is in the queue. An empty batch moves the position if it has a post-batch token."""
-        self._progress.log_end_of_scan()
-        self._progress.made(TAILING)
-        self._lags.delivered(batch.checkpoint)
+        if self._position is None or batch.checkpoint.token != self._position.token:
+            self._position_seen = self._now()
+        self._position = batch.checkpoint
         if self._metrics and batch.changes:
             self._metrics.read.inc(len(batch.changes))
             took = (self._now() - batch.changes[0].occurred_at).total_seconds()
             self._metrics.commit_to_queue.observe(max(0.0, took))
-        self._progress.log_end_of_wait()
+        self._progress.delivered(TAILING)
 
     def gave_up(self, stream: str, metrics: Metrics, after: Checkpoint | None) -> None:
         """This task gave up the stream. Its lag grows from here on."""
         self.given_up[stream] = after
+        self._released = self._position = None
         self._progress.forget_wait()
-        self._lags.gave_up(metrics, after)
+        seen = self._now()
         metrics.stopped.set(1)
+        metrics.lag.set_function(lambda: seconds_behind(after, seen=seen, now=self._now(), reading=False))
 
     def resumed(self, stream: str, metrics: Metrics) -> None:
         """A person has cleared the problem: this task may tail the stream again."""
@@ -105,7 +109,15 @@ class Health:
 
     def lag(self) -> float:
         """``seconds_behind`` of the stream that this task tails or released last. 0 on standby; NaN if unknown."""
-        return self._lags.current()
+        if self.state == STANDING_BY:
+            return 0.0
+        return seconds_behind(self._position, seen=self._position_seen, now=self._now(), reading=self.state == TAILING)
+
+    def _lag_of_other(self, metrics: Metrics) -> float:
+        """0 if the lease shows another owner. The growing lag of a stream that this task released. NaN if unknown."""
+        if self.state == STANDING_BY:
+            return nan if metrics.stream in self._unreadable else 0.0
+        return self.lag() if metrics is self._released else nan
 
     @property
     def state(self) -> str:

@@ -38,6 +38,13 @@ class Progress:
         self._made_at = self._clock()
         self.enter(state)
 
+    def delivered(self, state: str) -> None:
+        """A batch was delivered: a scan or a wait is over."""
+        if since := self.scanning_since:
+            log.warning("MongoDB has ended the scan of its history that began at %s", since, extra={"action": "scanned"})
+        self.made(state)
+        self.log_end_of_wait()
+
     def enter(self, state: str) -> None:
         """The task is in this state now."""
         self.state, self.scanning_since = state, ""
@@ -73,11 +80,6 @@ class Progress:
         self.made(f"scanning since {since}")
         self.scanning_since = since
         return since
-
-    def log_end_of_scan(self) -> None:
-        """Log that a scan has ended, if there was one."""
-        if since := self.scanning_since:
-            log.warning("MongoDB has ended the scan of its history that began at %s", since, extra={"action": "scanned"})
 
     def log_end_of_wait(self) -> None:
         """Log that a wait has ended, at the level of its beginning: a reader who sees the one must see the other."""

@@ -3,18 +3,15 @@
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
 
 from tailer.model import Batch
 from tailer.read_limits import ReadLimits
 
+Waiting = queue.Queue[Batch | BaseException | None]
+"""The next batch, or the error or None with which the source ended."""
+
 _POLL = 0.2  # seconds between two checks whether to stop, while a read is outstanding
 _LEAVE_AFTER = 2.0  # seconds a stopping tailer waits for a read that hangs; the thread dies with the process
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    error: BaseException | None = None
 
 
 def prefetched(
@@ -32,10 +29,10 @@ def prefetched(
     raised here. ``interrupt`` is called if the reader is still waiting after it was closed, unless the process is stopping.
 
     The iteration ends when ``stopping`` is set, whatever the reader waits for. At most three batches exist at a time: the
-    caller's, one in the queue and one being read. The memory that a batch took of ``limits`` is given back after use. An error
-    of the reader is raised here, after the batches that were read before it. Closing stops the reader.
+    caller's, one in the queue and one being read. The memory that a batch reserved in ``limits`` is released after use. An
+    error of the reader is raised here, after the batches that were read before it. Closing stops the reader.
     """
-    waiting: queue.Queue[Batch | _End] = queue.Queue(maxsize=1)
+    waiting: Waiting = queue.Queue(maxsize=1)
     closed = threading.Event()
     reader = threading.Thread(  # noqa: TID251 - its error is raised here
         target=_read, args=(batches, waiting, closed), name="prefetch", daemon=True
@@ -48,10 +45,10 @@ def prefetched(
             except queue.Empty:
                 pending()
                 continue
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
+            if item is None:
                 return
+            if isinstance(item, BaseException):
+                raise item
             yield item
             limits.release(item.size)
     finally:
@@ -62,8 +59,8 @@ def prefetched(
             interrupt()
 
 
-def _read(batches: Iterator[Batch], waiting: "queue.Queue[Batch | _End]", closed: threading.Event) -> None:
-    end = _End()
+def _read(batches: Iterator[Batch], waiting: Waiting, closed: threading.Event) -> None:
+    end: BaseException | None = None
     try:
         try:
             for batch in batches:
@@ -73,11 +70,11 @@ def _read(batches: Iterator[Batch], waiting: "queue.Queue[Batch | _End]", closed
             if close := getattr(batches, "close", None):
                 close()
     except BaseException as error:
-        end = _End(error)
+        end = error
     _put(waiting, end, closed)
 
 
-def _put(waiting: "queue.Queue[Batch | _End]", item: Batch | _End, closed: threading.Event) -> bool:
+def _put(waiting: Waiting, item: Batch | BaseException | None, closed: threading.Event) -> bool:
     while not closed.is_set():
         try:
             waiting.put(item, timeout=0.1)

@@ -116,7 +116,7 @@ def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
     running: Running, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """For several times the lease and the time of a stall; a standby waits; the change comes once, without a reconnect."""
-    caplog.set_level(logging.WARNING, "tailer.health.health")
+    caplog.set_level(logging.WARNING, "tailer.health.progress")
     mongo[fresh].payments.insert_one({"_id": 1})
     running.server.scan = SCAN
     standby = running.candidate("spare")
@@ -135,7 +135,7 @@ def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
     assert (running.record.owner, running.record.fence) == ("one", 1)
     assert running.metrics.reconnects._value.get() == 0
     assert len(running.server.reads) == 1
-    assert [getattr(one, "action", "") for one in caplog.records if one.name == "tailer.health.health"] == [
+    assert [getattr(one, "action", "") for one in caplog.records if one.name == "tailer.health.progress"] == [
         "scanning",
         "scanned",
     ]

@@ -78,7 +78,7 @@ _NO_IMAGE = (
     "that time you may set required again"
 )
 _NAMES = "TAILER_DATABASE or TAILER_COLLECTIONS is not a valid name: correct it"
-_VIEW = "TAILER_COLLECTIONS names a view: watch the collection behind it"
+_VIEW = "TAILER_COLLECTIONS names a view, which has no changes of its own: watch the collection that the view reads"
 _SERIES = "TAILER_COLLECTIONS names a time series collection, which has no change stream: remove its name"
 _TOO_LARGE = "a change is larger than the 16 MB that the server can send, even without its document"
 _ELECTIONS = (6, 7, 63, 89, 91, 133, 150, 189, 234, 9001, 10058, 10107, 11600, 11602, 13388, 13435, 13436)

@@ -1,9 +1,8 @@
 """
 Reads a change that the server cannot send whole, because its event is above the 16 MB of a reply.
 
-Each try reads less: first without the looked-up document, then without documents and field descriptions. If the event is still
-too large, a stub takes its place. The last case is a resume token above 8 MB: it holds the document's ``_id``, and no pipeline
-may remove it.
+Each try reads less: first no documents, then only the fields that identify the change. If these are still too large, a stub
+takes its place. This happens with a resume token above 8 MB: it contains the document's ``_id``, and no pipeline may remove it.
 """
 
 import dataclasses

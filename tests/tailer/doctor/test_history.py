@@ -120,7 +120,7 @@ def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
     assert stuck.failed == {"stream.readable"}
     assert stuck.code == 2
     assert "TAILER_FULL_DOCUMENT_BEFORE_CHANGE=required" in stuck["stream.readable"][1]
-    assert "set it to whenAvailable" in stuck["stream.readable"][1]
+    assert "to whenAvailable" in stuck["stream.readable"][1]
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable").code == 0
 
 

@@ -468,5 +468,5 @@ def test_command_names_a_setting_of_a_table_by_its_key(
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert command_line(command.split(), threading.Event()) == 2
     told = capsys.readouterr().err
-    assert "checkpoints in [payments] is not a MongoDB URI that can be used" in told
+    assert "checkpoints in [payments] is not a usable MongoDB URI" in told
     assert "TAILER_CHECKPOINTS" not in told

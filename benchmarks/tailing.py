@@ -18,6 +18,7 @@ from tailer.mongodb.connection.client import connect
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison
+from tailer.position import At
 from tailer.stores.mongodb import MongodbCheckpoints
 from tailer.streaming.tail import tail
 
@@ -57,7 +58,7 @@ def run(course: Course) -> Run:
         clock=time.monotonic,
     )
     with lease:
-        meter, after = Meter(), Checkpoint(cluster_time=course.begin)
+        meter, after = Meter(), Checkpoint(position=At(course.begin))
         lease.save(after)
         tail(source, sink, lease, after=after, stopping=stopping, opened=lambda: None, delivered=delivered)
     return finished[0]

@@ -9,25 +9,22 @@ from msgspec.structs import replace
 
 from tailer.cluster import Cluster
 from tailer.crashes import NONE, Crashes
-from tailer.resume_tokens import token_time
-from tailer.times import UNKNOWN
+from tailer.position import Position
 from tailrace.wire.change import Change
 
 
 class Checkpoint(Struct, frozen=True, kw_only=True):
     """
-    The promise that everything up to ``token`` is in the queue.
+    The promise that everything up to ``position`` is in the queue.
 
-    ``token`` is the server's opaque text. Without one, the stream starts at ``cluster_time`` (``"seconds.increment"``,
-    inclusive). With one, ``cluster_time`` only tells people how far that is. ``sequence`` is the number of the last change
-    delivered; the next one gets ``sequence + 1``, so a replay gives every change its old number. ``unconfirmed``: the last
-    reply was empty and had no post-batch token, so how far the server has looked is unknown.
+    ``sequence`` is the number of the last change delivered; the next one gets ``sequence + 1``, so a replay gives every change
+    its old number. ``unconfirmed``: the last reply was empty and had no post-batch token, so how far the server has read its
+    history is unknown.
     """
 
     generation: int = 1
     sequence: int = 0
-    token: str | None = None
-    cluster_time: str
+    position: Position
     unconfirmed: bool = False
 
     def is_at(self, other: "Checkpoint | None") -> bool:
@@ -36,9 +33,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
     @property
     def reached(self) -> str | None:
-        """The cluster time up to which everything is in the queue: the token's own where it has one. Nothing where unknown."""
-        time = (token_time(self.token) if self.token else None) or self.cluster_time
-        return None if time == UNKNOWN else time
+        """The cluster time up to which everything is in the queue; None where it is unknown."""
+        return self.position.time
 
 
 class Gap(Struct, frozen=True, kw_only=True):

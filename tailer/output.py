@@ -1,8 +1,8 @@
-"""What a command answers: in lines for a person, or in JSON for a script."""
+"""What a command prints: lines for a person, or JSON for a script."""
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -11,15 +11,23 @@ from tailrace.text.legible import legible
 Say = Callable[[str], None]
 
 
+class Result(Protocol):
+    """What an operation returns: ``values`` for JSON, ``text`` for a person."""
+
+    def values(self) -> Any: ...
+
+    def text(self) -> str: ...
+
+
 def as_text(title: str, values: dict[str, Any]) -> str:
-    """A title, and each name with its value below. What nobody knows is null to a script and unknown to a person."""
+    """Return a title, with each name and its value below. None is shown as unknown."""
     shown = {legible(name): legible(str(_shown(value))) for name, value in values.items()}
     width = max(map(len, shown))
     return "\n".join([legible(title), *(f"  {name:{width}}  {value}" for name, value in shown.items())])
 
 
 def as_json(value: Any) -> str:
-    """The same for a script."""
+    """Return a value as JSON, in lines."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + os.linesep
 
 

@@ -90,10 +90,10 @@ class Parts:
         """The change stream for commands and checks, which send nothing: no change stops it, and none is stored in S3."""
         return self.source_with(PARK)
 
-    def source_with(self, on_poison: OnPoison) -> MongodbSource:
-        """The change stream, with this treatment of changes that cannot be delivered."""
+    def source_with(self, on_poison: OnPoison, start: str | None = None) -> MongodbSource:
+        """The change stream, with this treatment of changes that cannot be delivered, and its own first start if given."""
         encode = encoder(self.lane_of, on_poison)
-        return MongodbSource(self.client, self.watch, self.settings.start, self.reader, on_poison, encode)
+        return MongodbSource(self.client, self.watch, start or self.settings.start, self.reader, on_poison, encode)
 
     @cached_property
     def cluster(self) -> ClusterFacts:

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 
 _LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
-UNKNOWN = "0.0"  # the time of a position whose token names none, until its first event; ``Checkpoint.reached`` is then nothing
 
 
 def seconds(cluster_time: str) -> int:

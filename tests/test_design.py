@@ -42,7 +42,7 @@ def test_design_lists_every_setting() -> None:
 
 @pytest.mark.parametrize(
     ("program", "parser"),
-    [("tailer", tailer_parser(None)), ("python -P -m lambda_forwarder", forwarder())],
+    [("tailer", tailer_parser(lambda *_: 0)), ("python -P -m lambda_forwarder", forwarder())],
     ids=["tailer", "forwarder"],
 )
 def test_design_lists_every_command(program: str, parser: ArgumentParser) -> None:

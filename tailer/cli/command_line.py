@@ -12,9 +12,9 @@ from functools import partial
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
 from tailer.cli.arguments import parser
-from tailer.cli.interrupts import INTERRUPTS, Interrupted
 from tailer.cli.waiting import waiting_shown
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
+from tailer.operations.interrupts import INTERRUPTS, Interrupted
 from tailer.output import Say
 from tailer.parts import Parts
 from tailer.settings.names import PREFIX

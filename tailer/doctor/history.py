@@ -6,8 +6,8 @@ from typing import Any
 
 from pymongo.errors import PyMongoError
 
-from tailer.checkpoints import decisions
 from tailer.checkpoints.gaps import history_lost_message
+from tailer.checkpoints.positions import opened
 from tailer.doctor.database import Database
 from tailer.doctor.finding import NotAllowed, Verdict, fail, ok, skip, warn
 from tailer.doctor.records import Records
@@ -68,7 +68,7 @@ class History:
         source = self._source
         checkpoint = self._records.checkpoint
         try:
-            decisions.checked(source, checkpoint or source.first())
+            opened(source, (checkpoint or source.first()).position)
         except HistoryLost as error:
             return fail(str(error), history_lost_message(self._settings.stream, checkpoint), HistoryLost)
         return ok(f"opens after {rfc3339(checkpoint.reached)}" if checkpoint else f"opens at {self._settings.start}")

@@ -83,7 +83,7 @@ class Health:
 
     def delivered(self, batch: Batch) -> None:
         """A batch is in the queue. An empty batch moves the position if it has a post-batch token."""
-        if self._position is None or batch.checkpoint.token != self._position.token:
+        if self._position is None or batch.checkpoint.position != self._position.position:
             self._position_seen = self._now()
         self._position = batch.checkpoint
         if self._metrics and batch.changes:

@@ -19,7 +19,7 @@ from tailer.mongodb.events.batching import Batcher
 from tailer.mongodb.events.change_events import INVALIDATE
 from tailer.mongodb.events.positions import event_token, next_time, time_of, token_document, token_text
 from tailer.mongodb.watch import Watch
-from tailer.resume_tokens import token_time
+from tailer.position import After, At, Position, known_time
 from tailrace.wire.change import Change
 
 AWAIT = 1_000  # ms that the server waits for a change before it sends an empty reply
@@ -51,7 +51,7 @@ class Cursor:
         self._collection = ""
         self._events: deque[RawBSONDocument] = deque()
         self._post_batch: Mapping[str, Any] | None = None
-        self._read(watch.command(_position(after)), "firstBatch")
+        self._read(watch.command(_start(after.position)), "firstBatch")
 
     def batches(self) -> Generator[Batch]:
         """Yield the changes of every reply in batches of bounded size, and one empty batch for a reply without events."""
@@ -98,32 +98,30 @@ class Cursor:
         post_batch = None if self._events else self._post_batch
         if changes and changes[-1].operation_type == INVALIDATE:
             invalidate = changes.pop()
-            self._move(changes, token=None, time=next_time(invalidate.cluster_time))
+            self._move(changes, At(next_time(invalidate.cluster_time)))
         elif last is not None:
             token = token_text(post_batch) if post_batch and self._id else event_token(last)
-            self._move(changes, token=token, time=changes[-1].cluster_time)
+            self._move(changes, After(token, known_time(changes[-1])))
         elif not self._id:
             raise Misconfigured(
                 "TAILER_PIPELINE removes the invalidate event, which reports that the watched collection or database was "
                 "dropped or renamed: let operationType invalidate pass"
             )
         elif post_batch:
-            self._move(changes, token=token_text(post_batch), time=self._position.cluster_time)
+            self._move(changes, After(token_text(post_batch), self._position.reached))
         else:
             self._position = replace(self._position, unconfirmed=True)
         return Batch(changes=changes, checkpoint=self._position, size=size)
 
-    def _move(self, changes: Sequence[Change], *, token: str | None, time: str) -> None:
-        """Set the position after these changes. ``time`` is used if the token contains none."""
+    def _move(self, changes: Sequence[Change], to: Position) -> None:
         sequence = self._position.sequence + len(changes)
-        time = (token_time(token) if token else None) or time
-        self._position = replace(self._position, sequence=sequence, token=token, cluster_time=time, unconfirmed=False)
+        self._position = replace(self._position, sequence=sequence, position=to, unconfirmed=False)
 
     def _command(self, command: dict[str, Any]) -> RawBSONDocument:
         return self._db.command(command, codec_options=_RAW, session=self._session, read_preference=self._db.read_preference)
 
 
-def _position(after: Checkpoint) -> dict[str, Any]:
-    if after.token is not None:
-        return {"resumeAfter": token_document(after.token)}
-    return {"startAtOperationTime": time_of(after.cluster_time)}
+def _start(position: Position) -> dict[str, Any]:
+    if isinstance(position, After):
+        return {"resumeAfter": token_document(position.token)}
+    return {"startAtOperationTime": time_of(position.time)}

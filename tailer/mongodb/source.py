@@ -30,6 +30,7 @@ from tailer.mongodb.events.positions import next_time, reply_time, time_of, time
 from tailer.mongodb.events.size_errors import ClosedConnections
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import PARK, OnPoison
+from tailer.position import At
 from tailer.read_limits import UNLIMITED_MEMORY, ReadLimits
 from tailer.times import rfc3339, seconds
 from tailrace.wire.change import Change
@@ -76,7 +77,7 @@ class MongodbSource:
         with mongodb_errors():
             reply = self._client.admin.command("hello")
         now = reply_time(reply) or f"{int(reply['localTime'].replace(tzinfo=UTC).timestamp())}.0"
-        return Checkpoint(generation=seconds(now), cluster_time=self._start_time(now))
+        return Checkpoint(generation=seconds(now), position=At(self._start_time(now)))
 
     def _start_time(self, now: str) -> str:
         if self._start == "now":
@@ -131,7 +132,7 @@ class MongodbSource:
                     if events > 1 and may_be_of_one_event(error):  # those before it fail in the same reply: they are sent first
                         events = 1
                         continue
-                    if not self._closed.too_large(error, (after.token, after.cluster_time)):
+                    if not self._closed.too_large(error, after.position):
                         raise
                     if events > 1:
                         events = 1
@@ -224,6 +225,6 @@ def _worth_a_reply(batches: Iterator[Batch], after: Checkpoint) -> Iterator[Batc
     """
     for batch in islice(batches, EVENTS_PER_REPLY):
         yield batch
-        if not batch.changes and batch.checkpoint.token != after.token:
+        if not batch.changes and batch.checkpoint.position != after.position:
             return
         after = batch.checkpoint

@@ -9,6 +9,7 @@ from tailer.aws.errors import aws_errors
 from tailer.errors import Rejected
 from tailer.model import Record
 from tailer.ports import Conflict
+from tailer.stored_form import record_from, stored_record
 
 _LOST = (
     "if the table was lost, create it again and, before you start a task, set how far each stream was delivered: tailer "
@@ -28,14 +29,14 @@ class DynamodbCheckpoints:
         with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
             response = self._client.get_item(TableName=self._table, Key=_key(stream), ConsistentRead=True)
         item = response.get("Item")
-        return msgspec.json.decode(item["record"]["S"], type=Record) if item else None
+        return record_from(msgspec.json.decode(item["record"]["S"])) if item else None
 
     def write(self, record: Record) -> None:
         """See ``CheckpointStore``."""
         item = {
             **_key(record.stream),
             "version": {"N": str(record.version)},
-            "record": {"S": msgspec.json.encode(record).decode()},
+            "record": {"S": msgspec.json.encode(stored_record(record)).decode()},
         }
         guard: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if record.version > 1:

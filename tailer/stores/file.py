@@ -5,12 +5,14 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Record
 from tailer.ports import Conflict
+from tailer.stored_form import record_from, stored_record
 
 _LOCK, _NEW = ".lock", ".new"  # added to the whole name of the file: a.json and a.toml share neither
 
@@ -45,17 +47,18 @@ class FileCheckpoints:
 
     def _records(self) -> dict[str, Record]:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, Record])
+            stored = msgspec.json.decode(self._path.read_bytes(), type=dict[str, dict[str, Any]])
+            return {stream: record_from(record) for stream, record in stored.items()}
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError) as error:
             raise Misconfigured(f"TAILER_CHECKPOINTS: {self._path} cannot be read as checkpoints: {error}") from error
 
     def _replace(self, records: dict[str, Record]) -> None:
-        new = self._beside(_NEW)
+        new, stored = self._beside(_NEW), {stream: stored_record(record) for stream, record in records.items()}
         try:
             with new.open("wb") as file:
-                file.write(msgspec.json.format(msgspec.json.encode(records), indent=2))
+                file.write(msgspec.json.format(msgspec.json.encode(stored), indent=2))
                 file.flush()
                 os.fsync(file.fileno())
             new.replace(self._path)

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any
 
-import msgspec
 from pymongo import MongoClient, ReadPreference, WriteConcern
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
@@ -12,6 +11,7 @@ from tailer.model import Record
 from tailer.mongodb.connection.errors import WATCHED, mongodb_errors
 from tailer.mongodb.watch import OWN_DATABASE
 from tailer.ports import Conflict
+from tailer.stored_form import record_from, stored_record
 
 _DURABLE_READS = ReadConcern("majority")
 _DURABLE = WriteConcern("majority", wtimeout=5_000)  # ms; a fail-over must not bring an older record back
@@ -36,11 +36,11 @@ class MongodbCheckpoints:
         """See ``CheckpointStore``."""
         with self._errors():
             found = self._records.find_one({"_id": stream})
-        return msgspec.convert(found, Record) if found else None
+        return record_from(found) if found else None
 
     def write(self, record: Record) -> None:
         """See ``CheckpointStore``."""
-        document = {"_id": record.stream, **msgspec.to_builtins(record)}
+        document = {"_id": record.stream, **stored_record(record)}
         with self._errors():
             if record.version == 1:
                 try:

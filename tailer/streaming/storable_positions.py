@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tailer.change_ids import ID_LIMIT
 from tailer.model import Batch, Checkpoint
+from tailer.position import At
 
 TOKEN_LIMIT = ID_LIMIT  # characters; the record has other fields, and DynamoDB counts 409,600 bytes for all of them
 
@@ -27,14 +28,14 @@ class StorablePositions:
 
     def __init__(self, start: Checkpoint) -> None:
         self._by_time = start  # a start here reads every change of the last cluster time again
-        self._time = start.cluster_time
+        self._time = start.position.time
         self._logged = False
 
     def after(self, batch: Batch) -> Checkpoint:
         """The position after the batch. A start there loses no change and gives none another number."""
         self._follow(batch)
-        token = batch.checkpoint.token
-        if token is None or len(token) <= TOKEN_LIMIT:
+        position = batch.checkpoint.position
+        if isinstance(position, At) or len(position.token) <= TOKEN_LIMIT:
             return batch.checkpoint
         if not self._logged:
             self._logged = True
@@ -42,7 +43,7 @@ class StorablePositions:
                 "the resume token has %d characters, and a checkpoint keeps at most %d: the token contains the document's _id. "
                 "Until a shorter token arrives, the checkpoint keeps the cluster time instead. Nothing is lost; a restart may "
                 "send some changes again, with the same ids",
-                *(len(token), TOKEN_LIMIT),
+                *(len(position.token), TOKEN_LIMIT),
                 extra={"action": "long_token"},
             )
         return replace(self._by_time, unconfirmed=batch.checkpoint.unconfirmed)
@@ -55,4 +56,4 @@ class StorablePositions:
         if len(same) == len(batch.changes) and time == self._time:
             return  # the changes before this batch may be of that time too
         self._time = time
-        self._by_time = replace(batch.checkpoint, token=None, cluster_time=time, sequence=same[-1].sequence - 1)
+        self._by_time = replace(batch.checkpoint, position=At(time), sequence=same[-1].sequence - 1)

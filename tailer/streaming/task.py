@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from tailer.checkpoints.lease import Lease
 from tailer.errors import LeaseLost, Misconfigured, Rejected, Unavailable
 from tailer.health.health import STANDING_BY, Health
+from tailer.stored_form import stored_checkpoint
 from tailer.streaming.headroom import HeadroomWatch
 from tailer.streaming.retry import Retry
 from tailer.streaming.runner import StreamRunner
@@ -123,5 +124,7 @@ class Task:
 
 
 def _about(stream: Stream, lease: Lease, action: str) -> dict[str, object]:
-    reached = rfc3339(lease.checkpoint.reached) if lease.checkpoint else None
-    return {"action": action, "stream": stream.name, "checkpoint": lease.checkpoint, "deliveredUpTo": reached}
+    stored, reached = None, None
+    if lease.checkpoint:
+        stored, reached = stored_checkpoint(lease.checkpoint), rfc3339(lease.checkpoint.reached)
+    return {"action": action, "stream": stream.name, "checkpoint": stored, "deliveredUpTo": reached}

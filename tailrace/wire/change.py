@@ -14,6 +14,9 @@ Document = dict[str, Any]
 GAP = "gap"
 """The operation of a change that the tailer itself sends after history was lost and a person accepted the gap."""
 
+UNKNOWN_TIME = "0.0"
+"""The cluster time of a stub whose event has no cluster time that the tailer can read."""
+
 
 class Namespace(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The database and collection of a change. ``coll`` is empty for a change of a whole database."""

@@ -16,10 +16,11 @@ from tailer.crashes import Crashes
 from tailer.errors import LeaseLost
 from tailer.model import Checkpoint, Gap, OlderGaps, Record, Skip
 from tailer.ports import CheckpointStore, Conflict
+from tailer.position import After
 
 Put = Callable[[Mapping[str, Any]], object]
 
-CHECKPOINT = Checkpoint(generation=2, sequence=4711, token="82ü", cluster_time="1795332226.1")
+CHECKPOINT = Checkpoint(generation=2, sequence=4711, position=After("82ü", "1795332226.1"))
 
 FULL = Record(
     stream="payments",

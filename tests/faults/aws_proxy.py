@@ -13,10 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
-
 from devstack.loopback import HOST, free_port
-from tailer.model import Record
+from tailer.stored_form import record_from
 from tests.faults.call_faults import CALL_FAULTS, SEND, STORE, Forward, Response
 from tests.faults.witness import Witness
 
@@ -121,7 +119,7 @@ class AwsProxy(ThreadingHTTPServer):
             response = forward(body)
             item = json.loads(body).get("Item", {})
             if response.status == 200 and "record" in item:
-                self.witness.accepted(msgspec.json.decode(item["record"]["S"], type=Record))
+                self.witness.accepted(record_from(json.loads(item["record"]["S"])))
             return response
 
 

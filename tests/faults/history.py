@@ -37,7 +37,7 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
         stage.kill(tailer)
         kept = _checkpoint(stage)
         watched.insert_one({"_id": "forgotten"})
-        _forget(stage, time_of(kept.cluster_time))
+        _forget(stage, time_of(str(kept.reached)))
         watched.insert_one({"_id": "after"})
         late = stage.start_tailer()
         ended = _wait(lambda: not late.running, OWNER_SECONDS)

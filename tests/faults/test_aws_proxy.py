@@ -15,6 +15,7 @@ from devstack.aws import REGION
 from devstack.loopback import HOST
 from tailer.errors import Unavailable
 from tailer.model import Checkpoint, Record
+from tailer.position import At
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.faults.aws_proxy import AwsProxy
 
@@ -103,7 +104,7 @@ def test_witness_is_given_every_written_record(stack: DevStack, proxy: AwsProxy,
     """Also if the response was lost, and not if nothing was written."""
     with client(proxy, "dynamodb") as dynamodb:
         store = DynamodbCheckpoints(dynamodb, stack.resources.table)
-        store.write(Record(stream=fresh, version=1, owner="a", checkpoint=Checkpoint(cluster_time="1.1")))
+        store.write(Record(stream=fresh, version=1, owner="a", checkpoint=Checkpoint(position=At("1.1"))))
         proxy.arm("store_throttle", 1)
         with pytest.raises(Unavailable):
             store.write(Record(stream=fresh, version=2, owner="a"))

@@ -3,11 +3,12 @@
 import pytest
 
 from tailer.model import Checkpoint, Record
+from tailer.position import At
 from tests.faults.witness import Witness
 
 
 def a_record(version: int, owner: str, fence: int, sequence: int) -> Record:
-    checkpoint = Checkpoint(sequence=sequence, cluster_time="1.1")
+    checkpoint = Checkpoint(sequence=sequence, position=At("1.1"))
     return Record(stream="s", version=version, owner=owner, fence=fence, checkpoint=checkpoint)
 
 

@@ -4,16 +4,17 @@ from datetime import datetime
 from typing import Any
 
 from tailer.model import Checkpoint
+from tailer.position import After, At
 from tailrace.change import Change
 from tailrace.wire.change import Namespace
 
-ORIGIN = Checkpoint(cluster_time="1795332226.1")
+ORIGIN = Checkpoint(position=At("1795332226.1"))
 
 
 def a_checkpoint(reached: datetime, **fields: Any) -> Checkpoint:
     """Build a position up to this second, with a MongoDB resume token."""
     seconds = int(reached.timestamp())
-    return Checkpoint(**({"token": f"82{seconds:08X}00000001", "cluster_time": f"{seconds}.1"} | fields))
+    return Checkpoint(**({"position": After(f"82{seconds:08X}00000001")} | fields))
 
 
 def a_change(number: int = 1, **fields: Any) -> Change:

@@ -18,6 +18,7 @@ from tailer.metrics import emf
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch, Checkpoint, Record
+from tailer.position import At
 from tailer.read_limits import ReadLimits
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming import headroom
@@ -98,7 +99,7 @@ def test_headroom_goes_on(reported: Callable[[], list[str]]) -> None:
     class Source:
         def __init__(self) -> None:
             self.oldest = Fails(lambda: "400.1")
-            self.checkpoint = Checkpoint(cluster_time="1000.7")
+            self.checkpoint = Checkpoint(position=At("1000.7"))
 
     source, metrics = Source(), Metrics("payments", Families())
     with HeadroomWatch(source, source, metrics, history_seconds=0, now=lambda: NOW):  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Record
 from tailer.mongodb.opening import check_opens
 from tailer.mongodb.watch import Watch
+from tailer.position import At
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.servers import with_users
@@ -77,7 +78,7 @@ def taken(stream: str, identity: str) -> Record:
         owner="another",
         identity=identity,
         lease_seconds=3600,
-        checkpoint=Checkpoint(cluster_time="1.1"),
+        checkpoint=Checkpoint(position=At("1.1")),
     )
 
 

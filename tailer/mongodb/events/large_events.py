@@ -14,7 +14,6 @@ from contextlib import closing
 from msgspec.structs import replace
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from tailer import times
 from tailer.change_ids import short
 from tailer.errors import Rejected
 from tailer.model import Batch, Checkpoint
@@ -24,11 +23,12 @@ from tailer.mongodb.events.size_errors import may_be_too_large
 from tailer.mongodb.watch import Scope, Watch
 from tailer.poison.on_poison import OnPoison, poison
 from tailer.poison.stub_log import UNKNOWN
+from tailer.position import At
 from tailer.resume_tokens import token_time
 from tailer.times import rfc3339
 from tailrace.text.redaction import redacted
 from tailrace.wire import identity
-from tailrace.wire.change import Change, Namespace
+from tailrace.wire.change import UNKNOWN_TIME, Change, Namespace
 
 REASON = "its event is larger than the 16 MB that the server can send, even without its document"
 _TOKEN_LIMIT = 8_390_000  # bytes: an event and the position after it, each with its token, fit into a reply's 16,793,600
@@ -107,11 +107,11 @@ class LargeEventReader:
                     after = numbered = batch.checkpoint
                     yield Batch(changes=[*changes, *batch.changes], checkpoint=after, size=batch.size)
                     changes = []
-                elif time_of(batch.checkpoint.cluster_time) > time_of(time):
+                elif time_of(batch.checkpoint.reached or time) > time_of(time):
                     break
                 else:
                     yield Batch(changes=[], checkpoint=after)
-        yield Batch(changes=changes, checkpoint=replace(numbered, token=None, cluster_time=next_time(time)))
+        yield Batch(changes=changes, checkpoint=replace(numbered, position=At(next_time(time))))
 
     def _token(self, after: Checkpoint) -> str:
         """The beginning of the next change's token, as the server's error shows it. Empty if it does not."""
@@ -127,7 +127,7 @@ class LargeEventReader:
 
 
 def _moved(batch: Batch, after: Checkpoint) -> bool:
-    return bool(batch.changes) or batch.checkpoint.token != after.token
+    return bool(batch.changes) or batch.checkpoint.position != after.position
 
 
 def _smaller(watch: Watch) -> Iterator[Watch]:
@@ -157,7 +157,7 @@ def _stub_of_unread(token: str, sequence: int, target: Scope) -> Change:
         sequence=sequence,
         operation_type=UNKNOWN,
         ns=Namespace(db=target.database, coll=target.collection),
-        cluster_time=token_time(token) or times.UNKNOWN,
+        cluster_time=token_time(token) or UNKNOWN_TIME,
         document_name=identity.name(target.database, target.collection, name),
         poison=poison(f"{REASON}: its _id alone is too large"),
     )

@@ -14,9 +14,8 @@ from tailer.mongodb.decoding.values import FirstKept
 from tailer.mongodb.events.positions import token_text
 from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
 from tailer.resume_tokens import token_time
-from tailer.times import UNKNOWN
 from tailrace.wire import identity
-from tailrace.wire.change import Change, Namespace
+from tailrace.wire.change import UNKNOWN_TIME, Change, Namespace
 
 _BSON_PER_JSON = 8  # bytes of BSON for each byte of JSON, at most: a small int64
 
@@ -59,7 +58,7 @@ class _Event:
         return _attempt(lambda: change_id(token_text(bson.decode(self._bytes("_id")))), f"unreadable-{_digest(self._raw)}")
 
     def time(self) -> str:
-        known = token_time(self.id()) or UNKNOWN
+        known = token_time(self.id()) or UNKNOWN_TIME
         return _attempt(lambda: "{t}.{i}".format_map(self._value("clusterTime")["$timestamp"]), known)
 
     def namespace(self) -> Namespace:

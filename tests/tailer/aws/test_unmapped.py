@@ -41,7 +41,7 @@ def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
         told: dict[str, Any] = json.loads(capsys.readouterr().out)[fresh]
         return told
 
-    monkeypatch.setattr("tailer.checkpoints.decisions.checked", lambda _, checkpoint: checkpoint)
+    monkeypatch.setattr("tailer.checkpoints.positions.opened", lambda _, at: at)
     return asked
 
 

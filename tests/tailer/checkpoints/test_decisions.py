@@ -7,11 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from tailer.checkpoints import decisions
+from tailer.checkpoints.positions import opened, position
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.model import Batch, Checkpoint, Record
+from tailer.position import After, At, Position
 from tailer.read_limits import ReadLimits
 from tailer.streaming.headroom import headroom
-from tailer.times import UNKNOWN, rfc3339
+from tailer.times import rfc3339
 from tests.samples.changes import a_change
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -32,7 +34,7 @@ class FakeServer:
         yield self._batch
 
     def first(self) -> Checkpoint:
-        return Checkpoint(cluster_time="1763812600.1")
+        return Checkpoint(position=At("1763812600.1"))
 
     def oldest(self) -> str | None:
         return None
@@ -46,11 +48,11 @@ class FakeServer:
 
 def silent_server(token: str) -> FakeServer:
     """A server without post-batch tokens: an empty reply leaves the position unchanged."""
-    return FakeServer(Batch(changes=(), checkpoint=Checkpoint(token=token, cluster_time=UNKNOWN, unconfirmed=True)))
+    return FakeServer(Batch(changes=(), checkpoint=Checkpoint(position=After(token), unconfirmed=True)))
 
 
-def position_of(token: str, server: FakeServer) -> Checkpoint:
-    return decisions.checked(server, decisions.position(token, server))
+def position_of(token: str, server: FakeServer) -> Position:
+    return opened(server, position(token, server))
 
 
 def test_seeded_token_has_its_own_time() -> None:
@@ -66,8 +68,8 @@ def test_seeded_token_has_its_own_time() -> None:
 
 def test_token_without_time_takes_the_time_of_the_next_change() -> None:
     """Every change before it is delivered, so a rewind to this time skips nothing."""
-    coming = FakeServer(Batch(changes=[a_change(7)], checkpoint=Checkpoint(token="x", cluster_time="1795332226.7")))
-    assert position_of(NAMELESS, coming).reached == "1795332226.7"
+    coming = FakeServer(Batch(changes=[a_change(7)], checkpoint=Checkpoint(position=After("x", "1795332226.7"))))
+    assert position_of(NAMELESS, coming).time == "1795332226.7"
 
 
 def test_unknown_time_is_never_1970() -> None:
@@ -76,11 +78,11 @@ def test_unknown_time_is_never_1970() -> None:
     assert unknown.checkpoint is not None
     assert (unknown.checkpoint.reached, rfc3339(unknown.checkpoint.reached)) == (None, "an unknown time")
     assert headroom(FakeServer(), unknown.checkpoint, history_seconds=3600, now=NOW) is None
-    known = replace(unknown, checkpoint=Checkpoint(cluster_time="1795332226.1"))
+    known = replace(unknown, checkpoint=Checkpoint(position=At("1795332226.1")))
     with pytest.raises(Misconfigured, match="give a time"):
-        decisions.moved(known, unknown.checkpoint)
+        decisions.moved(known, unknown.checkpoint.position)
     with pytest.raises(Misconfigured, match="give a time"):
-        decisions.gap_accepted(known, FakeServer(), unknown.checkpoint, by="me", reason="lost", now=NOW)
+        decisions.gap_accepted(known, FakeServer(), unknown.checkpoint.position, by="me", reason="lost", now=NOW)
     with pytest.raises(Misconfigured, match="rewind --to TIME"):
         decisions.gap_accepted(unknown, FakeServer(), None, by="me", reason="lost", now=NOW)
     told = decisions.moved(unknown, position_of(TIME, silent_server(NAMELESS)))
@@ -90,17 +92,17 @@ def test_unknown_time_is_never_1970() -> None:
 
 def test_settings_are_accepted_without_moving_the_position() -> None:
     """Even if its time is unknown."""
-    record = Record(stream="payments", checkpoint=Checkpoint(token=NAMELESS, cluster_time=UNKNOWN))
+    record = Record(stream="payments", checkpoint=Checkpoint(position=After(NAMELESS)))
     accepted = decisions.settings_accepted(record, "{}")
-    assert accepted.checkpoint == Checkpoint(generation=2, token=NAMELESS, cluster_time=UNKNOWN)
+    assert accepted.checkpoint == Checkpoint(generation=2, position=After(NAMELESS))
 
 
 @pytest.mark.parametrize("server", [silent_server(POST_BATCH), FakeServer()])
 def test_printed_time_can_be_rewound_to(server: FakeServer) -> None:
     """To the second that status prints, even if the token is the beginning of that second."""
-    record = Record(stream="payments", checkpoint=Checkpoint(token=POST_BATCH, cluster_time="1795332226.1"))
-    moved = decisions.moved(record, decisions.position(rfc3339(record.checkpoint.reached), server))  # type: ignore[union-attr]
+    record = Record(stream="payments", checkpoint=Checkpoint(position=After(POST_BATCH, "1795332226.1")))
+    moved = decisions.moved(record, position(rfc3339(record.checkpoint.reached), server))  # type: ignore[union-attr]
     assert moved.checkpoint is not None
     assert moved.checkpoint.reached == "1763812552.1"
     with pytest.raises(Misconfigured, match="later than"):
-        decisions.moved(record, decisions.position("2025-11-22T11:55:53Z", server))
+        decisions.moved(record, position("2025-11-22T11:55:53Z", server))

@@ -15,6 +15,7 @@ from tailer.cluster import Cluster
 from tailer.crashes import CRASH_LOOP, SMALL_BATCH, Crashes
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
+from tailer.position import After, At
 from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 
@@ -197,10 +198,10 @@ def test_position_of_an_idle_stream_is_saved_with_the_renewal(store: UnreliableS
     lease.save(CHECKPOINT)
     writes = store.writes
     clock.now += 100
-    lease.save(replace(CHECKPOINT, token="83"))
+    lease.save(replace(CHECKPOINT, position=After("83")))
     assert store.writes == writes
     lease.release()
-    assert store.read("payments").checkpoint.token == "83"  # type: ignore[union-attr]
+    assert store.read("payments").checkpoint.position == After("83")  # type: ignore[union-attr]
 
 
 def test_every_owner_has_a_larger_fence(store: UnreliableStore, clock: Clock) -> None:
@@ -426,7 +427,7 @@ def test_careful_mode_ends_after_the_changes_that_dead_owners_read(
 ) -> None:
     """An empty reply only says how far the server has scanned: the fatal change may come later."""
     took_over = datetime.fromtimestamp(1_700_000_060, tz=UTC)
-    before = replace(CHECKPOINT, token=None, cluster_time="1699999000.1")
+    before = replace(CHECKPOINT, position=At("1699999000.1"))
     store.write(
         Record(
             stream="payments",
@@ -437,7 +438,7 @@ def test_careful_mode_ends_after_the_changes_that_dead_owners_read(
     )
     lease = acquire(store, clock, now=lambda: took_over)
     assert lease is not None
-    lease.save(replace(before, cluster_time=scanned_to))
+    lease.save(replace(before, position=At(scanned_to)))
     assert lease.batch_limit == careful
     found = store.read("payments")
     assert found is not None

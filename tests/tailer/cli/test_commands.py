@@ -22,6 +22,7 @@ from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Gap, OlderGaps, Record
 from tailer.mongodb.connection.client import connect
 from tailer.parts import Parts
+from tailer.position import After, At
 from tailer.settings.settings import load
 from tailer.times import seconds
 from tests.documentdb import DocumentdbDialect
@@ -114,7 +115,7 @@ def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: st
     assert "would be" in out
     assert stored(fresh) is None
     assert tailer("checkpoint", "seed", "--to", token)[0] == 0
-    assert (position(fresh).token, position(fresh).sequence) == (token, 0)
+    assert (position(fresh).position, position(fresh).sequence) == (After(token), 0)
     assert position(fresh).generation > 1_700_000_000  # the time, in seconds: above every start before
     code, _, err = tailer("checkpoint", "seed", "--to", token)
     assert code == 2
@@ -150,11 +151,11 @@ def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str
     response = json.loads(out)
     seeded = response["before"]["checkpoint"]["generation"]
     assert response["after"]["checkpoint"]["generation"] == seeded + 1
-    assert position(fresh).token == first.id
+    assert position(fresh).position == After(first.id)
     for to in ("beginning", "2026-01-31T12:00:00Z"):
         assert tailer("checkpoint", "rewind", "--to", to)[0] == 0
     assert position(fresh).generation == seeded + 3
-    assert position(fresh).token is None
+    assert isinstance(position(fresh).position, At)
 
 
 def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -178,7 +179,7 @@ def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: st
         code, _, err = tailer("checkpoint", "rewind", "--to", to)
         assert code == 2
         assert "would be skipped" in err
-    assert position(fresh).token == first.id
+    assert position(fresh).position == After(first.id)
 
 
 def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fresh: str) -> None:
@@ -195,7 +196,7 @@ def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fr
     tailer("checkpoint", "seed", "--to", changes[0].id)
     code, _, err = tailer("checkpoint", "rewind", "--to", changes[2].id)
     assert code == 2
-    assert position(fresh).token == changes[0].id
+    assert position(fresh).position == After(changes[0].id)
     assert tailer("checkpoint", "rewind", "--to", changes[0].id)[0] == 0
     assert tailer("checkpoint", "rewind", "--to", re.findall(r"--to (\S+Z)", err)[0])[0] == 0
 
@@ -295,7 +296,7 @@ def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
         monkeypatch.setenv("TAILER_MONGODB_URI", server.uri)
         monkeypatch.setenv("TAILER_START", start)
         [settings] = load()
-        lost = Checkpoint(token="01dead", cluster_time=f"{delivered.timestamp():.0f}.1", sequence=41)
+        lost = Checkpoint(position=After("01dead", f"{delivered.timestamp():.0f}.1"), sequence=41)
         Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
         earlier = (delivered - timedelta(seconds=100)).isoformat()
         code, _, err = tailer("checkpoint", "accept-gap", "--why", "lost", "--to", earlier)
@@ -304,15 +305,15 @@ def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
         for client in (Parts(settings).client, Parts(settings).reader.client):
             client.close()  # while there is a server to leave
     [gap] = stored(fresh).gaps  # type: ignore[union-attr]
-    assert gap.after == lost.cluster_time
+    assert gap.after == lost.reached
     assert abs(seconds(gap.until) - time.time()) < 60
-    assert gap.until == position(fresh).cluster_time
+    assert gap.until == position(fresh).reached
 
 
 def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
     """The ledger keeps from, to, who and why; the next tailer tells consumers before anything else."""
     [settings] = load()
-    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    lost = Checkpoint(position=After("01dead", "1700000000.1"), sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost, problem="lost", problem_code=3)
     Parts(settings).store.write(record)
     code, out, _ = tailer("checkpoint", "accept-gap", "--why", "cluster was replaced", "--by", "ada", "--dry-run", "--json")
@@ -344,7 +345,7 @@ def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run,
 def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
     """The last good time and both commands; the status keeps the problem."""
     [settings] = load()
-    lost = Checkpoint(token="01dead", cluster_time="1700000000.1", sequence=41)
+    lost = Checkpoint(position=After("01dead", "1700000000.1"), sequence=41)
     Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
     checkpoints = settings.checkpoints.get_secret_value()
     process = stack.start_tailer(
@@ -365,7 +366,7 @@ def test_changed_settings_are_refused_until_they_are_accepted(
 ) -> None:
     """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
     [settings] = load()
-    before = Checkpoint(token=tailed(stack, fresh, 1)[0].id, cluster_time="1700000000.1", generation=7, sequence=1)
+    before = Checkpoint(position=After(tailed(stack, fresh, 1)[0].id), generation=7, sequence=1)
     Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
     monkeypatch.setenv("TAILER_LANES", "4")
     code, _, err = tailer("run")
@@ -375,14 +376,14 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     assert code == 2
     assert "messages wait in the queue" in err
     assert tailer("checkpoint", "accept-settings", "--anyway")[0] == 0
-    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
+    assert (position(fresh).generation, position(fresh).position) == (before.generation + 1, before.position)
     assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
 
 
 def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
     """As after an upgrade to a release that computes lanes otherwise: the error says so; accepted, a new generation begins."""
     [settings], token = load(), tailed(stack, fresh, 1)[0].id
-    before = Checkpoint(token=token, cluster_time="1700000000.1", generation=7, sequence=1)
+    before = Checkpoint(position=After(token), generation=7, sequence=1)
     identity = settings.identity.replace(f'"laneRule":{RULE},', "")
     Parts(settings).store.write(Record(stream=fresh, version=1, identity=identity, checkpoint=before))
     code, _, err = tailer("run")
@@ -390,7 +391,7 @@ def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack
     assert "this release of the tailer computes the lane of a document by another rule" in err
     assert f"tailer checkpoint accept-settings --stream {fresh}" in err
     assert tailer("checkpoint", "accept-settings")[0] == 0
-    assert (position(fresh).generation, position(fresh).token) == (before.generation + 1, before.token)
+    assert (position(fresh).generation, position(fresh).position) == (before.generation + 1, before.position)
 
 
 ELSEWHERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("old:27017",))
@@ -399,7 +400,7 @@ ELSEWHERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("old:27017
 def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run, fresh: str) -> None:
     """Shown first, then written; both clusters are told by ``checkpoint show`` and ``status``."""
     [settings] = load()
-    before = Checkpoint(token="01dead", cluster_time="1700000000.1", generation=7, sequence=41)
+    before = Checkpoint(position=After("01dead", "1700000000.1"), generation=7, sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before, cluster=ELSEWHERE, problem="lost")
     Parts(settings).store.write(record)
     for command in (["checkpoint", "show"], ["status"]):
@@ -407,7 +408,7 @@ def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run
     assert tailer("checkpoint", "accept-cluster", "--dry-run")[0] == 0
     assert stored(fresh) == record
     assert tailer("checkpoint", "accept-cluster")[0] == 0
-    assert position(fresh) == Checkpoint(cluster_time="1700000000.1", generation=8, sequence=41)
+    assert position(fresh) == Checkpoint(position=At("1700000000.1"), generation=8, sequence=41)
     assert stored(fresh).problem == ""  # type: ignore[union-attr]
     assert "old:27017" not in tailer("status")[1]
 
@@ -429,7 +430,7 @@ def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) ->
     gap = Gap(
         generation=9, sequence=9, after="1.1", until="2.1", accepted_by="ada", accepted_at="", reason="lost", announced=True
     )
-    checkpoint = Checkpoint(cluster_time="1700000000.1")
+    checkpoint = Checkpoint(position=At("1700000000.1"))
     Parts(settings).store.write(Record(stream=fresh, version=1, checkpoint=checkpoint, gaps=(gap,), older_gaps=older))
     shown = "17 older, 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z; 1970-01-01T00:00:01Z to 1970-01-01T00:00:02Z, ada: lost"
     assert shown in tailer("checkpoint", "show")[1]

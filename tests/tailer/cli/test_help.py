@@ -7,7 +7,8 @@ from importlib.metadata import version
 
 import pytest
 
-from tailer.cli.arguments import EXAMPLES, parser
+from tailer.cli.arguments import EXAMPLES, parser, run_command
+from tailer.cli.commands import COMMANDS
 from tailer.cli.help import GROUPS
 from tailer.settings.settings import Settings
 
@@ -29,24 +30,24 @@ def test_every_setting_belongs_to_a_group() -> None:
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(Settings.model_fields)
 
 
-@pytest.mark.parametrize("command", sorted(EXAMPLES))
+HELPED = {"": EXAMPLES, **{command.name: command.examples for command in (*COMMANDS, run_command(lambda *_: 0))}}
+
+
+@pytest.mark.parametrize("command", HELPED)
 def test_every_example_of_the_help_is_a_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It is accepted as it is printed, and the help of its command shows it."""
-    path = {"show": ["checkpoint", "show"], "enable": ["change-streams", "enable"], "disable": ["change-streams", "disable"]}
-    subcommands = {"seed", "rewind", "accept-gap", "skip", "accept-settings"}
-    where = [] if command == "tailer" else path.get(command, ["checkpoint", command] if command in subcommands else [command])
-    text = help_of(*where, capsys=capsys)
-    for example in EXAMPLES[command]:
+    text = help_of(*command.split(), capsys=capsys)
+    for example in HELPED[command]:
         assert f"  {example}\n" in text
         program, *words = shlex.split(example)
         assert program == "tailer"
         if "--help" not in words:
-            parser(None).parse_args(words)
+            parser(lambda *_: 0).parse_args(words)
 
 
 def help_of(*command: str, capsys: pytest.CaptureFixture[str]) -> str:
     with pytest.raises(SystemExit, match="0"):
-        parser(None).parse_args([*command, "--help"])
+        parser(lambda *_: 0).parse_args([*command, "--help"])
     return capsys.readouterr().out
 
 

@@ -20,7 +20,7 @@ from devstack import DevStack
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.model import Checkpoint, Record
-from tailer.resume_tokens import token_time
+from tailer.position import After
 from tailer.stores.file import FileCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tests.documentdb import DocumentdbDialect
@@ -73,7 +73,7 @@ class Place:
         """A record whose position the server still has."""
         with self.stack.mongo[self.stream].watch() as changes:
             token = str(changes.resume_token["_data"]) if changes.resume_token else ""
-        checkpoint = Checkpoint(token=token, cluster_time=str(token_time(token)), sequence=7)
+        checkpoint = Checkpoint(position=After(token), sequence=7)
         record = Record(stream=self.stream, version=1, checkpoint=checkpoint, lease_seconds=600)
         self.store.write(record)
         return record

@@ -12,6 +12,7 @@ from tailer.doctor.history import History
 from tailer.doctor.records import Records
 from tailer.model import Checkpoint, Record
 from tailer.parts import Parts
+from tailer.position import After, At
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
@@ -39,7 +40,7 @@ def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str,
             client[fresh].payments.insert_one({"_id": 1})
             change = next(changes)
         reached = change["clusterTime"]
-        token = Checkpoint(sequence=1, token=change["_id"]["_data"], cluster_time=f"{reached.time}.{reached.inc}")
+        token = Checkpoint(sequence=1, position=After(change["_id"]["_data"], f"{reached.time}.{reached.inc}"))
         stopped_at(token)
         forget(client, reached)
         report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{client.address[1]}/?replicaSet=rs0")  # type: ignore[index]
@@ -48,7 +49,7 @@ def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str,
     words = report["stream.readable"][1]
     for part in (
         "code 286",
-        f"up to {rfc3339(token.cluster_time)}",
+        f"up to {rfc3339(token.reached)}",
         "tailer checkpoint rewind",
         "tailer checkpoint accept-gap",
     ):
@@ -61,7 +62,7 @@ def test_documentdb_says_it_in_other_words(
     doctor: Doctor, mapping: str, documentdb: DocumentdbDialect, stopped_at: Any, fresh: str
 ) -> None:
     """136, of a token; the same finding."""
-    stopped_at(Checkpoint(sequence=1, token=TOKEN, cluster_time="1700000000.1"))
+    stopped_at(Checkpoint(sequence=1, position=After(TOKEN, "1700000000.1")))
     documentdb.enabled, documentdb.lost = {("", "")}, True
     report = doctor(TAILER_MONGODB_URI=documentdb.uri, TAILER_HISTORY_SECONDS="86400")
     assert report.failed == {"stream.readable"}
@@ -71,7 +72,7 @@ def test_documentdb_says_it_in_other_words(
 
 def test_a_token_of_another_cluster_is_lost_too(doctor: Doctor, mapping: str, stopped_at: Any) -> None:
     """The time of its checkpoint is a way back."""
-    stopped_at(Checkpoint(sequence=1, token="01abcdef", cluster_time="1700000000.1"))
+    stopped_at(Checkpoint(sequence=1, position=After("01abcdef", "1700000000.1")))
     report = doctor()
     assert report.code == 3
     assert "another cluster or engine" in report["stream.readable"][1]
@@ -151,7 +152,7 @@ def test_a_fifth_of_the_history_left_is_too_little(
     stored: Settings, documentdb: DocumentdbDialect, stopped_at: Any, behind: int, state: str
 ) -> None:
     """In seconds and as a share; where the server does not tell, by what the settings say."""
-    stopped_at(Checkpoint(cluster_time=f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1"))
+    stopped_at(Checkpoint(position=At(f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1")))
     settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
     parts = Parts(settings)
     records = Records(parts, clock=lambda: 0.0)

@@ -15,6 +15,7 @@ from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.parts import Parts
 from tailer.ports import Conflict
+from tailer.position import After, At
 from tailer.settings.settings import Settings
 from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import Clock
@@ -22,7 +23,7 @@ from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.parts import parts_with
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-REACHED = Checkpoint(sequence=4711, token="82ü", cluster_time="1795332226.1")
+REACHED = Checkpoint(sequence=4711, position=After("82ü", "1795332226.1"))
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_settings_that_the_checkpoint_was_not_made_for_are_found(doctor: Doctor,
     record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=replace(REACHED, sequence=0))
     Parts(stored).store.write(record)
     assert "stream.settings" not in doctor(TAILER_LANES="4").failed  # nothing was delivered yet
-    Parts(stored).store.write(replace(record, version=2, checkpoint=replace(REACHED, token=None)))
+    Parts(stored).store.write(replace(record, version=2, checkpoint=replace(REACHED, position=At("1795332226.1"))))
     report = doctor(TAILER_LANES="4")
     assert report.failed == {"stream.settings"}
     assert report.code == 2

@@ -15,11 +15,12 @@ from tailer.health.health import Health
 from tailer.health.lag import seconds_behind, stored_seconds_behind
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Batch, Checkpoint, Record
+from tailer.position import After, At
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.samples.changes import a_checkpoint
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-ZERO = "0.0"
+AGO_7 = int(NOW.timestamp()) - 7
 
 
 def documentdb_token(kind: str, reached: datetime, increment: int = 0) -> str:
@@ -32,13 +33,11 @@ def documentdb_token(kind: str, reached: datetime, increment: int = 0) -> str:
         (a_checkpoint(NOW), True, 0),
         (a_checkpoint(NOW - timedelta(seconds=10)), True, 10),
         (a_checkpoint(NOW + timedelta(hours=1)), True, 0),
-        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=ZERO), True, 300),
-        (a_checkpoint(NOW - timedelta(seconds=300), cluster_time=f"{int(NOW.timestamp())}.1"), True, 300),
-        (a_checkpoint(NOW - timedelta(seconds=7), token=None), True, 7),
-        (a_checkpoint(NOW - timedelta(seconds=7), token="4711"), True, 7),
-        (Checkpoint(token=documentdb_token("04", NOW - timedelta(seconds=5)), cluster_time=ZERO), True, 5),
-        (Checkpoint(token=documentdb_token("01", NOW - timedelta(seconds=5), 3), cluster_time=ZERO), True, 5),
-        (Checkpoint(token="4711", cluster_time=ZERO), True, nan),
+        (Checkpoint(position=At(f"{AGO_7}.1")), True, 7),
+        (Checkpoint(position=After("4711", f"{AGO_7}.1")), True, 7),
+        (Checkpoint(position=After(documentdb_token("04", NOW - timedelta(seconds=5)))), True, 5),
+        (Checkpoint(position=After(documentdb_token("01", NOW - timedelta(seconds=5), 3), f"{AGO_7}.1")), True, 5),
+        (Checkpoint(position=After("4711")), True, nan),
         (None, True, nan),
         (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), True, nan),
         (a_checkpoint(NOW - timedelta(seconds=5), unconfirmed=True), False, 5),

@@ -20,7 +20,6 @@ from devstack import DevStack
 from tailer.aws.lanes import lanes
 from tailer.aws.packing import Packer
 from tailer.change_ids import ID_LIMIT
-from tailer.model import Checkpoint
 from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.decoding.values import _OPTIONS, FirstKept, decode
@@ -34,6 +33,7 @@ from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change
 from tests.asked import as_received
 from tests.queue import received
+from tests.samples.changes import ORIGIN
 from tests.tailer.mongodb.random_bson import document, mutated
 from tests.tailer.mongodb.test_source import _short_wait, read_exactly
 from tests.tailer.tailers import Tailers
@@ -88,7 +88,7 @@ def test_tailer_continues_for_random_documents(stack: DevStack, queue_url: str, 
     """From the server to the queue."""
     tailers.run(tailers.opened)
     stored = insert_random(stack.mongo[fresh].c, seed=random.randrange(2**32))
-    tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == len(stored))
+    tailers.run(lambda: (tailers.record.checkpoint or ORIGIN).sequence == len(stored))
     assert sorted(change.sequence for change in received(stack, queue_url)) == list(range(1, len(stored) + 1))
 
 

@@ -14,6 +14,7 @@ from devstack import DevStack
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.position import After, At
 from tailer.resume_tokens import token_time
 from tests.documentdb import DocumentdbDialect
 
@@ -64,13 +65,13 @@ class Stream:
         before, self.at = self.at, batch.checkpoint
         self.ids += [change.document_key["_id"] for change in batch.changes]
         self.sequences += [change.sequence for change in batch.changes]
-        if self.at.token is None:
-            assert (self.at.token, self.at.cluster_time) == (None, self.begun.cluster_time)
+        if isinstance(self.at.position, At):
+            assert self.at.position == self.begun.position
         else:
-            assert self.at.token in self.server.given
-            assert self.at.cluster_time == token_time(self.at.token)
+            assert self.at.position.token in self.server.given
+            assert self.at.reached == token_time(self.at.position.token)
         if not self.server.post_batch_tokens and not batch.changes:
-            assert (self.at.token, self.at.cluster_time) == (before.token, before.cluster_time)
+            assert self.at.position == before.position
 
 
 @pytest.fixture(params=["with post-batch tokens", "without"])
@@ -153,10 +154,10 @@ def test_stream_continues_after_an_invalidate_at_its_cluster_time(stream: Stream
     stream.mongo[stream.database].payments.drop()
     with closing(stream.source.batches(stream.at)) as batches:
         dropped, gone = next(batch for batch in batches if batch.changes), next(batches)
-    assert dropped.changes[-1].operation_type == "drop" or gone.checkpoint.token is None
-    last = gone if gone.checkpoint.token is None else dropped
+    assert dropped.changes[-1].operation_type == "drop" or isinstance(gone.checkpoint.position, At)
+    last = gone if isinstance(gone.checkpoint.position, At) else dropped
     seconds, increment = dropped.changes[-1].cluster_time.split(".")
-    assert (last.checkpoint.token, last.checkpoint.cluster_time) == (None, f"{seconds}.{int(increment) + 1}")
+    assert last.checkpoint.position == At(f"{seconds}.{int(increment) + 1}")
     stream.commit(2)
     with closing(stream.source.batches(last.checkpoint)) as batches:
         after = next(batch for batch in batches if batch.changes)
@@ -175,8 +176,8 @@ def test_server_without_post_batch_tokens_is_warned_of_once(stream: Stream, capl
     assert stream.at.unconfirmed is without
 
 
-def test_old_record_derives_its_time_from_its_token() -> None:
-    """The time beside the token may be an empty reply's time, or 0.0."""
+def test_time_inside_a_token_replaces_any_other() -> None:
+    """An older release may have stored the time of an empty reply beside the token."""
     token = "826921A4C800000003" + "2B022C0100296E04"
-    for stored in ("0.0", "1795332226.1"):
-        assert Checkpoint(token=token, cluster_time=stored).reached == "1763812552.3"
+    for known in (None, "1795332226.1"):
+        assert After(token, known) == After(token, "1763812552.3")

@@ -17,6 +17,7 @@ from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.events.batching import BSON_LIMIT
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailer.position import After
 from tailrace.message import unpack
 from tailrace.wire.change import Change, Namespace
 from tests.asked import as_received
@@ -108,7 +109,7 @@ def test_replay_from_any_position_gives_the_same_changes(mongo: Mongo, fresh: st
     mongo[fresh].payments.insert_many([{"_id": number} for number in range(20)])
     changes = read_exactly(source, start, count=20)
     for done, change in enumerate(changes[:-1], 1):
-        position = Checkpoint(sequence=change.sequence, token=change.id, cluster_time=change.cluster_time)
+        position = Checkpoint(sequence=change.sequence, position=After(change.id, change.cluster_time))
         assert read_exactly(source, position, count=20 - done) == changes[done:]
 
 
@@ -156,7 +157,7 @@ def test_position_advances_while_nothing_matches(mongo: Mongo, fresh: str) -> No
     with closing(source.batches(source.first())) as batches:
         before = next(batches).checkpoint
         mongo[fresh].noisy.insert_many([{} for _ in range(10)])
-        moved = until(batches, lambda batch: batch.checkpoint.token != before.token)
+        moved = until(batches, lambda batch: batch.checkpoint.position != before.position)
     assert moved.changes == []
     assert moved.checkpoint.sequence == 0
     mongo[fresh].quiet.insert_one({"_id": 1})
@@ -194,7 +195,7 @@ def test_pipeline_with_match_still_receives_drops(mongo: Mongo, fresh: str, watc
     mongo[fresh].a.insert_one({"_id": 2})
     inserts = [change for change in read_exactly(source, start, count=2) if change.operation_type == "insert"]
     while len(inserts) < 2:
-        last = Checkpoint(sequence=inserts[-1].sequence, token=inserts[-1].id, cluster_time=inserts[-1].cluster_time)
+        last = Checkpoint(sequence=inserts[-1].sequence, position=After(inserts[-1].id, inserts[-1].cluster_time))
         inserts += [change for change in read_exactly(source, last, count=1) if change.operation_type == "insert"]
     assert [change.document_key["_id"] for change in inserts] == [1, 2]
 
@@ -306,7 +307,7 @@ def test_refused_stream_names_its_setting(mongo: Mongo, fresh: str, watch: Watch
 def test_token_of_another_kind_is_lost_history(mongo: Mongo, fresh: str, token: str) -> None:
     """Neither a silent start from now nor an endless retry."""
     with pytest.raises(HistoryLost):
-        next(iter(MongodbSource(mongo, Watch(database=fresh)).batches(Checkpoint(token=token, cluster_time="1.1"))))
+        next(iter(MongodbSource(mongo, Watch(database=fresh)).batches(Checkpoint(position=After(token, "1.1")))))
 
 
 def test_too_large_event_arrives_without_its_document(mongo: Mongo, fresh: str) -> None:
@@ -365,7 +366,7 @@ def test_idle_stream_returns_to_full_replies(mongo: Mongo, fresh: str, monkeypat
     with closing(source.batches(start)) as batches:
         last = until(batches, lambda batch: bool(batch.changes) and batch.changes[-1].operation_type == "delete").checkpoint
         mongo.admin.command("appendOplogNote", data={"time": "goes on"})
-        until(batches, lambda batch: batch.checkpoint.token != last.token)
+        until(batches, lambda batch: batch.checkpoint.position != last.position)
         mongo[fresh].payments.insert_many([{} for _ in range(100)])
         assert len(until(batches, lambda batch: bool(batch.changes)).changes) == 100
 

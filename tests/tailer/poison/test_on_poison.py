@@ -17,9 +17,9 @@ from devstack import DevStack
 from tailer.change_ids import short
 from tailer.cli.command_line import command_line
 from tailer.errors import Undeliverable
-from tailer.model import Checkpoint
 from tailrace.wire.change import GAP
 from tests.queue import received
+from tests.samples.changes import ORIGIN
 from tests.tailer.tailers import Tailers
 
 Mongo = MongoClient[dict[str, Any]]
@@ -61,7 +61,7 @@ def write_all(mongo: Mongo, database: str) -> None:
 
 def run_until_sequence(tailers: Tailers, sequence: int) -> None:
     """Run the tailer until this many changes are in the queue."""
-    tailers.run(lambda: (tailers.record.checkpoint or Checkpoint(cluster_time="0.0")).sequence == sequence)
+    tailers.run(lambda: (tailers.record.checkpoint or ORIGIN).sequence == sequence)
 
 
 def test_stub_replaces_each_poison_change(

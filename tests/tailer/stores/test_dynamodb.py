@@ -11,6 +11,7 @@ from devstack import DevStack
 from tailer.checkpoints.gaps import KEPT, REASON_LIMIT, WHO_LIMIT, gap_added, gap_announced
 from tailer.errors import Misconfigured, Rejected
 from tailer.model import Gap, Record
+from tailer.position import After
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.streaming.storable_positions import TOKEN_LIMIT
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put
@@ -75,7 +76,7 @@ def test_thousands_of_gaps_fit_an_item(stack: DevStack, table: str) -> None:
 
 def test_largest_record_fits_an_item(stack: DevStack, table: str) -> None:
     """The maximum of gaps, with the longest reasons in the most expensive characters, and the longest token."""
-    record = Record(stream="s" * 80, checkpoint=replace(CHECKPOINT, token="8" * TOKEN_LIMIT), problem="\x01" * 2000)
+    record = Record(stream="s" * 80, checkpoint=replace(CHECKPOINT, position=After("8" * TOKEN_LIMIT)), problem="\x01" * 2000)
     for number in range(2 * KEPT):
         record = gap_added(record, a_gap(number, "\x01" * REASON_LIMIT, "\x01" * WHO_LIMIT))
         if number < KEPT:

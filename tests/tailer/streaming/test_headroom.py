@@ -11,10 +11,11 @@ import pytest
 from tailer.errors import Unavailable
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Checkpoint
+from tailer.position import At
 from tailer.streaming.headroom import HeadroomWatch, headroom, history
 from tailrace.metrics import TAILER
 
-CHECKPOINT = Checkpoint(cluster_time="1000.7")
+CHECKPOINT = Checkpoint(position=At("1000.7"))
 NOW = datetime.fromtimestamp(1500, tz=UTC)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tailer.model import Batch, Checkpoint
+from tailer.position import After, At
 from tailer.streaming.storable_positions import TOKEN_LIMIT, StorablePositions
 from tailrace.wire.change import Change
 from tests.samples.changes import a_change
@@ -25,10 +26,10 @@ def history(runs: Sequence[int]) -> list[Change]:
 
 def sequences_after(changes: list[Change], kept: Checkpoint) -> dict[str, int]:
     """Return the sequence of each change from a server that resumes at this position."""
-    if kept.token is None:
-        rest = [one for one in changes if _increment(one.cluster_time) >= _increment(kept.cluster_time)]
+    if isinstance(kept.position, At):
+        rest = [one for one in changes if _increment(one.cluster_time) >= _increment(kept.position.time)]
     else:
-        rest = changes[[one.id for one in changes].index(kept.token.removeprefix(LONG)) + 1 :]
+        rest = changes[[one.id for one in changes].index(kept.position.token.removeprefix(LONG)) + 1 :]
     return {one.id: number for number, one in enumerate(rest, kept.sequence + 1)}
 
 
@@ -43,19 +44,19 @@ def test_changes_read_again_keep_their_sequence_and_none_is_lost(
     """However the changes are split into replies, wherever reading began, and whichever tokens are too long."""
     changes = history(runs)
     begin = min(begin, len(changes))
-    start = Checkpoint(cluster_time="100.1")
+    start = Checkpoint(position=At("100.1"))
     if begin:
         last = changes[begin - 1]
-        start = Checkpoint(sequence=begin, token=last.id, cluster_time=last.cluster_time)
+        start = Checkpoint(sequence=begin, position=After(last.id, last.cluster_time))
     positions, delivered, reached = StorablePositions(start), begin, start
     for size, short in replies:
         batch = changes[delivered : delivered + size]
         delivered += len(batch)
         if batch:
             token = batch[-1].id if short else LONG + batch[-1].id
-            reached = replace(reached, sequence=delivered, token=token, cluster_time=batch[-1].cluster_time)
+            reached = replace(reached, sequence=delivered, position=After(token, batch[-1].cluster_time))
         kept = positions.after(Batch(changes=batch, checkpoint=reached))
-        assert kept.token is None or len(kept.token) <= TOKEN_LIMIT
+        assert isinstance(kept.position, At) or len(kept.position.token) <= TOKEN_LIMIT
         numbers = sequences_after(changes, kept)
         assert numbers.items() >= {one.id: one.sequence for one in changes[delivered:]}.items()
         assert numbers.items() <= {one.id: one.sequence for one in changes}.items()
@@ -63,14 +64,12 @@ def test_changes_read_again_keep_their_sequence_and_none_is_lost(
 
 def test_long_token_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """The line says that nothing is lost, and contains nothing of the document."""
-    positions = StorablePositions(Checkpoint(cluster_time="100.0"))
+    positions = StorablePositions(Checkpoint(position=At("100.0")))
     for change in history([1, 1, 1]):
         kept = positions.after(
-            Batch(
-                changes=[change], checkpoint=Checkpoint(token=LONG, cluster_time=change.cluster_time, sequence=change.sequence)
-            )
+            Batch(changes=[change], checkpoint=Checkpoint(position=After(LONG, change.cluster_time), sequence=change.sequence))
         )
-        assert (kept.token, kept.cluster_time, kept.sequence) == (None, change.cluster_time, change.sequence - 1)
+        assert (kept.position, kept.sequence) == (At(change.cluster_time), change.sequence - 1)
     [record] = caplog.records
     assert "Nothing is lost" in record.getMessage()
     assert LONG not in record.getMessage()

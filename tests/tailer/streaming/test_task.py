@@ -27,11 +27,13 @@ from tailer.model import Batch, Checkpoint, Gap, Record
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.ports import CheckpointStore, Sink, Source
+from tailer.position import At
 from tailer.read_limits import ReadLimits
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task
+from tailer.times import seconds
 from tailrace.wire.change import Change, Namespace
 from tests.queue import received
 
@@ -461,7 +463,7 @@ def test_first_start_that_cannot_open_leaves_no_checkpoint(
     corrected = dataclasses.replace(rig.stream(CrashTimer()), candidate=rig.candidate(identity='{"lanes":4}'))
     mongo[fresh].payments.insert_one({"_id": 1})
     start = rig.source.first()
-    corrected.source.first = lambda: replace(start, cluster_time=f"{int(start.cluster_time.partition('.')[0]) - 1}.1")  # type: ignore[method-assign]
+    corrected.source.first = lambda: replace(start, position=At(f"{seconds(str(start.reached)) - 1}.1"))  # type: ignore[method-assign]
     rig.run_until_sequence(1, Task(streams=[corrected], stopping=rig.stopping, health=rig.task().health))
     assert rig.store.read("payments").identity == '{"lanes":4}'  # type: ignore[union-attr]
 

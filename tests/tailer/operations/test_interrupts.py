@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tailer.cli.interrupts import Interrupted, Interrupts
+from tailer.operations.interrupts import Interrupted, Interrupts
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])

@@ -1,0 +1,66 @@
+"""
+The stored form of a record: the same in every store, readable by older and newer releases, and what a command prints as JSON.
+
+A stored checkpoint has ``token`` and ``cluster_time`` in place of a position. With a token, ``cluster_time`` is the token's
+time, ``0.0`` where it is unknown. Without a token, it is the time at which the stream starts.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
+
+from tailer.model import Checkpoint, Record
+from tailer.position import After, At
+
+_UNKNOWN = "0.0"
+
+
+class StoredCheckpoint(Struct, frozen=True, kw_only=True):
+    """The stored form of a checkpoint."""
+
+    generation: int = 1
+    sequence: int = 0
+    token: str | None = None
+    cluster_time: str
+    unconfirmed: bool = False
+
+
+def stored_checkpoint(checkpoint: Checkpoint) -> StoredCheckpoint:
+    """Return the stored form of a checkpoint."""
+    position = checkpoint.position
+    return StoredCheckpoint(
+        generation=checkpoint.generation,
+        sequence=checkpoint.sequence,
+        token=position.token if isinstance(position, After) else None,
+        cluster_time=position.time or _UNKNOWN,
+        unconfirmed=checkpoint.unconfirmed,
+    )
+
+
+def stored_record(record: Record) -> dict[str, Any]:
+    """Return the stored form of a record, as JSON values."""
+    checkpoint = record.checkpoint and to_builtins(stored_checkpoint(record.checkpoint))
+    return {**to_builtins(replace(record, checkpoint=None)), "checkpoint": checkpoint}
+
+
+def record_from(stored: Mapping[str, Any]) -> Record:
+    """
+    Return the record of a stored form. Fields of a newer release are ignored.
+
+    Raises:
+        msgspec.ValidationError: it is not the stored form of a record.
+    """
+    record = convert({**stored, "checkpoint": None}, Record)
+    found = convert(stored.get("checkpoint"), StoredCheckpoint | None)
+    if found is None:
+        return record
+    if found.token is None:
+        position: At | After = At(found.cluster_time)
+    else:
+        position = After(found.token, None if found.cluster_time == _UNKNOWN else found.cluster_time)
+    checkpoint = Checkpoint(
+        generation=found.generation, sequence=found.sequence, position=position, unconfirmed=found.unconfirmed
+    )
+    return replace(record, checkpoint=checkpoint)

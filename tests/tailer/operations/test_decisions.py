@@ -1,0 +1,113 @@
+"""The operations as a console or a script calls them: values in, values out, and no command line."""
+
+import json
+from collections.abc import Generator
+
+import pytest
+from pydantic import SecretStr
+
+from tailer.cluster import Cluster
+from tailer.errors import HistoryLost, Misconfigured
+from tailer.model import Batch, Checkpoint, Record
+from tailer.operations import change_streams
+from tailer.operations.decisions import accept_gap, rewind, seed
+from tailer.operations.status import status, stored
+from tailer.output import as_json
+from tailer.parts import Parts
+from tailer.position import After, At
+from tailer.read_limits import ReadLimits
+from tailer.settings.settings import Settings
+from tailer.stores.memory import MemoryCheckpoints
+from tests.tailer.parts import parts_with
+
+OLDEST, AT = "1795330000.1", "2026-11-22T07:01:30Z"
+HERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("a:27017",))
+
+
+class Server:
+    """A source whose history begins at ``OLDEST``, and that knows no token."""
+
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+        if isinstance(after.position, After):
+            raise HistoryLost("the resume token is not valid here")
+        yield Batch(changes=(), checkpoint=after)
+
+    def oldest(self) -> str | None:
+        return OLDEST
+
+
+@pytest.fixture
+def stream() -> Parts:
+    settings = Settings(
+        mongodb_uri=SecretStr("mongodb://nowhere/?replicaSet=rs0"),
+        queue_url="http://localhost/000000000000/changes.fifo",
+        checkpoints=SecretStr("file:///nowhere"),
+        stream="payments",
+        database="payments",
+    )
+    server = Server()
+    parts = parts_with(settings, store=MemoryCheckpoints(), cluster=lambda: HERE, source=server)
+    parts.__dict__["source_with"] = lambda *_, **__: server
+    return parts
+
+
+def test_a_decision_returns_the_record_before_and_after(stream: Parts) -> None:
+    """What is returned is what is stored, and the lease is free again."""
+    decided = seed(stream, AT)
+    after = stream.store.read("payments")
+    assert after is not None
+    assert after.checkpoint is not None
+    assert (decided.before.checkpoint, decided.after.checkpoint) == (None, after.checkpoint)
+    assert (after.checkpoint.position, after.owner, after.cluster) == (At("1795330890.1"), "", HERE)
+    again = rewind(stream, "beginning")
+    assert again.after.checkpoint is not None
+    assert (again.before.checkpoint, again.after.checkpoint.position) == (after.checkpoint, At(OLDEST))
+
+
+def test_a_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
+    """As text for a person and as values for a script."""
+    shown = seed(stream, AT, dry_run=True)
+    assert stream.store.read("payments") is None
+    assert "would be" in shown.text()
+    values = json.loads(as_json(shown.values()))
+    assert (values["dryRun"], values["before"]["checkpoint"]) == (True, None)
+    assert values["after"]["checkpoint"]["cluster_time"] == "1795330890.1"
+
+
+def test_a_decision_that_is_refused_raises_and_leaves_no_checkpoint(stream: Parts) -> None:
+    """The caller handles the same errors as the tailer. The lease that it took is free again."""
+    with pytest.raises(Misconfigured, match="has no checkpoint to move"):
+        rewind(stream, AT)
+    with pytest.raises(HistoryLost, match="not valid here"):
+        seed(stream, "82FF")
+    record = stream.store.read("payments")
+    assert record is not None
+    assert (record.checkpoint, record.owner) == (None, "")
+
+
+def test_an_accepted_gap_names_who_and_why(stream: Parts) -> None:
+    """Its text is safe to show in a terminal."""
+    lost = Checkpoint(position=After("4711", "1795320000.1"), sequence=41)
+    stream.store.write(Record(stream="payments", version=1, checkpoint=lost))
+    [gap] = accept_gap(stream, "restored\x1b from a backup", by="ada").after.gaps
+    assert (gap.after, gap.until, gap.accepted_by) == ("1795320000.1", OLDEST, "ada")
+    assert gap.reason == r"restored\u001b from a backup"
+
+
+def test_the_status_of_a_stream_is_a_value(stream: Parts) -> None:
+    """Before and after its first checkpoint; the history that is left is measured by the source."""
+    assert status(stream).values() == {"checkpoint": "none: this stream was never started"}
+    assert stored(stream).values() is None
+    seed(stream, AT)
+    state = status(stream)
+    assert (state.lease, state.headroom_problem) == ("free", "none")
+    assert state.headroom_seconds == 890
+    assert state.values()["deliveredUpTo"] == AT
+    assert stored(stream).values()["checkpoint"]["token"] is None  # type: ignore[index]
+
+
+def test_what_is_done_to_change_streams_is_a_value() -> None:
+    """For a deployment that logs it."""
+    switched = change_streams.Switched(done={"payments.*": "enabled"}, dry_run=True)
+    assert switched.values() == {"dryRun": True, "done": {"payments.*": "enabled"}}
+    assert switched.text().splitlines() == ["would be", "  payments.*  enabled"]

@@ -3,13 +3,15 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 from lambda_forwarder.aws.clients import client
+from lambda_forwarder.aws.resources import run_checks
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.errors import ForwarderError, Misconfigured
@@ -50,26 +52,51 @@ LEAST_ROOM = 16  # MB
 
 log = logging.getLogger(__name__)
 
+utc_now = partial(datetime.now, UTC)
+
 
 @cache
 def forwarder(kind: type[Settings] = Settings) -> Forwarder:
     """
-    Build the forwarder from the environment, once, and check all resources that it uses.
+    Build the forwarder from the environment, once.
+
+    Raises: as ``read_settings`` and ``build_forwarder``.
+    """
+    make_legible()
+    return build_forwarder(read_settings(kind))
+
+
+@cache
+def stream_forwarder() -> StreamForwarder:
+    """As ``forwarder``, for a DynamoDB stream."""
+    settings = read_settings(StreamSettings)
+    return StreamForwarder(forwarder=forwarder(StreamSettings), park_on_outage=settings.on_outage == "park")
+
+
+@cache
+def redriver() -> Redriver:
+    """As ``forwarder``, for redrive."""
+    return build_redriver(read_settings(), forwarder())
+
+
+def build_forwarder(
+    settings: Settings, *, client: Callable[[str], Any] = client, now: Callable[[], datetime] = utc_now
+) -> Forwarder:
+    """
+    Build a forwarder and check all resources that it uses. ``client`` returns the boto3 client of a service.
 
     Raises:
         Misconfigured: the message lists every problem.
     """
-    make_legible()
-    settings = read_settings(kind)
     table, bucket = settings.watermark_table, settings.claim_bucket
-    publisher, check_bus = _publisher(settings.event_bus)
+    publisher, check_bus = _publisher(settings.event_bus, client, now)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
     expires = of_unknown(settings.streams, time.time)
     watermarks = DynamodbWatermarks(dynamodb, table, expires=expires) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
     run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])
-    if kind is Settings and not table:
+    if not table and not isinstance(settings, StreamSettings):
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
     log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
     block = settings.on_poison == "block"
@@ -86,38 +113,32 @@ def forwarder(kind: type[Settings] = Settings) -> Forwarder:
         source=settings.source,
         block=block,
         room=room(),
-        metrics=Metrics(settings.emf_namespace or "", now=_now, streams=settings.streams),
+        metrics=Metrics(settings.emf_namespace or "", now=now, streams=settings.streams),
         unmapped=Unmapped(DynamodbUnmapped(dynamodb, table) if table else None, settings.streams),
     )
 
 
-@cache
-def stream_forwarder() -> StreamForwarder:
+def build_redriver(
+    settings: Settings,
+    forwarder: Forwarder,
+    *,
+    parking: str | None = None,
+    dead_letters: str | None = None,
+    ended: bool = False,
+) -> Redriver:
     """
-    Build the forwarder of a DynamoDB stream from the environment, once.
+    Build a redriver and check its queues. ``parking`` and ``dead_letters`` are URLs that replace those of the settings. With
+    ``ended`` changes that ended the function are published too.
 
-    Raises: as ``forwarder``.
+    Raises:
+        Misconfigured: the message lists every problem.
     """
-    settings = read_settings(StreamSettings)
-    return StreamForwarder(forwarder=forwarder(StreamSettings), park_on_outage=settings.on_outage == "park")
-
-
-@cache
-def redriver(parking: str | None = None, dead_letters: str | None = None, *, ended: bool = False) -> Redriver:
-    """
-    Build the redriver from the environment, once. ``parking`` and ``dead_letters`` are URLs that replace those of the settings.
-    With ``ended``, changes that ended the function are published too.
-
-    Raises: as ``forwarder``.
-    """
-    settings, built, sqs = read_settings(), forwarder(), client("sqs")
-    room = built.room * SHARE // (SHARE + 1)  # for one message, beside the messages that are read already
+    sqs, dead_url = client("sqs"), dead_letters or settings.dead_letter_queue_url
+    room = forwarder.room * SHARE // (SHARE + 1)  # for one message, beside the messages that are read already
     metrics = Metrics(settings.emf_namespace or "", streams=settings.streams)  # no latency: the changes have waited
-    built = replace(built, room=room, metrics=metrics)
     parked = SqsBacklog(sqs, parking or settings.parking_queue_url, "FORWARDER_PARKING_QUEUE_URL")
-    queues = [parking_queue(parked, built.claims, ended=ended, room=room)]
+    queues = [parking_queue(parked, forwarder.claims, ended=ended, room=room)]
     backlogs = [parked] if parking else []  # the forwarder has checked the queue of the settings
-    dead_url = dead_letters or settings.dead_letter_queue_url
     if dead_url == parked.queue_url:
         raise Misconfigured(
             "FORWARDER_DEAD_LETTER_QUEUE_URL: it is the parking queue; set it to the tailer's dead-letter queue"
@@ -126,7 +147,7 @@ def redriver(parking: str | None = None, dead_letters: str | None = None, *, end
         backlogs.append(SqsBacklog(sqs, dead_url, "FORWARDER_DEAD_LETTER_QUEUE_URL"))
         queues.append(dead_letter_queue(backlogs[-1], room))
     run_checks(backlog.check for backlog in backlogs)
-    return Redriver(forwarder=built, queues=queues)
+    return Redriver(forwarder=replace(forwarder, room=room, metrics=metrics), queues=queues)
 
 
 def room() -> int:
@@ -144,32 +165,11 @@ def return_all(deliveries: Sequence[Delivery], error: ForwarderError) -> None:
         returned.finish(lambda: 0.0)
 
 
-def run_checks(checks: Iterable[Callable[[], None]]) -> None:
-    """
-    Run the checks of all resources.
-
-    Raises:
-        Misconfigured: the message has one line for each problem, with its setting and its remedy.
-    """
-    problems = []
-    for check in checks:
-        try:
-            check()
-        except Misconfigured as error:
-            problems.append(str(error))
-    if problems:
-        raise Misconfigured("\n".join(problems))
-
-
-def _publisher(bus: str) -> tuple[Publisher, Callable[[], None]]:
+def _publisher(bus: str, client: Callable[[str], Any], now: Callable[[], datetime]) -> tuple[Publisher, Callable[[], None]]:
     """Return the publisher to this bus, and the check of the bus."""
     if is_ordered(bus):
         ordered = OrderedBus(client("eventbridgev2"), bus)
         return EventBridgePublisher(ordered), ordered.check
     classic = ClassicBus(client("events"), bus)
-    publisher = BusCheckingPublisher(EventBridgePublisher(classic), classic.check, now=_now)
+    publisher = BusCheckingPublisher(EventBridgePublisher(classic), classic.check, now=now)
     return publisher, publisher.check
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

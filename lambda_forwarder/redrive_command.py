@@ -12,6 +12,8 @@ import msgspec
 from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.redriving.reader import EVERYTHING, Options
+from lambda_forwarder.redriving.redriver import Redriver
+from lambda_forwarder.settings import read_settings
 from tailrace.text.legible import indented, legible
 
 SECONDS = 900.0  # the default of --seconds
@@ -50,10 +52,15 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def command(arguments: argparse.Namespace) -> int:
+def build(**options: Any) -> Redriver:
+    """Build the redriver from the environment. The options are those of ``app.build_redriver``."""
+    return app.build_redriver(read_settings(), app.forwarder(), **options)
+
+
+def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = build) -> int:
     """
-    Redrive once and print the report. Return 0 if nothing is left, 1 if messages stay, changes were parked or a queue failed,
-    and 2 if the configuration cannot be used.
+    Redrive once and print the report. ``build`` returns the redriver for the queues that the arguments name. Return 0 if
+    nothing is left, 1 if messages stay, changes were parked or a queue failed, and 2 if the configuration cannot be used.
     """
     end = time.monotonic() + arguments.seconds
     if arguments.mappers is not None:
@@ -68,7 +75,7 @@ def command(arguments: argparse.Namespace) -> int:
         discard_stubs=arguments.discard_stubs,
     )
     try:
-        redriver = app.redriver(arguments.parking, arguments.dead_letters, ended=arguments.ended)
+        redriver = build(parking=arguments.parking, dead_letters=arguments.dead_letters, ended=arguments.ended)
         report = redriver.redrive(lambda: end - time.monotonic(), options)
     except ForwarderError as error:
         return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)

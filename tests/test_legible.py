@@ -33,7 +33,7 @@ from tailer.output import as_json, as_text
 from tailrace.text.legible import legible, legible_traceback
 from tailrace.wire.change import Namespace as Names
 from tailrace_cdk import config as infra_config
-from tests.lambda_forwarder.values import inserted
+from tests.lambda_forwarder.values import inserted, redrive
 
 HOSTILE = {
     "ESC": "\x1b[2J",
@@ -164,10 +164,8 @@ def a_report(text: str) -> Report:
 
 
 def redriven(text: str, *, as_json: bool = False) -> str:
-    redriver = SimpleNamespace(redrive=lambda *_, **__: a_report(text))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lambda_forwarder.app.redriver", lambda *_, **__: redriver)
-        return printed(lambda: forwarder_command.main(["redrive", *(["--json"] if as_json else [])]))
+    redriver: Any = SimpleNamespace(redrive=lambda *_: a_report(text))
+    return printed(lambda: redrive(["--json"] if as_json else [], lambda **_: redriver))
 
 
 def a_finding(text: str) -> Finding:
@@ -187,7 +185,12 @@ def encodable(text: str) -> str:
 CATALOGUE = with_an_error(
     "lambda_forwarder.catalogue.catalogue.write", ForwarderMisconfigured, lambda: forwarder_command.main(["catalogue"])
 )
-WRONG = with_an_error("lambda_forwarder.app.redriver", ForwarderMisconfigured, lambda: forwarder_command.main(["redrive"]))
+
+
+def misconfigured(text: str) -> str:
+    return printed(lambda: redrive([], raises(ForwarderMisconfigured(text))))
+
+
 PLACES = [
     Place("the tailer's log, text", logged(logs.Text())),
     Place("the tailer's log, JSON", logged(logs.JsonLines()), json=True),
@@ -209,7 +212,7 @@ PLACES = [
     Place("try, parked", a_trial),
     Place("redrive", redriven),
     Place("redrive --json", lambda text: redriven(encodable(text), as_json=True), json=True),
-    Place("redrive: error", WRONG),
+    Place("redrive: error", misconfigured),
     Place("catalogue", CATALOGUE),
     Place("the screen of the demo", screen_output),
     Place(

@@ -1,7 +1,7 @@
 """The AWS resources that settings name. An error about one names its setting and what the forwarder needs."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,3 +57,20 @@ def check_queue(client: Any, resource: Resource, *, receives_changes: bool) -> N
         log.warning("%s: %s %s", resource.setting, resource.name, loss, extra={"action": "queue_loses"})
     if receives_changes and (problem := too_small(attributes)):
         raise Misconfigured(f"{resource.setting}: {resource.name} {problem}")
+
+
+def run_checks(checks: Iterable[Callable[[], None]]) -> None:
+    """
+    Run the checks of all resources.
+
+    Raises:
+        Misconfigured: the message has one line for each problem, with its setting and its remedy.
+    """
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except Misconfigured as error:
+            problems.append(str(error))
+    if problems:
+        raise Misconfigured("\n".join(problems))

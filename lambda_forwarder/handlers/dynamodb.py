@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lambda_forwarder import app
+from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.handlers.invocation import time_left
 from lambda_forwarder.metrics.emf import shown
@@ -24,7 +25,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         ForwarderError: no record is finished, so Lambda delivers all of them again. The invocation counts as an error.
     """
-    stream, records = app.stream_forwarder(), event["Records"]
+    return respond(app.stream_forwarder(), event, context)
+
+
+def respond(stream: StreamForwarder, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """As ``handler``, with this forwarder."""
+    records = event["Records"]
     with shown(stream.forwarder.metrics):
         failed = stream.forward(deliveries(records, time.time()), len(records), time_left(context))
     return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}

@@ -7,6 +7,7 @@ import msgspec
 from lambda_forwarder import app
 from lambda_forwarder.handlers.invocation import time_left
 from lambda_forwarder.metrics.emf import shown
+from lambda_forwarder.redriving.redriver import Redriver
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
@@ -16,7 +17,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG
     Raises:
         Misconfigured: the settings are wrong and nothing was touched, or the bus does not exist.
     """
-    redriver = app.redriver()
+    return respond(app.redriver(), context)
+
+
+def respond(redriver: Redriver, context: Any) -> dict[str, Any]:
+    """As ``handler``, with this redriver."""
     with shown(redriver.forwarder.metrics):
         report: dict[str, Any] = msgspec.to_builtins(redriver.redrive(time_left(context)))
     return report

@@ -9,6 +9,7 @@ from typing import Any
 
 from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError
+from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.invocation import time_left
 from lambda_forwarder.mapping.unmapped import asked
 from lambda_forwarder.metrics.emf import shown
@@ -22,14 +23,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     Raises:
         Misconfigured: the settings are wrong, or the bus does not exist. All messages stay in the queue.
     """
-    deliveries = [delivery(record) for record in event["Records"]]
     try:
         forwarder = app.forwarder()
     except ForwarderError as error:
-        app.return_all(deliveries, error)
+        app.return_all([delivery(record) for record in event["Records"]], error)
         raise
+    return respond(forwarder, event, context)
+
+
+def respond(forwarder: Forwarder, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """As ``handler``, with this forwarder."""
     with shown(forwarder.metrics):
-        failed = forwarder.forward(deliveries, time_left(context))
+        failed = forwarder.forward([delivery(record) for record in event["Records"]], time_left(context))
     return {
         "batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed],
         **asked(event, forwarder.mappers),

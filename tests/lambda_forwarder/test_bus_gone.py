@@ -1,7 +1,8 @@
 """A classic bus that is deleted under a warm function, on the emulator: as on AWS, PutEvents keeps returning 200."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,12 @@ import pytest
 
 from devstack.aws import Aws
 from lambda_forwarder import app
-from lambda_forwarder.__main__ import main
 from lambda_forwarder.aws import clients
 from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
 from lambda_forwarder.errors import BusGone
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers import dynamodb as dynamodb_handler
-from lambda_forwarder.handlers import redrive
+from lambda_forwarder.handlers import redrive as redrive_handler
 from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
@@ -27,11 +27,12 @@ from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import dead_letter_queue
 from lambda_forwarder.redriving.redriver import Redriver
+from lambda_forwarder.settings import Settings, StreamSettings, read_settings
 from tests.lambda_forwarder.handlers import test_dynamodb as dynamodb
 from tests.lambda_forwarder.handlers.test_redrive import Account
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
-from tests.lambda_forwarder.values import body, delivery, forever, inserted, record, streamed
+from tests.lambda_forwarder.values import body, delivery, forever, inserted, record, redrive, streamed
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 ALL_TAKEN: dict[str, list[str]] = {"batchItemFailures": []}
@@ -54,7 +55,15 @@ class BusFixture:
     def forward(self, records: list[dict[str, Any]], after: float = 0) -> object:
         """Forward the records this many seconds later."""
         self.now += timedelta(seconds=after)
-        return sqs_handler.handler({"Records": records}, Context())
+        return sqs_handler.respond(self.forwarder, {"Records": records}, Context())
+
+    @cached_property
+    def forwarder(self) -> Forwarder:
+        """The forwarder of the environment, with this clock."""
+        return self.build()
+
+    def build(self, kind: type[Settings] = Settings, **parts: Any) -> Forwarder:
+        return app.build_forwarder(read_settings(kind), now=lambda: self.now, **parts)
 
 
 class DisappearingBus(MemoryPublisher):
@@ -67,7 +76,7 @@ class DisappearingBus(MemoryPublisher):
 
 
 @pytest.fixture
-def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[BusFixture]:
+def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> BusFixture:
     monkeypatch.chdir(tmp_path)
     world = BusFixture(aws)
     settings = {
@@ -78,14 +87,8 @@ def world(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     }
     for key, value in (aws.environment | settings).items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setattr(app, "_now", lambda: world.now)
     monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
-    made = (app.forwarder, app.redriver, app.stream_forwarder)
-    for one in made:
-        one.cache_clear()
-    yield world
-    for one in made:
-        one.cache_clear()
+    return world
 
 
 def test_function_fails_as_a_whole_and_says_since_when(world: BusFixture) -> None:
@@ -139,43 +142,42 @@ def test_redriven_messages_taken_together_stay_in_their_queue() -> None:
 
 def test_redrive_leaves_everything_without_a_bus(aws: Aws, world: BusFixture, capsys: pytest.CaptureFixture[str]) -> None:
     """The function fails, and the command exits with 2. Once the bus exists everything is published."""
-    app.redriver()
+    redriver = app.build_redriver(read_settings(), world.forwarder)
     SqsParking(aws("sqs"), world.account.parking).park([parked("a", 1)], forever)
     world.account.add_dead_letter(body(inserted("b", 2)))
     world.account.delete_bus()
     world.now += timedelta(minutes=15)
     with pytest.raises(BusGone, match="no event that was acknowledged here"):
-        redrive.handler({}, Context())
-    app.redriver.cache_clear()
-    assert main(["redrive"]) == 2
+        redrive_handler.respond(redriver, Context())
+    assert redrive([], lambda **_: redriver) == 2
     assert "does not exist" in capsys.readouterr().err
     assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)
     world.account.create_bus()
-    assert redrive.handler({}, Context())["published"] == 2
+    assert redrive_handler.respond(redriver, Context())["published"] == 2
     assert sorted(name for name, _ in world.account.received_events()) == ["a", "b"]
 
 
 def test_records_of_a_table_are_retried(world: BusFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OF_A_TABLE")
     event = {"Records": [dynamodb.record(1), dynamodb.record(2)]}
-    assert dynamodb_handler.handler(event, Context()) == ALL_TAKEN
+    stream = StreamForwarder(forwarder=world.build(StreamSettings))
+    assert dynamodb_handler.respond(stream, event, Context()) == ALL_TAKEN
     world.account.delete_bus()
     world.now += timedelta(minutes=1)
     with pytest.raises(BusGone, match="does not exist"):
-        dynamodb_handler.handler(event, Context())
+        dynamodb_handler.respond(stream, event, Context())
 
 
-def test_bus_check_is_the_only_extra_call(world: BusFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bus_check_is_the_only_extra_call(world: BusFixture) -> None:
     """Once a minute."""
     calls: list[str] = []
-    made = clients.client
 
-    def listened(service: str, *options: Any) -> Any:
-        client = made(service, *options)
+    def listened(service: str) -> Any:
+        client = clients.client(service)
         client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
         return client
 
-    monkeypatch.setattr("lambda_forwarder.app.client", listened)
+    world.forwarder = world.build(client=listened)
     world.forward(world.batch("a"))
     asked = []
     for _ in range(13):

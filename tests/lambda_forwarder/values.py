@@ -1,19 +1,22 @@
 """Changes, messages and records that are valid by default: a test names only the fields that it is about."""
 
+import argparse
 import base64
 import gzip
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
 from msgspec.structs import replace
 
+from lambda_forwarder import redrive_command
 from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.handlers import dynamodb, sqs
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry, entry
 from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.message import ChangeMessage, unpack
@@ -172,6 +175,14 @@ def record(
         "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:changes.fifo",
         "awsRegion": "eu-west-1",
     }
+
+
+def redrive(arguments: Sequence[str], build: Callable[..., Redriver]) -> int:
+    """Call the command ``redrive`` with a redriver of the test's own."""
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(mappers=None)
+    redrive_command.add_command(parser.add_subparsers())
+    return redrive_command.command(parser.parse_args(["redrive", *arguments]), build)
 
 
 def delivery(

@@ -26,6 +26,7 @@ from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.redriving.test_other_mappers import OURS, by_a_mapper, order_change, order_placed
 from tests.lambda_forwarder.values import body, forever, inserted, sent_id
+from tests.lambda_forwarder.values import redrive as command
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 
 FIFO = {"FifoQueue": "true", "MessageRetentionPeriod": "1209600"}
@@ -216,14 +217,14 @@ def test_failing_queue_is_reported_in_one_line(
 ) -> None:
     """Messages of the other queue are returned, and nothing is lost."""
     account.sqs.send_message(QueueUrl=account.parking, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="1")
-    through = app.redriver(None, None, ended=False)
+    through = app.redriver()
     denied: Any = through.queues[1].backlog
 
     def receive(**_: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "not for you"}}, "ReceiveMessage")
 
     monkeypatch.setattr(denied, "_client", SimpleNamespace(receive_message=receive))
-    assert main(["redrive"]) == exits
+    assert command([], lambda **_: through) == exits
     out, err = capsys.readouterr()
     assert (out, "Traceback" in err) == ("", False)
     assert "ReceiveMessage" in err

@@ -4,22 +4,20 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from tailer.aws.sqs_sink import SqsSink
+from tailer.checklist import all_checks
+from tailer.checks import pass_start
 from tailer.health.health import STANDING_BY, Health
 from tailer.health.http import endpoints
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
-from tailer.mongodb import change_streams
-from tailer.mongodb.cluster_facts import ClusterFacts, maybe_documentdb
-from tailer.mongodb.connection.errors import STORE, WATCHED
-from tailer.mongodb.opening import check_opens
+from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.parts import Parts
 from tailer.poison.on_poison import OnPoison
-from tailer.preflight import advice_on_tls, check_names, check_queue, check_replica_set
-from tailer.settings.settings import Settings, as_set_in, misspelt
+from tailer.settings.settings import as_set_in, misspelt
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task
 
@@ -35,8 +33,6 @@ def run(streams: Sequence[Parts], stopping: threading.Event) -> None:
     """
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
-    for stream, advice in on_tls([parts.settings for parts in streams]):
-        log.warning("%s", advice, extra={"action": "advice", "stream": stream})
     families, settings = Families(), streams[0].settings
     health = Health(clock=time.monotonic, now=_now)
     families.standing_by.set_function(lambda: float(health.state == STANDING_BY))
@@ -75,7 +71,7 @@ def _stream(parts: Parts, families: Families, stopping: threading.Event, health:
         sink=sink,
         candidate=parts.candidate,
         metrics=metrics,
-        ready=_preflight(parts),
+        ready=_start(parts),
         history_seconds=settings.history_seconds,
         cluster=ClusterFacts(lambda: parts.reader.client),  # of the cluster that is read; the other client may see another
         rename_settings=as_set_in([settings]),
@@ -83,28 +79,16 @@ def _stream(parts: Parts, families: Families, stopping: threading.Event, health:
     )
 
 
-def on_tls(streams: Sequence[Settings]) -> Iterator[tuple[str, str]]:
-    """What would be better said otherwise in a URI: for each stream, and each URI of its own."""
-    for settings in streams:
-        as_set = as_set_in([settings])
-        for setting, uri in ((WATCHED, settings.mongodb_uri), (STORE, settings.checkpoints)):
-            for advice in advice_on_tls(uri.get_secret_value(), setting):
-                yield settings.stream, as_set(advice)
+def _start(parts: Parts) -> Callable[[], None]:
+    """Return the checks of the start; a task runs them until they pass, and logs each piece of advice once."""
+    advised, as_set, settings = set[str](), as_set_in([parts.settings]), parts.settings
 
+    def advise(advice: str) -> None:
+        if advice not in advised:
+            advised.add(advice)
+            log.warning("%s", as_set(advice), extra={"action": "advice", "stream": settings.stream})
 
-def _preflight(parts: Parts) -> Callable[[], None]:
-    client, as_set = parts.client, as_set_in([parts.settings])
-
-    def ready() -> None:
-        hello = check_replica_set(client)
-        if maybe_documentdb(hello):
-            change_streams.check_enabled(client, parts.scopes_to_enable)
-        absent = check_names(client, parts.watch)
-        check_opens(client, parts.watch)
-        for advice in (*absent, *check_queue(parts.sqs, parts.settings.queue_url)):
-            log.warning("%s", as_set(advice), extra={"action": "advice", "stream": parts.settings.stream})
-
-    return ready
+    return lambda: pass_start(all_checks([parts]), advise)
 
 
 def _now() -> datetime:

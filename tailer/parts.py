@@ -5,13 +5,13 @@ import socket
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any, Self
 
 from pymongo import MongoClient
 
+from tailer.aws.checks.access import quick_client
 from tailer.aws.clients import aws_client
 from tailer.aws.lanes import LaneOf, lanes
 from tailer.aws.s3_claims import S3Claims
@@ -20,17 +20,16 @@ from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
 from tailer.mongodb import change_streams
 from tailer.mongodb.cluster_facts import ClusterFacts
-from tailer.mongodb.connection.client import connect
-from tailer.mongodb.connection.errors import STORE, WATCHED
+from tailer.mongodb.connection.client import QUICK, connect
+from tailer.mongodb.connection.errors import WATCHED
 from tailer.mongodb.connection.reader import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.poison.on_poison import PARK, OnPoison
 from tailer.ports import CheckpointStore, Claims
 from tailer.settings.settings import Settings
-from tailer.stores.dynamodb import DynamodbCheckpoints
-from tailer.stores.file import FileCheckpoints
-from tailer.stores.mongodb import MongodbCheckpoints
+from tailer.stores.kind import Clients
+from tailer.stores.table import kind_of
 from tailrace.wire.change import Namespace
 
 
@@ -46,6 +45,10 @@ class Parts:
     settings: Settings
     aws: Callable[[str], Any] = aws_client
     connect: "Callable[..., MongoClient[Any]]" = connect
+
+    def impatient(self) -> Self:
+        """Return the same parts, whose clients give up sooner: before a check of the doctor does."""
+        return replace(self, aws=quick_client, connect=partial(self.connect, timeouts=QUICK))
 
     @cached_property
     def watch(self) -> Watch:
@@ -104,15 +107,7 @@ class Parts:
     def store(self) -> CheckpointStore:
         """The store that ``TAILER_CHECKPOINTS`` names."""
         url = self.settings.checkpoints.get_secret_value()
-        match url.partition("://"):
-            case ("dynamodb", _, table):
-                return DynamodbCheckpoints(self.aws("dynamodb"), table.rstrip("/"))
-            case ("file", _, path):
-                return FileCheckpoints(Path(path))
-            case ("mongodb:", "", ""):
-                return MongodbCheckpoints(self.client)
-            case _:
-                return MongodbCheckpoints(self.connect(url, STORE), STORE)
+        return kind_of(url).of(url, Clients(aws=self.aws, watched=lambda: self.client, connect=self.connect))
 
     @cached_property
     def candidate(self) -> LeaseCandidate:

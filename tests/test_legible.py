@@ -24,8 +24,8 @@ from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.redriving.report import Mention, Report
 from lambda_forwarder.trial import Trial
 from tailer import logs
+from tailer.checks import Check, Finding, fail
 from tailer.cli import command_line
-from tailer.doctor.finding import Finding, fail
 from tailer.doctor.report import json_object, line
 from tailer.errors import Misconfigured
 from tailer.health import probe
@@ -168,8 +168,9 @@ def redriven(text: str, *, as_json: bool = False) -> str:
     return printed(lambda: redrive(["--json"] if as_json else [], lambda **_: redriver))
 
 
-def a_finding(text: str) -> Finding:
-    return Finding(name="database.server", stream=text, verdict=fail(text, text))
+def a_finding(text: str) -> tuple[Check, Finding]:
+    finding = fail(text, text)
+    return Check(name="database.server", streams=(text,), run=lambda: finding, outage="", mistake=""), finding
 
 
 def command_output(response: Callable[[str], str]) -> Callable[[str], str]:
@@ -203,7 +204,7 @@ PLACES = [
         command_output(lambda text: as_json({text.replace("\ud800", ""): text.replace("\ud800", "")})),
         json=True,
     ),
-    Place("tailer doctor", command_output(lambda text: line(a_finding(text), several=True))),
+    Place("tailer doctor", command_output(lambda text: line(*a_finding(text), several=True))),
     Place("tailer doctor --json", command_output(lambda text: json_object([a_finding(encodable(text))])), json=True),
     Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text)))),
     Place("tailer.health.probe", probe_output),

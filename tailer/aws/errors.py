@@ -1,4 +1,4 @@
-"""What SQS, DynamoDB and S3 answer when something is wrong, as the error that the tailer needs."""
+"""Errors of SQS, DynamoDB and S3, translated into the tailer's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,9 +26,9 @@ _REACTIONS: dict[Reaction, type[TailerError]] = {
 @contextmanager
 def aws_errors(setting: str, resource: str, missing: str = "") -> Iterator[None]:
     """
-    Raise our own error instead of botocore's, naming the setting it is about.
+    Raise our own error instead of botocore's, with the name of the setting.
 
-    ``missing`` is the remedy where the resource is not there, if there is more to it than to correct the setting.
+    ``missing`` is the remedy if the resource does not exist, where it takes more than to correct the setting.
     """
     try:
         yield
@@ -44,10 +44,10 @@ def aws_errors(setting: str, resource: str, missing: str = "") -> Iterator[None]
 
 
 def translated(
-    setting: str, resource: str, code: str, text: str, missing: str = "", asked: str = "SendMessageBatch"
+    setting: str, resource: str, code: str, text: str, missing: str = "", operation: str = "SendMessageBatch"
 ) -> TailerError:
-    """Our own error for an AWS error code, also for the code of a single entry of a batch. ``asked`` is the operation."""
+    """Return our own error for an AWS error code, also for that of one entry of a batch. ``operation`` is the API's name."""
     reaction, cause = meaning(code, text)
     remedy = f"; {missing}" if missing and cause == MISSING else ""
-    response = ": ".join(filter(None, (asked, redacted(code), redacted(text))))
+    response = ": ".join(filter(None, (operation, redacted(code), redacted(text))))
     return _REACTIONS[reaction](f"{setting}: {resource} {cause}{remedy} ({response})")

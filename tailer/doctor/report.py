@@ -1,44 +1,46 @@
-"""How findings are told: a line each as they come, or all of them in one JSON object."""
+"""The report of the doctor: a line for each check as soon as it is done, or all of them in one JSON object."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from tailer.doctor.examination import exit_code
-from tailer.doctor.finding import Finding, State
+from tailer.checks import Check, Finding, State
+from tailer.doctor.runner import exit_code
 from tailer.output import as_json
 from tailrace.text.legible import legible
 
 _WIDTH = 20  # of the longest name
 
-
-def line(finding: Finding, *, several: bool) -> str:
-    """What was found, and behind the arrow what to do about it. The stream is named where there are several."""
-    verdict = finding.verdict
-    stream = f"[{finding.stream}] " if several and finding.stream else ""
-    told = " ".join(f"{stream}{verdict.found}".split())
-    return legible(f"{verdict.state:4}  {finding.name:{_WIDTH}} {told}{f' → {verdict.remedy}' if verdict.remedy else ''}")
+Results = Sequence[tuple[Check, Finding]]
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """How many of each, and how the doctor ends."""
-    counted = Counter(finding.verdict.state for finding in findings)
-    return f"{', '.join(f'{counted[state]} {state}' for state in State)}; exit {exit_code(findings)}"
+def line(check: Check, finding: Finding, *, several: bool) -> str:
+    """What was found, and after the arrow the remedy. With several streams the line names those that it is about."""
+    stream = f"[{_names(check)}] " if several and check.streams else ""
+    found = " ".join(f"{stream}{finding.found}".split())
+    return legible(f"{finding.state:4}  {check.name:{_WIDTH}} {found}{f' → {finding.remedy}' if finding.remedy else ''}")
 
 
-def json_object(findings: Sequence[Finding]) -> str:
-    """For scripts."""
-    return as_json(
+def summary(results: Results) -> str:
+    """How many checks ended in each state, and the exit code."""
+    counted = Counter(finding.state for _, finding in results)
+    code = exit_code(finding for _, finding in results)
+    return f"{', '.join(f'{counted[state]} {state}' for state in State)}; exit {code}"
+
+
+def json_object(results: Results) -> str:
+    """The same for scripts."""
+    findings = [
         {
-            "exitCode": exit_code(findings),
-            "findings": [
-                {
-                    "name": finding.name,
-                    "stream": finding.stream,
-                    "state": finding.verdict.state,
-                    "found": finding.verdict.found,
-                    "remedy": finding.verdict.remedy,
-                }
-                for finding in findings
-            ],
+            "name": check.name,
+            "stream": _names(check),
+            "state": finding.state,
+            "found": finding.found,
+            "remedy": finding.remedy,
         }
-    )
+        for check, finding in results
+    ]
+    return as_json({"exitCode": exit_code(finding for _, finding in results), "findings": findings})
+
+
+def _names(check: Check) -> str:
+    return ", ".join(check.streams)

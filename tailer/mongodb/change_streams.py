@@ -1,8 +1,8 @@
 """
-Which change streams a DocumentDB cluster keeps: none, until someone with the right to do so says which.
+For what a DocumentDB cluster keeps change streams: for nothing, until a user with the right to do so enables it.
 
-A stream over what is not kept opens there without an error, and nothing ever arrives. MongoDB keeps them all and knows none of
-these commands.
+A stream over anything else opens there without an error, and no change ever arrives. MongoDB keeps change streams for
+everything and knows none of these commands.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,7 +11,6 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tailer.errors import Misconfigured
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.watch import Scope
 
@@ -21,17 +20,17 @@ _DENIED = "the user may not list and modify change streams: sign in as the clust
 
 
 def needed(watched: Sequence[Scope]) -> list[Scope]:
-    """What change streams must be kept for. One collection of every database cannot be said there: it takes the cluster."""
-    return [one if one.database else Scope("", "") for one in watched]
+    """Return what must be enabled. One collection of every database cannot be enabled, only the whole cluster."""
+    return [scope if scope.database else Scope("", "") for scope in watched]
 
 
 def enabled(client: "MongoClient[Any]") -> list[Scope] | None:
     """
-    What change streams are kept for; nothing where that is not a question, because the server is MongoDB.
+    Return what is enabled; None if the server is MongoDB.
 
     Raises:
-        Misconfigured: the user may not ask.
-        Unavailable: nobody answers.
+        Misconfigured: the user may not list it.
+        Unavailable: the server does not respond.
     """
     with mongodb_errors(denied=_DENIED):
         try:
@@ -45,7 +44,7 @@ def enabled(client: "MongoClient[Any]") -> list[Scope] | None:
 
 def switch(client: "MongoClient[Any]", scope: Scope, *, on: bool) -> None:
     """
-    Begin or cease to keep change streams for exactly this. What is kept for something wider stays as it is.
+    Enable or disable exactly this scope. A wider scope stays as it is.
 
     Raises: as ``enabled``.
     """
@@ -55,21 +54,5 @@ def switch(client: "MongoClient[Any]", scope: Scope, *, on: bool) -> None:
 
 
 def by(scope: Scope, kept: Collection[Scope]) -> Scope | None:
-    """Of what is kept, the narrowest that covers the scope."""
+    """Return the narrowest scope of ``kept`` that covers the scope."""
     return max((one for one in kept if one.covers(scope)), default=None)
-
-
-def check_enabled(client: "MongoClient[Any]", needed: Sequence[Scope]) -> None:
-    """
-    Return where change streams are kept for all of it, and where the user may not ask.
-
-    Raises:
-        Misconfigured: they are not; the message names the command that enables them.
-        Unavailable: nobody answers.
-    """
-    try:
-        kept = enabled(client)
-    except Misconfigured:
-        return
-    if missing := [str(scope) for scope in needed if kept is not None and not by(scope, kept)]:
-        raise Misconfigured(f"change streams are not enabled for {', '.join(missing)}, so no change would arrive: {ENABLE}")

@@ -7,12 +7,12 @@ from typing import Any
 
 from tailer.errors import TailerError
 from tailer.health.lag import stored_seconds_behind
+from tailer.history import headroom
 from tailer.model import Gap, OlderGaps, Record
 from tailer.output import as_text
 from tailer.parts import Parts
 from tailer.position import After
 from tailer.stored_form import stored_record
-from tailer.streaming.headroom import headroom
 from tailer.times import rfc3339
 
 

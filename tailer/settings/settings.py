@@ -14,10 +14,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from tailer.aws.lanes import RULE
 from tailer.checkpoints.stream_identity import LANE_RULE
 from tailer.errors import Misconfigured
+from tailer.settings.lease import LeaseSettings
 from tailer.settings.names import PREFIX, Keys, as_set, called
 from tailer.settings.stream import StreamSettings
 from tailer.settings.stream_tables import stream_tables
-from tailer.settings.task import Connections, LeaseSettings, ProcessSettings
+from tailer.settings.task import Connections, ProcessSettings
 from tailrace.wire.change import canonical
 
 

@@ -1,6 +1,5 @@
-"""The settings of a task: what it connects to, its lease, and the process itself."""
+"""The settings of a task: what it connects to, and the process itself."""
 
-import re
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from tailer.mongodb.connection.uri import elastic, mistake, names_a_user
 from tailer.settings.names import PREFIX
 from tailer.settings.stream import StreamName
 from tailer.settings.table import Table
+from tailer.stores.table import FORMS, kind_of
 
 
 class Connections(Table):
@@ -29,10 +29,7 @@ class Connections(Table):
         "change_stream_log_retention_duration)",
     )
     queue_url: str = Field(description="URL of the SQS FIFO queue; its name ends in .fifo")
-    checkpoints: SecretStr = Field(
-        description="where checkpoints are kept: dynamodb://TABLE, mongodb: (the watched cluster), mongodb://HOST/… or "
-        "file:///PATH (one machine only)"
-    )
+    checkpoints: SecretStr = Field(description=f"where checkpoints are kept: {FORMS}")
     claim_bucket: str = Field(
         default="", description="S3 bucket for changes that are too large for a message, and for raw events of stubs"
     )
@@ -69,31 +66,8 @@ class Connections(Table):
     @field_validator("checkpoints")
     @classmethod
     def _known_store(cls, secret: SecretStr) -> SecretStr:
-        url = secret.get_secret_value()
-        if not re.match(r"^(dynamodb://.|mongodb(\+srv)?://.|mongodb:$|file:///.)", url):
-            raise ValueError("not a known kind of store")
-        if url.startswith(("mongodb://", "mongodb+srv://")):
-            if why := mistake(url):
-                raise ValueError(why)
-            if elastic(url):
-                raise ValueError(
-                    "names an elastic cluster of Amazon DocumentDB, which cannot keep checkpoints: name another store"
-                )
+        kind_of(secret.get_secret_value())
         return secret
-
-
-class LeaseSettings(Table):
-    """How long a task may be silent, and how long a read of its stream. A deployment has the same in ``[tailer]``."""
-
-    lease_seconds: float = Field(
-        default=15,
-        ge=1,
-        le=3600,
-        description="seconds until another task takes over the stream of a task that stopped responding",
-    )
-    scan_seconds: float = Field(
-        default=3600, ge=60, le=86_400, description="seconds that a read may take while the server scans its history"
-    )
 
 
 class ProcessSettings(Table):

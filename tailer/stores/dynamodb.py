@@ -1,15 +1,17 @@
 """Records in a DynamoDB table with a string partition key ``pk``."""
 
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from tailer.aws.errors import aws_errors
+from tailer.aws.remedies import NETWORK, ROLE
 from tailer.errors import Rejected
 from tailer.model import Record
 from tailer.ports import Conflict
 from tailer.stored_form import record_from, stored_record
+from tailer.stores.kind import Clients, Kind
 
 _LOST = (
     "if the table was lost, create it again and, before you start a task, set how far each stream was delivered: tailer "
@@ -17,8 +19,17 @@ _LOST = (
 )
 
 
-class DynamodbCheckpoints:
-    """One item per stream, its record as JSON beside the version that guards it."""
+class DynamodbCheckpoints(Kind):
+    """One item per stream: its record as JSON, beside the version that guards it."""
+
+    form, pattern = "dynamodb://TABLE", r"dynamodb://.+"
+    outage = f"check that DynamoDB, which TAILER_CHECKPOINTS names, is reachable from here: {NETWORK}"
+    mistake = f"compare TAILER_CHECKPOINTS with aws dynamodb list-tables, and AWS_REGION; {ROLE}"
+
+    @classmethod
+    def of(cls, url: str, clients: Clients) -> Self:
+        """See ``Kind``."""
+        return cls(clients.aws("dynamodb"), url.partition("://")[2].rstrip("/"))
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -55,7 +66,7 @@ class DynamodbCheckpoints:
 
 
 def _too_large(table: str, record: Record, text: str) -> str:
-    """What is said of a record that does not fit an item, which holds 400 KB: how large, and which of its fields it is."""
+    """Return the message for a record that does not fit into an item of 400 KB, with the size of its largest field."""
     sizes = {name: len(msgspec.json.encode(getattr(record, name))) for name in record.__struct_fields__}
     largest = max(sizes, key=sizes.__getitem__)
     return (

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -13,17 +13,27 @@ from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Record
 from tailer.ports import Conflict
 from tailer.stored_form import record_from, stored_record
+from tailer.stores.kind import Clients, Kind
 
 _LOCK, _NEW = ".lock", ".new"  # added to the whole name of the file: a.json and a.toml share neither
 
 
-class FileCheckpoints:
+class FileCheckpoints(Kind):
     """
     One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers.
 
     Raises:
         Misconfigured: the file has the name of another store's lock file.
     """
+
+    form, pattern = "file:///PATH (one machine only)", r"file:///.+"
+    outage = "check that the disk of the file in TAILER_CHECKPOINTS is mounted, works and has space left: df -h"
+    mistake = "correct the path in TAILER_CHECKPOINTS, or let the user of the tailer write the file and its folder"
+
+    @classmethod
+    def of(cls, url: str, clients: Clients) -> Self:  # noqa: ARG003 - a file needs none
+        """See ``Kind``."""
+        return cls(Path(url.partition("://")[2]))
 
     def __init__(self, path: Path) -> None:
         if path.suffix in (_LOCK, _NEW):
@@ -67,7 +77,7 @@ class FileCheckpoints:
                 os.fsync(folder)
             finally:
                 os.close(folder)
-        except OSError as error:  # a disk that is full, or that fails; whether the record is there is not known
+        except OSError as error:  # the disk is full or fails; whether the record was written is unknown
             raise Unavailable(f"TAILER_CHECKPOINTS: {self._path} could not be written: {error}") from error
 
     @contextmanager

@@ -8,38 +8,11 @@ from math import nan
 from tailer.background import background
 from tailer.checkpoints.lease import Lease
 from tailer.errors import TailerError
+from tailer.history import headroom_of, history
 from tailer.metrics.prometheus import Metrics
-from tailer.model import Checkpoint
 from tailer.ports import Source
-from tailer.times import seconds
 
 EVERY = 30.0  # seconds between two measurements
-
-
-def history(source: Source, *, history_seconds: int, now: datetime) -> float | None:
-    """
-    How many seconds the server's history reaches back. None if neither the server nor ``TAILER_HISTORY_SECONDS`` says.
-
-    Raises: as ``Source.oldest``.
-    """
-    if (oldest := source.oldest()) is not None:
-        return now.timestamp() - seconds(oldest)
-    return float(history_seconds) if history_seconds else None
-
-
-def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
-    """
-    Seconds from the oldest history to the checkpoint. None if one of the two is unknown.
-
-    Raises: as ``Source.oldest``.
-    """
-    return _headroom(history(source, history_seconds=history_seconds, now=now), checkpoint, now)
-
-
-def _headroom(reaches_back: float | None, checkpoint: Checkpoint | None, now: datetime) -> float | None:
-    if reaches_back is None or checkpoint is None or checkpoint.reached is None:
-        return None
-    return reaches_back - (now.timestamp() - seconds(checkpoint.reached))
 
 
 class HeadroomWatch:
@@ -78,7 +51,7 @@ class HeadroomWatch:
             reaches_back = history(self._source, history_seconds=self._history_seconds, now=now)
         except TailerError:
             return None, None
-        return _headroom(reaches_back, checkpoint, now), reaches_back
+        return headroom_of(reaches_back, checkpoint, now), reaches_back
 
     def _show(self, left: float | None, reaches_back: float | None) -> None:
         self._metrics.headroom.set(nan if left is None else left)

@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from tailer.mongodb.connection.uri import carries_a_secret, elastic, mistake
+from tailer.settings.lease import LeaseSettings
 from tailer.settings.stream import StreamName, StreamSettings
-from tailer.settings.task import LeaseSettings
 from tailrace_cdk.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
 
 PARKED = "parked"  # prefix in the claim bucket of what is too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX

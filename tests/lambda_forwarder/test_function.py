@@ -10,9 +10,9 @@ from devstack import DevStack
 from devstack.function import FUNCTION
 from devstack.resources import CLAIM_BUCKET, TABLE
 from lambda_forwarder.parking.sqs import SqsParking
-from tailer.doctor.finding import State
-from tailer.doctor.forwarder import Forwarder
-from tailer.doctor.queues import Queue
+from tailer.aws.checks.forwarder import Forwarder
+from tailer.aws.checks.queue import Queue
+from tailer.checks import State
 from tailrace.change import Change
 from tailrace.wire.message import group_id
 from tests.lambda_forwarder.parking.test_parkings import parked

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tailer.mongodb.connection.client import client
+from tailer.mongodb.connection.client import TIMEOUTS, Timeouts, client
 from tailer.parts import Parts
 from tailer.settings.settings import Settings
 
@@ -24,8 +24,8 @@ def closed_clients() -> Iterator[Callable[[Settings], Parts]]:
     """Yield a function that makes parts. Their MongoDB clients are not shared with other tests, and are closed at the end."""
     opened: list[MongoClient[Any]] = []
 
-    def connect(*arguments: str) -> "MongoClient[Any]":
-        opened.append(client(*arguments))
+    def connect(*arguments: str, timeouts: Timeouts = TIMEOUTS) -> "MongoClient[Any]":
+        opened.append(client(*arguments, timeouts=timeouts))
         return opened[-1]
 
     yield partial(Parts, connect=connect)

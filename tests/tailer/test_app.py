@@ -1,11 +1,14 @@
 """What the composition root refuses, before anything is touched."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from devstack import DevStack
+from tailer.aws.checks.queue import Queue
+from tailer.checks import pass_start
 from tailer.errors import Misconfigured
 from tailer.mongodb.connection.client import connect
-from tailer.preflight import check_queue
 
 
 @pytest.mark.parametrize(
@@ -14,7 +17,7 @@ from tailer.preflight import check_queue
 )
 def test_a_uri_that_cannot_be_used_shows_no_part_of_the_password(uri: str) -> None:
     """An unescaped character is the most common mistake, and the parser's words repeat what is behind it."""
-    words = r"TAILER_CHECKPOINTS (is not a MongoDB URI|has a character before the last @|has a host that is not)"
+    words = r"TAILER_CHECKPOINTS (is not a usable MongoDB URI|has a character before the last @|has a host that is not)"
     with pytest.raises(Misconfigured, match=words) as caught:
         connect(uri, "TAILER_CHECKPOINTS")
     assert "cret" not in str(caught.value)
@@ -25,4 +28,4 @@ def test_a_queue_for_small_messages_is_refused(stack: DevStack, fresh: str) -> N
     attributes = {"FifoQueue": "true", "MaximumMessageSize": "262144"}
     url = stack.aws("sqs").create_queue(QueueName=f"{fresh}.fifo", Attributes=attributes)["QueueUrl"]
     with pytest.raises(Misconfigured, match="set its MaximumMessageSize to 1048576"):
-        check_queue(stack.aws("sqs"), url)
+        pass_start(Queue(url, stack.aws, now=lambda: datetime.now(UTC)).checks(), advise=print)

@@ -14,7 +14,7 @@ from devstack import DevStack
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Checkpoint, Record
-from tailer.mongodb.opening import check_opens
+from tailer.mongodb.checks.opening import opens
 from tailer.mongodb.watch import Watch
 from tailer.position import At
 from tailer.settings.settings import load
@@ -127,7 +127,7 @@ def test_a_stream_opened_at_now_leaves_no_cursor(mongo: Mongo, fresh: str) -> No
     before = len(list(mongo.admin.aggregate(OPEN_CURSORS)))
     for database, collections in ((fresh, ("a",)), (fresh, ("a", "b")), (fresh, ()), ("*", ())):
         for _ in range(3):
-            check_opens(mongo, Watch(database=database, collections=collections))
+            opens(mongo, Watch(database=database, collections=collections))
     assert len(list(mongo.admin.aggregate(OPEN_CURSORS))) == before
     assert mongo.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"] <= before + 1
 
@@ -138,7 +138,7 @@ def test_history_that_is_lost_at_now_was_never_kept(stack: DevStack, fresh: str,
         lost = {"ok": 0.0, "code": 136, "errmsg": "CappedPositionLost: CollectionScan died"}
         monkeypatch.setattr(dialect, "_watch", lambda options: lost)
         with pytest.raises(Misconfigured, match="tailer change-streams enable"):
-            check_opens(one, Watch(database=fresh))
+            opens(one, Watch(database=fresh))
 
 
 def test_a_name_that_is_not_there_yet_is_a_warning(stack: DevStack, fresh: str) -> None:

@@ -108,7 +108,7 @@ def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Ite
 @contextmanager
 def _clients(uri: str) -> Iterator[tuple[Any, Any]]:
     reads = reader(uri, seconds=60)
-    with client(uri, timeouts={"socketTimeoutMS": 500}) as ordinary, reads.client:
+    with client(uri, timeouts=(("socketTimeoutMS", 500),)) as ordinary, reads.client:
         yield ordinary, reads
 
 

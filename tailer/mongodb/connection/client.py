@@ -18,11 +18,18 @@ from tailer.mongodb.connection.uri import defaults, mistake, option
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TIMEOUTS = {  # ms; an option in the URI overrides its default here
-    "serverSelectionTimeoutMS": 10_000,
-    "connectTimeoutMS": 5_000,
-    "socketTimeoutMS": 60_000,  # except for change streams, whose server may scan its history: see ``reader``
-}
+Timeouts = tuple[tuple[str, int], ...]
+
+TIMEOUTS: Timeouts = (  # ms; an option in the URI overrides its default here
+    ("serverSelectionTimeoutMS", 10_000),
+    ("connectTimeoutMS", 5_000),
+    ("socketTimeoutMS", 60_000),  # except for change streams, whose server may scan its history: see ``reader``
+)
+QUICK: Timeouts = (  # ms; for checks, which end after 8 s
+    ("serverSelectionTimeoutMS", 5_000),
+    ("connectTimeoutMS", 3_000),
+    ("socketTimeoutMS", 20_000),
+)
 
 # Once for the process: catch_warnings would change the filters of every thread.
 warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
@@ -34,7 +41,7 @@ def client(
     username: str = "",
     password: str = "",
     *,
-    timeouts: Mapping[str, int] = TIMEOUTS,
+    timeouts: Timeouts = TIMEOUTS,
     own: Mapping[str, Any] | None = None,
 ) -> "MongoClient[Any]":
     """
@@ -46,7 +53,7 @@ def client(
     """
     if problem := mistake(uri):
         raise Misconfigured(f"{setting} {problem}")
-    options: dict[str, Any] = {name: value for name, value in timeouts.items() if option(uri, name) is None} | defaults(uri)
+    options: dict[str, Any] = {name: value for name, value in timeouts if option(uri, name) is None} | defaults(uri)
     options = {"event_listeners": [Commands()]} | options | dict(own or {})
     if username:  # in the URI, because repr() of a client shows its options
         scheme, _, rest = uri.partition("://")

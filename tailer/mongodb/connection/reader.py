@@ -34,7 +34,7 @@ def reader(
     """
     commands = Commands()
     own: dict[str, Any] = {"socketTimeoutMS": round(seconds * 1000), "event_listeners": [commands]}
-    timeouts = {**TIMEOUTS, "connectTimeoutMS": _CONNECT}
+    timeouts = (*TIMEOUTS, ("connectTimeoutMS", _CONNECT))
     made = client(uri, setting, username, password, timeouts=timeouts, own=own)
     return Reader(client=made, commands=commands, seconds=seconds)
 

@@ -11,10 +11,10 @@ import pytest
 
 from devstack import DevStack
 from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from tailer.aws.checks.access import Clients
+from tailer.aws.checks.destinations import all_mapped
+from tailer.checks import NotChecked, State
 from tailer.cli.command_line import command_line
-from tailer.doctor.aws import Clients
-from tailer.doctor.finding import NotAllowed, State
-from tailer.doctor.unmapped import noted
 from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailrace.aws.unmapped import KEPT_SECONDS, key
@@ -95,7 +95,9 @@ def test_status_without_the_right_says_so_and_shows_the_rest(stack: DevStack, fr
 class Configured:
     """A forwarder as the doctor has found it, with these settings."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, clients: Clients, streams: list[str], **settings: str) -> None:
+        self.clients = clients
+        self.streams = streams
         self._settings = settings
 
     def setting(self, name: str) -> str:
@@ -113,7 +115,8 @@ class Configured:
 )
 def test_the_doctor_says_why_nothing_is_kept(watermarks: str, streams: str, words: str) -> None:
     """No name then means nothing; it is asked of nobody."""
-    verdict = noted(Configured(WATERMARKS=watermarks, STREAMS=streams), _nobody, ["payments"])  # type: ignore[arg-type]
+    forwarder: Any = Configured(_nobody, ["payments"], WATERMARKS=watermarks, STREAMS=streams)
+    verdict = all_mapped(forwarder)
     assert verdict.state is State.SKIP
     assert words in verdict.found
 
@@ -124,14 +127,14 @@ def _nobody(service: str) -> Any:
 
 def test_the_doctor_names_the_collections(stack: DevStack, fresh: str) -> None:
     """Of every stream of the queue, three one by one; without any the check is passed."""
-    found = Configured(WATERMARKS=stack.resources.table, STREAMS=f"payments, {fresh},{fresh}-2")
     streams = [fresh, f"{fresh}-2"]
-    clients: Clients = stack.aws
-    verdict = noted(found, clients, streams)  # type: ignore[arg-type]
+    settings = {"WATERMARKS": stack.resources.table, "STREAMS": f"payments, {fresh},{fresh}-2"}
+    forwarder: Any = Configured(stack.aws, streams, **settings)
+    verdict = all_mapped(forwarder)
     assert (verdict.state, verdict.found) == (State.OK, "no change of the last 3 days was without a mapper")
     keep(stack, fresh, {"shop.a": 12, "shop.b": 1})
     keep(stack, f"{fresh}-2", {"shop.c": 3, "shop.d": 2})
-    verdict = noted(found, clients, streams)  # type: ignore[arg-type]
+    verdict = all_mapped(forwarder)
     assert verdict.state is State.WARN
     for words in ("no mapper reads shop.a: 12 changes", "; shop.b: 1 change", "; shop.c: 3 changes", "and 1 more"):
         assert words in verdict.found
@@ -139,6 +142,7 @@ def test_the_doctor_names_the_collections(stack: DevStack, fresh: str) -> None:
 
 def test_the_doctor_names_the_right_that_it_lacks(fresh: str) -> None:
     """It then says skip, and what to allow."""
-    found = Configured(WATERMARKS="table", STREAMS=fresh)
-    with pytest.raises(NotAllowed, match="dynamodb:GetItem on table"):
-        noted(found, Refusing(refused("AccessDeniedException")), [fresh])  # type: ignore[arg-type]
+    refusing = Refusing(refused("AccessDeniedException"))
+    forwarder: Any = Configured(refusing, [fresh], WATERMARKS="table", STREAMS=fresh)
+    with pytest.raises(NotChecked, match="dynamodb:GetItem on table"):
+        all_mapped(forwarder)

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from tailer.checkpoints import decisions
 from tailer.checkpoints.positions import opened, position
 from tailer.errors import HistoryLost, Misconfigured
+from tailer.history import headroom
 from tailer.model import Batch, Checkpoint, Record
 from tailer.position import After, At, Position
 from tailer.read_limits import ReadLimits
-from tailer.streaming.headroom import headroom
 from tailer.times import rfc3339
 from tests.samples.changes import a_change
 

@@ -11,12 +11,12 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
-from tailer.doctor.database import Database, skewed
-from tailer.doctor.encryption import Encryption
-from tailer.doctor.finding import State, Verdict
-from tailer.doctor.network import Network
+from tailer.checks import Finding, State, clock_difference
+from tailer.mongodb.checks.encryption import Encryption
+from tailer.mongodb.checks.network import Network
+from tailer.mongodb.checks.server import Server
+from tailer.mongodb.connection.client import QUICK, client
 from tailer.mongodb.connection.uri import UNVERIFIED
-from tailer.settings.settings import Settings
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.servers import mongod, with_tls, with_users
@@ -24,23 +24,26 @@ from tests.tailer.doctor.servers import mongod, with_tls, with_users
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 BEHIND_THE_DATABASE = {"stream.enabled", "stream.readable", "stream.documents", "stream.history"}
 
-Door = Callable[[str], tuple[Network, Encryption, Database]]
+Door = Callable[[str], tuple[Network, Encryption, Server]]
 """The first looks at a cluster, by its URI."""
 
 
 @pytest.fixture
-def looked(stored: Settings) -> Iterator[Door]:
-    opened: list[Database] = []
+def looked() -> Iterator[Door]:
+    opened: dict[str, MongoClient[Any]] = {}
 
-    def at(uri: str) -> tuple[Network, Encryption, Database]:
-        settings = Settings(**{**stored.model_dump(), "mongodb_uri": uri})
-        network = Network(uri)
-        opened.append(Database(settings, network, now=lambda: datetime.now(UTC)))
-        return network, Encryption(uri, network, now=lambda: NOW), opened[-1]
+    def at(uri: str) -> tuple[Network, Encryption, Server]:
+        def signed_in() -> "MongoClient[Any]":
+            if uri not in opened:
+                opened[uri] = client(uri, timeouts=QUICK)
+            return opened[uri]
+
+        network, server = Network(uri), Server(uri, "", signed_in, now=lambda: datetime.now(UTC))
+        return network, Encryption(uri, network, now=lambda: NOW), server
 
     yield at
-    for database in opened:
-        database.close()
+    for one in opened.values():
+        one.close()
 
 
 def test_a_database_that_nobody_reaches_fails_once(doctor: Doctor) -> None:
@@ -152,7 +155,7 @@ def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) 
     """Which, whose authorities, and until when; a certificate nobody vouches for, another name, and no TLS are told apart."""
     with with_tls(tmp_path) as (port, authority):
 
-        def tls(host: str, options: str) -> Verdict:
+        def tls(host: str, options: str) -> Finding:
             network, encryption, _ = looked(f"mongodb://{host}:{port}/?tls=true{options}")
             assert network.reachable().state is State.OK
             return encryption.tls()
@@ -167,11 +170,11 @@ def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) 
         assert "mismatch" in tls(HOST, f"&tlsCAFile={authority}").found
         for option in UNVERIFIED:
             verdict = tls("localhost", f"&tlsCAFile={authority}&{option.lower()}=true")
-            assert (verdict.state, verdict.remedy) == (State.WARN, f"remove {option} from TAILER_MONGODB_URI")
+            assert verdict.state is State.WARN
+            assert f"remove {option}=true, and set tlsCAFile" in verdict.remedy
         network, _, database = looked(f"mongodb://localhost:{port}/?replicaSet=rs0&tls=true&tlsCAFile={authority}")
         network.reachable()
         assert database.server().state is database.sign_in().state is State.OK
-        database.close()
 
 
 def test_a_server_without_tls_is_told(stack: DevStack, looked: Door) -> None:
@@ -229,7 +232,7 @@ def test_a_role_signs_in_as_itself(documentdb: DocumentdbDialect, looked: Door, 
 @pytest.mark.parametrize(("seconds", "state"), [(0.4, State.OK), (-4.9, State.OK), (5.1, State.WARN), (-400, State.WARN)])
 def test_clocks_may_differ_a_little(seconds: float, state: State) -> None:
     """Nothing depends on them but figures, so it is never a failure."""
-    verdict = skewed("the database's clock", seconds)
+    verdict = clock_difference("the database's clock", seconds)
     assert verdict.state is state
     assert ("ahead of" if seconds > 0 else "behind") in verdict.found
 

@@ -1,7 +1,6 @@
 """What the doctor finds at the other end of the queue, where it may look."""
 
 import io
-import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,10 +12,10 @@ from botocore.config import Config
 
 from devstack import DevStack
 from devstack.ordered_bus import OrderedBusServer
-from tailer.doctor.examination import examine
-from tailer.doctor.finding import Check, NotAllowed, State
-from tailer.doctor.forwarder import Forwarder
-from tailer.doctor.queues import Queue
+from tailer.aws.checks.destinations import bus, forwarder_checks, parking, watermarks
+from tailer.aws.checks.forwarder import Forwarder
+from tailer.aws.checks.queue import Queue
+from tailer.checks import NotChecked, State
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.test_queues import Refusing, refused
 
@@ -85,9 +84,9 @@ def test_a_claim_bucket_that_the_function_does_not_know_is_found(
 
 def test_parked_changes_are_counted(stack: DevStack, forwarder: Made, mapping: str, parking_url: str) -> None:
     """Each waits for a person."""
-    assert forwarder().parking().state is State.OK
+    assert parking(forwarder()).state is State.OK
     stack.aws("sqs").send_message(QueueUrl=parking_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
-    verdict = forwarder().parking()
+    verdict = parking(forwarder())
     assert verdict.state is State.WARN
     assert "holds 1 changes" in verdict.found
 
@@ -157,7 +156,7 @@ def test_a_function_without_its_settings_is_found(
     """It would not start."""
     configure(stack, function, **{f"FORWARDER_{name}": ""})
     found = forwarder()
-    verdict = found.bus() if name == "EVENT_BUS" else found.parking()
+    verdict = bus(found) if name == "EVENT_BUS" else parking(found)
     assert f"FORWARDER_{name} is not set" in verdict.found
 
 
@@ -174,7 +173,7 @@ def test_the_doctor_says_whether_repeats_are_published(
 ) -> None:
     """A function without the setting does not start, and one with ``off`` publishes repeats."""
     configure(stack, function, FORWARDER_WATERMARKS=setting)
-    verdict = forwarder().watermarks()
+    verdict = watermarks(forwarder())
     assert verdict.state is state
     assert found in verdict.found
 
@@ -183,11 +182,11 @@ def test_an_ordered_bus_is_asked_by_its_arn(stack: DevStack, forwarder: Made, fu
     """With its own client; a bus that is not there is told in the same words."""
     with OrderedBusServer() as server:
         found = forwarder()
-        found._clients = lambda service: ordered(server) if service == "eventbridgev2" else stack.aws(service)
+        found.clients = lambda service: ordered(server) if service == "eventbridgev2" else stack.aws(service)
         for arn, state in ((server.bus("orders"), State.OK), (server.bus("other").replace("other", "gone"), State.FAIL)):
             configure(stack, function, FORWARDER_EVENT_BUS=arn)
             found.function()
-            assert found.bus().state is state
+            assert bus(found).state is state
 
 
 def ordered(server: OrderedBusServer) -> Any:
@@ -215,9 +214,10 @@ def test_what_a_tailer_may_not_see_is_skipped_with_the_right_that_is_missing(
 ) -> None:
     """Its role has none of these; a person's may."""
     found = forwarder()
-    found._clients = found._queue._clients = Refusing(refused("AccessDeniedException"))
-    with pytest.raises(NotAllowed, match=right):
-        getattr(found, look)()
+    found.clients = found.queue._clients = Refusing(refused("AccessDeniedException"))
+    [check] = [check for check in forwarder_checks(found) if check.name == f"forwarder.{look}"]
+    with pytest.raises(NotChecked, match=right):
+        check.run()
 
 
 def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_url: str) -> None:
@@ -228,10 +228,9 @@ def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_
 
     queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
     queue.exists()
-    look = Check(name="forwarder.mapping", look=Forwarder(queue, "", clients).mapping)
-    [finding] = examine([look], clock=time.monotonic)
-    assert finding.verdict.state is State.SKIP
-    assert "lambda cannot be reached" in finding.verdict.found
+    finding = forwarder_checks(Forwarder(queue, "", clients))[0].finding()
+    assert finding.state is State.SKIP
+    assert "lambda cannot be reached" in finding.found
 
 
 def configure(stack: DevStack, function: str, **variables: str) -> None:

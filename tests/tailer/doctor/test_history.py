@@ -8,15 +8,16 @@ import pytest
 
 from devstack import DevStack
 from devstack.loopback import HOST
-from tailer.doctor.history import History
-from tailer.doctor.records import Records
 from tailer.model import Checkpoint, Record
+from tailer.mongodb.checks.images import images
+from tailer.mongodb.checks.stream import WatchedStream
 from tailer.parts import Parts
 from tailer.position import After, At
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.doctor.records import record_of
 from tests.tailer.doctor.servers import forget, with_short_history
 
 TOKEN = "82" + "0" * 40
@@ -131,15 +132,14 @@ class Elsewhere:
     def __init__(self, *, documentdb: bool, version: tuple[int, int]) -> None:
         self.documentdb = documentdb
         self.version = version
-        self.client: Any = None
 
 
 @pytest.mark.parametrize(("documentdb", "version"), [(True, (5, 0)), (False, (5, 0))])
 def test_a_server_without_images_is_told(stored: Settings, documentdb: bool, version: tuple[int, int]) -> None:
     """With what to set instead."""
     settings = Settings(**{**stored.model_dump(), "full_document": "required"})
-    database: Any = Elsewhere(documentdb=documentdb, version=version)
-    verdict = History(Parts(settings), database, Records(Parts(settings), clock=lambda: 0.0), now=lambda: NOW).documents()
+    server: Any = Elsewhere(documentdb=documentdb, version=version)
+    verdict = images(server, Parts(settings).watch)
     assert verdict.exit_code == 2
     assert "updateLookup" in verdict.remedy
 
@@ -155,10 +155,10 @@ def test_a_fifth_of_the_history_left_is_too_little(
     stopped_at(Checkpoint(position=At(f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1")))
     settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
     parts = Parts(settings)
-    records = Records(parts, clock=lambda: 0.0)
-    records.read()
-    database: Any = Elsewhere(documentdb=True, version=(5, 0))
-    database.client = parts.client
-    verdict = History(parts, database, records, now=lambda: NOW).reaches_back()
+    server: Any = Elsewhere(documentdb=True, version=(5, 0))
+    position = record_of(parts, now=lambda: NOW)
+    position.read()
+    stream = WatchedStream(server, parts.watch, lambda: parts.source, position, history_seconds=100, now=lambda: NOW)
+    verdict = stream.reaches_back()
     assert verdict.state == state
     assert verdict.found == f"{100 - behind} s left of 100 s, {max(0, 100 - behind)}%"

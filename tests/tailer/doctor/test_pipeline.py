@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tailer.doctor.finding import State
-from tailer.doctor.pipeline import steady
+from tailer.checks import State
+from tailer.mongodb.checks.pipeline import selects_the_same
+from tailer.parts import Parts
 from tailer.settings.settings import Settings
 from tests.tailer.doctor.conftest import Doctor
 
@@ -16,7 +17,8 @@ UPDATES: dict[str, Any] = {"operationType": "update"}
 
 
 def verdict(stored: Settings, stages: list[dict[str, Any]], full_document: str = "updateLookup") -> State:
-    return steady(stored.model_copy(update={"pipeline": tuple(stages), "full_document": full_document})).state
+    settings = stored.model_copy(update={"pipeline": tuple(stages), "full_document": full_document})
+    return selects_the_same(Parts(settings).watch).state
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from devstack import DevStack
-from tailer.doctor.aws import Identity, client
-from tailer.doctor.claims import Claims
-from tailer.doctor.finding import NotAllowed, State
-from tailer.doctor.forwarder import Forwarder
-from tailer.doctor.queues import Queue
+from tailer.aws.checks.access import identity, quick_client
+from tailer.aws.checks.destinations import parking
+from tailer.aws.checks.forwarder import Forwarder
+from tailer.aws.checks.queue import Queue, claims
+from tailer.checks import NotChecked, State
 from tailer.errors import Misconfigured
 from tailrace.wire.message import MESSAGE_LIMIT
 from tests.tailer.doctor.conftest import Doctor
@@ -45,7 +45,7 @@ def a_queue(stack: DevStack, url: str, **attributes: str) -> Queue:
     """As SQS has it, but for these attributes."""
     queue = Queue(url, stack.aws, now=lambda: datetime.now(UTC))
     assert queue.exists().state is State.OK
-    queue._response = {**queue._response, "Attributes": {**queue.attributes, **attributes}}
+    queue.response = {**queue.response, "Attributes": {**queue.attributes, **attributes}}
     return queue
 
 
@@ -65,7 +65,7 @@ def test_a_queue_that_is_not_fifo_is_told(stack: DevStack, fresh: str) -> None:
     queue.exists()
     verdict = queue.fifo()
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
-    assert "standard queue" in verdict.found
+    assert "is not a FIFO queue" in verdict.found
 
 
 def test_a_queue_as_it_should_be_passes(stack: DevStack, queue_url: str) -> None:
@@ -100,7 +100,9 @@ def test_a_message_is_hidden_for_six_times_what_its_function_may_take(
     stack: DevStack, queue_url: str, seconds: int, state: State
 ) -> None:
     """Less is a warning; less than once, and the message comes again while it is worked on."""
-    assert a_queue(stack, queue_url).visibility(seconds).state is state
+    forwarder = Forwarder(a_queue(stack, queue_url), "", stack.aws)
+    forwarder._configuration = {"Timeout": seconds}
+    assert forwarder.visibility().state is state
 
 
 def test_dead_letters_are_counted(stack: DevStack, queue_url: str, dead_letters_url: str) -> None:
@@ -133,7 +135,7 @@ def test_the_other_queues_are_looked_at_too(
     forwarder.function()
     found = Queue.other
     monkeypatch.setattr(Queue, "other", lambda *given: {**found(*given), **attributes})
-    verdict = queue.dead_letters() if which == "dead letters" else forwarder.parking()
+    verdict = queue.dead_letters() if which == "dead letters" else parking(forwarder)
     assert (verdict.state, words in verdict.found) == (state, True)
     assert bool(verdict.remedy) is (state is not State.OK)
 
@@ -176,7 +178,7 @@ def test_who_may_not_send_is_told() -> None:
 
 def test_a_right_that_a_tailer_does_not_need_is_named_where_it_is_missing() -> None:
     """The doctor skips, and says which."""
-    with pytest.raises(NotAllowed, match="sqs:GetQueueAttributes on arn:aws:sqs:eu-west-1:1:dlq"):
+    with pytest.raises(NotChecked, match="sqs:GetQueueAttributes on arn:aws:sqs:eu-west-1:1:dlq"):
         Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).other("other", "arn:aws:sqs:eu-west-1:1:dlq")
 
 
@@ -186,14 +188,14 @@ def test_the_clock_is_read_off_any_response(stack: DevStack, queue_url: str) -> 
     assert queue.clock().state is State.OK
     queue._now = lambda: NOW.replace(year=2020)
     assert queue.clock().state is State.WARN
-    queue._response = {}
+    queue.response = {}
     assert queue.clock().state is State.SKIP
 
 
 def test_a_bucket_is_written_to_under_the_streams_own_prefix(stack: DevStack) -> None:
     """The same small object each time, which nothing refers to."""
     for _ in range(2):
-        assert Claims(stack.resources.claim_bucket, "payments", stack.aws).writable().state is State.OK
+        assert claims(stack.resources.claim_bucket, "payments", stack.aws).run().state is State.OK
     found = stack.aws("s3").get_object(Bucket=stack.resources.claim_bucket, Key="payments/doctor.json")
     assert found["Body"].read() == b"{}"
 
@@ -201,22 +203,22 @@ def test_a_bucket_is_written_to_under_the_streams_own_prefix(stack: DevStack) ->
 def test_a_bucket_that_is_not_there_is_told(stack: DevStack) -> None:
     """The setting is named; no bucket at all is a choice."""
     with pytest.raises(Misconfigured, match="TAILER_CLAIM_BUCKET: nowhere does not exist"):
-        Claims("nowhere", "payments", stack.aws).writable()
-    assert Claims("", "payments", stack.aws).writable().state is State.SKIP
+        claims("nowhere", "payments", stack.aws).run()
+    assert claims("", "payments", stack.aws).run().state is State.SKIP
 
 
 def test_who_we_are_is_told_where_it_can_be(stack: DevStack) -> None:
     """No credentials is a failure; an STS that cannot be reached is none, as a tailer does not ask it anything."""
-    assert "arn:aws:" in Identity(stack.aws).known().found
-    assert Identity(Refusing(NoCredentialsError())).known().state is State.FAIL
+    assert "arn:aws:" in identity(stack.aws).run().found
+    assert identity(Refusing(NoCredentialsError())).run().state is State.FAIL
     nowhere = EndpointConnectionError(endpoint_url="https://sts.example/")
-    assert Identity(Refusing(nowhere)).known().state is State.SKIP
+    assert identity(Refusing(nowhere)).run().state is State.SKIP
 
 
 def test_a_call_takes_less_than_a_tailers(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> None:
     """One try, and a few seconds: what hangs is found, not waited for."""
     for name, value in stack.aws.environment.items():
         monkeypatch.setenv(name, value)
-    config = client("sqs").meta.config
+    config = quick_client("sqs").meta.config
     assert config.connect_timeout + config.read_timeout <= 8
     assert config.retries["total_max_attempts"] == 1

@@ -8,18 +8,20 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
+from tailer.checkpoints.checks import StoredRecord
+from tailer.checks import State
 from tailer.crashes import Crashes
-from tailer.doctor.finding import State
-from tailer.doctor.records import PROBE, Records
 from tailer.errors import Misconfigured, Unavailable
 from tailer.model import Checkpoint, Record
 from tailer.parts import Parts
 from tailer.ports import Conflict
 from tailer.position import After, At
 from tailer.settings.settings import Settings
+from tailer.stores.fencing import PROBE, compares_and_replaces
 from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import Clock
 from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.doctor.records import record_of
 from tests.tailer.parts import parts_with
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -42,13 +44,13 @@ def parts(stored: Settings, store: MemoryCheckpoints) -> Parts:
 
 
 @pytest.fixture
-def records(parts: Parts, clock: Clock) -> Records:
+def records(parts: Parts, clock: Clock) -> StoredRecord:
     """A doctor whose waiting is what moves the clock."""
 
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    return Records(parts, clock=clock, sleep=sleep, now=lambda: NOW)
+    return record_of(parts, now=lambda: NOW, clock=clock, sleep=sleep)
 
 
 @pytest.fixture
@@ -66,23 +68,21 @@ def test_a_store_is_written_and_shown_to_be_fenced(stack: DevStack, stored: Sett
     url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
     settings = Settings(**{**stored.model_dump(), "checkpoints": url})
     for _ in range(2):
-        verdict = Records(Parts(settings), clock=lambda: 0.0).write()
+        verdict = compares_and_replaces(Parts(settings).store)
         assert (verdict.state, verdict.found) == (State.OK, "written, and a stale write was refused")
     with pytest.raises(ValueError, match="stream"):
         Settings(**{**stored.model_dump(), "stream": PROBE})
 
 
-def test_a_store_that_takes_a_stale_write_is_found_out(
-    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_takes_a_stale_write_is_found_out(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last one to write would win, whoever owns the stream: exit 4, nothing may run on it."""
     monkeypatch.setattr(store, "write", lambda record: store._records.update({record.stream: record}))
-    verdict = Records(parts, clock=lambda: 0.0).write()
+    verdict = compares_and_replaces(store)
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 4)
 
 
 def test_a_role_that_may_only_write_its_streams_is_told_apart(
-    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
+    store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB's LeadingKeys may name the streams and not the probe: that says nothing about the streams."""
 
@@ -90,14 +90,12 @@ def test_a_role_that_may_only_write_its_streams_is_told_apart(
         raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
 
     monkeypatch.setattr(store, "write", denied)
-    verdict = Records(parts, clock=lambda: 0.0).write()
+    verdict = compares_and_replaces(store)
     assert verdict.state is State.WARN
     assert PROBE in verdict.remedy
 
 
-def test_two_doctors_at_once_do_not_fail_each_other(
-    parts: Parts, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_doctors_at_once_do_not_fail_each_other(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
     """One finds that the other wrote, and tries again; for ever it does not."""
     write, conflicts = store.write, iter([True, True, False])
 
@@ -107,13 +105,13 @@ def test_two_doctors_at_once_do_not_fail_each_other(
         write(record)
 
     monkeypatch.setattr(store, "write", sometimes)
-    assert Records(parts, clock=lambda: 0.0).write().state is State.OK
+    assert compares_and_replaces(store).state is State.OK
     conflicts = iter([True] * 9)
     with pytest.raises(Unavailable, match=PROBE):
-        Records(parts, clock=lambda: 0.0).write()
+        compares_and_replaces(store)
 
 
-def test_nobody_is_fine_before_the_first_start_only(records: Records, store: MemoryCheckpoints, stored: Settings) -> None:
+def test_nobody_is_fine_before_the_first_start_only(records: StoredRecord, store: MemoryCheckpoints, stored: Settings) -> None:
     """Afterwards a stream without an owner is falling behind."""
     records.read()
     assert records.lease().state is State.OK
@@ -125,7 +123,7 @@ def test_nobody_is_fine_before_the_first_start_only(records: Records, store: Mem
 
 
 def test_a_lease_that_is_renewed_is_alive(
-    records: Records, owned: Record, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch, clock: Clock
+    records: StoredRecord, owned: Record, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     """However short the doctor looks: what happened since it read the record counts."""
     records.read()
@@ -137,7 +135,7 @@ def test_a_lease_that_is_renewed_is_alive(
     assert clock.now == 1060
 
 
-def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record, clock: Clock) -> None:
+def test_a_lease_that_stands_still_is_a_warning(records: StoredRecord, owned: Record, clock: Clock) -> None:
     """After one and a half times as long as a renewal takes, and no sooner."""
     records.read()
     verdict = records.lease()
@@ -149,7 +147,7 @@ def test_a_lease_that_stands_still_is_a_warning(records: Records, owned: Record,
 
 @pytest.mark.parametrize(("ago", "words"), [(14, "a standby takes over after 15 s"), (3600, "start a task: tailer run")])
 def test_a_lease_that_nobody_took_over_has_no_standby(
-    records: Records, owned: Record, store: MemoryCheckpoints, ago: int, words: str
+    records: StoredRecord, owned: Record, store: MemoryCheckpoints, ago: int, words: str
 ) -> None:
     """It is told since when it is not renewed, not for how long the doctor looked; after a whole lease no spare will come."""
     since = (NOW - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
@@ -161,7 +159,7 @@ def test_a_lease_that_nobody_took_over_has_no_standby(
     assert words in verdict.remedy
 
 
-def test_a_long_lease_is_not_waited_for(records: Records, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
+def test_a_long_lease_is_not_waited_for(records: StoredRecord, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
     """The doctor has less than a minute."""
     store.write(replace(owned, version=2, lease_seconds=300))
     records.read()
@@ -174,7 +172,7 @@ def test_a_long_lease_is_not_waited_for(records: Records, owned: Record, store: 
 
 @pytest.mark.parametrize(("code", "expected"), [(2, 2), (3, 3), (4, 4), (0, 1)])
 def test_a_recorded_problem_is_told(
-    records: Records, owned: Record, store: MemoryCheckpoints, code: int, expected: int
+    records: StoredRecord, owned: Record, store: MemoryCheckpoints, code: int, expected: int
 ) -> None:
     """In the words of the task that stopped, and with what it ended with; an older tailer did not write that down."""
     records.read()
@@ -204,7 +202,7 @@ def _no_probe_of_other_tests(stack: DevStack) -> Iterator[None]:
     stack.mongo.drop_database("tailrace")
 
 
-def test_tasks_that_died_at_one_position_are_told(records: Records, owned: Record, store: MemoryCheckpoints) -> None:
+def test_tasks_that_died_at_one_position_are_told(records: StoredRecord, owned: Record, store: MemoryCheckpoints) -> None:
     """Once the next one is careful for it: a single death says nothing."""
     for deaths, state in ((Crashes(count=1), State.OK), (Crashes(count=3, batch_limit=100, until=100_000), State.WARN)):
         stored = store.read(owned.stream) or owned

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from tailer.mongodb.presence import Presence, presence
+from tailer.mongodb.checks.names import Presence, presence
 from tailer.mongodb.watch import Watch
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.servers import with_users
@@ -20,11 +20,11 @@ Names = tuple[str, tuple[str, ...]]
 @pytest.fixture(autouse=True)
 def _no_database_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other tests leave databases: search all of them here."""
-    monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 10_000)
+    monkeypatch.setattr("tailer.mongodb.checks.names.MOST_DATABASES", 10_000)
 
 
 def test_too_many_databases_name_the_limit_and_the_remedy(shop: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailer.mongodb.presence.MOST_DATABASES", 1)
+    monkeypatch.setattr("tailer.mongodb.checks.names.MOST_DATABASES", 1)
     [sentence] = presence_of(shop, ("*", ("loans",))).unseen
     assert "at most 1 are looked through; write each collection with its database" in sentence
 

@@ -9,10 +9,11 @@ from math import isnan
 import pytest
 
 from tailer.errors import Unavailable
+from tailer.history import headroom, history
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Checkpoint
 from tailer.position import At
-from tailer.streaming.headroom import HeadroomWatch, headroom, history
+from tailer.streaming.headroom import HeadroomWatch
 from tailrace.metrics import TAILER
 
 CHECKPOINT = Checkpoint(position=At("1000.7"))

@@ -18,13 +18,14 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.loopback import HOST, free_port
-from tailer.app import on_tls
-from tailer.doctor.encryption import of_a_store
+from tailer.checklist import all_checks
+from tailer.checks import State
 from tailer.errors import Misconfigured, Unavailable
+from tailer.mongodb.checks.encryption import tls_at_start, tls_of
 from tailer.mongodb.connection.client import client, connect
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.connection.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
-from tailer.preflight import advice_on_tls
+from tailer.parts import Parts
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 
@@ -97,10 +98,9 @@ except UserWarning:
 
 
 def test_documentdb_without_tls_gets_a_warning() -> None:
-    assert advice_on_tls(DOCUMENTDB) == []
-    assert advice_on_tls("mongodb://localhost/") == []
-    [advice] = advice_on_tls(DOCUMENTDB + "&tls=false")
-    assert "remove tls=false" in advice
+    for uri, state in ((DOCUMENTDB, State.OK), ("mongodb://localhost/", State.OK), (DOCUMENTDB + "&tls=false", State.WARN)):
+        assert tls_at_start(uri, "TAILER_MONGODB_URI").state is state
+    assert tls_at_start(DOCUMENTDB + "&tls=false", "TAILER_MONGODB_URI").remedy == "remove tls=false"
 
 
 SPELT = [
@@ -129,11 +129,14 @@ def test_unverified_server_is_reported_at_the_start_and_by_the_doctor(
     for as_written in (name, name.lower(), name.upper()):
         uri = f"{scheme}://user:secret@db.example/{spelt.format(as_written)}"
         monkeypatch.setenv(setting, uri)
-        said = [advice for _, advice in on_tls(load())]
+        findings = [
+            check.at_start() for check in all_checks([Parts(one) for one in load()]) if ".tls" in check.name and check.at_start
+        ]
+        said = [str(finding) for finding in findings if finding.state is State.WARN]
         assert [advice.startswith(f"{setting} has {name}=true: the ") for advice in said] == [True] * told
         assert "secret" not in "".join(said)
-        verdict = of_a_store(uri)
-        assert (f"{name}=true" in verdict.found, "tlsCAFile" in verdict.remedy) == (told, told)
+        finding = tls_of(uri, setting)
+        assert (f"{name}=true" in finding.found, "tlsCAFile" in finding.remedy) == (told, told)
 
 
 def test_other_ca_bundle_can_be_configured() -> None:

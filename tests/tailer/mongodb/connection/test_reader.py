@@ -25,11 +25,11 @@ from tests.faults.tcp_proxy import TcpProxy
 
 Mongo = MongoClient[dict[str, Any]]
 
-ORDINARY = {
-    "socketTimeoutMS": 500,
-    "serverSelectionTimeoutMS": 10_000,
-    "connectTimeoutMS": 5_000,
-}  # one sixtieth of the product's timeout, or more
+ORDINARY = (
+    ("socketTimeoutMS", 500),
+    ("serverSelectionTimeoutMS", 10_000),
+    ("connectTimeoutMS", 5_000),
+)  # one sixtieth of the product's timeout, or more
 SCAN = 2.0  # seconds: longer than any other command may take here
 
 

@@ -1,7 +1,7 @@
 """
-Whether what a stream watches by name is there, and of a kind that has changes.
+Whether what a stream watches by name exists, and is of a kind that has changes.
 
-A change stream over a name that is misspelt, or over a view among others, opens without an error, and nothing ever arrives.
+A change stream over a misspelt name, or over a view among collections, opens without an error, and no change ever arrives.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,12 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from tailer.checks import Finding, fail, ok, skip, warn
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.listing import Listing, similar
 from tailer.mongodb.watch import WHOLE, Scope, Watch
 
-MOST_DATABASES = 100  # that are looked through for a collection which may be in any of them
+MOST_DATABASES = 100  # searched for a collection that may be in any of them
 _WITHOUT_CHANGES = {
     "view": "a view, and a view has no changes of its own: watch the collection behind it",
     "timeseries": "a time series collection, which has no change stream: watch an ordinary collection",
@@ -24,8 +25,8 @@ _WITHOUT_CHANGES = {
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Presence:
     """
-    A sentence each: on names that nothing can ever arrive from, on names that are not there yet, and on what the user may not
-    look at.
+    One sentence for each name that can never have changes, for each that does not exist yet, and for each list that the user
+    may not read.
     """
 
     impossible: list[str] = field(default_factory=list)
@@ -33,12 +34,29 @@ class Presence:
     unseen: list[str] = field(default_factory=list)
 
 
+def named(client: "MongoClient[Any]", watch: Watch) -> Finding:
+    """
+    Check all that is watched by name.
+
+    Raises: as ``presence``.
+    """
+    found = presence(client, watch)
+    remedy = "correct TAILER_DATABASE or TAILER_COLLECTIONS"
+    if found.impossible:
+        return fail("; ".join(found.impossible), remedy)
+    if found.absent:
+        return warn("; ".join([*found.absent, *found.unseen]), f"{remedy}, or create it")
+    if found.unseen:
+        return skip("; ".join(found.unseen), "it would need the action listCollections (role read)")
+    return ok(", ".join(map(str, watch.scopes)))
+
+
 def presence(client: "MongoClient[Any]", watch: Watch) -> Presence:
     """
-    What is to be said of all that is watched.
+    Return what is wrong with the names that are watched.
 
     Raises:
-        Unavailable: nobody answers.
+        Unavailable: the server does not respond.
         Misconfigured: the user may not sign in.
     """
     found, listing = Presence(), Listing(client)
@@ -56,7 +74,7 @@ def presence(client: "MongoClient[Any]", watch: Watch) -> Presence:
 def _of_a_database(scope: Scope, listing: Listing, found: Presence) -> None:
     databases = listing.databases()
     if databases is None:
-        _not_seen("databases", found)
+        _unseen("databases", found)
     elif scope.database not in databases:
         found.absent.append(f"{_absent(scope)}: {_no_database(scope.database, listing)}")
 
@@ -64,7 +82,7 @@ def _of_a_database(scope: Scope, listing: Listing, found: Presence) -> None:
 def _of_a_collection(scope: Scope, listing: Listing, watch: Watch, found: Presence) -> None:
     kinds = listing.kinds(scope.database)
     if kinds is None:
-        _not_seen(f"collections of {scope.database}", found)
+        _unseen(f"collections of {scope.database}", found)
     elif (kind := kinds.get(scope.collection, "")) in _WITHOUT_CHANGES:
         behind = listing.view_on(scope) if kind == "view" else ""
         found.impossible.append(f"TAILER_COLLECTIONS: {scope} is {_WITHOUT_CHANGES[kind]}{behind and f', {behind}'}")
@@ -77,7 +95,7 @@ def _of_a_collection(scope: Scope, listing: Listing, watch: Watch, found: Presen
 def _of_every_database(scope: Scope, listing: Listing, found: Presence) -> None:
     databases = listing.databases()
     if databases is None:
-        _not_seen("databases", found)
+        _unseen("databases", found)
         return
     if len(databases) > MOST_DATABASES:
         found.unseen.append(
@@ -86,16 +104,16 @@ def _of_every_database(scope: Scope, listing: Listing, found: Presence) -> None:
         )
         return
     listed = [listing.kinds(name) or {} for name in databases]
-    kinds = {one[scope.collection] for one in listed if scope.collection in one}
+    kinds = {names[scope.collection] for names in listed if scope.collection in names}
     if not kinds:
-        close = similar(scope.collection, {name for one in listed for name in one})
+        close = similar(scope.collection, {name for names in listed for name in names})
         found.absent.append(_absent(scope) + (f"; did you mean {close}?" if close else ""))
     elif kinds <= _WITHOUT_CHANGES.keys():
         found.impossible.append(f"TAILER_COLLECTIONS: {scope} is {_WITHOUT_CHANGES[min(kinds)]}")
 
 
 def _elsewhere(scope: Scope, listing: Listing, watch: Watch) -> str:
-    """Of one database's stream: the sentence on a name that is another database's collection."""
+    """Return the sentence on a name that is a collection of another database, where one database is watched."""
     database, _, collection = scope.collection.partition(".")
     if watch.database == WHOLE or database not in (listing.databases() or ()):
         return ""
@@ -108,12 +126,12 @@ def _elsewhere(scope: Scope, listing: Listing, watch: Watch) -> str:
 
 
 def _meant(scope: Scope, kinds: Mapping[str, str], listing: Listing, watch: Watch) -> str:
-    """What may have been meant by a collection that is not there."""
+    """Return what may have been meant by a collection that does not exist."""
     databases = listing.databases()
     if databases is not None and scope.database not in databases:
-        for one in sorted(databases)[:MOST_DATABASES]:
-            if str(scope) in (listing.kinds(one) or ()):
-                return f"; did you mean {one}.{scope}, the collection {scope} of the database {one}?"
+        for name in sorted(databases)[:MOST_DATABASES]:
+            if str(scope) in (listing.kinds(name) or ()):
+                return f"; did you mean {name}.{scope}, the collection {scope} of the database {name}?"
         return f": {_no_database(scope.database, listing)}"
     if str(scope) in kinds:
         return f"; did you mean {scope.database}.{scope}, the collection {scope} of the database {scope.database}?"
@@ -135,7 +153,6 @@ def _absent(scope: Scope) -> str:
     return f"{scope} does not exist yet, and no change arrives until it does"
 
 
-def _not_seen(what: str, found: Presence) -> None:
-    """Once, however many names are among them."""
+def _unseen(what: str, found: Presence) -> None:
     if (sentence := f"could not look for what is watched: the user may not list the {what}") not in found.unseen:
         found.unseen.append(sentence)

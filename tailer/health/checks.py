@@ -1,30 +1,30 @@
-"""This process: its settings, and the port it would listen on."""
+"""Whether this process can serve its health, or a tailer already serves it here."""
 
 import os
 import socket
-from collections.abc import Sequence
 from errno import EADDRINUSE
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from tailer.doctor.finding import Verdict, fail, ok, warn
+from tailer.checks import Check, Finding, fail, ok, warn
 from tailer.health.health import CONDITION, GAVE_UP, STANDING_BY, TAILING
-from tailer.settings.settings import Settings, misspelt
 
 _TIMEOUT = 2.0  # seconds
 
 
-def settings(streams: Sequence[Settings]) -> Verdict:
-    """They could be read, or nothing else would be looked at; a likely typo is told."""
-    told = f"{'streams' if len(streams) > 1 else 'stream'} {', '.join(one.stream for one in streams)}"
-    if typos := misspelt():
-        wrong, right = next(iter(typos.items()))
-        return warn(f"{told}; {wrong} is not a setting", f"did you mean {right}?")
-    return ok(told)
+def port_check(host: str, number: int) -> Check:
+    """The check of TAILER_HTTP_HOST and TAILER_HTTP_PORT."""
+    return Check(
+        name="http.port",
+        run=partial(port, host, number),
+        outage="run the doctor again; if it fails again, find out which process listens there",
+        mistake="choose another TAILER_HTTP_PORT",
+    )
 
 
-def port(host: str, number: int) -> Verdict:
-    """Free for a tailer, or already that of one which tails or stands by."""
+def port(host: str, number: int) -> Finding:
+    """Check that the port is free, or used by a tailer that tails or is on standby."""
     if number == 0:
         return ok("none: TAILER_HTTP_PORT is 0")
     try:
@@ -33,20 +33,19 @@ def port(host: str, number: int) -> Verdict:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, number))
     except OSError as error:
-        status, condition, said = _asked(host, number)
+        status, condition, text = _health(host, number)
         if condition:
-            return _running(f"a tailer answers on {host}:{number}: {said}", condition, healthy=status == HTTPStatus.OK)
+            return _running(f"a tailer answers on {host}:{number}: {text}", condition, healthy=status == HTTPStatus.OK)
         found = f"cannot listen on {host}:{number}: {error.strerror}"
-        return _in_the_way(found, error.errno == EADDRINUSE, responses=bool(status))
+        return _not_free(found, taken=error.errno == EADDRINUSE, responds=bool(status))
     return ok(f"{host}:{number} is free")
 
 
-def _in_the_way(found: str, taken: bool, *, responses: bool) -> Verdict:
-    """Of a port that a tailer could not have, and no tailer answers on."""
+def _not_free(found: str, *, taken: bool, responds: bool) -> Finding:
     other = "choose another TAILER_HTTP_PORT, or 0 for none"
     if not taken:
         return fail(found, other)
-    if responses:
+    if responds:
         return fail(f"{found}: used by a program that is not a tailer", other)
     return fail(
         f"{found}: used by a process that does not respond: a hung tailer, or another program",
@@ -54,8 +53,7 @@ def _in_the_way(found: str, taken: bool, *, responses: bool) -> Verdict:
     )
 
 
-def _running(found: str, condition: str, *, healthy: bool) -> Verdict:
-    """What a tailer says of itself, and whether it is at work."""
+def _running(found: str, condition: str, *, healthy: bool) -> Finding:
     if not healthy:
         return warn(found, "it makes no progress: see its log, and the checks below for the server that it waits for")
     if condition == GAVE_UP:
@@ -68,8 +66,8 @@ def _running(found: str, condition: str, *, healthy: bool) -> Verdict:
     )
 
 
-def _asked(host: str, number: int) -> tuple[int, str, str]:
-    """Status, condition and text of whoever answers there; without a condition it is no tailer."""
+def _health(host: str, number: int) -> tuple[int, str, str]:
+    """Return status, condition and text of the program that listens there; without a condition it is no tailer."""
     connection = HTTPConnection("127.0.0.1" if host in ("0.0.0.0", "::", "") else host, number, timeout=_TIMEOUT)  # noqa: S104
     try:
         connection.request("GET", "/healthz")

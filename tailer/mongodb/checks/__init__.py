@@ -1,0 +1,1 @@
+"""The checks of a MongoDB or DocumentDB cluster, and of one stream on it."""

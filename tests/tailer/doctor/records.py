@@ -1,0 +1,27 @@
+"""The record of a stream, as a test reads it."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from tailer.checkpoints.checks import StoredRecord
+from tailer.parts import Parts
+
+
+def record_of(
+    parts: Parts,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> StoredRecord:
+    """The record of the stream of these parts, not read yet."""
+    return StoredRecord(
+        parts.settings.stream,
+        parts.settings.identity,
+        lambda: parts.store,
+        source=lambda: parts.source,
+        cluster=parts.cluster,
+        now=now,
+        clock=clock,
+        sleep=sleep,
+    )

@@ -37,7 +37,6 @@ from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import Settings, StreamSettings, read_settings
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
-from lambda_forwarder.watermarks.expiry import of_unknown
 from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
 from tailrace.wire.message import MEMORY
 
@@ -91,8 +90,7 @@ def build_forwarder(
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher, check_bus = _publisher(settings.event_bus, client, now)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
-    expires = of_unknown(settings.streams, time.time)
-    watermarks = DynamodbWatermarks(dynamodb, table, expires=expires) if table else None
+    watermarks = DynamodbWatermarks(dynamodb, table, streams=settings.streams) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
     run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])

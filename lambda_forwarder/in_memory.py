@@ -1,4 +1,4 @@
-"""The ports in memory: for tests of mappers and of the loop, under the same promises as the real ones."""
+"""The forwarder's ports in memory, for tests. They keep the same guarantees as the AWS adapters."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -16,17 +16,15 @@ from tailrace.wire.change import Claim
 
 @dataclass(kw_only=True)
 class MemoryPublisher:
-    """Keeps what was published, in order. ``limit`` is the size from which a detail is refused, in bytes."""
+    """Keeps the published entries, in order. A detail of ``limit`` bytes or more is refused."""
 
     limit: int = 1_048_576
     entries: list[Entry] = field(default_factory=list)
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
-        """See ``Publisher``."""
         if entries and time_left() <= 0:
             raise Unavailable("no time left")
-        fitting = [entry for entry in entries if len(entry.detail) < self.limit]
-        self.entries += fitting
+        self.entries += (entry for entry in entries if len(entry.detail) < self.limit)
         refused = (entry for entry in entries if len(entry.detail) >= self.limit)
         return Published(
             refused=tuple(Refused(entry, f"{len(entry.detail)} bytes; the limit is {self.limit}") for entry in refused)
@@ -35,12 +33,11 @@ class MemoryPublisher:
 
 @dataclass(kw_only=True)
 class MemoryParking:
-    """Keeps what was parked by its id, so that a repeat is kept once."""
+    """Keeps the parked items by their ids."""
 
     parked: dict[str, Parked] = field(default_factory=dict)
 
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
-        """See ``Parking``."""
         if parked and time_left() <= 0:
             raise Unavailable("no time left")
         for item in parked:
@@ -53,12 +50,10 @@ class MemoryWatermarks:
 
     marks: dict[str, Watermark] = field(default_factory=dict)
 
-    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:  # noqa: ARG002 - it takes none
-        """See ``Watermarks``."""
+    def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:  # noqa: ARG002
         return {lane: self.marks[lane] for lane in lanes if lane in self.marks}
 
     def advance(self, lane: str, to: Watermark) -> None:
-        """See ``Watermarks``."""
         if lane not in self.marks or self.marks[lane].position < to.position:
             self.marks[lane] = to
 
@@ -69,29 +64,25 @@ class MemoryAttempts:
 
     notes: dict[str, Attempt] = field(default_factory=dict)
 
-    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:  # noqa: ARG002 - it takes none
-        """See ``Attempts``."""
+    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:  # noqa: ARG002
         return {group: self.notes[group] for group in groups if group in self.notes}
 
     def write(self, group: str, attempt: Attempt) -> None:
-        """See ``Attempts``."""
         self.notes[group] = attempt
 
 
 @dataclass(kw_only=True)
 class MemoryClaims:
-    """Holds the objects of one bucket by their keys."""
+    """Keeps the objects of one bucket by their keys."""
 
     bucket: str = "claims"
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def store(self, key: str, content: bytes) -> Claim:
-        """See ``Claims``."""
         self.objects[key] = content
         return Claim(bucket=self.bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
-    def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:  # noqa: ARG002 - it takes none
-        """See ``Claims``."""
+    def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:  # noqa: ARG002
         if claim.bucket != self.bucket:
             raise Rejected(f"the object is in the bucket {claim.bucket!r}; this bucket is {self.bucket!r}")
         if claim.key not in self.objects:
@@ -101,25 +92,22 @@ class MemoryClaims:
 
 @dataclass(kw_only=True)
 class MemoryBacklog:
-    """Holds messages in order. A group with a message that is held gives no other, as in a FIFO queue."""
+    """Keeps messages in order. As in a FIFO queue, a hidden message blocks its group. A message stays hidden for ever."""
 
     waiting: list[Delivery] = field(default_factory=list)
-    held: dict[str, str] = field(default_factory=dict)  # the groups of held messages, by the messages' ids
+    held: dict[str, str] = field(default_factory=dict)  # the groups of hidden messages, by message id
 
-    def take(self, count: int, seconds: float) -> Sequence[Delivery]:  # noqa: ARG002 - it holds them for ever
-        """See ``Backlog``."""
-        locked = set(self.held.values())
-        taken = [delivery for delivery in self.waiting if delivery.group not in locked][: min(count, 10)]
+    def take(self, count: int, seconds: float) -> Sequence[Delivery]:  # noqa: ARG002
+        blocked = set(self.held.values())
+        taken = [delivery for delivery in self.waiting if delivery.group not in blocked][: min(count, 10)]
         self.held |= {delivery.id: delivery.group for delivery in taken}
         return taken
 
     def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
-        """See ``Backlog``."""
         self.give_back(deliveries, time_left)
-        gone = {delivery.id for delivery in deliveries}
-        self.waiting = [delivery for delivery in self.waiting if delivery.id not in gone]
+        removed = {delivery.id for delivery in deliveries}
+        self.waiting = [delivery for delivery in self.waiting if delivery.id not in removed]
 
-    def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:  # noqa: ARG002 - it takes none
-        """See ``Backlog``."""
+    def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:  # noqa: ARG002
         for delivery in deliveries:
             self.held.pop(delivery.id, None)

@@ -1,7 +1,4 @@
-"""
-What the forwarder needs from the world: where to publish and to park, what was published before, what was too large, and
-what waits to be tried again.
-"""
+"""The forwarder's ports: the bus, the parking queue, watermarks, notes of attempts, the queue, claims and backlogs."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -16,18 +13,18 @@ from lambda_forwarder.model.watermark import Watermark
 from tailrace.wire.change import Claim
 
 TimeLeft = Callable[[], float]
-"""Seconds in which new work may still be begun; zero or less means stop."""
+"""Seconds in which new work may be started. At zero or less, start no more calls."""
 
 
 class Refused(Struct, frozen=True):
-    """An entry that the bus will never accept, and why."""
+    """An entry that the bus will never accept, and the reason."""
 
     entry: Entry
     reason: str
 
 
 class Published(Struct, frozen=True, kw_only=True):
-    """What became of entries that were published: the refused ones, and how many the bus says it had already."""
+    """The result of a publish: the refused entries, and the number of entries that the bus dropped as duplicates."""
 
     refused: tuple[Refused, ...] = ()
     deduplicated: int = 0
@@ -36,143 +33,143 @@ class Published(Struct, frozen=True, kw_only=True):
 class Publisher(Protocol):
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         """
-        Return only once every entry was accepted, in order per document, or refused for good.
+        Return only once every entry is accepted, in order per document, or refused for good.
 
-        Publishing an entry again is allowed: a repeat carries the same id, by which consumers know it.
-
-        Every call looks at the time left first. Whatever is raised, ``partial.done_before`` says what was accepted and what
-        was refused before.
+        Publishing an entry again is allowed: a repeat has the same id. After an error, ``partial.done_before`` has the ids of
+        the accepted entries, and the refused entries.
 
         Raises:
-            Unavailable: not now, or the time is up; publish the others again later, and what may have been accepted with them.
-            Misconfigured: the bus is not there or not ours to use. ``BusGone``: that is how it was for a while already.
+            Unavailable: a temporary failure, or the time is up. Publish the other entries again later.
+            Misconfigured: the bus does not exist, or access is denied.
+            BusGone: the bus does not exist. Entries that counted as accepted may be lost.
         """
 
 
 class Parking(Protocol):
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:
         """
-        Return only once each is durably kept, in order per document, for a person to look at.
+        Return only once every item is durably stored, in order per document.
 
-        Parking the same again is allowed and harmless: a repeat carries the same id. Every call looks at the time left first.
-        Whatever is raised, ``partial.done_before`` has the ids of those that are kept.
+        Parking an item again is allowed: a repeat has the same id. After an error, ``partial.done_before`` has the ids of the
+        stored items.
 
         Raises:
-            Unavailable: not now, or the time is up; park the others again later.
-            Misconfigured: the queue is not there or not ours to use.
+            Unavailable: a temporary failure, or the time is up. Park the other items again later.
+            Misconfigured: the queue does not exist, or access is denied.
         """
 
 
 class Watermarks(Protocol):
     def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         """
-        Return how far each of these lanes is published, by the last ``advance`` that anybody made; a new lane is left out.
+        Return the watermarks of these lanes as the last ``advance`` of any process left them. A new lane has none.
 
         Raises:
-            Unavailable: not known now, or the time is up; publish nothing of these lanes.
-            Misconfigured: the table is not there or not ours to use.
+            Unavailable: a temporary failure, or the time is up. Publish no change of these lanes.
+            Misconfigured: the table does not exist, or access is denied.
         """
 
     def advance(self, lane: str, to: Watermark) -> None:
         """
-        Return only once the lane's watermark durably stands here or further on. It never goes back.
+        Return only once the lane's watermark is durably at ``to`` or later. It never moves back.
 
         Raises:
-            Unavailable: it may or may not have moved; whoever sees it as it was publishes repeats.
-            Misconfigured: as ``read``.
+            Unavailable: a temporary failure. The watermark may have moved; if not, repeats are published.
+            Misconfigured: the table does not exist, or access is denied.
         """
 
 
 class Attempts(Protocol):
     def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
         """
-        Return the last note of each of these message groups, by the last ``write`` that anybody made.
+        Return the notes of these message groups as the last ``write`` of any process left them. A new group has none.
 
         Raises:
-            Unavailable: not known now; work on none of them.
-            Misconfigured: the table is not there or not ours to use.
+            Unavailable: a temporary failure, or the time is up. Process no message of these groups.
+            Misconfigured: the table does not exist, or access is denied.
         """
 
     def write(self, group: str, attempt: Attempt) -> None:
         """
-        Return only once the note is durable: the process may end at the next step.
+        Return only once the note is durable. The process may end right after this.
 
         Raises:
-            Unavailable: it may or may not be there.
-            Misconfigured: as ``read``.
+            Unavailable: a temporary failure. The note may be stored.
+            Misconfigured: the table does not exist, or access is denied.
         """
 
 
 class UnmappedCollections(Protocol):
     def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
         """
-        Return only once so many changes more of each of these collections, which no mapper reads, are kept for the stream. What
-        is kept is bounded, and is forgotten some days after a collection's last change.
+        Return only once these changes, counted by collection, are added to those stored for the stream. The number of
+        collections is bounded. A collection expires some days after its last change.
 
         Raises:
-            Unavailable: not now, or the time is up; they may be kept.
-            Misconfigured: the table is not there or not ours to use.
+            Unavailable: a temporary failure, or the time is up. The counts may be stored.
+            Misconfigured: the table does not exist, or access is denied.
         """
 
 
 class Queue(Protocol):
     def hide(self, delays: Sequence[tuple[Delivery, float]], time_left: TimeLeft) -> None:
         """
-        Let each of these messages be handed out again after so many seconds from now, in order per group. One that is not
-        comes again when the queue's own visibility timeout is over.
+        Hide each message for this number of seconds, in order per group. After an error, a message may stay hidden for the
+        visibility timeout of the queue instead.
 
         Raises:
-            Unavailable: of some it is not done.
-            Misconfigured: the queue is not ours to use.
+            Unavailable: a temporary failure, or the time is up.
+            Misconfigured: access is denied.
         """
 
 
 class Claims(Protocol):
     def store(self, key: str, content: bytes) -> Claim:
         """
-        Return only once the content durably lies under this key. Storing the same again is allowed and harmless.
+        Return only once the content is durably stored under this key. Storing the same content again is allowed.
 
         Raises:
-            Unavailable: it may lie there already; store it again later.
-            Misconfigured: the bucket is not there or not ours to write.
+            Unavailable: a temporary failure. Store it again later.
+            Misconfigured: the bucket does not exist, or access is denied.
         """
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
         """
-        Return what lies under the claim's key, at most one byte more of it than the claim says. Whether it is what the
-        claim says is for the caller to verify.
+        Return the object of the claim, cut to one byte more than the claim's size. The caller verifies size and digest.
 
         Raises:
-            Rejected: it is gone, or lies where we do not read; the message says which.
-            Unavailable: not now, or not all of it before the time was up.
-            Misconfigured: the bucket is not there or not ours to read.
+            Rejected: the object does not exist, or the claim names another bucket.
+            Unavailable: a temporary failure, or the time is up.
+            Misconfigured: the bucket does not exist, or access is denied.
         """
 
 
 class Backlog(Protocol):
-    """A queue of what could not be published: parked changes, or dead letters."""
+    """A queue of parked changes or of dead letters."""
 
     def take(self, count: int, seconds: float) -> Sequence[Delivery]:
         """
-        Hold at most ``count`` messages, and ten, for so long; return them in order per group. None: nothing is left to take.
+        Receive up to min(count, 10) messages, in order per group, and hide them for ``seconds``. None: the queue is empty.
 
         Raises:
-            Unavailable: not now.
-            Misconfigured: the queue is not there or not ours to read.
+            Unavailable: a temporary failure.
+            Misconfigured: the queue does not exist, or access is denied.
         """
 
     def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """
-        Return only once the queue has forgotten them. Every call looks at the time left first.
+        Return only once the messages are deleted.
 
         Raises:
-            Unavailable: some may come again.
-            Misconfigured: as ``take``.
+            Unavailable: a temporary failure, or the time is up. Some messages may be received again.
+            Misconfigured: the queue does not exist, or access is denied.
         """
 
     def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """
-        Let them be taken again at once. Without it they can be when their time is over.
+        Make the messages visible at once. After an error they become visible when their time ends.
 
-        Raises: as ``remove``.
+        Raises:
+            Unavailable: a temporary failure, or the time is up.
+            Misconfigured: the queue does not exist, or access is denied.
         """

@@ -1,4 +1,4 @@
-"""The response of SQS to a batch: status 200, with a success or failure for each entry."""
+"""The response of SQS to a batch call: its status is 200, and each entry succeeded or failed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from lambda_forwarder.errors import Unavailable, aws_error
 
 
-def check(doing: str, entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> None:
+def check(operation: str, entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> None:
     """
     Return only if the response confirms every entry. A missing entry counts as failed.
 
@@ -14,7 +14,7 @@ def check(doing: str, entries: Sequence[Mapping[str, Any]], response: Mapping[st
         Unavailable, Rejected, Misconfigured: an entry failed; the other entries may have succeeded.
     """
     for failed in response.get("Failed", ()):
-        raise aws_error(doing, failed["Code"], failed.get("Message", ""))
-    unsaid = {entry["Id"] for entry in entries} - {done["Id"] for done in response.get("Successful", ())}
-    if unsaid:
-        raise Unavailable(f"{doing}: the response is missing {len(unsaid)} of {len(entries)} entries")
+        raise aws_error(operation, failed["Code"], failed.get("Message", ""))
+    missing = {entry["Id"] for entry in entries} - {done["Id"] for done in response.get("Successful", ())}
+    if missing:
+        raise Unavailable(f"{operation}: the response does not mention {len(missing)} of {len(entries)} entries")

@@ -8,9 +8,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError, UnknownServiceError
+from botocore.exceptions import BotoCoreError
 
 from lambda_forwarder.errors import Misconfigured
+from tailrace.aws.clients import Environment, environment, problem
 
 CONNECT, READ = 1, 4  # seconds; the timeouts of a call for connecting and for reading
 READ_LEAST = 1.0  # seconds; the shortest read timeout, in which most responses arrive
@@ -23,10 +24,8 @@ CONFIG = Config(
     s3={"addressing_style": "path"},  # a custom endpoint has no host name for each bucket
 )
 
-_end: list[Callable[[], float]] = []  # seconds to the end of the present invocation, if there is one
-_making = threading.Lock()  # threads may share a client, but not a session
-
-Environment = frozenset[tuple[str, str]]
+_end: list[Callable[[], float]] = []  # returns the seconds to the end of the current invocation; empty outside one
+_creating = threading.Lock()  # threads may share a client, but not a session
 
 
 def until(seconds: Callable[[], float]) -> None:
@@ -42,30 +41,17 @@ def client(service: str) -> Any:
         Misconfigured: boto3 cannot use the environment; no call to AWS was made.
     """
     try:
-        with _making:
-            return _client(service, _environment())
-    except (NoRegionError, InvalidRegionError) as error:
-        raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error
-    except UnknownServiceError as error:  # whose text names all the services that boto3 knows
-        raise Misconfigured(f"boto3 {boto3.__version__} does not know the service {service}: install a newer boto3") from error
-    except BotoCoreError as error:  # as of a profile that does not exist
-        raise Misconfigured(
-            f"no AWS client for {service}: {error}; check AWS_PROFILE, AWS_CONFIG_FILE and the credentials"
-        ) from error
-    except ValueError as error:
-        raise Misconfigured(f"no AWS client for {service}: AWS_ENDPOINT_URL is not a URL") from error
-
-
-def _environment() -> Environment:
-    """The variables that boto3 reads. They never change in production; a test can set its own."""
-    return frozenset((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+        with _creating:
+            return _client(service, environment())
+    except (BotoCoreError, ValueError) as error:
+        raise Misconfigured(problem(service, error)) from error
 
 
 @cache
 def _client(service: str, environment: Environment) -> Any:
-    made = _session(environment).client(service, config=CONFIG)
-    made.meta.events.register("before-call", _bounded)
-    return made
+    created = _session(environment).client(service, config=CONFIG)
+    created.meta.events.register("before-call", _bounded)
+    return created
 
 
 def _bounded(context: dict[str, Any], **_: object) -> None:

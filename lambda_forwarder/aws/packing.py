@@ -1,4 +1,4 @@
-"""Groups items into calls and waves, so that many are sent in parallel and none overtakes an earlier one of its key."""
+"""Groups items into calls and waves, for calls in parallel that keep the order of the items of each key."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -12,9 +12,8 @@ def waves(
     """
     Yield waves of calls. A call holds at most ``count`` items with a total size below ``limit`` (or one larger item).
 
-    A key's first item is in the first wave, its second in the second, and so on. The calls of a wave can therefore run in
-    parallel, and any of their items can fail and be sent again: no later item of its key is sent before, as long as the next
-    wave waits for this one.
+    The first item of each key is in the first wave, the second in the second wave, and so on. So the calls of a wave can run in
+    parallel, and an item that fails can be sent again before a later item of its key, if each wave waits for the one before.
     """
     turns: dict[str, int] = {}
     by_turn: list[list[T]] = []

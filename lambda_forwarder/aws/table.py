@@ -16,6 +16,8 @@ NEEDS = (
     "a table with a string partition key pk, in this region, with the permissions dynamodb:BatchGetItem and "
     "dynamodb:UpdateItem; or off, and repeats are published"
 )
+EXPIRES = "expires"  # seconds since 1970; the attribute of the table's time to live, see tailrace_cdk.messaging.state
+KEPT_SECONDS = 45 * 86_400  # a message can stay in three queues after one another, 14 days in each
 CALL_COUNT = 100  # keys, DynamoDB, one BatchGetItem
 ATTEMPTS = 3  # to read the keys that a call left unprocessed
 WAIT = wait_random_exponential(multiplier=0.05, max=0.5)  # seconds

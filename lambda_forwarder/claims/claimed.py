@@ -1,4 +1,4 @@
-"""Fetches and verifies changes that were too large for a message, and replaces their claims."""
+"""Fetches and verifies changes that were too large for a message."""
 
 import hashlib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def fetched(
     run: ChangeMessage, claims: Claims | None, time_left: TimeLeft, room: int = MEMORY
 ) -> tuple[ChangeMessage, list[Parked]]:
     """
-    Return the run with its claimed changes replaced, and the changes to park. ``room``: bytes of memory for one change.
+    Return the run with its claimed changes fetched, and the changes to park. ``room`` is the memory in bytes for one change.
 
     Raises:
         Unavailable: the bucket is unavailable, or the time is up.
@@ -54,7 +54,7 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
     """
     if claims is None:
         raise Misconfigured(
-            "FORWARDER_CLAIM_BUCKET: it is missing, and a change lies in the tailer's claim bucket; set it to the tailer's "
+            "FORWARDER_CLAIM_BUCKET: it is missing, and the tailer stored a change in its claim bucket; set it to the value of "
             "TAILER_CLAIM_BUCKET. Until then the message stays in the queue"
         )
     deadline.check(time_left, "a claimed change was fetched")
@@ -62,7 +62,8 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
         raise Rejected(f"the claim states {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
     content = claims.fetch(claim, time_left)
     if len(content) != claim.bytes:
-        raise Rejected(f"the object has {len(content)} bytes or more; the claim states {claim.bytes}")
+        size = "more" if len(content) > claim.bytes else f"{len(content)}"
+        raise Rejected(f"the object has {size} bytes; the claim states {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:
         raise Rejected("the object's SHA-256 differs from the claim's")
     try:

@@ -14,11 +14,11 @@ READING = "a bucket of this name in this region, and the permissions s3:ListBuck
 WRITING = "the permission s3:PutObject, for an event that is too large for the bus. Its message stays in the queue"
 PART = 1_048_576  # bytes; read between two checks of the time left
 
-_key_of_ours = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 allows other keys, but its XML responses for them cannot be parsed
+_valid_key = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 allows other keys, but its XML responses for them cannot be parsed
 
 
 class S3Claims:
-    """Reads from and writes to this bucket and no other. ``client`` is a boto3 ``s3`` client."""
+    """Uses this bucket and no other. ``client`` is a boto3 ``s3`` client."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
@@ -26,8 +26,8 @@ class S3Claims:
 
     def check(self) -> None:
         """
-        Check that the bucket exists and that this role may list it. Without the right to list, S3 reports a missing object
-        as access denied.
+        Return only if the bucket exists and this role may list it. Without that permission, S3 denies access to an object that
+        does not exist.
 
         Raises:
             Misconfigured: the bucket does not exist, or access is denied.
@@ -36,16 +36,15 @@ class S3Claims:
             self._client.head_bucket(Bucket=self._bucket)
 
     def store(self, key: str, content: bytes) -> Claim:
-        """See ``Claims``."""
         with self._resource(WRITING).call("PutObject"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
-        """See ``Claims``. A large object is read in parts, so that a slow read ends in time."""
+        """See ``Claims``. The object is read in parts, so that a slow read ends in time."""
         if claim.bucket != self._bucket:
             raise Rejected(f"the object is in the bucket {claim.bucket!r}; FORWARDER_CLAIM_BUCKET is {self._bucket!r}")
-        if not _key_of_ours(claim.key):
+        if not _valid_key(claim.key):
             raise Rejected(f"Tailrace writes no such key: {claim.key[:200]!r}; its keys have 1 to 1,024 ASCII characters")
         deadline.check(time_left, "a claimed change was fetched")
         with translated("GetObject"):

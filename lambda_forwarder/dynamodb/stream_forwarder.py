@@ -61,7 +61,7 @@ class StreamForwarder:
                 index = _first_unfinished(error, neighbours)
                 finished = 0 if isinstance(error, BusGone) else done["records"] + index
                 message, failed = neighbours[0].message, neighbours[index].id
-                self.forwarder.metrics.failed(message.stream if message else "", count - finished)
+                self.forwarder.metrics.count(message.stream if message else "", "MessagesFailed", count - finished)
                 if not finished or not failed:
                     raise
                 extra = {"action": "record_failed", "event_id": neighbours[index].group, "error": type(error).__name__}

@@ -63,7 +63,7 @@ class Forwarder(Publication):
                 finished, error = self._forward_group(groups[name], notes, progress, time_left, done)
                 if left := groups[name][finished:]:
                     returned.failed(left, error, moved=finished > 0 or name in progress.moved)
-                    self.metrics.failed(name.rpartition(".")[0], len(left))
+                    self.metrics.count(name.rpartition(".")[0], "MessagesFailed", len(left))
         except BusGone as error:
             for name in planned:
                 returned.failed(groups[name], error)
@@ -112,7 +112,7 @@ class Forwarder(Publication):
         lane = progress.lane(delivery, message)
         new = progress.unpublished(lane, message, time_left)
         done = Counter(records=1, changes=len(message.changes), duplicates=len(message.changes) - len(new.changes))
-        self.metrics.dropped(message.stream, done["duplicates"])
+        self.metrics.count(message.stream, "DuplicatesDropped", done["duplicates"])
         for place, part in notes.parts(delivery.id, message, new):
             try:
                 if notes.begin(delivery.id, place, time_left):

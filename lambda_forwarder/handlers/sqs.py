@@ -11,7 +11,7 @@ from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.invocation import time_left
-from lambda_forwarder.mapping.unmapped import asked
+from lambda_forwarder.mapping.unmapped import unmapped_collections
 from lambda_forwarder.metrics.emf import shown
 from lambda_forwarder.model.delivery import Delivery
 
@@ -37,7 +37,7 @@ def respond(forwarder: Forwarder, event: dict[str, Any], context: Any) -> dict[s
         failed = forwarder.forward([delivery(record) for record in event["Records"]], time_left(context))
     return {
         "batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed],
-        **asked(event, forwarder.mappers),
+        **unmapped_collections(event, forwarder.mappers),
     }
 
 

@@ -50,7 +50,7 @@ class Unmapped:
         collections = Counter(change.ns for change in run.changes if not is_mapped(change, mappers))
         if not collections:
             return
-        metrics.unmapped(run.stream, collections.total())
+        metrics.count(run.stream, "Unmapped", collections.total())
         if self._kept and run.stream in self._streams:
             counts = self._counts[run.stream]
             counts.update({str(collection): count for collection, count in collections.items()})
@@ -86,7 +86,7 @@ class Unmapped:
         log.warning(text, extra={"action": "unmapped", **extra})
 
 
-def asked(event: Mapping[str, Any], mappers: Mappers) -> dict[str, list[str]]:
+def unmapped_collections(event: Mapping[str, Any], mappers: Mappers) -> dict[str, list[str]]:
     """
     The response to a request of the doctor, which invokes the function with ``collections`` (``database.collection``): a
     sentence for each of them that no mapper reads. Lambda itself never sends ``collections``.

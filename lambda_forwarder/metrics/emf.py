@@ -1,4 +1,4 @@
-"""Writes the metrics for CloudWatch: a line for each stream on standard output."""
+"""Writes the metrics to standard output in CloudWatch's Embedded Metric Format, one line for each stream."""
 
 import logging
 import sys
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 @contextmanager
 def shown(metrics: Metrics) -> Iterator[None]:
     """
-    Write what was counted while the block ran, however it ended. Without a namespace the metrics are discarded.
+    Write the metrics of the block when it ends, also after an error. Without a namespace they are dropped.
 
-    A failure to write them never fails the block: Lambda would repeat what the block published.
+    A failure to write is logged: it must not fail an invocation that published events.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""How far a lane was published: what is at or below that place is a repeat, and is dropped."""
+"""The watermark of a lane: a change at or below it was published before, so it is dropped."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ _cluster_time = re.compile(r"([0-9]{1,10})\.([0-9]{1,10})").fullmatch  # two uns
 
 
 class Watermark(Struct, frozen=True, kw_only=True):
-    """The last change of a lane that was published, and when it was committed (``"seconds.increment"``)."""
+    """The last change of a lane that was published, and its commit time (``"seconds.increment"``)."""
 
     generation: int
     sequence: int
@@ -19,7 +19,7 @@ class Watermark(Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> tuple[int, int]:
-        """What orders everything of a stream."""
+        """The place in the order of a stream."""
         return self.generation, self.sequence
 
     def covers(self, generation: int, change: Change) -> bool:
@@ -30,14 +30,14 @@ class Watermark(Struct, frozen=True, kw_only=True):
         """
         Whether the change was committed after the watermark, although its number in the same generation is not above it.
 
-        It is no repeat then: the stream lost its checkpoint and counts anew.
+        It is no repeat then: the stream lost its checkpoint, and its numbers restarted.
         """
         counted = generation == self.generation and change.sequence <= self.sequence
         return counted and _instant(change.cluster_time) > _instant(self.cluster_time)
 
 
 def reached(generation: int, changes: Sequence[Change]) -> Watermark:
-    """The watermark of a lane once these are published."""
+    """The watermark of a lane after these changes were published."""
     last = max(changes, key=_sequence)
     seconds, increment = _instant(last.cluster_time)
     return Watermark(generation=generation, sequence=last.sequence, cluster_time=f"{seconds}.{increment}")
@@ -48,6 +48,6 @@ def _sequence(change: Change) -> int:
 
 
 def _instant(cluster_time: str) -> tuple[int, int]:
-    """Comparable; the beginning of time for what is not of the form, which belies nothing."""
+    """The cluster time as numbers that can be compared; zero if it has another form."""
     found = _cluster_time(cluster_time)
     return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,4 +1,4 @@
-"""Stubs: changes that the tailer could not read. It sent them without their documents, and they can never become events."""
+"""Stubs: changes that the tailer could not read and sent without their documents. They can never become events."""
 
 import shlex
 
@@ -13,14 +13,13 @@ READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event
 
 
 def stub(change: Change, message: ChangeMessage, poison: Poison) -> Parked:
-    """A change that the tailer could not read, with the way to what the server sent."""
-    return of_change(change, message, poison.reason, remedy(poison.raw))
+    """Return the item to park for a stub."""
+    return of_change(change, message, poison.reason, _remedy(poison.raw))
 
 
-def remedy(raw: Claim | None) -> str:
-    """What a person does about it, and how they read the raw event where it was kept."""
-    look = "the event was not kept: check the document in the database"
+def _remedy(raw: Claim | None) -> str:
+    first = "the event was not kept: check the document in the database"
     if raw is not None:
         address = shlex.quote(legible(f"s3://{raw.bucket}/{raw.key}"))
-        look = f'read the raw event (with pymongo): aws s3 cp {address} event.bson && python -P -c "{READ}"'
-    return f"{look}. Fix the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"
+        first = f'read the raw event (with pymongo): aws s3 cp {address} event.bson && python -P -c "{READ}"'
+    return f"{first}. Fix the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"

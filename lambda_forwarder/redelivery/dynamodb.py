@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from lambda_forwarder.aws.table import Item, Table
+from lambda_forwarder.aws.table import EXPIRES, KEPT_SECONDS, Item, Table
 from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.watermarks.expiry import ATTRIBUTE, KEPT_SECONDS
 
 PREFIX, SUFFIX = "lane/", "/attempt"  # of the partition keys; the prefix is what the function may use of the table
 
@@ -35,7 +34,7 @@ class DynamodbAttempts:
             "answered": {"N": str(attempt.answered)},
             "trying": {"NULL": True} if attempt.trying is None else {"N": str(attempt.trying)},
             "begun": {"N": str(attempt.begun)},
-            ATTRIBUTE: {"N": str(int(self._now()) + KEPT_SECONDS)},
+            EXPIRES: {"N": str(int(self._now()) + KEPT_SECONDS)},
         }
         self._table.write(f"{PREFIX}{group}{SUFFIX}", attributes)
 

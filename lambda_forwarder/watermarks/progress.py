@@ -1,4 +1,4 @@
-"""The watermarks of one invocation: read at once for all its lanes, then moved as its messages go by."""
+"""The watermarks of one invocation: read together for all its lanes, and advanced after each message."""
 
 import logging
 from collections.abc import Collection, Iterable
@@ -10,7 +10,7 @@ from lambda_forwarder.model.watermark import Watermark, reached
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from tailrace.message import ChangeMessage
 
-ANEW = (
+RENUMBERED = (
     "the sequence numbers of lane %s restarted below its watermark, %s: the stream's checkpoint was lost or replaced. Its "
     "changes are published, but repeats are not dropped until the numbers reach the watermark. To fix it, start a new "
     "generation with tailer checkpoint rewind"
@@ -21,24 +21,24 @@ log = logging.getLogger(__name__)
 
 class Progress:
     """
-    How far the lanes of these deliveries are published. Without ``watermarks`` everything counts as never published.
+    The watermarks of the lanes of these deliveries. Without ``watermarks``, no change counts as published before.
 
-    A failed read is tried again for the next message that needs it, so it holds back one message and its group.
+    A failed read is retried for the next message, so it returns only one message and its group to the queue.
     """
 
     def __init__(self, watermarks: Watermarks | None, deliveries: Iterable[Delivery]) -> None:
         self._watermarks = watermarks
         self._lanes: Collection[str] = {delivery.group for delivery in deliveries if delivery.group != delivery.id}
         self._read: dict[str, Watermark] | None = None
-        self.moved: set[str] = set()  # the lanes whose watermarks were moved
+        self.moved: set[str] = set()  # the lanes whose watermarks were advanced
 
     def lane(self, delivery: Delivery, message: ChangeMessage) -> str | None:
-        """The lane to keep the watermark of; nothing where none applies."""
+        """The lane whose watermark applies to the message, or None."""
         return delivery.lane_of(message) if self._watermarks else None
 
     def unpublished(self, lane: str | None, message: ChangeMessage, time_left: TimeLeft) -> ChangeMessage:
         """
-        The message without the changes that were published before.
+        Return the message without the changes that were published before.
 
         Raises: as ``Watermarks.read``.
         """
@@ -46,14 +46,14 @@ class Progress:
         if mark is None:
             return message
         if any(mark.is_renumbered(message.generation, change) for change in message.changes):
-            log.warning(ANEW, lane, mark.position, extra={"action": "lane_counts_anew"})
+            log.warning(RENUMBERED, lane, mark.position, extra={"action": "lane_counts_anew"})
         fresh = tuple(change for change in message.changes if not mark.covers(message.generation, change))
         return replace(message, changes=fresh)
 
     def published(self, lane: str | None, message: ChangeMessage) -> None:
         """
-        Return only once the lane's watermark durably stands at the message's last change, or beyond. It does not look at the
-        time: without it the work was for nothing.
+        Return only once the lane's watermark is durably at the message's last change, or later. The time left is ignored: if
+        the watermark is not saved, the whole message is published again.
 
         Raises: as ``Watermarks.advance``.
         """

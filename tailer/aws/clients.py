@@ -12,11 +12,12 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, InvalidRegionError, NoRegionError
+from botocore.exceptions import BotoCoreError
 
 from tailer.aws.sqs_sink import CALLS_AT_ONCE
 from tailer.errors import Misconfigured
 from tailer.waits import WAITS
+from tailrace.aws.clients import Environment, environment, problem
 
 AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are ours, in one place
     connect_timeout=5,  # seconds, like the next; together they are how long a stopping tailer waits for a call
@@ -29,8 +30,6 @@ AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are
 
 _making = threading.Lock()  # threads may share a client, but not a session
 
-Environment = frozenset[tuple[str, str]]
-
 
 def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
     """
@@ -41,20 +40,9 @@ def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
     """
     try:
         with _making:
-            return _client(service, config, _environment())
-    except (NoRegionError, InvalidRegionError) as error:
-        raise Misconfigured(f"AWS_REGION: {error} Set it to the region of the queue, e.g. eu-central-1") from error
-    except BotoCoreError as error:  # as of a profile that does not exist
-        raise Misconfigured(
-            f"cannot create the AWS client for {service}: {error}; check AWS_PROFILE, AWS_CONFIG_FILE and the credentials"
-        ) from error
-    except ValueError as error:
-        raise Misconfigured(f"cannot create the AWS client for {service}: AWS_ENDPOINT_URL is not a URL") from error
-
-
-def _environment() -> Environment:
-    """All that boto3 reads. It never changes in production; each test may have its own."""
-    return frozenset((name, value) for name, value in os.environ.items() if name.startswith("AWS_"))
+            return _client(service, config, environment())
+    except (BotoCoreError, ValueError) as error:
+        raise Misconfigured(problem(service, error)) from error
 
 
 @cache

@@ -13,7 +13,7 @@ QUEUES = 3  # a message may be in changes, dead letters and parking, one after t
 MARGIN_DAYS = 3  # for the time between two queues
 CLAIM_DAYS = QUEUES * RETENTION_DAYS + MARGIN_DAYS  # 45: a claim is kept for as long as a message can refer to it
 VERSION_DAYS = 14  # the time to notice that a claim was deleted, and to restore it
-EXPIRES = "expires"  # lambda_forwarder.watermarks.expiry.ATTRIBUTE
+EXPIRES = "expires"  # lambda_forwarder.aws.table.EXPIRES
 
 
 class State(Construct):

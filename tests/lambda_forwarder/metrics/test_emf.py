@@ -31,8 +31,8 @@ def test_each_stream_has_a_line_with_its_counts(capsys: pytest.CaptureFixture[st
     metrics = Metrics("Tailrace/trial")
     with shown(metrics):
         metrics.published("payments", noteds("a", "b"))
-        metrics.dropped("orders", 1)
-        metrics.dropped("quiet", 0)
+        metrics.count("orders", "DuplicatesDropped", 1)
+        metrics.count("quiet", "DuplicatesDropped", 0)
     said = {one.dimensions["Stream"]: one.metrics for one in lines(capsys.readouterr().out)}
     assert said == {"payments": {"EventsPublished": [2]}, "orders": {"DuplicatesDropped": [1]}}
 
@@ -43,7 +43,7 @@ def test_failed_invocation_writes_its_metrics(capsys: pytest.CaptureFixture[str]
 
     def fail() -> None:
         with shown(metrics):
-            metrics.failed("payments", 100)
+            metrics.count("payments", "MessagesFailed", 100)
             raise RuntimeError("boom")
 
     with pytest.raises(RuntimeError, match="boom"):
@@ -60,7 +60,7 @@ def test_failing_metrics_fail_no_message(caplog: pytest.LogCaptureFixture, monke
     monkeypatch.setattr("lambda_forwarder.metrics.emf.emf_line", refused)
     metrics = Metrics("Tailrace/trial")
     with shown(metrics):
-        metrics.failed("payments")
+        metrics.count("payments", "MessagesFailed", 1)
     [line] = caplog.records
     assert (line.__dict__["action"], bool(line.exc_info)) == ("figures_not_shown", True)
 
@@ -68,6 +68,6 @@ def test_failing_metrics_fail_no_message(caplog: pytest.LogCaptureFixture, monke
 def test_nothing_is_counted_without_a_namespace(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics()
     with shown(metrics):
-        metrics.failed("payments")
+        metrics.count("payments", "MessagesFailed", 1)
     assert capsys.readouterr().out == ""
     assert metrics.take() == {}

@@ -77,7 +77,7 @@ def test_stream_of_another_deployment_is_counted_as_unknown(name: str) -> None:
 def test_table_is_counted_as_a_stream_of_the_deployment() -> None:
     told = Metrics(streams=frozenset({"dynamodb.carts"}))
     for name in ("dynamodb.carts", "dynamodb.orders"):
-        told.failed(name)
+        told.count(name, "MessagesFailed", 1)
     assert told.take() == {"dynamodb.carts": {"MessagesFailed": (1,)}, "unknown": {"MessagesFailed": (1,)}}
 
 
@@ -145,7 +145,7 @@ def test_invalid_time_parks_the_message_before_anything_is_published(odd: dict[s
 
 def test_taken_counts_are_not_reported_again() -> None:
     found = metrics()
-    found.failed("payments")
+    found.count("payments", "MessagesFailed", 1)
     assert found.take() == {"payments": {"MessagesFailed": (1,)}}
     assert found.take() == {}
 

@@ -107,7 +107,7 @@ def test_mapper_result_that_is_no_event_is_an_error() -> None:
         ({"namespace": {"__doc__": "It happened."}}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "aws.tests"}, "source"),
         ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "name": "X" * 129}, "128"),
-        ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "not one of its fields"),
+        ({"namespace": {"__doc__": "It happened."}, "source": "app.tests", "about": "key"}, "not a field of this class"),
     ],
 )
 def test_event_class_that_no_bus_accepts_cannot_be_declared(statement: dict[str, Any], remedy: str) -> None:

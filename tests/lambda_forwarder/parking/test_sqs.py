@@ -14,7 +14,8 @@ from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
-from lambda_forwarder.parking.sqs import SqsParking, body
+from lambda_forwarder.parking.bodies import body
+from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.partial import done_before
 from lambda_forwarder.redriving.queues import unparked
 from tailrace.message import unpack
@@ -157,7 +158,7 @@ def test_entry_missing_from_the_response_is_an_error(successful: list[dict[str, 
         def send_message_batch(self, **_: object) -> dict[str, object]:
             return {"Successful": successful} if successful else {}
 
-    with pytest.raises(Unavailable, match="the response is missing"):
+    with pytest.raises(Unavailable, match="the response does not mention"):
         SqsParking(Client(), QUEUE).park([parked("a"), parked("b")], forever)
 
 

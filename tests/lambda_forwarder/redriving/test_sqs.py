@@ -54,7 +54,7 @@ def test_failed_entry_of_a_batch_is_an_error() -> None:
 
 def test_entry_missing_from_the_response_is_an_error() -> None:
     for response in ({}, {"Successful": [{"Id": "1"}]}):
-        with pytest.raises(Unavailable, match="DeleteMessageBatch: the response is missing"):
+        with pytest.raises(Unavailable, match="DeleteMessageBatch: the response does not mention"):
             backlog(RecordingClient(response)).remove([waiting(1), waiting(2)], forever)
 
 

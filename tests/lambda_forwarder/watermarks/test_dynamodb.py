@@ -9,8 +9,7 @@ from botocore.exceptions import ClientError
 from devstack.aws import Aws
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.model.watermark import Watermark
-from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
-from lambda_forwarder.watermarks.expiry import of_unknown
+from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks, is_known
 from tailer.settings.settings import Settings
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, create_watermark_table, mark
@@ -97,7 +96,7 @@ def test_usable_table_passes_the_check_and_stays_empty(aws: Aws) -> None:
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
 
 
-HERE = of_unknown(frozenset({"payments", "dynamodb.carts"}), lambda: 1_000.7)
+HERE = frozenset({"payments", "dynamodb.carts"})
 LATER = 1_000 + 45 * 86_400
 
 
@@ -124,7 +123,7 @@ LATER = 1_000 + 45 * 86_400
 def test_only_watermarks_of_unknown_lanes_expire(aws: Aws, lane: str, expires: int | None) -> None:
     """So invented lanes are removed, and no repeat of a known lane is ever published."""
     table = create_watermark_table(aws)
-    DynamodbWatermarks(aws("dynamodb"), table, expires=HERE).advance(lane, mark(1, 1))
+    DynamodbWatermarks(aws("dynamodb"), table, streams=HERE, now=lambda: 1_000.7).advance(lane, mark(1, 1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert item.get("expires") == (None if expires is None else {"N": str(expires)})
 
@@ -133,8 +132,7 @@ def test_watermark_of_a_stream_that_becomes_known_is_kept(aws: Aws) -> None:
     """Without configured streams every lane is known."""
     table = create_watermark_table(aws)
     for sequence, streams in enumerate((["payments"], ["payments", "refunds"], ["payments"], []), 1):
-        expires = of_unknown(streams, lambda: 0.0)
-        DynamodbWatermarks(aws("dynamodb"), table, expires=expires).advance("refunds.1", mark(1, sequence))
+        DynamodbWatermarks(aws("dynamodb"), table, streams=streams).advance("refunds.1", mark(1, sequence))
         [item] = aws("dynamodb").scan(TableName=table)["Items"]
         assert ("expires" in item) is (streams == ["payments"])
 
@@ -142,8 +140,8 @@ def test_watermark_of_a_stream_that_becomes_known_is_kept(aws: Aws) -> None:
 def test_every_lane_of_a_stream_is_known() -> None:
     """The tailer's maximum of lanes is the forwarder's."""
     [most] = [one.le for one in Settings.model_fields["lanes"].metadata if hasattr(one, "le")]
-    assert HERE(f"payments.{most - 1}") is None
-    assert HERE(f"payments.{most}") == LATER
+    assert is_known(f"payments.{most - 1}", HERE)
+    assert not is_known(f"payments.{most}", HERE)
 
 
 def test_missing_table_is_reported_at_the_start(aws: Aws) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import tailer.stores.dynamodb
 from infra.package import REPOSITORY
-from lambda_forwarder.watermarks import expiry
+from lambda_forwarder.aws.table import EXPIRES, KEPT_SECONDS
 from tailrace_cdk.config import Bus, Environment
 from tailrace_cdk.messaging.queues import RETENTION_DAYS
 from tailrace_cdk.messaging.state import CLAIM_DAYS, VERSION_DAYS, object_days
@@ -38,9 +38,9 @@ def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
     assert table()["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table()["DeletionProtectionEnabled"] is True
     assert table(removal="destroy")["DeletionProtectionEnabled"] is False
-    assert table()["TimeToLiveSpecification"] == {"AttributeName": expiry.ATTRIBUTE, "Enabled": True}
+    assert table()["TimeToLiveSpecification"] == {"AttributeName": EXPIRES, "Enabled": True}
     written = inspect.getsource(tailer.stores.dynamodb)
-    assert expiry.ATTRIBUTE not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
+    assert EXPIRES not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
 
 
 def test_nobody_outside_reads_the_bucket() -> None:
@@ -78,4 +78,4 @@ def test_what_is_replaced_or_deleted_can_be_brought_back() -> None:
     """For two weeks, by a version: the runbook's remedy for a claim that is gone."""
     assert bucket()["VersioningConfiguration"] == {"Status": "Enabled"}
     assert f"for {VERSION_DAYS} days" in (REPOSITORY / RUNBOOK).read_text()
-    assert expiry.KEPT_SECONDS == CLAIM_DAYS * 86_400  # a watermark stays for as long as a message can
+    assert KEPT_SECONDS == CLAIM_DAYS * 86_400  # a watermark stays for as long as a message can

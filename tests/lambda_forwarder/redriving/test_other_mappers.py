@@ -291,7 +291,7 @@ class CallableMapper:
         (partial(partial(order_placed)), "order_placed"),
         (broken(order_placed), "order_placed"),
         (CallableMapper(), "CallableMapper"),
-        (CallableMapper().__call__, "Callable.__call__"),
+        (CallableMapper().__call__, "CallableMapper.__call__"),
         (lambda change: None, "<lambda>"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -17,8 +17,8 @@ FILES = {
 }
 
 
-def checkout(folder: Path, files: dict[str, str]) -> dict[str, list[int]]:
-    """The numbers of the table by package."""
+def table_of(folder: Path, files: dict[str, str]) -> dict[str, list[int]]:
+    """Return the numbers of the table by package."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -27,14 +27,14 @@ def checkout(folder: Path, files: dict[str, str]) -> dict[str, list[int]]:
 
 
 def test_rooms_floors_arrows_files_and_lines_are_counted(tmp_path: Path) -> None:
-    """A folder is one room; imports inside of it are no arrows; documentation, comments and blank lines are no code."""
-    rows = checkout(tmp_path, FILES)
+    """A folder is one room, and imports within it are no arrows. Documentation, comments and blank lines are no code."""
+    rows = table_of(tmp_path, FILES)
     assert rows["app"] == [4, 4, 4, 0, 7, 15, 9]
     assert rows["tests"] == [0, 0, 0, 0, 1, 0, 0]
     assert rows["the product"] == [5, 4, 5, 0, 8, 16, 10]
 
 
-def test_a_circle_of_rooms_is_one_floor_with_arrows_uphill(tmp_path: Path) -> None:
+def test_circle_of_rooms_is_one_floor_with_arrows_uphill(tmp_path: Path) -> None:
     """The rooms above and below the circle keep their floors."""
-    rows = checkout(tmp_path, FILES | {"app/values.py": "import app.loop.more\nimport app.base\n", "app/base.py": ""})
+    rows = table_of(tmp_path, FILES | {"app/values.py": "import app.loop.more\nimport app.base\n", "app/base.py": ""})
     assert rows["app"][:4] == [5, 3, 6, 4]

@@ -14,7 +14,7 @@ from tailrace_cdk.config import Environment, load
 
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()
-SHAPES = 4  # of the first, each is a whole environment
+SHAPES = 4  # The first ones are whole environments.
 TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "StoreChangesTooLargeForAMessage"}
 
 
@@ -24,7 +24,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def environments(tmp_path: Any) -> list[Environment]:
-    """Every environment file of the guide, as it would be read."""
+    """Every environment file of the guide, loaded."""
     found = []
     for number, text in enumerate(blocks("toml")):
         file = tmp_path / f"mine-{number}.toml"
@@ -39,14 +39,14 @@ def synthesised(environment: Environment) -> dict[str, Any]:
 
 
 def test_every_environment_of_the_guide_is_valid(environments: list[Environment]) -> None:
-    """To be copied as it stands."""
+    """It can be copied unchanged."""
     assert len(environments) > SHAPES
     assert [environment.watches for environment in environments[:SHAPES]] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("shape", range(SHAPES))
 def test_every_shape_of_the_guide_synthesises(environments: list[Environment], shape: int) -> None:
-    """With nothing for cdk-nag to find, and every output that the guide names."""
+    """Without findings of cdk-nag, and with every output that the guide names."""
     environment = environments[shape]
     outputs = synthesised(environment)["Outputs"]
     assert {"QueueUrl", "StateTable", "ClaimBucket"} <= outputs.keys()
@@ -54,8 +54,10 @@ def test_every_shape_of_the_guide_synthesises(environments: list[Environment], s
 
 
 @pytest.mark.parametrize("shape", range(SHAPES))
-def test_what_was_made_to_be_destroyed_is_kept_from_then_on(environments: list[Environment], shape: int) -> None:
-    """Only what its deletion takes is changed of a resource, so none is replaced; and something is, or nothing would be."""
+def test_removal_can_change_from_destroy_to_retain(environments: list[Environment], shape: int) -> None:
+    """
+    Only deletion settings change, so no resource is replaced; and at least one changes, so CloudFormation updates the stack.
+    """
     destroyed, kept = (
         dict(values(synthesised(environments[shape].model_copy(update={"removal": removal}))["Resources"]))
         for removal in ("destroy", "retain")
@@ -64,12 +66,15 @@ def test_what_was_made_to_be_destroyed_is_kept_from_then_on(environments: list[E
     policies = {path for path in changed if path[-1] in {"DeletionPolicy", "UpdateReplacePolicy"}}
     assert policies
     properties = {path[1:] for path in changed - policies}
-    assert ("Properties", "DeletionProtectionEnabled") in properties  # of the table: CloudFormation updates no policy alone
+    assert (
+        "Properties",
+        "DeletionProtectionEnabled",
+    ) in properties  # of the table: CloudFormation does not update a policy alone
     assert properties <= {("Properties", "DeletionProtectionEnabled"), ("Properties", "DeletionProtection")}
 
 
-def test_the_guide_tells_every_name_that_stays_taken(environments: list[Environment]) -> None:
-    """What outlives a stack under a fixed name is in the way of the next of that name. The others get names of AWS's."""
+def test_guide_lists_every_name_that_stays_taken(environments: list[Environment]) -> None:
+    """A resource that outlives a stack under a fixed name blocks the next stack of that name."""
     environment = environments[0].model_copy(update={"removal": "retain"})
     stack = f"tailrace-{environment.name}"
     kept = [one for one in synthesised(environment)["Resources"].values() if one.get("DeletionPolicy") == "Retain"]
@@ -85,16 +90,15 @@ def test_the_guide_tells_every_name_that_stays_taken(environments: list[Environm
     assert [name for _, name in names if f"`{name.replace(environment.name, 'NAME')}`" not in removing] == []
 
 
-def test_every_program_of_the_guide_can_be_pasted() -> None:
-    """What a shell hands to Python is Python."""
+def test_every_program_of_the_guide_is_valid_python() -> None:
     programs = re.findall(r"<<'PYTHON'\n(.*?)^PYTHON$", GUIDE, re.MULTILINE | re.DOTALL)
     assert len(programs) > 1
     for program in programs:
         compile(program, "deploy.md", "exec")
 
 
-def test_a_tailer_elsewhere_gets_the_rights_of_ours(environments: list[Environment]) -> None:
-    """The policy in the guide allows what the task's role is allowed, action by action."""
+def test_policy_for_a_tailer_elsewhere_has_the_rights_of_ours(environments: list[Environment]) -> None:
+    """Action by action."""
     [policy] = [found for text in blocks("json") if "SendChanges" in (found := json.loads(text)).__str__()]
     told = {one["Sid"]: one for one in policy["Statement"]}
     ours = {one["Sid"]: one for one in granted(synthesised(environments[0])) if one["Sid"] in TAILING}
@@ -104,8 +108,8 @@ def test_a_tailer_elsewhere_gets_the_rights_of_ours(environments: list[Environme
         assert one.get("Condition") == ours[sid].get("Condition"), sid
 
 
-def test_a_consumer_lets_in_what_is_sent(environments: list[Environment]) -> None:
-    """The bus policy names the bus and the events of the consumer in the guide."""
+def test_bus_policy_of_a_consumer_allows_what_is_sent(environments: list[Environment]) -> None:
+    """It names the bus and the events of the consumer in the guide."""
     [consumer] = [consumer for environment in environments for consumer in environment.bus.consumers]
     [policy] = [found for text in blocks("json") if "LetTailraceSendEvents" in (found := json.loads(text)).__str__()]
     [statement] = policy["Statement"]
@@ -113,8 +117,8 @@ def test_a_consumer_lets_in_what_is_sent(environments: list[Environment]) -> Non
     assert statement["Condition"]["StringEquals"]["events:detail-type"] == list(consumer.events)
 
 
-def test_a_deployment_says_of_what() -> None:
-    """``make deploy`` and ``make diff`` refuse without an environment. "A deployment by" is no command."""
+def test_every_deploy_command_names_an_environment() -> None:
+    """``make deploy`` and ``make diff`` refuse without one."""
     pages = [REPOSITORY / "README.md", *DOCS.glob("*.md")]
     told = [found for page in pages for found in re.findall(r"(?<!deployment by `)make (?:deploy|diff)\b.*", page.read_text())]
     assert told
@@ -128,7 +132,7 @@ def granted(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def values(found: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every value of a template by its path, lists whole."""
+    """Yield every value of a template with its path; lists are one value."""
     if isinstance(found, dict):
         for name, one in found.items():
             yield from values(one, *path, name)

@@ -1,4 +1,4 @@
-"""The environments of the repository, by their names."""
+"""The environments of the repository."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from infra.environment_files import ENVIRONMENTS, named, there
 from tailrace_cdk.config import Misconfigured, load
 
 
-def test_an_environment_is_named_as_one_likes(tmp_path: Path) -> None:
-    """With its ending and without, or by a path."""
+def test_environment_is_found_by_name_or_path(tmp_path: Path) -> None:
+    """With or without its suffix."""
     assert named("trial") == named("trial.toml") == ENVIRONMENTS / "trial.toml"
     assert "production, trial" in there()
     mine = tmp_path / "mine.toml"
@@ -20,13 +20,13 @@ def test_an_environment_is_named_as_one_likes(tmp_path: Path) -> None:
             named(other)
 
 
-def test_an_environment_is_called_like_its_file() -> None:
-    """Unless the file says another name."""
+def test_environment_is_named_after_its_file() -> None:
+    """Unless the file has another name."""
     assert load(ENVIRONMENTS / "trial.toml").name == "trial"
 
 
-def test_the_shipped_environments_are_what_they_say() -> None:
-    """A trial leaves nothing behind; production has two of everything that can fail, and a key of its own."""
+def test_shipped_environments_match_their_description() -> None:
+    """A trial leaves nothing behind. Production has two of everything that can fail, and a key of its own."""
     trial, production = (load(ENVIRONMENTS / f"{name}.toml") for name in ("trial", "production"))
     assert trial.removal == "destroy"
     assert production.removal == "retain"

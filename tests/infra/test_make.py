@@ -1,4 +1,4 @@
-"""What make hands on, and what it says when that fails."""
+"""The commands of make, and its message when one fails."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from infra.package import REPOSITORY
 
 
 def make(*words: str, path: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """Run it, as in a shell that says nothing of its own; with the programs of this folder before all others."""
+    """Run make as in a clean shell; the programs of this folder come first on PATH."""
     shell = {
         name: value for name, value in os.environ.items() if name not in ("ENVIRONMENT", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
     }
@@ -17,8 +17,8 @@ def make(*words: str, path: Path | None = None) -> "subprocess.CompletedProcess[
     return subprocess.run(["make", *words], cwd=REPOSITORY, env=shell, capture_output=True, text=True, check=False)
 
 
-def test_only_synth_has_an_environment_of_its_own_choice() -> None:
-    """What changes an account, or looks at one, names none unless its caller does."""
+def test_only_synth_has_a_default_environment() -> None:
+    """A command that changes or reads an account needs one from its caller."""
     assert "-m infra.cdk --environment '' deploy" in make("--dry-run", "deploy").stdout
     assert "-m infra.cdk --environment '' diff" in make("--dry-run", "diff").stdout
     assert "-m infra.cdk --environment 'mine' deploy" in make("--dry-run", "deploy", "ENVIRONMENT=mine").stdout
@@ -26,15 +26,15 @@ def test_only_synth_has_an_environment_of_its_own_choice() -> None:
     assert "-m infra.cdk bootstrap" in make("--dry-run", "bootstrap").stdout
 
 
-def test_the_list_of_targets_takes_no_production_for_granted() -> None:
-    """Somebody reads it, and types what it says."""
+def test_help_does_not_name_production() -> None:
+    """Somebody would copy it."""
     listed = make("help").stdout
     assert "ENVIRONMENT=mine" in listed
     assert "production" not in listed
 
 
-def test_what_did_not_come_up_says_what_to_do(tmp_path: Path) -> None:
-    """Which variables move the ports, and what removes the half that did come up."""
+def test_failed_up_names_the_remedies(tmp_path: Path) -> None:
+    """The variables that move the ports, and the command that removes the started half."""
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\necho 'bind: address already in use' >&2\nexit 1\n")
     docker.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The forwarder's package: complete, alone, small, and the same bytes every time."""
+"""The forwarder's package is complete, small and reproducible."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ from devstack.stack import forwarder_zip, function_target
 from infra import package
 from tailrace.version import __version__
 
-SMALL = 15_000_000  # bytes; Lambda takes 50 MB zipped, and every MB is paid for in each cold start
-LICENCES = 200_000  # bytes in the zip, all texts and the lists of components that packages bring
-# A bare interpreter (-I: no environment, no user folder; -S: no site-packages) that sees the package and nothing else.
+SMALL = 15_000_000  # bytes; Lambda accepts 50 MB zipped, and every MB costs time at each cold start
+LICENCES = 200_000  # bytes in the zip of all licences and of the components' own lists
+# A bare interpreter (-I: no environment, no user folder; -S: no site-packages) that sees only the package.
 PROBE = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -35,7 +35,7 @@ SETTINGS = {
     "AWS_DEFAULT_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # the discard port: importing must not call anyone
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # the discard port: importing must make no call
     "FORWARDER_EVENT_BUS": "payments",
     "FORWARDER_SOURCE": "app.payments",
     "FORWARDER_PARKING_QUEUE_URL": "http://127.0.0.1:9/000000000000/tailrace-parking.fifo",
@@ -49,8 +49,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return forwarder_zip(tmp_path_factory.mktemp("built"))
 
 
-def test_the_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The handler imports with the package alone on the path, every client it uses has its model, and pymongo is not there."""
+def test_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every client that it uses has its model, and pymongo is not imported."""
     with ZipFile(built) as archive:
         archive.extractall(tmp_path)
     clients = sorted(package.CLIENTS)
@@ -71,11 +71,8 @@ def test_the_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, c
         sys.stdout.write(f"\nforwarder.zip: {built.stat().st_size:,} bytes, imported in {seen['seconds']:.2f} s\n")
 
 
-def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
-    """
-    Our two packages and trimmed dependencies: no pymongo, no tailer, no models of other services, and no ``.dist-info``, which
-    Python would look through at a cold start.
-    """
+def test_package_contains_only_what_the_function_uses(built: Path) -> None:
+    """Our two packages and trimmed dependencies, without ``.dist-info``, which Python would search at a cold start."""
     names = ZipFile(built).namelist()
     tops = {name.split("/")[0] for name in names}
     assert {"tailrace", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
@@ -87,8 +84,8 @@ def test_the_package_holds_only_what_the_function_uses(built: Path) -> None:
     assert built.stat().st_size < SMALL
 
 
-def test_the_package_lists_its_components(built: Path) -> None:
-    """Valid CycloneDX; each package of the lock that is in it, with a hash that the lock has, and a licence."""
+def test_package_lists_its_components(built: Path) -> None:
+    """As valid CycloneDX: each package of the lock in it, with a hash of the lock and a licence."""
     archive = ZipFile(built)
     text = archive.read("sbom.cdx.json").decode()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
@@ -105,12 +102,12 @@ def test_the_package_lists_its_components(built: Path) -> None:
 
 
 def locked(lock: str) -> set[str]:
-    """The packages of a lock that this machine and Lambda install."""
+    """Return the packages of a lock that this machine and Lambda install."""
     return set(re.findall(r"^([a-z0-9-]+)==[^;\n]+$", lock, re.MULTILINE))
 
 
-def test_the_package_holds_the_licence_of_everything_in_it(built: Path) -> None:
-    """Ours with the notice of what is not ours, and those of each listed component, whole."""
+def test_package_contains_every_licence(built: Path) -> None:
+    """Ours with the notice, and that of each listed component."""
     archive = ZipFile(built)
     for name in package.TERMS:
         assert archive.read(name) == (package.REPOSITORY / name).read_bytes()
@@ -123,16 +120,14 @@ def test_the_package_holds_the_licence_of_everything_in_it(built: Path) -> None:
     assert sum(archive.getinfo(path.as_posix()).compress_size for path in kept) < LICENCES
 
 
-def test_the_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    """A build from nothing, in another cache, equals the cached one: a deployment changes only when the code does."""
+def test_same_inputs_give_the_same_package(built: Path, tmp_path: Path) -> None:
+    """Built from nothing with another cache: a deployment changes only when the code does."""
     again = package.build(tmp_path / "again.zip", *function_target(), cache=tmp_path / "cache")
     assert _digest(again) == _digest(built)
 
 
-def test_a_change_of_our_source_changes_the_package_and_not_its_dependencies(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Our source is packed on top of the cached layer, so a new line of ours needs no installation."""
+def test_source_change_rebuilds_the_package_without_installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our source is packed on top of the cached dependencies."""
     before = package.build(tmp_path / "before.zip", *function_target())
     repository = tmp_path / "repository"
     for source in package.SOURCES:
@@ -146,8 +141,8 @@ def test_a_change_of_our_source_changes_the_package_and_not_its_dependencies(
     assert _digest(after) != _digest(before)
 
 
-def test_a_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package over Lambda's limit fails here, with both sizes, and not in a deployment."""
+def test_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a deployment, with both sizes."""
     monkeypatch.setattr(package, "UNZIPPED_LIMIT", 1_000)
     with pytest.raises(ValueError, match="Lambda allows 1,000"):
         package.build(tmp_path / "large.zip", *function_target())

@@ -1,4 +1,4 @@
-"""The table of statements says what the template says, and the page is current."""
+"""The table of IAM statements matches the template, and its page is current."""
 
 import re
 from collections.abc import Callable
@@ -16,20 +16,20 @@ ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"S
 
 
 def template(*found: dict[str, Any]) -> dict[str, Any]:
-    """A role, and a policy of it with these statements."""
+    """Build a template with a role and a policy with these statements."""
     document = {"Statement": list(found)}
     policy = {"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "Role"}], "PolicyDocument": document}}
     bucket = {"Type": "AWS::S3::Bucket", "Metadata": {"aws:cdk:path": "stack/State/Claims/Resource"}}
     return {"Resources": {"Role": ROLE, "Policy": policy, "Bucket": bucket}}
 
 
-def test_the_page_is_current(made: Made) -> None:
+def test_statements_page_is_current(made: Made) -> None:
     """Run ``make docs`` after a change of a right."""
     assert page(made("everything").template) == PAGE.read_text()
 
 
-def test_every_statement_of_every_policy_is_in_it(made: Made) -> None:
-    """Counted in the template itself, wherever a policy may be."""
+def test_every_statement_of_every_policy_is_in_the_table(made: Made) -> None:
+    """Counted in the template, wherever a policy may be."""
 
     def counted(value: Any) -> int:
         if isinstance(value, list):
@@ -47,8 +47,8 @@ def test_every_statement_of_every_policy_is_in_it(made: Made) -> None:
     assert len(distinct) == len(table(whole).splitlines()) - 2
 
 
-def test_a_resource_is_named_by_its_place_in_the_stack() -> None:
-    """A person reads the table, and a person knows no logical ids."""
+def test_resource_is_named_by_its_path_in_the_stack() -> None:
+    """Readers do not know logical ids."""
     objects = {"Fn::Join": ["", [{"Fn::GetAtt": ["Bucket", "Arn"]}, "/events/*"]]}
     other = {"Fn::Sub": "arn:${AWS::Partition}:x:${AWS::Region}"}
     allowed = {"Sid": "ReadAnEvent2", "Effect": "Allow", "Action": "s3:GetObject", "Resource": [objects, other]}
@@ -59,28 +59,26 @@ def test_a_resource_is_named_by_its_place_in_the_stack() -> None:
     assert one.why == "read an event"
 
 
-def test_a_condition_is_said_in_words() -> None:
-    """What is compared, and with what."""
+def test_condition_is_described_in_words() -> None:
     condition = {"ArnLike": {"aws:SourceArn": ["a*", "b"]}, "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     [one] = statements(template({"Effect": "Allow", "Action": ["a:B"], "Resource": "*", "Condition": condition}))
     assert one.conditions == ("aws:SourceArn is like a* or b", "aws:SourceAccount is ACCOUNT")
 
 
-def test_what_is_forbidden_says_so() -> None:
-    """It stands out in the table."""
+def test_denied_action_is_marked() -> None:
     text = table(template({"Effect": "Deny", "Action": "a:B", "Resource": "*"}))
     assert "| Role | **not** `a:B` | `*` |  |  |" in text
 
 
-def test_a_comparison_that_nobody_has_words_for_is_an_error() -> None:
-    """Rather than a table that leaves a condition out."""
+def test_unknown_comparison_is_an_error() -> None:
+    """The table must not omit a condition."""
     condition = {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
     with pytest.raises(KeyError, match="IpAddress"):
         statements(template({"Effect": "Allow", "Action": "a:B", "Resource": "*", "Condition": condition}))
 
 
-def test_every_promise_names_a_test_that_is_there() -> None:
-    """By its file, and by its function where one is named."""
+def test_every_guarantee_names_an_existing_test() -> None:
+    """By its file, and by its function if one is named."""
     named = re.findall(r"`(tests/[\w/]+\.py)`(?: `(test_\w+)`)?", PAGE.read_text().partition("## Proven, and not")[2])
     assert len(named) > 15
     missing = [(file, test) for file, test in named if f"def {test}" not in (REPOSITORY / file).read_text()]

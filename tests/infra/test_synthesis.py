@@ -1,4 +1,4 @@
-"""Every kind of environment becomes a template that nothing is wrong with, as far as can be told without an account."""
+"""Every kind of environment becomes a valid template, as far as this can be checked without an account."""
 
 import json
 import shutil
@@ -29,41 +29,41 @@ STATEFUL = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_nothing_is_wrong_with_it(made: Made, variant: str) -> None:
-    """cdk-nag and the CDK's own rules pass, or there would be no template; and cfn-lint has nothing to say."""
+def test_template_has_no_findings(made: Made, variant: str) -> None:
+    """Of cdk-nag, of the CDK's own rules, and of cfn-lint."""
     assert lint.problems(made(variant).file) == []
 
 
 @pytest.mark.parametrize(("variant", "policy"), [("trial", "Delete"), ("production", "Retain"), ("ordered", "Retain")])
-def test_what_holds_something_outlives_the_stack_unless_it_says_destroy(made: Made, variant: str, policy: str) -> None:
-    """On deletion of the stack and on replacement alike."""
+def test_resources_with_data_outlive_the_stack_unless_destroy(made: Made, variant: str, policy: str) -> None:
+    """On deletion and on replacement."""
     resources = made(variant).template["Resources"]
     kept = {name: one for name, one in resources.items() if one["Type"] in STATEFUL}
     assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in kept.values()} == {(policy, policy)}
 
 
-def test_the_messaging_part_has_nothing_that_costs_while_it_is_idle(made: Made) -> None:
-    """No network, no database, no task: for those who run the tailer elsewhere."""
+def test_messaging_part_has_no_fixed_costs(made: Made) -> None:
+    """No network, no database, no task: for a tailer elsewhere."""
     kinds = {one["Type"].split("::")[1] for one in made("messaging").template["Resources"].values()}
     assert kinds.isdisjoint({"EC2", "DocDB", "ECS", "KMS"})
 
 
-def test_the_same_environment_gives_the_same_template(made: Made, tmp_path: Path) -> None:
-    """Byte for byte, so that a deployment changes what was changed and nothing else."""
+def test_same_environment_gives_the_same_template(made: Made, tmp_path: Path) -> None:
+    """Byte for byte."""
     first = made("messaging").file
     package = shutil.copy(first.parents[1] / "forwarder.zip", tmp_path / "other.zip")
     again = synthesise(VARIANTS["messaging"], tmp_path / "again", package=Path(package))
     assert again.file.read_bytes() == first.read_bytes()
 
 
-def test_every_departure_from_a_rule_is_needed_by_some_environment(made: Made) -> None:
-    """A reason that covers nothing any more is taken out."""
+def test_every_departure_from_a_rule_is_needed(made: Made) -> None:
+    """By some environment."""
     needed = {departure for variant in VARIANTS for departure in made(variant).departures}
     assert needed == set(nag.DEPARTURES)
 
 
-def test_a_finding_without_a_reason_stops_the_synthesis() -> None:
-    """With the rule, the construct and what is wrong, all at once."""
+def test_finding_without_a_reason_stops_the_synthesis() -> None:
+    """With rule, construct and problem, all at once."""
     app = App()
     stack = Stack(app, "stack")
     sqs.Queue(stack, "Queue")
@@ -75,16 +75,15 @@ def test_a_finding_without_a_reason_stops_the_synthesis() -> None:
     assert {"AwsSolutions-SQS3", "AwsSolutions-SQS4", "AwsSolutions-IAM5[Action::s3:*]"} <= rules
 
 
-def test_a_departure_covers_its_own_place_only() -> None:
-    """The same finding somewhere else is one."""
+def test_departure_covers_only_its_own_place() -> None:
     [parking] = [one for one in nag.DEPARTURES if one.rule == "SQS3"]
     assert parking.covers("SQS3", "Queues/Parking/Resource")
     assert not parking.covers("SQS3", "Queues/Changes/Resource")
     assert not parking.covers("SQS4", "Queues/Parking/Resource")
 
 
-def test_the_linter_looks_at_what_the_cdk_lets_pass(made: Made, tmp_path: Path) -> None:
-    """A property that CloudFormation would refuse in the middle of a deployment is a line here."""
+def test_linter_finds_what_the_cdk_accepts(made: Made, tmp_path: Path) -> None:
+    """CloudFormation would refuse the property during a deployment."""
     template = json.loads(made("messaging").file.read_text())
     mapping = next(one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::EventSourceMapping")
     mapping["Properties"]["ScalingConfig"]["MaximumConcurrency"] = 1

@@ -23,7 +23,7 @@ OURS = {"S", "type", "orderId"}  # DynamoDB's name of a type, which adapters wri
 
 
 def keys(value: Any) -> Iterator[str]:
-    """Every key in a value of JSON."""
+    """Yield every key in a JSON value."""
     if isinstance(value, dict):
         yield from value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -34,7 +34,7 @@ KEYS = {key for event in EVENTS for key in keys(event)} - OURS
 
 
 def used_keys(source: str) -> set[str]:
-    """The texts with which a module reads or writes an entry of a dictionary, or names the field of a foreign value."""
+    """Return the texts with which a module reads or writes an entry of a dictionary, or names the field of a foreign value."""
     used: list[ast.expr | None] = []
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -52,14 +52,14 @@ def calls_aws(source: str) -> bool:
     return "with translated(" in source or "from lambda_forwarder.aws.resources import" in source
 
 
-def test_only_handlers_and_adapters_know_the_keys_of_a_record() -> None:
-    """A module elsewhere gets a ``Delivery``. A new module is checked without a list of modules."""
+def test_only_handlers_and_adapters_use_the_keys_of_a_record() -> None:
+    """Other modules get a ``Delivery``."""
     modules = {path.relative_to(PACKAGE): path.read_text() for path in PACKAGE.rglob("*.py")}
     inside = {name: source for name, source in modules.items() if name.parts[0] != "handlers" and not calls_aws(source)}
     assert {str(name): found for name, source in inside.items() if (found := used_keys(source) & KEYS)} == {}
 
 
-def test_the_check_finds_each_way_to_use_a_key() -> None:
+def test_check_finds_each_way_to_use_a_key() -> None:
     """A record that is read, faked, matched or declared."""
     found = (
         'record["messageId"]',

@@ -1,4 +1,4 @@
-"""No thread of a task ends by an error that nobody foresaw, and none hides one."""
+"""An unexpected error never ends a background thread of a task, and is never hidden."""
 
 import queue
 import threading
@@ -29,12 +29,12 @@ from tests.samples.changes import ORIGIN
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
-class Unforeseen(Exception):
-    """Of no kind that any code of ours knows."""
+class UnexpectedError(Exception):
+    """An error that no code of ours handles."""
 
 
-class Fails:
-    """Raises the first time, and then does what it stands for."""
+class FailingOnce:
+    """Raise at the first call, and then do the work."""
 
     def __init__(self, work: Callable[..., object] = lambda *_, **__: None) -> None:
         self._work = work
@@ -43,73 +43,72 @@ class Fails:
     def __call__(self, *given: object, **named: object) -> object:
         self.calls += 1
         if self.calls == 1:
-            raise Unforeseen("nobody thought of this")
+            raise UnexpectedError("nobody thought of this")
         return self._work(*given, **named)
 
     def wait(self) -> None:
-        """Until it was called again; the test's own time limit ends the wait."""
+        """Wait until it was called again; the test's own timeout ends the wait."""
         while self.calls < 2:
             time.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "PAUSE", 0.01)
     monkeypatch.setattr(emf, "EVERY", 0.02)
     monkeypatch.setattr(headroom, "EVERY", 0.02)
 
 
 @pytest.fixture
-def reported(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """The threads of which the log says that they failed, with the error."""
+def reported_threads(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """Return the threads whose errors were logged."""
     return lambda: [
         record.__dict__["background"]
         for record in caplog.records
-        if record.__dict__.get("action") == "thread_failed" and record.exc_info and record.exc_info[0] is Unforeseen
+        if record.__dict__.get("action") == "thread_failed" and record.exc_info and record.exc_info[0] is UnexpectedError
     ]
 
 
-def test_the_metrics_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]) -> None:
-    """A minute's lines are missing, not all that follow."""
-    fails = Fails()
+def test_metrics_continue_after_an_unexpected_error(
+    monkeypatch: pytest.MonkeyPatch, reported_threads: Callable[[], list[str]]
+) -> None:
+    fails = FailingOnce()
     monkeypatch.setattr(emf.EmfLines, "write", lambda _: fails())
     with emf_lines("Tailrace/test", Families(), now=lambda: NOW):
         fails.wait()
-    assert reported() == ["emf"]
+    assert reported_threads() == ["emf"]
 
 
-def test_the_last_metrics_do_not_hide_how_a_task_ended(
-    monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]
+def test_failed_last_metrics_do_not_hide_the_tasks_error(
+    monkeypatch: pytest.MonkeyPatch, reported_threads: Callable[[], list[str]]
 ) -> None:
-    """What cannot be written at the end is logged, and the task's own error is raised."""
-
     def never(_: object) -> None:
-        raise Unforeseen
+        raise UnexpectedError
 
     monkeypatch.setattr(emf, "EVERY", 60.0)
     monkeypatch.setattr(emf.EmfLines, "write", never)
     with pytest.raises(KeyError), emf_lines("Tailrace/test", Families(), now=lambda: NOW):
         raise KeyError
-    assert reported() == ["emf"]
+    assert reported_threads() == ["emf"]
 
 
-def test_headroom_goes_on(reported: Callable[[], list[str]]) -> None:
-    """It would be unknown for ever, and its alarm with it."""
+def test_headroom_continues_after_an_unexpected_error(reported_threads: Callable[[], list[str]]) -> None:
+    """It would be unknown for ever."""
 
     class Source:
         def __init__(self) -> None:
-            self.oldest = Fails(lambda: "400.1")
+            self.oldest = FailingOnce(lambda: "400.1")
             self.checkpoint = Checkpoint(position=At("1000.7"))
 
     source, metrics = Source(), Metrics("payments", Families())
     with HeadroomWatch(source, source, metrics, history_seconds=0, now=lambda: NOW):  # type: ignore[arg-type]
         source.oldest.wait()
-    assert reported() == ["headroom"]
+    assert reported_threads() == ["headroom"]
 
 
-def test_renewing_a_lease_goes_on() -> None:
-    """Or another task would take a stream that is tailed well."""
-    fails = Fails(MemoryCheckpoints.write)
+def test_lease_renewal_continues_after_an_unexpected_error() -> None:
+    """Another task would take over the stream."""
+    fails = FailingOnce(MemoryCheckpoints.write)
 
     class Store(MemoryCheckpoints):
         failing = False
@@ -131,21 +130,22 @@ def test_renewing_a_lease_goes_on() -> None:
         store.failing = False
 
 
-def test_the_endpoints_go_on(monkeypatch: pytest.MonkeyPatch, reported: Callable[[], list[str]]) -> None:
-    """Or ECS would end a task that does what it should."""
-    fails = Fails(BoundedServer.serve_forever)
+def test_endpoints_continue_after_an_unexpected_error(
+    monkeypatch: pytest.MonkeyPatch, reported_threads: Callable[[], list[str]]
+) -> None:
+    """ECS would end a healthy task."""
+    fails = FailingOnce(BoundedServer.serve_forever)
     monkeypatch.setattr(BoundedServer, "serve_forever", lambda self, poll: fails(self, poll))
     port = free_port()
     with endpoints(HOST, port, Health(clock=time.monotonic, now=lambda: NOW), Families()):
         fails.wait()
         assert get(port, "/healthz")[0] == 200
-    assert reported() == ["http"]
+    assert reported_threads() == ["http"]
 
 
-def test_a_page_that_cannot_be_made_is_an_response(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says where to look, and the log says why."""
+def test_failed_page_is_a_500_and_logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     port, families = free_port(), Families()
-    monkeypatch.setattr(families, "text", Fails(lambda: b"figures"))
+    monkeypatch.setattr(families, "text", FailingOnce(lambda: b"figures"))
     with endpoints(HOST, port, Health(clock=time.monotonic, now=lambda: NOW), families):
         assert get(port, "/metrics") == (500, '{"status":500,"error":"see the log"}\n')
         assert get(port, "/metrics") == (200, "figures")
@@ -153,14 +153,14 @@ def test_a_page_that_cannot_be_made_is_an_response(caplog: pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize("where", ["read", "closed"])
-def test_reading_ahead_hands_its_error_to_the_loop(where: str) -> None:
-    """The loop would else wait for a batch that never comes."""
+def test_error_of_the_prefetch_is_raised_in_the_loop(where: str) -> None:
+    """The loop would otherwise wait for ever."""
 
     class Reader:
         def __iter__(self) -> Iterator[Batch]:
             yield Batch(changes=(), checkpoint=ORIGIN)
             if where == "read":
-                raise Unforeseen
+                raise UnexpectedError
 
     class Closing:
         def __init__(self) -> None:
@@ -174,16 +174,15 @@ def test_reading_ahead_hands_its_error_to_the_loop(where: str) -> None:
 
         def close(self) -> None:
             if where == "closed":
-                raise Unforeseen
+                raise UnexpectedError
 
     batches = prefetched(Closing(), threading.Event(), ReadLimits())
     next(batches)
-    with pytest.raises(Unforeseen):
+    with pytest.raises(UnexpectedError):
         next(batches)
 
 
-def test_a_task_ends_in_time_though_it_can_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no other thread can be started, the end comes all the same."""
+def test_task_ends_in_time_when_no_thread_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     stopping = threading.Event()
     deadline.keep_deadline(stopping, seconds=0.0, end=ended.put)

@@ -1,4 +1,4 @@
-"""The time in a token is the server's own, for every token a server gives; what is no such token has none."""
+"""The time in a resume token is the server's cluster time; other texts have none."""
 
 from typing import Any
 from uuid import UUID
@@ -32,8 +32,8 @@ IDS = st.one_of(
 
 
 @given(kind=st.sampled_from(["82", "01"]), seconds=UINT32.filter(bool), increment=UINT32, rest=HEX)
-def test_a_token_begins_with_its_time(kind: str, seconds: int, increment: int, rest: str) -> None:
-    """Seconds and increment, 4 bytes each, after MongoDB's first byte and after DocumentDB's; also in a token as JSON."""
+def test_token_begins_with_its_cluster_time(kind: str, seconds: int, increment: int, rest: str) -> None:
+    """After the first byte of MongoDB and of DocumentDB; also in a token as JSON."""
     token = f"{kind}{seconds:08X}{increment:08x}{rest}"
     time = f"{seconds}.{increment}"
     assert token_time(token) == time
@@ -41,8 +41,8 @@ def test_a_token_begins_with_its_time(kind: str, seconds: int, increment: int, r
 
 
 @given(st.one_of(st.text(), HEX, HEX.map("82".__add__), st.text().map("{".__add__), st.binary().map(repr)))
-def test_any_other_text_has_no_time_and_does_no_harm(text: str) -> None:
-    """Nothing, or a time that a server can be at; never 0, which would be 1970."""
+def test_any_other_text_has_no_time_or_a_possible_one(text: str) -> None:
+    """Never 0, which would be 1970."""
     time = token_time(text)
     assert time is None or 0 < time_of(time)[0] < 2**32
 
@@ -63,23 +63,20 @@ def test_any_other_text_has_no_time_and_does_no_harm(text: str) -> None:
         "{" * 99_999,
     ],
 )
-def test_what_is_no_token_of_either_kind_has_no_time(token: str) -> None:
-    """Too short, of 1970, of another kind, or not JSON."""
+def test_invalid_token_has_no_time(token: str) -> None:
     assert token_time(token) is None
 
 
-def test_the_tokens_of_documentdb_name_their_time() -> None:
-    """One of an event, and a post-batch token, whose increment is 0."""
+def test_documentdb_tokens_have_their_time() -> None:
+    """Of an event, and a post-batch token with the increment 0."""
     assert token_time("016921a4c80000000301000000000000") == "1763812552.3"
     assert token_time("016921a4c80000000004") == "1763812552.0"
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ids=st.lists(IDS, min_size=1, max_size=8, unique_by=repr), in_a_transaction=st.booleans())
-def test_a_real_servers_tokens_name_their_event_s_time(
-    mongo: Mongo, fresh: str, ids: list[Any], in_a_transaction: bool
-) -> None:
-    """Whatever the ``_id`` and the event; a post-batch token's time lies between that of its last event and the server's."""
+def test_real_tokens_have_the_time_of_their_event(mongo: Mongo, fresh: str, ids: list[Any], in_a_transaction: bool) -> None:
+    """Whatever the ``_id`` and the event. A post-batch token's time is between its last event's and the server's."""
     database = mongo[fresh]
     database.payments.drop()
     database.create_collection("payments")

@@ -1,4 +1,4 @@
-"""Two clusters, one stream name and one table: a position in the history of one is never taken for one of the other."""
+"""Two clusters with one stream name and one table: a position of one is never used on the other."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ from tests.tailer.tailers import Tailers
 
 @pytest.fixture(scope="module")
 def second() -> Iterator[Mongod]:
-    """Another replica set of the same name."""
+    """Another replica set with the same name."""
     with Workspace() as workspace:
         mongod = Mongod(workspace)
         mongod.start()
@@ -38,7 +38,7 @@ def second() -> Iterator[Mongod]:
 
 @pytest.fixture(params=["MongoDB", "DocumentDB"])
 def uris(request: pytest.FixtureRequest, stack: DevStack, second: Mongod, fresh: str) -> Iterator[tuple[str, str]]:
-    """How to reach the first and the second cluster."""
+    """The URIs of the first and the second cluster."""
     if request.param == "MongoDB":
         yield stack.mongodb_uri, second.uri
         return
@@ -48,11 +48,11 @@ def uris(request: pytest.FixtureRequest, stack: DevStack, second: Mongod, fresh:
             dialect.enabled.add((fresh, ""))
         yield dialects[0].uri, dialects[1].uri
         for dialect in dialects:
-            leave(dialect.uri)
+            close_clients(dialect.uri)
 
 
-def leave(uri: str) -> None:
-    """Close the clients of a tailer, while there is a server to leave."""
+def close_clients(uri: str) -> None:
+    """Close the clients of a tailer while the server is running."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAILER_MONGODB_URI", uri)
         [settings] = load()
@@ -60,8 +60,8 @@ def leave(uri: str) -> None:
         client.close()
 
 
-class Name(socketserver.ThreadingTCPServer):
-    """A host name that leads to one server and then to another: a connection stays where it is, and a new one goes there."""
+class MovableName(socketserver.ThreadingTCPServer):
+    """A host name that resolves to one server and then to another: existing connections stay, new ones go to the other."""
 
     daemon_threads = True
 
@@ -73,15 +73,15 @@ class Name(socketserver.ThreadingTCPServer):
     def uri(self) -> str:
         return f"mongodb://{HOST}:{self.server_address[1]}/?directConnection=true"
 
-    def end_streams(self) -> None:
-        """Of all connections, those alone on which a change stream is read."""
+    def end_change_streams(self) -> None:
+        """End only the connections on which a change stream is read."""
         for connection in self.streams:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class Relay(socketserver.BaseRequestHandler):
-    server: Name
+    server: MovableName
 
     def handle(self) -> None:
         with socket.create_connection((HOST, self.server.leads_to)) as there:
@@ -109,10 +109,10 @@ def hosts(uri: str) -> str:
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_tailer_of_another_cluster_is_no_standby(
+def test_tailer_of_another_cluster_is_no_standby(
     tailers: Tailers, uris: tuple[str, str], stack: DevStack, fresh: str, queue_url: str, busy: bool
 ) -> None:
-    """While the first one tails, and after it stopped: both clusters are named, nothing is sent, and nothing is written."""
+    """While the first one tails and after it stopped: both clusters are named, and nothing is sent or written."""
     ended, stopping = tailers.start(mongodb_uri=uris[0])
     tailers.wait(ended, tailers.opened)
     if busy:
@@ -136,30 +136,30 @@ def test_a_tailer_of_another_cluster_is_no_standby(
     again.result()
 
 
-def test_a_name_that_leads_to_another_cluster_is_noticed_by_the_connection_that_reads(
+def test_name_that_moves_to_another_cluster_is_noticed_when_reconnecting(
     tailers: Tailers, stack: DevStack, second: Mongod, fresh: str, queue_url: str
 ) -> None:
-    """The first cluster is still there, and other connections still lead to it: the stream opens on no other one."""
-    with Name(stack.mongod.ports[0]) as name:
+    """Other connections still lead to the first cluster: the stream is not opened on the other."""
+    with MovableName(stack.mongod.ports[0]) as name:
         threading.Thread(target=name.serve_forever, args=(0.01,), daemon=True).start()
         ended, _ = tailers.start(mongodb_uri=name.uri)
         tailers.wait(ended, tailers.opened)
         name.leads_to = second.ports[0]
         with MongoClient[dict[str, Any]](second.uri) as client:
             client[fresh].payments.insert_one({"_id": "foreign"})
-        name.end_streams()
+        name.end_change_streams()
         with pytest.raises(Misconfigured, match=f"points to the .* at {hosts(second.uri)}"):
             ended.result(timeout=30)
-        leave(name.uri)
+        close_clients(name.uri)
         name.shutdown()
     assert received(stack, queue_url) == []
 
 
-def test_another_cluster_is_accepted_by_a_person(
+def test_another_cluster_must_be_accepted_by_a_person(
     tailers: Tailers, uris: tuple[str, str], second: Mongod, fresh: str, capsys: pytest.CaptureFixture[str], stack: DevStack,
     queue_url: str,
 ) -> None:  # fmt: skip
-    """By no other command: the position stays, in a new generation, and what the new cluster committed since is delivered."""
+    """The position is kept in a new generation, and changes that the new cluster committed since are delivered."""
     tailers.run(tailers.opened, mongodb_uri=uris[0])
     before = tailers.record
     assert before.checkpoint is not None
@@ -187,10 +187,8 @@ def test_another_cluster_is_accepted_by_a_person(
         tailers.start(mongodb_uri=uris[0])[0].result()
 
 
-def test_a_checkpoint_that_names_no_cluster_is_adopted(
-    tailers: Tailers, stack: DevStack, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It was written before they did: the log says to which it belongs from now on, once."""
+def test_checkpoint_without_a_cluster_adopts_one(tailers: Tailers, stack: DevStack, caplog: pytest.LogCaptureFixture) -> None:
+    """An older release wrote it. The log says which, once."""
     caplog.set_level("INFO", logger="tailer")
     for _ in range(2):
         tailers.run(tailers.opened, mongodb_uri=stack.mongodb_uri)

@@ -1,4 +1,4 @@
-"""What a process waits for, by whoever asks."""
+"""What a process waits for."""
 
 import threading
 
@@ -13,8 +13,8 @@ class Clock:
         return self.seconds
 
 
-def test_the_longest_wait_is_told() -> None:
-    """Of several threads, and of waits that are made of many requests."""
+def test_longest_wait_is_reported() -> None:
+    """Of several threads, and of waits that consist of many requests."""
     clock = Clock()
     waits = Waits(clock)
     clock.seconds += 3
@@ -34,8 +34,8 @@ def test_the_longest_wait_is_told() -> None:
     assert (waits.longest().what, waits.longest().seconds) == (NO_REQUEST, 2.0)
 
 
-def test_a_new_request_of_a_thread_replaces_its_last() -> None:
-    """A library that forgets to say that one ended makes no wait for ever."""
+def test_new_request_of_a_thread_replaces_its_last() -> None:
+    """A library that does not report the end of a request causes no endless wait."""
     clock = Clock()
     waits = Waits(clock)
     waits.begin("one")

@@ -1,4 +1,4 @@
-"""What was synthesised, once for all tests that look at it."""
+"""Templates that are synthesised once for all tests."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ import pytest
 from devstack import DevStack
 from tests.tailrace_cdk.variants import VARIANTS
 
-if TYPE_CHECKING:  # the CDK takes seconds to start, and not every test of this folder needs it
+if TYPE_CHECKING:  # The CDK takes seconds to start, and not every test of this folder needs it.
     from infra.synthesis import Synthesised
     from tests.tailrace_cdk.here import Here
 
@@ -16,7 +16,7 @@ Made = Callable[[str], "Synthesised"]
 """A variant's name to its stack."""
 
 
-_SYNTHESISED: dict[str, "Synthesised"] = {}  # of this process, for both folders of tests that look at them
+_SYNTHESISED: dict[str, "Synthesised"] = {}  # once per process, for both folders of tests
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
     folder = tmp_path_factory.mktemp("synthesised")
     package = folder / "forwarder.zip"
-    package.write_bytes(b"")  # only the digest of its bytes is in a template
+    package.write_bytes(b"")  # Only the digest of the package is in a template.
 
     def variant(name: str) -> "Synthesised":
         if name not in _SYNTHESISED:

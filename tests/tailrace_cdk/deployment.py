@@ -1,4 +1,4 @@
-"""A synthesised stack put into the emulator's CloudFormation, as the CDK's command line puts it into an account."""
+"""Deploys a synthesised stack to the emulator's CloudFormation, as the CDK's command line deploys it to an account."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 from devstack.aws import ACCOUNT, REGION, Aws
 from infra.synthesis import Synthesised
 
-ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"  # what `cdk bootstrap` makes, by its names
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"  # the names of what `cdk bootstrap` creates
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 SECONDS = 60.0
 
@@ -18,21 +18,21 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What there is now. ``resources`` are the emulator's own words, by logical id."""
+    """A deployed stack. ``resources`` are the emulator's descriptions by logical id."""
 
     template: Resource
     outputs: Mapping[str, str]
     resources: Mapping[str, Resource]
 
     def physical(self, kind: str, part: str = "") -> str:
-        """The name of the one resource of the type, of those whose logical id has this part."""
+        """Return the name of the one resource of this type whose logical id has this part."""
         found = (one for one in self.resources.values() if one["ResourceType"] == kind and part in one["LogicalResourceId"])
         [one] = found
         return str(one["PhysicalResourceId"])
 
 
 def bootstrap(aws: Aws) -> None:
-    """What every account has from the CDK before the first deployment: a bucket for assets, and a version to ask for."""
+    """Create what the CDK's bootstrap creates: a bucket for assets, and a version."""
     s3 = aws("s3")
     if ASSETS not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=ASSETS, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -40,7 +40,7 @@ def bootstrap(aws: Aws) -> None:
 
 
 def publish(aws: Aws, made: Synthesised) -> None:
-    """Put every asset where the template looks for it, by the assembly's own list."""
+    """Upload every asset to the place that the assembly lists."""
     folder = made.file.parent
     assets = json.loads((folder / f"{made.stack}.assets.json").read_text())["files"].values()
     for asset in assets:
@@ -50,7 +50,7 @@ def publish(aws: Aws, made: Synthesised) -> None:
 
 
 def without(template: Mapping[str, Any], kinds: Collection[str]) -> Resource:
-    """The template less the resources of these types. Nothing that stays may refer to them."""
+    """Return the template without resources of these types. No remaining resource may refer to them."""
     kept = {name: one for name, one in template["Resources"].items() if one["Type"] not in kinds}
     left: Resource = json.loads(json.dumps({**template, "Resources": kept}))
     gone = template["Resources"].keys() - kept.keys()
@@ -59,7 +59,7 @@ def without(template: Mapping[str, Any], kinds: Collection[str]) -> Resource:
 
 
 def create(aws: Aws, stack: str, template: Mapping[str, Any]) -> None:
-    """Ask for the stack. The template goes by the bucket of assets: it is too large to be part of the call."""
+    """Create the stack. The template is uploaded to the bucket, since it is too large for the call."""
     key = f"{stack}.template.json"
     aws("s3").put_object(Bucket=ASSETS, Key=key, Body=json.dumps(template))
     url = f"{aws.endpoint_url}/{ASSETS}/{key}"
@@ -68,10 +68,7 @@ def create(aws: Aws, stack: str, template: Mapping[str, Any]) -> None:
 
 def deploy(aws: Aws, stack: str, template: Resource) -> Deployment:
     """
-    Create the stack and return once it is there.
-
-    Raises:
-        AssertionError: it failed; with what CloudFormation says about each resource that did.
+    Create the stack and wait for it. Raises: AssertionError: it failed, with CloudFormation's reason for each failed resource.
     """
     cloudformation = aws("cloudformation")
     create(aws, stack, template)
@@ -91,5 +88,5 @@ def deploy(aws: Aws, stack: str, template: Resource) -> Deployment:
 
 
 def remove(aws: Aws, stack: str) -> None:
-    """Delete the stack, and with it everything in it."""
+    """Delete the stack with all its resources."""
     aws("cloudformation").delete_stack(StackName=stack)

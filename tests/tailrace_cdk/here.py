@@ -1,4 +1,4 @@
-"""One deployment of the messaging part for all tests that want it, and what it lacks."""
+"""One deployment of the messaging part for all tests, and the types that the emulator lacks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from tailrace_cdk.config import Bus, Consumer, Environment, Forwarder, StreamTab
 from tests.tailrace_cdk.deployment import Deployment, bootstrap, deploy, publish, remove, without
 
 NAME = "messaging"
-ORDERS = "payments"  # a DynamoDB table, called like the collection: the same mappers look at both
+ORDERS = "payments"  # a DynamoDB table, named like the collection, so that the same mappers read both
 
-LEFT_OUT = {  # what the emulator cannot deploy, and so nobody has tried here
+LEFT_OUT = {  # Types that the emulator cannot deploy, so nobody has tried them here.
     "AWS::EventSchemas::Registry": "the emulator has no schema registry",
     "AWS::EventSchemas::Schema": "the emulator has no schema registry",
     "AWS::Events::Archive": "the emulator's buses have archives, its CloudFormation does not",
@@ -34,7 +34,7 @@ class Here:
 
 @contextmanager
 def deployed(aws: Aws, folder: Path) -> Iterator[Here]:
-    """The stack, for as long as it is wanted."""
+    """Deploy the stack for the duration of the block."""
     made = synthesise(_environment(_table(aws)), folder / "cdk.out", package=forwarder_zip(folder))
     bootstrap(aws)
     publish(aws, made)
@@ -43,7 +43,7 @@ def deployed(aws: Aws, folder: Path) -> Iterator[Here]:
 
 
 def _table(aws: Aws) -> str:
-    """A table of another team's, whose stream is to be forwarded. The stream's ARN."""
+    """Create a table of another team whose stream is forwarded, and return the stream's ARN."""
     made = aws("dynamodb").create_table(
         TableName=ORDERS,
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],

@@ -1,4 +1,4 @@
-"""The calls that a program made, held against what its role allows: as much of IAM as our statements use."""
+"""Compares the calls of a program with the rights of its role: the part of IAM's rules that our statements use."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ from botocore.client import BaseClient
 
 from devstack.aws import arn
 
-NAMES = {  # by which IAM knows a call that has another name; a batch is checked as the single call
+NAMES = {  # IAM's names of calls with other names; a batch is checked as the single call
     "SendMessageBatch": "SendMessage",
     "DeleteMessageBatch": "DeleteMessage",
     "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
     "HeadBucket": "ListBucket",
     "Invoke": "InvokeFunction",
 }
-FREE = {"sts:GetCallerIdentity"}  # nobody needs a right for it
+FREE = {"sts:GetCallerIdentity"}  # Nobody needs a right for these.
 
 Statement = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call, as IAM sees it. ``keys`` are the partition keys that it is about."""
+    """One call as IAM evaluates it, with its partition keys."""
 
     action: str
     resource: str
@@ -34,7 +34,7 @@ class Call:
 
 @contextmanager
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
-    """Every call that any boto3 client of this process makes meanwhile."""
+    """Record every call of any boto3 client of this process."""
     calls: set[Call] = set()
     whole = BaseClient._make_api_call
 
@@ -48,12 +48,12 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[Call]]:
 
 
 def allowed(call: Call, statements: Sequence[Statement]) -> bool:
-    """Whether one of the statements allows it."""
+    """Whether one of the statements allows the call."""
     return call.action in FREE or any(_matches(call, statement) for statement in statements)
 
 
 def used(statement: Statement, calls: set[Call]) -> set[str]:
-    """The statement's actions that one of the calls needed."""
+    """Return the statement's actions that one of the calls needed."""
     return {call.action for call in calls if _matches(call, statement)}
 
 

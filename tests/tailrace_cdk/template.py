@@ -1,4 +1,4 @@
-"""Templates to look at: environments that are valid by default, synthesised once each."""
+"""Templates of environments that are valid by default, each synthesised once."""
 
 import json
 from collections.abc import Mapping
@@ -26,12 +26,12 @@ EXISTING_DATABASE = {"host": HOST, "security_group_id": "sg-0a1b2c3d", "admin_se
 
 
 def environment(**tables: Any) -> Environment:
-    """A database of its own and one stream, and what a test says instead."""
+    """Build an environment with its own database, one stream, and these tables."""
     return Environment.model_validate({"name": "test", "database": {}, "streams": STREAMS, **tables})
 
 
 def stack(**tables: Any) -> Template:
-    """The whole stack of such an environment."""
+    """Return the whole stack of such an environment."""
     return _stack(json.dumps(tables))
 
 
@@ -39,28 +39,28 @@ def stack(**tables: Any) -> Template:
 def _stack(tables: str) -> Template:
     with TemporaryDirectory() as folder:
         package = Path(folder) / "forwarder.zip"
-        package.write_bytes(b"")  # of which only the bytes' digest is in a template
+        package.write_bytes(b"")  # Only the digest of its bytes is in a template.
         stack = TailraceStack(App(outdir=f"{folder}/cdk.out"), environment(**json.loads(tables)), package=package)
         return Template.from_stack(stack)
 
 
 def of_type(template: Template, kind: str) -> dict[str, Resource]:
-    """Logical id → properties, of each resource of the type."""
+    """Return the properties of each resource of the type by its logical id."""
     return {name: resource.get("Properties", {}) for name, resource in template.find_resources(kind).items()}
 
 
 def only(template: Template, kind: str, part: str = "") -> Resource:
-    """The properties of the one resource of the type, of those whose logical id has this part."""
+    """Return the properties of the one resource of the type whose logical id has this part."""
     [found] = [properties for name, properties in of_type(template, kind).items() if part in name]
     return found
 
 
 def container(template: Template, task: str = "Service") -> dict[str, Any]:
-    """The one container of a task definition."""
+    """Return the one container of a task definition."""
     [container] = only(template, "AWS::ECS::TaskDefinition", task)["ContainerDefinitions"]
     return dict(container)
 
 
 def variables(template: Template, task: str = "Service") -> dict[str, Any]:
-    """What that container reads from its environment, without secrets."""
+    """Return that container's environment variables, without secrets."""
     return {one["Name"]: one["Value"] for one in container(template, task)["Environment"]}

@@ -1,8 +1,7 @@
 """
-Who may touch the data of the stack's resources: the resources themselves deny everybody who is not listed here.
-
-The emulator enforces no policy of a resource. So this holds what the template says, by AWS's rules as they are evaluated below;
-that AWS evaluates them so was not tried.
+Who may access the data of the stack's resources: the resources themselves deny everybody who is not listed here. The emulator
+enforces no resource policy, so these tests evaluate the template by AWS's rules as implemented below; that AWS evaluates them
+so was not tried.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +25,7 @@ ADMINISTRATOR = "arn:aws:iam::ACCOUNT:role/Administrator"
 FORWARDER, REDRIVE, STREAM = "Functions/ForwarderRole", "Functions/RedriveRole", "Functions/Stream-TABLERole"
 TAILER = "Service/Task/Role"
 PUBLISHING = {FORWARDER, REDRIVE, STREAM}
-OTHERS = {  # of the stack, and with no business with its data; and who has every right that an account can give
+OTHERS = {  # roles of the stack without access to its data, and one with every right that an account can give
     "Enabling/Role", "Enabling/Task/Role", "Enabling/Task/ExecutionRole", "Service/Task/ExecutionRole",
     "Functions/ScheduleRole", "Events/consumerRole", "Network/FlowLogRole", ADMINISTRATOR,
 }  # fmt: skip
@@ -52,7 +51,7 @@ DATA: Mapping[str, tuple[str, ...]] = {  # every action that reads or changes da
     ELSEWHERE: (*WRITE, "s3:DeleteObject", "s3:DeleteObjectVersion"),
     "Events/Bus/Bus": ("events:PutEvents",),
 }  # fmt: skip
-LISTED: Mapping[tuple[str, str], set[str]] = {  # and nothing else is let through; who repairs may everything
+LISTED: Mapping[tuple[str, str], set[str]] = {  # Nothing else is allowed, except that the repair role may do everything.
     ("Queues/Changes", SEND): {TAILER, OUTSIDE},
     **{("Queues/Changes", action): {FORWARDER} for action in (RECEIVE, DELETE, HIDE)},
     ("Queues/Parking", SEND): PUBLISHING,
@@ -68,13 +67,13 @@ LISTED: Mapping[tuple[str, str], set[str]] = {  # and nothing else is let throug
     (CLAIMS, "s3:PutObject"): {TAILER, OUTSIDE},
     **{(below, "s3:PutObject"): PUBLISHING for below in (LARGE, PARKED)},
     (FAILED, "s3:PutObject"): {STREAM},
-    (ELSEWHERE, "s3:PutObject"): {*PUBLISHING, TAILER, OUTSIDE},  # their own rights do not reach there
+    (ELSEWHERE, "s3:PutObject"): {*PUBLISHING, TAILER, OUTSIDE},  # Their own rights do not apply there.
     ("Events/Bus/Bus", "events:PutEvents"): PUBLISHING,
 }
 
 
 def holds(condition: str, context: Mapping[str, str]) -> bool:
-    """One condition, in the words of ``infra.statements``; of a key that a call lacks, only a negated one is true."""
+    """Evaluate one condition in the words of ``infra.statements``; without its key in the call only a negated one holds."""
     key, _, rest = condition.partition(" ")
     if (value := context.get(key)) is None:
         return rest.startswith("is not")
@@ -107,7 +106,7 @@ def calls() -> Iterator[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def policies(request: pytest.FixtureRequest) -> list[Statement]:
-    """Of production with every option, whose people are named."""
+    """The policies of production with every option and named people."""
     people = {"on_call": (ON_CALL,), "repair": (REPAIR,), "tailers": (OUTSIDE,)}
     return statements(with_people(VARIANTS["everything"], people, request.getfixturevalue("tmp_path_factory")))
 
@@ -121,8 +120,8 @@ def with_people(environment: Environment, people: Mapping[str, tuple[str, ...]],
 
 
 @pytest.mark.parametrize(("resource", "action"), list(calls()))
-def test_whoever_is_not_listed_is_denied(policies: list[Statement], resource: str, action: str) -> None:
-    """Each role of the stack, each of its people, and an administrator: by the resource's own policy, whatever theirs allow."""
+def test_unlisted_principal_is_denied(policies: list[Statement], resource: str, action: str) -> None:
+    """Each role of the stack, each of its people, and an administrator, by the resource's own policy."""
     through = {who for who in PRINCIPALS if not denied(policies, action, resource, PrincipalArn=who, PrincipalAccount=ACCOUNT)}
     assert through == LISTED.get((resource, action), set())
     assert not denied(policies, action, resource, PrincipalArn=REPAIR, PrincipalAccount=ACCOUNT)
@@ -137,8 +136,8 @@ def test_every_role_of_the_stack_is_in_the_table(made: Made) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_nobody_is_denied_what_the_stack_grants(made: Made, variant: str) -> None:
-    """Of every right of every role in every kind of environment, by whatever resource's policy."""
+def test_nothing_that_the_stack_grants_is_denied(made: Made, variant: str) -> None:
+    """Every right of every role in every kind of environment."""
     found = statements(made(variant).template)
     checked = 0
     for one in found:
@@ -154,8 +153,8 @@ def test_nobody_is_denied_what_the_stack_grants(made: Made, variant: str) -> Non
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_whoever_of_the_stack_is_granted_nothing_is_denied(made: Made, variant: str) -> None:
-    """The other way round: no role gets through where it has no right, on the queues, the table and the bus."""
+def test_role_without_a_grant_is_denied(made: Made, variant: str) -> None:
+    """On the queues, the table and the bus."""
     found = statements(made(variant).template)
     granted = {(one.who, action, on) for one in found if one.allowed for action in one.actions for on in one.resources}
     roles = {one.resources[0] for one in found if one.actions == ("sts:AssumeRole",)}
@@ -174,8 +173,8 @@ def test_whoever_of_the_stack_is_granted_nothing_is_denied(made: Made, variant: 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_nothing_is_denied_but_data_and_what_comes_without_tls(made: Made, variant: str) -> None:
-    """Settings, policies and deletion of a resource stay with its account: the stack can be updated, repaired and deleted."""
+def test_only_data_and_calls_without_tls_are_denied(made: Made, variant: str) -> None:
+    """Settings, policies and deletion stay with the account, so the stack can be updated, repaired and deleted."""
     data = {action for actions in DATA.values() for action in actions} | {"events:PutRawEvents"}
     for one in statements(made(variant).template):
         if not one.allowed and set(one.actions) - data:
@@ -183,8 +182,8 @@ def test_nothing_is_denied_but_data_and_what_comes_without_tls(made: Made, varia
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_resource_with_data_takes_tls_only(made: Made, variant: str) -> None:
-    """Each queue, the table, the bucket, the bus and the topic, of whatever environment."""
+def test_every_resource_with_data_requires_tls(made: Made, variant: str) -> None:
+    """Each queue, the table, the bucket, the bus and the topic, in every environment."""
     found = statements(made(variant).template)
     kinds = (
         "AWS::SQS::Queue",
@@ -208,8 +207,8 @@ def test_every_resource_with_data_takes_tls_only(made: Made, variant: str) -> No
     assert [path for path in paths if path not in plain] == []
 
 
-def test_accounts_read_the_events_that_they_get_and_nothing_else(policies: list[Statement]) -> None:
-    """The bucket's policy lets them, and denies other accounts and other objects."""
+def test_accounts_may_read_only_their_events(policies: list[Statement]) -> None:
+    """The bucket's policy denies other accounts and other objects."""
     for account, below, expected in (
         (THEIRS, LARGE, False),
         ("222233334444", LARGE, True),
@@ -220,8 +219,8 @@ def test_accounts_read_the_events_that_they_get_and_nothing_else(policies: list[
         assert denied(policies, "s3:GetObject", below, PrincipalArn=who, PrincipalAccount=account) is expected
 
 
-def test_eventbridge_itself_keeps_what_it_could_not_deliver(policies: list[Statement]) -> None:
-    """A service calls without a role. It gets through where a classic bus writes, and nowhere else."""
+def test_eventbridge_may_write_only_undelivered_events(policies: list[Statement]) -> None:
+    """A service calls without a role, and is allowed only where a classic bus writes."""
     through = {
         (resource, action)
         for resource, action in calls()
@@ -230,8 +229,8 @@ def test_eventbridge_itself_keeps_what_it_could_not_deliver(policies: list[State
     assert through == {(queue, SEND) for queue in QUEUES[3:]} | {("Events/Bus/Bus", "events:PutEvents")}
 
 
-def test_without_a_tailer_that_is_known_sending_is_left_to_the_account() -> None:
-    """Else a tailer of one's own could not be told from anybody. Named, it is the only one."""
+def test_sending_is_open_to_the_account_without_a_known_tailer() -> None:
+    """A tailer elsewhere cannot be distinguished. Once named, it is the only one."""
     changes, table = "QueuesChanges7C3971B2", "StateTable962DE04C"
     for people, expected in (({}, False), ({"tailers": [OUTSIDE]}, True)):
         found = statements(stack(database=None, streams=[], people=people).to_json())
@@ -241,8 +240,8 @@ def test_without_a_tailer_that_is_known_sending_is_left_to_the_account() -> None
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_only_the_queue_of_changes_has_our_dead_letters_for_its_own(made: Made, variant: str) -> None:
-    """A redrive asks no policy for the right to send: of every queue it is said whose dead letters it takes."""
+def test_only_the_queue_of_changes_uses_our_dead_letter_queue(made: Made, variant: str) -> None:
+    """A redrive needs no right to send, so every queue declares whose dead letters it accepts."""
     resources = made(variant).template["Resources"]
     queues = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
     allowed = {name: one["RedriveAllowPolicy"] for name, one in queues.items()}
@@ -259,8 +258,8 @@ def test_only_the_queue_of_changes_has_our_dead_letters_for_its_own(made: Made, 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_service_is_a_role_for_this_account_only(made: Made, variant: str) -> None:
-    """Every role that a service can be, whichever service: nobody has it act for another account."""
+def test_service_roles_are_for_this_account_only(made: Made, variant: str) -> None:
+    """Nobody can use a service on behalf of another account."""
     trusted = [one for one in statements(made(variant).template) if one.actions == ("sts:AssumeRole",)]
     assert trusted
     assert [one for one in trusted if "aws:SourceAccount is ACCOUNT" not in one.conditions] == []
@@ -275,8 +274,8 @@ def test_a_service_is_a_role_for_this_account_only(made: Made, variant: str) -> 
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_call_without_a_key_does_not_pass_for_one_with_the_right_keys(made: Made, variant: str) -> None:
-    """``ForAllValues`` is true of no values at all: ``Null`` stands beside it, wherever it stands."""
+def test_call_without_a_key_does_not_match_for_all_values(made: Made, variant: str) -> None:
+    """``ForAllValues`` is true without any value, so ``Null`` stands beside it."""
 
     def conditions(value: Any) -> Iterator[Mapping[str, Any]]:
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -292,8 +291,7 @@ def test_a_call_without_a_key_does_not_pass_for_one_with_the_right_keys(made: Ma
         assert one.get("Null") == dict.fromkeys(keys, "false")
 
 
-def test_an_existing_network_changes_nothing_of_it() -> None:
-    """The tailer is still the only one that sends."""
+def test_existing_network_keeps_the_tailer_the_only_sender() -> None:
     template = stack(network=EXISTING_VPC, streams=STREAMS)
     [policy] = [one for name, one in of_type(template, "AWS::SQS::QueuePolicy").items() if "Changes" in name]
     sending = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "sqs:SendMessage"]
@@ -315,7 +313,7 @@ def test_an_existing_network_changes_nothing_of_it() -> None:
     ],
 )
 def test_people_are_roles_and_never_everybody(named: str, taken: bool) -> None:
-    """A session's ARN would never match, and a pattern of everything would undo the denial."""
+    """A session's ARN would never match, and a wildcard would undo the denial."""
     for setting in People.model_fields:
         with nullcontext() if taken else pytest.raises(ValidationError, match="String should match pattern"):
             People.model_validate({setting: [named]})

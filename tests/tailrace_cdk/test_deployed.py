@@ -1,4 +1,6 @@
-"""The messaging part's own template, deployed to the emulator's CloudFormation, and a payment sent through what came of it."""
+"""
+The messaging part's template, deployed to the emulator's CloudFormation, and a payment sent through the deployed resources.
+"""
 
 import json
 import os
@@ -17,34 +19,33 @@ from tests.lambda_forwarder.values import forever
 from tests.tailrace_cdk.deployment import create
 from tests.tailrace_cdk.here import LEFT_OUT, ORDERS, Here
 
-LARGE = 1_500_000  # bytes, of which no message holds so many
-TIMEOUT = 30.0  # seconds; the slowest is the function's first start
+LARGE = 1_500_000  # bytes, more than any message holds
+TIMEOUT = 30.0  # seconds; the function's first start is the slowest
 
 
 @pytest.fixture
 def consumer(here: Here) -> Iterator[Consumer]:
-    """Behind the consumer's bus, with nothing in it from before."""
+    """A consumer of the consumer's bus, with an empty queue."""
     with spare_queue(here.aws) as queue:
         yield Consumer(here.aws("sqs"), queue)
 
 
-def test_everything_but_what_is_listed_is_deployed(here: Here) -> None:
-    """Each resource of the template is there by the emulator's own word, or of a type that the list above names."""
+def test_everything_that_the_emulator_supports_is_deployed(here: Here) -> None:
     template, deployed = here.made.template["Resources"], here.deployment.resources
     assert {name for name, one in deployed.items() if one["ResourceStatus"] == "CREATE_COMPLETE"} == {
         name for name, one in template.items() if one["Type"] not in LEFT_OUT
     }
 
 
-def test_what_is_listed_cannot_be_deployed(here: Here) -> None:
-    """The whole template is refused, and the refusal names the list and nothing else: no entry of it is out of date."""
+def test_every_listed_type_cannot_be_deployed(here: Here) -> None:
+    """The refusal of the whole template names exactly the list."""
     with pytest.raises(ClientError) as refused:
         create(here.aws, "whole", here.made.template)
     _, _, types = refused.value.response["Error"]["Message"].partition("Unrecognized resource types: ")
     assert set(types.strip("[]").split(", ")) == set(LEFT_OUT)
 
 
-def test_a_payment_reaches_a_consumer_through_what_was_deployed(
+def test_payment_reaches_a_consumer_through_the_deployed_resources(
     here: Here, stack: DevStack, consumer: Consumer, fresh: str
 ) -> None:
     """Database, tailer, queue, bucket, mapping, function, bus, rule, another team's bus and queue: created, then cancelled."""
@@ -68,16 +69,16 @@ def test_a_payment_reaches_a_consumer_through_what_was_deployed(
     assert claimed["Size"] > LARGE
 
 
-def test_an_item_reaches_a_consumer_through_what_was_deployed(here: Here, consumer: Consumer) -> None:
-    """Another team's table, its stream, the deployed mapping, function, bus and rule."""
+def test_item_reaches_a_consumer_through_the_deployed_resources(here: Here, consumer: Consumer) -> None:
+    """Another team's table and its stream, and the deployed mapping, function, bus and rule."""
     item = {"id": {"S": "p1"}, "subscriptionId": {"S": "s1"}, "status": {"S": "created"}}
     here.aws("dynamodb").put_item(TableName=ORDERS, Item=item)
     [event] = consumer.receive_count(1, TIMEOUT)
     assert (event.name, event.data["subscriptionId"]) == ("PaymentCreated", "s1")
 
 
-def test_what_was_parked_is_published_by_the_deployed_redrive(here: Here, consumer: Consumer, fresh: str) -> None:
-    """As the schedule wakes it; the event says that it is late."""
+def test_deployed_redrive_publishes_a_parked_change(here: Here, consumer: Consumer, fresh: str) -> None:
+    """Invoked as by the schedule. The event is marked late."""
     SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([parked(fresh, 1)], forever)
     redrive = here.deployment.physical("AWS::Lambda::Function", "Redrive")
     response = here.aws("lambda").invoke(FunctionName=redrive, Payload="{}")

@@ -1,4 +1,4 @@
-"""What was deployed, by the word of each service: not only CloudFormation has to know it."""
+"""The deployed resources as each service reports them."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tests.tailrace_cdk.here import ORDERS, Here
 
-# What the emulator's CloudFormation takes and then forgets: property, and what is asked for it. Nobody has tried these here.
+# Properties that the emulator's CloudFormation accepts and ignores, each with a call that shows it.
 FORGOTTEN: dict[str, Callable[[Here], Any]] = {
     "AWS::S3::Bucket LifecycleConfiguration": lambda here: here.aws("s3").get_bucket_lifecycle_configuration(
         Bucket=here.deployment.outputs["ClaimBucket"]
@@ -44,8 +44,8 @@ def mapping(here: Here, source: str) -> Any:
     return found
 
 
-def test_the_queue_is_in_high_throughput_mode_and_has_dead_letters(here: Here) -> None:
-    """By SQS itself."""
+def test_deployed_queue_is_high_throughput_with_dead_letters(here: Here) -> None:
+    """As SQS reports."""
     changes, dead = queue(here, "QueueUrl"), queue(here, "DeadLetterQueueUrl")
     assert (changes["FifoThroughputLimit"], changes["DeduplicationScope"]) == ("perMessageGroupId", "messageGroup")
     assert (changes["VisibilityTimeout"], changes["MaximumMessageSize"]) == ("600", "1048576")
@@ -53,8 +53,8 @@ def test_the_queue_is_in_high_throughput_mode_and_has_dead_letters(here: Here) -
     assert "aws:SecureTransport" in changes["Policy"]
 
 
-def test_the_mappings_response_item_by_item(here: Here) -> None:
-    """By Lambda itself: of the queue, and of the table's stream, whose lost records go to the bucket."""
+def test_deployed_mappings_report_failures_item_by_item(here: Here) -> None:
+    """As Lambda reports, for the queue and for the table's stream, whose dropped records are stored in the bucket."""
     of_queue = mapping(here, queue(here, "QueueUrl")["QueueArn"])
     assert (of_queue["FunctionResponseTypes"], of_queue["BatchSize"]) == (["ReportBatchItemFailures"], 10)
     assert of_queue["ScalingConfig"] == {"MaximumConcurrency": 10}
@@ -66,23 +66,23 @@ def test_the_mappings_response_item_by_item(here: Here) -> None:
     assert of_table["DestinationConfig"]["OnFailure"]["Destination"] == f"arn:aws:s3:::{bucket}"
 
 
-def test_redrive_is_on_a_schedule(here: Here) -> None:
-    """By the scheduler itself, which wakes that function as a role of its own."""
+def test_deployed_redrive_is_scheduled(here: Here) -> None:
+    """As the scheduler reports, with a role of its own."""
     schedule = here.aws("scheduler").get_schedule(Name=here.deployment.physical("AWS::Scheduler::Schedule"))
     assert (schedule["ScheduleExpression"], schedule["State"]) == ("rate(15 minutes)", "ENABLED")
     assert schedule["Target"]["Arn"].endswith(function(here, "Redrive"))
 
 
-def test_nobody_outside_reads_the_bucket(here: Here) -> None:
-    """By S3 itself."""
+def test_deployed_bucket_is_private(here: Here) -> None:
+    """As S3 reports."""
     s3, bucket = here.aws("s3"), here.deployment.outputs["ClaimBucket"]
     assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
     assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=bucket)["Policy"]
     assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
 
 
-def test_the_functions_logs_end(here: Here) -> None:
-    """By CloudWatch itself, in the group that the function names."""
+def test_deployed_function_logs_expire(here: Here) -> None:
+    """As CloudWatch reports."""
     configuration = here.aws("lambda").get_function_configuration(FunctionName=function(here, "Forwarder"))["LoggingConfig"]
     assert configuration["LogFormat"] == "JSON"
     [group] = here.aws("logs").describe_log_groups(logGroupNamePrefix=configuration["LogGroup"])["logGroups"]
@@ -90,8 +90,8 @@ def test_the_functions_logs_end(here: Here) -> None:
 
 
 @pytest.mark.parametrize("forgotten", FORGOTTEN)
-def test_what_the_emulator_forgets_is_listed(here: Here, forgotten: str) -> None:
-    """Asked for it, the service knows nothing of it. One that it has learned to keep belongs in a test above."""
+def test_properties_that_the_emulator_ignores_are_listed(here: Here, forgotten: str) -> None:
+    """A property that it has learned to keep belongs in a test above."""
     try:
         assert not FORGOTTEN[forgotten](here)
     except ClientError as error:

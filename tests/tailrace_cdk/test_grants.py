@@ -11,12 +11,12 @@ from tests.tailrace_cdk.variants import VARIANTS
 
 Made = Callable[[str], Synthesised]
 THEIRS, OTHERS = "444455556666", "777788889999"  # accounts
-UNDIVIDED = {  # actions that AWS grants for everything or not at all
+UNDIVIDED = {  # actions that AWS grants for all resources or not at all
     "ecr:GetAuthorizationToken": "what it opens is named beside it",
     "lambda:ListEventSourceMappings": "tells names, and changes nothing",
     "dynamodb:ListStreams": "tells names, and changes nothing",
 }
-BELOW = {  # what has no name yet: of which kind, below what
+BELOW = {  # resources without a name yet, by type and prefix
     "State/Claims/": "objects of one bucket, below a prefix where it is known",
     "arn:aws:ecs:REGION:ACCOUNT:task/Service/Cluster/": "tasks of one cluster",
     "arn:aws:ecs:REGION:ACCOUNT:task-definition/tailrace-": "revisions of one task definition",
@@ -36,36 +36,35 @@ def everything(made: Made) -> list[Statement]:
 
 
 def test_every_action_is_named(granted: list[Statement]) -> None:
-    """None by a pattern: not in a role's policy, not in a resource's, not in a key's."""
+    """Without a pattern, in the policy of a role, a resource or a key."""
     assert [one for one in granted if any("*" in action for action in one.actions)] == []
 
 
 def test_every_resource_is_named(granted: list[Statement]) -> None:
-    """But for actions that know no resource."""
+    """Except for actions that have none."""
     assert [one for one in granted if "*" in one.resources and not set(one.actions) <= UNDIVIDED.keys()] == []
 
 
-def test_a_pattern_of_resources_is_one_of_few(granted: list[Statement]) -> None:
+def test_only_listed_resource_patterns_are_used(granted: list[Statement]) -> None:
     """Each for a reason."""
     patterns = {resource for one in granted for resource in one.resources if "*" in resource and resource != "*"}
     assert [pattern for pattern in patterns if not pattern.startswith(tuple(BELOW))] == []
 
 
-def test_no_exception_is_out_of_date(made: Made) -> None:
-    """Each of the two lists is of what there is."""
+def test_every_listed_exception_is_used(made: Made) -> None:
     all_of_them = everything(made)
     assert {action for one in all_of_them if "*" in one.resources for action in one.actions} == UNDIVIDED.keys()
     patterns = {resource for one in all_of_them for resource in one.resources if "*" in resource and resource != "*"}
     assert {prefix for prefix in BELOW if any(pattern.startswith(prefix) for pattern in patterns)} == BELOW.keys()
 
 
-def test_every_statement_says_why_it_is_there(granted: list[Statement]) -> None:
-    """In its own name, so that an account's console shows it too."""
+def test_every_statement_has_a_purpose_as_its_name(granted: list[Statement]) -> None:
+    """An account's console shows it."""
     assert [one for one in granted if not one.why] == []
 
 
-def test_nobody_without_credentials_of_the_account_may_do_anything(granted: list[Statement]) -> None:
-    """Where a resource's policy names no one, the account is a condition; layers of images are read by signed links."""
+def test_statement_for_anybody_is_limited_to_the_account(granted: list[Statement]) -> None:
+    """Except for image layers, which are read by signed links."""
     anybody = [one for one in granted if "anybody" in one.who]
     open_to_all = [one for one in anybody if "aws:PrincipalAccount is ACCOUNT" not in one.conditions]
     assert {(one.actions, one.why) for one in open_to_all} <= {
@@ -74,25 +73,25 @@ def test_nobody_without_credentials_of_the_account_may_do_anything(granted: list
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_no_role_has_a_policy_that_somebody_else_may_widen(made: Made, variant: str) -> None:
-    """No policy managed by AWS, and none hidden in the role itself: all there is is in the table."""
+def test_no_role_has_managed_or_inline_policies(made: Made, variant: str) -> None:
+    """Every right is in the table."""
     roles = [one for one in made(variant).template["Resources"].values() if one["Type"] == "AWS::IAM::Role"]
     assert roles
     assert [role for role in roles if {"ManagedPolicyArns", "Policies"} & role["Properties"].keys()] == []
 
 
-def test_with_a_key_of_its_own_each_who_holds_data_may_use_it(made: Made) -> None:
-    """Every function and the tailer; and a stack without one asks for no such right."""
+def test_every_role_with_data_may_use_the_customer_key(made: Made) -> None:
+    """Every function and the tailer. A stack without a key grants no such right."""
     with_key = {one.who for one in statements(made("everything").template) if "kms:Decrypt" in one.actions}
     functions = {"Functions/ForwarderRole", "Functions/RedriveRole", "Functions/Stream-TABLERole"}
     assert functions | {"Service/Task/Role", "Enabling/Task/ExecutionRole"} <= with_key
     writing = {one.who for one in statements(made("everything").template) if "kms:GenerateDataKey" in one.actions}
-    assert "Enabling/Task/ExecutionRole" not in writing  # it only reads the password
+    assert "Enabling/Task/ExecutionRole" not in writing  # It only reads the password.
     assert not [one for one in statements(made("trial").template) if "kms:Decrypt" in one.actions]
 
 
-def test_a_streams_claims_are_its_own_prefix(made: Made) -> None:
-    """What the tailer may write the forwarder may read, and neither more; who reads events reads no claim."""
+def test_claims_of_a_stream_are_limited_to_its_prefix(made: Made) -> None:
+    """What the tailer may write the forwarder may read, and nothing else. A reader of events reads no claim."""
     found = {(one.who, action): one.resources for one in everything(made) for action in one.actions}
     assert found["Service/Task/Role", "s3:PutObject"] == ("State/Claims/payments/*",)
     of_production = {
@@ -104,8 +103,8 @@ def test_a_streams_claims_are_its_own_prefix(made: Made) -> None:
     assert of_production["Functions/ForwarderRole", ("s3:PutObject",)] == {"State/Claims/events/*", "State/Claims/parked/*"}
 
 
-def test_a_consumer_may_fetch_the_events_it_gets_and_no_others() -> None:
-    """By the bucket's own policy, for their account; who makes their own rules may fetch all. No change of a stream, ever."""
+def test_consumer_may_fetch_only_the_events_that_it_gets() -> None:
+    """By the bucket's policy, for its account. An account with its own rules may fetch all events, but never a change."""
     bus = f"arn:aws:events:eu-west-1:{THEIRS}:event-bus/a"
     consumer = {"name": "a", "bus_arn": bus, "events": ["PaymentCancelled"]}
     whole = stack(
@@ -124,8 +123,8 @@ def test_a_consumer_may_fetch_the_events_it_gets_and_no_others() -> None:
     assert attaching.who == f"arn:aws:iam::{OTHERS}:root"
 
 
-def test_a_table_under_a_key_of_its_own_is_read_with_that_key() -> None:
-    """By the one function that its stream feeds; Lambda reads the stream as it."""
+def test_table_with_a_customer_key_is_read_with_that_key() -> None:
+    """By the one function of its stream."""
     key = "arn:aws:kms:eu-west-1:000000000000:key/1234abcd"
     tables = [
         {"stream_arn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/2026-11-22T07:00:00.000", **more}

@@ -1,7 +1,6 @@
 """
-Each program, run against what was deployed, makes only calls that its role allows, and needs all that its role allows.
-
-The emulator itself asks nobody for rights, so the calls are held against the policies here.
+Each program, run against the deployed resources, makes only calls that its role allows, and needs every right of its role. The
+emulator checks no rights, so the calls are compared with the policies here.
 """
 
 import os
@@ -34,18 +33,18 @@ from tests.tailrace_cdk.here import Here
 from tests.tailrace_cdk.rights import Call, Statement, allowed, listed, recorded, used
 from tests.tailrace_cdk.template import stack as template
 
-FITS_NOWHERE = noise(MESSAGE_LIMIT)  # a message that the parking queue does not hold, compressed or not
-LARGE = 1_500_000  # bytes, of which no message and no event holds so many
+FITS_NOWHERE = noise(MESSAGE_LIMIT)  # a message too large for the parking queue, even compressed
+LARGE = 1_500_000  # bytes, more than any message or event holds
 TIMEOUT = 30.0  # seconds
-# What others do in a program's name: Lambda brings it messages and writes its log.
+# Lambda receives its messages and writes its log on behalf of a program.
 OTHERS = {"ReceiveChanges", "WriteItsOwnLog"}
-# What the doctor asks and a task's role is not given: who may invoke the function may hand it any change. It says "skip" then.
+# Calls of the doctor that a task's role may not make, since they could pass the function any change.
 LEFT_TO_A_PERSON = {"lambda:InvokeFunction"}
 
 
 @pytest.fixture(autouse=True)
 def alone(here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[None]:
-    """No setting of the developer's, and nothing that another test has made."""
+    """Remove the developer's settings and the clients of other tests."""
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "TAILER_", "AWS_"))]:
         monkeypatch.delenv(name)
@@ -60,8 +59,8 @@ def alone(here: Here, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterato
         one.cache_clear()
 
 
-def told(here: Here, function: str, monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
-    """Tell this process what the deployed function is told; the statements of the function's role, as the account has them."""
+def use_settings_of(here: Here, function: str, monkeypatch: pytest.MonkeyPatch) -> list[Statement]:
+    """Set this process's environment to the deployed function's, and return the statements of its role."""
     name = here.deployment.physical("AWS::Lambda::Function", function)
     configuration = here.aws("lambda").get_function_configuration(FunctionName=name)
     for variable, value in configuration["Environment"]["Variables"].items():
@@ -73,14 +72,14 @@ def told(here: Here, function: str, monkeypatch: pytest.MonkeyPatch) -> list[Sta
 
 
 def unneeded(statements: list[Statement], calls: set[Call]) -> set[str]:
-    """Actions that were allowed and never needed."""
+    """Return the actions that were allowed and never needed."""
     ours = [one for one in statements if one["Sid"] not in OTHERS]
     return {f"{one['Sid']} {action}" for one in ours for action in set(listed(one["Action"])) - used(one, calls)}
 
 
-def test_the_forwarder_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claimed change, an event too large for the bus, what nobody can read, and what comes again, beside what is usual."""
-    statements = told(here, "Forwarder", monkeypatch)
+def test_forwarder_needs_exactly_its_rights(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a claimed change, an event too large for the bus, an unreadable message, and a redelivered one."""
+    statements = use_settings_of(here, "Forwarder", monkeypatch)
     outputs = here.deployment.outputs
     bucket = outputs["ClaimBucket"]
     claimed, content = claiming(inserted("claimed"), bucket=bucket, key="payments/1.json")
@@ -96,9 +95,9 @@ def test_the_forwarder_needs_all_its_rights_and_no_others(here: Here, monkeypatc
     assert unneeded(statements, calls) == set()
 
 
-def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both queues, with what can be published now, what is still poison, what claims, and what is too large."""
-    statements = told(here, "Redrive", monkeypatch)
+def test_redrive_needs_exactly_its_rights(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both queues: publishable changes, poison, claims, and large items."""
+    statements = use_settings_of(here, "Redrive", monkeypatch)
     sqs, outputs = here.aws("sqs"), here.deployment.outputs
     claimed, content = claiming(inserted("claimed", 5), bucket=outputs["ClaimBucket"], key="payments/5.json")
     here.aws("s3").put_object(Bucket=outputs["ClaimBucket"], Key="payments/5.json", Body=content)
@@ -118,10 +117,10 @@ def test_redrive_needs_all_its_rights_and_no_others(here: Here, monkeypatch: pyt
     assert unneeded(statements, calls) == set()
 
 
-def test_the_tailer_and_its_doctor_need_all_their_rights_and_no_others(
+def test_tailer_and_doctor_need_exactly_their_rights(
     here: Here, stack: DevStack, monkeypatch: pytest.MonkeyPatch, fresh: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A change, one that is too large for a message, every look that the doctor takes, and what no mapper reads."""
+    """With a change, a change too large for a message, every check of the doctor, and unmapped collections."""
     outputs, payments = here.deployment.outputs, stack.mongo[fresh].payments
     settings = {
         "QUEUE_URL": outputs["QueueUrl"],
@@ -157,14 +156,14 @@ def _wait_for(something: Callable[[], bool]) -> None:
 
 
 def _of_the_tailer(here: Here) -> list[Statement]:
-    """The statements of a whole stack's task, about the resources that are deployed here."""
+    """Return the statements of a whole stack's task, with the ARNs of the deployed resources."""
     whole = template().find_resources("AWS::IAM::Policy").items()
     [policy] = [one["Properties"]["PolicyDocument"] for name, one in whole if name.startswith("ServiceTaskRole")]
     return [{**one, "Resource": [_resolved(arn, here) for arn in listed(one["Resource"])]} for one in policy["Statement"]]
 
 
 def _resolved(value: Any, here: Here) -> str:
-    """An ARN of a template, by the physical names of the deployment."""
+    """Return an ARN of a template with the physical names of the deployment."""
     match value:
         case {"Fn::GetAtt": [logical, "Arn"]}:
             resource = here.deployment.resources[logical]

@@ -1,4 +1,4 @@
-"""The distribution, installed outside of a clone: what it adds to the top level, and that a stack can be made with it."""
+"""The distribution, installed without a clone: its top-level packages, and a stack that is made with it."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ print(tailrace_cdk.__file__)
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the wheel was unpacked to."""
+    """The folder of the unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-P", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "dist")]
     subprocess.run(build, cwd=FOLDER, check=True, capture_output=True)
@@ -38,18 +38,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(code: str, folder: Path, *path: str) -> "subprocess.CompletedProcess[str]":
-    """Run the code in the folder, with nothing to import but the standard library and these. ``-S``: no editable install."""
+    """Run the code in the folder with only the standard library and these paths. ``-S``: no editable install."""
     environment = {"PYTHONPATH": ":".join(path)}
     return subprocess.run([sys.executable, "-S", "-P", "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
 
 
-def test_the_wheel_installs_our_packages_and_nothing_else(wheel: Path) -> None:
-    """No tool of the repository is on the path of whoever installs it."""
+def test_wheel_installs_only_our_packages(wheel: Path) -> None:
     assert {path.name for path in wheel.iterdir() if path.suffix != ".dist-info"} == PACKAGES
 
 
-def test_a_stack_is_made_outside_of_a_clone(wheel: Path, tmp_path: Path) -> None:
-    """By the installed package alone."""
+def test_stack_is_made_without_a_clone(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "forwarder.zip").touch()
     (tmp_path / "mine.toml").write_text("[bus]\nschemas = false")
     made = run(STACK, tmp_path, str(wheel), LIBRARIES)
@@ -64,8 +62,8 @@ def test_a_stack_is_made_outside_of_a_clone(wheel: Path, tmp_path: Path) -> None
         ('[bus]\nschemas = false\n[database]\n[[streams]]\nname = "a"\ndatabase = "b"', "name an image in [tailer] image"),
     ],
 )
-def test_what_only_a_clone_has_is_missing_with_a_remedy(wheel: Path, tmp_path: Path, settings: str, remedy: str) -> None:
-    """The error names the file and the setting that avoids it; an empty registry would say nothing."""
+def test_file_of_the_clone_is_missing_with_a_remedy(wheel: Path, tmp_path: Path, settings: str, remedy: str) -> None:
+    """The error names the file and the setting that avoids it."""
     (tmp_path / "forwarder.zip").touch()
     (tmp_path / "mine.toml").write_text(settings)
     made = run(STACK, tmp_path, str(wheel), LIBRARIES)
@@ -74,8 +72,7 @@ def test_what_only_a_clone_has_is_missing_with_a_remedy(wheel: Path, tmp_path: P
     assert remedy in made.stderr.splitlines()[-1]
 
 
-def test_without_the_cdk_the_error_says_what_to_install(wheel: Path, tmp_path: Path) -> None:
-    """The libraries of the CDK are an extra of the distribution."""
+def test_missing_cdk_names_the_extra_to_install(wheel: Path, tmp_path: Path) -> None:
     made = run("import tailrace_cdk.stack", tmp_path, str(wheel))
     assert made.stderr.splitlines()[-1] == (
         'ImportError: tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"'

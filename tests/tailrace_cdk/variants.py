@@ -1,4 +1,4 @@
-"""Environments that differ in kind. Each is synthesised once in a session (``made``, in the conftest)."""
+"""Environments of every kind. Each is synthesised once in a session (``made``, in the conftest)."""
 
 from infra.environment_files import ENVIRONMENTS
 from infra.pages.security import everything

@@ -1,4 +1,4 @@
-"""The reference of all settings is complete, current, and says what the settings themselves do."""
+"""The reference of all settings is complete and current, and agrees with the settings."""
 
 from collections.abc import Iterator
 
@@ -28,19 +28,19 @@ def subclasses(model: type[BaseModel]) -> set[type[BaseModel]]:
     return {deeper for one in model.__subclasses__() for deeper in {one, *subclasses(one)}}
 
 
-def test_the_page_is_what_the_settings_say() -> None:
-    """``make docs`` writes it; whoever changes a setting runs it."""
+def test_settings_page_is_current() -> None:
+    """``make docs`` writes it."""
     assert configuration.PAGE.read_text() == configuration.page()
 
 
 @pytest.mark.parametrize("model", TABLES, ids=lambda model: f"{model.__module__}.{model.__name__}")
 def test_every_setting_has_a_description(model: type[BaseModel]) -> None:
-    """It is the remedy in an error and the meaning on the page."""
+    """It is the remedy in an error and the text on the page."""
     assert set(described(model)) == set(model.model_fields)
 
 
 def test_every_setting_is_on_the_page() -> None:
-    """By the name a person writes: a variable, or a name in a table of TOML."""
+    """By the name that a person writes: a variable, or a key of a TOML table."""
     page = configuration.page()
     variables = [f"TAILER_{name.upper()}" for name in TailerSettings.model_fields]
     variables += [f"FORWARDER_{name.upper()}" for name in ForwarderSettings.model_fields]
@@ -52,14 +52,14 @@ def test_every_setting_is_on_the_page() -> None:
 
 
 def test_every_section_of_an_environment_is_on_the_page() -> None:
-    """A section that nothing leads to would be a setting that nobody can set."""
+    """Nobody could set a section that no other section contains."""
     reached = {section for _, section in configuration.tables(Environment)}
     bases = {base for section in reached for base in section.__bases__}
     assert reached | {Environment} == subclasses(Section) - bases
 
 
-def test_what_a_setting_takes_is_what_it_enforces() -> None:
-    """Choices, bounds and lists are read from the setting, so they cannot disagree with it."""
+def test_allowed_values_are_read_from_the_setting() -> None:
+    """Choices, bounds and lists."""
 
     class Inner(BaseModel):
         """A table."""

@@ -1,4 +1,4 @@
-"""The bill is current, and each part of it is the sum that a person would work out by hand."""
+"""The page of costs is current, and each item is the sum that a person would calculate."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,13 +22,13 @@ def month(service: str, *found: tuple[str, Mapping[str, Any]]) -> float:
     return dollars(list(fixed(resources(*found), MESSAGING)), service)
 
 
-def test_the_page_is_what_the_formula_says() -> None:
+def test_costs_page_is_current() -> None:
     """Run ``make docs`` after a change of an environment, a resource or a price."""
     assert page() == PAGE.read_text()
 
 
-def test_changes_cost_by_how_they_are_packed() -> None:
-    """A million changes: alone three requests each, unpacked 1.2, and one event each however they travel."""
+def test_changes_cost_by_their_packing() -> None:
+    """A million changes sent alone are three requests each, unpacked 1.2 requests, and always one event each."""
 
     def million(packing: str, service: str = "") -> float:
         return dollars(variable(packing, MESSAGING, 1_000_000), service)
@@ -39,8 +39,8 @@ def test_changes_cost_by_how_they_are_packed() -> None:
     assert million("packed") < million("unpacked") < million("alone")
 
 
-def test_a_resource_costs_by_what_it_is_billed_by() -> None:
-    """An endpoint by its zones, a service by its tasks, an alarm by the metrics that it looks at."""
+def test_resource_costs_by_its_billing_unit() -> None:
+    """An endpoint by its zones, a service by its tasks, an alarm by its metrics."""
     interface, gateway = {"SubnetIds": ["a", "b"]}, {"VpcEndpointType": "Gateway"}
     endpoints = [("AWS::EC2::VPCEndpoint", one) for one in (interface, interface, gateway)]
     assert month("VPC", *endpoints) == pytest.approx(4 * 730 * 0.01)
@@ -53,14 +53,13 @@ def test_a_resource_costs_by_what_it_is_billed_by() -> None:
     assert month("CloudWatch", *alarms) - month("CloudWatch") == pytest.approx(0.30)
 
 
-def test_a_price_that_is_missing_is_named() -> None:
-    """Nothing costs nothing by mistake."""
+def test_missing_price_is_named() -> None:
     with pytest.raises(Misconfigured, match=r"documentdb\.r9z\.huge"):
         month("", ("AWS::DocDB::DBInstance", {"DBInstanceClass": "db.r9z.huge"}))
 
 
-def test_the_assumptions_agree_with_the_code() -> None:
-    """How often a standby task reads a lease, the default number of lanes, and the price of an address for alarms."""
+def test_cost_assumptions_match_the_code() -> None:
+    """How often a standby reads a lease, the default number of lanes, and the price of an address for alarms."""
     two = environment(tailer={"standby_tasks": 2})
     reads = [units for _, price, units in fixed(resources(), two) if price == "dynamodb_read"]
     assert sum(reads) == 2 * 730 * 3_600 / LEASE_CHECK_INTERVAL

@@ -1,1 +1,1 @@
-"""What is installed, built in and shipped."""
+"""What is installed, built and shipped."""

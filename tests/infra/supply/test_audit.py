@@ -1,4 +1,4 @@
-"""The audit: what it finds fails it, and what it could not ask it says."""
+"""The audit fails on findings and reports what it could not check."""
 
 import json
 import tomllib
@@ -41,10 +41,10 @@ def response(tools: Path, text: str) -> None:
     ],
     ids=["clean", "an advisory", "a mirror without advisories", "nothing", "no network"],
 )
-def test_each_response_of_the_service(
+def test_audit_result_for_each_response(
     printed: str, code: int, said: str, tools: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only an advisory ends with 1; only an answer about every package is called clean."""
+    """Only an advisory exits with 1. Only a response about every package is called clean."""
     monkeypatch.delenv("TAILRACE_IMAGE", raising=False)
     response(tools, printed)
     assert audit.main(tools) == code
@@ -53,8 +53,7 @@ def test_each_response_of_the_service(
     assert "the tailer's image: NOT AUDITED\n  TAILRACE_IMAGE names no image" in lines
 
 
-def test_every_lock_and_every_bound_is_audited() -> None:
-    """New ones too."""
+def test_every_lock_and_every_extra_is_audited() -> None:
     project = tomllib.loads((audit.REPOSITORY / "pyproject.toml").read_text())["project"]
     assert set(audit.EXTRAS) == set(project["optional-dependencies"])
     assert set(audit.LOCKS) == {path.stem for path in (audit.REPOSITORY / "requirements").glob("*.txt")}
@@ -62,10 +61,10 @@ def test_every_lock_and_every_bound_is_audited() -> None:
 
 @pytest.mark.parametrize("scanner", audit.SCANNERS)
 @pytest.mark.parametrize("code", [0, 1])
-def test_an_image_is_scanned_where_a_scanner_is(
+def test_image_is_scanned_when_a_scanner_is_installed(
     scanner: str, code: int, tools: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The base's packages are in no lock."""
+    """The packages of the base image are in no lock."""
     response(tools, json.dumps({"dependencies": [KNOWN]}))
     script(tools / scanner, f'echo "$@"; exit {code}')
     monkeypatch.setenv("TAILRACE_IMAGE", "tailrace/tailer")

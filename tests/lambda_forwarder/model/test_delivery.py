@@ -1,4 +1,4 @@
-"""What a delivery says about its message, and how a record of SQS becomes one."""
+"""A delivery, and how an SQS record becomes one."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.lambda_forwarder.values import body, cancelled, delivery, inserted, m
 
 
 def test_every_field_comes_from_the_record() -> None:
-    """The message group orders the message, and the receipt and the ARN of the queue can hide it."""
+    """The message group orders the message. The receipt and the queue's ARN can hide it."""
     one = record("text", message_id="m1", group="payments.3", sent="d1", receives=4)
     assert sqs.delivery(one) == Delivery(
         id="m1",
@@ -24,8 +24,8 @@ def test_every_field_comes_from_the_record() -> None:
     )
 
 
-def test_without_a_message_group_a_message_is_a_group_of_its_own() -> None:
-    """As in a standard queue. A recorded event may have nothing but the body."""
+def test_message_without_a_group_is_its_own_group() -> None:
+    """As in a standard queue. A recorded event may only have a body."""
     one = record("text", message_id="m1")
     del one["attributes"]["MessageGroupId"]
     assert sqs.delivery(one).group == "m1"
@@ -38,8 +38,8 @@ def test_groups_keep_the_order_of_their_messages() -> None:
     assert {name: [one.id for one in some] for name, some in by_group(deliveries).items()} == {"b": ["b1", "b2"], "a": ["a1"]}
 
 
-def test_the_age_is_the_time_since_the_first_delivery() -> None:
-    """Never below zero, whatever the clocks say; unknown is zero."""
+def test_age_is_the_time_since_the_first_delivery() -> None:
+    """Never below zero; unknown is zero."""
     one = Delivery(id="m1", group="g", first_received=100.0)
     assert [one.age(130.5), one.age(90.0), Delivery(id="m1", group="g").age(130.5)] == [30.5, 0.0, 0.0]
 

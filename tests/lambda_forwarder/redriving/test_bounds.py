@@ -1,4 +1,4 @@
-"""What a redrive remembers is bounded, whatever the backlog, whatever of it is published or stays."""
+"""The memory of a redrive is bounded, whatever the backlog and whatever remains of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,15 +20,15 @@ from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts
 from tests.lambda_forwarder.values import body, inserted, message
 
 
-class Forgetful:
-    """Takes every event and keeps none."""
+class DiscardingPublisher:
+    """Accepts every event and keeps none."""
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         return Published()
 
 
-class Long(MemoryBacklog):
-    """A backlog that makes its messages as they are taken: so many, each of its own lane, with ten documents of its own."""
+class GeneratedBacklog(MemoryBacklog):
+    """A backlog that makes this many messages as they are taken, each with its own lane and ten documents."""
 
     def __init__(self, count: int) -> None:
         super().__init__()
@@ -40,18 +40,18 @@ class Long(MemoryBacklog):
         return [Delivery(id=f"{n:04}", group=f"{n:04}", body=self._body(n), receipt=f"{n:04}" * 500) for n in numbers]
 
     def remove(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
-        """They are nowhere."""
+        """Keep nothing."""
 
     def _body(self, number: int) -> str:
         return body(*(inserted(f"{number:04}-{each}", number * 10 + each) for each in range(10)), lane=number)
 
 
-def silent(change: Change) -> None:
-    """Tells nothing."""
+def map_to_nothing(change: Change) -> None:
+    """Return no event."""
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def _low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a test reaches."""
     monkeypatch.setattr(late_changes, "KNOWN", 200)
     monkeypatch.setattr(redrive, "RECEIPTS", 20)
@@ -61,20 +61,20 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     ("mapper", "options"),
     [
         (payment_created, {}),
-        (silent, {}),
+        (map_to_nothing, {}),
         (payment_created, {"dry_run": True}),
     ],
     ids=["published", "no event", "dry run"],
 )
 def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str, Any]) -> None:
     """
-    Four times the backlog takes less than 100 kB more, which is what the interpreter's free lists and bounded caches take.
-    Memory that other threads take meanwhile is measured too: it may disturb a run, not three.
+    A backlog four times as large takes less than 100 kB more, for the interpreter's free lists and bounded caches. Memory of
+    other threads is measured too: it may disturb one run, but not three.
     """
 
     def peak(count: int) -> int:
-        world = World(publisher=Forgetful(), mappers={"payments": (mapper,)})
-        world.dead = Long(count)
+        world = World(publisher=DiscardingPublisher(), mappers={"payments": (mapper,)})
+        world.dead = GeneratedBacklog(count)
         report, peak = measured(world, **options)
         assert report.messages == count
         return peak
@@ -82,20 +82,18 @@ def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str
     assert any(peak(400) - peak(100) < 100_000 for _ in range(3))
 
 
-def test_a_run_ends_where_more_stays_than_it_can_remember(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It must know every document of which something stays. The rest is for the next run, and the log says so."""
+def test_run_ends_when_too_many_documents_remain(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """It must remember every document with a remaining message. The log says that the rest is for the next run."""
     monkeypatch.setattr(redrive, "WAITING_LIMIT", 300)
     world = World(mappers={"payments": (broken(payment_created),)}, block=True)
-    world.dead = Long(1000)
+    world.dead = GeneratedBacklog(1000)
     report = world.redrive()
     assert counts(report) == {"messages": 40, "left": 40}
     assert "redrive_full" in [getattr(line, "action", "") for line in caplog.records]
 
 
-def test_what_stays_is_given_back_as_far_as_it_is_remembered() -> None:
-    """The others come back by themselves, once their time is over."""
+def test_remaining_messages_are_returned_as_far_as_remembered() -> None:
+    """The others become visible after their timeout."""
     world = World(mappers={})
     for number in range(30):
         world.bury(inserted("a", number), lane=number)
@@ -104,8 +102,8 @@ def test_what_stays_is_given_back_as_far_as_it_is_remembered() -> None:
 
 
 @pytest.mark.parametrize("lanes", [1, 500])
-def test_what_is_forgotten_counts_as_late_rather_than_not(lanes: int) -> None:
-    """By its lane, then altogether: ``late`` is never missing where it belongs."""
+def test_forgotten_position_counts_as_late(lanes: int) -> None:
+    """``late`` is never missing from a late event."""
     world = World()
     known = LateChanges(world.watermarks)
     for number in range(1, 1001):

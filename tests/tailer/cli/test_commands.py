@@ -1,4 +1,4 @@
-"""What a person does by hand: look, seed, rewind, accept; each on a real server, and each first as a dry run."""
+"""The commands for a person: status, seed, rewind and the decisions, on a real server, each first as a dry run."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def tailer(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
-    """The command line on a stream of this test's own: exit code, output and errors."""
+    """Run the command line on a stream of this test, and return exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
     settings = {
         **stack.tailer_environment,
@@ -79,7 +79,7 @@ def position(stream: str) -> Checkpoint:
 
 
 def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
-    """So many changes, written and read; the last one's id is a token of this server."""
+    """Insert this many documents and return their changes, whose ids are tokens of this server."""
     [settings] = load()
     source = Parts(settings).source
     start = source.first()
@@ -91,24 +91,23 @@ def tailed(stack: DevStack, fresh: str, count: int) -> list[Any]:
     return changes
 
 
-def test_a_stream_never_started_says_so(tailer: Run, fresh: str) -> None:
-    """Neither command fails."""
+def test_status_of_a_stream_that_never_started(tailer: Run, fresh: str) -> None:
     for command in (["status"], ["checkpoint", "show"]):
         code, out, _ = tailer(*command)
         assert code == 0
         assert "never started" in out
 
 
-def test_a_first_start_that_ended_says_why(tailer: Run, fresh: str) -> None:
-    """There is a record then, and no checkpoint yet: the status shows the problem, and who has the lease."""
+def test_status_shows_why_a_first_start_ended(tailer: Run, fresh: str) -> None:
+    """The record has a problem and no checkpoint."""
     record = Record(stream=fresh, version=1, problem="check TAILER_PIPELINE", problem_code=2)
     Parts(load()[0]).store.write(record)
     state = json.loads(tailer("status", "--json")[1])[fresh]
     assert (state["problem"], state["lease"], state["checkpoint"][:5]) == (record.problem, "free", "none:")
 
 
-def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """A token of this server; shown first, then written; refused where there is a checkpoint already."""
+def test_seed_writes_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """First as a dry run. It is refused when there is a checkpoint."""
     token = tailed(stack, fresh, 3)[1].id
     code, out, _ = tailer("checkpoint", "seed", "--to", token, "--dry-run")
     assert code == 0
@@ -116,14 +115,14 @@ def test_seed_gives_the_first_checkpoint(stack: DevStack, tailer: Run, fresh: st
     assert stored(fresh) is None
     assert tailer("checkpoint", "seed", "--to", token)[0] == 0
     assert (position(fresh).position, position(fresh).sequence) == (After(token), 0)
-    assert position(fresh).generation > 1_700_000_000  # the time, in seconds: above every start before
+    assert position(fresh).generation > 1_700_000_000  # The time in seconds is above every earlier start.
     code, _, err = tailer("checkpoint", "seed", "--to", token)
     assert code == 2
     assert "has a checkpoint already" in err
 
 
 @pytest.mark.parametrize("token", ["01abcdef", "82FF"])
-def test_a_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None:
+def test_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None:
     """The server is asked before anything is written."""
     code, _, err = tailer("checkpoint", "seed", "--to", token)
     assert code == 3
@@ -135,15 +134,15 @@ def test_a_foreign_token_is_refused(tailer: Run, fresh: str, token: str) -> None
     "to", ["12:12", "now", "2026-11-22 12:12", "2026-11-22T12:12:00", "20261122", "3000-01-01T00:00:00Z", '{"_data', "8"]
 )
 @pytest.mark.parametrize("command", [["rewind"], ["seed"], ["accept-gap", "--why", "lost"]])
-def test_what_is_no_position_is_told_from_a_token(tailer: Run, command: list[str], to: str) -> None:
-    """A time without its zone is the most common mistake, and no reason to believe that history is lost."""
+def test_invalid_position_is_no_lost_history(tailer: Run, command: list[str], to: str) -> None:
+    """A time without a zone is the most common mistake."""
     code, _, err = tailer("checkpoint", *command, "--to", to, "--dry-run")
     assert code == 2
     assert f"--to {to} is not a position: beginning, an RFC 3339 time with its zone (2026-11-22T12:12:00Z) or a" in err
 
 
 def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """Numbering goes on, so that (generation, sequence) still orders everything; --json for scripts."""
+    """The sequence continues, so (generation, sequence) stays the order."""
     first, _, last = tailed(stack, fresh, 3)
     tailer("checkpoint", "seed", "--to", last.id)
     code, out, _ = tailer("checkpoint", "rewind", "--to", first.id, "--json")
@@ -158,8 +157,8 @@ def test_rewind_starts_a_new_generation(stack: DevStack, tailer: Run, fresh: str
     assert isinstance(position(fresh).position, At)
 
 
-def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """The reason and its exit code: a task may take the stream back, and the doctor has nothing to say of it."""
+def test_decision_clears_the_recorded_problem(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Its reason and exit code, so that a task may resume the stream."""
     token = tailed(stack, fresh, 1)[0].id
     for command in ("seed", "rewind"):
         record = stored(fresh) or Record(stream=fresh)
@@ -171,8 +170,8 @@ def test_a_decision_clears_why_the_stream_stopped(stack: DevStack, tailer: Run, 
         assert (after.problem, after.problem_code) == ("", 0)
 
 
-def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """A later position is refused: what is between would never be delivered, and nobody told."""
+def test_rewind_to_a_later_position_is_refused(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """The changes between would never be delivered."""
     first, _, last = tailed(stack, fresh, 3)
     tailer("checkpoint", "seed", "--to", first.id)
     for to in (last.id, "2100-01-01T00:00:00Z"):
@@ -183,7 +182,7 @@ def test_nothing_is_skipped_by_rewinding(stack: DevStack, tailer: Run, fresh: st
 
 
 def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """All its changes have one time, so which token comes first is not known; their time is before all of them."""
+    """Its changes share one time, so their order is unknown. The time is before all of them."""
     [settings] = load()
     source = Parts(settings).source
     start, changes = source.first(), list[Any]()
@@ -201,8 +200,8 @@ def test_no_token_skips_a_part_of_a_transaction(stack: DevStack, tailer: Run, fr
     assert tailer("checkpoint", "rewind", "--to", re.findall(r"--to (\S+Z)", err)[0])[0] == 0
 
 
-def test_no_stream_starts_in_the_future(tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server waits for that time without a word, and skips what is committed until then: a year may be mistyped."""
+def test_position_in_the_future_is_refused(tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server would wait silently and skip earlier changes."""
     to = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
     for command in (["seed"], ["rewind"], ["accept-gap", "--why", "lost"]):
         code, _, err = tailer("checkpoint", *command, "--to", to)
@@ -214,8 +213,8 @@ def test_no_stream_starts_in_the_future(tailer: Run, fresh: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("command", [["run"], ["checkpoint", "accept-settings"]])
-def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
-    """One line names the variable, and exit 2 says that another start will not help."""
+def test_missing_region_is_reported_in_one_line(tailer: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    """With exit code 2."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
@@ -233,11 +232,10 @@ def test_without_a_region_nothing_starts(tailer: Run, monkeypatch: pytest.Monkey
         ("AWS_PROFILE", "none", "The config profile (none) could not be found"),
     ],
 )
-def test_a_queue_that_cannot_be_asked_is_told(
+def test_queue_that_cannot_be_read_is_reported_in_one_line(
     tailer: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
 ) -> None:
-    """Whatever is wrong, the command says it in a line and never in a traceback."""
-    monkeypatch.setenv("TAILER_CHECKPOINTS", "mongodb:")  # the queue is asked first
+    monkeypatch.setenv("TAILER_CHECKPOINTS", "mongodb:")  # The queue is read first.
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv(variable, value)
     code, _, err = tailer("checkpoint", "accept-settings")
@@ -246,15 +244,15 @@ def test_a_queue_that_cannot_be_asked_is_told(
     assert "Traceback" not in err
 
 
-def test_there_must_be_something_to_rewind(tailer: Run, fresh: str) -> None:
-    """A stream without a checkpoint is seeded."""
+def test_stream_without_a_checkpoint_cannot_be_rewound(tailer: Run, fresh: str) -> None:
+    """The message names seed."""
     code, _, err = tailer("checkpoint", "rewind", "--to", "beginning")
     assert code == 2
     assert "tailer checkpoint seed" in err
 
 
-def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """A live owner would go on from its own position."""
+def test_stream_with_a_live_owner_cannot_be_changed(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """The owner would continue from its own position."""
     token = tailed(stack, fresh, 1)[0].id
     tailer("checkpoint", "seed", "--to", token)
     [settings] = load()
@@ -266,8 +264,8 @@ def test_a_stream_that_is_tailed_is_left_alone(stack: DevStack, tailer: Run, fre
     assert "stop that task first" in err
 
 
-def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """However much longer it is than what the settings say now."""
+def test_stream_of_a_dead_task_is_free_after_its_own_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """Even if that is longer than the current setting."""
     token = tailed(stack, fresh, 1)[0].id
     tailer("checkpoint", "seed", "--to", token)
     [settings] = load()
@@ -278,8 +276,7 @@ def test_a_stream_of_a_dead_task_is_had_after_that_tasks_own_lease(stack: DevSta
     assert tailer("checkpoint", "rewind", "--to", token)[0] == 0
 
 
-def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """Nobody skips by mistake what could still be delivered."""
+def test_gap_is_refused_while_the_history_exists(stack: DevStack, tailer: Run, fresh: str) -> None:
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     code, _, err = tailer("checkpoint", "accept-gap", "--why", "impatience")
     assert code == 2
@@ -287,10 +284,10 @@ def test_there_is_no_gap_to_accept_while_the_history_is_there(stack: DevStack, t
 
 
 @pytest.mark.parametrize("start", ["now", "beginning", "2026-01-01T00:00:00Z"])
-def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
+def test_gap_ends_now_if_the_oldest_history_is_unknown(
     stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
-    """Whatever TAILER_START says, which is for a first start. No gap ends before it begins."""
+    """TAILER_START only concerns a first start."""
     delivered = datetime.now(UTC) - timedelta(seconds=100)
     with DocumentdbDialect(stack.mongod.ports[0]) as server:
         monkeypatch.setenv("TAILER_MONGODB_URI", server.uri)
@@ -303,15 +300,15 @@ def test_where_nobody_knows_the_oldest_history_a_gap_ends_now(
         assert (code, "nothing is missing" in err) == (2, True)
         assert tailer("checkpoint", "accept-gap", "--why", "lost")[0] == 0
         for client in (Parts(settings).client, Parts(settings).reader.client):
-            client.close()  # while there is a server to leave
+            client.close()  # while the server is running
     [gap] = stored(fresh).gaps  # type: ignore[union-attr]
     assert gap.after == lost.reached
     assert abs(seconds(gap.until) - time.time()) < 60
     assert gap.until == position(fresh).reached
 
 
-def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
-    """The ledger keeps from, to, who and why; the next tailer tells consumers before anything else."""
+def test_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """With its bounds, author and reason. Consumers receive it first."""
     [settings] = load()
     lost = Checkpoint(position=After("01dead", "1700000000.1"), sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost, problem="lost", problem_code=3)
@@ -342,8 +339,8 @@ def test_an_accepted_gap_is_recorded_and_announced(stack: DevStack, tailer: Run,
     assert stored(fresh).gaps[0].announced  # type: ignore[union-attr]
 
 
-def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
-    """The last good time and both commands; the status keeps the problem."""
+def test_lost_history_exits_with_3_and_names_both_remedies(stack: DevStack, tailer: Run, fresh: str, queue_url: str) -> None:
+    """The status keeps the problem."""
     [settings] = load()
     lost = Checkpoint(position=After("01dead", "1700000000.1"), sequence=41)
     Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=lost))
@@ -361,10 +358,10 @@ def test_lost_history_stops_with_exit_3_and_the_way_out(stack: DevStack, tailer:
     assert received(stack, queue_url) == []
 
 
-def test_changed_settings_are_refused_until_they_are_accepted(
+def test_changed_settings_are_refused_until_accepted(
     stack: DevStack, tailer: Run, fresh: str, queue_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command is named; it waits for an empty queue, keeps the position and starts a new generation."""
+    """The command waits for an empty queue, keeps the position and starts a new generation."""
     [settings] = load()
     before = Checkpoint(position=After(tailed(stack, fresh, 1)[0].id), generation=7, sequence=1)
     Parts(settings).store.write(Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before))
@@ -380,8 +377,8 @@ def test_changed_settings_are_refused_until_they_are_accepted(
     assert '"lanes":4' in stored(fresh).identity  # type: ignore[union-attr]
 
 
-def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """As after an upgrade to a release that computes lanes otherwise: the error says so; accepted, a new generation begins."""
+def test_checkpoint_of_another_lane_rule_is_refused_until_accepted(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """As after an upgrade to a release with another rule."""
     [settings], token = load(), tailed(stack, fresh, 1)[0].id
     before = Checkpoint(position=After(token), generation=7, sequence=1)
     identity = settings.identity.replace(f'"laneRule":{RULE},', "")
@@ -397,8 +394,8 @@ def test_a_checkpoint_of_another_lane_rule_is_refused_until_it_is_accepted(stack
 ELSEWHERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("old:27017",))
 
 
-def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run, fresh: str) -> None:
-    """Shown first, then written; both clusters are told by ``checkpoint show`` and ``status``."""
+def test_accept_cluster_replaces_an_unusable_token_by_its_time(tailer: Run, fresh: str) -> None:
+    """First as a dry run. ``checkpoint show`` and ``status`` name both clusters."""
     [settings] = load()
     before = Checkpoint(position=After("01dead", "1700000000.1"), generation=7, sequence=41)
     record = Record(stream=fresh, version=1, identity=settings.identity, checkpoint=before, cluster=ELSEWHERE, problem="lost")
@@ -413,8 +410,8 @@ def test_a_token_that_the_new_cluster_does_not_take_becomes_its_time(tailer: Run
     assert "old:27017" not in tailer("status")[1]
 
 
-def test_a_stream_that_never_started_takes_any_cluster(tailer: Run, fresh: str) -> None:
-    """There is no position that could mean something else; ``seed`` is refused by none."""
+def test_stream_that_never_started_accepts_any_cluster(tailer: Run, fresh: str) -> None:
+    """It has no position."""
     [settings] = load()
     Parts(settings).store.write(Record(stream=fresh, version=1, cluster=ELSEWHERE))
     assert tailer("checkpoint", "seed", "--to", "2026-01-31T12:00:00Z")[0] == 0
@@ -423,8 +420,7 @@ def test_a_stream_that_never_started_takes_any_cluster(tailer: Run, fresh: str) 
     assert found.cluster not in (None, ELSEWHERE)
 
 
-def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) -> None:
-    """Before those that the record keeps whole."""
+def test_older_gaps_are_shown_as_a_count_and_a_span(tailer: Run, fresh: str) -> None:
     [settings] = load()
     older = OlderGaps(count=17, after="1700000000.1", until="1700000060.1")
     gap = Gap(
@@ -436,8 +432,8 @@ def test_older_gaps_are_shown_as_a_number_and_a_span(tailer: Run, fresh: str) ->
     assert shown in tailer("checkpoint", "show")[1]
 
 
-def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """For people and for scripts."""
+def test_status_shows_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """As text and as JSON."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     state = json.loads(tailer("status", "--json")[1])[fresh]
     assert state["owner"] == "nobody"
@@ -447,8 +443,8 @@ def test_status_tells_lag_and_headroom(stack: DevStack, tailer: Run, fresh: str)
     assert state["headroomProblem"] == "none"
 
 
-def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """A task that was killed stays the owner; that its lease ran out is told, and since when."""
+def test_status_shows_an_expired_lease(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """With the time of its last renewal."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     assert json.loads(tailer("status", "--json")[1])[fresh]["lease"] == "free"
     for since, told in ((datetime.now(UTC), "held"), (datetime(2026, 1, 31, tzinfo=UTC), "expired: not renewed since 2026")):
@@ -459,8 +455,9 @@ def test_status_marks_an_owner_that_is_gone(stack: DevStack, tailer: Run, fresh:
         assert json.loads(tailer("status", "--json")[1])[fresh]["lease"].startswith(told)
 
 
-def test_headroom_that_nobody_knows_is_null(stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script reads a number or null, and why; a person reads that it is unknown."""
+def test_unknown_headroom_is_null_with_a_reason(
+    stack: DevStack, tailer: Run, fresh: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     gone = f"mongodb://{HOST}:1/?replicaSet=rs0&serverSelectionTimeoutMS=100"
     monkeypatch.setenv("TAILER_MONGODB_URI", gone)
@@ -472,8 +469,10 @@ def test_headroom_that_nobody_knows_is_null(stack: DevStack, tailer: Run, fresh:
     connect(gone, "TAILER_MONGODB_URI", "", "").close()
 
 
-def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking is for all of them; deciding is for one."""
+def test_decision_about_one_of_several_streams_needs_its_name(
+    tailer: Run, fresh: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status shows all of them."""
     (tmp_path / "streams.toml").write_text("[a]\n[b]\n")
     monkeypatch.setenv("TAILER_CONFIG", "streams.toml")
     assert set(json.loads(tailer("checkpoint", "show", "--json")[1])) == {"a", "b"}
@@ -485,8 +484,8 @@ def test_of_several_streams_one_must_be_named(tailer: Run, fresh: str, tmp_path:
     assert "there is no stream 'c'" in err
 
 
-def test_status_tells_a_scan_and_what_nobody_knows(stack: DevStack, tailer: Run, fresh: str) -> None:
-    """Since when the owner waits for the server; and a lag that is unknown is null, or said so, and never a number."""
+def test_status_shows_a_scan_and_an_unknown_lag(stack: DevStack, tailer: Run, fresh: str) -> None:
+    """An unknown lag is null and never a number."""
     tailer("checkpoint", "seed", "--to", tailed(stack, fresh, 1)[0].id)
     store, found = Parts(load()[0]).store, stored(fresh)
     assert found is not None

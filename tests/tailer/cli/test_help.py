@@ -1,4 +1,4 @@
-"""The help: it fits the terminal, teaches every setting, and its examples are commands."""
+"""The help fits the terminal and explains every setting, and its examples are valid commands."""
 
 import shlex
 import subprocess
@@ -14,8 +14,8 @@ from tailer.settings.settings import Settings
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])
-def test_help_teaches_every_setting(columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Once each, with its meaning and its default, in lines that fit the terminal, and what the exit codes mean."""
+def test_help_explains_every_setting(columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, with its meaning and default, and the exit codes."""
     monkeypatch.setenv("COLUMNS", str(columns))
     text = help_of("run", capsys=capsys)
     named = [line.strip() for line in text.splitlines() if line.startswith("  TAILER_")]
@@ -26,7 +26,6 @@ def test_help_teaches_every_setting(columns: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_setting_belongs_to_a_group() -> None:
-    """A new one is put where a reader looks for it."""
     assert sorted(name for names in GROUPS.values() for name in names) == sorted(Settings.model_fields)
 
 
@@ -34,8 +33,8 @@ HELPED = {"": EXAMPLES, **{command.name: command.examples for command in (*COMMA
 
 
 @pytest.mark.parametrize("command", HELPED)
-def test_every_example_of_the_help_is_a_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is accepted as it is printed, and the help of its command shows it."""
+def test_every_example_of_the_help_is_valid(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The help of its command shows it."""
     text = help_of(*command.split(), capsys=capsys)
     for example in HELPED[command]:
         assert f"  {example}\n" in text
@@ -52,7 +51,6 @@ def help_of(*command: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("module", ["tailer", "lambda_forwarder"])
-def test_a_program_says_its_version(module: str) -> None:
-    """That of the distribution."""
+def test_version_is_that_of_the_distribution(module: str) -> None:
     done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"{module} {version('tailrace')}\n"

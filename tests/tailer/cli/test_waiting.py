@@ -1,4 +1,4 @@
-"""Every command on a server that takes its time: it says what it waits for, and Ctrl-C ends it without leaving anything."""
+"""Every command on a slow server says what it waits for, and Ctrl-C ends it cleanly."""
 
 import json
 import os
@@ -35,7 +35,7 @@ sys.exit(main())"""
 AT = "2026-11-22T12:12:00Z"
 SCANS = "to scan its history"
 NOTHING, SOMETHING = "nothing was changed", "what was done before stays: tailer change-streams show"
-COMMANDS = {  # with the commands of MongoDB that take long, and what is said then; without any it is the first read of a stream
+COMMANDS = {  # the slow commands of MongoDB, and the message; without any it is the first read of a stream
     "status": ({"find"}, "to respond to find", NOTHING),
     "doctor": ({"aggregate"}, "MongoDB at", NOTHING),
     "doctor --json": ({"aggregate"}, "MongoDB at", NOTHING),
@@ -50,11 +50,11 @@ COMMANDS = {  # with the commands of MongoDB that take long, and what is said th
     "change-streams enable": ({"aggregate"}, "to open a change stream", SOMETHING),
     "change-streams disable": ({"aggregate"}, "to open a change stream", SOMETHING),
 }
-IN_A_LEASE = {"checkpoint accept-gap --why lost", "checkpoint accept-cluster"}  # is where they wait
+IN_A_LEASE = {"checkpoint accept-gap --why lost", "checkpoint accept-cluster"}  # The commands wait there.
 
 
-class Place:
-    """A server that takes its time, a store with a checkpoint, and the environment that names them."""
+class SlowServerFixture:
+    """A slow server, a store with a checkpoint, and the environment that names them."""
 
     def __init__(self, stack: DevStack, server: DocumentdbDialect, stream: str, queue_url: str, folder: Path) -> None:
         self.stack, self.server, self.stream, self.folder = stack, server, stream, folder
@@ -70,7 +70,7 @@ class Place:
         }
 
     def stored(self) -> Record:
-        """A record whose position the server still has."""
+        """Store a record whose position the server still has."""
         with self.stack.mongo[self.stream].watch() as changes:
             token = str(changes.resume_token["_data"]) if changes.resume_token else ""
         checkpoint = Checkpoint(position=After(token), sequence=7)
@@ -96,26 +96,26 @@ class Place:
 
     @property
     def owner(self) -> str:
-        """Who has the lease."""
+        """Return who has the lease."""
         found = self.store.read(self.stream)
         return found.owner if found else ""
 
     def cursors(self) -> list[Any]:
-        """What the server keeps open or works on of this stream's database."""
+        """Return the open or active cursors of this stream's database."""
         found = self.stack.mongo.admin.aggregate([{"$currentOp": {"idleCursors": True}}])
         return [one for one in found if str(one.get("ns", "")).startswith(f"{self.stream}.")]
 
 
 @pytest.fixture
-def place(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path) -> Iterator[Place]:
+def place(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path) -> Iterator[SlowServerFixture]:
     with DocumentdbDialect(stack.mongod.ports[0]) as server:
         server.enabled = {(fresh, "")}
         server.scan = 3_600
-        yield Place(stack, server, fresh, queue_url, tmp_path)
+        yield SlowServerFixture(stack, server, fresh, queue_url, tmp_path)
 
 
-def waits_for(process: "subprocess.Popen[str]", words: str) -> dict[str, Any]:
-    """The first line that says so."""
+def wait_for_line(process: "subprocess.Popen[str]", words: str) -> dict[str, Any]:
+    """Return the first log line with these words."""
     assert process.stderr is not None
     for text in process.stderr:
         line: dict[str, Any] = json.loads(text)
@@ -125,8 +125,8 @@ def waits_for(process: "subprocess.Popen[str]", words: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_says_what_it_waits_for_and_can_be_interrupted(place: Place, command: str) -> None:
-    """Twice: the wait goes on. Then 130 and a sentence, the record as it was, no lease, no cursor."""
+def test_waiting_command_says_so_and_can_be_interrupted(place: SlowServerFixture, command: str) -> None:
+    """With exit code 130 and a sentence; the record is unchanged, and no lease or cursor is left."""
     slow, words, sentence = COMMANDS[command]
     record = place.stored()
     place.server.slow = slow
@@ -135,7 +135,7 @@ def test_a_command_says_what_it_waits_for_and_can_be_interrupted(place: Place, c
         record = replace(record, version=2, cluster=Cluster(kind="replica set", name="another"))
         place.store.write(record)
     with place.started(command, **elsewhere) as process:
-        first, again = waits_for(process, words), waits_for(process, words)
+        first, again = wait_for_line(process, words), wait_for_line(process, words)
         assert first["message"].startswith(f"waiting since {first['since'][11:19]} UTC (")
         assert first["message"].endswith("; Ctrl-C ends this command")
         assert again["seconds"] >= first["seconds"]
@@ -150,24 +150,24 @@ def test_a_command_says_what_it_waits_for_and_can_be_interrupted(place: Place, c
     assert place.cursors() == []
 
 
-def test_sigterm_ends_a_command_alike(place: Place) -> None:
-    """As a task that ECS stops; 143."""
+def test_sigterm_ends_a_waiting_command(place: SlowServerFixture) -> None:
+    """As when ECS stops a task, with exit code 143."""
     place.stored()
     with place.started("checkpoint accept-gap --why lost") as process:
-        waits_for(process, SCANS)
+        wait_for_line(process, SCANS)
         process.terminate()
         _, said = process.communicate(timeout=60)
         assert (process.returncode, said.splitlines()[-1]) == (143, f"tailer: interrupted: {NOTHING}")
     assert place.owner == ""
 
 
-def test_a_lease_that_another_has_is_waited_for_by_name(place: Place) -> None:
-    """For its lease time, which may be an hour; who has it keeps it."""
+def test_command_names_the_owner_whose_lease_it_waits_for(place: SlowServerFixture) -> None:
+    """The owner keeps the lease."""
     place.server.scan = 0
     record = replace(place.stored(), version=2, owner="task-1")
     place.store.write(record)
     with place.started(f"checkpoint rewind --to {AT}") as process:
-        waits_for(process, f"the lease of stream '{place.stream}', which task-1 has")
+        wait_for_line(process, f"the lease of stream '{place.stream}', which task-1 has")
         process.send_signal(signal.SIGINT)
         assert (process.communicate(timeout=60)[1].splitlines()[-1], process.returncode) == (
             f"tailer: interrupted: {NOTHING}",
@@ -176,8 +176,8 @@ def test_a_lease_that_another_has_is_waited_for_by_name(place: Place) -> None:
     assert place.store.read(place.stream) == record
 
 
-def test_people_get_text(place: Place) -> None:
-    """Where the log is text: one line, with the time of day before it."""
+def test_wait_is_logged_as_text_on_request(place: SlowServerFixture) -> None:
+    """In one line with the time of day."""
     place.server.slow = {"find"}
     with place.started("status", TAILER_CHECKPOINTS=place.server.uri, TAILER_LOG_FORMAT="text") as process:
         assert process.stderr is not None
@@ -186,8 +186,8 @@ def test_people_get_text(place: Place) -> None:
         process.send_signal(signal.SIGINT)
 
 
-class Interrupting:
-    """A store, in whose Nth read or write of the command itself somebody presses Ctrl-C."""
+class InterruptingStore:
+    """A store that interrupts the command at its Nth read or write."""
 
     def __init__(self, store: MemoryCheckpoints, at: int) -> None:
         self._store, self._at, self.calls = store, at, 0
@@ -208,10 +208,10 @@ class Interrupting:
         self._call()
 
 
-def test_an_interrupt_at_any_step_leaves_no_lease_and_nothing_half_done(
-    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_interrupt_at_any_step_leaves_no_lease_and_no_half_change(
+    place: SlowServerFixture, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Read by read and write by write: as it was and 130, or done, said and 0."""
+    """The command is either undone with 130, or done and reported with 0."""
     place.server.scan = 0
     monkeypatch.chdir(place.folder)
     for name, value in (place.environment | {"TAILER_MONGODB_URI": place.stack.mongodb_uri}).items():
@@ -221,7 +221,7 @@ def test_an_interrupt_at_any_step_leaves_no_lease_and_nothing_half_done(
         stored, record = MemoryCheckpoints(), replace(place.stored(), version=1)
         place.store = FileCheckpoints(place.folder / f"{len(codes)}.json")
         stored.write(record)
-        store = Interrupting(stored, at=len(codes) + 1)
+        store = InterruptingStore(stored, at=len(codes) + 1)
         code = command_line(["checkpoint", "rewind", "--to", "beginning"], threading.Event(), partial(parts_with, store=store))
         after = stored.read(place.stream)
         assert after is not None

@@ -1,4 +1,4 @@
-"""What an environment says, and everything that is wrong with one, at once."""
+"""The file of an environment, and its problems, which are all reported at once."""
 
 import traceback
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ONE_ZONE = 'private_subnet_ids = ["subnet-0a1b2c3d"]\navailability_zones = ["eu-
 
 
 def problems(folder: Path, text: str) -> str:
-    """What is said about a file with this text."""
+    """Return the error for a file with this text."""
     file = folder / "mine.toml"
     file.write_text(text)
     with pytest.raises(Misconfigured) as error:
@@ -27,8 +27,8 @@ def problems(folder: Path, text: str) -> str:
     return str(error.value)
 
 
-def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> None:
-    """All of them at once, by the names of the file."""
+def test_every_wrong_field_is_named_with_its_remedy(tmp_path: Path) -> None:
+    """All at once, by the names of the file."""
     told = problems(
         tmp_path,
         """
@@ -134,8 +134,8 @@ def test_every_field_that_is_wrong_is_named_with_its_remedy(tmp_path: Path) -> N
         ("[", "mine.toml cannot be read"),
     ],
 )
-def test_what_does_not_go_together_is_said_in_words(tmp_path: Path, text: str, told: str) -> None:
-    """What is wrong, and what to do."""
+def test_contradictory_settings_are_explained(tmp_path: Path, text: str, told: str) -> None:
+    """With the remedy."""
     assert told in problems(tmp_path, text)
 
 
@@ -156,8 +156,8 @@ def test_what_does_not_go_together_is_said_in_words(tmp_path: Path, text: str, t
         ),
     ],
 )
-def test_mistakes_are_counted_as_one_would(tmp_path: Path, text: str, lines: list[str]) -> None:
-    """A misspelt name is one, and not another that is missing; what one check finds several of is several."""
+def test_problems_are_counted_as_a_person_would(tmp_path: Path, text: str, lines: list[str]) -> None:
+    """A misspelt name is one problem, without another that is missing. One check may find several."""
     first, *told = problems(tmp_path, text).splitlines()
     assert first == f"mine.toml: {'1 setting needs' if len(lines) == 1 else f'{len(lines)} settings need'} attention:"
     assert [line.strip().startswith(begin) for line, begin in zip(told, lines, strict=True)] == [True] * len(lines)
@@ -197,8 +197,8 @@ MISPLACED = [
 
 
 @pytest.mark.parametrize("text", [*MISPLACED, *(f'[tailer]\nmongodb_uri = "{uri}"' for uri in OF_A_URI)])
-def test_a_secret_is_refused_and_in_no_error(tmp_path: Path, text: str) -> None:
-    """As a key, as a value, in a URI's user or in one of its options: each would be a plain variable of the task."""
+def test_secret_is_refused_and_in_no_error(tmp_path: Path, text: str) -> None:
+    """As a key, a value, a URI's user or an option: each would be a plain variable of the task."""
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(Misconfigured) as caught:
@@ -215,14 +215,14 @@ def test_a_secret_is_refused_and_in_no_error(tmp_path: Path, text: str) -> None:
         "appName=a%40b",
     ],
 )
-def test_what_is_no_secret_may_be_in_the_uri(options: str) -> None:
-    """Hosts with ports, one or several, and every option that says how and not who."""
+def test_uri_without_secrets_is_accepted(options: str) -> None:
+    """With ports, several hosts, and every option that holds no credentials."""
     for hosts in ("host", "a.example:27017,b.example:27018", "[::1]:27017"):
         assert Tailer(mongodb_uri=f"mongodb://{hosts}/?{options}").mongodb_uri
 
 
-def test_keys_that_are_no_settings_are_one_line_for_each_table(tmp_path: Path) -> None:
-    """How many, and what they resemble."""
+def test_unknown_keys_are_reported_once_per_table(tmp_path: Path) -> None:
+    """With their number and similar names."""
     told = problems(tmp_path, 'removel = "x"\n[tailer]\nstandby_task = 1\nmemry = 2\nAWS_SESSION_TOKEN = "x"')
     assert told.splitlines()[1:] == [
         "  tailer: 3 keys are not settings; did you mean standby_tasks, memory?; a secret does not belong in this file",
@@ -230,14 +230,13 @@ def test_keys_that_are_no_settings_are_one_line_for_each_table(tmp_path: Path) -
     ]
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """By its path."""
+def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"none\.toml cannot be read"):
         load(tmp_path / "none.toml")
 
 
-def test_nothing_is_needed_but_a_name() -> None:
-    """Small and safe: nothing is deleted with the stack, and without a database only the messaging part is made."""
+def test_smallest_environment_is_only_a_name() -> None:
+    """It is safe: nothing is deleted with the stack. Without a database only the messaging part is created."""
     smallest = Environment(name="x")
     assert smallest.removal == "retain"
     assert not smallest.watches
@@ -245,27 +244,27 @@ def test_nothing_is_needed_but_a_name() -> None:
     assert smallest.namespace == "Tailrace/x"
 
 
-def test_a_stream_is_what_the_tailer_takes_for_one() -> None:
-    """The same names with the same defaults; those that are not here are the task's or the stack's to say."""
+def test_stream_has_the_tailers_settings_and_defaults() -> None:
+    """Other settings belong to the task or the stack."""
     theirs = {name: repr(field) for name, field in TailerSettings.model_fields.items()}
     mine = {name: repr(field) for name, field in Stream.model_fields.items() if name != "name"}
     assert {name: theirs.get(name) for name in mine} == mine
 
 
-def test_what_the_tailer_would_refuse_is_refused() -> None:
-    """Whatever the environment of this process says."""
+def test_settings_that_the_tailer_refuses_are_refused() -> None:
+    """Whatever the environment of this process."""
     with pytest.raises(ValidationError, match="Invalid isoformat"):
         Stream(name="a", database="b", start="yesterday")
 
 
 @pytest.mark.parametrize("database", ["a.b", "a b", "shop,other", "*"])
-def test_a_streams_settings_are_called_as_they_are_here(tmp_path: Path, database: str) -> None:
-    """Not by the variables of a task, which nobody typed."""
+def test_setting_of_a_stream_is_named_as_in_the_file(tmp_path: Path, database: str) -> None:
+    """Not by a task's variable."""
     assert "TAILER_" not in problems(tmp_path, f'[[streams]]\nname = "a"\ndatabase = "{database}"\ncollections = ["$a"]')
 
 
-def test_a_field_orders_only_with_pre_images(tmp_path: Path) -> None:
-    """A deployment refuses what a task would refuse as it starts, in the words of its file."""
+def test_order_by_a_field_needs_pre_images(tmp_path: Path) -> None:
+    """A deployment refuses it as a task would, by the names of its file."""
     told = problems(tmp_path, f'{STREAM}\norder_by = "customer.id"')
     assert "streams.0.order_by: to order by a field, " in told
     assert ": set full_document_before_change=required " in told
@@ -286,13 +285,13 @@ def test_true_is_no_number(model: type[BaseModel], name: str) -> None:
         model.model_validate({name: True})
 
 
-def test_a_tailers_own_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody who also runs a tailer here has other settings."""
+def test_tailers_own_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer may also run a tailer."""
     monkeypatch.setenv("TAILER_LANES", "none")
     assert Stream(name="a", database="b").lanes == 128
 
 
-def test_every_field_says_what_to_set_it_to() -> None:
+def test_every_field_has_a_description() -> None:
     """It is the remedy in an error, and the documentation."""
 
     def silent(section: type[BaseModel]) -> list[str]:
@@ -303,8 +302,8 @@ def test_every_field_says_what_to_set_it_to() -> None:
     assert [name for section in sections for name in silent(section)] == []
 
 
-def test_an_account_sees_the_events_of_all_its_consumers() -> None:
-    """And every event, where one of them gets all or the account makes its own rules."""
+def test_account_sees_the_events_of_all_its_consumers() -> None:
+    """And every event if one consumer gets all or the account makes its own rules."""
 
     def of(account: str, *events: str) -> dict[str, object]:
         return {"name": "x", "bus_arn": f"arn:aws:events:eu-west-1:{account}:event-bus/x", "events": events}
@@ -315,21 +314,20 @@ def test_an_account_sees_the_events_of_all_its_consumers() -> None:
     assert bus.readers == {one: ["A", "B"], two: (), three: ()}
 
 
-def test_values_cannot_be_changed() -> None:
-    """What was validated is what is deployed."""
+def test_environment_is_immutable() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Tailer().standby_tasks = 3  # type: ignore[misc]
 
 
-def test_an_existing_vpc_names_a_zone_for_each_subnet() -> None:
-    """Nothing is looked up, so it has to be told."""
+def test_existing_vpc_names_a_zone_for_each_subnet() -> None:
+    """No account is read."""
     with pytest.raises(ValidationError, match="one zone for each"):
         Network.model_validate({**EXISTING_VPC, "availability_zones": ["eu-west-1a"]})
     assert Environment.model_validate({"name": "x", "network": EXISTING_VPC, "streams": STREAMS}).network.vpc_id
 
 
-def test_a_uri_with_a_wrong_option_is_refused() -> None:
-    """As a task would refuse it. The files that the URI names are in the image and not checked here."""
+def test_uri_with_a_wrong_option_is_refused() -> None:
+    """Files that the URI names are in the image and not checked here."""
     assert Tailer(mongodb_uri="mongodb://host/?tls=true&tlsCAFile=/in/the/image.pem").mongodb_uri
     for options in ("tls=maybe", "tlsCAFile=", "retryWrite=true", "tls=true&tls=true"):
         with pytest.raises(ValueError, match="mongodb_uri"):

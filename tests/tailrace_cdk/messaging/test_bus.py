@@ -1,4 +1,4 @@
-"""The bus, and the way from it to other teams."""
+"""The bus, and its rules and subscribers for other teams."""
 
 import json
 from pathlib import Path
@@ -30,26 +30,26 @@ def under_a_key(**bus: Any) -> Any:
     return stack(database=None, streams=[], customer_key=True, bus=bus)
 
 
-def of_the_key(template: Any) -> dict[str, Any]:
-    """Its policy, by the statements' names."""
+def key_statements(template: Any) -> dict[str, Any]:
+    """Return the statements of the key's policy by their names."""
     return {one["Sid"]: one for one in only(template, "AWS::KMS::Key")["KeyPolicy"]["Statement"]}
 
 
-def text(value: Any) -> str:
-    """A template's expression as the name that it makes."""
+def joined(value: Any) -> str:
+    """Return the name that an expression of a template makes."""
     [_, parts] = value["Fn::Join"]
     return "".join(part if isinstance(part, str) else part["Ref"].rpartition("::")[2] for part in parts)
 
 
-def test_a_classic_bus_keeps_every_event_in_its_archive() -> None:
-    """For as long as the environment says, or not at all."""
+def test_classic_bus_archives_every_event() -> None:
+    """For the days of the environment, or not at all."""
     assert only(with_bus(archive_days=90), "AWS::Events::Archive")["RetentionDays"] == 90
     assert "EventPattern" not in only(with_bus(archive_days=90), "AWS::Events::Archive")
     assert resources("AWS::Events::Archive", archive_days=0) == {}
 
 
-def test_the_forwarder_calls_a_classic_bus_by_name_and_an_ordered_one_by_its_arn() -> None:
-    """By the ARN it knows which kind it is."""
+def test_forwarder_gets_the_name_of_a_classic_bus_and_the_arn_of_an_ordered_one() -> None:
+    """The ARN tells the kind."""
 
     def called(**bus: Any) -> Any:
         function = only(with_bus(**bus), "AWS::Lambda::Function", "FunctionsForwarder")
@@ -59,16 +59,16 @@ def test_the_forwarder_calls_a_classic_bus_by_name_and_an_ordered_one_by_its_arn
     assert called(kind="ordered")["Fn::GetAtt"][1] == "EventBusArn"
 
 
-def test_a_consumer_gets_the_events_they_named_and_only_those() -> None:
-    """By their rule to their own bus; who names none gets all."""
+def test_consumer_gets_exactly_the_events_it_named() -> None:
+    """By a rule to its own bus. Without names it gets all."""
     rules = {one["Targets"][0]["Id"]: one for one in resources("AWS::Events::Rule", consumers=CONSUMERS).values()}
     assert rules["subscriptions"]["EventPattern"] == {"detail-type": ["PaymentCancelled"]}
     assert rules["subscriptions"]["Targets"][0]["Arn"] == THEIRS
     assert rules["audit"]["EventPattern"] == {"source": [{"prefix": ""}]}
 
 
-def test_an_event_is_tried_for_a_day_and_then_kept() -> None:
-    """In a standard queue of the consumer's own, to which only their rule may write. What is refused is kept at once."""
+def test_undelivered_event_is_retried_for_a_day_and_then_kept() -> None:
+    """In a standard queue of the consumer, to which only its rule may write. A refused event is kept at once."""
     template = with_bus(consumers=CONSUMERS[:1])
     [target] = only(template, "AWS::Events::Rule")["Targets"]
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}
@@ -81,9 +81,9 @@ def test_an_event_is_tried_for_a_day_and_then_kept() -> None:
     assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}}
 
 
-def test_what_a_rule_cannot_deliver_may_be_encrypted() -> None:
-    """By the queue alone: EventBridge, as it writes to a queue under a key, names no account to the key's policy."""
-    policy = of_the_key(under_a_key(consumers=CONSUMERS[:1]))
+def test_undeliverable_events_may_be_encrypted_with_the_key() -> None:
+    """Restricted to the queue: EventBridge names no account to the policy of a queue's key."""
+    policy = key_statements(under_a_key(consumers=CONSUMERS[:1]))
     keeping = policy["EncryptWhatRulesCannotDeliver"]
     assert set(keeping["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
     assert list(keeping["Condition"]["ArnLike"]) == ["kms:EncryptionContext:aws:sqs:arn"]
@@ -91,26 +91,25 @@ def test_what_a_rule_cannot_deliver_may_be_encrypted() -> None:
     assert "aws:SourceAccount" not in json.dumps(of_eventbridge)
 
 
-def test_a_classic_bus_may_use_its_key_for_buses_only() -> None:
+def test_classic_bus_may_use_its_key_only_for_buses() -> None:
     """And for their archives, which name the bus too."""
-    using = of_the_key(under_a_key())["EncryptTheBusAndItsArchive"]
+    using = key_statements(under_a_key())["EncryptTheBusAndItsArchive"]
     [context] = using["Condition"]["ArnLike"].items()
     assert context[0] == "kms:EncryptionContext:aws:events:event-bus:arn"
-    assert text(context[1]).endswith(":event-bus/*")
+    assert joined(context[1]).endswith(":event-bus/*")
 
 
-def test_an_ordered_bus_may_use_its_key_for_itself() -> None:
+def test_ordered_bus_may_use_its_key_only_for_itself() -> None:
     """
-    All that EventBridge asks for as it makes the bus, by the context that it names and no other; or the bus could not be made.
-    Its ARN ends in what EventBridge chooses.
+    With every action that EventBridge needs to create the bus, and only in its context. EventBridge chooses the end of the ARN.
     """
-    policy = of_the_key(under_a_key(kind="ordered", consumers=CONSUMERS))
+    policy = key_statements(under_a_key(kind="ordered", consumers=CONSUMERS))
     using = policy["EncryptTheBus"]
     actions = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
     assert sorted(using["Action"]) == [f"kms:{action}" for action in actions]
     [context] = using["Condition"]["StringLike"].items()
     assert context[0] == "kms:EncryptionContext:aws:events:event-busv2:arn"
-    assert text(context[1]).endswith(":event-busv2/tailrace-test/*")
+    assert joined(context[1]).endswith(":event-busv2/tailrace-test/*")
     of_eventbridge = {sid for sid, one in policy.items() if "events.amazonaws.com" in str(one["Principal"])}
     assert of_eventbridge == {"LookAtTheKeyOfABus", "EncryptTheBus"}
 
@@ -122,18 +121,18 @@ def test_an_ordered_bus_may_use_its_key_for_itself() -> None:
         ("ordered", "kms:EncryptionContext:aws:events:event-busv2:arn", ":event-busv2/tailrace-test/*"),
     ],
 )
-def test_who_attaches_to_a_bus_under_a_key_may_use_it_for_that(kind: str, context: str, bus: str) -> None:
-    """Through EventBridge and for this bus: it keeps rules and subscribers under the key, and reads them in their name."""
-    policy = of_the_key(under_a_key(kind=kind, allowed_accounts=["444455556666"]))
+def test_account_may_use_the_key_to_attach_to_the_bus(kind: str, context: str, bus: str) -> None:
+    """Only through EventBridge and for this bus, where its rules and subscribers are encrypted with the key."""
+    policy = key_statements(under_a_key(kind=kind, allowed_accounts=["444455556666"]))
     attaching = policy["LetAnAccountAttachToTheBus444455556666"]
     assert attaching["Action"] == "kms:Decrypt"
     assert "444455556666" in json.dumps(attaching["Principal"])
-    assert text(attaching["Condition"]["StringEquals"]["kms:ViaService"]) == "events.Region.amazonaws.com"
-    assert text(attaching["Condition"]["StringLike"][context]).endswith(bus)
+    assert joined(attaching["Condition"]["StringEquals"]["kms:ViaService"]) == "events.Region.amazonaws.com"
+    assert joined(attaching["Condition"]["StringLike"][context]).endswith(bus)
 
 
-def test_what_the_key_does_not_open_is_kept() -> None:
-    """By a classic bus, in a standard queue that needs no key of ours, and to which only this bus may write."""
+def test_events_that_the_key_cannot_encrypt_are_kept() -> None:
+    """By a classic bus, in a standard queue without our key, to which only this bus may write."""
     template = under_a_key()
     [(bus, of_bus)] = of_type(template, "AWS::Events::EventBus").items()
     kept = of_type(template, "AWS::SQS::Queue")[of_bus["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]]
@@ -146,15 +145,15 @@ def test_what_the_key_does_not_open_is_kept() -> None:
     assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [bus, "Arn"]}}}
 
 
-def test_without_a_key_of_ours_a_bus_keeps_nothing_aside() -> None:
-    """Nor does an ordered one, which waits for its key."""
+def test_bus_without_a_key_of_ours_needs_no_such_queue() -> None:
+    """Nor does an ordered bus, which waits for its key."""
     assert "DeadLetterConfig" not in only(with_bus(), "AWS::Events::EventBus")
     queues = of_type(under_a_key(kind="ordered"), "AWS::SQS::Queue")
     assert not [name for name in queues if name.startswith("Events")]
 
 
-def test_another_account_manages_its_own_rules_and_no_others() -> None:
-    """On this bus only. It cannot put events on it."""
+def test_other_account_may_manage_only_its_own_rules() -> None:
+    """On this bus. It cannot put events on it."""
     policies = resources("AWS::Events::EventBusPolicy", allowed_accounts=["444455556666"]).values()
     [statement] = [one["Statement"] for one in policies if one["Statement"]["Effect"] == "Allow"]
     assert "444455556666" in json.dumps(statement["Principal"])
@@ -163,8 +162,8 @@ def test_another_account_manages_its_own_rules_and_no_others() -> None:
     assert "events:PutEvents" not in statement["Action"]
 
 
-def test_an_ordered_bus_delivers_in_order_and_for_a_day() -> None:
-    """First in, first out in each event group, also on another ordered bus, and one subscriber after the other is made."""
+def test_ordered_bus_delivers_in_order_and_retries_for_a_day() -> None:
+    """In order within each event group, also to another ordered bus. Subscribers are created one after another."""
     template = with_bus(kind="ordered", consumers=CONSUMERS, archive_days=14)
     assert only(template, "AWS::EventsV2::EventBus")["StorageConfiguration"] == {"RetentionPeriodInDays": 14}
     subscribers = of_type(template, "AWS::EventsV2::Subscriber")
@@ -179,7 +178,7 @@ def test_an_ordered_bus_delivers_in_order_and_for_a_day() -> None:
     assert first in template.find_resources("AWS::EventsV2::Subscriber")[second]["DependsOn"]
 
 
-def test_an_ordered_bus_keeps_what_it_could_not_deliver_in_order() -> None:
+def test_ordered_bus_keeps_undelivered_events_in_order() -> None:
     """In a FIFO queue, to which the consumer's role writes."""
     template = with_bus(kind="ordered", consumers=CONSUMERS[:1])
     kept = only(template, "AWS::EventsV2::Subscriber")["OnFailureConfiguration"]["Arn"]["Fn::GetAtt"][0]
@@ -190,25 +189,25 @@ def test_an_ordered_bus_keeps_what_it_could_not_deliver_in_order() -> None:
     assert keeping["Resource"] == {"Fn::GetAtt": [kept, "Arn"]}
 
 
-def test_a_bus_of_one_kind_can_become_one_of_the_other() -> None:
-    """Nothing in the stack keeps its name and changes its type, which CloudFormation refuses."""
+def test_bus_of_one_kind_can_be_replaced_by_the_other() -> None:
+    """No resource keeps its logical id and changes its type, which CloudFormation refuses."""
     templates = [with_bus(kind=kind, consumers=CONSUMERS).to_json()["Resources"] for kind in ("classic", "ordered")]
     classic, ordered = ({name: one["Type"] for name, one in template.items()} for template in templates)
     assert {name for name in classic.keys() & ordered.keys() if classic[name] != ordered[name]} == set()
     assert set(classic.values()) != set(ordered.values())
 
 
-def test_an_ordered_bus_may_be_subscribed_to_from_another_account() -> None:
-    """By a policy of the bus that allows that and looking at it."""
+def test_other_account_may_subscribe_to_an_ordered_bus() -> None:
+    """By a policy of the bus for that and for describing it."""
     template = with_bus(kind="ordered", allowed_accounts=["444455556666"])
     policy = only(template, "AWS::EventsV2::ResourcePolicy")["PolicyDocument"]["Statement"]
     [statement] = [one for one in policy if one["Effect"] == "Allow"]
     assert statement["Action"] == ["events:CreateSubscriber", "events:UpdateSubscriber", "events:DescribeEventBus"]
-    assert isinstance(statement["Principal"]["AWS"], dict)  # one is no list
+    assert isinstance(statement["Principal"]["AWS"], dict)  # A single account is no list.
 
 
-def test_every_events_schema_is_in_the_registry_as_it_is() -> None:
-    """Each version of each event under the name of its file, and the content is the file's own."""
+def test_schema_registry_has_every_published_schema() -> None:
+    """Each version under the name of its file, with the file's content."""
     entries = {one["SchemaName"]: one for one in resources("AWS::EventSchemas::Schema").values()}
     files = {file.name.removesuffix(".openapi.json"): file for file in (FOLDER / "schemas").glob("*.openapi.json")}
     assert entries.keys() == files.keys()
@@ -218,8 +217,8 @@ def test_every_events_schema_is_in_the_registry_as_it_is() -> None:
         assert json.loads(entries[name]["Content"]) == json.loads(file.read_text())
 
 
-def test_schemas_can_be_left_out() -> None:
-    """Where a region has no registry."""
+def test_schema_registry_can_be_omitted() -> None:
+    """Some regions have none."""
     assert resources("AWS::EventSchemas::Registry", schemas=False) == {}
 
 
@@ -231,8 +230,10 @@ def test_schemas_can_be_left_out() -> None:
         ({"openapi": "3.0.0", "info": {"description": CONTENT_LIMIT * "x"}}, "a schema registry takes 100,000"),
     ],
 )
-def test_what_a_registry_would_refuse_is_named_before(tmp_path: Path, schema: dict[str, Any], problem: str) -> None:
-    """With the file's name, and not in the middle of a deployment."""
+def test_schema_that_the_registry_would_refuse_is_named_before_the_deployment(
+    tmp_path: Path, schema: dict[str, Any], problem: str
+) -> None:
+    """By its file."""
     (tmp_path / "app.x@Y-v1.openapi.json").write_text(json.dumps(schema))
     with pytest.raises(ValueError, match=problem) as refused:
         contents(tmp_path)

@@ -1,4 +1,4 @@
-"""The functions, what feeds them, and what they are told."""
+"""The functions, their event sources and their settings."""
 
 import zipfile
 from pathlib import Path
@@ -26,16 +26,14 @@ def variables(part: str, **tables: Any) -> dict[str, Any]:
     return dict(function(part, **tables)["Environment"]["Variables"])
 
 
-def test_the_functions_run_what_the_package_is_built_for() -> None:
-    """One zip, in the Python and on the processor that its compiled parts are of."""
+def test_functions_run_on_the_python_and_processor_of_the_package() -> None:
     for one in of_type(messaging(), "AWS::Lambda::Function").values():
         assert one["Runtime"] == f"python{LAMBDA_PYTHON}"
         assert one["Architectures"] == ["arm64"]
         assert one["Architectures"][0].replace("arm64", "aarch64") in LAMBDA_PLATFORM
 
 
-def test_the_handlers_are_in_the_package() -> None:
-    """Each by its own module, which is among the sources."""
+def test_handlers_are_modules_of_the_package() -> None:
     with_table = messaging(forwarder={"dynamodb_streams": [{"stream_arn": STREAM}]})
     functions = of_type(with_table, "AWS::Lambda::Function").values()
     handlers = {one["Handler"] for one in functions}
@@ -48,33 +46,33 @@ def test_the_handlers_are_in_the_package() -> None:
     assert {handler.split(".")[0] for handler in handlers} <= set(SOURCES)
 
 
-def test_everything_a_function_is_told_is_a_setting_of_the_forwarder() -> None:
-    """Of each, nothing misspelt, nothing that it does not read; and whatever it cannot do without."""
+def test_every_variable_of_a_function_is_a_setting_of_the_forwarder() -> None:
+    """And every required setting is there."""
     known = {f"FORWARDER_{name.upper()}" for name in Settings.model_fields}
     needed = {f"FORWARDER_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
     everything = {"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]}
     told = variables("Stream", forwarder=everything, bus={"schemas": False}, streams=STREAMS)
     assert needed < told.keys() <= known
-    assert told.keys() == known  # with every option used, every setting there is
+    assert told.keys() == known  # With every option, every setting is used.
 
 
-def test_what_an_environment_leaves_out_is_left_to_the_forwarder() -> None:
-    """No empty text where the forwarder has a default of its own."""
+def test_setting_missing_in_an_environment_keeps_the_forwarders_default() -> None:
+    """No variable is empty."""
     assert {"FORWARDER_SOURCE", "FORWARDER_MAPPERS"}.isdisjoint(variables("Forwarder"))
     assert variables("Forwarder", forwarder={"on_poison": "block"})["FORWARDER_ON_POISON"] == "block"
 
 
-def test_only_messages_that_failed_come_again() -> None:
-    """Full batches, as many at once as the environment says, and an answer for each message."""
+def test_queue_mapping_retries_only_failed_messages() -> None:
+    """With full batches and the concurrency of the environment."""
     mapping = only(messaging(forwarder={"max_concurrency": 7}), "AWS::Lambda::EventSourceMapping")
     assert mapping["BatchSize"] == 10
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 7}
-    assert "MaximumBatchingWindowInSeconds" not in mapping  # a FIFO mapping has none
+    assert "MaximumBatchingWindowInSeconds" not in mapping  # A FIFO mapping has no window.
 
 
-def test_redrive_runs_by_itself_and_never_twice_at_once() -> None:
-    """Every so many minutes, for no longer than until the next time; nobody calls it again for a time it missed."""
+def test_redrive_is_scheduled_and_never_runs_twice_at_once() -> None:
+    """It ends before the next run, and a missed run is not repeated."""
     template = messaging(forwarder={"redrive_minutes": 5})
     schedule = only(template, "AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
@@ -85,15 +83,15 @@ def test_redrive_runs_by_itself_and_never_twice_at_once() -> None:
 
 
 def test_redrive_may_be_left_to_a_person() -> None:
-    """No schedule, the whole of Lambda's time, and nothing reserved where an account has nothing to reserve."""
+    """Without a schedule, with Lambda's maximum timeout, and with nothing reserved in an account with nothing to reserve."""
     by_hand = {"redrive_minutes": 0, "reserve_redrive": False}
     assert of_type(messaging(forwarder=by_hand), "AWS::Scheduler::Schedule") == {}
     assert function("Redrive", forwarder=by_hand)["Timeout"] == 900
     assert "ReservedConcurrentExecutions" not in function("Redrive", forwarder=by_hand)
 
 
-def test_a_tables_records_are_kept_whole_before_its_stream_forgets_them() -> None:
-    """What cannot be published is tried until an hour before that, in ever smaller batches, and then goes to the bucket."""
+def test_undelivered_records_of_a_table_are_kept_before_they_expire() -> None:
+    """They are retried in ever smaller batches until an hour before the stream drops them, and then stored in the bucket."""
     table = {"stream_arn": STREAM, "on_outage": "park", "start": "LATEST"}
     template = messaging(forwarder={"dynamodb_streams": [table]})
     mapping = only(template, "AWS::Lambda::EventSourceMapping", "FunctionsStreamMapping")
@@ -106,8 +104,8 @@ def test_a_tables_records_are_kept_whole_before_its_stream_forgets_them() -> Non
     assert variables("Stream", forwarder={"dynamodb_streams": [table]})["FORWARDER_ON_OUTAGE"] == "park"
 
 
-def test_a_table_that_goes_takes_no_other_tables_place() -> None:
-    """A mapping that was made anew would begin where a table's stream starts, and skip or repeat what was between."""
+def test_removing_a_table_keeps_the_mappings_of_others() -> None:
+    """A recreated mapping would skip or repeat records."""
     both = [{"stream_arn": STREAM.replace("orders", name)} for name in ("carts", "orders")]
     kinds = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function", "AWS::IAM::Role")
     before, after = (messaging(forwarder={"dynamodb_streams": tables}) for tables in (both, both[1:]))
@@ -118,8 +116,8 @@ def test_a_table_that_goes_takes_no_other_tables_place() -> None:
 
 
 @pytest.mark.parametrize("days", [7, 400])
-def test_logs_are_structured_and_end(days: int) -> None:
-    """JSON lines from INFO on, in a group of the function's own, for as long as the environment says."""
+def test_function_logs_are_json_and_expire(days: int) -> None:
+    """In a log group of the function."""
     forwarder = function("Forwarder", forwarder={"log_days": days})
     assert forwarder["LoggingConfig"]["LogFormat"] == "JSON"
     assert forwarder["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
@@ -127,8 +125,7 @@ def test_logs_are_structured_and_end(days: int) -> None:
     assert of_type(messaging(forwarder={"log_days": days}), "AWS::Logs::LogGroup")[group]["RetentionInDays"] == days
 
 
-def test_the_package_has_the_handlers(tmp_path: Path) -> None:
-    """The zip that is deployed holds each module that a function names."""
+def test_package_contains_every_handler(tmp_path: Path) -> None:
     names = zipfile.ZipFile(build(tmp_path / "forwarder.zip")).namelist()
     modules = ("sqs", "redrive", "dynamodb")
     assert {f"lambda_forwarder/handlers/{module}.py" for module in modules} <= set(names)

@@ -1,4 +1,4 @@
-"""The three queues, as SQS will be told of them."""
+"""The attributes of the three queues."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def queue(part: str, **tables: Any) -> Any:
     return only(stack(**MESSAGING, **tables), "AWS::SQS::Queue", f"Queues{part}")
 
 
-def test_every_queue_keeps_order_by_group_and_lets_groups_pass_each_other() -> None:
-    """FIFO in high-throughput mode, for messages as large as the tailer makes them, kept as long as SQS can."""
+def test_every_queue_is_high_throughput_fifo() -> None:
+    """For messages of the tailer's maximum size, with SQS's maximum retention."""
     queues = of_type(stack(**MESSAGING), "AWS::SQS::Queue")
     assert len(queues) == 3
     for one in queues.values():
@@ -29,13 +29,13 @@ def test_every_queue_keeps_order_by_group_and_lets_groups_pass_each_other() -> N
 
 
 @pytest.mark.parametrize(("timeout", "hidden"), [(5, 600), (30, 600), (100, 600), (101, 606), (900, 5_400)])
-def test_a_message_is_hidden_for_six_times_as_long_as_the_function_may_take(timeout: int, hidden: int) -> None:
-    """And for ten minutes at least, so that a function that never answers needs a week to use up a message's receives."""
+def test_visibility_timeout_is_six_times_the_functions_timeout(timeout: int, hidden: int) -> None:
+    """And at least ten minutes, so a function that never responds takes a week to use up a message's receives."""
     assert queue("Changes", forwarder={"timeout": timeout})["VisibilityTimeout"] == hidden
 
 
-def test_what_the_function_can_do_nothing_with_becomes_a_dead_letter() -> None:
-    """And what becomes one stays: neither the dead letters nor what is parked goes anywhere by itself."""
+def test_message_that_keeps_failing_becomes_a_dead_letter() -> None:
+    """Dead letters and parked items stay in their queues."""
     policy = queue("Changes")["RedrivePolicy"]
     assert policy["maxReceiveCount"] == RECEIVES == pause.RECEIVES
     assert "DeadLetters" in policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
@@ -43,13 +43,13 @@ def test_what_the_function_can_do_nothing_with_becomes_a_dead_letter() -> None:
     assert "RedrivePolicy" not in queue("Parking")
 
 
-def test_what_waits_is_encrypted_with_the_key_that_the_environment_asks_for() -> None:
+def test_queues_are_encrypted_with_the_requested_key() -> None:
     """SQS's own, or the stack's."""
     assert queue("Changes")["SqsManagedSseEnabled"] is True
     assert "Key" in queue("Changes", customer_key=True)["KmsMasterKeyId"]["Fn::GetAtt"][0]
 
 
-def test_the_longest_timeout_is_within_what_a_queue_can_hide() -> None:
-    """SQS hides a message for twelve hours at most; no timeout that the settings take asks for more."""
+def test_longest_function_timeout_is_within_sqs_limits() -> None:
+    """A message can be hidden for at most twelve hours."""
     longest = max(bound.le for bound in Forwarder.model_fields["timeout"].metadata if hasattr(bound, "le"))
     assert Environment(name="x", forwarder=Forwarder(timeout=longest)).forwarder.timeout * 6 <= 43_200

@@ -1,4 +1,4 @@
-"""The alarms: one for everything that a person must be called for, on metrics that are really shown."""
+"""The alarms: one for every condition that needs a person, on metrics that exist."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,7 +29,7 @@ MESSAGING: Mapping[str, Any] = {"database": None, "streams": []}
 
 
 def alarms(template: Template) -> dict[str, Alarm]:
-    """By name, without what all names begin with."""
+    """Return the alarms by name without the common prefix."""
     found = of_type(template, "AWS::CloudWatch::Alarm").values()
     assert all(alarm["AlarmName"].startswith(PREFIX) for alarm in found)
     return {alarm["AlarmName"].removeprefix(PREFIX): alarm for alarm in found}
@@ -39,8 +39,8 @@ def page(name: str) -> str:
     return name.partition(".")[0]
 
 
-def metrics(alarm: Alarm) -> list[Mapping[str, Any]]:
-    """What an alarm looks at, in one form: of a single metric or of an expression."""
+def metrics_of(alarm: Alarm) -> list[Mapping[str, Any]]:
+    """Return the metrics of an alarm, of a single metric or of an expression."""
     if "Metrics" not in alarm:
         return [alarm]
     return [
@@ -55,13 +55,13 @@ def everything() -> dict[str, Alarm]:
     return alarms(stack(**EVERYTHING))
 
 
-def test_every_page_has_its_alarm_and_every_alarm_its_page(everything: Mapping[str, Alarm]) -> None:
-    """Where a stack has everything, each page can ring."""
+def test_every_page_of_the_runbook_has_its_alarm(everything: Mapping[str, Alarm]) -> None:
+    """And every alarm has its page."""
     assert {page(name) for name in everything} == set(PAGES)
 
 
-def test_each_stream_table_and_consumer_has_its_own(everything: Mapping[str, Alarm]) -> None:
-    """One that is ill does not hide another."""
+def test_each_stream_table_and_consumer_has_its_own_alarms(everything: Mapping[str, Alarm]) -> None:
+    """So one does not hide another."""
     about = {name: set() for name in map(page, everything)}  # type: dict[str, set[str]]
     for name in everything:
         about[page(name)].add(name.partition(".")[2])
@@ -72,15 +72,16 @@ def test_each_stream_table_and_consumer_has_its_own(everything: Mapping[str, Ala
     assert about["table-age"] == about["records-kept"] == about["records-lost"] == {"carts"}
 
 
-def test_an_alarm_says_what_it_means_and_where_the_remedy_is(everything: Mapping[str, Alarm]) -> None:
-    """The first that a person reads."""
+def test_alarm_has_its_meaning_and_the_remedys_address(everything: Mapping[str, Alarm]) -> None:
     for name, alarm in everything.items():
         assert alarm["AlarmDescription"] == f"{PAGES[page(name)]}. What to do: {RUNBOOK}#{page(name)}"
 
 
-def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str, Alarm]) -> None:
-    """By its name, with the dimension that it has, and of a stream that there is."""
-    ours = [metric for alarm in everything.values() for metric in metrics(alarm) if metric["Namespace"].startswith("Tailrace")]
+def test_alarm_on_our_metrics_uses_an_existing_metric(everything: Mapping[str, Alarm]) -> None:
+    """With its dimension, of an existing stream."""
+    ours = [
+        metric for alarm in everything.values() for metric in metrics_of(alarm) if metric["Namespace"].startswith("Tailrace")
+    ]
     assert {metric["Namespace"] for metric in ours} == {"Tailrace/test"}
     assert {metric["MetricName"] for metric in ours} == {
         "Lag",
@@ -100,13 +101,13 @@ def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        ("no-owner.payments", "breaching"),  # nobody says anything: nobody is there
+        ("no-owner.payments", "breaching"),  # No data at all: no task runs.
         ("no-standby", "breaching"),
-        ("lag.payments", "ignore"),  # no-owner rings; what the lag was stays to be seen
-        ("headroom.payments", "missing"),  # unknown is shown as unknown
-        ("stream-stopped.payments", "notBreaching"),  # only who gave up says so
-        ("stubs.payments", "notBreaching"),  # a figure of what happened
-        ("dead-letters", "notBreaching"),  # SQS is silent about a queue that nobody uses
+        ("lag.payments", "ignore"),  # no-owner rings, and the last lag stays visible.
+        ("headroom.payments", "missing"),  # Unknown is shown as unknown.
+        ("stream-stopped.payments", "notBreaching"),  # Only a task that stopped a stream reports it.
+        ("stubs.payments", "notBreaching"),  # a count
+        ("dead-letters", "notBreaching"),  # SQS reports nothing for an unused queue.
         ("parking", "notBreaching"),
         ("queue-age", "notBreaching"),
         ("forwarder-errors", "notBreaching"),
@@ -114,13 +115,12 @@ def test_an_alarm_on_our_metrics_is_on_one_that_is_shown(everything: Mapping[str
         ("bus-key", "notBreaching"),
     ],
 )
-def test_what_is_missing_is_bad_only_where_it_must_be_there(everything: Mapping[str, Alarm], name: str, missing: str) -> None:
-    """An alarm that rings for silence, and one that does not."""
+def test_missing_data_rings_only_where_it_must(everything: Mapping[str, Alarm], name: str, missing: str) -> None:
     assert everything[name]["TreatMissingData"] == missing
 
 
-def test_one_late_line_rings_nothing(everything: Mapping[str, Alarm]) -> None:
-    """What is looked at every minute must be bad three times."""
+def test_one_missing_minute_rings_no_alarm(everything: Mapping[str, Alarm]) -> None:
+    """A value of every minute must be bad three times."""
     for name, alarm in everything.items():
         period = alarm.get("Period") or alarm["Metrics"][-1]["MetricStat"]["Period"]
         assert period == (900 if name.endswith(".redrive") else 300 if period > 60 else 60), name
@@ -134,14 +134,14 @@ def test_thresholds_are_the_environments(everything: Mapping[str, Alarm]) -> Non
     assert everything["table-age.carts"]["Threshold"] == 120_000
     headroom = everything["headroom.payments"]
     assert (headroom["Threshold"], headroom["ComparisonOperator"]) == (0.25, "LessThanThreshold")
-    assert {metric["MetricName"]: metric["Statistic"] for metric in metrics(headroom)} == {
+    assert {metric["MetricName"]: metric["Statistic"] for metric in metrics_of(headroom)} == {
         "Headroom": "Minimum",
         "History": "Maximum",
     }
 
 
-def test_records_that_were_given_up_are_counted_by_the_mapping_that_gave_them_up() -> None:
-    """Lambda counts them only where it is asked to."""
+def test_dropped_records_are_counted_by_their_mapping() -> None:
+    """Lambda counts them only on request."""
     template = stack(**EVERYTHING)
     [mapping] = template.find_resources(
         "AWS::Lambda::EventSourceMapping", {"Properties": {"MetricsConfig": {"Metrics": ["EventCount"]}}}
@@ -149,7 +149,7 @@ def test_records_that_were_given_up_are_counted_by_the_mapping_that_gave_them_up
     counted = {
         name: metric["MetricName"]
         for name, alarm in alarms(template).items()
-        for metric in metrics(alarm)
+        for metric in metrics_of(alarm)
         if metric.get("Dimensions") == [{"Name": "EventSourceMappingUUID", "Value": {"Fn::GetAtt": [mapping, "Id"]}}]
     }
     assert counted == {
@@ -158,8 +158,8 @@ def test_records_that_were_given_up_are_counted_by_the_mapping_that_gave_them_up
     }
 
 
-def test_a_lost_event_is_looked_for_on_the_consumers_rule_of_our_bus(everything: Mapping[str, Alarm]) -> None:
-    """EventBridge names both for a bus that is not the default one."""
+def test_lost_event_is_counted_on_the_consumers_rule(everything: Mapping[str, Alarm]) -> None:
+    """With the bus and the rule as dimensions."""
     dimensions = {one["Name"]: one["Value"] for one in everything["events-lost.billing"]["Dimensions"]}
     assert dimensions["EventBusName"] == "tailrace-test"
     [index, split] = dimensions["RuleName"]["Fn::Select"]
@@ -167,21 +167,20 @@ def test_a_lost_event_is_looked_for_on_the_consumers_rule_of_our_bus(everything:
     assert rule_arn.split(split["Fn::Split"][0])[int(index)] == "billing-1"
 
 
-def test_without_a_tailer_there_are_none_about_it() -> None:
-    """The messaging part has alarms for what it has."""
+def test_stack_without_a_tailer_has_no_alarms_about_it() -> None:
     found = alarms(stack(**MESSAGING))
     assert {page(name) for name in found} == {"queue-age", "dead-letters", "parking", "forwarder-errors", "forwarder-throttles"}
 
 
 @pytest.mark.parametrize(("minutes", "period"), [(0, 300), (3, 300), (15, 900), (1440, 86_400)])
-def test_a_redrive_that_always_fails_is_heard_of(minutes: int, period: int) -> None:
-    """Between two of its runs there may be hours: in shorter periods no two would ever be bad one after the other."""
+def test_redrive_that_always_fails_rings(minutes: int, period: int) -> None:
+    """Its runs may be hours apart, so shorter periods would never be bad in a row."""
     found = alarms(stack(forwarder={"redrive_minutes": minutes}))
     assert {found[f"{page}.redrive"]["Period"] for page in ("forwarder-errors", "forwarder-throttles")} == {period}
 
 
 def test_no_alarm_rings_before_there_is_a_tailer() -> None:
-    """Those that ring for silence are made when the service is up."""
+    """Alarms on missing data are created after the service."""
     template = stack(**EVERYTHING).to_json()["Resources"]
     [service] = [name for name, one in template.items() if one["Type"] == "AWS::ECS::Service"]
     silent = {
@@ -193,13 +192,12 @@ def test_no_alarm_rings_before_there_is_a_tailer() -> None:
     assert all(service in dependencies for dependencies in silent.values())
 
 
-def test_without_standby_tasks_no_alarm_expects_one() -> None:
-    """Who asked for none is not called for none."""
+def test_no_standby_alarm_without_standby_tasks() -> None:
     assert "no-standby" not in alarms(stack(tailer={"standby_tasks": 0}))
 
 
-def test_a_lost_event_of_an_ordered_bus_is_looked_for_on_the_consumers_subscriber() -> None:
-    """EventBridge names both by their ARNs. It waits for its key, and leaves nothing aside for the want of it."""
+def test_lost_event_of_an_ordered_bus_is_counted_on_its_subscriber() -> None:
+    """With both ARNs as dimensions. An ordered bus waits for its key."""
     template = stack(**{**EVERYTHING, "bus": {**EVERYTHING["bus"], "kind": "ordered"}})
     found = alarms(template)
     assert {page(name) for name in found} == set(PAGES) - {"bus-key"}
@@ -212,8 +210,8 @@ def test_a_lost_event_of_an_ordered_bus_is_looked_for_on_the_consumers_subscribe
     }
 
 
-def test_an_event_that_the_key_does_not_open_is_heard_of() -> None:
-    """By the queue that the bus leaves it in. Without a key of ours there is none."""
+def test_event_that_the_key_cannot_encrypt_rings() -> None:
+    """On the bus's queue, which exists only with a key of ours."""
     template = stack(**EVERYTHING)
     [dimension] = alarms(template)["bus-key"]["Dimensions"]
     set_aside = only(template, "AWS::Events::EventBus")["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
@@ -221,8 +219,8 @@ def test_an_event_that_the_key_does_not_open_is_heard_of() -> None:
     assert "bus-key" not in alarms(stack(**MESSAGING))
 
 
-def test_all_of_them_tell_a_topic_when_they_begin_and_when_they_end() -> None:
-    """One of our own that mails, over TLS only, under a key that CloudWatch may use."""
+def test_alarms_notify_the_topic_when_they_begin_and_end() -> None:
+    """Our own topic sends mail, over TLS only, with a key that CloudWatch may use."""
     template = stack(**EVERYTHING)
     [topic] = of_type(template, "AWS::SNS::Topic")
     for alarm in alarms(template).values():
@@ -238,7 +236,7 @@ def test_all_of_them_tell_a_topic_when_they_begin_and_when_they_end() -> None:
 
 @pytest.mark.parametrize("customer_key", [True, False])
 def test_cloudwatch_may_use_the_key_of_the_topic(customer_key: bool) -> None:
-    """Else every alarm would ring in the console and nowhere else, and nobody would know."""
+    """Otherwise no alarm would be sent."""
     template = stack(**{**EVERYTHING, "customer_key": customer_key})
     key = only(template, "AWS::SNS::Topic")["KmsMasterKeyId"]["Fn::GetAtt"][0]
     statements = of_type(template, "AWS::KMS::Key")[key]["KeyPolicy"]["Statement"]
@@ -247,15 +245,14 @@ def test_cloudwatch_may_use_the_key_of_the_topic(customer_key: bool) -> None:
     assert ("Notices" in key) is not customer_key
 
 
-def test_a_topic_that_is_there_is_used() -> None:
-    """Nothing is made beside it."""
+def test_existing_topic_is_used() -> None:
     template = stack(alarms={"topic_arn": TOPIC})
     assert of_type(template, "AWS::SNS::Topic") == {}
     assert {tuple(alarm["AlarmActions"]) for alarm in alarms(template).values()} == {(TOPIC,)}
 
 
-def test_with_nobody_to_tell_they_show_in_the_console() -> None:
-    """A trial needs no address."""
+def test_alarms_without_a_topic_have_no_actions() -> None:
+    """They are visible in the console."""
     template = stack()
     assert of_type(template, "AWS::SNS::Topic") == {}
     assert all("AlarmActions" not in alarm for alarm in alarms(template).values())

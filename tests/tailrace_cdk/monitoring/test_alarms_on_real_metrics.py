@@ -1,4 +1,4 @@
-"""The alarms of the template, judged on the lines of real tailers: which of them ring, and which do not."""
+"""The alarms of the template, evaluated on the metrics of real tailers: which ring and which do not."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ WORSE = {
 
 
 def ringing(stream: str, said: Sequence[Line]) -> set[str]:
-    """The pages of the alarms on this stream that call a period bad in which these lines were written."""
+    """Return the pages of this stream's alarms for which these lines make a bad period."""
     found = alarms(template(streams=[{"name": stream, "database": stream}]))
     judged = {name: alarm for name, alarm in found.items() if name.partition(".")[0] in OURS}
     assert len(judged) == len(OURS)
@@ -31,7 +31,7 @@ def ringing(stream: str, said: Sequence[Line]) -> set[str]:
 
 
 def _bad(alarm: Mapping[str, Any], said: Sequence[Line]) -> bool:
-    """As CloudWatch judges one period: by the metrics' statistics, or by what is to be thought of missing ones."""
+    """Evaluate one period as CloudWatch does: by the metrics' statistics, or by the treatment of missing data."""
     if "Metrics" in alarm:
         [expression] = [one["Expression"] for one in alarm["Metrics"] if "Expression" in one]
         parts = {one["Id"]: one["MetricStat"] for one in alarm["Metrics"] if "MetricStat" in one}
@@ -45,7 +45,7 @@ def _bad(alarm: Mapping[str, Any], said: Sequence[Line]) -> bool:
 
 
 def _value(metric: Mapping[str, Any], said: Sequence[Line]) -> float | None:
-    """Namespaces are not compared: here they tell the tasks apart."""
+    """Ignore namespaces: here they distinguish the tasks."""
     dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
     lines_of_it = [line for line in said if line.dimensions == dimensions]
     values = [value for line in lines_of_it for value in line.metrics.get(metric["MetricName"], ())]
@@ -60,8 +60,8 @@ def start(
         yield start
 
 
-def test_a_stream_with_owner_and_standby_is_well(stack: DevStack, fresh: str, start: Start) -> None:
-    """No alarm rings while one task tails and another stands by; without the other, just that one is missed."""
+def test_no_alarm_rings_for_a_stream_with_owner_and_standby(stack: DevStack, fresh: str, start: Start) -> None:
+    """Without the standby only its alarm rings."""
     owner = start("Tailrace/owner")
     owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
     stack.mongo[fresh].payments.insert_many([{"_id": number} for number in range(10)])
@@ -74,8 +74,8 @@ def test_a_stream_with_owner_and_standby_is_well(stack: DevStack, fresh: str, st
     owner.stop()
 
 
-def test_a_stream_that_was_given_up_rings(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """By the last line of a process that has ended; a person is called, and learns that nobody tails it and nobody waits."""
+def test_stopped_stream_rings(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """By the last line of an ended process, with the alarms for a missing owner and standby."""
     given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
     tailer = stack.start_tailer(**given, emf_namespace="Tailrace/trial", claim_bucket="", on_poison="stop")
     tailer.wait_ready()
@@ -85,8 +85,8 @@ def test_a_stream_that_was_given_up_rings(stack: DevStack, queue_url: str, fresh
     assert ringing(fresh, [lines(text, fresh)[-1], lines(text, "")[-1]]) == {"stream-stopped", "no-owner", "no-standby"}
 
 
-def test_a_stub_rings(stack: DevStack, fresh: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that cannot be delivered calls a person, and its stream goes on: it is not given up."""
+def test_stub_rings(stack: DevStack, fresh: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stream continues and is not reported as stopped."""
     monkeypatch.setenv("TAILER_CLAIM_BUCKET", "")
     owner = start("Tailrace/owner")
     owner.wait(fresh, lambda line: line["LeaseOwner"] == 1)
@@ -98,8 +98,8 @@ def test_a_stub_rings(stack: DevStack, fresh: str, start: Start, monkeypatch: py
     owner.stop()
 
 
-def test_silence_rings(fresh: str) -> None:
-    """No lines at all: nobody is there, and nobody stands by. What is not known to be bad is not said to be."""
+def test_missing_metrics_ring(fresh: str) -> None:
+    """As no owner and no standby, and nothing else."""
     assert ringing(fresh, []) == {"no-owner", "no-standby"}
 
 
@@ -108,8 +108,8 @@ def test_silence_rings(fresh: str) -> None:
     [({"Lag": 301}, "lag"), ({"Headroom": 1000, "History": 5001}, "headroom"), ({"LeaseOwner": 0}, "no-owner")],
     ids=["lag", "headroom", "no-owner"],
 )
-def test_just_beyond_a_limit_rings_and_just_within_does_not(metrics: Mapping[str, float], page: str) -> None:
-    """The limits of an environment that says nothing: five minutes behind, a fifth of the history."""
+def test_alarm_rings_just_beyond_its_limit(metrics: Mapping[str, float], page: str) -> None:
+    """By default five minutes of lag, or a fifth of the history left."""
     well = {"Lag": 300, "Headroom": 1000, "History": 5000, "LeaseOwner": 1, "Stopped": 0}
     standby = _line({"StandingBy": 1})
     assert ringing("payments", [_line(well, "payments"), standby]) == set()
@@ -117,7 +117,7 @@ def test_just_beyond_a_limit_rings_and_just_within_does_not(metrics: Mapping[str
 
 
 def _line(metrics: Mapping[str, float], stream: str = "") -> Line:
-    """One line as a tailer writes it."""
+    """Build one line as a tailer writes it."""
     line = Line.__new__(Line)
     line.dimensions = {"Stream": stream} if stream else {}
     line.metrics = {name: [value] for name, value in metrics.items()}

@@ -1,4 +1,4 @@
-"""The dashboard: a row for each question, and on it nothing that nobody shows."""
+"""The dashboard has a row for each question and only existing metrics."""
 
 import json
 import re
@@ -17,7 +17,7 @@ WIDTH = 24
 
 
 def body(template: Template) -> Any:
-    """The dashboard's JSON, with names in the place of what only a deployment knows."""
+    """Return the dashboard's JSON, with names instead of values that only a deployment has."""
     parts = only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
     return json.loads("".join(part if isinstance(part, str) else _name(part) for part in parts))
 
@@ -31,7 +31,7 @@ def widgets(template: Template, kind: str) -> list[Any]:
 
 
 def ours(template: Template) -> Iterator[tuple[str, str, str]]:
-    """Namespace, figure and dimension of every line of ours."""
+    """Yield namespace, metric and dimension of every line of our metrics."""
     for widget in widgets(template, "metric"):
         for namespace_or_search, *rest in widget["properties"]["metrics"]:
             if isinstance(namespace_or_search, dict):
@@ -47,12 +47,11 @@ def everything() -> Template:
     return stack(**EVERYTHING)
 
 
-def test_every_metric_is_on_it(everything: Template) -> None:
-    """What is worth counting is worth seeing: the whole way of a change on one page."""
+def test_every_metric_is_on_the_dashboard(everything: Template) -> None:
     assert {name for _, name, _ in ours(everything)} == TAILER.keys() | FORWARDER.keys()
 
 
-def test_nothing_is_on_it_that_nobody_shows(everything: Template) -> None:
+def test_dashboard_has_only_existing_metrics(everything: Template) -> None:
     """Each line is a metric of this environment with the dimension that it has."""
     metrics = TAILER | FORWARDER
     for namespace, name, dimension in ours(everything):
@@ -60,15 +59,14 @@ def test_nothing_is_on_it_that_nobody_shows(everything: Template) -> None:
         assert dimension == (STREAM if metrics[name].per_stream else "")
 
 
-def test_every_alarm_is_on_top(everything: Template) -> None:
-    """What rings is seen first."""
+def test_alarms_are_at_the_top(everything: Template) -> None:
     [status] = widgets(everything, "alarm")
     assert status["y"] == 0
     assert len(status["properties"]["alarms"]) == len(alarms(everything))
 
 
 def test_each_row_is_a_question(everything: Template) -> None:
-    """From the database to the bus; no row is wider than the page."""
+    """From the database to the bus, and no wider than the page."""
     questions = [widget["properties"]["markdown"].removeprefix("## ") for widget in widgets(everything, "text")]
     assert questions == [
         "Is every stream up to date, and how much headroom is left?",
@@ -82,13 +80,12 @@ def test_each_row_is_a_question(everything: Template) -> None:
     assert all(widget["x"] + widget["width"] <= WIDTH for widget in body(everything)["widgets"])
 
 
-def test_the_alarms_limit_is_a_line_beside_the_lag(everything: Template) -> None:
-    """How near it is can be seen."""
+def test_alarm_limit_is_a_line_in_the_lag_graph(everything: Template) -> None:
     [lag] = [widget for widget in widgets(everything, "metric") if widget["properties"]["title"] == "Lag"]
     assert lag["properties"]["annotations"]["horizontal"][0]["value"] == 120
 
 
-def test_every_function_is_on_it(everything: Template) -> None:
+def test_every_function_is_on_the_dashboard(everything: Template) -> None:
     """The forwarder's, redrive's, and that of each DynamoDB stream."""
     [graph] = [one for one in widgets(everything, "metric") if one["properties"]["title"].startswith("Invocations")]
     labels = {line[-1]["label"] for line in graph["properties"]["metrics"]}
@@ -97,7 +94,7 @@ def test_every_function_is_on_it(everything: Template) -> None:
     }
 
 
-def test_without_a_tailer_it_begins_at_the_queue() -> None:
-    """No graph is empty for ever."""
+def test_dashboard_without_a_tailer_starts_at_the_queue() -> None:
+    """No graph is always empty."""
     template = stack(**MESSAGING)
     assert {name for _, name, _ in ours(template)} == set(FORWARDER)

@@ -1,4 +1,4 @@
-"""The runbook: a page for each alarm and an alarm for each page, with commands that do what they say."""
+"""The runbook has a page for each alarm, and its commands work."""
 
 import json
 import os
@@ -38,24 +38,24 @@ if answer := json.loads(os.environ["ANSWERS"]).get(" ".join(sys.argv[1:3])):
 
 
 def pages() -> dict[str, str]:
-    """Heading → what stands under it."""
+    """Return the text under each heading."""
     return dict(re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
 
 
-def test_every_alarm_has_a_page_and_every_page_an_alarm() -> None:
-    """The heading is the page's name and its anchor; but for what is no alarm: how to begin, and the exit codes."""
+def test_every_alarm_has_a_page_of_the_runbook() -> None:
+    """The heading is the page's name and anchor. Other pages are the introduction and the exit codes."""
     assert set(pages()) - NO_ALARM == set(PAGES)
     assert set(pages()) >= NO_ALARM
     assert all(re.fullmatch(r"[a-z0-9-]+", heading) for heading in pages())
 
 
 @pytest.mark.parametrize("name", [*PAGES, *(f"exit-code-{code}" for code in EXIT_CODES.values())])
-def test_a_page_says_what_it_means_and_what_to_do(name: str) -> None:
-    """In five parts, always the same, in the order in which they are needed."""
+def test_every_page_has_the_same_five_parts(name: str) -> None:
+    """In the order in which they are needed."""
     assert re.findall(r"^\*\*(\w+)\.\*\*", pages()[name], re.MULTILINE) == list(PARTS)
 
 
-def test_every_setting_of_an_environment_that_is_named_exists() -> None:
+def test_every_named_setting_exists() -> None:
     """As ``[section] name``."""
     named = re.findall(r"`\[(\w+)\] (\w+)`", TEXT)
     assert named
@@ -66,8 +66,8 @@ def test_every_setting_of_an_environment_that_is_named_exists() -> None:
     assert Alarms().lag_seconds > 0
 
 
-def test_every_metric_that_is_named_is_shown() -> None:
-    """In the rules for Prometheus, too."""
+def test_every_named_metric_exists() -> None:
+    """Also in the rules for Prometheus."""
     shown = {metric.prometheus for metric in TAILER.values() if metric.kind is not Kind.COUNTER}
     named = set(re.findall(r"tailrace_\w+", TEXT))
     assert named
@@ -77,7 +77,7 @@ def test_every_metric_that_is_named_is_shown() -> None:
 
 
 class Shell:
-    """bash with the runbook's own commands, and an ``aws`` that notes what it is asked."""
+    """bash with the runbook's own functions, and an ``aws`` that records its arguments."""
 
     def __init__(self, folder: Path, outputs: Mapping[str, str]) -> None:
         self._folder, self._outputs = folder, outputs
@@ -86,7 +86,7 @@ class Shell:
             (folder / name).chmod(0o755)
 
     def run(self, command: str, **responses: str) -> tuple[int, str, list[list[str]]]:
-        """The exit code, what it printed, and the calls of ``aws`` but those that only ask for outputs."""
+        """Return the exit code, the output, and the calls of ``aws`` except those that only read outputs."""
         assert SHELL
         output = (
             "output() { case $1 in "
@@ -104,7 +104,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def outputs() -> dict[str, str]:
-    """The stack's, with names in the place of what only a deployment knows."""
+    """The stack's outputs, with names instead of values that only a deployment has."""
     found = stack(**EVERYTHING).to_json()["Outputs"]
     return {name: _text(output["Value"]) for name, output in found.items()}
 
@@ -132,10 +132,10 @@ def _quoted(text: str) -> str:
     ],
     ids=["status", "doctor", "a-reason", "a-reason-that-a-shell-would-take-apart"],
 )  # fmt: skip
-def test_a_command_of_the_tailer_runs_beside_the_service(
+def test_tailer_command_runs_as_a_task_beside_the_service(
     tmp_path: Path, outputs: Mapping[str, str], command: str, expected: list[str]
 ) -> None:
-    """In the place of the doctor, in the same network; it prints what the task said and ends as the task ended."""
+    """In the same network. It prints the task's log and returns its exit code."""
     responses = {
         "ecs run-task": TASK,
         "logs get-log-events": json.dumps(["payments", "  owner  nobody"]),
@@ -151,8 +151,8 @@ def test_a_command_of_the_tailer_runs_beside_the_service(
     assert logs[logs.index("--log-stream-name") + 1] == "tailrace-production-tailer/tailer/0123456789abcdef"
 
 
-def test_the_environment_of_the_clone_is_found_among_others(tmp_path: Path) -> None:
-    """One of several, and never that of the emulators, by the line that the page gives."""
+def test_environment_of_the_clone_is_activated(tmp_path: Path) -> None:
+    """One of several, and never the emulators', by the page's command."""
     [line] = re.findall(r"make env && (\. \S+)$", TEXT, re.MULTILINE)
     for name in ("py3.11", "py3.11-emulators", "py3.13", "lock"):
         (tmp_path / ".venv" / name / "bin").mkdir(parents=True)
@@ -161,8 +161,8 @@ def test_the_environment_of_the_clone_is_found_among_others(tmp_path: Path) -> N
     assert done.stdout == "py3.11\n"
 
 
-def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mapping[str, str]) -> None:
-    """The names that the function itself has."""
+def test_redrive_command_gets_its_settings_from_the_stack(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """As the function does."""
     code, said, calls = Shell(tmp_path, outputs).run("redrive --dry-run")
     given = dict(line.split("=", 1) for line in said.splitlines() if line.startswith("FORWARDER_"))
     assert (code, calls) == (0, [])
@@ -175,8 +175,8 @@ def test_redrive_is_told_everything_by_the_stack(tmp_path: Path, outputs: Mappin
     }
 
 
-def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path, outputs: Mapping[str, str]) -> None:
-    """As Lambda gave it before: the text within what Lambda kept."""
+def test_dropped_batch_is_sent_to_its_function_again(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """As Lambda sent it: the payload of the stored record."""
     batch = '{"Records": [{"eventID": "1", "dynamodb": {"Keys": {"id": {"S": "\u00e9"}}}}]}'
     responses = {
         "s3 cp": json.dumps({"version": "1.0", "requestContext": {"condition": "RetryAttemptsExhausted"}, "payload": batch}),
@@ -193,8 +193,8 @@ def test_a_batch_that_was_given_up_goes_to_its_function_once_more(tmp_path: Path
     assert invoke[invoke.index("--payload") + 1] == "file://batch.json"
 
 
-def test_an_ordered_bus_is_asked_for_events_again_as_it_takes_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
-    """Every option and every value is one of the service's own; the target and its role are the subscriber's before."""
+def test_events_of_an_ordered_bus_are_replayed_with_valid_options(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """Of the service model. The target and its role are the subscriber's."""
     [block] = re.findall(r"```sh\n(.*?)```", pages()["again-in-order"], re.DOTALL)
     subscriber, bus = (
         f"arn:aws:events:eu-west-1:000000000000:{kind}/name/{25 * 'a'}" for kind in ("subscriber", "event-busv2")
@@ -219,7 +219,7 @@ def test_an_ordered_bus_is_asked_for_events_again_as_it_takes_it(tmp_path: Path,
 
 
 def _member(option: str) -> str:
-    """``--event-bus-arn`` → ``EventBusArn``, as AWS's command line does."""
+    """Return ``--event-bus-arn`` as ``EventBusArn``, as AWS's command line does."""
     return "".join(word.capitalize() for word in option.removeprefix("--").split("-"))
 
 
@@ -228,8 +228,8 @@ def _value(text: str, folder: Path) -> Any:
     return json.loads(text) if text.startswith("{") else text
 
 
-def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs: Mapping[str, str]) -> None:
-    """One and no other, wherever in the pages of an answer it is, and although a table's name begins with another's."""
+def test_function_is_found_by_its_logical_name(tmp_path: Path, outputs: Mapping[str, str]) -> None:
+    """Exactly one, on any page of the response, even if one table's name begins with another's."""
     tables = [{"stream_arn": f"arn:aws:dynamodb:eu-west-1:000000000000:table/{name}/stream/1"} for name in ("carts", "carts.2")]
     functions = stack(forwarder={"dynamodb_streams": tables}).find_resources("AWS::Lambda::Function")
     resources = [{"LogicalResourceId": one, "ResourceType": "AWS::Lambda::Function"} for one in functions]
@@ -244,15 +244,15 @@ def test_a_function_is_found_by_what_the_stack_calls_it(tmp_path: Path, outputs:
     assert len(found) == 4
 
 
-def test_every_command_can_be_pasted_from_the_file() -> None:
-    """None is broken over two lines within a sentence: a shell would run each half."""
+def test_every_command_can_be_pasted() -> None:
+    """None is broken over two lines within a sentence."""
     sentences = re.sub(r"^ *```.*?^ *```", "", TEXT, flags=re.MULTILINE | re.DOTALL)
     for paragraph in re.split(r"\n\s*\n|\n(?=- )", sentences):
         for command in re.findall(r"`([^`]+)`", paragraph):
             assert "\n" not in command, command
 
 
-def test_a_tailers_command_without_credentials_says_only_what_aws_says(tmp_path: Path) -> None:
-    """Where no output can be read, nothing is run."""
+def test_tailer_command_without_credentials_runs_nothing(tmp_path: Path) -> None:
+    """It prints only AWS's error."""
     code, said, calls = Shell(tmp_path, {"Doctor": "", "ClusterName": ""}).run("tailer doctor")
     assert (code, said, calls) == (1, "", [])

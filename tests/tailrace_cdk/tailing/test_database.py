@@ -1,4 +1,4 @@
-"""The database: encrypted, closed, and its history as long as the environment says."""
+"""The database is encrypted and private, and keeps its history as long as the environment says."""
 
 import pytest
 from aws_cdk.assertions import Template
@@ -29,29 +29,29 @@ def existing() -> Template:
     return stack(network=EXISTING_VPC, database=EXISTING_DATABASE)
 
 
-def test_the_cluster_keeps_changes_as_long_as_it_is_told() -> None:
-    """The tailer is told the same, since DocumentDB would not tell it."""
+def test_cluster_keeps_changes_as_long_as_configured() -> None:
+    """The tailer gets the same value, since DocumentDB does not report it."""
     template = stack(database={"history_seconds": 259_200})
     parameters = only(template, "AWS::DocDB::DBClusterParameterGroup")
     assert parameters["Parameters"]["change_stream_log_retention_duration"] == "259200"
     assert variables(template)["TAILER_HISTORY_SECONDS"] == "259200"
 
 
-def test_the_cluster_takes_encrypted_connections_only(made: Template) -> None:
-    """TLS 1.2 or newer, and storage is encrypted too."""
+def test_cluster_accepts_only_encrypted_connections(made: Template) -> None:
+    """TLS 1.2 or newer. Storage is encrypted too."""
     assert only(made, "AWS::DocDB::DBClusterParameterGroup")["Parameters"]["tls"] == "tls1.2+"
     assert only(made, CLUSTER)["StorageEncrypted"] is True
 
 
-def test_the_administrators_password_is_nobodys(made: Template) -> None:
-    """DocumentDB makes it, keeps it as a secret and changes it: it is in no template."""
+def test_administrator_password_is_in_no_template(made: Template) -> None:
+    """DocumentDB creates it as a secret and rotates it."""
     cluster = only(made, CLUSTER)
     assert cluster["ManageMasterUserPassword"] is True
     assert "MasterUserPassword" not in cluster
 
 
-def test_the_audit_log_is_kept_for_a_while(made: Template) -> None:
-    """Under the name that DocumentDB writes to, made before it does. Documents are not in it."""
+def test_audit_log_expires(made: Template) -> None:
+    """It is created before DocumentDB writes to it, and contains no documents."""
     cluster = made.find_resources(CLUSTER)
     [(_, resource)] = cluster.items()
     assert resource["Properties"]["EnableCloudwatchLogsExports"] == ["audit"]
@@ -62,8 +62,8 @@ def test_the_audit_log_is_kept_for_a_while(made: Template) -> None:
     assert only(made, "AWS::DocDB::DBClusterParameterGroup")["Parameters"]["audit_logs"] == "ddl"
 
 
-def test_nobody_gets_in_but_tailers(made: Template) -> None:
-    """On the port of the database, by their security group."""
+def test_only_tailers_can_connect(made: Template) -> None:
+    """To the database's port, by their security group."""
     rules = of_type(made, "AWS::EC2::SecurityGroupIngress").values()
     [rule] = [rule for rule in rules if "Database" in rule["GroupId"]["Fn::GetAtt"][0]]
     assert (rule["FromPort"], rule["ToPort"]) == (27017, 27017)
@@ -71,8 +71,8 @@ def test_nobody_gets_in_but_tailers(made: Template) -> None:
     assert "SecurityGroupIngress" not in only(made, "AWS::EC2::SecurityGroup", "Database")
 
 
-def test_it_opens_connections_to_endpoints_only(made: Template) -> None:
-    """By a rule inside its group: without one there, EC2 lets everything out, whatever rules stand beside."""
+def test_database_connects_only_to_endpoints(made: Template) -> None:
+    """By a rule inside its security group: without an inline rule EC2 allows everything."""
     [rule] = only(made, "AWS::EC2::SecurityGroup", "Database")["SecurityGroupEgress"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
     assert rule["CidrIp"] == {"Fn::GetAtt": [next(iter(of_type(made, "AWS::EC2::VPC"))), "CidrBlock"]}
@@ -81,15 +81,15 @@ def test_it_opens_connections_to_endpoints_only(made: Template) -> None:
 
 
 @pytest.mark.parametrize("network", [{"egress": "nat"}, EXISTING_VPC], ids=["nat", "existing-vpc"])
-def test_where_there_are_no_endpoints_it_asks_sts_at_its_own_addresses(network: dict[str, object]) -> None:
-    """Who signs in with IAM is asked of STS in a trial as in production. Its addresses there no template can name."""
+def test_database_without_endpoints_may_connect_to_sts(network: dict[str, object]) -> None:
+    """IAM sign-in needs STS, and no template can name its addresses."""
     [rule] = only(stack(network=network), "AWS::EC2::SecurityGroup", "Database")["SecurityGroupEgress"]
     assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
     assert rule["CidrIp"] == "0.0.0.0/0"
 
 
-def test_a_cluster_that_was_restored_beside_the_endpoints_reaches_them() -> None:
-    """It is an existing one then, in the VPC of the one before it."""
+def test_restored_cluster_reaches_the_endpoints() -> None:
+    """It is an existing cluster then, in the same VPC."""
     rules = of_type(stack(database=EXISTING_DATABASE), "AWS::EC2::SecurityGroupIngress").values()
     into = [rule["SourceSecurityGroupId"] for rule in rules if "Endpoints" in str(rule["GroupId"])]
     assert EXISTING_DATABASE["security_group_id"] in into
@@ -97,7 +97,7 @@ def test_a_cluster_that_was_restored_beside_the_endpoints_reaches_them() -> None
 
 @pytest.mark.parametrize("zones", [(), ("eu-west-1a", "eu-west-1c"), ("euw1-az1", "euw1-az3")], ids=["unnamed", "names", "ids"])
 def test_instances_are_spread_over_zones(zones: tuple[str, ...]) -> None:
-    """Three instances in the zones of two subnets, however these are given: the third is beside the first."""
+    """Three instances in the zones of two subnets: the third is beside the first."""
     template = stack(network={"availability_zones": zones} if zones else {}, database={"instances": 3})
     first, second = (name for name in of_type(template, "AWS::EC2::Subnet") if "Private" in name)
     instances = of_type(template, "AWS::DocDB::DBInstance").values()
@@ -105,8 +105,8 @@ def test_instances_are_spread_over_zones(zones: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("removal", "policy", "protected"), [("retain", "Retain", True), ("destroy", "Delete", False)])
-def test_the_database_outlives_the_stack_unless_told_otherwise(removal: str, policy: str, protected: bool) -> None:
-    """With everything that it needs to live."""
+def test_database_outlives_the_stack_unless_destroy(removal: str, policy: str, protected: bool) -> None:
+    """With everything that it needs."""
     template = stack(removal=removal)
     resources = template.to_json()["Resources"]
     of_database = {name: resource for name, resource in resources.items() if name.startswith("Database")}
@@ -115,7 +115,7 @@ def test_the_database_outlives_the_stack_unless_told_otherwise(removal: str, pol
     assert only(template, CLUSTER)["DeletionProtection"] is protected
 
 
-def test_one_key_for_everything_where_there_is_one() -> None:
+def test_one_key_encrypts_everything() -> None:
     """Storage, the administrator's secret and the audit log."""
     template = stack(customer_key=True)
     [key] = of_type(template, "AWS::KMS::Key")
@@ -125,16 +125,16 @@ def test_one_key_for_everything_where_there_is_one() -> None:
     assert only(template, "AWS::Logs::LogGroup", "DatabaseAudit")["KmsKeyId"] == arn
 
 
-def test_in_an_existing_cluster_nothing_is_changed(existing: Template) -> None:
-    """But that its security group lets the tailers in."""
+def test_existing_cluster_is_not_changed(existing: Template) -> None:
+    """Only its security group admits the tailers."""
     for kind in (CLUSTER, "AWS::DocDB::DBInstance", "AWS::DocDB::DBClusterParameterGroup"):
         existing.resource_count_is(kind, 0)
     rules = of_type(existing, "AWS::EC2::SecurityGroupIngress").values()
     assert [(rule["GroupId"], rule["FromPort"]) for rule in rules] == [(EXISTING_DATABASE["security_group_id"], 27017)]
 
 
-def test_the_tailer_signs_in_as_its_role(existing: Template) -> None:
-    """The primary of the replica set, with TLS, without a password or retried writes, which DocumentDB 5 does not know."""
+def test_tailer_signs_in_as_its_role(existing: Template) -> None:
+    """To the primary, with TLS, and without a password or retryable writes, which DocumentDB 5 does not support."""
     uri = variables(existing)["TAILER_MONGODB_URI"]
     assert uri.startswith(f"mongodb://{HOST}:27017/?")
     options = ("replicaSet", "readPreference", "retryWrites", "authMechanism", "authSource")
@@ -143,8 +143,8 @@ def test_the_tailer_signs_in_as_its_role(existing: Template) -> None:
     assert names_a_user(uri)
 
 
-def test_with_a_password_the_uri_names_nobody() -> None:
-    """User name and password come from the secret as a task starts."""
+def test_uri_with_a_password_secret_names_no_user() -> None:
+    """The task reads user name and password from the secret."""
     database = {**EXISTING_DATABASE, "authentication": "secret", "secret_arn": SECRET}
     template = stack(network=EXISTING_VPC, database=database)
     assert not names_a_user(variables(template)["TAILER_MONGODB_URI"])
@@ -156,7 +156,7 @@ def test_with_a_password_the_uri_names_nobody() -> None:
 
 
 @pytest.mark.parametrize("version", ["5.0.0", "5.0.1", "5.0.2", "8.0.0", "8.0.1", "8.0.2"])
-def test_every_published_minor_version_can_be_made(version: str) -> None:
+def test_every_published_minor_version_can_be_created(version: str) -> None:
     """With the parameters of its family."""
     template = stack(database={"engine_version": version})
     assert only(template, CLUSTER)["EngineVersion"] == version
@@ -177,8 +177,8 @@ ELSEWHERE = {"mongodb_uri": "mongodb://a.example/?replicaSet=rs0", "secret_arn":
     ],
     ids=["sign-in", "administrator", "mongodb-elsewhere"],
 )
-def test_who_starts_a_task_may_decrypt_a_secret_under_a_customers_key(tables: dict[str, object], role: str) -> None:
-    """Of the key, this secret only, and only for Secrets Manager; nobody else may use the key."""
+def test_execution_role_may_decrypt_a_secret_with_a_customer_key(tables: dict[str, object], role: str) -> None:
+    """Only this secret, only through Secrets Manager, and no other role."""
     policies = of_type(stack(network=EXISTING_VPC, **tables), "AWS::IAM::Policy")
     allowed = {
         name: statement
@@ -194,7 +194,7 @@ def test_who_starts_a_task_may_decrypt_a_secret_under_a_customers_key(tables: di
     assert "secretsmanager." in str(conditions["kms:ViaService"])
 
 
-def test_without_a_key_of_its_own_no_such_right_is_given() -> None:
-    """AWS's own key of Secrets Manager lets the account's principals use it by itself."""
+def test_no_decrypt_right_without_a_customer_key() -> None:
+    """Principals of the account may use the AWS managed key."""
     template = stack(network=EXISTING_VPC, database=WITH_PASSWORD)
     assert "kms:" not in str(of_type(template, "AWS::IAM::Policy"))

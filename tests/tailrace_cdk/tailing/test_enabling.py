@@ -1,4 +1,4 @@
-"""Change streams are enabled by a deployment, before the tailer starts, and disabled only by who asks for it."""
+"""A deployment enables change streams before the tailer starts, and disables them only on request."""
 
 from typing import Any
 
@@ -22,23 +22,23 @@ def existing(**database: Any) -> Template:
     return stack(network=EXISTING_VPC, database={**EXISTING_DATABASE, **database})
 
 
-def test_the_tailers_role_becomes_a_reader(template: Template) -> None:
-    """The command is one that the tailer knows."""
+def test_tailers_role_becomes_a_reader(template: Template) -> None:
+    """By a valid command."""
     *command, role = only(template, DONE)["Enable"]
     assert role["Fn::GetAtt"][0].startswith("ServiceTaskRole")
     arn = "arn:aws:iam::000000000000:role/tailer"
     assert parser(lambda *_: None).parse_args([*command, arn]).reader == arn
 
 
-def test_who_signs_in_with_a_password_is_no_reader() -> None:
-    """That user is made by who gave the password."""
+def test_password_user_is_no_reader() -> None:
+    """Its owner creates it."""
     command = only(existing(authentication="secret", secret_arn=SECRET), DONE)["Enable"]
     assert command == ["change-streams", "enable"]
     assert parser(lambda *_: None).parse_args(command).reader is None
 
 
-def test_the_task_signs_in_as_the_administrator() -> None:
-    """With user name and password, which only its own execution role can read."""
+def test_enabling_task_signs_in_as_the_administrator() -> None:
+    """With a secret that only its own execution role can read."""
     template = existing()
     assert not names_a_user(variables(template, "Enabling")["TAILER_MONGODB_URI"])
     assert {one["ValueFrom"] for one in container(template, "Enabling")["Secrets"]} == {
@@ -50,8 +50,8 @@ def test_the_task_signs_in_as_the_administrator() -> None:
     assert [name.rstrip("0123456789ABCDEF") for name in readers] == ["EnablingTaskExecutionRoleDefaultPolicy"]
 
 
-def test_the_secret_of_a_cluster_of_its_own_is_looked_for(template: Template) -> None:
-    """CloudFormation does not tell it. The function may look at that one cluster."""
+def test_admin_secret_of_a_new_cluster_is_looked_up(template: Template) -> None:
+    """CloudFormation does not return it. The function may describe only that cluster."""
     assert only(template, "Custom::AdminSecret")["Cluster"] == "tailrace-test"
     [username, _] = container(template, "Enabling")["Secrets"]
     assert username["ValueFrom"]["Fn::Join"][1][0]["Fn::GetAtt"][1] == "SecretArn"
@@ -59,8 +59,8 @@ def test_the_secret_of_a_cluster_of_its_own_is_looked_for(template: Template) ->
     assert look["Resource"]["Fn::Join"][1][-1] == ":cluster:tailrace-test"
 
 
-def test_the_function_may_run_one_task_and_no_other(template: Template) -> None:
-    """In one cluster, with the two roles of that task, which only ECS gets."""
+def test_enabling_function_may_run_one_task_only(template: Template) -> None:
+    """In one cluster, with the two roles of that task, which it may pass to ECS only."""
     statements = {one["Sid"]: one for one in _may(template)}
     run = statements["RunTheTask"]
     assert run["Resource"]["Fn::Join"][1][-1] == ":task-definition/tailrace-test-change-streams:*"
@@ -78,35 +78,35 @@ def _may(template: Template) -> list[dict[str, Any]]:
     return list(policy["PolicyDocument"]["Statement"])
 
 
-def test_the_program_in_the_task_may_nothing_in_aws(template: Template) -> None:
+def test_enabling_task_has_no_rights_in_aws(template: Template) -> None:
     """It works in the database only."""
     roles = [role["Ref"] for policy in of_type(template, "AWS::IAM::Policy").values() for role in policy["Roles"]]
     [own] = [name for name in of_type(template, "AWS::IAM::Role") if name.startswith("EnablingTaskRole")]
     assert own not in roles
 
 
-def test_a_deployment_cannot_wait_for_an_hour(template: Template) -> None:
-    """The function's own time is shorter than CloudFormation's patience, and its time for the answer shorter still."""
+def test_deployment_cannot_wait_for_an_hour(template: Template) -> None:
+    """The function's timeout is shorter than CloudFormation's, and the timeout of its response shorter still."""
     timeout = only(template, "AWS::Lambda::Function", "Enabling")["Timeout"]
     for kind in (DONE, "Custom::AdminSecret"):
         assert timeout < int(only(template, kind)["ServiceTimeout"]) <= 1_200
     assert timeout / 10 > handler.RESPONSE_SECONDS
 
 
-def test_a_request_is_worked_on_once(template: Template) -> None:
-    """Lambda would repeat what failed; each request has its answer already."""
+def test_request_of_cloudformation_is_handled_once(template: Template) -> None:
+    """Lambda would retry a failure, but each request has its response already."""
     assert only(template, "AWS::Lambda::EventInvokeConfig", "Enabling")["MaximumRetryAttempts"] == 0
 
 
-def test_the_step_waits_for_what_it_needs(template: Template) -> None:
-    """The database's instances, the ways to AWS, and the rights of who starts the task."""
+def test_enabling_waits_for_its_dependencies(template: Template) -> None:
+    """The database's instances, the network, and the rights of the execution role."""
     [done] = template.find_resources(DONE).values()
     kinds = {template.to_json()["Resources"][name]["Type"] for name in done["DependsOn"]}
     needed = {"AWS::DocDB::DBInstance", "AWS::EC2::VPCEndpoint", "AWS::EC2::SecurityGroupIngress", "AWS::IAM::Policy"}
     assert kinds >= needed | {"AWS::Lambda::EventInvokeConfig"}
 
 
-def test_nothing_is_disabled_unless_it_is_asked_for(template: Template) -> None:
+def test_nothing_is_disabled_by_default(template: Template) -> None:
     """Disabled change streams lose their history, for every reader."""
     assert "Disable" not in only(template, DONE)
 
@@ -123,8 +123,8 @@ def test_nothing_is_disabled_unless_it_is_asked_for(template: Template) -> None:
     ],
     ids=["a-cluster-that-stays", "a-cluster-that-goes", "somebody-elses"],
 )
-def test_what_is_undone_outlives_the_stack(tables: dict[str, Any], disables: bool) -> None:
-    """A cluster that is deleted takes its change streams with it. The command is one that the tailer knows."""
+def test_disabling_happens_only_if_the_cluster_outlives_the_stack(tables: dict[str, Any], disables: bool) -> None:
+    """By a valid command."""
     command = only(stack(**tables), DONE).get("Disable")
     assert bool(command) is disables
     if command:
@@ -132,7 +132,7 @@ def test_what_is_undone_outlives_the_stack(tables: dict[str, Any], disables: boo
         assert parser(lambda *_: None).parse_args([*words, "arn:aws:iam::000000000000:role/tailer"]).reader
 
 
-def test_without_the_step_there_is_no_administrator() -> None:
+def test_no_administrator_access_without_enabling() -> None:
     """No function, no task, no secret."""
     template = stack(database={"enable_change_streams": False})
     template.resource_count_is(DONE, 0)

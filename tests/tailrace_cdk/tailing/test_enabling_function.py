@@ -1,4 +1,4 @@
-"""The function behind change streams: CloudFormation gets its response, whatever happens, and a person the reason."""
+"""The function that enables change streams always sends CloudFormation a response, with the reason of a failure."""
 
 import ast
 import json
@@ -33,8 +33,8 @@ DISABLE = {"Disable": ["change-streams", "disable"]}
 MADE = "change-streams@trial.docdb.amazonaws.com:27017"
 
 
-class Time:
-    """Passes only when somebody sleeps; ``during`` happens then."""
+class FakeTime:
+    """Time passes only by sleeping; ``during`` is called then."""
 
     def __init__(self, seconds: float = 855, during: Callable[[], object] = lambda: None) -> None:
         self.slept = 0.0
@@ -63,7 +63,7 @@ def event(
 
 @pytest.fixture
 def ecs() -> Iterator[Stubber]:
-    """An ECS that gives the responses it was given, to requests that the real one would take."""
+    """An ECS client with scripted responses, which validates its requests."""
     with _stubbed("ecs") as stub:
         yield stub
         stub.assert_no_pending_responses()
@@ -74,7 +74,7 @@ def _stubbed(service: str) -> Stubber:
 
 
 def _runs(ecs: Stubber, **ended: Any) -> None:
-    """A task is run, and the next look at it finds it ended so."""
+    """Script a task that runs and has then ended."""
     ecs.add_response("run_task", {"tasks": [{"taskArn": TASK, "lastStatus": "PROVISIONING"}], "failures": []})
     ecs.add_response("describe_tasks", {"tasks": [{"taskArn": TASK, "lastStatus": "STOPPED", **ended}], "failures": []})
 
@@ -83,12 +83,12 @@ def _exits(ecs: Stubber, code: int) -> None:
     _runs(ecs, stoppedReason="Essential container in task exited", containers=[{"name": "tailer", "exitCode": code}])
 
 
-def _response(request: dict[str, Any], stub: Stubber, time: Time | None = None) -> dict[str, Any]:
-    return function.respond(request, (time or Time()).clock, lambda _: stub.client)
+def _response(request: dict[str, Any], stub: Stubber, time: FakeTime | None = None) -> dict[str, Any]:
+    return function.respond(request, (time or FakeTime()).clock, lambda _: stub.client)
 
 
-def test_a_task_of_the_emulator_is_run_and_waited_for(stack: DevStack) -> None:
-    """The task runs the command in the private subnets; its end with exit code 0 is the success of the resource."""
+def test_task_of_the_emulator_is_run_and_waited_for(stack: DevStack) -> None:
+    """In the private subnets. Exit code 0 makes the resource succeed."""
     ecs = stack.aws("ecs")
     ecs.create_cluster(clusterName="enabling")
     container = {"name": "tailer", "image": "tailer", "command": ["change-streams", "show"]}
@@ -100,18 +100,18 @@ def test_a_task_of_the_emulator_is_run_and_waited_for(stack: DevStack) -> None:
     def look_and_end() -> None:
         arns = ecs.list_tasks(cluster="enabling", startedBy="change-streams")["taskArns"]
         seen.extend(ecs.describe_tasks(cluster="enabling", tasks=arns)["tasks"])
-        ecs.stop_task(cluster="enabling", task=arns[0])  # the emulator's containers end with 0 then
+        ecs.stop_task(cluster="enabling", task=arns[0])  # The emulator's containers exit with 0 then.
 
     request = event("Create", {**PROPERTIES, "Cluster": "enabling", "TaskDefinition": task})
-    response = function.respond(request, Time(during=look_and_end).clock, stack.aws)
+    response = function.respond(request, FakeTime(during=look_and_end).clock, stack.aws)
     assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", MADE)
     [running] = seen
     assert running["taskDefinitionArn"] == task
     assert running["overrides"]["containerOverrides"][0]["command"] == PROPERTIES["Enable"]
 
 
-def test_what_is_asked_of_ecs_is_one_private_task(ecs: Stubber) -> None:
-    """Fargate, the subnets and the group of the properties, no public address, and nothing replaced but the command."""
+def test_requested_task_is_private(ecs: Stubber) -> None:
+    """On Fargate, in the given subnets and group, without a public address, and only the command is overridden."""
     ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"name": "tailer", "exitCode": 0}]}
     ecs.add_response("run_task", {"tasks": [ended], "failures": []}, _request(PROPERTIES["Enable"]))
     assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
@@ -129,8 +129,8 @@ def _request(command: object) -> dict[str, Any]:
     }
 
 
-def test_a_task_that_says_misconfigured_fails_the_deployment_at_once(ecs: Stubber) -> None:
-    """One attempt; the reason names the exit code and the log. Nothing was made, so nothing will be undone."""
+def test_misconfigured_task_fails_the_deployment_at_once(ecs: Stubber) -> None:
+    """The reason names exit code and log. Nothing was created, so nothing will be deleted."""
     _exits(ecs, 2)
     response = _response(event("Create", PROPERTIES), ecs)
     assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", function.NOTHING)
@@ -140,16 +140,16 @@ def test_a_task_that_says_misconfigured_fails_the_deployment_at_once(ecs: Stubbe
     )
 
 
-def test_a_task_that_comes_too_early_is_tried_again(ecs: Stubber) -> None:
-    """A first task may find no rights yet, a second no primary."""
+def test_task_that_starts_too_early_is_retried(ecs: Stubber) -> None:
+    """It may find no rights or no primary yet."""
     _runs(ecs, stopCode="TaskFailedToStart", stoppedReason="ResourceInitializationError", containers=[{"name": "tailer"}])
     _exits(ecs, 1)
     _exits(ecs, 0)
     assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
 
 
-def test_a_task_that_never_starts_is_told_with_its_reason(ecs: Stubber) -> None:
-    """After the last attempt the deployment fails, with what ECS said."""
+def test_task_that_never_starts_fails_with_ecs_reason(ecs: Stubber) -> None:
+    """After the last attempt."""
     for _ in range(function.ATTEMPTS):
         _runs(ecs, stoppedReason="CannotPullContainerError: not found", containers=[{"name": "tailer"}])
     response = _response(event("Create", PROPERTIES), ecs)
@@ -157,20 +157,19 @@ def test_a_task_that_never_starts_is_told_with_its_reason(ecs: Stubber) -> None:
     assert "the container never ran: CannotPullContainerError: not found" in response["Reason"]
 
 
-def test_no_capacity_is_a_reason(ecs: Stubber) -> None:
+def test_missing_capacity_is_reported(ecs: Stubber) -> None:
     """ECS may respond without an error and without a task."""
     for _ in range(function.ATTEMPTS):
         ecs.add_response("run_task", {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]})
     assert "Capacity is unavailable at this time" in _response(event("Create", PROPERTIES), ecs)["Reason"]
 
 
-def test_a_task_without_end_is_given_up_while_there_is_time_to_response(ecs: Stubber) -> None:
-    """The function keeps some of its time for the response."""
+def test_task_without_an_end_is_abandoned_in_time_to_respond(ecs: Stubber) -> None:
     task = {"taskArn": TASK, "lastStatus": "PENDING"}
     ecs.add_response("run_task", {"tasks": [task], "failures": []})
     for _ in range(4):
         ecs.add_response("describe_tasks", {"tasks": [task], "failures": []})
-    time = Time(seconds=20)
+    time = FakeTime(seconds=20)
     response = _response(event("Create", PROPERTIES), ecs, time)
     assert (response["Status"], response["Reason"]) == (
         "FAILED",
@@ -179,41 +178,41 @@ def test_a_task_without_end_is_given_up_while_there_is_time_to_response(ecs: Stu
     assert time.slept <= 20
 
 
-def test_a_right_that_was_just_given_is_waited_for(ecs: Stubber) -> None:
-    """IAM takes seconds until a new policy counts."""
+def test_new_right_is_waited_for(ecs: Stubber) -> None:
+    """IAM takes seconds to apply a policy."""
     for _ in range(3):
         ecs.add_client_error("run_task", "AccessDeniedException")
     _exits(ecs, 0)
     assert _response(event("Create", PROPERTIES), ecs)["Status"] == "SUCCESS"
 
 
-def test_a_right_that_is_missing_is_told() -> None:
-    """After a while it is not coming."""
+def test_missing_right_is_reported() -> None:
+    """After a while."""
     with _stubbed("ecs") as ecs:
         for _ in range(1000):
             ecs.add_client_error("run_task", "AccessDeniedException", "not authorized to perform: ecs:RunTask")
-        time = Time()
+        time = FakeTime()
         response = _response(event("Create", PROPERTIES), ecs, time)
     assert response["Status"] == "FAILED"
     assert "not authorized to perform: ecs:RunTask" in response["Reason"]
     assert time.slept < 2 * function.GRACE_SECONDS
 
 
-def test_an_update_enables_again_and_stays_the_same_resource(ecs: Stubber) -> None:
-    """Other streams, another image: CloudFormation must not delete what it thinks was replaced."""
+def test_update_enables_again_and_keeps_the_resource(ecs: Stubber) -> None:
+    """CloudFormation would delete a replaced one."""
     _exits(ecs, 0)
     assert _response(event("Update", {**PROPERTIES, **DISABLE}, made=MADE), ecs)["PhysicalResourceId"] == MADE
 
 
-def test_a_failed_update_stays_the_same_resource(ecs: Stubber) -> None:
-    """Else taking the deployment back would delete it."""
+def test_failed_update_keeps_the_resource(ecs: Stubber) -> None:
+    """A rollback would otherwise delete it."""
     _exits(ecs, 2)
     response = _response(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
     assert (response["Status"], response["PhysicalResourceId"]) == ("FAILED", MADE)
 
 
 def test_another_database_is_another_resource(ecs: Stubber) -> None:
-    """So that CloudFormation asks, at the very end, for the old one's deletion."""
+    """So CloudFormation deletes the old one at the end."""
     _exits(ecs, 0)
     response = _response(event("Update", {**PROPERTIES, "Database": "other:27017"}, made=MADE), ecs)
     assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", "change-streams@other:27017")
@@ -222,15 +221,13 @@ def test_another_database_is_another_resource(ecs: Stubber) -> None:
 @pytest.mark.parametrize(
     ("properties", "made"), [(PROPERTIES, MADE), (PROPERTIES | DISABLE, function.NOTHING)], ids=["not-asked-for", "never-made"]
 )
-def test_a_deletion_without_anything_to_undo_runs_nothing(ecs: Stubber, properties: dict[str, Any], made: str) -> None:
-    """No command to disable, or nothing that was enabled: the response comes at once."""
-    time = Time()
+def test_deletion_with_nothing_to_disable_runs_nothing(ecs: Stubber, properties: dict[str, Any], made: str) -> None:
+    time = FakeTime()
     response = _response(event("Delete", properties, made=made), ecs, time)
     assert (response["Status"], response.get("Reason"), time.slept) == ("SUCCESS", None, 0)
 
 
-def test_a_deletion_disables_where_it_was_asked_for(ecs: Stubber) -> None:
-    """The same task, with the other command."""
+def test_deletion_disables_on_request(ecs: Stubber) -> None:
     ended = {"taskArn": TASK, "lastStatus": "STOPPED", "containers": [{"name": "tailer", "exitCode": 0}]}
     ecs.add_response("run_task", {"tasks": [ended], "failures": []}, _request(DISABLE["Disable"]))
     response = _response(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
@@ -238,16 +235,16 @@ def test_a_deletion_disables_where_it_was_asked_for(ecs: Stubber) -> None:
     assert "Reason" not in response
 
 
-def test_a_deletion_that_fails_does_not_hold_the_stack(ecs: Stubber) -> None:
-    """The cluster may be gone already. The reason is told all the same."""
+def test_failed_deletion_does_not_block_the_stack(ecs: Stubber) -> None:
+    """The cluster may be gone. The reason is sent nevertheless."""
     _exits(ecs, 2)
     response = _response(event("Delete", PROPERTIES | DISABLE, made=MADE), ecs)
     assert response["Status"] == "SUCCESS"
     assert response["Reason"].startswith("change-streams disable failed: exit code 2")
 
 
-def test_the_secret_of_the_administrator_is_waited_for_and_told() -> None:
-    """DocumentDB makes it with the cluster, and is not at once done with it."""
+def test_admin_secret_is_waited_for_and_returned() -> None:
+    """DocumentDB creates it with the cluster."""
     arn = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:rds!cluster-1-AbCdEf"
     with _stubbed("docdb") as docdb:
         for status in ("creating", "active"):
@@ -259,8 +256,8 @@ def test_the_secret_of_the_administrator_is_waited_for_and_told() -> None:
     assert response["PhysicalResourceId"] == "admin-secret@tailrace-trial"
 
 
-def test_a_cluster_without_such_a_secret_fails_in_time() -> None:
-    """One whose password somebody else manages."""
+def test_cluster_without_an_admin_secret_fails_in_time() -> None:
+    """Its password is managed elsewhere."""
     with _stubbed("docdb") as docdb:
         for _ in range(1000):
             docdb.add_response("describe_db_clusters", {"DBClusters": [{}]})
@@ -269,14 +266,14 @@ def test_a_cluster_without_such_a_secret_fails_in_time() -> None:
     assert response["Reason"].startswith("the time limit ended the wait for the administrator's secret")
 
 
-def test_the_deletion_of_the_secret_asks_nobody(ecs: Stubber) -> None:
-    """It goes with its cluster."""
+def test_deletion_of_the_secret_makes_no_call(ecs: Stubber) -> None:
+    """It is deleted with its cluster."""
     request = event("Delete", {"Cluster": "tailrace-trial"}, made="admin-secret@tailrace-trial", kind="Custom::AdminSecret")
     assert _response(request, ecs)["Status"] == "SUCCESS"
 
 
-class CloudFormation(HTTPServer):
-    """Where responds to are put. It refuses the first ``refusals`` of them."""
+class ResponseServer(HTTPServer):
+    """Receives the responses to CloudFormation, and refuses the first ``refusals``."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Responses)
@@ -290,7 +287,7 @@ class CloudFormation(HTTPServer):
 
 
 class _Responses(BaseHTTPRequestHandler):
-    server: CloudFormation
+    server: ResponseServer
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -303,12 +300,12 @@ class _Responses(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Tests are quiet."""
+        """Log nothing."""
 
 
 @pytest.fixture
-def cloudformation() -> Iterator[CloudFormation]:
-    with CloudFormation() as server:
+def cloudformation() -> Iterator[ResponseServer]:
+    with ResponseServer() as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -321,10 +318,10 @@ class Context:
         return 900_000
 
 
-def test_whatever_happens_cloudformation_hears_it(
-    cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_cloudformation_always_gets_a_response(
+    cloudformation: ResponseServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Even where AWS cannot be reached or the resource is unknown. The secret address is in no log."""
+    """Even if AWS cannot be reached or the resource is unknown. The signed URL is never logged."""
     monkeypatch.setattr(boto3, "client", _no_client)
     for kind in ("Custom::ChangeStreams", "Custom::Other"):
         function.handler(event("Create", PROPERTIES, kind=kind) | {"ResponseURL": cloudformation.url}, Context())
@@ -337,34 +334,33 @@ def _no_client(_: str, **__: object) -> Any:
     raise RuntimeError("no region")
 
 
-def test_the_response_has_no_content_type(cloudformation: CloudFormation) -> None:
-    """The address is signed without one, and S3 would refuse another."""
+def test_response_has_no_content_type(cloudformation: ResponseServer) -> None:
+    """Its URL is signed without one."""
     function.send(cloudformation.url, {"Status": "SUCCESS"})
     assert (cloudformation.responses, cloudformation.content_types) == ([{"Status": "SUCCESS"}], [""])
 
 
-def test_an_response_that_is_not_taken_is_sent_again(cloudformation: CloudFormation) -> None:
-    """S3 has bad moments too."""
+def test_refused_response_is_sent_again(cloudformation: ResponseServer) -> None:
     cloudformation.refusals = function.SENDS - 1
     function.send(cloudformation.url, {"Status": "SUCCESS"}, sleep=lambda _: None)
     assert cloudformation.responses == [{"Status": "SUCCESS"}]
 
 
-def test_an_response_that_nobody_takes_is_an_error(cloudformation: CloudFormation) -> None:
-    """So that it is seen in the function's figures."""
+def test_undeliverable_response_is_an_error(cloudformation: ResponseServer) -> None:
+    """It is visible in the function's metrics."""
     cloudformation.refusals = function.SENDS
     with pytest.raises(OSError, match="503"):
         function.send(cloudformation.url, {"Status": "SUCCESS"}, sleep=lambda _: None)
 
 
-def test_a_long_reason_fits_into_an_response(ecs: Stubber) -> None:
-    """CloudFormation takes 4,096 bytes."""
+def test_long_reason_is_truncated(ecs: Stubber) -> None:
+    """CloudFormation accepts 4,096 bytes."""
     _runs(ecs, stoppedReason="é" * 5_000, containers=[{"name": "tailer", "exitCode": 2}])
     assert len(json.dumps(_response(event("Create", PROPERTIES), ecs), ensure_ascii=False).encode()) < 4_096
 
 
-def test_the_function_needs_nothing_but_what_lambda_has() -> None:
-    """One file, which imports the standard library and the runtime's boto3."""
+def test_enabling_function_needs_only_lambdas_runtime() -> None:
+    """One file with the standard library and boto3."""
     source = Path(function.__file__)
     tree = ast.parse(source.read_text())
     plain = {name.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}

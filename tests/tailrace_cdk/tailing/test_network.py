@@ -1,4 +1,4 @@
-"""The network: closed, unless an environment says otherwise; and only what is needed is paid for."""
+"""The network is private unless an environment says otherwise, and only needed parts are paid for."""
 
 from functools import cache
 from itertools import permutations
@@ -18,7 +18,7 @@ ENDPOINT = "AWS::EC2::VPCEndpoint"
 
 
 def made(**tables: Any) -> Template:
-    """The network of an environment, alone."""
+    """Return the template of an environment's network alone."""
     stack = Stack(App(), "Test")
     Network(stack, "Network", environment=environment(**tables), key=None)
     apply_removal_policy(stack, environment(**tables))
@@ -32,23 +32,23 @@ def closed() -> Template:
 
 @cache
 def fixed_properties(kind: str) -> list[str]:
-    """What CloudFormation changes of such a resource only by making another."""
+    """Return the properties that CloudFormation changes only by replacement."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", kind).schema
     return [path.split("/")[2] for path in schema.get("createOnlyProperties", [])]
 
 
 def services(template: Template, kind: str) -> set[str]:
-    """The last words of the services' names, of the endpoints of this kind."""
+    """Return the services of the endpoints of this kind."""
     found = of_type(template, ENDPOINT).values()
     return {one["ServiceName"]["Fn::Join"][1][-1].lstrip(".") for one in found if one["VpcEndpointType"] == kind}
 
 
 def private(template: Template) -> dict[str, Any]:
-    """The subnets of tasks and databases."""
+    """Return the subnets of tasks and databases."""
     return {name: one for name, one in of_type(template, "AWS::EC2::Subnet").items() if "Private" in name}
 
 
-def test_a_closed_network_has_no_way_to_the_internet(closed: Template) -> None:
+def test_private_network_has_no_route_to_the_internet(closed: Template) -> None:
     """No gateway, no public subnet, no public address."""
     for kind in ("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::EIP", "AWS::EC2::Route"):
         closed.resource_count_is(kind, 0)
@@ -56,7 +56,7 @@ def test_a_closed_network_has_no_way_to_the_internet(closed: Template) -> None:
 
 
 def test_endpoints_are_those_that_a_task_needs(closed: Template) -> None:
-    """Interfaces cost money by the hour and zone; gateways cost nothing."""
+    """Interfaces cost money per hour and zone; gateways cost nothing."""
     assert services(closed, "Interface") == {"sqs", "logs", "ecr.api", "ecr.dkr", "secretsmanager", "sts"}
     assert services(closed, "Gateway") == {"s3", "dynamodb"}
 
@@ -69,13 +69,13 @@ def test_endpoints_are_those_that_a_task_needs(closed: Template) -> None:
     ],
     ids=["a-password-needs-no-sts", "without-a-password-no-secret"],
 )
-def test_an_endpoint_that_nobody_needs_is_not_paid_for(database: dict[str, Any], unneeded: set[str]) -> None:
-    """It depends on how the tailer signs in, and on whether change streams are enabled."""
+def test_unneeded_endpoint_is_not_created(database: dict[str, Any], unneeded: set[str]) -> None:
+    """By the way the tailer signs in, and by whether change streams are enabled."""
     assert services(made(database=database), "Interface") == set(endpoints.ACTIONS) - unneeded
 
 
-def test_endpoints_take_this_accounts_credentials_only(closed: Template) -> None:
-    """Nobody's data leaves with another account's; but layers of images are links into a bucket of AWS's."""
+def test_endpoints_accept_only_credentials_of_this_account(closed: Template) -> None:
+    """No data leaves with another account's credentials. Image layers are read by signed links into an AWS bucket."""
     for name, endpoint in of_type(closed, ENDPOINT).items():
         for statement in endpoint["PolicyDocument"]["Statement"]:
             assert "*" not in str(statement["Action"]), name
@@ -83,15 +83,13 @@ def test_endpoints_take_this_accounts_credentials_only(closed: Template) -> None
             assert account == {"Ref": "AWS::AccountId"} or "starport-layer-bucket/*" in str(statement["Resource"]), name
 
 
-def test_gateways_lead_to_this_accounts_tables_and_buckets(closed: Template) -> None:
-    """Nor does data leave to another account's."""
+def test_gateways_reach_only_resources_of_this_account(closed: Template) -> None:
     for gateway in (one for one in of_type(closed, ENDPOINT).values() if one["VpcEndpointType"] == "Gateway"):
         conditions = gateway["PolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
         assert conditions["aws:ResourceAccount"] == {"Ref": "AWS::AccountId"}
 
 
-def test_what_roles_of_tasks_may_do_passes_the_endpoints() -> None:
-    """A right that a task is given later must not end at an endpoint."""
+def test_endpoint_policies_allow_every_right_of_the_tasks() -> None:
     template = stack()
     passing = {action for actions in (*endpoints.ACTIONS.values(), *endpoints.GATEWAYS.values()) for action in actions}
     tasks = {role for role in of_type(template, "AWS::IAM::Role") if "Task" in role}
@@ -108,11 +106,11 @@ def test_what_roles_of_tasks_may_do_passes_the_endpoints() -> None:
         for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
     assert asked >= {"sqs:SendMessage", "ecr:BatchGetImage", "secretsmanager:GetSecretValue"}
-    # The doctor alone asks these two about the forwarder. Where there are endpoints only they do not answer.
+    # Only the doctor asks these two about the forwarder; a network of endpoints has none for them.
     assert {action.partition(":")[0] for action in asked - passing} == {"lambda", "events"}
 
 
-def test_nobody_connects_to_the_endpoints_but_tailers_and_their_database() -> None:
+def test_only_tailers_and_their_database_connect_to_endpoints() -> None:
     """By their security groups, on 443."""
     template = stack()
     rules = of_type(template, "AWS::EC2::SecurityGroupIngress").values()
@@ -122,8 +120,8 @@ def test_nobody_connects_to_the_endpoints_but_tailers_and_their_database() -> No
     assert {source.rstrip("0123456789ABCDEF") for source in sources} == {"ServiceSecurityGroup", "DatabaseSecurityGroup"}
 
 
-def test_every_flow_is_recorded(closed: Template) -> None:
-    """By a role that only the VPC's flow logs may take."""
+def test_every_flow_is_logged(closed: Template) -> None:
+    """By a role for the VPC's flow logs only."""
     flows = only(closed, "AWS::EC2::FlowLog")
     assert (flows["TrafficType"], flows["ResourceType"]) == ("ALL", "VPC")
     [trusted] = only(closed, "AWS::IAM::Role")["AssumeRolePolicyDocument"]["Statement"]
@@ -132,22 +130,22 @@ def test_every_flow_is_recorded(closed: Template) -> None:
 
 @pytest.mark.parametrize("zones", [2, 3])
 def test_subnets_are_spread_over_zones(zones: int) -> None:
-    """Each in a zone of its own, by number: no account is asked."""
+    """By number, so no account is read."""
     subnets = of_type(made(network={"zones": zones}), "AWS::EC2::Subnet").values()
     assert [subnet["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets] == list(range(zones))
 
 
 @pytest.mark.parametrize("egress", ["endpoints", "nat"])
-def test_subnets_are_in_the_zones_that_are_named(egress: str) -> None:
-    """Not every zone of a region has everything: Fargate on arm64 is missing in one of us-east-1."""
+def test_subnets_are_in_the_named_zones(egress: str) -> None:
+    """Not every zone has everything: one of us-east-1 has no Fargate on arm64."""
     named = ["us-east-1b", "us-east-1d"]
     template = made(network={"availability_zones": named, "egress": egress})
     assert [subnet["AvailabilityZone"] for subnet in private(template).values()] == named
 
 
 @pytest.mark.parametrize("egress", ["endpoints", "nat"])
-def test_subnets_are_in_the_zones_of_the_given_ids(egress: str) -> None:
-    """An id is the same zone in every account, so a template can leave out the zone that has no Fargate on arm64."""
+def test_subnets_are_in_the_zones_with_the_given_ids(egress: str) -> None:
+    """An id is the same zone in every account."""
     ids = ["use1-az1", "use1-az2"]
     subnets = of_type(made(network={"availability_zones": ids, "egress": egress}), "AWS::EC2::Subnet")
     assert not any("AvailabilityZone" in subnet for subnet in subnets.values())
@@ -155,10 +153,10 @@ def test_subnets_are_in_the_zones_of_the_given_ids(egress: str) -> None:
         assert [one["AvailabilityZoneId"] for name, one in subnets.items() if kind in name] == ids
 
 
-def test_no_shape_has_the_addresses_of_another_for_something_else() -> None:
+def test_no_shape_reuses_the_addresses_of_another_subnet() -> None:
     """
-    A subnet's addresses cannot be changed, and a new one is made before the old one goes: any shape may follow on any other
-    only if each subnet has the same addresses in all of them.
+    A subnet's addresses cannot be changed, and a new subnet is created before the old one is deleted, so each subnet has the
+    same addresses in every shape.
     """
     shapes = [
         of_type(made(network={"zones": zones, "egress": egress}), "AWS::EC2::Subnet")
@@ -172,8 +170,8 @@ def test_no_shape_has_the_addresses_of_another_for_something_else() -> None:
         assert {name: subnet["CidrBlock"] for name, subnet in shape.items()}.items() <= everything.items()
 
 
-def test_no_change_of_shape_replaces_anything() -> None:
-    """By CloudFormation's own word on what can be changed of a resource: what is replaced takes what hangs on it along."""
+def test_no_change_of_shape_replaces_a_resource() -> None:
+    """By CloudFormation's schema."""
     shapes = [
         made(network={"zones": zones, "egress": egress}).to_json()["Resources"]
         for zones in (2, 3)
@@ -187,21 +185,20 @@ def test_no_change_of_shape_replaces_anything() -> None:
             }, name
 
 
-def test_the_smallest_network_there_may_be_has_room_for_all_of_it() -> None:
-    """AWS takes no subnet with fewer than 16 addresses, which is /28."""
+def test_smallest_network_has_room_for_every_subnet() -> None:
+    """AWS accepts no subnet below 16 addresses, which is /28."""
     subnets = of_type(made(network={"cidr": "10.42.0.0/24", "zones": 3, "egress": "nat"}), "AWS::EC2::Subnet").values()
     assert {int(subnet["CidrBlock"].rpartition("/")[2]) for subnet in subnets} == {27}
 
 
 @pytest.mark.parametrize(("asked", "made_of_them"), [(1, 1), (3, 2)])
-def test_there_are_no_more_ways_out_than_zones(asked: int, made_of_them: int) -> None:
-    """A zone that is not used has no gateway either."""
+def test_there_are_at_most_as_many_nat_gateways_as_zones(asked: int, made_of_them: int) -> None:
     template = made(network={"egress": "nat", "nat_gateways": asked})
     template.resource_count_is("AWS::EC2::NatGateway", made_of_them)
 
 
-def test_a_way_to_the_internet_is_one_out_only() -> None:
-    """With NAT: no interface endpoints to pay for, tasks in subnets without public addresses."""
+def test_nat_allows_outgoing_connections_only() -> None:
+    """Without interface endpoints. Tasks are in subnets without public addresses."""
     template = made(network={"egress": "nat", "nat_gateways": 2})
     template.resource_count_is("AWS::EC2::NatGateway", 2)
     assert services(template, "Interface") == set()
@@ -209,8 +206,8 @@ def test_a_way_to_the_internet_is_one_out_only() -> None:
     assert {subnet["MapPublicIpOnLaunch"] for subnet in of_type(template, "AWS::EC2::Subnet").values()} == {False}
 
 
-def test_in_an_existing_vpc_nothing_is_made() -> None:
-    """Tasks go into the subnets that were named."""
+def test_nothing_is_created_in_an_existing_vpc() -> None:
+    """Tasks run in the given subnets."""
     template = stack(network=EXISTING_VPC, database=EXISTING_DATABASE)
     for kind in ("AWS::EC2::VPC", "AWS::EC2::Subnet", ENDPOINT, "AWS::EC2::FlowLog"):
         template.resource_count_is(kind, 0)
@@ -229,8 +226,8 @@ def test_in_an_existing_vpc_nothing_is_made() -> None:
     ],
     ids=["kept", "kept-with-a-way-out", "destroyed", "restored-into-it", "not-in-it"],
 )
-def test_the_subnets_outlive_the_stack_where_the_database_does(tables: dict[str, Any], policy: str | None) -> None:
-    """A database that stays needs them, and the deletion of the stack would fail on it."""
+def test_subnets_outlive_the_stack_if_the_database_does(tables: dict[str, Any], policy: str | None) -> None:
+    """Otherwise the deletion would fail."""
     template = made(**tables)
     vpc = template.find_resources("AWS::EC2::VPC")
     kept = {
@@ -241,8 +238,8 @@ def test_the_subnets_outlive_the_stack_where_the_database_does(tables: dict[str,
     assert {resource.get("DeletionPolicy") for resource in kept.values()} == {policy}
 
 
-def test_what_no_database_needs_goes_with_the_way_out() -> None:
-    """A public subnet that stayed behind would be in the way of the next one with its addresses."""
+def test_subnets_that_no_database_needs_are_deleted() -> None:
+    """A remaining public subnet would block the next one with its addresses."""
     subnets = made(network={"egress": "nat"}).find_resources("AWS::EC2::Subnet")
     public = [one for name, one in subnets.items() if "Public" in name]
     assert len(public) == 2

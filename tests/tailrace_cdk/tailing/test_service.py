@@ -1,4 +1,4 @@
-"""The tailer's service: enough tasks, confined, started with settings that the tailer takes."""
+"""The tailer's service has enough tasks, confined containers, and valid settings."""
 
 import json
 import re
@@ -40,25 +40,24 @@ def template() -> Template:
 
 @pytest.fixture(scope="module")
 def dockerfile() -> str:
-    """With each instruction on one line."""
+    """The Dockerfile with each instruction on one line."""
     return (REPOSITORY / DOCKERFILE).read_text().replace("\\\n", "")
 
 
-def test_there_is_a_task_for_each_stream_and_the_standby_tasks() -> None:
-    """Two streams and two standby tasks are four tasks."""
+def test_service_has_a_task_per_stream_and_the_standby_tasks() -> None:
     streams = [{"name": name, "database": "payments"} for name in ("payments", "refunds")]
     assert only(stack(streams=streams, tailer={"standby_tasks": 2}), "AWS::ECS::Service")["DesiredCount"] == 4
 
 
-def test_a_deployment_starts_new_tasks_before_it_stops_old_ones(template: Template) -> None:
-    """Never fewer than wanted; a lease keeps two from tailing one stream. What does not come up is taken back."""
+def test_deployment_starts_new_tasks_before_it_stops_old_ones(template: Template) -> None:
+    """A lease keeps two tasks from tailing one stream. A failed deployment is rolled back."""
     deployment = only(template, "AWS::ECS::Service")["DeploymentConfiguration"]
     assert (deployment["MinimumHealthyPercent"], deployment["MaximumPercent"]) == (100, 200)
     assert deployment["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
 
 
-def test_nobody_reaches_a_task(template: Template) -> None:
-    """No public address, no rule that lets anybody in, no shell."""
+def test_task_accepts_no_connections(template: Template) -> None:
+    """No public address, no inbound rule, no shell."""
     service = only(template, "AWS::ECS::Service")
     assert service["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "DISABLED"
     assert service["EnableExecuteCommand"] is False
@@ -67,8 +66,8 @@ def test_nobody_reaches_a_task(template: Template) -> None:
     assert not [group for group in into if group.startswith("Service")]
 
 
-def test_a_task_reaches_its_database_and_aws(template: Template) -> None:
-    """By the ports they listen on, and no other."""
+def test_task_connects_only_to_its_database_and_aws(template: Template) -> None:
+    """By port."""
     inline = only(template, "AWS::EC2::SecurityGroup", "Service")["SecurityGroupEgress"]
     rules = of_type(template, "AWS::EC2::SecurityGroupEgress").values()
     own = [rule for rule in rules if rule["GroupId"]["Fn::GetAtt"][0].startswith("Service")]
@@ -76,7 +75,7 @@ def test_a_task_reaches_its_database_and_aws(template: Template) -> None:
     assert "DatabaseSecurityGroup" in own[0]["DestinationSecurityGroupId"]["Fn::GetAtt"][0]
 
 
-def test_a_task_reaches_a_mongodb_elsewhere() -> None:
+def test_task_connects_to_a_mongodb_elsewhere() -> None:
     """By the ports of its URI."""
     template = stack(**ELSEWHERE)
     rules = only(template, "AWS::EC2::SecurityGroup", "Service")["SecurityGroupEgress"]
@@ -86,8 +85,8 @@ def test_a_task_reaches_a_mongodb_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("task", ["Service", "Enabling"])
-def test_a_container_is_confined(template: Template, task: str) -> None:
-    """It runs as the image's user, has no capability, writes to no file system and is started by an init process."""
+def test_container_is_confined(template: Template, task: str) -> None:
+    """A user of its own, no capability, a read-only file system and an init process."""
     confined = container(template, task)
     assert confined["User"] == "10001:10001"
     assert confined["ReadonlyRootFilesystem"] is True
@@ -96,13 +95,12 @@ def test_a_container_is_confined(template: Template, task: str) -> None:
     assert confined["StopTimeout"] == 120
 
 
-def test_the_user_is_the_images(template: Template, dockerfile: str) -> None:
-    """Root in neither."""
+def test_user_is_that_of_the_image(template: Template, dockerfile: str) -> None:
     assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == [container(template)["User"]]
 
 
-def test_the_health_check_is_the_images(template: Template, dockerfile: str) -> None:
-    """ECS takes no notice of the image's own; two would grow apart."""
+def test_health_check_is_that_of_the_image(template: Template, dockerfile: str) -> None:
+    """ECS ignores the image's own."""
     [(options, command)] = re.findall(r"^HEALTHCHECK (.*) CMD (\[.*\])$", dockerfile, re.MULTILINE)
     said = dict(option.removeprefix("--").split("=") for option in options.split())
     assert container(template)["HealthCheck"] == {
@@ -128,13 +126,13 @@ def test_every_variable_is_a_setting_of_the_tailer(template: Template, task: str
     assert set(named) - Settings.model_fields.keys() == set()
 
 
-def test_the_tailer_starts_with_what_it_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its own loading takes every value, and they are those of the environment."""
+def test_tailer_loads_its_settings_from_the_template(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the values of the environment."""
     tailer = {"lease_seconds": 2.5, "scan_seconds": 7_200}
     tables = {"database": {**EXISTING_DATABASE, "history_seconds": 7_200}, "tailer": tailer}
     monkeypatch.chdir(tmp_path)
     for name, value in variables(stack(network=EXISTING_VPC, **tables)).items():
-        # What is made with the stack has no name yet.
+        # A resource of the stack has no name yet.
         text = (
             value if isinstance(value, str) else "dynamodb://table" if name == f"{PREFIX}CHECKPOINTS" else "https://queue.fifo"
         )
@@ -146,7 +144,6 @@ def test_the_tailer_starts_with_what_it_is_given(monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_secret_is_in_a_template() -> None:
-    """User name and password are named, not said."""
     template = stack(network=EXISTING_VPC, database={**EXISTING_DATABASE, "authentication": "secret", "secret_arn": SECRET})
     assert {one["Name"] for one in container(template)["Secrets"]} == {
         "TAILER_MONGODB_USERNAME",
@@ -156,28 +153,26 @@ def test_no_secret_is_in_a_template() -> None:
 
 
 @pytest.mark.parametrize(("architecture", "cpu"), [("arm64", "ARM64"), ("x86_64", "X86_64")])
-def test_a_task_runs_on_what_its_image_was_built_for(architecture: str, cpu: str) -> None:
-    """An image for another architecture would not start."""
+def test_task_runs_on_the_architecture_of_its_image(architecture: str, cpu: str) -> None:
     template = stack(tailer={"architecture": architecture})
     assert only(template, "AWS::ECS::TaskDefinition", "Service")["RuntimePlatform"]["CpuArchitecture"] == cpu
 
 
-def test_a_task_starts_after_all_that_it_needs(template: Template) -> None:
-    """The rights of who starts it, the ways to AWS, the database, and change streams: nothing of it names the others."""
+def test_task_starts_after_everything_that_it_needs(template: Template) -> None:
+    """The rights of its execution role, the network, the database, and change streams."""
     [service] = template.find_resources("AWS::ECS::Service").values()
     kinds = {template.to_json()["Resources"][name]["Type"] for name in service["DependsOn"]}
     assert kinds >= {"AWS::IAM::Policy", "AWS::EC2::VPCEndpoint", "AWS::DocDB::DBInstance", "Custom::ChangeStreams"}
 
 
-def test_only_ecs_for_this_account_is_the_tailer(template: Template) -> None:
-    """The task's role can be taken by nobody else's task."""
+def test_only_ecs_of_this_account_may_assume_the_tasks_role(template: Template) -> None:
     [trusted] = only(template, "AWS::IAM::Role", "ServiceTaskRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
 
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What an image is built from, as it is handed to Docker."""
+    """The build context of the image as it is sent to Docker."""
     folder = tmp_path_factory.mktemp("assembly")
     app = App(outdir=str(folder))
     Image(Stack(app, "Test"), "Image", tailer=Tailer())
@@ -186,8 +181,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return asset
 
 
-def test_an_image_is_made_of_what_the_dockerfile_copies(staged: Path, dockerfile: str) -> None:
-    """And of nothing else: a change of the forwarder is no new image of the tailer."""
+def test_build_context_is_exactly_what_the_dockerfile_copies(staged: Path, dockerfile: str) -> None:
+    """A change of the forwarder is no new image of the tailer."""
     lines = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
     copied = {Path(source) for line in lines for source in line.split()}
     files = {path.relative_to(staged) for path in staged.rglob("*") if path.is_file()} - {Path(".dockerignore")}
@@ -208,8 +203,8 @@ def test_an_image_is_made_of_what_the_dockerfile_copies(staged: Path, dockerfile
     ],
     ids=["ecr", "another"],
 )
-def test_an_image_by_its_digest_is_pulled_from_where_it_is(image: str, repository: str) -> None:
-    """The right to pull it is for its repository only; another registry asks for none."""
+def test_image_by_digest_is_pulled_from_its_repository(image: str, repository: str) -> None:
+    """With a right for that repository only. Another registry needs none."""
     template = stack(tailer={"image": image}, network={"egress": "nat"})
     assert container(template)["Image"] == image
     statements = only(template, "AWS::IAM::Policy", "ServiceTaskExecutionRole")["PolicyDocument"]["Statement"]

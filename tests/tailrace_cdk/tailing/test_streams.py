@@ -1,4 +1,4 @@
-"""Streams as they reach the tailer: what an environment says is what the tailer reads."""
+"""The streams of an environment as the tailer reads them."""
 
 import json
 import tomllib
@@ -53,8 +53,7 @@ streams = st.builds(
 )
 
 
-def test_the_tailer_reads_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every setting of every stream, by the tailer's own loading."""
+def test_tailer_reads_every_setting_of_every_stream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name, value in {**TASK, "TAILER_CONFIG_TOML": toml(STREAMS)}.items():
         monkeypatch.setenv(name, value)
@@ -66,8 +65,8 @@ def test_the_tailer_reads_what_the_environment_says(monkeypatch: pytest.MonkeyPa
     assert (everything.full_document, everything.start) == ("default", "1795332226.1")
 
 
-def test_lists_are_given_in_the_forms_that_the_tailer_takes() -> None:
-    """A list or a text, and a time of TOML's own; what is neither is told its form in the tailer's words."""
+def test_lists_are_accepted_in_the_tailers_forms() -> None:
+    """A list or a text, and a TOML time. The error shows the right form."""
     plain = Stream(name="a", database="shop", collections=("orders", "refunds"), pipeline='[{"$match": {"x": 1}}]')
     table = tomllib.loads('collections = "orders,refunds"\npipeline = [{"$match" = {"x" = 1}}]')
     assert Stream(name="a", database="shop", **table) == plain
@@ -83,7 +82,7 @@ def test_lists_are_given_in_the_forms_that_the_tailer_takes() -> None:
             Stream(name="a", database="shop", **wrong)
 
 
-def test_a_table_leaves_nothing_to_defaults() -> None:
+def test_table_of_a_stream_leaves_nothing_to_defaults() -> None:
     """A tailer with other defaults would tail the same."""
     [table] = tomllib.loads(toml(STREAMS[:1])).values()
     assert table.keys() == Stream.model_fields.keys() - {"name", "pipeline"}
@@ -91,6 +90,6 @@ def test_a_table_leaves_nothing_to_defaults() -> None:
 
 @given(st.lists(streams, unique_by=lambda stream: stream.name))
 def test_any_text_survives(given: list[Stream]) -> None:
-    """Quotes, line ends, control characters and emoji; in the order of the environment."""
+    """Quotes, line ends, control characters and emoji, in order."""
     read = [Stream(name=name, **table) for name, table in tomllib.loads(toml(given)).items()]
     assert read == given

@@ -1,7 +1,6 @@
 """The AWS account of the credentials in this shell, which a deployment goes to."""
 
 import os
-from dataclasses import dataclass
 
 import boto3
 from botocore.config import Config
@@ -14,20 +13,9 @@ class NoAccount(Exception):
     """The account is unknown; the text says what is missing."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """An account by its number, and a region."""
-
-    number: str
-    region: str
-
-    def __str__(self) -> str:
-        return f"aws://{self.number}/{self.region}"
-
-
-def account(profile: str | None = None) -> Account:
+def account(profile: str | None = None) -> str:
     """
-    Return the account of the profile, or of this shell, as STS reports it.
+    Return the account and the region of the profile, or of this shell, as ``aws://NUMBER/REGION``.
 
     Raises:
         NoAccount: no region is set, there are no credentials, or STS refuses them or does not respond.
@@ -41,7 +29,7 @@ def account(profile: str | None = None) -> Account:
         number: str = session.client("sts", region_name=region, config=CONFIG).get_caller_identity()["Account"]
     except (BotoCoreError, ClientError) as error:
         raise NoAccount(_message(str(error))) from error
-    return Account(number=number, region=region)
+    return f"aws://{number}/{region}"
 
 
 def _message(why: str) -> str:

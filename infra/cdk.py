@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     profile = ["--profile", chosen.profile] if chosen.profile else []
     try:
         if "bootstrap" in rest:  # without an environment, so without a stack: bootstrap needs the account as an argument
-            run = command(None, [*rest, str(account(chosen.profile)), *profile])
+            run = command(None, [*rest, account(chosen.profile), *profile])
         elif subcommand := next((word for word in rest if word in OF_AN_ENVIRONMENT), ""):
             assembly = _assembly(chosen.environment, subcommand)
             account(chosen.profile)

@@ -8,7 +8,6 @@ ENVIRONMENTS = Path(__file__).parent / "environments"
 
 
 def there() -> str:
-    """Return the names of all environments, as text."""
     return ", ".join(sorted(file.stem for file in ENVIRONMENTS.glob("*.toml")))
 
 

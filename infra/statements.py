@@ -51,7 +51,6 @@ def statements(template: Resource) -> list[Statement]:
 
 
 def table(template: Resource) -> str:
-    """Return the statements as a table of Markdown."""
     lines = ["| who | may | on | if | why |", "|---|---|---|---|---|"]
     for one in statements(template):
         may = ("" if one.allowed else "**not** ") + "<br>".join(f"`{action}`" for action in one.actions)

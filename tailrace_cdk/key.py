@@ -58,7 +58,10 @@ def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
         yield _allow("EncryptTheBus", events, WRAPPING, ours)
     else:
         ours = {"StringLike": {BUS_CONTEXT: arn("events", f"event-bus/{name}")}}
-        yield from _classic(events)
+        # These requests have no aws:SourceAccount: with a condition on it, events would be lost without an error.
+        yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, {"ArnLike": {QUEUE_CONTEXT: arn("sqs", "*")}})
+        buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # requests for an archive name its bus too
+        yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
     for account in bus.readers:
         yield _through("s3", f"LetAnAccountReadWhatItFetches{account}", account)
     for account in bus.allowed_accounts:  # their rules are encrypted with the key, and read with their credentials
@@ -76,18 +79,6 @@ def _statements() -> Iterator[iam.PolicyStatement]:
     )
     account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     yield _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account)
-
-
-def _classic(events: iam.IPrincipal) -> Iterator[iam.PolicyStatement]:
-    """
-    Allow a classic bus to encrypt itself, its archive and its queues.
-
-    These requests have no ``aws:SourceAccount``: with a condition on it, events would be lost without an error.
-    """
-    queues = {"ArnLike": {QUEUE_CONTEXT: arn("sqs", "*")}}
-    yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, queues)
-    buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # requests for an archive name its bus too
-    yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
 
 
 def _through(

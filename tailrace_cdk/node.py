@@ -20,5 +20,4 @@ def use_own_node() -> None:
 
 
 def own_node() -> Path:
-    """The Node.js in use."""
     return Path(os.environ[VARIABLE])

@@ -1,4 +1,4 @@
-"""Statements and ARNs."""
+"""Statements, ARNs and trust policies."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,3 +19,16 @@ def allow(
 def arn(service: str, resource: str) -> str:
     """Return the ARN of a resource in this account and region."""
     return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def service_principal(name: str, *, source: str = "") -> iam.ServicePrincipal:
+    """
+    Return the service ``name.amazonaws.com`` as a principal that acts for this account.
+
+    ``source`` is the resource that it acts for, if known: a service and the part of an ARN after the account, e.g. ``ecs:*``.
+    """
+    conditions: dict[str, object] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    if source:
+        kind, _, resource = source.partition(":")
+        conditions["ArnLike"] = {"aws:SourceArn": arn(kind, resource)}
+    return iam.ServicePrincipal(f"{name}.amazonaws.com", conditions=conditions)

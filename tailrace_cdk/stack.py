@@ -144,7 +144,6 @@ class TailraceStack(Stack):
         )
 
     def _grant_messaging(self) -> None:
-        """Grant the rights of the messaging part."""
         functions, tables = self.functions, self._environment.forwarder.dynamodb_streams
         _grant(functions.forwarder.role, grants.consuming(self.queues.changes))
         _grant(functions.forwarder.role, grants.postponing(self.queues.changes))
@@ -166,7 +165,6 @@ class TailraceStack(Stack):
         _add(self.state.bucket, grants.fetching(self._environment.bus, self.state))
 
     def _grant_tailing(self, network: Network, service: Service, enabling: Enabling | None) -> None:
-        """Grant the rights around the tailer."""
         _grant(service.task.role, grants.tailing(self.queues, self.state, self._environment.streams))
         _grant(service.task.role, grants.examining(self.queues, self.bus, self.functions.forwarder))
         _grant(service.task.role, grants.encrypting(self._key))
@@ -202,6 +200,5 @@ def _grant(role: iam.IRole | None, statements: Iterable[iam.PolicyStatement]) ->
 
 
 def _add(resource: sqs.Queue | dynamodb.Table | s3.Bucket, statements: Iterable[iam.PolicyStatement]) -> None:
-    """Add the statements to the resource's own policy."""
     for statement in statements:
         resource.add_to_resource_policy(statement)

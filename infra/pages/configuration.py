@@ -52,7 +52,6 @@ differences: `infra/environments/trial.toml` and `infra/environments/production.
 
 
 def page() -> str:
-    """Return the whole page."""
     parts = [
         _TOP,
         _TAILER,

@@ -125,7 +125,6 @@ def month(*names: str) -> str:
 
 
 def page() -> str:
-    """Return the whole page with a new table."""
     return replaced(PAGE.read_text(), "month", month("trial", "production"))
 
 

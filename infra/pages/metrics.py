@@ -43,7 +43,6 @@ publishes and parks, but no latency. Streams that the deployment does not know c
 
 
 def page() -> str:
-    """Return the whole page."""
     tailer = table(("CloudWatch", "unit", "Prometheus", "a value is", "meaning"), map(_of_both, TAILER.values()))
     forwarder = table(("CloudWatch", "unit", "a value is", "meaning"), map(_of_cloudwatch, FORWARDER.values()))
     return "\n".join([_TOP, _TAILER, tailer, "", _FORWARDER, forwarder, ""])

@@ -62,7 +62,6 @@ def _install(folder: Path) -> None:
 
 
 def npm(*arguments: str, folder: Path) -> int:
-    """Run npm in a folder and return its exit code."""
     node = own_node()
     run = [str(node), str(node.parents[1] / NPM), *arguments]
     return subprocess.run(run, cwd=folder, env=environment(), stdout=sys.stderr, check=False).returncode  # noqa: S603

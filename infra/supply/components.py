@@ -91,7 +91,6 @@ def licences(installed: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def write(name: str, version: str, installed: Path, report: Path) -> None:
-    """Write the list of components into the folder."""
     (installed / FILE).write_text(json.dumps(components(name, version, installed, report), indent=1) + "\n")
 
 

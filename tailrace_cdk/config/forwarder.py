@@ -21,7 +21,6 @@ class StreamTable(Section):
 
     @property
     def table(self) -> str:
-        """The table's name."""
         return self.stream_arn.split("/")[1]
 
 

@@ -8,12 +8,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tailrace_cdk import trust
 from tailrace_cdk.config import Consumer, Environment
 from tailrace_cdk.messaging.classic_bus import ClassicBus
 from tailrace_cdk.messaging.ordered_bus import OrderedBus
 from tailrace_cdk.messaging.queues import queue
 from tailrace_cdk.messaging.schemas import Schemas
+from tailrace_cdk.policies import service_principal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class EventBus(Construct):
 
     def _delivery(self, consumer: Consumer) -> Delivery:
         rules = "" if self.ordered else f"events:rule/{self.name}/*"
-        role = iam.Role(self, f"{consumer.name}Role", assumed_by=trust.service("events", source=rules))
+        role = iam.Role(self, f"{consumer.name}Role", assumed_by=service_principal("events", source=rules))
         undelivered = queue(
             self,
             f"{consumer.name}Undelivered",

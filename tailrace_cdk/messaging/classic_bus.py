@@ -73,7 +73,6 @@ class ClassicBus(Construct):
             self._policy(f"Rules{account}", statement)
 
     def deny(self, statements: Iterable[iam.PolicyStatement]) -> None:
-        """Add these statements to the policy of the bus."""
         for statement in statements:
             self._policy(statement.sid or "", statement)
 

@@ -12,9 +12,9 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from tailrace_cdk import trust
 from tailrace_cdk.config import Environment, StreamTable
 from tailrace_cdk.log_group import LogGroup
+from tailrace_cdk.policies import service_principal
 
 BATCH = 10  # messages, Lambda's most for a FIFO queue
 RECORDS = 100  # of a DynamoDB stream in a batch
@@ -53,7 +53,15 @@ class Functions(Construct):
             min(TIMEOUT_LIMIT, 60 * forwarder.redrive_minutes or TIMEOUT_LIMIT),
             reserved=1 if forwarder.reserve_redrive else None,  # two at once could reorder changes of one document
         )
-        self.streams = [self._streams(table) for table in forwarder.dynamodb_streams]
+        self.streams = [
+            self._function(
+                f"Stream-{table.table}",
+                "lambda_forwarder.handlers.dynamodb.handler",
+                forwarder.timeout,
+                own={"FORWARDER_ON_OUTAGE": table.on_outage},
+            )
+            for table in forwarder.dynamodb_streams
+        ]
         self.scheduling_role: iam.Role | None = self._schedule(forwarder.redrive_minutes) if forwarder.redrive_minutes else None
 
     def feed(self, changes: sqs.IQueue) -> lambda_.EventSourceMapping:
@@ -94,11 +102,6 @@ class Functions(Construct):
         mapping.node.add_dependency(function)  # and its rights, which Lambda checks
         return mapping
 
-    def _streams(self, table: StreamTable) -> lambda_.Function:
-        handler = "lambda_forwarder.handlers.dynamodb.handler"
-        own = {"FORWARDER_ON_OUTAGE": table.on_outage}
-        return self._function(f"Stream-{table.table}", handler, self._environment.forwarder.timeout, own=own)
-
     def _function(
         self, name: str, handler: str, timeout: int, *, own: Mapping[str, str] | None = None, reserved: int | None = None
     ) -> lambda_.Function:
@@ -112,7 +115,7 @@ class Functions(Construct):
             architecture=lambda_.Architecture.ARM_64,
             handler=handler,
             code=self._code,
-            role=iam.Role(self, f"{name}Role", assumed_by=trust.service("lambda")),
+            role=iam.Role(self, f"{name}Role", assumed_by=service_principal("lambda")),
             memory_size=forwarder.memory,
             timeout=Duration.seconds(timeout),
             reserved_concurrent_executions=reserved,
@@ -127,7 +130,7 @@ class Functions(Construct):
         """Invoke redrive every ``minutes``, without retries: the next run does what one missed. Return the scheduler's role."""
         lambda_.EventInvokeConfig(self, "Once", function=self.redrive, retry_attempts=0, max_event_age=Duration.minutes(1))
         group = "scheduler:schedule-group/default"  # EventBridge Scheduler names the group, not the schedule
-        role = iam.Role(self, "ScheduleRole", assumed_by=trust.service("scheduler", source=group))
+        role = iam.Role(self, "ScheduleRole", assumed_by=service_principal("scheduler", source=group))
         schedule = scheduler.CfnSchedule(
             self,
             "Schedule",

@@ -12,9 +12,8 @@ from tailrace_cdk.config import Environment
 from tailrace_cdk.messaging.bus import Delivery, EventBus
 from tailrace_cdk.messaging.functions import Functions
 from tailrace_cdk.messaging.queues import Queues
-from tailrace_cdk.monitoring.aws_metrics import FIVE_MINUTES, lost, records, waiting
 from tailrace_cdk.monitoring.descriptions import description
-from tailrace_cdk.monitoring.metrics import MINUTE, Metrics
+from tailrace_cdk.monitoring.metrics import FIVE_MINUTES, MINUTE, Metrics, lost, records, waiting
 from tailrace_cdk.monitoring.notices import Notices
 
 Missing = cloudwatch.TreatMissingData

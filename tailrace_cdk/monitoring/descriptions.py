@@ -26,10 +26,5 @@ PAGES: Final = {
 
 
 def description(page: str) -> str:
-    """
-    Return the description of an alarm: the first text that somebody on call reads.
-
-    Raises:
-        KeyError: the runbook has no such section.
-    """
+    """Return the description of an alarm, with its section: the first text that somebody on call reads."""
     return f"{PAGES[page]}. What to do: {RUNBOOK}#{page}"

@@ -9,9 +9,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from tailrace_cdk import trust
 from tailrace_cdk.config import Environment
 from tailrace_cdk.log_group import LogGroup
+from tailrace_cdk.policies import service_principal
 from tailrace_cdk.tailing.database import Database
 from tailrace_cdk.tailing.network import Network
 from tailrace_cdk.tailing.service import Service
@@ -47,7 +47,7 @@ class Enabling(Construct):
         self._environment = environment
         self._service = service
         self.log_group = LogGroup(self, "Log", days=environment.tailer.log_days, key=key)
-        self.role = iam.Role(self, "Role", assumed_by=trust.service("lambda"))
+        self.role = iam.Role(self, "Role", assumed_by=service_principal("lambda"))
         self.function = self._function()
         self.cluster = service.cluster
         self.identifier = database.identifier

@@ -9,10 +9,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from tailrace_cdk import trust
 from tailrace_cdk.config import Environment
 from tailrace_cdk.config import Network as Settings
 from tailrace_cdk.log_group import LogGroup
+from tailrace_cdk.policies import service_principal
 from tailrace_cdk.tailing import endpoints
 
 MOST_ZONES = 3  # that the setting zones allows
@@ -80,7 +80,7 @@ class Network(Construct):
     def _log_flows(self, vpc: ec2.Vpc) -> None:
         self.flow_log = LogGroup(self, "FlowLog", days=FLOW_LOG_DAYS, key=self._key)
         self.flow_log_role = iam.Role(
-            self, "FlowLogRole", assumed_by=trust.service("vpc-flow-logs", source="ec2:vpc-flow-log/*")
+            self, "FlowLogRole", assumed_by=service_principal("vpc-flow-logs", source="ec2:vpc-flow-log/*")
         )
         ec2.CfnFlowLog(
             self,

@@ -9,8 +9,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from tailrace_cdk import trust
 from tailrace_cdk.config import Environment, Tailer
+from tailrace_cdk.policies import service_principal
 from tailrace_cdk.tailing.image import Image
 
 CONTAINER = "tailer"
@@ -53,9 +53,14 @@ class Task(Construct):
         self.log = log
         self.log_streams = f"{family}/{CONTAINER}"
         self.sign_in = sign_in
-        self.role = iam.Role(self, "Role", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
-        self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=trust.service("ecs-tasks", source="ecs:*"))
+        self.role = iam.Role(self, "Role", assumed_by=service_principal("ecs-tasks", source="ecs:*"))
+        self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=service_principal("ecs-tasks", source="ecs:*"))
         self.definition = self._definition(family, environment.tailer)
+        secrets = {
+            f"TAILER_MONGODB_{key.upper()}": ecs.Secret.from_secrets_manager(sign_in, key)
+            for key in ("username", "password")
+            if sign_in
+        }
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         linux.drop_capabilities(ecs.Capability.ALL)
         self.container = self.definition.add_container(
@@ -63,7 +68,7 @@ class Task(Construct):
             image=image.container,
             command=list(command),
             environment=dict(settings),
-            secrets=_secrets(sign_in) if sign_in else None,
+            secrets=secrets or None,
             user=USER,
             readonly_root_filesystem=True,
             linux_parameters=linux,
@@ -88,10 +93,3 @@ class Task(Construct):
             task_role=self.role,
             execution_role=self.execution_role.without_policy_updates(),  # the CDK would add rights itself
         )
-
-
-def _secrets(sign_in: secretsmanager.ISecret) -> dict[str, ecs.Secret]:
-    return {
-        "TAILER_MONGODB_USERNAME": ecs.Secret.from_secrets_manager(sign_in, "username"),
-        "TAILER_MONGODB_PASSWORD": ecs.Secret.from_secrets_manager(sign_in, "password"),
-    }

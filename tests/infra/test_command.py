@@ -124,10 +124,10 @@ def test_the_account_is_the_one_that_aws_says(account: Aws, monkeypatch: pytest.
     for name, value in account.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
-    assert str(infra.account.account()) == f"aws://{ACCOUNT}/eu-north-1"
+    assert infra.account.account() == f"aws://{ACCOUNT}/eu-north-1"
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    assert str(infra.account.account()) == f"aws://{ACCOUNT}/{REGION}"
+    assert infra.account.account() == f"aws://{ACCOUNT}/{REGION}"
 
 
 def without_bus_policies(arguments: Sequence[str]) -> int:

@@ -61,7 +61,6 @@ class Clock:
 
 
 def handler(event: Mapping[str, Any], context: Any) -> None:
-    """Handle one request and send its response."""
     clock = Clock(context.get_remaining_time_in_millis() / 1_000 - RESPONSE_SECONDS)
     send(event["ResponseURL"], respond(event, clock, partial(boto3.client, config=CONFIG)))
 

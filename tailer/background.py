@@ -26,7 +26,7 @@ def attempt(name: str, work: Callable[[], object]) -> bool:
     except Exception:
         log.exception(
             "the background thread %r failed because of a bug in the tailer. The task continues, and the thread starts again "
-            "within %.0f s unless it was ending",
+            "within %.0f s unless it was ending. Report the traceback",
             *(name, PAUSE),
             extra={"action": "thread_failed", "background": name},
         )

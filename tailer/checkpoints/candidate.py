@@ -128,8 +128,8 @@ class LeaseCandidate:
             raise Misconfigured(
                 f"the checkpoint of stream {found.stream!r} was written with other settings: "
                 f"{difference(found.identity, self._wanted.identity)}. With the new settings, sequence numbers and lanes would "
-                "no longer mean the same. Restore the old settings, or let the queue run empty and accept the new ones with: "
-                f"tailer checkpoint accept-settings --stream {found.stream}"
+                "no longer mean the same. Restore the old settings, or let the queue run empty and accept the new settings "
+                f"with: tailer checkpoint accept-settings --stream {found.stream}"
             )
 
     def _with_our_identity(self, found: Record) -> Record:

@@ -23,25 +23,25 @@ _RELEASE_WITHIN = 3.0  # seconds in which a failed release is tried again: a tas
 
 
 class Lease:
-    """The right to tail one stream, renewed in the background until released. Use as a context manager."""
+    """
+    The right to tail one stream, renewed in the background until released. Use as a context manager.
+
+    The next save or renewal stores ``record``; ``write`` stores it at once. Each write sets version, owner, time and crashes
+    anew.
+    """
 
     def __init__(self, owned: OwnedRecord, *, acquired: datetime, clock: Clock) -> None:
         self._owned = owned
-        self._record = replace(owned.stored, scanning_since="")
+        self.record = replace(owned.stored, scanning_since="")
         self._crashes = owned.stored.crashes  # apart from the record: the reading thread changes them
         self._acquired = acquired.timestamp()
         self._clock = clock
         self._released = threading.Event()
 
     @property
-    def record(self) -> Record:
-        """The record that the next write stores. Each write sets version, owner, time and crashes anew."""
-        return self._record
-
-    @property
     def checkpoint(self) -> Checkpoint | None:
         """Every change up to here is in the queue. None until the store has the stream's first checkpoint."""
-        return self._record.checkpoint if self._owned.stored.checkpoint else None
+        return self.record.checkpoint if self._owned.stored.checkpoint else None
 
     @property
     def checkpoint_age(self) -> float:
@@ -85,7 +85,7 @@ class Lease:
         """
         if self._owned.lost or self._owned.expires_in <= 0:
             raise LeaseLost(
-                f"this task no longer holds the lease of stream {self._record.stream!r}: another task took it, or the task "
+                f"this task no longer holds the lease of stream {self.record.stream!r}: another task took it, or the task "
                 "could not renew it in TAILER_CHECKPOINTS in time. The task stops reading the stream and goes on standby. "
                 "Nothing is lost"
             )
@@ -108,7 +108,7 @@ class Lease:
         if before and not checkpoint.is_at(before):
             caught_up = checkpoint.sequence == before.sequence and self._is_after_the_crashed(checkpoint)
             self._crashes = self._crashes.after_progress(checkpoint.sequence, caught_up=caught_up)
-        self._record = replace(self._record, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
+        self.record = replace(self.record, checkpoint=checkpoint, problem="", problem_code=0, scanning_since="")
         if before is None or batch_limit:
             self._write()
         elif self._outlived_a_crash or (checkpoint.sequence != before.sequence and due):
@@ -132,14 +132,10 @@ class Lease:
             LeaseLost: another task owns the stream; nothing was written.
             Unavailable: the store does not respond; the next save or renewal writes the record.
         """
-        if record.checkpoint and not record.checkpoint.is_at(self._record.checkpoint):
+        if record.checkpoint and not record.checkpoint.is_at(self.record.checkpoint):
             self._crashes = NONE
-        self._record = record
+        self.record = record
         self._write()
-
-    def write_later(self, record: Record) -> None:
-        """Store this record, made from ``record``, with the next save or renewal."""
-        self._record = record
 
     def release(self) -> None:
         """
@@ -177,4 +173,4 @@ class Lease:
                 return
 
     def _write(self, owner: str | None = None) -> None:
-        self._owned.write(lambda: replace(self._record, crashes=self._crashes), owner)
+        self._owned.write(lambda: replace(self.record, crashes=self._crashes), owner)

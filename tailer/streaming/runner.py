@@ -92,7 +92,7 @@ class StreamRunner:
     def _recognise_cluster(self) -> None:
         """Check that the cluster is still the same: its host name may point to another one."""
         self._recognised = self._clock()
-        self._lease.write_later(recognised(self._lease.record, self._stream.cluster()))
+        self._lease.record = recognised(self._lease.record, self._stream.cluster())
 
     def _announce_gaps(self) -> None:
         """Send a change for every accepted gap, before any change that follows the gap."""
@@ -129,7 +129,7 @@ class StreamRunner:
 
     def _reading(self, seconds: float) -> None:
         """Record the time at which a scan of the history began, for ``tailer status``."""
-        self._lease.write_later(replace(self._lease.record, scanning_since=self._retry.health.reading(seconds)))
+        self._lease.record = replace(self._lease.record, scanning_since=self._retry.health.reading(seconds))
 
     def _delivered(self, batch: Batch) -> None:
         self._retry.health.delivered(batch)
@@ -142,7 +142,7 @@ class StreamRunner:
         stubs, record = self._stream.on_poison.stubs, self._lease.record
         if new := stubs.count - self._recorded_stubs:
             self._recorded_stubs = stubs.count
-            self._lease.write_later(replace(record, stubs=record.stubs + new, last_stub=stubs.last[:_STUB_LIMIT]))
+            self._lease.record = replace(record, stubs=record.stubs + new, last_stub=stubs.last[:_STUB_LIMIT])
 
     def _record_problem(self, error: TailerError) -> None:
         """Write the reason into the record, for ``tailer status``. The stream has stopped either way."""

@@ -58,7 +58,7 @@ _NO_IAM = "the server does not support IAM authentication: give {setting} a user
 _NO_MECHANISM = "the server does not support this authentication mechanism: correct authMechanism in {setting}"
 _NO_ROLE = "there are no AWS credentials to sign in with: MONGODB-AWS needs a task role"
 _FLEX = "Atlas does not offer this here: its Flex tier has no change streams. Use a dedicated cluster"
-_NOT_ENABLED = "change streams are not enabled here: tailer change-streams enable, then start again"
+_NOT_ENABLED = "change streams are not enabled here: run tailer change-streams enable, then start the tailer again"
 _GONE = "the server no longer has the history after the checkpoint"
 _FOREIGN = "the resume token is not valid here: another cluster or engine created it, or it is damaged"
 _REFUSED = (
@@ -68,7 +68,9 @@ _EXPRESSION = (
     r"\$(?!_)[a-z]|expression|undefined variable|regular|regex|field ?path|path collision|specif|match filter|query requires"
 )
 _STAGE = "the server does not support {stage} in a change stream: change TAILER_PIPELINE"
-_NO_STREAMS = "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
+_NO_STREAMS = (
+    "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
+)
 _NO_SET = "{setting} is not a replica set: change streams need one (mongod --replSet, rs.initiate())"
 _NO_RETRIES = "the server has no retryable writes: set retryWrites=false in {setting}"
 _NO_CURSOR = "the instance has no cursor left for another change stream: close other cursors, or use a larger instance"
@@ -122,7 +124,7 @@ OF_A_STREAM = (
     Row((166,), "", Misconfigured, _VIEW),
     Row((73,), "", Misconfigured, _NAMES),
     Row((26,), "", Unavailable, "the database or collection does not exist yet"),
-    Row((59,), "", Misconfigured, "the server does not know a command that change streams need"),
+    Row((59,), "", Misconfigured, "the server does not know a command that change streams need: it is too old"),
     Row((40573,), "", Misconfigured, _NO_SET),
     Row((304,), "", Misconfigured, "the server does not support a part of TAILER_PIPELINE"),
     Row((2, 9, 14, 20, 72, 115, 168, 40324, 40415), "", Misconfigured, _REFUSED),  # invalid or unknown values, fields, stages

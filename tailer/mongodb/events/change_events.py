@@ -35,7 +35,7 @@ def change_from_event(
         ns, key = _namespace_and_key(event)
     except KeyError as missing:
         raise Misconfigured(
-            f"TAILER_PIPELINE removes {missing} from the event: keep every field but the documents"
+            f"TAILER_PIPELINE removes {missing}, which the tailer needs, from the event: keep every field but the documents"
         ) from missing
     document, exact = event.get("fullDocument"), None
     if post_image and document is not None and operation == "update":

@@ -48,7 +48,7 @@ def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
 @cache
 def _client(service: str, config: Config, environment: Environment) -> Any:
     made = _session(environment).client(service, config=config)
-    made.meta.events.register("before-call", lambda model, **_: WAITS.begin(f"AWS to answer {service} {model.name}"))
+    made.meta.events.register("before-call", lambda model, **_: WAITS.begin(f"AWS to respond to {service} {model.name}"))
     for over in ("after-call", "after-call-error"):
         made.meta.events.register(over, lambda **_: WAITS.end())
     return made

@@ -68,9 +68,7 @@ _EXPRESSION = (
     r"\$(?!_)[a-z]|expression|undefined variable|regular|regex|field ?path|path collision|specif|match filter|query requires"
 )
 _STAGE = "the server does not support {stage} in a change stream: change TAILER_PIPELINE"
-_NO_STREAMS = (
-    "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
-)
+_NO_STREAMS = "the server has no change streams: it is too old, or of a kind without them (elastic cluster, Atlas Flex)"
 _NO_SET = "{setting} is not a replica set: change streams need one (mongod --replSet, rs.initiate())"
 _NO_RETRIES = "the server has no retryable writes: set retryWrites=false in {setting}"
 _NO_CURSOR = "the instance has no cursor left for another change stream: close other cursors, or use a larger instance"

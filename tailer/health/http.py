@@ -36,7 +36,7 @@ def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterat
         yield
         return
     try:
-        server = BoundedServer(host, port, _handler(health, metrics))
+        server = BoundedServer(host, port, type("Handler", (_Handler,), {"health": health, "metrics": metrics}))
     except OSError as error:
         raise Misconfigured(
             f"TAILER_HTTP_PORT: cannot listen on {host}:{port}: {error.strerror}. Set TAILER_HTTP_HOST and TAILER_HTTP_PORT to "
@@ -52,72 +52,72 @@ def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterat
         server.server_close()
 
 
-def _handler(health: Health, metrics: Families) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        server_version, sys_version = "Tailrace", ""
-        default_request_version = "HTTP/1.0"  # of a request that cannot be parsed: its response has headers too
+class _Handler(BaseHTTPRequestHandler):
+    health: Health  # set by ``endpoints``, in a subclass
+    metrics: Families
 
-        def setup(self) -> None:
-            """Read the head of the request, up to its limit, before it is parsed."""
-            super().setup()
-            with self.rfile as stream:
-                self.rfile = BytesIO(read_head(stream))
+    server_version, sys_version = "Tailrace", ""
+    default_request_version = "HTTP/1.0"  # of a request that cannot be parsed: its response has headers too
 
-        def do_GET(self) -> None:
-            try:
-                page = self._page(self.path.partition("?")[0])
-            except Exception:
-                log.exception(
-                    "the HTTP request for %s failed because of a bug in the tailer",
-                    self.path,
-                    extra={"action": "request_failed"},
-                )
-                self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
-                return
-            if page is None:
-                self.send_error(HTTPStatus.NOT_FOUND, _PAGES)
-            else:
-                self._respond(*page, _TEXT)
+    def setup(self) -> None:
+        """Read the head of the request, up to its limit, before it is parsed."""
+        super().setup()
+        with self.rfile as stream:
+            self.rfile = BytesIO(read_head(stream))
 
-        def do_HEAD(self) -> None:
-            self.do_GET()
+    def do_GET(self) -> None:
+        try:
+            page = self._page(self.path.partition("?")[0])
+        except Exception:
+            log.exception(
+                "the HTTP request for %s failed because of a bug in the tailer",
+                self.path,
+                extra={"action": "request_failed"},
+            )
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log")
+            return
+        if page is None:
+            self.send_error(HTTPStatus.NOT_FOUND, _PAGES)
+        else:
+            self._respond(*page, _TEXT)
 
-        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
-            """Send an error as JSON that repeats nothing of the request. The base class calls this too."""
-            status = HTTPStatus(code)
-            if status == HTTPStatus.NOT_IMPLEMENTED:  # the base class's status for a method without a function
-                status = HTTPStatus.METHOD_NOT_ALLOWED
-            own = message and status in (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR)
-            self.close_connection = True
-            body = msgspec.json.encode({"status": status, "error": message if own else status.phrase}) + b"\n"
-            self._respond(status, body, "application/json")
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
-        def _respond(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
-            self.send_response(status)
-            self.send_header(CONDITION, health.condition)
-            if status == HTTPStatus.METHOD_NOT_ALLOWED:
-                self.send_header("Allow", "GET, HEAD")
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Send an error as JSON that repeats nothing of the request. The base class calls this too."""
+        status = HTTPStatus(code)
+        if status == HTTPStatus.NOT_IMPLEMENTED:  # the base class's status for a method without a function
+            status = HTTPStatus.METHOD_NOT_ALLOWED
+        own = message and status in (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.close_connection = True
+        body = msgspec.json.encode({"status": status, "error": message if own else status.phrase}) + b"\n"
+        self._respond(status, body, "application/json")
 
-        def _page(self, path: str) -> tuple[HTTPStatus, bytes] | None:
-            match path:
-                case "/healthz":
-                    return _state(health, good=health.healthy)
-                case "/readyz":
-                    return _state(health, good=health.ready)
-                case "/metrics":
-                    return HTTPStatus.OK, metrics.text()
-                case _:
-                    return None
+    def _respond(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header(CONDITION, self.health.condition)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Log no request: probes arrive every few seconds."""
+    def _page(self, path: str) -> tuple[HTTPStatus, bytes] | None:
+        match path:
+            case "/healthz":
+                return _state(self.health, good=self.health.healthy)
+            case "/readyz":
+                return _state(self.health, good=self.health.ready)
+            case "/metrics":
+                return HTTPStatus.OK, self.metrics.text()
+            case _:
+                return None
 
-    return Handler
+    def log_message(self, *_: object) -> None:
+        """Log no request: probes arrive every few seconds."""
 
 
 def _state(health: Health, *, good: bool) -> tuple[HTTPStatus, bytes]:

@@ -1,5 +1,6 @@
 """The command line at a keyboard and in a pipe: whatever is given, it ends with a line that names what was typed."""
 
+import io
 import os
 import subprocess
 import sys
@@ -37,28 +38,50 @@ def run(folder: Path, *arguments: str, before: str = "", **environment: str) -> 
         (b"{}", "none of these"),
     ],
 )
-def test_a_file_that_is_no_change_is_told_in_a_line(tmp_path: Path, content: bytes, words: str) -> None:
-    """Exit 2, from a file and from a pipe."""
+def test_a_file_that_is_no_change_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, words: str
+) -> None:
+    """Exit 2, from a file and from a pipe whose text is not checked."""
     (tmp_path / "given.json").write_bytes(content)
-    for given, before in (("given.json", ""), ("-", "< given.json")):
-        code, said = run(tmp_path, "try", given, before=before, PYTHONUTF8="0", LANG="C.UTF-8")
-        assert code == 2
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "utf-8", "surrogateescape"))
+    for given in (str(tmp_path / "given.json"), "-"):
+        assert main(["try", given]) == 2
+        said = capsys.readouterr().err
         assert len(said.splitlines()) == 1
         assert words in said or given == "-"
 
 
-def test_a_file_of_another_system_may_begin_with_a_mark(tmp_path: Path) -> None:
+def test_a_file_of_another_system_may_begin_with_a_mark(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """UTF-8 with a byte order mark, as some shells write it."""
-    (tmp_path / "given.json").write_bytes(b"\xef\xbb\xbf" + SAMPLE.read_bytes())
-    assert run(tmp_path, "try", "given.json") == run(tmp_path, "try", str(SAMPLE))
+    marked = tmp_path / "given.json"
+    marked.write_bytes(b"\xef\xbb\xbf" + SAMPLE.read_bytes())
+    assert main(["try", str(marked)]) == main(["try", str(SAMPLE)]) == 0
+    shown = capsys.readouterr().out
+    assert shown[: len(shown) // 2] * 2 == shown
 
 
-@pytest.mark.parametrize("arguments", [("try", str(SAMPLE)), ("try", "--json", str(SAMPLE)), ("--help",)])
-def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """As ``| head`` does; nor does it need a standard output, or a terminal with every character."""
-    assert run(tmp_path, *arguments, before="| true")[1] == ""
-    assert "Traceback" not in run(tmp_path, *arguments, before=">&-")[1]
-    assert "Traceback" not in run(tmp_path, *arguments, PYTHONIOENCODING="ascii")[1]
+@pytest.mark.parametrize(
+    ("arguments", "before"),
+    [
+        (("try", str(SAMPLE)), "| true"),
+        (("try", "--json", str(SAMPLE)), "| true"),
+        (("--help",), "| true"),
+        (("try", str(SAMPLE)), ">&-"),
+        (("--help",), ">&-"),
+    ],
+)
+def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, arguments: tuple[str, ...], before: str) -> None:
+    """As ``| head`` does; nor does it need a standard output."""
+    said = run(tmp_path, *arguments, before=before)[1]
+    assert said == "" if before == "| true" else "Traceback" not in said
+
+
+def test_a_terminal_that_cannot_show_a_character_shows_its_code(tmp_path: Path) -> None:
+    """The rest is shown as it is."""
+    sample = tmp_path / "given.json"
+    sample.write_text(SAMPLE.read_text().replace('"sub-1"', '"s\xfcb-1"'))
+    code, said = run(tmp_path, "try", str(sample), PYTHONIOENCODING="ascii")
+    assert (code, "\\xfc" in said, "Traceback" in said) == (0, True, False)
 
 
 @pytest.mark.parametrize("table", ["", "x", "nowhere:MAPPERS", "os:path", "lambda_forwarder.mappings:NOTHING"])

@@ -356,7 +356,7 @@ def test_a_lane_that_no_queue_could_name_has_no_watermark() -> None:
 
 def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
     """Neither of what it removed nor of what stays: fifteen minutes of a backlog fit into the function's memory."""
-    count, size = 300, 100_000
+    count, size = 200, 50_000
 
     class Long(MemoryBacklog):
         """Makes its messages as they are taken."""
@@ -391,8 +391,8 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
             published.extend(entry.change.sequence for entry in entries)
             return Published()
 
-    world = World(publisher=Forgetful(), room=8 * 10_000_000)
-    lists: list[list[int]] = [[] for _ in range(100_000)]
+    world = World(publisher=Forgetful(), room=8 * 2_000_000)
+    lists: list[list[int]] = [[] for _ in range(20_000)]
     for number in range(1, 11):
         world.bury(inserted("a", number, lists=lists), lane=number)
     world.park(inserted("b", 11), inserted("b", 12))
@@ -400,7 +400,7 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
     assert counts(report) == {"messages": 12, "published": 12, "late": 2}
     assert [sequence for sequence in published if sequence < 11] == list(range(1, 11))
     assert (world.remaining, world.dead.held) == ([], {})
-    assert peak < 30_000_000  # a few of them; all ten take 64
+    assert peak < 6_000_000  # a few of them; all ten take 13
 
 
 def test_a_limit_counts_what_was_worked_on() -> None:

@@ -40,7 +40,7 @@ def packed(*changes: Change) -> str:
     return pack(stream="payments", generation=1, lane=17, changes=[encode_change(change) for change in changes])
 
 
-@given(st.lists(st.dictionaries(st.text(), JSON, max_size=5), min_size=1, max_size=20))
+@given(st.lists(st.dictionaries(st.text(), JSON, max_size=5), min_size=1, max_size=4))
 def test_unpack_reverses_pack(documents: list[dict[str, Any]]) -> None:
     changes = [a_change(number, full_document=document) for number, document in enumerate(documents, 1)]
     message = unpack(packed(*changes))

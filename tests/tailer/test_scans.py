@@ -4,7 +4,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from devstack.loopback import get, wait_until
 from devstack.tailer import TailerProcess
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
+from tailer.in_memory import MemorySink
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Record
 from tailer.mongodb.connection.client import client
@@ -29,7 +30,7 @@ from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task
-from tailrace.wire.change import Change, Namespace
+from tailrace.wire.change import Namespace
 from tests.documentdb import DocumentdbDialect
 
 Mongo = MongoClient[dict[str, Any]]
@@ -39,22 +40,12 @@ SCAN = 3 * LEASE
 TIMEOUT = 20.0  # seconds for what takes a moment
 
 
-class Queue:
-    """A sink that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.ids: list[Any] = []
-
-    def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
-        self.ids += [change.document_key["_id"] for change in changes]
-
-
 class Running:
     """A task on a stream whose server is about to scan, and everything there is to see of it."""
 
     def __init__(self, server: DocumentdbDialect, database: str, sources: tuple[Any, Any]) -> None:
         ordinary, reads = sources
-        self.server, self.store, self.queue = server, MemoryCheckpoints(), Queue()
+        self.server, self.store, self.queue = server, MemoryCheckpoints(), MemorySink()
         self.source = MongodbSource(ordinary, Watch(database=database, collections=("payments",)), reader=reads)
         self.health = Health(clock=time.monotonic, now=lambda: datetime.now(UTC))
         self.stopping = threading.Event()
@@ -130,8 +121,8 @@ def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
         assert running.health.condition == "tailing"
         assert standby.try_acquire() is None
         time.sleep(0.02)
-    running.until(lambda: running.queue.ids and not running.record.scanning_since)
-    assert running.queue.ids == [1]
+    running.until(lambda: running.queue.accepted and not running.record.scanning_since)
+    assert [change.document_key for change in running.queue.accepted] == [{"_id": 1}]
     assert (running.record.owner, running.record.fence) == ("one", 1)
     assert running.metrics.reconnects._value.get() == 0
     assert len(running.server.reads) == 1
@@ -149,7 +140,7 @@ def test_a_lease_that_is_lost_in_a_scan_ends_it(running: Running, mongo: Mongo, 
     running.until(lambda: running.scanning)
     running.until(lambda: _taken(running.store))
     running.until(lambda: running.health.state == "standing by")
-    assert running.queue.ids == []
+    assert running.queue.accepted == []
     assert running.record.owner == "another"
 
 

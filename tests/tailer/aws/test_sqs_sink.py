@@ -19,8 +19,10 @@ from tailer.aws.lanes import LaneOf, lanes
 from tailer.aws.sqs_sink import CALLS_AT_ONCE, STOP_LIMIT, SqsSink
 from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.metrics.prometheus import Metrics
+from tailer.poison.on_poison import OnPoison
 from tailrace.wire.change import Change
 from tailrace.wire.message import CHANGES_LIMIT
+from tests.conformance.sink import Received, SinkConformance
 from tests.queue import received
 from tests.samples.changes import a_change, changes_of
 
@@ -81,6 +83,16 @@ def a_sink(wire: Wire, queue_url: str, stopping: threading.Event, lane_of: LaneO
 @pytest.fixture
 def sink(wire: Wire, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
     return a_sink(wire, queue_url, stopping, lanes(8, "document"), waits=waits.append)
+
+
+class TestSqsSink(SinkConformance):
+    @pytest.fixture
+    def sink(self, wire: Wire, queue_url: str, stopping: threading.Event) -> SqsSink:
+        return a_sink(wire, queue_url, stopping, lanes(8, "document"), on_poison=OnPoison(stream="payments", park=False))
+
+    @pytest.fixture
+    def received(self, stack: DevStack, queue_url: str) -> Received:
+        return lambda: received(stack, queue_url)
 
 
 def assert_all_in_order(got: Sequence[Change], sent: Sequence[Change]) -> None:

@@ -21,6 +21,7 @@ from tailer.position import After
 from tailrace.message import unpack
 from tailrace.wire.change import Change, Namespace
 from tests.asked import as_received
+from tests.conformance.source import Commit, SourceConformance
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -29,6 +30,25 @@ Mongo = MongoClient[dict[str, Any]]
 def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Return empty replies after 50 ms instead of a second."""
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+
+
+class TestMongodbSource(SourceConformance):
+    @pytest.fixture
+    def source(self, mongo: Mongo, fresh: str) -> MongodbSource:
+        return MongodbSource(mongo, Watch(database=fresh))
+
+    @pytest.fixture
+    def commit(self, mongo: Mongo, fresh: str) -> Commit:
+        return lambda count: [mongo[fresh].payments.insert_one({}) for _ in range(count)]
+
+    @pytest.fixture
+    def commit_elsewhere(self, mongo: Mongo, fresh: str) -> Callable[[], object]:
+        return lambda: mongo[f"{fresh}-other"].payments.insert_one({})
+
+    @pytest.fixture
+    def expired(self, mongo: Mongo) -> Checkpoint:
+        """A resume token that this server never had."""
+        return Checkpoint(position=After("820000"))
 
 
 def read_exactly(source: MongodbSource, after: Checkpoint, *, count: int) -> list[Change]:

@@ -1,39 +1,26 @@
 """The operations as a console or a script calls them: values in, values out, and no command line."""
 
 import json
-from collections.abc import Generator
 
 import pytest
 from pydantic import SecretStr
 
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.model import Batch, Checkpoint, Record
+from tailer.in_memory import MemorySource
+from tailer.model import Checkpoint, Record
 from tailer.operations import change_streams
 from tailer.operations.decisions import accept_gap, rewind, seed
 from tailer.operations.status import status, stored
 from tailer.output import as_json
 from tailer.parts import Parts
 from tailer.position import After, At
-from tailer.read_limits import ReadLimits
 from tailer.settings.settings import Settings
 from tailer.stores.memory import MemoryCheckpoints
 from tests.tailer.parts import parts_with
 
 OLDEST, AT = "1795330000.1", "2026-11-22T07:01:30Z"
 HERE = Cluster(kind="replica set", name="rs0", id="6b0a", hosts=("a:27017",))
-
-
-class Server:
-    """A source whose history begins at ``OLDEST``, and that knows no token."""
-
-    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
-        if isinstance(after.position, After):
-            raise HistoryLost("the resume token is not valid here")
-        yield Batch(changes=(), checkpoint=after)
-
-    def oldest(self) -> str | None:
-        return OLDEST
 
 
 @pytest.fixture
@@ -45,7 +32,7 @@ def stream() -> Parts:
         stream="payments",
         database="payments",
     )
-    server = Server()
+    server = MemorySource(poll=0)
     parts = parts_with(settings, store=MemoryCheckpoints(), cluster=lambda: HERE, source=server)
     parts.__dict__["source_with"] = lambda *_, **__: server
     return parts

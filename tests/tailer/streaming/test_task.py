@@ -56,11 +56,22 @@ class CrashTimer:
             raise Crash
 
 
-class CrashingSource:
-    def __init__(self, source: Source, fuse: CrashTimer) -> None:
+class WrappedSource:
+    """A source that passes everything on to another one. A subclass changes ``batches``."""
+
+    def __init__(self, source: Source) -> None:
         self.first, self.oldest = source.first, source.oldest
         self.outstanding, self.interrupt = source.outstanding, source.interrupt
-        self._source, self._fuse = source, fuse
+        self._source = source
+
+    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+        yield from self._source.batches(after, limits)
+
+
+class CrashingSource(WrappedSource):
+    def __init__(self, source: Source, fuse: CrashTimer) -> None:
+        super().__init__(source)
+        self._fuse = fuse
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         for batch in self._source.batches(after, limits):
@@ -279,14 +290,10 @@ def test_nothing_is_sent_before_the_first_checkpoint_is_durable(
     assert store.offered[0] == held[0]
 
 
-class CountingSource:
+class CountingSource(WrappedSource):
     """A source that counts how often it is opened."""
 
-    def __init__(self, source: Source) -> None:
-        self.first, self.oldest = source.first, source.oldest
-        self.outstanding, self.interrupt = source.outstanding, source.interrupt
-        self._source = source
-        self.times = 0
+    times = 0
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         self.times += 1
@@ -360,14 +367,10 @@ def test_task_that_cannot_save_is_not_ready(rig: TaskFactory, mongo: Mongo, fres
     assert seen == [("the table is throttled", False), ("", True)]
 
 
-class FlakySource:
+class FlakySource(WrappedSource):
     """A source that fails after every batch with changes."""
 
-    def __init__(self, source: Source) -> None:
-        self.first, self.oldest = source.first, source.oldest
-        self.outstanding, self.interrupt = source.outstanding, source.interrupt
-        self._source = source
-        self.failures = 0
+    failures = 0
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         for batch in self._source.batches(after, limits):
@@ -388,13 +391,8 @@ def test_stream_resumes_from_its_checkpoint_after_an_outage(rig: TaskFactory, mo
     assert [len(changes), len({change.id for change in changes})] == [9, 9]
 
 
-class RejectedSource:
+class RejectedSource(WrappedSource):
     """A source with a change that can never be delivered."""
-
-    def __init__(self, source: Source) -> None:
-        self.first, self.oldest = source.first, source.oldest
-        self.outstanding, self.interrupt = source.outstanding, source.interrupt
-        self._source = source
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
         for batch in self._source.batches(after, limits):
@@ -437,12 +435,11 @@ def test_standby_stops_on_request(rig: TaskFactory) -> None:
     assert rig.store.read("payments").owner == "somebody"  # type: ignore[union-attr]
 
 
-class UnopenableSource:
+class UnopenableSource(WrappedSource):
     """A source that has a position but cannot be opened."""
 
     def __init__(self, source: Source, error: TailerError) -> None:
-        self.first, self.oldest = source.first, source.oldest
-        self.outstanding, self.interrupt = source.outstanding, source.interrupt
+        super().__init__(source)
         self._error = error
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
@@ -534,24 +531,15 @@ def test_recorded_cluster_is_kept_up_to_date(
     assert_complete_and_in_order(rig.received(), 30)
 
 
-class LostSource:
-    """A source whose server has lost the history."""
-
-    def __init__(self, source: Source) -> None:
-        self.first, self.oldest = source.first, source.oldest
-        self.outstanding, self.interrupt = source.outstanding, source.interrupt
-
-    def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
-        raise HistoryLost("code 286")
-        yield
-
-
 def test_stream_with_lost_history_does_not_stop_the_others(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:
     """The task records the problem, reports it as a metric, and continues with its other streams."""
     position = rig.source.first()
     for name in ("lost", "payments"):
         rig.store.write(Record(stream=name, version=1, checkpoint=position))
-    lost, good = rig.stream(CrashTimer(), LostSource(rig.source), "lost"), rig.stream(CrashTimer())
+    lost, good = (
+        rig.stream(CrashTimer(), UnopenableSource(rig.source, HistoryLost("code 286")), "lost"),
+        rig.stream(CrashTimer()),
+    )
     task = Task(streams=[lost, good], stopping=rig.stopping, health=rig.task().health)
     mongo[fresh].payments.insert_one({"_id": 1})
     rig.run_until_sequence(1, task)
@@ -571,7 +559,7 @@ def test_stopped_stream_is_resumed_after_a_decision(rig: TaskFactory, mongo: Mon
         rig.store.write(
             Record(stream=name, version=1, checkpoint=position, owner="" if name == "lost" else "x", lease_seconds=3600)
         )
-    source = LostSource(rig.source)
+    source = UnopenableSource(rig.source, HistoryLost("code 286"))
     lost = rig.stream(CrashTimer(), source, "lost")
     task = Task(streams=[lost, rig.stream(CrashTimer(), name="taken")], stopping=rig.stopping, health=rig.task().health)
 
@@ -596,7 +584,7 @@ def test_unreadable_record_of_a_stopped_stream_does_not_stop_others(
     held = Record(stream="payments", version=1, checkpoint=position, owner="x", lease_seconds=3600)
     rig.store.write(Record(stream="lost", version=1, checkpoint=position))
     rig.store.write(held)
-    lost, asked = rig.stream(CrashTimer(), LostSource(rig.source), "lost"), threading.Event()
+    lost, asked = rig.stream(CrashTimer(), UnopenableSource(rig.source, HistoryLost("code 286")), "lost"), threading.Event()
 
     def denied() -> str:
         if not asked.is_set():
@@ -691,7 +679,7 @@ def test_lost_history_of_the_only_stream_ends_the_task(rig: TaskFactory) -> None
     """With the time of the last delivery and the remedy."""
     rig.store.write(Record(stream="payments", version=1, checkpoint=rig.source.first()))
     with pytest.raises(HistoryLost, match=r"delivered up to 20\d\d-.*accept-gap.*code 286"):
-        rig.task(source=LostSource(rig.source)).run()
+        rig.task(source=UnopenableSource(rig.source, HistoryLost("code 286"))).run()
 
 
 def test_standby_takes_whichever_stream_is_free(rig: TaskFactory, mongo: Mongo, fresh: str) -> None:

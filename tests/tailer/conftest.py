@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pymongo
 import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
+from tests.tailer.parts import close
 from tests.tailer.tailers import Tailers
 
 
@@ -26,9 +26,7 @@ def _clients_are_closed() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tailer.mongodb.connection.client.MongoClient", remembered)
         yield
-    for client in opened:
-        with pymongo.timeout(0.1):  # seconds: closing ends the sessions on the server, which may be gone
-            client.close()
+    close(opened)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import pymongo
 from pymongo import MongoClient
 
 from tailer.mongodb.connection.client import TIMEOUTS, Timeouts, client
@@ -29,5 +30,11 @@ def closed_clients() -> Iterator[Callable[[Settings], Parts]]:
         return opened[-1]
 
     yield partial(Parts, connect=connect)
-    for one in opened:
-        one.close()
+    close(opened)
+
+
+def close(clients: "list[MongoClient[Any]]") -> None:
+    """Close the clients, also of servers that are gone: closing ends the sessions on the server, and waits for it."""
+    for one in clients:
+        with pymongo.timeout(0.1):  # seconds
+            one.close()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 SECONDS_END = 10**10  # end of the times in a ``clusterTime``, in the year 2286; larger numbers are in smaller units
 SCALES = (1, 1_000, 1_000_000, 1_000_000_000)  # seconds, milli-, micro- and nanoseconds: Lambda, Kinesis, other readers
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INVALID = -1
 
 
 class Instant(NamedTuple):
@@ -26,38 +27,28 @@ def instant(value: object, arrived: float) -> Instant:
     """
     if value is None:
         return Instant(f"{int(arrived)}.0")
-    seconds, milliseconds = _seconds(value)
+    seconds, milliseconds = divmod(_milliseconds(value), 1_000)
     if not 0 <= seconds < SECONDS_END:
         raise ValueError(f"ApproximateCreationDateTime is {value!r:.40}, which is not a valid time")
     wall_time = EPOCH + timedelta(seconds=seconds, milliseconds=milliseconds)
     return Instant(f"{seconds}.0", f"{wall_time:%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z" if milliseconds else None)
 
 
-def _seconds(value: object) -> tuple[int, int]:
-    """Whole seconds and remaining milliseconds; -1 if it is not a time."""
+def _milliseconds(value: object) -> int:
     match value:
         case bool():
-            return -1, 0
+            return INVALID
         case datetime():
-            since = (value if value.tzinfo else value.replace(tzinfo=UTC)) - EPOCH
-            return since // timedelta(seconds=1), since % timedelta(seconds=1) // timedelta(milliseconds=1)
+            return ((value if value.tzinfo else value.replace(tzinfo=UTC)) - EPOCH) // timedelta(milliseconds=1)
         case int():
             scale = next((scale for scale in SCALES if value < SECONDS_END * scale), SCALES[-1])
-            return value // scale, value % scale * 1_000 // scale
+            return value * 1_000 // scale
         case float() if math.isfinite(value):
-            if value < SECONDS_END:
-                return divmod(round(value * 1_000), 1_000)
-            return _seconds(int(value))
+            return round(value * 1_000) if value < SECONDS_END else _milliseconds(int(value))
         case str():
-            return _text(value)
-        case _:
-            return -1, 0
-
-
-def _text(value: str) -> tuple[int, int]:
-    for read in (int, float, datetime.fromisoformat):
-        try:
-            return _seconds(read(value[:40]))
-        except (ValueError, OverflowError):
-            continue
-    return -1, 0
+            for read in (int, float, datetime.fromisoformat):
+                try:
+                    return _milliseconds(read(value[:40]))
+                except (ValueError, OverflowError):
+                    continue
+    return INVALID

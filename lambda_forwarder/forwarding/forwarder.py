@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from lambda_forwarder.deadline import one_call_more
 from lambda_forwarder.errors import BusGone, ForwarderError
 from lambda_forwarder.forwarding.publication import PARKING_CALLS, Publication
 from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.model.delivery import Delivery, by_group
 from lambda_forwarder.model.parked import Parked, ended, unreadable
-from lambda_forwarder.parking.poison import before
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
 from lambda_forwarder.redelivery.attempt_notes import LIMIT, AttemptNotes
@@ -125,7 +126,8 @@ class Forwarder(Publication):
             except Exception as error:
                 later = new.changes[new.changes.index(part.changes[-1]) + 1 :]
                 first = min([unfinished(error, part), *(change.sequence for change in later)])
-                progress.published(lane, before(new, first))
+                finished = tuple(change for change in new.changes if change.sequence < first)
+                progress.published(lane, replace(new, changes=finished))
                 raise
         progress.published(lane, new)
         return done

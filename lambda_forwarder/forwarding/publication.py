@@ -18,7 +18,7 @@ from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, by_sequence, refused
-from lambda_forwarder.parking.poison import ahead, blocked_by
+from lambda_forwarder.parking.poison import blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
 from tailrace.events import Mappers
@@ -78,7 +78,8 @@ class Publication:
         entries, unmapped = map_changes(message, self.mappers, self.source)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:
-            entries = ahead(entries, poison)
+            first = min(map(by_sequence, poison))
+            entries = [entry for entry in entries if entry.change.sequence < first]
         try:
             published = self.publisher.publish(entries, time_left)
         except BusGone:

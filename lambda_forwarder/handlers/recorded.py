@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from typing import Any
 
 from lambda_forwarder.handlers import dynamodb, sqs
@@ -12,26 +11,21 @@ from tailrace.wire.message import UnreadableMessage
 
 
 def recorded(value: Any) -> Iterable[Delivery] | None:
-    """
-    Return the deliveries in the value, or None if it has another form.
-
-    Raises:
-        UnreadableMessage: a record comes from another service.
-    """
+    """Return the deliveries in the value, or None if it has another form."""
     match value:
         case {"Records": list(records)}:
-            return chain.from_iterable(map(_of_record, records))
+            return _of_event(records)
         case {"Messages": list(_)}:
             return deliveries(value)
-        case _:
-            return None
+    return None
 
 
-def _of_record(record: Any) -> Iterator[Delivery]:
-    match record:
-        case {"body": str(_)}:
-            yield sqs.delivery(record)
-        case {"dynamodb": _}:
-            yield from dynamodb.deliveries([record], time.time())
-        case _:
-            raise UnreadableMessage("a record comes from neither SQS nor a DynamoDB stream")
+def _of_event(records: Iterable[Any]) -> Iterator[Delivery]:
+    for record in records:
+        match record:
+            case {"body": str(_)}:
+                yield sqs.delivery(record)
+            case {"dynamodb": _}:
+                yield from dynamodb.deliveries([record], time.time())
+            case _:
+                raise UnreadableMessage("a record comes from neither SQS nor a DynamoDB stream")

@@ -1,14 +1,10 @@
-"""What may still be published if a change cannot be, and FORWARDER_ON_POISON is block."""
+"""The error of a change that cannot be published if FORWARDER_ON_POISON is block."""
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from lambda_forwarder.errors import Blocked
-from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, by_sequence
 from lambda_forwarder.partial import note_unfinished
-from tailrace.message import ChangeMessage
 
 
 def blocked_by(poison: Sequence[Parked]) -> Blocked:
@@ -25,14 +21,3 @@ def blocked_by(poison: Sequence[Parked]) -> Blocked:
     )
     note_unfinished(blocked, first.sequence)
     return blocked
-
-
-def ahead(entries: Sequence[Entry], poison: Sequence[Parked]) -> list[Entry]:
-    """Return the events of the changes before the first poison change."""
-    first = min(map(by_sequence, poison))
-    return [entry for entry in entries if entry.change.sequence < first]
-
-
-def before(message: ChangeMessage, sequence: int) -> ChangeMessage:
-    """Return the message with only its changes before this sequence."""
-    return replace(message, changes=tuple(change for change in message.changes if change.sequence < sequence))

@@ -54,7 +54,7 @@ def _of_stream(parts: Parts, server: Server) -> list[Check]:
     settings, kind = parts.settings, kind_of(parts.settings.checkpoints.get_secret_value())
 
     def source() -> MongodbSource:
-        return MongodbSource(parts.client, parts.watch, settings.start)
+        return MongodbSource(parts.client, parts.watch, settings.first_position)
 
     record = StoredRecord(
         settings.stream,

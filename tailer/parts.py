@@ -27,6 +27,7 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
 from tailer.poison.on_poison import PARK, OnPoison
 from tailer.ports import CheckpointStore, Claims
+from tailer.position import Start
 from tailer.settings.settings import Settings
 from tailer.stores.kind import Clients
 from tailer.stores.table import kind_of
@@ -93,10 +94,10 @@ class Parts:
         """The change stream for commands and checks, which send nothing: no change stops it, and none is stored in S3."""
         return self.source_with(PARK)
 
-    def source_with(self, on_poison: OnPoison, start: str | None = None) -> MongodbSource:
+    def source_with(self, on_poison: OnPoison, start: Start | None = None) -> MongodbSource:
         """The change stream, with this treatment of changes that cannot be delivered, and its own first start if given."""
         encode = encoder(self.lane_of, on_poison)
-        return MongodbSource(self.client, self.watch, start or self.settings.start, self.reader, on_poison, encode)
+        return MongodbSource(self.client, self.watch, start or self.settings.first_position, self.reader, on_poison, encode)
 
     @cached_property
     def cluster(self) -> ClusterFacts:

@@ -1,5 +1,7 @@
 """Where a stream is, or starts: after a resume token, or at a cluster time."""
 
+from typing import Literal
+
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
@@ -29,6 +31,9 @@ class After(Struct, frozen=True, tag="after"):
 
 
 Position = At | After
+
+Start = Literal["now", "beginning"] | At
+"""Where a stream without a checkpoint starts: now, at the oldest history, or at a time."""
 
 
 def known_time(change: Change) -> str | None:

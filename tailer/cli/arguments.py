@@ -4,7 +4,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import Any
 
-from tailer.cli.commands import COMMANDS, Command, Run
+from tailer.cli.command import Command, Run
+from tailer.cli.commands import COMMANDS
 from tailer.cli.help import examples, paragraphs, settings_by_group
 from tailrace.version import __version__
 

@@ -1,67 +1,9 @@
 """The commands of ``tailer``: for each its help, its options, and the operation that it calls."""
 
-from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
+from tailer.cli.command import Command, Option, for_all, for_each, for_one
 from tailer.doctor.command import doctor, unsettled
-from tailer.errors import Misconfigured
 from tailer.operations import change_streams, decisions, status
-from tailer.output import Result, Say, as_json
-from tailer.parts import Parts
 
-Run = Callable[[Namespace, Sequence[Parts], Say], int | None]
-"""Runs a command for these streams, prints with ``Say``, and returns the exit code."""
-Option = tuple[str, Mapping[str, Any]]
-"""The name and the other arguments of ``ArgumentParser.add_argument``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """A command as it is typed after ``tailer``. ``defaults`` are further values of its options."""
-
-    name: str
-    summary: str
-    run: Run
-    options: Sequence[Option] = ()
-    examples: Sequence[str] = ()
-    details: str = ""
-    defaults: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _for_each(operation: Callable[[Parts], Result]) -> Run:
-    def run(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
-        results = {parts.settings.stream: operation(parts) for parts in streams}
-        if options.json:
-            say(as_json({stream: result.values() for stream, result in results.items()}))
-        for result in results.values() if not options.json else ():
-            say(result.text())
-
-    return run
-
-
-def _for_all(operation: Callable[..., Result]) -> Run:
-    """For an operation whose parameters have the names of the command's options."""
-
-    def run(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
-        given = {name: value for name, value in vars(options).items() if value is not None and name not in _OF_EVERY_COMMAND}
-        result = operation(streams, **given)
-        say(as_json(result.values()) if options.json else result.text())
-
-    return run
-
-
-def _for_one(operation: Callable[..., Result]) -> Run:
-    def run(streams: Sequence[Parts], **given: Any) -> Result:
-        if len(streams) > 1:
-            raise Misconfigured(f"name the stream: --stream {' or '.join(parts.settings.stream for parts in streams)}")
-        return operation(streams[0], **given)
-
-    return _for_all(run)
-
-
-_OF_EVERY_COMMAND = {"command", "interrupted", "json", "stream"}
 _POSITION = "beginning (the oldest history there is), an RFC 3339 time, or a resume token"
 _REASON = "the reason: recorded, and published to every consumer"
 _JSON: Option = ("--json", {"action": "store_true", "help": "for scripts"})
@@ -82,7 +24,7 @@ COMMANDS = (
     Command(
         name="status",
         summary="who tails each stream, how far behind, how much history is left",
-        run=_for_each(status.status),
+        run=for_each(status.status),
         options=(_JSON,),
         examples=("tailer status", "tailer status --stream payments --json"),
     ),
@@ -100,42 +42,42 @@ COMMANDS = (
     Command(
         name="checkpoint show",
         summary="the stored record of each stream",
-        run=_for_each(status.stored),
+        run=for_each(status.stored),
         options=(_JSON,),
         examples=("tailer checkpoint show", "tailer checkpoint show --json"),
     ),
     Command(
         name="checkpoint seed",
         summary="give a stream that has none its first checkpoint",
-        run=_for_one(decisions.seed),
+        run=for_one(decisions.seed),
         options=(*_DRY_RUN, _TO),
         examples=("tailer checkpoint seed --to 2026-11-22T12:12:00Z --dry-run",),
     ),
     Command(
         name="checkpoint rewind",
         summary="deliver everything after a position again, as a new generation",
-        run=_for_one(decisions.rewind),
+        run=for_one(decisions.rewind),
         options=(*_DRY_RUN, _TO),
         examples=("tailer checkpoint rewind --to 2026-11-22T12:12:00Z --dry-run", "tailer checkpoint rewind --to beginning"),
     ),
     Command(
         name="checkpoint accept-gap",
         summary="continue after lost history; the gap is recorded and published",
-        run=_for_one(decisions.accept_gap),
+        run=for_one(decisions.accept_gap),
         options=(*_DRY_RUN, _WHY, _BY, _TO_OR_OLDEST),
         examples=('tailer checkpoint accept-gap --why "restored from the backup of Monday"',),
     ),
     Command(
         name="checkpoint skip",
         summary="skip the change that stops a stream; recorded and published",
-        run=_for_one(decisions.skip),
+        run=for_one(decisions.skip),
         options=(*_DRY_RUN, _CHANGE, _WHY, _BY),
         examples=('tailer checkpoint skip 8265F2A1C0000000011270 --why "a document of a test, nobody needs it"',),
     ),
     Command(
         name="checkpoint accept-settings",
         summary="continue with the current settings, as a new generation",
-        run=_for_one(decisions.accept_settings),
+        run=for_one(decisions.accept_settings),
         options=(*_DRY_RUN, ("--anyway", {"action": "store_true", "help": "even if messages wait in the queue"})),
         examples=("tailer checkpoint accept-settings --dry-run",),
     ),
@@ -143,19 +85,19 @@ COMMANDS = (
         name="checkpoint accept-cluster",
         summary="continue at the same position in another cluster's history, as a new generation. Changes that only the former "
         "cluster committed after it are not delivered, and changes that both have may be delivered again",
-        run=_for_one(decisions.accept_cluster),
+        run=for_one(decisions.accept_cluster),
         options=_DRY_RUN,
     ),
     Command(
         name="change-streams show",
         summary="what each stream needs, and whether it is enabled",
-        run=_for_all(change_streams.show),
+        run=for_all(change_streams.show),
         options=(_JSON,),
     ),
     Command(
         name="change-streams enable",
         summary="enable what the streams need (DocumentDB; needs the right to modify change streams)",
-        run=_for_all(change_streams.enable),
+        run=for_all(change_streams.enable),
         options=(*_DRY_RUN, _reader("give it read access to the streams, and no more")),
         examples=(
             "tailer change-streams enable --dry-run",
@@ -166,7 +108,7 @@ COMMANDS = (
     Command(
         name="change-streams disable",
         summary="disable it again, for every reader",
-        run=_for_all(change_streams.disable),
+        run=for_all(change_streams.disable),
         options=(*_DRY_RUN, _reader("remove its access")),
         examples=("tailer change-streams disable --dry-run",),
         defaults=_PARTLY_DONE,

@@ -27,11 +27,9 @@ class Enabled:
     streams: dict[str, dict[str, str]]
 
     def values(self) -> dict[str, Any]:
-        """The state of each scope, by stream."""
         return {"needed": self.needed, "streams": self.streams}
 
     def text(self) -> str:
-        """The state of each scope, for a person."""
         return "\n".join(as_text(stream, state) for stream, state in self.streams.items())
 
 
@@ -43,11 +41,9 @@ class Switched:
     dry_run: bool
 
     def values(self) -> dict[str, Any]:
-        """What was done, by scope."""
         return {"dryRun": self.dry_run, "done": self.done}
 
     def text(self) -> str:
-        """What was done, for a person."""
         return as_text("would be" if self.dry_run else "now", self.done)
 
 

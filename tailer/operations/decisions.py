@@ -38,11 +38,9 @@ class Decided:
     dry_run: bool
 
     def values(self) -> dict[str, Any]:
-        """Both records in their stored form."""
         return {"dryRun": self.dry_run, "before": stored_record(self.before), "after": stored_record(self.after)}
 
     def text(self) -> str:
-        """Both positions for a person."""
         after = as_text("would be" if self.dry_run else "now", position(self.after))
         return f"{as_text('before', position(self.before))}\n{after}"
 

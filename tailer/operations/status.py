@@ -24,11 +24,9 @@ class StoredStream:
     record: Record | None
 
     def values(self) -> dict[str, Any] | None:
-        """The record in its stored form."""
         return stored_record(self.record) if self.record else None
 
     def text(self) -> str:
-        """The record for a person."""
         return as_text(self.stream, described(self.record) if self.record else NEVER_STARTED)
 
 
@@ -48,7 +46,6 @@ class Status:
     headroom_problem: str = "none"
 
     def values(self) -> dict[str, Any]:
-        """The state, by the names that ``tailer status`` shows."""
         record = self.record
         if record is None:
             return NEVER_STARTED
@@ -68,7 +65,6 @@ class Status:
         }
 
     def text(self) -> str:
-        """The state for a person."""
         return as_text(self.stream, self.values())
 
 

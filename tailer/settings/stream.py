@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from tailer.mongodb.watch import WHOLE, refusal, short
+from tailer.position import At, Start
 from tailer.settings.forms import moment, names, stages
 from tailer.settings.names import PREFIX
 from tailer.settings.table import Table
@@ -87,3 +88,8 @@ class StreamSettings(Table):
     def _cluster_time(cls, start: str) -> str:
         """Return ``now``, ``beginning``, or the cluster time ``"seconds.increment"`` that a time begins with."""
         return start if start in ("now", "beginning") or is_cluster_time(start) else cluster_time_of(start)
+
+    @property
+    def first_position(self) -> Start:
+        """Where the stream starts if it has no checkpoint."""
+        return "now" if self.start == "now" else "beginning" if self.start == "beginning" else At(self.start)

@@ -17,7 +17,7 @@ from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.events.batching import BSON_LIMIT
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.position import After
+from tailer.position import After, At, Start
 from tailrace.message import unpack
 from tailrace.wire.change import Change, Namespace
 from tests.asked import as_received
@@ -288,14 +288,16 @@ def test_batch_is_bounded_in_bytes(mongo: Mongo, fresh: str) -> None:
 def test_start_in_the_past_begins_there(mongo: Mongo, fresh: str) -> None:
     """``beginning`` is the oldest history; a time is where the stream begins."""
     mongo[fresh].payments.insert_one({"_id": 1})
-    for start in ("beginning", "1.1"):
+    starts: list[Start] = ["beginning", At("1.1")]
+    for start in starts:
         source = MongodbSource(mongo, Watch(database=fresh), start)
         assert len(read_exactly(source, source.first(), count=1)) == 1
 
 
 def test_every_first_start_is_a_new_generation(mongo: Mongo, fresh: str) -> None:
     """It is the server's time, so a stream that lost its checkpoint starts above everything that it ever sent."""
-    for start in ("now", "beginning", "1.1"):
+    starts: list[Start] = ["now", "beginning", At("1.1")]
+    for start in starts:
         first = MongodbSource(mongo, Watch(database=fresh), start).first()
         assert first.generation >= mongo.admin.command("hello")["operationTime"].time - 5
         assert first.sequence == 0

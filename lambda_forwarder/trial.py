@@ -22,7 +22,6 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
-RECEIVE_COUNT = 10
 RECEIVE_SECONDS = 5.0  # a received message is hidden from the forwarder for so long if it cannot be returned to the queue
 KINDS = "a change, the body of a queue message, a Lambda event, the response of receive-message or a parked item"
 
@@ -79,7 +78,7 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         UnreadableMessage: a message was not sent by a tailer.
     """
     queue = SqsBacklog(client("sqs"), queue_url, "--queue")
-    deliveries = queue.take(RECEIVE_COUNT, RECEIVE_SECONDS)
+    deliveries = queue.take(10, RECEIVE_SECONDS)
     queue.give_back(deliveries, lambda: RECEIVE_SECONDS)
     yield from map(_read, deliveries)
 

@@ -1,4 +1,4 @@
-"""The AWS resources that settings name. An error about one names its setting and what the forwarder needs."""
+"""The AWS resources that settings name. An error about a resource names its setting and what the forwarder needs."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -47,8 +47,8 @@ def check_queue(client: Any, resource: Resource, *, receives_changes: bool) -> N
 
     Raises:
         Unavailable: try again later.
-        Misconfigured: the queue cannot be used. Or it ``receives_changes`` and is too small for the largest one, which would
-            block its lane.
+        Misconfigured: the queue cannot be used. Or it ``receives_changes`` and is too small for the largest change, whose lane
+            would wait for ever.
     """
     with resource.call("GetQueueAttributes"):
         response = client.get_queue_attributes(QueueUrl=resource.name, AttributeNames=["All"])

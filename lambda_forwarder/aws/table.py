@@ -77,7 +77,9 @@ class Table:
         Set these attributes of the item; None removes one. Return False if the condition does not hold. In the condition an
         attribute's name is ``#name``, its new value ``:name``, and ``known`` are further values.
 
-        Raises: as ``read``, but for the time.
+        Raises:
+            Unavailable: a temporary failure.
+            Misconfigured: the table does not exist, or access is denied.
         """
         values = {f":{name}": value for name, value in attributes.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name, value in attributes.items() if value is not None)

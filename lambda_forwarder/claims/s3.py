@@ -10,8 +10,10 @@ from lambda_forwarder.errors import Rejected, translated
 from lambda_forwarder.ports import TimeLeft
 from tailrace.wire.change import Claim
 
-READING = "a bucket of this name in this region, and the permissions s3:ListBucket and s3:GetObject"
-WRITING = "the permission s3:PutObject, for an event that is too large for the bus. Its message stays in the queue"
+NEEDS = (
+    "a bucket of this name in this region, with the permissions s3:ListBucket, s3:GetObject and, for events that are too large "
+    "for the bus, s3:PutObject. Until then their messages stay in the queue"
+)
 PART = 1_048_576  # bytes; read between two checks of the time left
 
 _valid_key = re.compile(r"[!-~]{1,1024}").fullmatch  # S3 allows other keys, but its XML responses for them cannot be parsed
@@ -23,6 +25,7 @@ class S3Claims:
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._resource = Resource(setting="FORWARDER_CLAIM_BUCKET", name=f"bucket {bucket!r}", needs=NEEDS)
 
     def check(self) -> None:
         """
@@ -32,11 +35,11 @@ class S3Claims:
         Raises:
             Misconfigured: the bucket does not exist, or access is denied.
         """
-        with self._resource(READING).call("HeadBucket"):
+        with self._resource.call("HeadBucket"):
             self._client.head_bucket(Bucket=self._bucket)
 
     def store(self, key: str, content: bytes) -> Claim:
-        with self._resource(WRITING).call("PutObject"):
+        with self._resource.call("PutObject"):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
@@ -60,6 +63,3 @@ class S3Claims:
                     parts.append(part)
                     left -= len(part)
         return b"".join(parts)
-
-    def _resource(self, needs: str) -> Resource:
-        return Resource(setting="FORWARDER_CLAIM_BUCKET", name=f"bucket {self._bucket!r}", needs=needs)

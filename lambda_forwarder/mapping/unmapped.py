@@ -103,4 +103,4 @@ def no_mapper(collection: Namespace, mappers: Mappers) -> str:
     """Return the warning about a collection without an entry in the table, with the key that was probably meant."""
     name, similar = legible(str(collection)), similar_key(collection, mappers)
     hint = f" (did you mean the key {legible(similar)!r}?)" if similar else ""
-    return f"no mapper reads {name}{hint}: its changes produce no event. If that is intended, give it an entry without mappers"
+    return f"no mapper reads {name}{hint}: its changes produce no event. If this is intended, add an entry without mappers"

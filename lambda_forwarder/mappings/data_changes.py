@@ -9,6 +9,10 @@ from typing import Literal
 
 from tailrace import Change, Document, DomainEvent, Mappers, Patch, Uncertain
 
+Operation = Literal["created", "updated", "deleted"]
+
+OPERATIONS: dict[str, Operation] = {"insert": "created", "update": "updated", "replace": "updated", "delete": "deleted"}
+
 
 class DataChanged(DomainEvent, source="app.data"):
     """
@@ -22,7 +26,7 @@ class DataChanged(DomainEvent, source="app.data"):
 
     collection: str
     key: Document
-    operation: Literal["created", "updated", "deleted"]
+    operation: Operation
     item: Document | None
     item_as_of: Literal["change", "lookup"]
     patch: Patch | None
@@ -30,16 +34,9 @@ class DataChanged(DomainEvent, source="app.data"):
 
 def data_changed(change: Change) -> DataChanged | None:
     """A document was inserted, updated, replaced or deleted. An uncertain item or patch is marked, so no change is parked."""
-    operation: Literal["created", "updated", "deleted"]
-    match change.operation_type:
-        case "insert":
-            operation = "created"
-        case "update" | "replace":
-            operation = "updated"
-        case "delete":
-            operation = "deleted"
-        case _:
-            return None
+    operation = OPERATIONS.get(change.operation_type)
+    if operation is None:
+        return None
     item, item_as_of = _item(change)
     return DataChanged(
         collection=str(change.ns),

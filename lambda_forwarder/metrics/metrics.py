@@ -14,7 +14,7 @@ UNKNOWN = "unknown"  # counted for all other names
 SAMPLE = 90  # latencies of a stream; CloudWatch accepts at most 100 values of a metric at once
 
 Values = dict[str, dict[str, Sequence[float]]]
-"""By stream and by the metric's name. A latency has many values, a counter has one."""
+"""By stream and by the metric's name. A latency has many values, a counter has a single value."""
 
 
 class Metrics:

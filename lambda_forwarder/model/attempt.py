@@ -1,16 +1,17 @@
-"""What the forwarder remembers of a message group while it works on a message that may end the function."""
+"""The note about a message group while the forwarder processes a message that may end the function."""
 
 from msgspec import Struct
 
-READING = -1  # the place of a message that is not read yet
+READING = -1  # the place before the first change: the message is being read
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
     """
-    The last note of a message group. Either the function answered that the message failed, at its receive number ``answered``;
-    or it was going to work on the place ``trying`` for the ``begun``-th time, and nobody heard of it again.
+    The last note about a message group. ``message`` is the message id.
 
-    A place is the index of a change in its message, or ``READING``. ``message`` is SQS's message id.
+    Either the function returned the message as failed, when its receive count was ``answered``. Or the function started to
+    process the place ``trying`` for the ``begun``-th time, and has not reported a result: it may have ended there. A place is
+    the index of a change in its message, or ``READING``.
     """
 
     message: str

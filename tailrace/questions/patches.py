@@ -12,7 +12,6 @@ _TEXT = 64  # characters; comparing so many takes as long as one value
 
 
 def replacement(document: Document | None) -> Patch:
-    """Return the patch that replaces the whole document."""
     return [{"op": "replace", "path": "", "value": document}]
 
 

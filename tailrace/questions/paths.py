@@ -40,15 +40,15 @@ def _found(value: Any, rest: list[str], names: Names) -> Iterator[tuple[Names, A
                 yield from _found(value[name], rest[count:], (*names, name))
 
 
-def same(one: Any, other: Any) -> bool:
+def same(left: Any, right: Any) -> bool:
     """Whether MongoDB considers two values equal: 1 equals 1.0, 1 does not equal true. The order of keys does not count."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right)
 
 
 def below(path: str, ancestor: str) -> str | None:
@@ -62,7 +62,7 @@ def text(names: Names) -> str:
 
 
 def index(name: str) -> int | None:
-    """The name as an array index; None if it is not one. MongoDB writes an index without leading zeros."""
+    """The name as an array index; None if it is no index. MongoDB writes an index without leading zeros."""
     if name.isascii() and name.isdecimal() and len(name) < 10 and (name[0] != "0" or name == "0"):
         return int(name)
     return None

@@ -38,7 +38,8 @@ def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
     now = _value_now(change, path)
     if now is ABSENT or (now is not UNKNOWN and not same(now, value)):
         return False
-    had = _had(change, path, value)
+    known = change.full_document_before_change
+    had = known is not None and any(same(was, value) for was in found(known, path).values())
     if now is UNKNOWN and had:
         return False
     new = _described_change(change, path, or_filled=value is None)
@@ -85,14 +86,10 @@ def _whole(write: Write) -> bool:
 
 
 def _step(write: Write) -> dict[str, Any]:
+    pointer = "/" + write.path.replace("~", "~0").replace("/", "~1")  # JSON Pointer, RFC 6901
     if write.value is ABSENT:
-        return {"op": "remove", "path": _pointer(write.path)}
-    return {"op": "add", "path": _pointer(write.path), "value": write.value}
-
-
-def _pointer(name: str) -> str:
-    """A top-level field as a JSON Pointer (RFC 6901)."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
+        return {"op": "remove", "path": pointer}
+    return {"op": "add", "path": pointer, "value": write.value}
 
 
 def _seen(change: Change, path: str) -> list[tuple[Any, Any]] | None:
@@ -176,12 +173,6 @@ def _described_change(change: Change, path: str, *, or_filled: bool) -> bool | N
         around = any(below(path, write.path) is not None and not isinstance(write.value, Cut) for write in described_writes)
         return None if around else True
     return True if True in results else None if None in results else False
-
-
-def _had(change: Change, path: str, value: Any) -> bool:
-    """Whether a field of the pre-image with this path has the value."""
-    known = change.full_document_before_change
-    return known is not None and any(same(was, value) for was in found(known, path).values())
 
 
 def _writes_of(change: Change) -> list[Write]:

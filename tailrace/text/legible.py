@@ -8,14 +8,14 @@ from types import TracebackType
 
 def legible(text: str, *, lines: bool = False) -> str:
     """
-    The text with each character that is not printable written as JSON escapes it: ``\\u001b`` for ESC, ``\\n`` for a newline.
+    Return the text with each unprintable character escaped as in JSON: ``\\u001b`` for ESC, ``\\n`` for a newline.
 
     The escaped characters include C0 and C1, bidirectional controls, U+2028, U+2029 and lone surrogates. With ``lines``,
     newlines are kept: for text whose line breaks are our own, and for JSON, whose meaning does not change.
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() or (lines and one == "\n") else json.dumps(one)[1:-1] for one in text)
+    return "".join(char if char.isprintable() or (lines and char == "\n") else json.dumps(char)[1:-1] for char in text)
 
 
 def legible_traceback(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from tailrace.wire.change import Change
 from tailrace.wire.reading import CHANGES_LIMIT as CHANGES_LIMIT
 from tailrace.wire.reading import MEMORY as MEMORY
-from tailrace.wire.reading import C, read_changes
+from tailrace.wire.reading import C, read_changes, unreadable
 from tailrace.wire.reading import UnreadableMessage as UnreadableMessage
 
 VERSION = 1
@@ -109,14 +109,8 @@ def unpack(body: str, kind: type[C], room: int = MEMORY) -> ChangeMessage[C]:
         UnreadableMessage: the body is not a message, has a newer version, or exceeds ``DECODED_LIMIT``, ``VALUES_LIMIT`` or a
             limit of ``tailrace.wire.reading``.
     """
-    try:
+    with unreadable("a change message"):
         return _read(body, kind, room)
-    except UnreadableMessage:
-        raise
-    except RecursionError as error:
-        raise UnreadableMessage("not a change message: it is nested too deeply") from error
-    except (ValueError, zlib.error) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
-        raise UnreadableMessage(f"not a change message: {error}") from error
 
 
 def group_id(stream: str, lane: int) -> str:

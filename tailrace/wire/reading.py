@@ -1,5 +1,8 @@
 """Decodes changes. The memory that they need is bounded before they are decoded, because any sender can write to the queue."""
 
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -18,6 +21,22 @@ C = TypeVar("C", bound=Change)
 
 class UnreadableMessage(ValueError):
     """The text is not a message that this version can read. A retry does not help."""
+
+
+@contextmanager
+def unreadable(kind: str) -> Iterator[None]:
+    """
+    Raises:
+        UnreadableMessage: the text in this block is no ``kind``.
+    """
+    try:
+        yield
+    except UnreadableMessage:
+        raise
+    except RecursionError as error:
+        raise UnreadableMessage(f"not {kind}: it is nested too deeply") from error
+    except (ValueError, zlib.error) as error:  # JSON, base64 and UTF-8 each have a ValueError of their own
+        raise UnreadableMessage(f"not {kind}: {error}") from error
 
 
 _decode_array = msgspec.json.Decoder(list[Raw]).decode
@@ -47,14 +66,8 @@ def read_change(json: bytes, kind: type[C], room: int = MEMORY) -> C:
         UnreadableMessage: it is not a change, it is nested too deeply, or it needs more memory than ``room``.
     """
     _check_room(json, room)
-    try:
+    with unreadable("a change"):
         return _change(json, kind)
-    except UnreadableMessage:
-        raise
-    except RecursionError as error:
-        raise UnreadableMessage("not a change: it is nested too deeply") from error
-    except ValueError as error:
-        raise UnreadableMessage(f"not a change: {error}") from error
 
 
 def _change(json: bytes, kind: type[C]) -> C:

@@ -47,7 +47,7 @@ def test_every_wrong_setting_is_reported_at_once(monkeypatch: pytest.MonkeyPatch
     assert on_poison.startswith("FORWARDER_ON_POISON: ")
     assert watermarks.startswith("FORWARDER_WATERMARKS: ")
     assert bus == "FORWARDER_EVENT_BUS: it is missing; set it to the name or the ARN of the event bus"
-    assert mappers.startswith("FORWARDER_MAPPERS: it cannot be imported: No module named 'nowhere': its package must be")
+    assert mappers.startswith("FORWARDER_MAPPERS: it cannot be imported: No module named 'nowhere'. Install its package or")
     assert parking.startswith("FORWARDER_PARKING_QUEUE_URL: ")
     assert source.startswith("FORWARDER_SOURCE: ")
 

@@ -48,18 +48,18 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--keep", action="store_true", help="leave it running afterwards, until Ctrl-C")
     show.add_argument("--external", action="store_true", help="use what MONGODB_URI and AWS_ENDPOINT_URL name; kills nothing")
     commands.add_parser("watch", help="show the events of the system that AWS_ENDPOINT_URL names, until Ctrl-C")
-    make = commands.add_parser("provision", help="make queues, table, buses and the forwarder at AWS_ENDPOINT_URL")
+    make = commands.add_parser("provision", help="create queues, table, buses and the forwarder at AWS_ENDPOINT_URL")
     make.add_argument("--zip", type=Path, default=Path("dist/forwarder.zip"), help="the forwarder (default: %(default)s)")
     return parser
 
 
 def _provision(package: Path) -> int:
-    """Make everything in an emulator that runs elsewhere, and print what the tailer must know."""
+    """Create the resources in an emulator that already runs, and print the settings of the tailer."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         raise StartFailed("AWS_ENDPOINT_URL must name the emulator: provisioning never touches a real account")
     if not package.is_file():
-        raise StartFailed(f"there is no {package}: make it with `python -P -m infra.package --output {package}`")
+        raise StartFailed(f"{package} does not exist: create it with `python -P -m infra.package --output {package}`")
     aws = elsewhere(endpoint)
     _wait_for(aws)
     resources = provision(aws, package)

@@ -1,4 +1,4 @@
-"""Clients of the emulated AWS. One region, one account, credentials that open nothing."""
+"""Clients of the AWS emulator, for one region and one account, with credentials that are valid nowhere else."""
 
 import os
 import threading
@@ -10,9 +10,9 @@ from botocore.config import Config
 
 REGION = "eu-west-1"
 ACCOUNT = "000000000000"
-KEY = "test"  # nothing real is named by it; for servers of ours that ask for none
+KEY = "test"  # for servers of this repository, which check no key
 
-Clients = Callable[[str], Any]  # a service's name to its boto3 client
+Clients = Callable[[str], Any]  # returns the boto3 client of a service, by its name
 
 
 def arn(service: str, resource: str) -> str:
@@ -25,8 +25,8 @@ def role(name: str) -> str:
 
 class Aws:
     """
-    ``aws("sqs")`` is a boto3 client of the emulator: made once, whatever the developer's own AWS settings say. ``key`` is the
-    access key that the emulator lets in.
+    ``aws("sqs")`` returns the boto3 client of the emulator. It is created once and ignores the developer's own AWS settings.
+    ``key`` is the access key that the emulator accepts.
     """
 
     def __init__(self, endpoint_url: str, key: str = KEY) -> None:
@@ -47,7 +47,7 @@ class Aws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same for a process of its own, in boto3's own variables."""
+        """Return the environment variables with which boto3 in another process uses the emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": REGION,
@@ -63,5 +63,5 @@ class Aws:
 
 
 def elsewhere(endpoint_url: str) -> Aws:
-    """The clients of an emulator that runs already; the environment says which access key it lets in."""
+    """Return the clients of an emulator that already runs. AWS_ACCESS_KEY_ID is the access key that it accepts."""
     return Aws(endpoint_url, os.environ.get("AWS_ACCESS_KEY_ID") or KEY)

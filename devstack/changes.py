@@ -1,10 +1,10 @@
 """
-The changes of a live collection as message bodies, one a line: what ``python -P -m lambda_forwarder try -`` reads.
+Print the changes of a collection as message bodies, one per line, for ``python -P -m lambda_forwarder try -``.
 
     python -P -m devstack.changes 'mongodb://127.0.0.1:27017/?directConnection=true' payments payments --count 1 \
         | python -P -m lambda_forwarder try -
 
-It watches from now on, ends after so many changes, and sends nothing to any queue.
+It starts now, ends after ``--count`` changes, and sends nothing to a queue.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tailrace.wire.message import encode_change, pack
 
 
 def bodies(source: MongodbSource, stream: str) -> Iterator[str]:
-    """A message body for each change from now on; the position is taken at once, the changes as they come."""
+    """Yield a message body for each change after this call."""
     start = source.first()
     return _bodies(source, start, stream)
 

@@ -1,4 +1,4 @@
-"""The consumer team's end of the path: events as they arrive in its queue."""
+"""A consumer: the events that arrive in the queue of another team."""
 
 import json
 import time
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-LONG_POLL_SECONDS = 20  # SQS, the most that one receive may wait
+LONG_POLL_SECONDS = 20  # SQS, the longest wait of one receive
 
 
 @dataclass(frozen=True, kw_only=True)
 class Received:
-    """One arrival of an event. An event that arrives twice is two of these with one ``id``."""
+    """One arrival of an event. A repeat has the same ``id``."""
 
     name: str
     source: str
@@ -30,19 +30,19 @@ class Received:
 
     @property
     def position(self) -> tuple[int, int]:
-        """(generation, sequence): what orders the events of a stream."""
+        """Return (generation, sequence), which orders the events of a stream."""
         return self.metadata["generation"], self.metadata["sequence"]
 
 
 class Consumer:
-    """Receives, parses and deletes. An event that is not ours to read raises, rather than being skipped."""
+    """Receives, parses and deletes messages. A message that is no event of Tailrace raises an error."""
 
     def __init__(self, sqs: Any, queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
     def receive(self, wait: int = 1) -> list[Received]:
-        """What is there, at most ten; waits up to ``wait`` whole seconds for the first one."""
+        """Return up to ten events. Wait up to ``wait`` seconds for the first one."""
         response = self._sqs.receive_message(
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=min(wait, LONG_POLL_SECONDS)
         )
@@ -54,7 +54,7 @@ class Consumer:
         return received
 
     def receive_until(self, enough: Callable[[list[Received]], bool], seconds: float) -> list[Received]:
-        """Everything that arrives until it is enough or the time is over, in order of arrival."""
+        """Return the events in order of arrival, until ``enough`` returns true or the time is over."""
         deadline = time.monotonic() + seconds
         received: list[Received] = []
         while not enough(received) and time.monotonic() < deadline:

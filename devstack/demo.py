@@ -26,14 +26,14 @@ from devstack.workspace import StartFailed
 
 PAYMENTS = 40
 PACE_SECONDS = 0.05  # between two writes: slow enough to watch
-ARRIVAL_SECONDS = 30.0  # for the last event, after the last write
+ARRIVAL_SECONDS = 30.0  # the longest wait for the last event after the last write
 LOG_LINES = 25
 CREATED = '{"subscriptionId": "sub-1", "accountNumber": "1", "status": "created", "created": datetime.now(UTC)}'
 CANCELLED = '{"status": "created"}, {"$set": {"status": "cancelled", "updated": datetime.now(UTC)}}'
 
 
 def demo(screen: Screen, keep: bool = False) -> int:
-    """Run it all on a stack of its own. The exit code: 0 only if every promise was kept."""
+    """Run the demo on its own stack. Return exit code 0 only if every guarantee held."""
     with _stack(screen) as stack:
         payments = Payments(stack.mongo[DATABASE][COLLECTION])
         tailer = stack.start_tailer()
@@ -67,13 +67,13 @@ def up(screen: Screen) -> int:
 
 
 def external(screen: Screen) -> int:
-    """The same writes and the same verdict against a system that already runs: MONGODB_URI and AWS_ENDPOINT_URL say where."""
+    """Run the writes and the verdict against a system that already runs, at MONGODB_URI and AWS_ENDPOINT_URL."""
     where = _required("MONGODB_URI", "AWS_ENDPOINT_URL")
     aws, client = elsewhere(where["AWS_ENDPOINT_URL"]), MongoClient[dict[str, Any]](where["MONGODB_URI"])
     with client, closing(aws):
         sqs, payments = aws("sqs"), Payments(client[DATABASE][COLLECTION])
         queue_url = sqs.get_queue_url(QueueName=CONSUMER_QUEUE)["QueueUrl"]
-        sqs.purge_queue(QueueUrl=queue_url)  # what an earlier run left is not this one's to judge
+        sqs.purge_queue(QueueUrl=queue_url)  # events of an earlier run do not count
         screen.step("payments begin")
         with Listener(Consumer(sqs, queue_url), screen, payments, alone=False) as listener:
             made = _write(payments, PAYMENTS)
@@ -82,7 +82,7 @@ def external(screen: Screen) -> int:
 
 
 def watch(screen: Screen) -> int:
-    """Show the events of a system that already runs (AWS_ENDPOINT_URL) until Ctrl-C, from a queue of this one's own."""
+    """Show the events of a system that already runs (AWS_ENDPOINT_URL) until Ctrl-C. They are read from a temporary queue."""
     aws = elsewhere(_required("AWS_ENDPOINT_URL")["AWS_ENDPOINT_URL"])
     with closing(aws), spare_queue(aws) as queue_url, Listener(Consumer(aws("sqs"), queue_url), screen) as listener:
         screen.step("events appear below as they arrive; Ctrl-C ends this and nothing else")

@@ -17,11 +17,10 @@ STOP_SECONDS = 10.0
 
 class Emulator:
     """
-    ``start`` begins the process and returns; ``wait_ready`` returns once it responds.
+    ``start`` starts the process and returns. ``wait_ready`` returns once it responds.
 
-    It lets in the access key ``key`` only, which is another one in each run. It keeps everything in memory; with ``persist``,
-    ``restart`` brings it back as it was. A Lambda function runs in a child process of it, in its own group and with the same
-    Python.
+    It accepts only the access key ``key``, which is new in each run. Its state is in memory. With ``persist`` the state
+    survives ``restart``. A Lambda function runs in a child process, in the same process group and with the same Python.
     """
 
     def __init__(self, workspace: Workspace, *, persist: bool = False) -> None:
@@ -47,7 +46,7 @@ class Emulator:
     def wait_ready(self) -> None:
         """
         Raises:
-            StartFailed: it ended, or did not respond in time; with the end of its log.
+            StartFailed: it ended, or did not respond in time. The message has the end of its log.
         """
         wait_until(lambda: get(self._port, READY)[0] == 200, self.process, START_SECONDS)
 
@@ -67,7 +66,7 @@ class Emulator:
         return {
             "AWS_ACCESS_KEY_ID": self.key,
             "AWS_SECRET_ACCESS_KEY": self.key,
-            "AWS_SESSION_TOKEN": self.key,  # the emulator hands it to functions, whose access key is the account's number
+            "AWS_SESSION_TOKEN": self.key,  # the emulator passes it to functions, whose access key is the account number
             "BIND_HOST": HOST,  # it listens on every interface otherwise
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_REGION": REGION,
@@ -81,6 +80,6 @@ class Emulator:
 
 
 def function_python() -> str:
-    """The Python version ("3.11") that functions run on here: the emulator's own, whatever their ``Runtime`` says."""
+    """Return the Python version of functions here ("3.11"): the emulator's, whatever their ``Runtime`` is."""
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     return subprocess.run([str(emulators_python()), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()

@@ -33,7 +33,7 @@ def deploy(aws: Clients, package: Path, queue_arn: str, settings: dict[str, str]
 
 
 def _function(aws: Clients, name: str, handler: str, timeout: int, code: bytes, settings: dict[str, str]) -> None:
-    """No AWS_ENDPOINT_URL among the settings: the emulator gives its functions its own address."""
+    """Create or update a function. The emulator sets AWS_ENDPOINT_URL itself."""
     client = aws("lambda")
     configuration = {
         "FunctionName": name,
@@ -52,7 +52,7 @@ def _function(aws: Clients, name: str, handler: str, timeout: int, code: bytes, 
 
 
 def _prove(aws: Clients) -> None:
-    """Invoke the function with nothing to do: it is warm from here on, and one that cannot start says why now."""
+    """Invoke the function without records: an error at its start is raised here, and later invocations are warm."""
     response = aws("lambda").invoke(FunctionName=FUNCTION, Payload=json.dumps({"Records": []}))
     if response.get("FunctionError"):
         raise StartFailed(f"the function {FUNCTION} does not start: {response['Payload'].read().decode()}")
@@ -66,5 +66,5 @@ def _mapping(aws: Clients, queue_arn: str) -> None:
         FunctionName=FUNCTION,
         EventSourceArn=queue_arn,
         BatchSize=BATCH,
-        FunctionResponseTypes=["ReportBatchItemFailures"],  # only the failed ones come again
+        FunctionResponseTypes=["ReportBatchItemFailures"],  # only failed messages are received again
     )

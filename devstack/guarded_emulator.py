@@ -1,9 +1,10 @@
 """
-The AWS emulator behind a guard. A client that may create a function runs code in it, so it serves this run's own clients only.
+The AWS emulator with access control. A client that can create a function runs code in the emulator, so it serves only
+the clients of this run.
 
-A script of the emulator's own environment: ``python -P devstack/guarded_emulator.py``. ``AWS_ACCESS_KEY_ID`` is the one access
-key that is let in, and whoever it assumed a role for. Functions get credentials from the emulator and are known by
-``AWS_SESSION_TOKEN``, the same text. ``TAILRACE_HOSTS`` names further hosts, separated by commas, under which it is called.
+A script that runs in the emulator's environment: ``python -P devstack/guarded_emulator.py``. The emulator accepts the access
+key ``AWS_ACCESS_KEY_ID`` and the sessions of roles that it assumed. Functions send the same text as ``AWS_SESSION_TOKEN``.
+``TAILRACE_HOSTS`` has further host names of the emulator, separated by commas.
 """
 
 import os
@@ -23,7 +24,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 def refusal(scope: Scope, keys: Container[str], hosts: Container[str]) -> str:
-    """Why a request is refused; empty where it is let in. ``keys`` are access keys and session tokens."""
+    """Return why a request is refused, or an empty string. ``keys`` are the accepted access keys and session tokens."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
         headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -38,7 +39,7 @@ def refusal(scope: Scope, keys: Container[str], hosts: Container[str]) -> str:
 
 
 def _keys(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> set[str]:
-    """Every access key and session token that a request shows, in its headers or as a presigned URL."""
+    """Return every access key and session token in the headers and in the query of a presigned URL."""
     signed = query.get("X-Amz-Credential", [""])[0].partition("/")[0]
     token = query.get("X-Amz-Security-Token", [""])[0]
     found = _CREDENTIAL.search(headers.get("authorization", ""))
@@ -46,7 +47,7 @@ def _keys(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> set[str
 
 
 def guarded(app: App, keys: Container[str], hosts: Container[str]) -> App:
-    """The app, for requests that are let in; every other gets 403, or its web socket is closed."""
+    """Return the app with access control: a refused request gets 403, and a refused web socket is closed."""
 
     async def guard(scope: Any, receive: Any, send: Any) -> None:
         why = refusal(scope, keys, hosts) if scope["type"] in ("http", "websocket") else ""

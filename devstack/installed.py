@@ -1,4 +1,4 @@
-"""Where mongod and the AWS emulator are installed, and what to do where they are not."""
+"""Finds mongod and the AWS emulator. An error names the remedy."""
 
 import os
 import shutil
@@ -16,10 +16,10 @@ WHEEL = "lib/python*/site-packages/fiftyone/db/bin/mongod"
 
 def emulators_python() -> Path:
     """
-    The interpreter beside which the emulator is installed: it may not share an environment with the product.
+    Return the Python of the environment that has the emulator. The product's environment does not have it.
 
     Raises:
-        StartFailed: there is none.
+        StartFailed: the environment does not exist.
     """
     given = os.environ.get(EMULATORS)
     python = Path(given) if given else Path(f"{sys.prefix}-emulators") / "bin" / "python"
@@ -30,10 +30,10 @@ def emulators_python() -> Path:
 
 def mongod_binary() -> str:
     """
-    The first mongod that runs: the one named by TAILRACE_MONGOD and no other, else PATH's, else the wheel's.
+    Return the first mongod that runs: only TAILRACE_MONGOD if it is set, else the one on PATH, else the one in the wheel.
 
     Raises:
-        StartFailed: none runs here; with the output of each of them.
+        StartFailed: none runs on this machine; with the output of each.
     """
     responses = []
     for binary in _candidates():

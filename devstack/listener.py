@@ -1,4 +1,4 @@
-"""The consumer team, live: a thread that receives events and shows each of them as it arrives."""
+"""A thread that receives events as a consumer and shows each as it arrives."""
 
 import threading
 import time
@@ -13,9 +13,9 @@ from devstack.screen import Screen
 
 class Listener:
     """
-    ``with Listener(...) as listener:`` listens until the block ends. ``received`` grows in order of arrival.
+    ``with Listener(...) as listener:`` listens until the block ends. ``received`` has the events in order of arrival.
 
-    Where others write too, ``alone=False``: what concerns none of these payments is shown, and is not ours to judge.
+    ``alone=False``: others write too. Events of other payments are shown and do not count for the verdict.
     """
 
     def __init__(self, consumer: Consumer, screen: Screen, payments: Payments | None = None, *, alone: bool = True) -> None:
@@ -41,7 +41,7 @@ class Listener:
         self._thread.join(timeout=10)
 
     def heard_all(self, count: int, seconds: float) -> bool:
-        """Whether so many different events arrived in time. What broke the thread is raised here."""
+        """Return whether ``count`` different events arrived in time. An error of the thread is raised here."""
         deadline = time.monotonic() + seconds
         while self._heard() < count and time.monotonic() < deadline:
             if self._failure:
@@ -50,14 +50,14 @@ class Listener:
         return self._heard() >= count
 
     def stay(self) -> None:
-        """Listen until interrupted. What broke the thread is raised here."""
+        """Listen until interrupted. An error of the thread is raised here."""
         while self._thread.is_alive():
             self._thread.join(timeout=0.2)
         if self._failure:
             raise self._failure
 
     def ours(self) -> list[Received]:
-        """What there is to judge, in order of arrival."""
+        """Return the events that count for the verdict, in order of arrival."""
         if self._alone or not self._payments:
             return self.received
         documents = {one.document for one in self._payments.committed}
@@ -85,7 +85,7 @@ class Listener:
         self._screen.event(event, latency, note)
 
     def _outage(self, event: Received, commit: Committed | None) -> str:
-        """How the time without a tailer touched this event, if it did."""
+        """Return how the time without a tailer affected this event, or an empty string."""
         if not commit or not self.died or event.at < self.died or (self.back and commit.at > self.back):
             return ""
         return "in flight at the kill" if commit.at < self.died else "written while no tailer ran"

@@ -1,4 +1,4 @@
-"""127.0.0.1 and its ports: nothing of the dev stack listens or calls anywhere else."""
+"""127.0.0.1 and its ports. The dev stack uses no other address."""
 
 import http.client
 import random
@@ -17,7 +17,7 @@ POLL_SECONDS = 0.02
 
 
 class HttpServer:
-    """``with HttpServer(handler):`` serves on a free port of its own until the block ends."""
+    """``with HttpServer(handler):`` serves on a free port until the block ends."""
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         self._http = ThreadingHTTPServer((HOST, 0), handler)
@@ -42,12 +42,12 @@ class HttpServer:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now, and that no other process draws while this one lives."""
+    """Return a free port. No other process gets the same port here while this process runs."""
     for port in random.sample(PORTS, 100):
         with socket.socket() as probe, socket.socket(type=socket.SOCK_DGRAM) as reserved:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                reserved.bind((HOST, port))  # UDP, so that TCP's port of the same number stays free for who asked
+                reserved.bind((HOST, port))  # a UDP socket reserves the number and leaves the TCP port free
                 probe.bind((HOST, port))
             except OSError:
                 continue
@@ -57,7 +57,7 @@ def free_port() -> int:
 
 
 def get(port: int, path: str, timeout: float = 5.0) -> tuple[int, str]:
-    """Status and body of a GET; status 0 if there is no response. No proxy is used."""
+    """Return status and body of a GET, without a proxy. Status 0: no response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
         connection.request("GET", path)
@@ -74,7 +74,7 @@ def wait_until(ready: Callable[[], bool], child: Child, seconds: float) -> None:
     Return once ``ready`` returns true.
 
     Raises:
-        StartFailed: the process ended first, or the time is over; with the end of its log.
+        StartFailed: the process ended first, or the time is over. The message has the end of its log.
     """
     deadline = time.monotonic() + seconds
     while not ready():

@@ -1,4 +1,4 @@
-"""A real MongoDB replica set: change streams, resume tokens and (from 6.0) pre- and post-images are the server's own."""
+"""A real MongoDB replica set, with change streams and (from 6.0) pre- and post-images."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,16 +14,16 @@ from devstack.workspace import Child, StartFailed, Workspace
 
 REPLICA_SET = "rs0"
 START_SECONDS = 30.0
-CACHE = "0.25"  # GB, the least that WiredTiger takes
+CACHE = "0.25"  # GB, the minimum of WiredTiger
 HISTORY = ("--oplogSize", "128")  # MB
 ELECTION = {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 200}  # the defaults, 10 s and 2 s, are for networks
 
 
 class Mongod:
     """
-    ``start`` begins the processes and returns; ``wait_ready`` returns once there is a primary. Nothing it stores outlives the
-    workspace. ``behind`` puts proxies in front: it is told the members' ports and answers with those to be known by.
-    ``history`` is what mongod is told about how much of it to keep.
+    ``start`` starts the processes and returns. ``wait_ready`` returns once there is a primary. The data is deleted with the
+    workspace. ``behind`` receives the members' ports and returns the ports of proxies, which the replica set then announces.
+    ``history`` has mongod's options for the size of the oplog.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Mongod:
         self.members = [self._spawn(number) for number in range(len(self.ports))]
 
     def start_member(self, number: int) -> None:
-        """Start a member that ended, on what it had stored."""
+        """Start a member that ended again, with its data."""
         self.members[number] = self._spawn(number)
 
     def wait_ready(self) -> None:
@@ -57,7 +57,7 @@ class Mongod:
         Initiate the replica set and wait for its primary.
 
         Raises:
-            StartFailed: a member ended, or there was no primary in time; with the end of the log.
+            StartFailed: a member ended, or there was no primary in time. The message has the end of the log.
         """
         hosts = [{"_id": number, "host": f"{HOST}:{port}"} for number, port in enumerate(self._known_by)]
         first: MongoClient[dict[str, Any]]

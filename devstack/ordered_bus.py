@@ -1,8 +1,8 @@
 """
-A stand-in for EventBridge's ordered bus, which no emulator has: enough of the ``eventbridgev2`` service to publish to it.
+A simulation of EventBridge's ordered bus, which no emulator has: the operations of ``eventbridgev2`` that publishing needs.
 
-It speaks the service's own protocol (Smithy RPC v2, CBOR) with the shapes of botocore's service model. What the model does
-not say is taken at its least helpful: a failed entry stops none behind it, and ``FailedEntryCount`` is absent on success.
+It uses the service's protocol (Smithy RPC v2, CBOR) with the shapes of botocore's service model. Where the model is silent, the
+worst case is assumed: entries after a failed entry are accepted, and ``FailedEntryCount`` is absent on success.
 """
 
 import threading
@@ -25,13 +25,13 @@ SERVICE = "eventbridgev2"
 MODEL = ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
 
 Fault = Callable[[Sequence[Mapping[str, Any]]], Mapping[int, str]]
-"""Sees the entries of a call; says which of them, by position, fail with which code. Raises ``Failure`` for the whole call."""
+"""Receives the entries of a call, and returns the error codes by position. Raises ``Failure`` for the whole call."""
 
 
 class OrderedBusServer(HttpServer):
     """
-    ``with OrderedBusServer() as server:`` listens on a free port of this machine. ``faults`` are used up, one for each
-    PutEvents; ``lost`` responses of applied calls are never sent. ``calls`` remembers the entries of each call.
+    ``with OrderedBusServer() as server:`` listens on a free port. Each PutEvents uses one of ``faults``. The next ``lost``
+    responses of successful calls are not sent. ``calls`` has the entries of each call.
     """
 
     def __init__(self) -> None:
@@ -44,14 +44,14 @@ class OrderedBusServer(HttpServer):
         return str(self.events.create({"Name": name})["EventBusArn"])
 
     def forget(self) -> None:
-        """Begin again, with no bus and no fault."""
+        """Delete every bus, fault and call."""
         self.events = OrderedEvents()
         self.faults: deque[Fault] = deque()
         self.lost = 0
         self.calls: list[Sequence[Mapping[str, Any]]] = []
 
     def response(self, operation: str, body: bytes) -> tuple[int, bytes] | None:
-        """Status and body; None if the response is lost."""
+        """Return status and body. None: the response is lost."""
         with self._lock:
             try:
                 result = self._apply(operation, _decoded(body))

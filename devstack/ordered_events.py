@@ -1,4 +1,4 @@
-"""What the stand-in for the ordered bus keeps: buses, and their events in order of arrival."""
+"""The state of the simulated ordered bus: buses, and their events in order of arrival."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ class Event:
     """One event as a subscriber reads it."""
 
     id: str
-    number: int  # in order of acceptance, on its bus
+    number: int  # of the event on its bus, in the order in which events were accepted
     group: str | None
     detail_type: str
     detail: dict[str, Any]
@@ -41,7 +41,7 @@ class _Bus:
 
 
 class OrderedEvents:
-    """The service's state. It remembers deduplication ids for ever; the service does so for an undocumented time."""
+    """The state of the service. It keeps deduplication ids for ever; AWS does not document for how long the service does."""
 
     def __init__(self) -> None:
         self._buses: dict[str, _Bus] = {}
@@ -64,7 +64,7 @@ class OrderedEvents:
         return {}
 
     def put(self, request: Mapping[str, Any], failing: Mapping[int, str]) -> dict[str, Any]:
-        """A result for each entry; those at the positions of ``failing`` fail with that code."""
+        """Return a result for each entry. ``failing`` has the error codes of entries that fail, by position."""
         bus, entries = self._bus(request), request.get("Entries", ())
         if bus.state == "CREATING":
             raise Failure("InvalidStateException", "the bus is being created")
@@ -77,7 +77,7 @@ class OrderedEvents:
         return {"Entries": responses} | ({"FailedEntryCount": failed} if failed else {})
 
     def of(self, bus_arn: str) -> Sequence[Event]:
-        """The events of a bus, in order of acceptance: what each group's FIFO subscribers receive."""
+        """Return the events of a bus in the order in which they were accepted."""
         return list(self._buses[bus_arn].events)
 
     def set_state(self, bus_arn: str, state: str) -> None:
@@ -106,7 +106,7 @@ class OrderedEvents:
 
 
 def _check(entries: Sequence[Mapping[str, Any]]) -> None:
-    """The constraints of the service model; the real service's own words are not known."""
+    """Check the constraints of the service model. The messages of the real service are unknown."""
     if len(entries) not in CALL_COUNT:
         raise Failure("InvalidInputException", f"{len(entries)} entries")
     for entry in entries:

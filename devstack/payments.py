@@ -1,4 +1,4 @@
-"""The application: it writes payments to its database and knows nothing of Tailrace. It remembers what it committed."""
+"""An application that writes payments to its database. It does not use Tailrace, and records its commits."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ CANCELLED = "PaymentCancelled"
 
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """One write that the database acknowledged, and the event that other teams must hear of it."""
+    """One write that the database acknowledged, and the event that consumers must receive for it."""
 
     document: str
     event: str

@@ -1,8 +1,8 @@
 """
-Ends what a workspace started once the process that started it is gone, however it went, SIGKILL included.
+Kill the processes of a workspace after the process that created it has ended, also by SIGKILL.
 
 A script of its own (``python -I -S reaper.py``). Each line of its input is ``child PID``, ``ended PID`` or ``folder PATH``.
-The end of input means that the starter no longer lives: the kernel closes a pipe even for a process that had no time to.
+The end of the input means that the process has ended: the kernel closes the pipe.
 """
 
 import contextlib

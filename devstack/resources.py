@@ -1,8 +1,7 @@
 """
-The queues, the table, the bucket, the buses with their rules and the forwarder, made through the AWS API as an account
-would have them.
+Creates the queues, the table, the bucket, the buses with their rules, and the forwarder through the AWS API.
 
-Safe to run again: what is there stays, the function's code is replaced.
+It can run again: existing resources stay, and the code of the function is replaced.
 """
 
 import json
@@ -28,13 +27,13 @@ CONSUMER_BUS = "subscriptions"  # another team's
 CONSUMER_QUEUE = "subscriptions-events"
 SOURCE = "app.payments"
 
-VISIBILITY_SECONDS = 10  # AWS advises six times the function's; here a failed message shall come back while someone watches
-RECEIVES = 1_000  # of one message, before it goes to the dead letters, as in production
+VISIBILITY_SECONDS = 10  # AWS advises six times the function's timeout; here a failed message returns during the demo
+RECEIVES = 1_000  # of one message, before it goes to the dead-letter queue, as in production
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What was made, by the names that its users need."""
+    """The names and URLs of the resources."""
 
     queue_url: str
     dead_letters_url: str
@@ -83,7 +82,7 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
 
 
 def _fifo() -> dict[str, str]:
-    """High throughput: order and deduplication per message group. Encrypted, as every queue of a deployment."""
+    """Return the attributes of a FIFO queue: high throughput, deduplication per message group, encrypted."""
     return {
         "FifoQueue": "true",
         "ContentBasedDeduplication": "false",
@@ -102,7 +101,7 @@ def _queue(aws: Clients, name: str, attributes: dict[str, str]) -> str:
 
 
 def _from_rule(bus: str, queue: str) -> str:
-    """A queue policy that lets one bus's rules send, and no other sender."""
+    """Return a queue policy that allows only the rules of one bus to send."""
     allowed = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
@@ -115,7 +114,7 @@ def _from_rule(bus: str, queue: str) -> str:
 
 @contextmanager
 def spare_queue(aws: Clients) -> Iterator[str]:
-    """One more queue of the consumer's rule, deleted at the end: reading it takes no event from other readers."""
+    """Yield another queue that receives the consumer's events. It is deleted at the end."""
     sqs, events, name = aws("sqs"), aws("events"), f"{CONSUMER_QUEUE}-{uuid.uuid4().hex[:8]}"
     url = _queue(aws, name, {"Policy": _from_rule(CONSUMER_BUS, name)})
     try:
@@ -148,7 +147,7 @@ def _bucket(aws: Clients) -> None:
 
 
 def _buses(aws: Clients) -> None:
-    """Every event of the source goes from our bus to the consumer's, and from there to the consumer's queue."""
+    """Route every event of the source to the bus of the consumer, and from there to its queue."""
     events = aws("events")
     for bus in (BUS, CONSUMER_BUS):
         try:

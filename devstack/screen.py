@@ -1,4 +1,4 @@
-"""What a person sees while it works: one line per thing that happened, with the time since the start."""
+"""The output of the demo: one line for each step and each event, with the seconds since the start."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}
 
 
 class Screen:
-    """Lines for a terminal or a file; colour only on a terminal, and not where NO_COLOR is set. Any thread may write."""
+    """Writes lines, with colours only on a terminal without NO_COLOR. Threads may share it."""
 
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out = out
@@ -26,11 +26,11 @@ class Screen:
         return time.monotonic() - self._start
 
     def step(self, text: str, colour: str = "bold") -> None:
-        """Something that the demo does."""
+        """Show a step of the demo."""
         self._print(f"{self.elapsed:6.2f} s  {self.painted(legible(text), colour)}")
 
     def event(self, event: Received, latency: float | None, note: str = "") -> None:
-        """Something that a consumer received."""
+        """Show an event that the consumer received."""
         colour = "yellow" if "Cancelled" in event.name else "green"
         name = self.painted(f"{legible(event.name):<16}", colour)
         took = f"{latency * 1000:6.0f} ms" if latency is not None else " " * 9
@@ -38,7 +38,7 @@ class Screen:
         self._print(f"{self.elapsed:6.2f} s    {name}  {about}  {self.painted(legible(note), 'dim')}".rstrip())
 
     def line(self, text: str = "", colour: str = "", more: str = "") -> None:
-        """``text`` in a colour, if there is one, and ``more`` after it in none; each may have lines."""
+        """Show ``text`` in this colour, then ``more`` without a colour. Both may have several lines."""
         shown, rest = legible(text, lines=True), legible(more, lines=True)
         self._print((self.painted(shown, colour) if colour else shown) + rest)
 

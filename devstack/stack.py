@@ -1,4 +1,4 @@
-"""All of it, started together: the one thing that the demo, the tests and the benchmarks use."""
+"""The whole dev stack, for the demo, the tests and the benchmarks."""
 
 import platform
 import sys
@@ -27,13 +27,13 @@ LEASE_SECONDS = 2  # short, so that a tailer started after a kill need not wait 
 
 class DevStack(Started):
     """
-    ``with DevStack() as stack:`` gives a database, an AWS account with the forwarder in place, and tailers on request.
+    ``with DevStack() as stack:`` starts a database and an AWS account with the forwarder. ``start_tailer`` starts tailers.
 
-    ``forwarder=False`` leaves the function and its mapping out, so that a test can read the queue itself. ``report`` hears, in
-    words, what is being started. At exit every process, port and file of it is gone.
+    ``forwarder=False`` omits the function, so that a test can read the queue. ``report`` is called with each step. At exit
+    every process, port and file is gone.
 
     Raises:
-        StartFailed: a part is not installed or did not come up; the message says which, why, and the remedy.
+        StartFailed: a part is not installed or did not start. The message names the part, the cause and the remedy.
     """
 
     def __init__(self, *, forwarder: bool = True, members: int = 1, report: Callable[[str], None] = lambda _: None) -> None:
@@ -49,7 +49,6 @@ class DevStack(Started):
         self._report("mongod and the AWS emulator")
         self.mongod.start()
         self.emulator.start()
-        # What waits, waits at the same time.
         with ThreadPoolExecutor(3) as threads:
             waits = [threads.submit(self.mongod.wait_ready), threads.submit(self.emulator.wait_ready)]
             zipped = threads.submit(forwarder_zip, self.workspace.folder, self._report) if self._forwarder else None
@@ -58,7 +57,7 @@ class DevStack(Started):
         self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
         self.aws = Aws(self.emulator.endpoint_url, self.emulator.key)
         undo.callback(self.aws.close)
-        self._report("queues, table, buses and rules" + (", and the forwarder behind its queue" if zipped else ""))
+        self._report("queues, table, buses and rules" + (", and the forwarder" if zipped else ""))
         self.resources: Resources = provision(self.aws, zipped.result() if zipped else None)
 
     @property
@@ -78,7 +77,7 @@ class DevStack(Started):
 
     @property
     def tailer_environment(self) -> dict[str, str]:
-        """What a tailer here needs to know, in its own variables."""
+        """Return the settings of a tailer on this stack, as environment variables."""
         return self.aws.environment | {
             "TAILER_MONGODB_URI": self.mongodb_uri,
             "TAILER_QUEUE_URL": self.resources.queue_url,
@@ -91,17 +90,17 @@ class DevStack(Started):
         }
 
     def consumer(self) -> Consumer:
-        """The end of the path: the consumer team's queue, fed by its own bus."""
+        """Return the consumer, whose queue is a target of its own bus."""
         return Consumer(self.aws("sqs"), self.resources.consumer_queue_url)
 
 
 def forwarder_zip(folder: Path, report: Callable[[str], None] = lambda _: None) -> Path:
-    """The forwarder's package, for the interpreter and the machine that run it here."""
-    report("the forwarder's zip (its dependencies are fetched once, in about ten seconds)")
+    """Build the forwarder's package for the Python and the processor of this machine."""
+    report("the forwarder's zip (its dependencies are downloaded once, in about ten seconds)")
     return package.build(folder / "forwarder.zip", *function_target())
 
 
 def function_target() -> tuple[str, str | None]:
-    """Python version and platform tag of functions on this machine; no tag where there is no name for it but "this one"."""
+    """Return the Python version and the platform tag of functions on this machine. None: pip's default tag."""
     tags = {"x86_64": "manylinux2014_x86_64", "aarch64": "manylinux2014_aarch64"}
     return function_python(), tags.get(platform.machine()) if sys.platform == "linux" else None

@@ -1,4 +1,4 @@
-"""Several parts that are started together and ended together."""
+"""Parts that start and end together."""
 
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
@@ -19,4 +19,4 @@ class Started(ABC):
 
     @abstractmethod
     def _start(self, undo: ExitStack) -> None:
-        """Start every part, and register with ``undo`` how each is ended."""
+        """Start each part, and register with ``undo`` how to end it."""

@@ -1,4 +1,4 @@
-"""The tailer as it runs in production: a process of its own, configured by its environment."""
+"""The tailer as a process that is configured by its environment, as in production."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -9,13 +9,13 @@ from devstack.workspace import Child, Workspace
 from infra.package import REPOSITORY
 
 READY_SECONDS = 30.0
-STOP_SECONDS = 25.0  # the tailer promises 20
+STOP_SECONDS = 25.0  # the tailer guarantees 20
 
 
 class TailerProcess:
     """
-    ``tailer run``, started at once. It ends with ``stop``, ``kill``, or the workspace. ``source`` is its code. ``within`` makes
-    a command run elsewhere, as in a cgroup.
+    ``tailer run``, started at once. ``stop``, ``kill`` and the end of the workspace end it. ``source`` is the folder of its
+    code. ``within`` changes the command, to run it in a cgroup for example.
     """
 
     def __init__(
@@ -49,18 +49,18 @@ class TailerProcess:
         Return once /readyz responds 200.
 
         Raises:
-            StartFailed: it ended first, or was not ready in time; with the end of its log.
+            StartFailed: it ended first, or was not ready in time. The message has the end of its log.
         """
         wait_until(self.ready, self.process, seconds)
 
     def metrics(self) -> str:
-        """The text of /metrics."""
+        """Return the text of /metrics."""
         return get(self.port, "/metrics")[1]
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye, as when a machine is lost."""
+        """Send SIGKILL, as if the machine was lost."""
         self.process.kill()
 
     def stop(self) -> int:
-        """SIGTERM, as ECS stops a task. The exit code; -9 when it did not end within its promise."""
+        """Send SIGTERM, as ECS does. Return the exit code, -9 if the tailer did not end in time."""
         return self.process.stop(STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""Whether what a consumer received is what the database committed: nothing lost, nothing invented, in order, recognisable."""
+"""Compares the events that a consumer received with the commits of the database."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,22 +15,22 @@ Named = tuple[str, str]  # a document and an event's name
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Each field but the counts and ``repeats`` is a broken promise where it is not empty."""
+    """The result. A guarantee is broken if ``missing``, ``unexpected``, ``doubled`` or ``reordered`` is not empty."""
 
     committed: int
     arrivals: int
-    repeats: tuple[Received, ...]  # arrivals of an id that had arrived before; allowed: delivery is at least once
-    missing: tuple[Named, ...]  # committed, never heard of
-    unexpected: tuple[Named, ...]  # heard of, never committed
-    doubled: tuple[Named, ...]  # one commit under two ids: no consumer could recognise the repeat
-    reordered: tuple[str, ...]  # documents whose events first arrived in another order than they were committed in
+    repeats: tuple[Received, ...]  # arrivals of an id that arrived before: allowed, as delivery is at least once
+    missing: tuple[Named, ...]  # committed, and no event arrived
+    unexpected: tuple[Named, ...]  # arrived, and never committed
+    doubled: tuple[Named, ...]  # one commit under two ids: a consumer cannot recognise the repeat
+    reordered: tuple[str, ...]  # documents whose events first arrived in another order than their commits
 
     @property
     def holds(self) -> bool:
         return not (self.missing or self.unexpected or self.doubled or self.reordered)
 
     def lines(self) -> list[str]:
-        """The same in words, one promise a line."""
+        """Return one line for each guarantee."""
         heard = self.committed - len(self.missing)
         return [
             f"{_mark(self.missing)} every change accounted for: {heard} of {self.committed}{_listed(self.missing)}",
@@ -41,13 +41,13 @@ class Verdict:
         ]
 
     def _repeated(self) -> str:
-        """Which, by their numbers in the stream."""
+        """Return the numbers of the repeated changes."""
         numbers = sorted({event.position[1] for event in self.repeats})
         return f" (changes {' '.join(f'#{number}' for number in numbers)})" if numbers else ""
 
 
 def judge(committed: Sequence[Committed], received: Sequence[Received]) -> Verdict:
-    """Compare commits, in the order they were made, with arrivals, in the order they came."""
+    """Compare the commits with the arrivals, each in their order."""
     first, repeats = _first_arrivals(received)
     promised = Counter((one.document, one.event) for one in committed)
     heard = Counter((event.document, event.name) for event in first)
@@ -64,7 +64,7 @@ def judge(committed: Sequence[Committed], received: Sequence[Received]) -> Verdi
 
 
 def _first_arrivals(received: Iterable[Received]) -> tuple[list[Received], list[Received]]:
-    """Arrivals of new ids, and arrivals of ids that had been there before."""
+    """Return the first arrival of each id, and the repeats."""
     seen: set[str] = set()
     first: list[Received] = []
     repeats: list[Received] = []
@@ -76,9 +76,9 @@ def _first_arrivals(received: Iterable[Received]) -> tuple[list[Received], list[
 
 def _reordered(committed: Sequence[Committed], first: Sequence[Received]) -> tuple[str, ...]:
     """
-    Documents whose events came in another order than their commits, or with positions that do not grow.
+    Return the documents whose events arrived in another order than their commits, or with positions that do not grow.
 
-    Only events that both sides know count: a missing one is missing, and not out of order too.
+    A missing event is not out of order too: only events that both sides have count.
     """
     written = _by_document((one.document, one.event) for one in committed)
     arrived = _by_document((event.document, event.name) for event in first)
@@ -102,7 +102,7 @@ def _by_document(named: Iterable[Named]) -> defaultdict[str, list[str]]:
 
 
 def only(names: Iterable[Name], counts: Counter[Name]) -> list[Name]:
-    """The names in their order, each no more often than counted."""
+    """Return the names in their order, each at most as often as its count."""
     left, kept = Counter(counts), []
     for name in names:
         if left[name] > 0:
@@ -116,7 +116,7 @@ def _mark(broken: Sequence[object]) -> str:
 
 
 def _listed(items: Sequence[object], most: int = 5) -> str:
-    """The first few, to look for in the logs."""
+    """Return the first few items as text."""
     if not items:
         return ""
     shown = [" ".join(item) if isinstance(item, tuple) else str(item) for item in items[:most]]

@@ -1,4 +1,4 @@
-"""A temporary folder and the processes that work in it. Both are gone at exit, even after a SIGKILL of this process."""
+"""A temporary folder and the processes in it. At exit both are removed, also after a SIGKILL of this process."""
 
 import contextlib
 import os
@@ -13,15 +13,15 @@ from types import TracebackType
 from typing import Self
 
 REAPER = Path(__file__).with_name("reaper.py")
-INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # and nothing else of the developer's
+INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of the developer's environment
 
 
 class StartFailed(Exception):
-    """A part of the stack did not come up. The message says which one and why, and ends with its log or the remedy."""
+    """A part of the stack did not start. The message names the part and the cause, and ends with its log or the remedy."""
 
 
 class Child:
-    """One process, the leader of its own group: signals go to everything that it started too."""
+    """One process, the leader of its process group."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self, grace: float) -> int:
-        """SIGTERM to the process, and after ``grace`` seconds SIGKILL to its whole group. The exit code; -9 when killed."""
+        """Send SIGTERM, and after ``grace`` seconds SIGKILL to the process group. Return the exit code, -9 when killed."""
         if self.running:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -48,11 +48,11 @@ class Child:
         return self.kill()
 
     def signal(self, number: int) -> None:
-        """To the process alone."""
+        """Send a signal to the process, and not to its group."""
         self._process.send_signal(number)
 
     def kill(self) -> int:
-        """SIGKILL to the whole group, at once."""
+        """Send SIGKILL to the process group. Return the exit code."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         return self._process.wait()
@@ -60,9 +60,9 @@ class Child:
 
 class Workspace:
     """
-    Where a stack lives: ``folder`` for its files, ``spawn`` for its processes.
+    ``folder`` has the files of a stack, and ``spawn`` starts its processes.
 
-    A second process, the reaper, knows what is here and ends it if this one is killed.
+    Another process, the reaper, ends the processes and deletes the folder if this process is killed.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Workspace:
         self._reaper.wait()
 
     def spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Child:
-        """Start a process in this folder with only the given environment; what it prints goes to ``NAME.log``."""
+        """Start a process in this folder with only this environment. Its output goes to ``NAME.log``."""
         log = self.folder / f"{name}.log"
         inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
         here = {"HOME": str(self.folder), "TMPDIR": str(self.folder)}

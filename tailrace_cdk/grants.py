@@ -50,17 +50,9 @@ def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[St
 
 
 def consuming(changes: sqs.IQueue) -> Iterator[Statement]:
-    """Allow Lambda, in the forwarder's role, to receive messages for it."""
-    yield allow(
-        "ReceiveChanges",
-        "sqs",
-        ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"),
-        changes.queue_arn,
-    )
-
-
-def postponing(changes: sqs.IQueue) -> Iterator[Statement]:
-    """Allow the forwarder to set when a failed message is received again."""
+    """Allow Lambda, in the forwarder's role, to receive messages, and the forwarder to set when a message is received again."""
+    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes")
+    yield allow("ReceiveChanges", "sqs", actions, changes.queue_arn)
     yield allow("SayWhenAMessageComesAgain", "sqs", ("ChangeMessageVisibility", "GetQueueUrl"), changes.queue_arn)
 
 
@@ -139,16 +131,11 @@ def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> It
     yield allow("CountWhatWasSetAside", "sqs", ("GetQueueAttributes",), *others)
 
 
-def encrypting(key: kms.IKey | None) -> Iterator[Statement]:
-    """Allow a role to read and write what the stack's key encrypts, if the stack has a key."""
+def using_key(key: kms.IKey | None, *, write: bool = True) -> Iterator[Statement]:
+    """Allow a role to read, and to write, what the stack's key encrypts, if the stack has a key."""
     if key:
-        yield allow("UseTheKeyOfTheStack", "kms", DATA, key.key_arn)
-
-
-def decrypting(key: kms.IKey | None) -> Iterator[Statement]:
-    """Allow a role to read what the stack's key encrypts, if the stack has a key."""
-    if key:
-        yield allow("ReadWithTheKeyOfTheStack", "kms", ("Decrypt",), key.key_arn)
+        sid, actions = ("UseTheKeyOfTheStack", DATA) if write else ("ReadWithTheKeyOfTheStack", ("Decrypt",))
+        yield allow(sid, "kms", actions, key.key_arn)
 
 
 def _claims(state: State, streams: Sequence[Stream]) -> list[str]:

@@ -146,19 +146,18 @@ class TailraceStack(Stack):
     def _grant_messaging(self) -> None:
         functions, tables = self.functions, self._environment.forwarder.dynamodb_streams
         _grant(functions.forwarder.role, grants.consuming(self.queues.changes))
-        _grant(functions.forwarder.role, grants.postponing(self.queues.changes))
         _grant(functions.redrive.role, grants.redriving(self.queues, self.state))
         for function, table in zip(functions.streams, tables, strict=True):
             _grant(function.role, grants.streaming(table, self.state))
         for function in (functions.forwarder, functions.redrive, *functions.streams):
             _grant(function.role, grants.publishing(self.bus, self.queues, self.state, self._environment.streams))
             _grant(function.role, grants.logging(function.log_group))
-            _grant(function.role, grants.encrypting(self._key))
+            _grant(function.role, grants.using_key(self._key))
         if functions.scheduling_role:
             _grant(functions.scheduling_role, grants.scheduling(functions.redrive))
         for delivery in self.bus.deliveries:
             _grant(delivery.role, grants.delivering(delivery))
-            _grant(delivery.role, grants.encrypting(self._key if delivery.ordered else None))
+            _grant(delivery.role, grants.using_key(self._key if delivery.ordered else None))
             _add(delivery.undelivered, grants.leaving(delivery))
         if unreadable := self.bus.unreadable:
             _add(unreadable, grants.setting_aside(unreadable, self.bus))
@@ -167,13 +166,13 @@ class TailraceStack(Stack):
     def _grant_tailing(self, network: Network, service: Service, enabling: Enabling | None) -> None:
         _grant(service.task.role, grants.tailing(self.queues, self.state, self._environment.streams))
         _grant(service.task.role, grants.examining(self.queues, self.bus, self.functions.forwarder))
-        _grant(service.task.role, grants.encrypting(self._key))
+        _grant(service.task.role, grants.using_key(self._key))
         _grant(service.task.execution_role, task_grants.starting(service.task))
         if network.flow_log and network.flow_log_role:
             _grant(network.flow_log_role, task_grants.recording_flows(network.flow_log))
         if enabling:
             _grant(enabling.task.execution_role, task_grants.starting(enabling.task))
-            _grant(enabling.task.execution_role, grants.decrypting(self._key))
+            _grant(enabling.task.execution_role, grants.using_key(self._key, write=False))
             _grant(enabling.role, task_grants.enabling(enabling))
             _grant(enabling.role, grants.logging(enabling.log_group))
 

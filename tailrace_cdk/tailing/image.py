@@ -32,20 +32,17 @@ class Image(Construct):
             self.container = ecs.ContainerImage.from_registry(tailer.image)
             self.repository_arn = _repository_arn(tailer.image)
         else:
-            asset = self._built(tailer)
+            arm = tailer.architecture == "arm64"
+            asset = ecr_assets.DockerImageAsset(
+                self,
+                "Built",
+                directory=str(in_clone(DOCKERFILE, "name an image in [tailer] image").parents[1]),
+                file=DOCKERFILE,
+                exclude=list(NOT_COPIED),
+                platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
+            )
             self.container = ecs.ContainerImage.from_docker_image_asset(asset)
             self.repository_arn = asset.repository.repository_arn
-
-    def _built(self, tailer: Tailer) -> ecr_assets.DockerImageAsset:
-        arm = tailer.architecture == "arm64"
-        return ecr_assets.DockerImageAsset(
-            self,
-            "Built",
-            directory=str(in_clone(DOCKERFILE, "name an image in [tailer] image").parents[1]),
-            file=DOCKERFILE,
-            exclude=list(NOT_COPIED),
-            platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
-        )
 
 
 def _repository_arn(image: str) -> str:

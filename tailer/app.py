@@ -29,7 +29,7 @@ def run(streams: Sequence[Parts], stopping: threading.Event) -> None:
     Tail one of the streams at a time, standing by for the others, until ``stopping`` is set.
 
     Raises:
-        Misconfigured, HistoryLost, Rejected: as their names say; the message is for the person who reads the log.
+        Misconfigured, HistoryLost, Rejected: a person has to act; the message says how.
     """
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
@@ -96,6 +96,6 @@ def _now() -> datetime:
 
 
 def tune_garbage_collector() -> None:
-    """Decoded documents hold no cycles, and looking for some after every few of them costs a seventh of the speed."""
+    """Collect cycles rarely: decoded documents contain none, and the search for them costs a seventh of the speed."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

@@ -39,8 +39,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 class Gap(Struct, frozen=True, kw_only=True):
     """
-    History that nobody delivered, and a person's word for it. ``after`` and ``until`` are cluster times; ``sequence`` is the
-    number of the change that announces it. Times of day are RFC 3339 in UTC.
+    History that was not delivered, accepted by a person. ``after`` and ``until`` are cluster times; ``sequence`` is the number of
+    the change that announces the gap. Times of day are RFC 3339 in UTC.
     """
 
     generation: int
@@ -54,7 +54,7 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Skip(Struct, frozen=True, kw_only=True):
-    """A change that a person stepped over, by its short id, and that person's word for it. ``at`` is RFC 3339 in UTC."""
+    """A change that a person skipped, by its short id, and the reason. ``at`` is RFC 3339 in UTC."""
 
     change: str
     by: str
@@ -63,7 +63,7 @@ class Skip(Struct, frozen=True, kw_only=True):
 
 
 class OlderGaps(Struct, frozen=True, kw_only=True):
-    """What is left of the announced gaps that a record keeps no more: how many, and between which cluster times."""
+    """A summary of the announced gaps that a record no longer lists: their number, the first and the last cluster time."""
 
     count: int
     after: str
@@ -74,14 +74,13 @@ class Record(Struct, frozen=True, kw_only=True):
     """
     What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
 
-    ``version`` grows by one with every write. ``owner`` is empty when nobody tails the stream. ``fence`` grows with every
-    owner. ``identity`` says what the stream watches and how it is laned, as canonical JSON; it may change until something was
-    delivered. ``cluster`` is whose history the checkpoint is a position in; older records do not say. An owner whose version
-    stands still for ``lease_seconds`` has lost the lease. ``problem`` is why the last owner stopped for good, if it did, and
-    ``problem_code`` the exit code that says so; ``gaps`` is the ledger of what was never delivered, and
-    ``older_gaps`` what is left of its first entries; ``saved_at`` the time of day of the last write, and ``scanning_since``
-    since when the owner waits for a server that looks through history, both for people only. ``skips``
-    are the last changes that a person stepped over, ``stubs`` how many were sent in all, and which was the last.
+    ``version`` grows by one with every write, ``fence`` with every owner. ``owner`` is empty if no task tails the stream. An
+    owner whose version does not change for ``lease_seconds`` has lost the lease. ``identity`` is what the stream watches and how
+    its lanes are computed, as canonical JSON; it may change until a change was delivered. ``cluster`` is the cluster of the
+    checkpoint's position; None in older records. ``problem`` is why the last owner stopped for good, ``problem_code`` its exit
+    code. ``gaps`` is the list of what was never delivered, ``older_gaps`` a summary of its first entries. ``saved_at`` is the time
+    of the last write, ``scanning_since`` the time at which the server began to scan its history; both are for people only.
+    ``skips`` are the last changes that a person skipped, ``stubs`` is the number of stubs sent, ``last_stub`` the last one.
     ``crashes`` counts the owners that crashed at this position.
     """
 
@@ -106,11 +105,11 @@ class Record(Struct, frozen=True, kw_only=True):
 
     @property
     def delivered(self) -> bool:
-        """Whether anything was sent under ``identity``, as far as the checkpoint tells."""
+        """Whether a change was delivered with this ``identity``, according to the checkpoint."""
         return self.checkpoint is not None and self.checkpoint.sequence > 0
 
     def overdue(self, now: datetime) -> bool:
-        """Whether its owner has written nothing for longer than its lease. Two clocks are compared: for people only."""
+        """Whether the owner has not written for longer than its lease. It compares two clocks, so it is for people only."""
         if not self.owner or not self.saved_at:
             return False
         return (now - datetime.fromisoformat(self.saved_at)).total_seconds() > self.lease_seconds
@@ -119,8 +118,8 @@ class Record(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """
-    Some changes in stream order, and the checkpoint that holds once they are all delivered. Empty: the heartbeat. ``size`` is
-    what they take in memory until then, in bytes at most.
+    Changes in stream order, and the checkpoint that holds once all of them are delivered. An empty batch is the heartbeat.
+    ``size`` is an upper bound of their memory in bytes.
     """
 
     changes: Sequence[Change]

@@ -1,4 +1,4 @@
-"""Cluster times, ``"seconds.increment"``, and what they are for people."""
+"""Cluster times, ``"seconds.increment"``, and their text for people."""
 
 import re
 from datetime import UTC, datetime
@@ -7,18 +7,18 @@ _LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
 
 
 def seconds(cluster_time: str) -> int:
-    """Seconds since 1970."""
+    """Return the seconds since 1970."""
     return int(cluster_time.partition(".")[0])
 
 
 def time_of(cluster_time: str) -> tuple[int, int]:
-    """Seconds and increment: what orders cluster times. No event has the increment 0: it is the beginning of its second."""
+    """Return seconds and increment, which order cluster times. Increment 0 is the beginning of its second, as no event has it."""
     first, _, second = cluster_time.partition(".")
     return int(first), max(1, int(second))
 
 
 def rfc3339(cluster_time: str | None) -> str:
-    """The time of day, in UTC, to the second; says so where the time is unknown."""
+    """Return the time in UTC, to the second, or the words "an unknown time"."""
     if cluster_time is None:
         return "an unknown time"
     return datetime.fromtimestamp(seconds(cluster_time), tz=UTC).isoformat().replace("+00:00", "Z")
@@ -26,10 +26,10 @@ def rfc3339(cluster_time: str | None) -> str:
 
 def cluster_time_of(text: str) -> str:
     """
-    The first cluster time of the second that an RFC 3339 time names.
+    Return the first cluster time in the second of an RFC 3339 time.
 
     Raises:
-        ValueError: not a time with its offset, or one that no server can start at.
+        ValueError: it is not a time with an offset, or no server can start at it.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -40,12 +40,12 @@ def cluster_time_of(text: str) -> str:
 
 
 def is_cluster_time(text: str) -> bool:
-    """Whether it is ``"seconds.increment"``, within what a BSON timestamp can hold."""
+    """Whether the text is ``"seconds.increment"``, within the limits of a BSON timestamp."""
     return bool(re.fullmatch(r"\d+\.\d+", text, re.ASCII)) and all(int(part) <= _LATEST for part in text.split("."))
 
 
 def is_time(text: str) -> bool:
-    """Whether ISO 8601 takes the text for a date or a time of a day, with or without an offset."""
+    """Whether the text is a date or a time in ISO 8601, with or without an offset."""
     try:
         datetime.fromisoformat(text)
     except ValueError:

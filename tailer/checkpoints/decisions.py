@@ -106,7 +106,7 @@ def skipped(record: Record, change: str, *, by: str, reason: str, now: datetime)
         )
     time = token_time(change) or before.reached or UNKNOWN_TIME
     skips = (*record.skips, Skip(change=change, by=by, at=_text(now), reason=reason))[-KEPT:]
-    announced = f"change {change} was stepped over: {reason}"
+    announced = f"change {change} was skipped: {reason}"
     return _after_gap(replace(record, skips=skips), before, before, (time, time), by, announced, now)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
 from tailer.cli.arguments import parser
-from tailer.cli.waiting import waiting_shown
+from tailer.cli.waiting import waits_logged
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.operations.interrupts import INTERRUPTS, Interrupted
 from tailer.output import Say
@@ -23,7 +23,7 @@ from tailrace.text.legible import indented, legible
 
 log = logging.getLogger("tailer")
 
-NOBODY_READS = 141  # what a shell makes of a command that ends by SIGPIPE
+SIGPIPE_CODE = 141  # the exit code that a shell reports for SIGPIPE
 
 
 def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Callable[[Settings], Parts] = Parts) -> int:
@@ -36,20 +36,20 @@ def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Cal
         form = os.environ.get(f"{PREFIX}LOG_FORMAT") or "auto"
         if options.command is run_command and logs.for_programs(form):
             logs.configure("INFO", form)
-            return _stopped(error)
-        return int(options.unsettled(options, error, _say)) if "unsettled" in options else _failed(error)
+            return _log_stop(error)
+        return int(options.unsettled(options, error, _print)) if "unsettled" in options else _failed(error)
     logs.configure(settings[0].log_level, settings[0].log_format)
     as_set = as_set_in(settings)
     try:
         with ExitStack() as around:
-            if options.command is not run_command:  # which ends by ``stopping``, and shows its waits in its health
-                around.enter_context(INTERRUPTS.heard())
-                around.enter_context(waiting_shown())
-            return int(options.command(options, [parts(one) for one in settings], lambda text: _say(as_set(text))) or 0)
+            if options.command is not run_command:  # ``stopping`` ends it, and its health shows what it waits for
+                around.enter_context(INTERRUPTS.handled())
+                around.enter_context(waits_logged())
+            return int(options.command(options, [parts(one) for one in settings], lambda text: _print(as_set(text))) or 0)
     except TailerError as error:
         return _failed(type(error)(as_set(str(error))))
     except Interrupted as interrupt:
-        _complain(f"interrupted: {options.interrupted}")
+        _print_error(f"interrupted: {options.interrupted}")
         return interrupt.exit_code
 
 
@@ -58,7 +58,7 @@ def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Parts], __: 
     try:
         run(streams, stopping)
     except (Misconfigured, HistoryLost, Rejected) as error:
-        return _stopped(type(error)(as_set_in([one.settings for one in streams])(str(error))))
+        return _log_stop(type(error)(as_set_in([one.settings for one in streams])(str(error))))
     except Exception as error:
         log.critical("%s", error, exc_info=error, extra={"action": "stopped", "reason": type(error).__name__})
         return 1
@@ -66,7 +66,7 @@ def _run(stopping: threading.Event, _: Namespace, streams: Sequence[Parts], __: 
     return 0
 
 
-def _stopped(error: TailerError) -> int:
+def _log_stop(error: TailerError) -> int:
     log.critical("%s", error, extra={"action": "stopped", "reason": type(error).__name__})
     return EXIT_CODES[type(error)]
 
@@ -79,17 +79,17 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
 
 
 def _failed(error: TailerError) -> int:
-    _complain(str(error))
+    _print_error(str(error))
     return EXIT_CODES.get(type(error), 1)
 
 
-def _complain(text: str) -> None:
+def _print_error(text: str) -> None:
     print(indented(legible(f"tailer: {text}", lines=True)), file=sys.stderr)  # noqa: T201 - for the person at the keyboard
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     try:
         print(legible(text, lines=True), flush=True)  # noqa: T201 - what a command is asked for goes to standard output
-    except BrokenPipeError:  # as of `tailer doctor | head`: whoever read has read enough
+    except BrokenPipeError:  # as of `tailer doctor | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
-        raise SystemExit(NOBODY_READS) from None
+        raise SystemExit(SIGPIPE_CODE) from None

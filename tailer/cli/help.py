@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings
 
-MOST_COLUMNS = 110  # of text: longer lines are hard to read
+MAX_COLUMNS = 110  # longer lines are hard to read
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "required": ("mongodb_uri", "queue_url", "checkpoints", "stream", "database"),
     "what is watched": ("collections", "pipeline", "full_document", "full_document_before_change", "start"),
@@ -25,17 +25,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 def paragraphs(*texts: str) -> str:
-    """Each text wrapped, with an empty line between two."""
+    """Return the texts wrapped, with an empty line between two."""
     return "\n\n".join(textwrap.fill(" ".join(text.split()), _columns()) for text in texts)
 
 
 def examples(commands: Iterable[str]) -> str:
-    """Commands as they are typed, never wrapped."""
+    """Return commands as they are typed, never wrapped."""
     return "\n".join(["examples:", *(f"  {command}" for command in commands)])
 
 
 def settings_by_group() -> str:
-    """Every setting with its description and its default."""
+    """Return every setting with its description and its default."""
     grouped = {name for names in GROUPS.values() for name in names}
     groups = {**GROUPS, "others": tuple(name for name in Settings.model_fields if name not in grouped)}
     return "\n\n".join(_group(title, names) for title, names in groups.items() if names)
@@ -56,4 +56,4 @@ def _shown(value: Any) -> Any:
 
 
 def _columns() -> int:
-    return min(shutil.get_terminal_size().columns, MOST_COLUMNS)
+    return min(shutil.get_terminal_size().columns, MAX_COLUMNS)

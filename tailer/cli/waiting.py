@@ -1,4 +1,4 @@
-"""Shows what a command waits for, once that takes long: a scan of a server's history may take an hour."""
+"""Logs what a command waits for. The scan of a server's history may take an hour."""
 
 import logging
 from collections.abc import Iterator
@@ -10,27 +10,27 @@ from threading import Event
 from tailer.background import background
 from tailer.waits import WAITS
 
-FIRST, AGAIN = 5.0, 30.0  # seconds of a wait until it is shown, and until it is shown again
-LOOKS = 10  # until then
+FIRST, AGAIN = 5.0, 30.0  # seconds until a wait is logged, and until it is logged again
+CHECKS = 10  # until the first line
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def waiting_shown() -> Iterator[None]:
-    """While the block runs: a line of the log, on standard error, for each wait, and again while it lasts."""
+def waits_logged() -> Iterator[None]:
+    """While the block runs, log each wait that takes long, on standard error, and again while it lasts."""
     over = Event()
-    WAITS.end()  # what took time before was this program's own start
-    background("waiting", partial(_show, over), over)
+    WAITS.end()  # until here the program itself started
+    background("waiting", partial(_log, over), over)
     try:
         yield
     finally:
         over.set()
 
 
-def _show(over: Event) -> None:
+def _log(over: Event) -> None:
     due = FIRST
-    while not over.wait(FIRST / LOOKS):
+    while not over.wait(FIRST / CHECKS):
         wait = WAITS.longest()
         if wait.seconds < FIRST:
             due = FIRST

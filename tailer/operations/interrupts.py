@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a command runs: it ends at once, but never in the middle of what must not be half done."""
+"""Ctrl-C and SIGTERM during a command. The command ends at once, but never in a step that must be completed."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody asked the command to end. ``exit_code`` is what a shell makes of a command that ends by that signal."""
+    """A signal ended the command. ``exit_code`` is the one that a shell reports for this signal."""
 
     def __init__(self, number: int) -> None:
         self.exit_code = 128 + number
@@ -16,20 +16,20 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Of one process at a time. Where nobody listens, Python's own handlers are in force and nothing is held back."""
+    """The signals of this process. Outside of ``handled``, Python's own handlers are in force and no interrupt is delayed."""
 
     def __init__(self) -> None:
         self._shields = 0
         self._pending = 0
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def handled(self) -> Iterator[None]:
         """Raise ``Interrupted`` in the main thread while the block runs. An ignored signal stays ignored."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, self._heard) for number in numbers}
+        numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._receive) for number in numbers}
         try:
             yield
         finally:
@@ -39,26 +39,26 @@ class Interrupts:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Hold an interrupt back until the block has ended."""
+        """Delay an interrupt until the block has ended."""
         self._shields += 1
         try:
             yield
         finally:
             self._shields -= 1
-        self._due()
+        self._raise_pending()
 
     def too_late(self) -> None:
-        """From now on the command ends by itself: what is decided is done, and said."""
-        self._due()
+        """Ignore interrupts from now on: the command completes its last step and prints the result."""
+        self._raise_pending()
         self._shields += 1
 
-    def _due(self) -> None:
+    def _raise_pending(self) -> None:
         if self._pending and not self._shields:
             raise Interrupted(self._pending)
 
-    def _heard(self, number: int, _: FrameType | None) -> None:
+    def _receive(self, number: int, _: FrameType | None) -> None:
         self._pending = number
-        self._due()
+        self._raise_pending()
 
 
 INTERRUPTS = Interrupts()

@@ -105,7 +105,7 @@ def test_each_poison_change_can_be_skipped(
     assert {short(one) for one in stubs} == {skip.change for skip in tailers.record.skips}
     gaps = [change.full_document for change in changes if change.operation_type == GAP]
     assert len(stubs) == len(gaps) == len(poison(bucket))
-    assert all(gap and gap["reason"].endswith("was stepped over: a test") and gap["acceptedBy"] == "me" for gap in gaps)
+    assert all(gap and gap["reason"].endswith("was skipped: a test") and gap["acceptedBy"] == "me" for gap in gaps)
     assert any(change.document_key == {"_id": "last"} for change in changes)
 
 

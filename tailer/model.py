@@ -39,8 +39,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
 class Gap(Struct, frozen=True, kw_only=True):
     """
-    History that was not delivered, accepted by a person. ``after`` and ``until`` are cluster times; ``sequence`` is the number of
-    the change that announces the gap. Times of day are RFC 3339 in UTC.
+    History that was not delivered; a person accepted it. ``after`` and ``until`` are cluster times; ``sequence`` is the number
+    of the change that announces the gap. Times of day are RFC 3339 in UTC.
     """
 
     generation: int
@@ -75,11 +75,11 @@ class Record(Struct, frozen=True, kw_only=True):
     What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
 
     ``version`` grows by one with every write, ``fence`` with every owner. ``owner`` is empty if no task tails the stream. An
-    owner whose version does not change for ``lease_seconds`` has lost the lease. ``identity`` is what the stream watches and how
-    its lanes are computed, as canonical JSON; it may change until a change was delivered. ``cluster`` is the cluster of the
+    owner whose version does not change for ``lease_seconds`` has lost the lease. ``identity`` is what the stream watches and
+    how its lanes are computed, as canonical JSON; it may change until a change was delivered. ``cluster`` is the cluster of the
     checkpoint's position; None in older records. ``problem`` is why the last owner stopped for good, ``problem_code`` its exit
-    code. ``gaps`` is the list of what was never delivered, ``older_gaps`` a summary of its first entries. ``saved_at`` is the time
-    of the last write, ``scanning_since`` the time at which the server began to scan its history; both are for people only.
+    code. ``gaps`` is the list of what was never delivered, ``older_gaps`` a summary of its first entries. ``saved_at`` is the
+    time of the last write, ``scanning_since`` the time at which the server began to scan its history; both are for people only.
     ``skips`` are the last changes that a person skipped, ``stubs`` is the number of stubs sent, ``last_stub`` the last one.
     ``crashes`` counts the owners that crashed at this position.
     """

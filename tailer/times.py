@@ -12,7 +12,7 @@ def seconds(cluster_time: str) -> int:
 
 
 def time_of(cluster_time: str) -> tuple[int, int]:
-    """Return seconds and increment, which order cluster times. Increment 0 is the beginning of its second, as no event has it."""
+    """Return seconds and increment, which order cluster times. Increment 0 is the beginning of the second: no event has it."""
     first, _, second = cluster_time.partition(".")
     return int(first), max(1, int(second))
 

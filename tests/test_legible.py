@@ -175,7 +175,7 @@ def a_finding(text: str) -> tuple[Check, Finding]:
 
 def command_output(response: Callable[[str], str]) -> Callable[[str], str]:
     """Return what a command of the tailer prints for this result."""
-    return lambda text: printed(lambda: command_line._say(response(text)))
+    return lambda text: printed(lambda: command_line._print(response(text)))
 
 
 def encodable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Batcher a command of the command line and says how it ended."""
+"""Runs a command of the command line, and returns its exit code."""
 
 import logging
 import os

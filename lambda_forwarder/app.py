@@ -73,9 +73,9 @@ def stream_forwarder() -> StreamForwarder:
 
 
 @cache
-def redriver() -> Redriver:
-    """As ``forwarder``, for redrive."""
-    return build_redriver(read_settings(), forwarder())
+def redriver(**options: Any) -> Redriver:
+    """As ``forwarder``, for redrive. The options are those of ``build_redriver``."""
+    return build_redriver(read_settings(), forwarder(), **options)
 
 
 def build_forwarder(

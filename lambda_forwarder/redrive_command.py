@@ -13,7 +13,6 @@ from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.redriving.reader import EVERYTHING, Options
 from lambda_forwarder.redriving.redriver import Redriver
-from lambda_forwarder.settings import read_settings
 from tailrace.text.legible import indented, legible
 
 SECONDS = 900.0  # the default of --seconds
@@ -52,12 +51,7 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def build(**options: Any) -> Redriver:
-    """Build the redriver from the environment. The options are those of ``app.build_redriver``."""
-    return app.build_redriver(read_settings(), app.forwarder(), **options)
-
-
-def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = build) -> int:
+def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.redriver) -> int:
     """
     Redrive once and print the report. ``build`` returns the redriver for the queues that the arguments name. Return 0 if
     nothing is left, 1 if messages stay, changes were parked or a queue failed, and 2 if the configuration cannot be used.

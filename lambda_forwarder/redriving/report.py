@@ -7,6 +7,7 @@ from msgspec import Struct
 from tailrace.text.legible import legible
 
 SHOWN = 100  # messages that stay, and messages removed without an event, in a report; the numbers count all of them
+COUNTS = ("messages", "published", "late", "deduplicated", "parked", "unpublished", "left")
 
 
 class Mention(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,6 +58,3 @@ class Report(Struct, frozen=True, kw_only=True, rename="camel"):
             yield f"and {more} more"
         if self.dry_run:
             yield "dry run: nothing was published, parked or removed"
-
-
-COUNTS = ("messages", "published", "late", "deduplicated", "parked", "unpublished", "left")

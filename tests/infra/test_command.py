@@ -1,4 +1,4 @@
-"""``python -P -m infra`` as a person runs it, and the CDK's command line behind it."""
+"""``python -P -m infra`` as a person runs it, and the CDK's command line."""
 
 import json
 import os
@@ -21,8 +21,8 @@ from infra.supply.command_line import NotInstalled, environment
 from tests.tailrace_cdk.deployment import without
 
 
-def test_it_says_in_short_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Resources by type, grants, findings, where the template is; and the zip in it is the forwarder's."""
+def test_synthesis_prints_a_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Resources by type, grants, findings, and the template's path. The zip in it is the forwarder's."""
     (tmp_path / "mine.toml").write_text("")
     assert main(["--environment", str(tmp_path / "mine.toml"), "--output", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
@@ -36,23 +36,22 @@ def test_it_says_in_short_what_there_is(tmp_path: Path, capsys: pytest.CaptureFi
     assert [asset for asset in (tmp_path / "out").glob("asset.*.zip") if asset.stat().st_size > 1_000_000]
 
 
-def test_what_is_wrong_with_an_environment_is_said_and_nothing_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, and every setting by name."""
+def test_invalid_environment_is_reported_and_nothing_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With exit code 2 and the name of every setting."""
     (tmp_path / "mine.toml").write_text("removel = 1")
     assert main(["--environment", str(tmp_path / "mine.toml"), "--output", str(tmp_path / "out")]) == 2
     assert "a key is not a setting; did you mean removal?" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_an_environment_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """With those that are."""
+def test_missing_environment_lists_the_existing_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--environment", "nowhere"]) == 2
     assert f"There is no environment nowhere. Name one of {there()}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("subcommand", ["deploy", "diff", "destroy"])
-def test_a_subcommand_needs_an_environment(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """There is no default: a wrong one would be a second stack in production's account."""
+def test_subcommand_needs_an_environment(subcommand: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no default: a wrong one would create a second stack in the production account."""
     assert cdk.main([subcommand]) == 2
     assert cdk.main(["--environment", "", subcommand]) == 2
     said = f"Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.\n"
@@ -67,19 +66,19 @@ def test_a_subcommand_needs_an_environment(subcommand: str, capsys: pytest.Captu
     [{"AWS_REGION"}, {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}, set()],
     ids=["region", "credentials", "response"],
 )
-def test_without_an_account_nothing_is_begun(
+def test_nothing_starts_without_an_account(
     subcommand: list[str],
     missing: set[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """Before a template is made, the error says what the shell needs."""
+    """The error says what the shell needs, before a template is made."""
     shell = {
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # nothing listens there
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",  # a port without a listener
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
@@ -94,8 +93,8 @@ def test_without_an_account_nothing_is_begun(
     assert said.out == ""
 
 
-def test_the_cdk_runs_on_the_node_of_the_lock(tmp_path: Path) -> None:
-    """Its own Node.js is there, is no other that a machine may have, and runs the command line of the lock."""
+def test_cdk_runs_on_the_locked_node(tmp_path: Path) -> None:
+    """And runs the locked command line."""
     try:
         node, program, *arguments = cdk.command(tmp_path, ["deploy", "--quiet"])
     except NotInstalled as error:
@@ -109,7 +108,7 @@ def test_the_cdk_runs_on_the_node_of_the_lock(tmp_path: Path) -> None:
 
 @pytest.fixture
 def account(services: None) -> Iterator[Aws]:
-    """An account that nobody has prepared for the CDK."""
+    """An account without the CDK's bootstrap."""
     with Workspace() as workspace:
         emulator = Emulator(workspace)
         emulator.start()
@@ -119,8 +118,8 @@ def account(services: None) -> Iterator[Aws]:
         aws.close()
 
 
-def test_the_account_is_the_one_that_aws_says(account: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the region that the CDK would take."""
+def test_account_and_region_are_those_of_aws(account: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the CDK determines them."""
     for name, value in account.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
@@ -130,28 +129,30 @@ def test_the_account_is_the_one_that_aws_says(account: Aws, monkeypatch: pytest.
     assert infra.account.account() == f"aws://{ACCOUNT}/{REGION}"
 
 
-def without_bus_policies(arguments: Sequence[str]) -> int:
-    """Synthesise, and leave out what the emulator's CloudFormation has not and every stack has."""
+def synthesise_without_bus_policies(arguments: Sequence[str]) -> int:
+    """Synthesise without the resources of every stack that the emulator's CloudFormation does not support."""
     code = main(arguments)
     for file in Path(arguments[-1]).glob("*.template.json"):
         file.write_text(json.dumps(without(json.loads(file.read_text()), {"AWS::Events::EventBusPolicy"})))
     return code
 
 
-def test_the_cdks_command_line_deploys_what_was_synthesised(
+def test_cdk_command_line_deploys_the_template(
     account: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Bootstrap, deploy, no difference left, destroy: the pinned command line reads our template, in the emulator's account."""
+    """Bootstrap, deploy, an empty diff and destroy, in the emulator's account."""
     for name, value in {**account.environment, "AWS_REGION": REGION, "npm_config_offline": "true"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(cdk, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(cdk, "synthesis", SimpleNamespace(main=without_bus_policies))
+    monkeypatch.setattr(cdk, "synthesis", SimpleNamespace(main=synthesise_without_bus_policies))
     if cdk.main(["--version"]):
         pytest.skip("needs the CDK's command line in this environment: python -P -m infra.cdk --version installs it")
-    file = tmp_path / "cdk.toml"  # less what the emulator's CloudFormation has not
+    file = tmp_path / "cdk.toml"  # without the resources that the emulator's CloudFormation does not support
     file.write_text('removal = "destroy"\n[bus]\nschemas = false\narchive_days = 0')
     assert cdk.main(["bootstrap"]) == 0, capfd.readouterr()
-    assert f"aws://{ACCOUNT}/{REGION} bootstrapped" in "".join(capfd.readouterr())  # as output where CI is set
+    assert f"aws://{ACCOUNT}/{REGION} bootstrapped" in "".join(
+        capfd.readouterr()
+    )  # The CDK writes it to standard output when CI is set.
     for subcommand in (["deploy", "--require-approval", "never"], ["diff", "--fail"], ["destroy", "--force"]):
         assert cdk.main(["--environment", str(file), *subcommand]) == 0, capfd.readouterr()
     with pytest.raises(ClientError, match="does not exist"):

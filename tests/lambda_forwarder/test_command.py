@@ -1,4 +1,4 @@
-"""The command line at a keyboard and in a pipe: whatever is given, it ends with a line that names what was typed."""
+"""The command line at a terminal and in a pipe: every error is one line that names the argument."""
 
 import io
 import os
@@ -14,7 +14,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "wire" / "v1" / "update.json"
 
 
 def run(folder: Path, *arguments: str, before: str = "", **environment: str) -> tuple[int, str]:
-    """The exit code and what is said, in a shell that may redirect; both streams in one."""
+    """Run in a shell that may redirect, and return the exit code and both outputs."""
     command = [sys.executable, "-P", "-m", "lambda_forwarder", *arguments]
     done = subprocess.run(
         ["bash", "-c", f'"$@" {before}; echo " code ${{PIPESTATUS[0]}}"', "bash", *command],
@@ -38,10 +38,10 @@ def run(folder: Path, *arguments: str, before: str = "", **environment: str) -> 
         (b"{}", "none of these"),
     ],
 )
-def test_a_file_that_is_no_change_is_told_in_a_line(
+def test_file_that_is_no_change_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes, words: str
 ) -> None:
-    """Exit 2, from a file and from a pipe whose text is not checked."""
+    """With exit code 2, from a file and from a pipe. The message about a pipe is not checked."""
     (tmp_path / "given.json").write_bytes(content)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content), "utf-8", "surrogateescape"))
     for given in (str(tmp_path / "given.json"), "-"):
@@ -51,8 +51,8 @@ def test_a_file_that_is_no_change_is_told_in_a_line(
         assert words in said or given == "-"
 
 
-def test_a_file_of_another_system_may_begin_with_a_mark(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """UTF-8 with a byte order mark, as some shells write it."""
+def test_file_may_begin_with_a_byte_order_mark(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Some shells write it."""
     marked = tmp_path / "given.json"
     marked.write_bytes(b"\xef\xbb\xbf" + SAMPLE.read_bytes())
     assert main(["try", str(marked)]) == main(["try", str(SAMPLE)]) == 0
@@ -70,13 +70,13 @@ def test_a_file_of_another_system_may_begin_with_a_mark(capsys: pytest.CaptureFi
         (("--help",), ">&-"),
     ],
 )
-def test_a_reader_that_has_read_enough_ends_it_quietly(tmp_path: Path, arguments: tuple[str, ...], before: str) -> None:
-    """As ``| head`` does; nor does it need a standard output."""
+def test_closed_pipe_ends_the_command_silently(tmp_path: Path, arguments: tuple[str, ...], before: str) -> None:
+    """As with ``| head``. No standard output is needed."""
     said = run(tmp_path, *arguments, before=before)[1]
     assert said == "" if before == "| true" else "Traceback" not in said
 
 
-def test_a_terminal_that_cannot_show_a_character_shows_its_code(tmp_path: Path) -> None:
+def test_unprintable_character_is_shown_as_its_code(tmp_path: Path) -> None:
     """The rest is shown as it is."""
     sample = tmp_path / "given.json"
     sample.write_text(SAMPLE.read_text().replace('"sub-1"', '"s\xfcb-1"'))
@@ -85,10 +85,10 @@ def test_a_terminal_that_cannot_show_a_character_shows_its_code(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("table", ["", "x", "nowhere:MAPPERS", "os:path", "lambda_forwarder.mappings:NOTHING"])
-def test_a_table_that_cannot_be_used_is_called_as_it_was_given(
+def test_unusable_mapper_table_is_named_as_it_was_given(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, table: str
 ) -> None:
-    """The option or the variable; redrive takes the variable alone."""
+    """By the option or the variable. Redrive accepts only the variable."""
     monkeypatch.chdir(tmp_path)
     assert main(["--mappers", table, "try", str(SAMPLE)]) == 2
     assert capsys.readouterr().err.startswith("--mappers: ")
@@ -101,8 +101,7 @@ def test_a_table_that_cannot_be_used_is_called_as_it_was_given(
 
 @pytest.mark.parametrize("option", ["--limit", "--seconds"])
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "x", ""])
-def test_a_bound_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
-    """Before anything is touched."""
+def test_invalid_bound_is_refused(capsys: pytest.CaptureFixture[str], option: str, value: str) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["redrive", f"{option}={value}"])
     assert f"argument {option}: " in capsys.readouterr().err

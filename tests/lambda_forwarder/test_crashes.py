@@ -17,7 +17,7 @@ class Killed(BaseException):
     """The process ended here: no handler of the product catches it."""
 
 
-class Steps:
+class KillSwitch:
     """Passes calls on, and kills before or after a given call."""
 
     def __init__(self, kill_at: int) -> None:
@@ -69,7 +69,7 @@ class CrashFixture:
         self.watermarks = MemoryWatermarks()
         self.claims = MemoryClaims(objects={"payments/1.json": content})
 
-    def invoke(self, steps: Steps, publisher: MemoryPublisher | None = None) -> None:
+    def invoke(self, steps: KillSwitch, publisher: MemoryPublisher | None = None) -> None:
         """Invoke once. The queue deletes only what the response does not report as failed."""
         forwarder = Forwarder(
             mappers=MAPPERS,
@@ -96,9 +96,9 @@ def test_forwarder_killed_after_any_step_completes_on_redelivery() -> None:
     for kill_at in count(1):
         world = CrashFixture()
         try:
-            world.invoke(Steps(kill_at))
+            world.invoke(KillSwitch(kill_at))
         except Killed:
-            world.invoke(Steps(0))
+            world.invoke(KillSwitch(0))
             world.check()
             assert len(world.publisher.entries) <= 7  # Only the message whose watermark was not written repeats.
         else:
@@ -111,7 +111,7 @@ def test_forwarder_killed_again_and_again_completes() -> None:
     world = CrashFixture()
     for kill_at in count(1):
         try:
-            world.invoke(Steps(kill_at))
+            world.invoke(KillSwitch(kill_at))
         except Killed:
             continue
         break
@@ -122,10 +122,10 @@ def test_redelivered_batch_is_published_once() -> None:
     """Only the acknowledgement was lost."""
     world = CrashFixture()
     queue = list(world.queue)
-    world.invoke(Steps(0))
+    world.invoke(KillSwitch(0))
     before = list(world.publisher.entries)
     world.queue = queue
-    world.invoke(Steps(0))
+    world.invoke(KillSwitch(0))
     world.check()
     assert world.publisher.entries == before
 
@@ -135,8 +135,8 @@ def test_forwarder_killed_between_two_calls_to_the_bus_completes() -> None:
     world = CrashFixture()
     halfway = HalfPublisher()
     with pytest.raises(Killed):
-        world.invoke(Steps(0), halfway)
+        world.invoke(KillSwitch(0), halfway)
     world.publisher.entries += halfway.entries
-    world.invoke(Steps(0))
+    world.invoke(KillSwitch(0))
     assert [entry.id for entry in world.publisher.entries].count(halfway.entries[0].id) == 2
     world.check()

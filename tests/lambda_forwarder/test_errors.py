@@ -43,7 +43,7 @@ def test_service_error_maps_to_its_reaction(code: str, text: str, reaction: Reac
     ],
 )
 def test_failure_without_a_response_maps_to_its_reaction(error: BotoCoreError, reaction: type[ForwarderError]) -> None:
-    """The network is tried again; what is missing here is a person's to fix."""
+    """Network errors are retried; missing credentials are a wrong configuration."""
     with pytest.raises(reaction) as raised, translated("PutEvents"):
         raise error
     assert raised.value.__cause__ is error

@@ -1,4 +1,4 @@
-"""The function behind its queue, as it is deployed: what the mapping hands over is what watermarks and claims need."""
+"""The deployed function with its queue: the event source mapping passes everything that watermarks and claims need."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ def deployed(services: None) -> Iterator[DevStack]:
 
 
 def send(stack: DevStack, *changes: Change, sent: str | None = None) -> None:
-    """As the tailer sends, unless under another deduplication id."""
+    """Send a message as the tailer does, unless another deduplication id is given."""
     text = body(*changes, lane=LANE)
     stack.aws("sqs").send_message(
         QueueUrl=stack.resources.queue_url,
@@ -39,47 +39,46 @@ def send(stack: DevStack, *changes: Change, sent: str | None = None) -> None:
     )
 
 
-def heard(stack: DevStack, until: int) -> Sequence[int]:
-    """The sequences that the consumer receives, up to this one."""
+def received_sequences(stack: DevStack, until: int) -> Sequence[int]:
+    """Return the sequences that the consumer receives, up to this one."""
     consumer = stack.consumer()
     events = consumer.receive_until(lambda so_far: any(event.metadata["sequence"] == until for event in so_far), SECONDS)
     return [event.metadata["sequence"] for event in events]
 
 
-def test_old_repeats_go_and_what_was_sent_again_stays(deployed: DevStack) -> None:
+def test_duplicates_are_dropped_and_messages_sent_again_are_published(deployed: DevStack) -> None:
     """
-    Runs that overlap, as a restarted tailer packs them, arrive once and in order; a parked change that somebody sends again
-    arrives although its lane has moved on; and the table says how far the lane is.
+    Overlapping messages of a restarted tailer arrive once and in order. A parked change that a person sends again arrives
+    although its lane is further. The table has the lane's watermark.
     """
     payments = [inserted(str(number), number) for number in range(1, 8)]
     send(deployed, *payments[:3])
     send(deployed, *payments[1:5])
     send(deployed, *payments[:2])
     send(deployed, payments[5])
-    assert heard(deployed, 6) == [1, 2, 3, 4, 5, 6]
+    assert received_sequences(deployed, 6) == [1, 2, 3, 4, 5, 6]
 
     send(deployed, payments[1], sent="4d0f1f2e-0d3c-4c0c-9f1a-2b1a8c1d4e5f")
     send(deployed, payments[6])
-    assert heard(deployed, 7) == [2, 7]
+    assert received_sequences(deployed, 7) == [2, 7]
 
     key = {"pk": {"S": f"lane/payments.{LANE}"}}
     item = deployed.aws("dynamodb").get_item(TableName=TABLE, Key=key)["Item"]
     assert (item["generation"]["N"], item["sequence"]["N"]) == ("1", "7")
 
 
-def test_a_claimed_change_and_a_gap_arrive(deployed: DevStack) -> None:
-    """One from the bucket, the other without a mapper in the table."""
+def test_claimed_change_and_gap_arrive(deployed: DevStack) -> None:
     claimed, content = claiming(inserted("large", 101, note="x" * 2_000_000), bucket=CLAIM_BUCKET, key="test_function.json")
     deployed.aws("s3").put_object(Bucket=CLAIM_BUCKET, Key="test_function.json", Body=content)
     send(deployed, claimed, gap(102))
-    assert heard(deployed, 102) == [101, 102]
+    assert received_sequences(deployed, 102) == [101, 102]
 
 
-def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
-    """Invoked as a schedule would: a dead letter and a parked change arrive, late, and leave their queues."""
+def test_deployed_redrive_publishes_parked_and_dead_letters(deployed: DevStack) -> None:
+    """Invoked as by a schedule, they arrive late and leave their queues."""
     sqs, resources = deployed.aws("sqs"), deployed.resources
     send(deployed, inserted("newer", 209))
-    assert heard(deployed, 209) == [209]
+    assert received_sequences(deployed, 209) == [209]
     text = body(inserted("dead", 201), lane=LANE)
     fifo = {"MessageGroupId": group_id("payments", LANE), "MessageDeduplicationId": sent_id(text)}
     sqs.send_message(QueueUrl=resources.dead_letters_url, MessageBody=text, **fifo)
@@ -92,8 +91,8 @@ def test_the_deployed_redrive_publishes_what_waits(deployed: DevStack) -> None:
     assert [(event.metadata["sequence"], event.metadata["late"]) for event in events] == [(201, True), (202, True)]
 
 
-def test_a_function_that_cannot_import_its_mappers_is_found_by_the_doctor(deployed: DevStack) -> None:
-    """The real function, with mappers that the zip does not hold: the doctor names the setting and the module."""
+def test_doctor_finds_a_function_that_cannot_import_its_mappers(deployed: DevStack) -> None:
+    """It names the setting and the module."""
     functions = deployed.aws("lambda")
     variables = functions.get_function_configuration(FunctionName=FUNCTION)["Environment"]["Variables"]
     queue = Queue(deployed.resources.queue_url, deployed.aws, now=lambda: datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""What a task looks at before it takes a lease: a wrong pipeline or a missing right ends it, also on standby."""
+"""The checks of a task before it takes a lease: a wrong pipeline or a missing right ends it, also on standby."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def run(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Run]:
-    """``tailer run`` of a standby: another task owns every stream. Its exit code, and its last line."""
+    """Run ``tailer run`` as a standby, since another task owns every stream, and return exit code and last line."""
     monkeypatch.chdir(tmp_path)
     environment = {
         **stack.tailer_environment,
@@ -62,7 +62,7 @@ def run(
                 if store.read(one.stream) is None:
                     store.write(taken(one.stream, one.identity))
             stopping = threading.Event()
-            threading.Timer(30, stopping.set).start()  # an endless wait is a failure
+            threading.Timer(30, stopping.set).start()  # An endless wait is a failure.
             code = command_line(["run"], stopping, parts)
             for one in load():
                 assert parts(one).store.read(one.stream) == taken(one.stream, one.identity), "a standby writes nothing"
@@ -94,18 +94,15 @@ def taken(stream: str, identity: str) -> Record:
         ({"collections": "orders,view"}, "TAILER_COLLECTIONS: .*.view is a view"),
     ],
 )
-def test_what_the_server_refuses_ends_a_standby(
-    run: Run, mongo: Mongo, fresh: str, settings: dict[str, str], words: str
-) -> None:
-    """Exit code 2 while another task still tails: a deployment sees it and keeps that one."""
+def test_refused_stream_ends_a_standby(run: Run, mongo: Mongo, fresh: str, settings: dict[str, str], words: str) -> None:
+    """With exit code 2 while another task tails, so a deployment fails and keeps that one."""
     mongo[fresh].create_collection("view", viewOn="orders", pipeline=[])
     code, message = run(**settings)
     assert code == 2
     assert re.search(words, message)
 
 
-def test_a_missing_right_ends_a_standby(run: Run, tmp_path: Path) -> None:
-    """The user may sign in, and may not read."""
+def test_missing_right_ends_a_standby(run: Run, tmp_path: Path) -> None:
     with with_users(tmp_path, "elsewhere") as server:
         code, message = run(
             mongodb_uri=f"mongodb://{server}/?replicaSet=rs0", mongodb_username="nobody", mongodb_password="nobody-password"
@@ -114,16 +111,15 @@ def test_a_missing_right_ends_a_standby(run: Run, tmp_path: Path) -> None:
     assert "grant it read" in message
 
 
-def test_a_setting_of_a_table_is_called_by_its_key(run: Run) -> None:
-    """In what ends a task, as in what is wrong with the settings."""
+def test_setting_of_a_table_is_named_by_its_key(run: Run) -> None:
     table = """[shop]\npipeline = '[{"$match": {"$nonsense": 1}}]'"""
     code, message = run(config_toml=table, stream="")
     assert code == 2
     assert "check pipeline in [shop], TAILER_FULL_DOCUMENT" in message
 
 
-def test_a_stream_opened_at_now_leaves_no_cursor(mongo: Mongo, fresh: str) -> None:
-    """In every shape, however often it is looked at."""
+def test_opening_check_leaves_no_cursor(mongo: Mongo, fresh: str) -> None:
+    """In every scope, however often."""
     before = len(list(mongo.admin.aggregate(OPEN_CURSORS)))
     for database, collections in ((fresh, ("a",)), (fresh, ("a", "b")), (fresh, ()), ("*", ())):
         for _ in range(3):
@@ -132,8 +128,8 @@ def test_a_stream_opened_at_now_leaves_no_cursor(mongo: Mongo, fresh: str) -> No
     assert mongo.admin.command("serverStatus")["metrics"]["cursor"]["open"]["total"] <= before + 1
 
 
-def test_history_that_is_lost_at_now_was_never_kept(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DocumentDB may answer so about what change streams are not enabled for: nobody has to decide about a gap."""
+def test_lost_history_at_now_means_not_enabled(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DocumentDB responds so when change streams are not enabled. There is no gap to accept."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect, MongoClient[Any](dialect.uri) as one:
         lost = {"ok": 0.0, "code": 136, "errmsg": "CappedPositionLost: CollectionScan died"}
         monkeypatch.setattr(dialect, "_watch", lambda options: lost)
@@ -141,8 +137,8 @@ def test_history_that_is_lost_at_now_was_never_kept(stack: DevStack, fresh: str,
             opens(one, Watch(database=fresh))
 
 
-def test_a_name_that_is_not_there_yet_is_a_warning(stack: DevStack, fresh: str) -> None:
-    """The task starts, says what may have been meant, and tails what comes."""
+def test_missing_collection_is_a_warning(stack: DevStack, fresh: str) -> None:
+    """The task starts, suggests a name, and tails what comes."""
     stack.mongo[fresh].orders.insert_one({})
     tailer = stack.start_tailer(stream=fresh, database=fresh, collections="Orders,orders")
     tailer.wait_ready()

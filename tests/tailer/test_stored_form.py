@@ -28,14 +28,14 @@ POSITIONS: dict[str, Position | None] = {
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_a_record_of_an_earlier_release_has_its_position(name: str) -> None:
+def test_record_of_an_earlier_release_keeps_its_position(name: str) -> None:
     """Its token or its time; what an earlier release stored for an unknown time is None."""
     checkpoint = record_from(RECORDS[name]).checkpoint
     assert (checkpoint and checkpoint.position) == POSITIONS[name]
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_an_earlier_release_reads_what_this_release_writes(name: str) -> None:
+def test_earlier_release_reads_new_records(name: str) -> None:
     """The same fields in the same order. Only the time of a token is corrected to the time inside the token."""
     before = RECORDS[name]
     position = POSITIONS[name]
@@ -53,7 +53,7 @@ def test_every_field_is_read() -> None:
 
 
 @pytest.mark.parametrize("checkpoint", [{"token": "82"}, {"cluster_time": 1}, [], "82"])
-def test_what_is_no_stored_checkpoint_is_refused(checkpoint: object) -> None:
+def test_invalid_stored_checkpoint_is_refused(checkpoint: object) -> None:
     """As msgspec refuses it, which the stores translate."""
     with pytest.raises(msgspec.ValidationError):
         record_from(stored_record(Record(stream="payments")) | {"checkpoint": checkpoint})

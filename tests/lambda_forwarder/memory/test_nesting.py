@@ -20,7 +20,7 @@ from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.change import UpdateDescription
 from tailrace.wire.message import encode_change
 from tailrace.wire.reading import read_change
-from tests.lambda_forwarder.redriving.test_redriver import World
+from tests.lambda_forwarder.redriving.test_redriver import RedriveFixture
 from tests.lambda_forwarder.values import body, cancelled, delivery, forever, inserted, message
 
 SHAPES = {"arrays": ("[", "]"), "objects": ('{"a":', "}"), "both": ('[{"a":', "}]")}
@@ -83,7 +83,7 @@ def test_change_at_the_nesting_limit_is_forwarded(shape: str, mapper: Mapper) ->
 @pytest.mark.parametrize("shape", SHAPES)
 def test_change_at_the_nesting_limit_is_parked_tried_and_redriven(shape: str) -> None:
     told = changes(shape)
-    world = World(mappers={"payments": (data_changed,)})
+    world = RedriveFixture(mappers={"payments": (data_changed,)})
     world.park(*told)
     report = world.redrive()
     assert (report.published, report.left) == (len(told), 0)

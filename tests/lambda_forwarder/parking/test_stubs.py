@@ -16,7 +16,7 @@ from lambda_forwarder.trial import tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.wire.change import Claim
-from tests.lambda_forwarder.redriving.test_redriver import World, counts
+from tests.lambda_forwarder.redriving.test_redriver import RedriveFixture, counts
 from tests.lambda_forwarder.values import RAW, body, cancelled, delivery, forever, inserted, message, stub
 
 
@@ -108,8 +108,8 @@ def test_trying_a_stub_prints_its_reason() -> None:
     assert (trial.entries, [item.reason for item in trial.parked]) == ((), ["binary of a wrong length"])
 
 
-def parked_stub() -> World:
-    world = World(mappers={"payments": (map_readable,)}, table="t:T")
+def parked_stub() -> RedriveFixture:
+    world = RedriveFixture(mappers={"payments": (map_readable,)}, table="t:T")
     parking = MemoryParking()
     forwarder(parking=parking).forward([delivery(body(stub("a", 1)))], forever)
     for item in parking.parked.values():
@@ -120,7 +120,7 @@ def parked_stub() -> World:
 def test_redrive_leaves_a_parked_stub_and_reports_it() -> None:
     """Later changes of its document are published."""
     world = parked_stub()
-    world.bury(inserted("a", 2))
+    world.add_dead_letter(inserted("a", 2))
     report = world.redrive()
     assert counts(report) == {"messages": 2, "published": 1, "left": 1}
     [left] = report.leftovers
@@ -151,7 +151,7 @@ def test_stub_in_a_dead_letter_is_parked_or_discarded() -> None:
         (True, {"discard_stubs": True}, {"messages": 1, "published": 1, "unpublished": 1}),
     ]
     for block, options, expected in cases:
-        world = World(mappers={"payments": (map_readable,)}, block=block)
-        world.bury(stub("a", 1), inserted("b", 2))
+        world = RedriveFixture(mappers={"payments": (map_readable,)}, block=block)
+        world.add_dead_letter(stub("a", 1), inserted("b", 2))
         assert counts(world.redrive(**options)) == expected
         assert world.remaining == []

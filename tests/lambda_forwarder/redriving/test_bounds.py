@@ -16,7 +16,7 @@ from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
 from lambda_forwarder.redriving.queues import dead_letter_queue
 from tailrace.change import Change
 from tailrace.events import Mapper
-from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts, measured
+from tests.lambda_forwarder.redriving.test_redriver import RedriveFixture, counts, failing_once_like, measured
 from tests.lambda_forwarder.values import body, inserted, message
 
 
@@ -74,7 +74,7 @@ def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str
     """
 
     def peak(count: int) -> int:
-        world = World(publisher=DiscardingPublisher(), mappers={"payments": (mapper,)})
+        world = RedriveFixture(publisher=DiscardingPublisher(), mappers={"payments": (mapper,)})
         world.dead = GeneratedBacklog(count)
         report, peak = measured(world, **options)
         assert report.messages == count
@@ -86,7 +86,7 @@ def test_memory_does_not_grow_with_the_backlog(mapper: Mapper, options: dict[str
 def test_run_ends_when_too_many_documents_remain(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """It must remember every document with a remaining message. The log says that the rest is for the next run."""
     monkeypatch.setattr(redrive, "WAITING_LIMIT", 300)
-    world = World(mappers={"payments": (broken(payment_created),)}, block=True)
+    world = RedriveFixture(mappers={"payments": (failing_once_like(payment_created),)}, block=True)
     world.dead = GeneratedBacklog(1000)
     report = world.redrive()
     assert counts(report) == {"messages": 40, "left": 40}
@@ -95,9 +95,9 @@ def test_run_ends_when_too_many_documents_remain(monkeypatch: pytest.MonkeyPatch
 
 def test_remaining_messages_are_returned_as_far_as_remembered() -> None:
     """The others become visible after their timeout."""
-    world = World(mappers={})
+    world = RedriveFixture(mappers={})
     for number in range(30):
-        world.bury(inserted("a", number), lane=number)
+        world.add_dead_letter(inserted("a", number), lane=number)
     assert counts(world.redrive()) == {"messages": 30, "left": 30}
     assert len(world.dead.held) == 10
 
@@ -105,7 +105,7 @@ def test_remaining_messages_are_returned_as_far_as_remembered() -> None:
 @pytest.mark.parametrize("lanes", [1, 500])
 def test_forgotten_position_counts_as_late(lanes: int) -> None:
     """``late`` is never missing from a late event."""
-    world = World()
+    world = RedriveFixture()
     known = LateChanges(world.watermarks)
     for number in range(1, 1001):
         known.published(message(inserted(f"x{number}", 10 + number), lane=number % lanes))

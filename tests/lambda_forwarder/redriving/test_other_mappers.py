@@ -16,7 +16,7 @@ from lambda_forwarder.model.parked import Parked, postponed
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
 from tailrace.wire.change import Namespace
-from tests.lambda_forwarder.redriving.test_redriver import World, broken, counts
+from tests.lambda_forwarder.redriving.test_redriver import RedriveFixture, counts, failing_once_like
 from tests.lambda_forwarder.values import body, claiming, delivery, forever, inserted, message
 
 TABLE = "mine.events:MAPPERS"
@@ -50,7 +50,7 @@ def order_change(sequence: int = 1, name: str = "o") -> Change:
 
 
 def by_a_mapper() -> Parked:
-    return _parked({"orders": (broken(order_placed),)}, order_change())
+    return _parked({"orders": (failing_once_like(order_placed),)}, order_change())
 
 
 def by_an_older_version() -> Parked:
@@ -97,8 +97,8 @@ def _parked(mappers: Mappers, *changes: Change, text: str = "", now: str = "", *
     return replace(item, body=now) if now else item
 
 
-def world(mappers: Mappers, table: str = TABLE) -> World:
-    return World(mappers=mappers, table=table, claims=MemoryClaims())
+def world(mappers: Mappers, table: str = TABLE) -> RedriveFixture:
+    return RedriveFixture(mappers=mappers, table=table, claims=MemoryClaims())
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -177,8 +177,10 @@ def test_discarded_item_is_named_with_the_reason(form: Any) -> None:
 def test_dead_letter_with_an_unmapped_change_remains_whole(others: Sequence[Change]) -> None:
     """Nothing of its documents is published before it. Other documents continue."""
     made = world(SHIPPED)
-    made.bury(order_change(1), *others)
-    made.bury(*(replace(change, sequence=change.sequence + 5, id=f"{change.id}5") for change in others), inserted("b", 9))
+    made.add_dead_letter(order_change(1), *others)
+    made.add_dead_letter(
+        *(replace(change, sequence=change.sequence + 5, id=f"{change.id}5") for change in others), inserted("b", 9)
+    )
     report = made.redrive()
     assert report.left == 1 + bool(others)
     assert "no mapper" in report.leftovers[0].reason
@@ -191,7 +193,7 @@ def test_dead_letter_with_an_unmapped_change_remains_whole(others: Sequence[Chan
 def test_collection_mapped_to_nothing_is_removed() -> None:
     """The report names its dead letter, which gave no event."""
     made = world({"orders": ()})
-    made.bury(order_change(1))
+    made.add_dead_letter(order_change(1))
     report = made.redrive()
     assert counts(report) == {"messages": 1, "unpublished": 1}
     assert [one.reason for one in report.removals] == ["its mappers produced no event"]
@@ -211,7 +213,7 @@ def test_unmapped_items_are_logged_once_per_reason(caplog: pytest.LogCaptureFixt
     """Nobody sees the report of a scheduled run. At most ten lines."""
     made = world({})
     for number in range(40):
-        made.bury(replace(order_change(number + 1), ns=Namespace(db="shop", coll=f"c{number % 20}")), lane=number)
+        made.add_dead_letter(replace(order_change(number + 1), ns=Namespace(db="shop", coll=f"c{number % 20}")), lane=number)
     caplog.set_level(logging.WARNING)
     assert counts(made.redrive()) == {"messages": 40, "left": 40}
     assert len([line for line in caplog.records if getattr(line, "action", "") == "left_to_its_mappers"]) == 10
@@ -221,8 +223,8 @@ def test_report_names_the_first_and_counts_the_rest() -> None:
     """Of remaining and of removed messages."""
     made = world({"orders": ()})
     for number in range(150):
-        made.bury(order_change(number + 1), lane=number)
-        made.bury(inserted(f"x{number}", number), lane=1000 + number)
+        made.add_dead_letter(order_change(number + 1), lane=number)
+        made.add_dead_letter(inserted(f"x{number}", number), lane=1000 + number)
     report = made.redrive()
     assert (report.left, len(report.leftovers), report.unpublished, len(report.removals)) == (150, 100, 150, 100)
 
@@ -289,7 +291,7 @@ class CallableMapper:
         (order_placed, "order_placed"),
         (partial(order_placed), "order_placed"),
         (partial(partial(order_placed)), "order_placed"),
-        (broken(order_placed), "order_placed"),
+        (failing_once_like(order_placed), "order_placed"),
         (CallableMapper(), "CallableMapper"),
         (CallableMapper().__call__, "CallableMapper.__call__"),
         (lambda change: None, "<lambda>"),

@@ -1,4 +1,4 @@
-"""Redrive's loop: what is published again, in which order, what is marked late, what stays and why."""
+"""Redrive's loop: what is published again, in which order, what is marked late, and what remains with which reason."""
 
 import logging
 import tracemalloc
@@ -31,14 +31,14 @@ from tailrace.events import Mapper
 from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_strict_order import blocking_forwarder
-from tests.lambda_forwarder.test_crashes import Killed, Steps
+from tests.lambda_forwarder.test_crashes import Killed, KillSwitch
 from tests.lambda_forwarder.values import HOSTILE, body, cancelled, claiming, delivery, forever, inserted, message
 
 ENDED = UnreadableMessage("the function ended 3 times while it read this message")
 
 
-class Flaky(MemoryPublisher):
-    """Publishes nothing of the documents in ``down``."""
+class FlakyPublisher(MemoryPublisher):
+    """Fails for the documents in ``down``."""
 
     down: Sequence[str] = ()
 
@@ -48,11 +48,11 @@ class Flaky(MemoryPublisher):
         return super().publish(entries, time_left)
 
 
-class World:
-    """A forwarder, and two queues of what it could not publish."""
+class RedriveFixture:
+    """A forwarder, and the queues of its parked items and dead letters."""
 
     def __init__(self, **parts: Any) -> None:
-        self.publisher = Flaky()
+        self.publisher = FlakyPublisher()
         self.parking = MemoryParking()
         self.parked = MemoryBacklog()
         self.dead = MemoryBacklog()
@@ -62,9 +62,11 @@ class World:
         self.forwarder = Forwarder(**{**given, **parts})
 
     def park(self, *changes: Change, mappers: Any = None, table: str = "", generation: int = 1) -> None:
-        """What a forwarder parks of these changes, one queue message each, in the group of its document."""
+        """Park what a forwarder parks of these changes, one queue message each, in the group of its document."""
         parking = MemoryParking()
-        mappers = mappers or {name: [broken(mapper) for mapper in some][:1] for name, some in self.forwarder.mappers.items()}
+        mappers = mappers or {
+            name: [failing_once_like(mapper) for mapper in some][:1] for name, some in self.forwarder.mappers.items()
+        }
         forwarder = Forwarder(mappers=mappers, table=table, publisher=MemoryPublisher(), parking=parking)
         forwarder.forward([delivery(body(*changes, generation=generation))], forever)
         for item in parking.parked.values():
@@ -74,8 +76,8 @@ class World:
         text = parked_body(item).decode()
         self.parked.waiting.append(Delivery(id=f"p{next(self._ids)}", group=item.document, body=text, receipt=""))
 
-    def bury(self, *changes: Change, text: str | None = None, lane: int = 17, generation: int = 1) -> None:
-        """A dead letter, as the tailer sent it."""
+    def add_dead_letter(self, *changes: Change, text: str | None = None, lane: int = 17, generation: int = 1) -> None:
+        """Add a dead letter as the tailer sent it."""
         text = body(*changes, lane=lane, generation=generation) if text is None else text
         self.dead.waiting.append(Delivery(id=f"d{next(self._ids)}", group=f"payments.{lane}", body=text, receipt=""))
 
@@ -88,7 +90,7 @@ class World:
 
     @property
     def published(self) -> list[tuple[str, int, bool]]:
-        """Document, sequence, late."""
+        """Return document, sequence and late."""
         told = [(entry, msgspec.json.decode(entry.detail)["metadata"]) for entry in self.publisher.entries]
         return [(entry.document[-1], entry.change.sequence, metadata.get("late", False)) for entry, metadata in told]
 
@@ -97,8 +99,8 @@ class World:
         return [one.id for one in (*self.parked.waiting, *self.dead.waiting)]
 
 
-def broken(mapper: Mapper) -> Mapper:
-    """The same mapper on a bad day: of the same name."""
+def failing_once_like(mapper: Mapper) -> Mapper:
+    """Return a mapper with the same name that fails."""
 
     @wraps(mapper)
     def failing(change: Change) -> None:
@@ -111,8 +113,8 @@ def counts(report: Report) -> dict[str, int]:
     return {name: number for name, number in report.counts.items() if number}
 
 
-def measured(world: World, **options: Any) -> tuple[Report, int]:
-    """A redrive's report, and the bytes of memory that it took at most."""
+def measured(world: RedriveFixture, **options: Any) -> tuple[Report, int]:
+    """Return a redrive's report and its peak memory in bytes."""
     tracemalloc.start()
     try:
         report = world.redrive(**options)
@@ -121,88 +123,87 @@ def measured(world: World, **options: Any) -> tuple[Report, int]:
         tracemalloc.stop()
 
 
-def test_what_waits_is_published_and_leaves_its_queue() -> None:
-    """Parked changes and dead letters, under the ids that their events would have had."""
-    world = World()
+def test_parked_items_and_dead_letters_are_published_and_removed() -> None:
+    """With the ids that their events would have had."""
+    world = RedriveFixture()
     world.mark(1)
     world.park(inserted("a", 1))
-    world.bury(inserted("b", 2), cancelled("b", 3))
+    world.add_dead_letter(inserted("b", 2), cancelled("b", 3))
     assert counts(world.redrive()) == {"messages": 2, "published": 3}
     assert world.published == [("a", 1, False), ("b", 2, False), ("b", 3, False)]
     assert world.remaining == []
-    straight = World()
+    straight = RedriveFixture()
     straight.forwarder.forward([delivery(body(inserted("a", 1), inserted("b", 2), cancelled("b", 3)))], forever)
     assert straight.publisher.entries == world.publisher.entries
 
 
-def test_a_document_keeps_its_order_across_both_queues() -> None:
-    """By the order of its changes, wherever each waited."""
-    world = World()
+def test_document_keeps_its_order_across_both_queues() -> None:
+    world = RedriveFixture()
     world.park(cancelled("a", 2), cancelled("b", 5))
-    world.bury(inserted("a", 1), inserted("b", 3), lane=17)
-    world.bury(cancelled("a", 4), cancelled("b", 6), lane=17)
-    world.bury(inserted("c", 1), lane=18)
+    world.add_dead_letter(inserted("a", 1), inserted("b", 3), lane=17)
+    world.add_dead_letter(cancelled("a", 4), cancelled("b", 6), lane=17)
+    world.add_dead_letter(inserted("c", 1), lane=18)
     world.redrive()
     for name, sequences in (("a", [1, 2, 4]), ("b", [3, 5, 6]), ("c", [1])):
         assert [sequence for document, sequence, _ in world.published if document == name] == sequences
 
 
-def test_many_messages_are_taken_round_by_round() -> None:
-    """A queue hands out ten; a group hands out no more while one of it is held."""
-    world = World()
+def test_many_messages_are_taken_in_rounds() -> None:
+    """A queue returns ten, and a group returns none while one of its messages is held."""
+    world = RedriveFixture()
     for sequence in range(1, 36):
-        world.bury(inserted("a", sequence))
+        world.add_dead_letter(inserted("a", sequence))
     assert counts(world.redrive()) == {"messages": 35, "published": 35}
     assert [sequence for _, sequence, _ in world.published] == list(range(1, 36))
 
 
-def test_an_event_behind_its_lanes_watermark_is_late() -> None:
-    """Something newer was published meanwhile; what is above the watermark is not late. The watermark stays where it is."""
-    world = World()
+def test_event_below_its_lanes_watermark_is_late() -> None:
+    """A newer event was published. The watermark does not move."""
+    world = RedriveFixture()
     world.mark(5)
-    world.bury(inserted("a", 4), inserted("b", 5), inserted("c", 6))
-    world.bury(inserted("d", 1), lane=18)  # of this lane nothing was ever published
+    world.add_dead_letter(inserted("a", 4), inserted("b", 5), inserted("c", 6))
+    world.add_dead_letter(inserted("d", 1), lane=18)  # Nothing of this lane was ever published.
     assert counts(world.redrive()) == {"messages": 2, "published": 4, "late": 1}
     assert sorted(world.published) == [("a", 4, True), ("b", 5, False), ("c", 6, False), ("d", 1, False)]
     assert world.watermarks.marks["payments.17"].sequence == 5
 
 
-def test_what_redrive_itself_overtakes_is_late() -> None:
-    """It was not there to take when the newer one went out."""
-    world = World()
+def test_event_overtaken_by_redrive_itself_is_late() -> None:
+    """It was not available when the newer one was published."""
+    world = RedriveFixture()
     for sequence in (7, 2):
-        world.bury(inserted("a", sequence), lane=sequence)
+        world.add_dead_letter(inserted("a", sequence), lane=sequence)
     world.redrive(limit=1)
     assert world.published == [("a", 7, False)]
-    world = World()
-    world.bury(inserted("a", 7), generation=2)
+    world = RedriveFixture()
+    world.add_dead_letter(inserted("a", 7), generation=2)
     for number in range(9):
-        world.bury(inserted(f"x{number}", 1))
-    world.bury(inserted("a", 2), generation=1)
+        world.add_dead_letter(inserted(f"x{number}", 1))
+    world.add_dead_letter(inserted("a", 2), generation=1)
     world.redrive()
     assert [(sequence, late) for document, sequence, late in world.published if document == "a"] == [(7, False), (2, True)]
 
 
-def test_without_watermarks_everything_counts_as_late() -> None:
-    """Nobody knows; consumers compare."""
-    world = World(watermarks=None)
+def test_every_event_is_late_without_watermarks() -> None:
+    """Consumers have to compare."""
+    world = RedriveFixture(watermarks=None)
     world.park(inserted("a", 1))
     assert counts(world.redrive()) == {"messages": 1, "published": 1, "late": 1}
     assert world.published == [("a", 1, True)]
 
 
-def test_a_lane_of_which_no_watermark_is_kept() -> None:
-    """What was parked there was passed by, for all that is known; before a dead letter nothing of its lane was published."""
-    world = World()
+def test_parked_event_without_a_watermark_is_late() -> None:
+    """A dead letter without one is not: nothing of its lane was published."""
+    world = RedriveFixture()
     world.park(inserted("a", 1))
-    world.bury(inserted("b", 2))
+    world.add_dead_letter(inserted("b", 2))
     world.redrive()
     assert world.published == [("a", 1, True), ("b", 2, False)]
 
 
-def test_late_is_in_the_metadata_and_nowhere_else() -> None:
-    """The event is otherwise the one that it would have been."""
-    world, straight = World(watermarks=None), World()
+def test_late_is_only_in_the_metadata() -> None:
+    """The event is otherwise the same."""
+    world, straight = RedriveFixture(watermarks=None), RedriveFixture()
     world.park(inserted("a", 1))
     world.redrive()
     straight.forwarder.forward([delivery(body(inserted("a", 1)))], forever)
@@ -211,8 +212,8 @@ def test_late_is_in_the_metadata_and_nowhere_else() -> None:
     assert late == punctual
 
 
-def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
-    """Tried once, not again and again; what is behind it of its document waits; other documents go on."""
+def test_item_that_is_still_poison_stays_parked_with_its_reason() -> None:
+    """It is tried once per run. Later messages of its document wait, and other documents continue."""
     tried = []
 
     def mapper(change: Change) -> None:
@@ -220,7 +221,7 @@ def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
         if change.sequence == 1:
             raise ValueError("still broken")
 
-    world = World(mappers={"payments": (mapper,)})
+    world = RedriveFixture(mappers={"payments": (mapper,)})
     world.park(inserted("a", 1), cancelled("a", 2), inserted("b", 3))
     report = world.redrive()
     assert counts(report) == {"messages": 3, "unpublished": 1, "left": 2}
@@ -229,13 +230,13 @@ def test_what_is_still_poison_stays_parked_with_its_reason() -> None:
     assert "earlier" in behind.reason
     assert (left.queue, left.document[-1], left.sequence, left.reason) == ("parking", "a", 1, "ValueError: still broken")
     assert world.remaining == ["p1", "p2"]
-    assert world.parked.held == {}  # given back, for a person or the next run
+    assert world.parked.held == {}  # returned for a person or the next run
     assert world.parking.parked == {}
 
 
-def test_what_is_behind_waits_in_a_standard_queue_too() -> None:
-    """There a document's messages are taken together."""
-    world = World()
+def test_later_messages_of_a_document_wait_in_a_standard_queue() -> None:
+    """There the messages of a document are taken together."""
+    world = RedriveFixture()
     world.park(inserted("a", 1, subscriptionId=7), cancelled("a", 2))
     world.parked.waiting = [msgspec.structs.replace(one, group=one.id) for one in world.parked.waiting]
     report = world.redrive()
@@ -243,20 +244,20 @@ def test_what_is_behind_waits_in_a_standard_queue_too() -> None:
     assert world.published == []
 
 
-def test_a_poison_change_of_a_dead_letter_is_parked() -> None:
-    """The rest of its message is published, and the message leaves: its poison is kept with the reason."""
-    world = World()
-    world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
-    world.bury(text="not ours")
+def test_poison_change_of_a_dead_letter_is_parked() -> None:
+    """The rest of its message is published, and the message is removed."""
+    world = RedriveFixture()
+    world.add_dead_letter(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
+    world.add_dead_letter(text="not ours")
     assert counts(world.redrive()) == {"messages": 2, "published": 2, "parked": 2, "unpublished": 2}
     assert sorted(item.sequence for item in world.parking.parked.values()) == [0, 2]
     assert world.remaining == []
 
 
 @pytest.mark.parametrize("item", [ended(inserted("a", 1), message(inserted("a", 1)), 3), unreadable(delivery("x"), ENDED, 3)])
-def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parked) -> None:
-    """A redrive that it ended would publish what is before it again and again, and never what is behind it."""
-    world = World()
+def test_item_that_ended_the_function_remains_unless_requested(item: Parked) -> None:
+    """Redrive would otherwise publish the items before it again and again, and never those after it."""
+    world = RedriveFixture()
     world.put_parked(item)
     world.park(inserted("b", 2))
     report = world.redrive()
@@ -266,11 +267,11 @@ def test_what_ended_the_function_stays_unread_unless_it_is_asked_for(item: Parke
     assert (len(world.published) == 2) == bool(item.change_id)
 
 
-def test_where_poison_blocks_a_dead_letter_stays() -> None:
-    """What is before the poison is published; it and what is behind it wait."""
-    world = World()
+def test_dead_letter_remains_when_poison_blocks() -> None:
+    """Changes before the poison are published."""
+    world = RedriveFixture()
     world.forwarder = replace(blocking_forwarder(world.publisher, parking=world.parking), watermarks=world.watermarks)
-    world.bury(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
+    world.add_dead_letter(inserted("a", 1), inserted("b", 2, subscriptionId=7), inserted("c", 3))
     report = world.redrive()
     assert counts(report) == {"messages": 1, "left": 1}
     assert "subscriptionId" in report.leftovers[0].reason
@@ -278,9 +279,9 @@ def test_where_poison_blocks_a_dead_letter_stays() -> None:
     assert world.parking.parked == {}
 
 
-def test_a_body_that_can_be_read_by_now_is_published() -> None:
-    """It was parked as it came; a newer forwarder reads it. What no one can read stays."""
-    world = World()
+def test_message_that_has_become_readable_is_published() -> None:
+    """A newer forwarder reads it. Others remain."""
+    world = RedriveFixture()
     readable = body(inserted("a", 1)).replace('"version":1', '"version":2')
     for text in (readable, "not ours"):
         parking = MemoryParking()
@@ -296,9 +297,8 @@ def test_a_body_that_can_be_read_by_now_is_published() -> None:
 @pytest.mark.parametrize(
     "text", ["", "hello", "{}", '{"id": 7}', "[" * 100_000, '{"bodyGzip": "!"}'], ids=lambda text: text[:9]
 )
-def test_what_nobody_parked_stays(text: str) -> None:
-    """Foreign messages in the parking queue are a person's."""
-    world = World()
+def test_foreign_message_in_the_parking_queue_remains(text: str) -> None:
+    world = RedriveFixture()
     world.parked.waiting.append(Delivery(id="x", group="g", body=text, receipt=""))
     report = world.redrive()
     assert counts(report) == {"messages": 1, "left": 1}
@@ -307,29 +307,28 @@ def test_what_nobody_parked_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_dead_letter_is_parked_and_the_others_go_on(text: str) -> None:
-    """Whatever lies there, every other message of the run is published."""
-    world = World()
-    world.bury(inserted("a", 1), lane=16)
-    world.bury(text=text, lane=17)
-    world.bury(inserted("b", 3), lane=18)
+def test_hostile_dead_letter_is_parked_and_others_are_published(text: str) -> None:
+    world = RedriveFixture()
+    world.add_dead_letter(inserted("a", 1), lane=16)
+    world.add_dead_letter(text=text, lane=17)
+    world.add_dead_letter(inserted("b", 3), lane=18)
     assert counts(world.redrive()) == {"messages": 3, "published": 2, "parked": 1, "unpublished": 1}
     assert [item.body for item in world.parking.parked.values()] == [text]
     assert world.remaining == []
 
 
-def test_a_message_that_nobody_foresaw_stays_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
-    """Reading it fails in a way that is not known: it stays with the reason, the log has the traceback, the others go on."""
+def test_message_that_fails_with_an_unknown_error_remains(caplog: pytest.LogCaptureFixture) -> None:
+    """With the reason. The log has the traceback, and the others are published."""
 
     def read(text: str) -> Content:
         if text == "unheard of":
             raise RuntimeError("boom")
         return Content(read_message(text))
 
-    world = World()
-    world.bury(inserted("a", 1), lane=16)
-    world.bury(text="unheard of", lane=17)
-    world.bury(inserted("b", 3), lane=18)
+    world = RedriveFixture()
+    world.add_dead_letter(inserted("a", 1), lane=16)
+    world.add_dead_letter(text="unheard of", lane=17)
+    world.add_dead_letter(inserted("b", 3), lane=18)
     shelf = replace(dead_letter_queue(world.dead), read=read)
     report = Redriver(forwarder=world.forwarder, queues=[shelf]).redrive(forever)
     assert counts(report) == {"messages": 3, "published": 2, "left": 1}
@@ -339,8 +338,8 @@ def test_a_message_that_nobody_foresaw_stays_where_it_is(caplog: pytest.LogCaptu
     assert (line.__dict__["action"], line.__dict__["message_id"]) == ("not_redriven", "d2")
 
 
-def test_a_lane_that_no_queue_could_name_has_no_watermark() -> None:
-    """The table would refuse such a key, and with it the question for every other lane."""
+def test_lane_with_an_illegal_name_has_no_watermark() -> None:
+    """The table would refuse such a key, and the read of every other lane with it."""
 
     class Table(MemoryWatermarks):
         def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
@@ -348,14 +347,14 @@ def test_a_lane_that_no_queue_could_name_has_no_watermark() -> None:
                 raise Misconfigured("ValidationException: One or more parameter values were invalid")
             return super().read(lanes, time_left)
 
-    world = World(watermarks=Table())
-    world.bury(text=body(inserted("a", 1)).replace('"stream":"payments"', f'"stream":"{"x" * 250}"'), lane=16)
-    world.bury(inserted("b", 2))
+    world = RedriveFixture(watermarks=Table())
+    world.add_dead_letter(text=body(inserted("a", 1)).replace('"stream":"payments"', f'"stream":"{"x" * 250}"'), lane=16)
+    world.add_dead_letter(inserted("b", 2))
     assert counts(world.redrive()) == {"messages": 2, "published": 2}
 
 
-def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
-    """Neither of what it removed nor of what stays: fifteen minutes of a backlog fit into the function's memory."""
+def test_memory_of_a_run_does_not_grow_with_message_size() -> None:
+    """Neither for removed nor for remaining messages."""
     count, size = 200, 50_000
 
     class Long(MemoryBacklog):
@@ -373,15 +372,15 @@ def test_what_a_run_remembers_of_a_message_does_not_grow_with_it() -> None:
         if change.sequence % 2:
             raise ValueError("boom")
 
-    world = World(mappers={"payments": (mapper,)}, block=True)
+    world = RedriveFixture(mappers={"payments": (mapper,)}, block=True)
     world.dead = Long()
     report, peak = measured(world)
     assert counts(report) == {"messages": count, "unpublished": count // 2, "left": count // 2}
     assert peak < count * size / 4
 
 
-def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
-    """A queue hands out ten messages of a few kilobytes that become gigabytes: the rest goes back, and is taken again."""
+def test_messages_that_do_not_fit_into_memory_are_taken_apart() -> None:
+    """Ten messages of a few kilobytes may unpack to gigabytes: the rest is returned and taken again."""
     published: list[int] = []
 
     class Forgetful:
@@ -391,10 +390,10 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
             published.extend(entry.change.sequence for entry in entries)
             return Published()
 
-    world = World(publisher=Forgetful(), room=8 * 2_000_000)
+    world = RedriveFixture(publisher=Forgetful(), room=8 * 2_000_000)
     lists: list[list[int]] = [[] for _ in range(20_000)]
     for number in range(1, 11):
-        world.bury(inserted("a", number, lists=lists), lane=number)
+        world.add_dead_letter(inserted("a", number, lists=lists), lane=number)
     world.park(inserted("b", 11), inserted("b", 12))
     report, peak = measured(world)
     assert counts(report) == {"messages": 12, "published": 12, "late": 2}
@@ -403,19 +402,19 @@ def test_what_does_not_fit_into_memory_together_is_worked_on_apart() -> None:
     assert peak < 6_000_000  # a few of them; all ten take 13
 
 
-def test_a_limit_counts_what_was_worked_on() -> None:
-    """Not what went back because there was no room for it."""
-    world = World(room=1)
+def test_limit_counts_only_processed_messages() -> None:
+    """Not those that were returned for lack of memory."""
+    world = RedriveFixture(room=1)
     for number in range(1, 8):
-        world.bury(inserted("a", number), lane=number)
+        world.add_dead_letter(inserted("a", number), lane=number)
     assert counts(world.redrive(limit=5)) == {"messages": 5, "published": 5}
     assert counts(world.redrive(dry_run=True)) == {"messages": 2, "published": 2}
     assert len(world.remaining) == 2
 
 
-def test_a_change_that_was_left_out_stays_with_the_reason() -> None:
-    """Its coordinates are all there is."""
-    world = World()
+def test_item_with_an_omitted_change_remains_with_the_reason() -> None:
+    """It only has coordinates."""
+    world = RedriveFixture()
     world.park(inserted("a", 1))
     item = msgspec.json.decode(world.parked.waiting.pop().body, type=Parked)
     world.put_parked(
@@ -424,24 +423,24 @@ def test_a_change_that_was_left_out_stays_with_the_reason() -> None:
     assert "do not fit" in world.redrive().leftovers[0].reason
 
 
-def test_a_claimed_change_is_fetched() -> None:
-    """As the forwarder does; one whose object is gone is left or parked like any poison."""
+def test_claimed_change_is_fetched() -> None:
+    """A change with a missing object remains, or is parked like other poison."""
     claimed, content = claiming(inserted("a", 1))
     gone, _ = claiming(inserted("b", 2), key="gone")
-    world = World(claims=MemoryClaims(objects={"payments/1.json": content}))
-    world.bury(claimed, gone, inserted("c", 3))
+    world = RedriveFixture(claims=MemoryClaims(objects={"payments/1.json": content}))
+    world.add_dead_letter(claimed, gone, inserted("c", 3))
     assert counts(world.redrive()) == {"messages": 1, "published": 2, "parked": 1, "unpublished": 1}
 
 
-def test_an_outage_leaves_what_it_hit_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
-    """A message goes only when everything of it was accepted; the report says why the rest stays."""
+def test_outage_leaves_only_affected_messages(caplog: pytest.LogCaptureFixture) -> None:
+    """A message is removed when all of it was accepted. The report has the reasons."""
     caplog.set_level(logging.INFO)
-    world = World()
+    world = RedriveFixture()
     world.publisher.down = ["b"]
-    world.park(inserted("e", 6))  # of the first one's lane, which waits as a whole: events may keep an order across documents
-    world.bury(inserted("a", 1), inserted("b", 2))
-    world.bury(inserted("b", 3), inserted("c", 4), lane=18)
-    world.bury(inserted("d", 5), lane=19)
+    world.park(inserted("e", 6))  # Its lane waits as a whole, since events may be ordered across documents.
+    world.add_dead_letter(inserted("a", 1), inserted("b", 2))
+    world.add_dead_letter(inserted("b", 3), inserted("c", 4), lane=18)
+    world.add_dead_letter(inserted("d", 5), lane=19)
     report = world.redrive()
     assert world.remaining == ["p1", "d2", "d3"]
     behind = "it waits for an earlier change of its document or its lane"
@@ -453,11 +452,11 @@ def test_an_outage_leaves_what_it_hit_and_no_more(caplog: pytest.LogCaptureFixtu
     assert world.remaining == []
 
 
-def test_it_stops_in_good_time() -> None:
-    """What was not published when the time is up stays, held by nobody."""
-    world = World()
+def test_run_stops_when_the_time_is_up() -> None:
+    """Remaining messages are returned."""
+    world = RedriveFixture()
     for number in range(3):
-        world.bury(inserted(f"x{number}", number + 1), lane=number)
+        world.add_dead_letter(inserted(f"x{number}", number + 1), lane=number)
     left = iter([9.0, 9.0, 9.0])
     report = world.redrive(lambda: next(left, 0.0))
     assert report.left == 3 - report.published
@@ -466,22 +465,20 @@ def test_it_stops_in_good_time() -> None:
     assert counts(world.redrive(lambda: 0.0)) == {}
 
 
-def test_a_limit_is_kept() -> None:
-    """So many messages are taken and no more."""
-    world = World()
+def test_limit_of_messages_is_kept() -> None:
+    world = RedriveFixture()
     for number in range(30):
-        world.bury(inserted(f"x{number}", number + 1), lane=number)
+        world.add_dead_letter(inserted(f"x{number}", number + 1), lane=number)
     assert counts(world.redrive(limit=12)) == {"messages": 12, "published": 12}
     assert len(world.remaining) == 18
 
 
-def test_a_dry_run_changes_nothing() -> None:
-    """It says what would be."""
-    world = World()
+def test_dry_run_changes_nothing() -> None:
+    world = RedriveFixture()
     world.mark(9)
     world.park(inserted("a", 1), inserted("b", 2, subscriptionId=7))
-    world.bury(inserted("c", 3, subscriptionId=7), inserted("d", 4))
-    world.bury(text="not ours", lane=18)
+    world.add_dead_letter(inserted("c", 3, subscriptionId=7), inserted("d", 4))
+    world.add_dead_letter(text="not ours", lane=18)
     before = world.remaining
     report = world.redrive(dry_run=True)
     assert counts(report) == {"messages": 4, "published": 2, "late": 2, "parked": 2, "unpublished": 2, "left": 1}
@@ -490,16 +487,16 @@ def test_a_dry_run_changes_nothing() -> None:
     assert (world.parked.held, world.dead.held) == ({}, {})
 
 
-def test_a_queue_that_fails_keeps_what_it_has() -> None:
-    """What was published comes again under its ids; the rest is given back."""
+def test_failing_queue_keeps_its_messages() -> None:
+    """Published events are repeated with the same ids."""
 
     class Broken(MemoryBacklog):
         def remove(self, waiting: Sequence[Delivery], time_left: TimeLeft) -> None:
             raise Unavailable("the queue is away")
 
-    world = World()
+    world = RedriveFixture()
     world.dead = Broken()
-    world.bury(inserted("a", 1))
+    world.add_dead_letter(inserted("a", 1))
     with pytest.raises(Unavailable):
         world.redrive()
     assert world.dead.held == {}
@@ -510,14 +507,12 @@ def test_a_queue_that_fails_keeps_what_it_has() -> None:
     assert first.id == again.id
 
 
-def test_a_queue_that_cannot_be_read_keeps_nobody_waiting() -> None:
-    """What was taken from the other one is given back."""
-
+def test_unreadable_queue_returns_the_messages_of_the_other() -> None:
     class Broken(MemoryBacklog):
         def take(self, count: int, seconds: float) -> Sequence[Delivery]:
             raise Unavailable("the queue is away")
 
-    world = World()
+    world = RedriveFixture()
     world.park(inserted("a", 1))
     world.dead = Broken()
     with pytest.raises(Unavailable):
@@ -525,19 +520,19 @@ def test_a_queue_that_cannot_be_read_keeps_nobody_waiting() -> None:
     assert (world.parked.held, world.remaining) == ({}, ["p1"])
 
 
-def test_killed_at_any_step_it_completes() -> None:
-    """Between any two calls of queues and bus; then run again. A repeat carries its id, and nothing is missing."""
+def test_run_killed_at_any_step_completes_when_repeated() -> None:
+    """A repeat has the same id, and nothing is missing."""
     for kill_at in count(1):
-        steps, world = Steps(kill_at), World()
+        steps, world = KillSwitch(kill_at), RedriveFixture()
         world.park(inserted("a", 1), inserted("b", 2, subscriptionId=7))
-        world.bury(inserted("c", 3), inserted("d", 4, subscriptionId=7))
-        world.bury(cancelled("c", 5))
+        world.add_dead_letter(inserted("c", 3), inserted("d", 4, subscriptionId=7))
+        world.add_dead_letter(cancelled("c", 5))
         queues = [parking_queue(steps.around(world.parked)), dead_letter_queue(steps.around(world.dead))]
         parts = {"publisher": steps.around(world.publisher), "parking": steps.around(world.parking)}
         try:
             Redriver(forwarder=replace(world.forwarder, **parts), queues=queues).redrive(forever)
         except Killed:
-            world.parked.held.clear()  # their time is over
+            world.parked.held.clear()  # their visibility timeout is over
             world.dead.held.clear()
             world.redrive()
             assert {(name, sequence) for name, sequence, _ in world.published} == {("a", 1), ("c", 3), ("c", 5)}
@@ -548,10 +543,9 @@ def test_killed_at_any_step_it_completes() -> None:
         return
 
 
-def test_the_log_has_numbers_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
-    """One line, with a stable action."""
+def test_log_has_only_numbers(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    world = World()
+    world = RedriveFixture()
     world.park(inserted("secret", 1, subscriptionId=7))
     world.redrive()
     [line] = [line for line in caplog.records if line.__dict__.get("action") == "redriven"]

@@ -1,4 +1,4 @@
-"""Everything is accepted, in order within its lane, whatever the queue answers on the way."""
+"""Every change is accepted, in order within its lane, whatever SQS responds."""
 
 import json
 import random
@@ -30,8 +30,10 @@ Response = Callable[[dict[str, Any]], tuple[int, dict[str, Any]] | None]
 """What stands between the client and the queue: given the call, an answer of its own, or nothing to let it pass."""
 
 
-class Wire:
-    """A real boto3 client of the emulator, every SendMessageBatch seen and, where told, answered before it gets there."""
+class InterceptedClient:
+    """
+    A real boto3 client of the emulator. It records every SendMessageBatch, and a test may respond in place of the emulator.
+    """
 
     def __init__(self, stack: DevStack) -> None:
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
@@ -60,8 +62,8 @@ class Wire:
 
 
 @pytest.fixture
-def wire(stack: DevStack) -> Wire:
-    return Wire(stack)
+def wire(stack: DevStack) -> InterceptedClient:
+    return InterceptedClient(stack)
 
 
 @pytest.fixture
@@ -71,23 +73,23 @@ def stopping() -> threading.Event:
 
 @pytest.fixture
 def waits() -> list[str]:
-    """Why the sink waited, each time it did."""
+    """The reasons for which the sink waited."""
     return []
 
 
-def a_sink(wire: Wire, queue_url: str, stopping: threading.Event, lane_of: LaneOf, **other: Any) -> SqsSink:
+def a_sink(wire: InterceptedClient, queue_url: str, stopping: threading.Event, lane_of: LaneOf, **other: Any) -> SqsSink:
     told = {"metrics": Metrics("payments"), "clock": time.monotonic, **other}
     return SqsSink(wire.client, queue_url, stream="payments", lane_of=lane_of, stopping=stopping, **told)
 
 
 @pytest.fixture
-def sink(wire: Wire, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
+def sink(wire: InterceptedClient, queue_url: str, stopping: threading.Event, waits: list[str]) -> SqsSink:
     return a_sink(wire, queue_url, stopping, lanes(8, "document"), waits=waits.append)
 
 
 class TestSqsSink(SinkConformance):
     @pytest.fixture
-    def sink(self, wire: Wire, queue_url: str, stopping: threading.Event) -> SqsSink:
+    def sink(self, wire: InterceptedClient, queue_url: str, stopping: threading.Event) -> SqsSink:
         return a_sink(wire, queue_url, stopping, lanes(8, "document"), on_poison=OnPoison(stream="payments", park=False))
 
     @pytest.fixture
@@ -96,21 +98,21 @@ class TestSqsSink(SinkConformance):
 
 
 def assert_all_in_order(got: Sequence[Change], sent: Sequence[Change]) -> None:
-    """Every change once, and each document's changes in their order."""
+    """Assert that every change arrived once, and each document's changes in order."""
     assert sorted(change.sequence for change in got) == [change.sequence for change in sent]
     for document in {change.document for change in sent}:
         of_document = [change.sequence for change in got if change.document == document]
         assert of_document == sorted(of_document)
 
 
-def many(count: int, documents: int = 40) -> list[Change]:
-    """Changes of several documents, mixed."""
+def mixed_changes(count: int, documents: int = 40) -> list[Change]:
+    """Build changes of several documents."""
     dice = random.Random(1)
     return [a_change(n, document_key={"_id": dice.randrange(documents)}) for n in range(1, count + 1)]
 
 
 def fail_entries(numbers: Sequence[str], code: str, *, sender: bool = False) -> Response:
-    """A 200 that names these entries as failed and loses them; the rest would be lost too, so all must be named."""
+    """Respond 200 with these entries failed; no entry is stored, so all must be named."""
 
     def response(call: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         failed = [{"Id": i, "Code": code, "SenderFault": sender, "Message": "no"} for i in numbers]
@@ -119,26 +121,25 @@ def fail_entries(numbers: Sequence[str], code: str, *, sender: bool = False) -> 
     return response
 
 
-def test_everything_arrives_in_order(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
-    """A batch of thousands, over all lanes."""
-    changes = many(3000)
+def test_thousands_of_changes_arrive_in_order(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
+    changes = mixed_changes(3000)
     sink.send(changes, 1)
     assert_all_in_order(received(stack, queue_url), changes)
 
 
-def test_a_call_never_has_a_lane_twice(wire: Wire, sink: SqsSink) -> None:
-    """Nothing promises that a later entry fails when an earlier one of its group does."""
-    sink.send(many(4 * CHANGES_LIMIT, documents=3), 1)
+def test_call_never_has_a_lane_twice(wire: InterceptedClient, sink: SqsSink) -> None:
+    """A later entry might be accepted after an earlier one of its group failed."""
+    sink.send(mixed_changes(4 * CHANGES_LIMIT, documents=3), 1)
     assert max(len(call) for call in wire.calls) > 1
     for call in wire.calls:
         groups = [entry["MessageGroupId"] for entry in call]
         assert len(set(groups)) == len(groups)
 
 
-def test_a_failed_entry_is_sent_again_before_what_follows_it(
-    stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str
+def test_failed_entry_is_sent_again_before_later_ones(
+    stack: DevStack, wire: InterceptedClient, sink: SqsSink, queue_url: str
 ) -> None:
-    """A third of all entries fails, at random and again and again: still complete and in order."""
+    """A third of all entries fails at random."""
     dice = random.Random(7)
     queue = stack.aws("sqs")
 
@@ -150,13 +151,13 @@ def test_a_failed_entry_is_sent_again_before_what_follows_it(
         return 200, {"Successful": good, "Failed": failed}
 
     wire.response = response
-    changes = many(6 * CHANGES_LIMIT, documents=5)
+    changes = mixed_changes(6 * CHANGES_LIMIT, documents=5)
     sink.send(changes, 1)
     assert_all_in_order(received(stack, queue_url), changes)
 
 
-def test_throttling_is_waited_out(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
-    """Whole calls are refused for a while; nothing is lost or repeated."""
+def test_throttled_calls_are_retried(stack: DevStack, wire: InterceptedClient, sink: SqsSink, queue_url: str) -> None:
+    """Nothing is lost or repeated."""
     refusals = iter([(400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "slow down"})] * 3)
     wire.response = lambda _: next(refusals, None)
     sink.send(changes_of("a", 10), 1)
@@ -164,8 +165,8 @@ def test_throttling_is_waited_out(stack: DevStack, wire: Wire, sink: SqsSink, qu
     assert len(received(stack, queue_url)) == 10
 
 
-def test_whoever_asks_for_the_state_learns_of_a_wait(wire: Wire, sink: SqsSink, waits: list[str]) -> None:
-    """From the first refusal on, with the queue's own words; a call that is accepted says nothing."""
+def test_wait_is_reported_with_the_queues_error(wire: InterceptedClient, sink: SqsSink, waits: list[str]) -> None:
+    """From the first refusal on."""
     sink.send([a_change()], 1)
     assert waits == []
     responses = iter([(503, {"__type": "ServiceUnavailable", "message": "come back later"})])
@@ -175,8 +176,8 @@ def test_whoever_asks_for_the_state_learns_of_a_wait(wire: Wire, sink: SqsSink, 
     assert "come back later" in reason
 
 
-def test_an_response_that_was_lost_repeats_nothing(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
-    """The queue accepted, the answer was an error: the repeat carries the same id, so SQS drops it."""
+def test_lost_response_repeats_nothing(stack: DevStack, wire: InterceptedClient, sink: SqsSink, queue_url: str) -> None:
+    """The repeat has the same id, so SQS drops it."""
     queue, lost = stack.aws("sqs"), iter([True])
 
     def response(call: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
@@ -190,10 +191,9 @@ def test_an_response_that_was_lost_repeats_nothing(stack: DevStack, wire: Wire, 
     assert [change.sequence for change in received(stack, queue_url)] == list(range(1, 11))
 
 
-def test_an_entry_the_response_does_not_name_is_not_accepted(
-    stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str
+def test_entry_missing_from_the_response_is_retried(
+    stack: DevStack, wire: InterceptedClient, sink: SqsSink, queue_url: str
 ) -> None:
-    """Silence is a failure, and tried again."""
     silent: Iterator[tuple[int, dict[str, Any]]] = iter([(200, {"Successful": []})])
     wire.response = lambda _: next(silent, None)
     sink.send(changes_of("a", 3), 1)
@@ -208,8 +208,8 @@ def test_an_entry_the_response_does_not_name_is_not_accepted(
         ("AccessDenied", Misconfigured),
     ],
 )
-def test_a_final_no_is_not_tried_again(wire: Wire, sink: SqsSink, code: str, error: type[Exception]) -> None:
-    """For an entry as for a whole call; the queue is named."""
+def test_permanent_error_is_not_retried(wire: InterceptedClient, sink: SqsSink, code: str, error: type[Exception]) -> None:
+    """For an entry and for a call. The queue is named."""
     wire.response = fail_entries(["0"], code, sender=True)
     with pytest.raises(error, match="TAILER_QUEUE_URL"):
         sink.send(changes_of("a", 1), 1)
@@ -219,8 +219,8 @@ def test_a_final_no_is_not_tried_again(wire: Wire, sink: SqsSink, code: str, err
     assert len(wire.calls) == 2
 
 
-def test_a_stopping_task_does_not_try_again(wire: Wire, sink: SqsSink, stopping: threading.Event) -> None:
-    """So that it can save and release in time; the checkpoint before the batch holds."""
+def test_stopping_task_does_not_retry(wire: InterceptedClient, sink: SqsSink, stopping: threading.Event) -> None:
+    """It must save and release in time. The checkpoint before the batch holds."""
     stopping.set()
     wire.response = lambda _: (500, {"__type": "InternalFailure"})
     with pytest.raises(Unavailable):
@@ -228,23 +228,23 @@ def test_a_stopping_task_does_not_try_again(wire: Wire, sink: SqsSink, stopping:
     assert len(wire.calls) == 1
 
 
-def test_a_stopping_task_does_not_begin_what_would_fail_too(
-    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event
+def test_stopping_task_makes_no_further_failing_calls(
+    stack: DevStack, wire: InterceptedClient, queue_url: str, stopping: threading.Event
 ) -> None:
-    """Of many calls of a round only those at once are made: the time to stop stays bounded."""
+    """Only the parallel calls of a round, so the stop takes a bounded time."""
     sink = a_sink(wire, queue_url, stopping, lanes(400, "document"))
     stopping.set()
     wire.response = lambda _: (500, {"__type": "InternalFailure"})
     with pytest.raises(Unavailable):
-        sink.send(many(2000, documents=2000), 1)
+        sink.send(mixed_changes(2000, documents=2000), 1)
     assert len(wire.calls) <= 2 * CALLS_AT_ONCE
 
 
 @pytest.mark.parametrize(("slow", "enough"), [(1.0, False), (0.0, True)])
-def test_a_stopping_task_finishes_what_is_soon_done(
-    stack: DevStack, wire: Wire, queue_url: str, stopping: threading.Event, slow: float, enough: bool
+def test_stopping_task_finishes_a_batch_that_is_soon_done(
+    stack: DevStack, wire: InterceptedClient, queue_url: str, stopping: threading.Event, slow: float, enough: bool
 ) -> None:
-    """A batch of many calls one after the other: all of them where they are quick, else no more than there is time for."""
+    """All calls if they are quick, else as many as there is time for."""
     now = [1000.0]
     sink = a_sink(wire, queue_url, stopping, lanes(1, "stream"), clock=lambda: now[0])
 
@@ -252,7 +252,7 @@ def test_a_stopping_task_finishes_what_is_soon_done(
         now[0] += slow
 
     wire.response = response
-    changes = many(10 * CHANGES_LIMIT)
+    changes = mixed_changes(10 * CHANGES_LIMIT)
     stopping.set()
     if enough:
         sink.send(changes, 1)
@@ -263,8 +263,8 @@ def test_a_stopping_task_finishes_what_is_soon_done(
     assert [change.sequence for change in received(stack, queue_url)] == list(range(1, len(wire.calls) * CHANGES_LIMIT + 1))
 
 
-def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loop then starts again from the checkpoint: the time a batch may hang is bounded."""
+def test_sink_gives_up_without_progress(wire: InterceptedClient, sink: SqsSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop resumes from the checkpoint, so a hanging batch takes a bounded time."""
     monkeypatch.setattr("tailer.aws.sqs_sink.RETRY_LIMIT", 0.2)
     wire.response = lambda _: (500, {"__type": "InternalFailure"})
     with pytest.raises(Unavailable):
@@ -272,24 +272,23 @@ def test_without_any_progress_it_gives_up_for_a_while(wire: Wire, sink: SqsSink,
     assert len(wire.calls) > 1
 
 
-def test_the_same_batch_again_is_dropped_by_the_queue(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
-    """Same changes, same ids; another generation is another message."""
+def test_repeated_batch_is_dropped_by_the_queue(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
+    """Another generation is not."""
     changes = changes_of("a", 5)
     for generation in (1, 1, 2):
         sink.send(changes, generation)
     assert [change.sequence for change in received(stack, queue_url)] == [1, 2, 3, 4, 5] * 2
 
 
-def test_hostile_text_is_carried(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
-    """Control characters, noncharacters and emoji arrive as they were."""
+def test_control_characters_arrive_unchanged(stack: DevStack, sink: SqsSink, queue_url: str) -> None:
     change = a_change(1, full_document={"text": "\u0000\u0001\ufffe\uffff\U0001f600"})
     sink.send([change], 1)
     assert received(stack, queue_url) == [change]
 
 
 @pytest.mark.parametrize("documents", [1, 3])
-def test_a_queue_that_was_made_smaller_is_said_to_be(stack: DevStack, sink: SqsSink, queue_url: str, documents: int) -> None:
-    """While the task ran: the setting, the queue and the remedy, as at a start. Once it is mended the same changes go."""
+def test_reduced_size_limit_of_the_queue_is_reported(stack: DevStack, sink: SqsSink, queue_url: str, documents: int) -> None:
+    """With setting, queue and remedy, as at a start. After the fix the same changes are sent."""
     sqs, large = stack.aws("sqs"), random.Random(1).randbytes(300_000).hex()
     changes = [replace(a_change(n), document_key={"_id": str(n)}, full_document={"x": large}) for n in range(documents)]
     sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "262144"})
@@ -302,8 +301,7 @@ def test_a_queue_that_was_made_smaller_is_said_to_be(stack: DevStack, sink: SqsS
     assert len(received(stack, queue_url)) == documents
 
 
-def test_a_call_that_is_too_long_names_the_remedy(stack: DevStack, wire: Wire, sink: SqsSink, queue_url: str) -> None:
-    """The whole call may be refused for the same reason."""
+def test_too_long_call_names_the_remedy(stack: DevStack, wire: InterceptedClient, sink: SqsSink, queue_url: str) -> None:
     stack.aws("sqs").set_queue_attributes(QueueUrl=queue_url, Attributes={"MaximumMessageSize": "262144"})
     wire.response = lambda _: (400, {"__type": "AWS.SimpleQueueService.BatchRequestTooLong", "message": "no"})
     with pytest.raises(Misconfigured, match="set its MaximumMessageSize to 1048576"):

@@ -1,4 +1,4 @@
-"""What no mapper reads, as ``tailer status`` and the doctor show it."""
+"""Unmapped collections in ``tailer status`` and in the doctor."""
 
 import json
 import threading
@@ -19,14 +19,14 @@ from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailrace.aws.unmapped import KEPT_SECONDS, key
 from tests.lambda_forwarder.values import forever
-from tests.tailer.doctor.test_queues import Refusing, refused
+from tests.tailer.doctor.test_queues import RefusingAws, refused
 
 Status = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: Any) -> Status:
-    """Of a stream that has a checkpoint, wherever the settings keep it."""
+    """Return the status of a stream with a checkpoint, in the store of the settings."""
     monkeypatch.chdir(tmp_path)
 
     def asked(parts: Callable[[Settings], Parts] = Parts, **given: str) -> dict[str, Any]:
@@ -45,37 +45,36 @@ def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
     return asked
 
 
-def keep(stack: DevStack, stream: str, counts: dict[str, int], ago: float = 0.0) -> None:
+def add_unmapped(stack: DevStack, stream: str, counts: dict[str, int], ago: float = 0.0) -> None:
     store = DynamodbUnmapped(stack.aws("dynamodb"), stack.resources.table, now=lambda: time.time() - ago)
     store.add(stream, counts, forever)
 
 
-def test_status_shows_collections_and_counts(stack: DevStack, fresh: str, status: Status) -> None:
-    """From the forwarder's table, which is also the checkpoints'; nothing is said where nothing is kept."""
+def test_status_shows_unmapped_collections_and_counts(stack: DevStack, fresh: str, status: Status) -> None:
+    """From the forwarder's table, which is also the checkpoints'."""
     assert "unmapped" not in status()
-    keep(stack, fresh, {"shop.b\x1b": 1, "shop.a": 12})
+    add_unmapped(stack, fresh, {"shop.b\x1b": 1, "shop.a": 12})
     first, second = status()["unmapped"]
     assert first.startswith("shop.a: 12 changes since 20")
     assert second.startswith(r"shop.b\u001b: 1 change since 20")
 
 
-def test_status_shows_nothing_old(stack: DevStack, fresh: str, status: Status) -> None:
-    """A mapper that was added reads it since; DynamoDB takes days to remove an item whose time is over."""
-    keep(stack, fresh, {"shop.a": 12}, ago=KEPT_SECONDS + 1)
+def test_status_omits_expired_unmapped_entries(stack: DevStack, fresh: str, status: Status) -> None:
+    """DynamoDB takes days to remove them."""
+    add_unmapped(stack, fresh, {"shop.a": 12}, ago=KEPT_SECONDS + 1)
     assert "unmapped" not in status()
-    keep(stack, fresh, {"shop.b": 1})
+    add_unmapped(stack, fresh, {"shop.b": 1})
     assert [one.partition(":")[0] for one in status()["unmapped"]] == ["shop.b"]
 
 
-def test_status_says_nothing_where_it_cannot_know(stack: DevStack, fresh: str, status: Status, tmp_path: Any) -> None:
-    """With checkpoints elsewhere nobody says which table the forwarder has."""
-    keep(stack, fresh, {"shop.a": 12})
+def test_status_omits_unmapped_with_checkpoints_elsewhere(stack: DevStack, fresh: str, status: Status, tmp_path: Any) -> None:
+    """The forwarder's table is unknown then."""
+    add_unmapped(stack, fresh, {"shop.a": 12})
     for store in (f"file://{tmp_path}/checkpoints.json", "mongodb:"):
         assert "unmapped" not in status(TAILER_CHECKPOINTS=store)
 
 
-def test_status_without_the_right_says_so_and_shows_the_rest(stack: DevStack, fresh: str, status: Status) -> None:
-    """A role of one's own may read the stream's record only."""
+def test_status_without_the_right_shows_the_rest(stack: DevStack, fresh: str, status: Status) -> None:
     whole = stack.aws("dynamodb")
 
     class Denied:
@@ -92,7 +91,7 @@ def test_status_without_the_right_says_so_and_shows_the_rest(stack: DevStack, fr
     assert told["deliveredUpTo"]
 
 
-class Configured:
+class ConfiguredForwarder:
     """A forwarder as the doctor has found it, with these settings."""
 
     def __init__(self, clients: Clients, streams: list[str], **settings: str) -> None:
@@ -113,36 +112,35 @@ class Configured:
         ("table", "others,payment", "FORWARDER_STREAMS does not name payments"),
     ],
 )
-def test_the_doctor_says_why_nothing_is_kept(watermarks: str, streams: str, words: str) -> None:
-    """No name then means nothing; it is asked of nobody."""
-    forwarder: Any = Configured(_nobody, ["payments"], WATERMARKS=watermarks, STREAMS=streams)
+def test_doctor_says_why_unmapped_collections_are_unknown(watermarks: str, streams: str, words: str) -> None:
+    """Without any call."""
+    forwarder: Any = ConfiguredForwarder(_no_client, ["payments"], WATERMARKS=watermarks, STREAMS=streams)
     verdict = all_mapped(forwarder)
     assert verdict.state is State.SKIP
     assert words in verdict.found
 
 
-def _nobody(service: str) -> Any:
+def _no_client(service: str) -> Any:
     raise AssertionError(service)
 
 
-def test_the_doctor_names_the_collections(stack: DevStack, fresh: str) -> None:
-    """Of every stream of the queue, three one by one; without any the check is passed."""
+def test_doctor_names_unmapped_collections(stack: DevStack, fresh: str) -> None:
+    """Of every stream of the queue, the first three by name."""
     streams = [fresh, f"{fresh}-2"]
     settings = {"WATERMARKS": stack.resources.table, "STREAMS": f"payments, {fresh},{fresh}-2"}
-    forwarder: Any = Configured(stack.aws, streams, **settings)
+    forwarder: Any = ConfiguredForwarder(stack.aws, streams, **settings)
     verdict = all_mapped(forwarder)
     assert (verdict.state, verdict.found) == (State.OK, "no change of the last 3 days was without a mapper")
-    keep(stack, fresh, {"shop.a": 12, "shop.b": 1})
-    keep(stack, f"{fresh}-2", {"shop.c": 3, "shop.d": 2})
+    add_unmapped(stack, fresh, {"shop.a": 12, "shop.b": 1})
+    add_unmapped(stack, f"{fresh}-2", {"shop.c": 3, "shop.d": 2})
     verdict = all_mapped(forwarder)
     assert verdict.state is State.WARN
     for words in ("no mapper reads shop.a: 12 changes", "; shop.b: 1 change", "; shop.c: 3 changes", "and 1 more"):
         assert words in verdict.found
 
 
-def test_the_doctor_names_the_right_that_it_lacks(fresh: str) -> None:
-    """It then says skip, and what to allow."""
-    refusing = Refusing(refused("AccessDeniedException"))
-    forwarder: Any = Configured(refusing, [fresh], WATERMARKS="table", STREAMS=fresh)
+def test_doctor_names_the_missing_right_for_unmapped_collections(fresh: str) -> None:
+    refusing = RefusingAws(refused("AccessDeniedException"))
+    forwarder: Any = ConfiguredForwarder(refusing, [fresh], WATERMARKS="table", STREAMS=fresh)
     with pytest.raises(NotChecked, match="dynamodb:GetItem on table"):
         all_mapped(forwarder)

@@ -1,4 +1,4 @@
-"""What the doctor finds on the way to the database, and at its door: each on a real server, or a dialect in front of one."""
+"""The doctor's checks of the network, TLS and the database, on real servers or an emulated DocumentDB."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -46,8 +46,8 @@ def looked() -> Iterator[Door]:
         one.close()
 
 
-def test_a_database_that_nobody_reaches_fails_once(doctor: Doctor) -> None:
-    """What comes behind it is skipped and says why; the store and the queue are looked at all the same. Exit 1: an outage."""
+def test_unreachable_database_fails_once(doctor: Doctor) -> None:
+    """Dependent checks are skipped with the reason; the store and the queue are checked. The exit code is 1, an outage."""
     report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{free_port()}/")
     assert report.failed == {"database.reachable", "forwarder.mapping"}
     assert "refuses" in report["database.reachable"][1]
@@ -66,16 +66,16 @@ def test_a_database_that_nobody_reaches_fails_once(doctor: Doctor) -> None:
         ("mongodb+srv://nowhere.invalid/", "unknown to DNS", 2),
     ],
 )
-def test_the_way_there_is_told_apart(uri: str, words: str, code: int) -> None:
-    """A name, a port, and a network that says nothing need different people."""
+def test_unreachable_host_is_distinguished_by_name_port_and_network(uri: str, words: str, code: int) -> None:
+    """Each needs another person."""
     verdict = Network(uri).reachable()
     assert (verdict.state, verdict.exit_code) == (State.FAIL, code)
     assert words in f"{verdict.found} {verdict.remedy}"
 
 
 @pytest.mark.parametrize("secret", ["p@elsewhere/x", "p@ss", "p/ss"])
-def test_a_password_without_its_escapes_is_no_question_of_dns(doctor: Doctor, secret: str) -> None:
-    """What stands behind it is not a host. Exit 2, as a tailer would end, and nothing of it is shown."""
+def test_unescaped_password_is_no_dns_error(doctor: Doctor, secret: str) -> None:
+    """The exit code is 2, as of a tailer, and nothing of the password is shown."""
     report = doctor(TAILER_MONGODB_URI=f"mongodb://tailer:{secret}@localhost:1/?replicaSet=rs0")
     assert report.failed == {"settings"}
     assert "%2F for /" in report["settings"][1]
@@ -84,8 +84,8 @@ def test_a_password_without_its_escapes_is_no_question_of_dns(doctor: Doctor, se
     assert report.code == 2
 
 
-def test_a_silence_points_to_the_security_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused connection is an answer; none at all is a network in between."""
+def test_connection_timeout_points_to_the_security_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection is a response; a timeout is a network problem."""
 
     def silent(*_: object) -> None:
         raise TimeoutError
@@ -94,8 +94,8 @@ def test_a_silence_points_to_the_security_group(monkeypatch: pytest.MonkeyPatch)
     assert "security group" in Network("mongodb://db.example/").reachable().remedy
 
 
-def test_one_host_of_several_is_enough(stack: DevStack) -> None:
-    """The other is named: it could not take over."""
+def test_one_reachable_host_is_enough(stack: DevStack) -> None:
+    """The unreachable one is named, since it could not take over."""
     network = Network(f"mongodb://{HOST}:1,{HOST}:{stack.mongod.ports[0]}/")
     verdict = network.reachable()
     assert verdict.state is State.WARN
@@ -103,8 +103,8 @@ def test_one_host_of_several_is_enough(stack: DevStack) -> None:
     assert network.host == (HOST, stack.mongod.ports[0])
 
 
-def test_a_standalone_server_is_told_apart(doctor: Doctor) -> None:
-    """Nobody had to sign in to see it; the remedy is named. Exit 2."""
+def test_standalone_server_is_reported(doctor: Doctor) -> None:
+    """Without a sign-in, with the remedy. The exit code is 2."""
     with mongod() as port:
         report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{port}/")
     assert "rs.initiate()" in report["database.server"][1]
@@ -112,8 +112,8 @@ def test_a_standalone_server_is_told_apart(doctor: Doctor) -> None:
     assert report.code == 2
 
 
-def test_a_replica_set_of_another_name_is_told(stack: DevStack, looked: Door) -> None:
-    """A driver would only say that nobody answers."""
+def test_wrong_replica_set_name_is_reported(stack: DevStack, looked: Door) -> None:
+    """A driver would only time out."""
     network, _, database = looked(stack.mongodb_uri.replace("rs0", "rs1"))
     assert network.reachable().state is State.OK
     verdict = database.server()
@@ -121,8 +121,8 @@ def test_a_replica_set_of_another_name_is_told(stack: DevStack, looked: Door) ->
     assert "replicaSet=rs0" in verdict.remedy
 
 
-def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fresh: str, tmp_path: Path) -> None:
-    """A wrong password fails at the door, a user without rights at the stream, the right one nowhere. No password is shown."""
+def test_wrong_password_and_missing_right_are_distinguished(doctor: Doctor, fresh: str, tmp_path: Path) -> None:
+    """The one fails the sign-in and the other the stream. No password is shown."""
     with with_users(tmp_path, fresh) as server:
         uri = f"mongodb://{server}/?replicaSet=rs0"
         wrong = doctor(TAILER_MONGODB_URI=uri, TAILER_MONGODB_USERNAME="tailer", TAILER_MONGODB_PASSWORD="not-it")
@@ -143,7 +143,7 @@ def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fres
     assert reader["stream.readable"][0] == "ok"
     assert reader["stream.history"][0] == "warn"
     assert "read on the database local" in reader["stream.history"][1]  # the oplog is not for it
-    assert "change_stream_log_retention_duration" not in reader["stream.history"][1]  # which only DocumentDB has
+    assert "change_stream_log_retention_duration" not in reader["stream.history"][1]  # Only DocumentDB has this setting.
     assert "s of history" in told["stream.history"][1]
     assert "database.sign-in" in unnamed.failed
     assert "set TAILER_MONGODB_USERNAME and TAILER_MONGODB_PASSWORD" in unnamed["database.sign-in"][1]
@@ -151,8 +151,8 @@ def test_who_may_not_in_and_who_may_not_read_are_told_apart(doctor: Doctor, fres
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command, to make a certificate")
-def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) -> None:
-    """Which, whose authorities, and until when; a certificate nobody vouches for, another name, and no TLS are told apart."""
+def test_tls_is_checked_before_the_sign_in(tmp_path: Path, looked: Door) -> None:
+    """Version, CA and expiry are reported. An unknown CA, another host name and missing TLS are distinguished."""
     with with_tls(tmp_path) as (port, authority):
 
         def tls(host: str, options: str) -> Finding:
@@ -177,8 +177,8 @@ def test_tls_is_looked_at_before_anything_is_said(tmp_path: Path, looked: Door) 
         assert database.server().state is database.sign_in().state is State.OK
 
 
-def test_a_server_without_tls_is_told(stack: DevStack, looked: Door) -> None:
-    """It does not look like an outage."""
+def test_server_without_tls_is_reported(stack: DevStack, looked: Door) -> None:
+    """Not as an outage."""
     network, encryption, _ = looked(f"mongodb://{HOST}:{stack.mongod.ports[0]}/?tls=true")
     network.reachable()
     verdict = encryption.tls()
@@ -186,14 +186,14 @@ def test_a_server_without_tls_is_told(stack: DevStack, looked: Door) -> None:
     assert "remove tls=true" in verdict.remedy
 
 
-def test_no_tls_is_fine_on_one_machine_only(looked: Door) -> None:
+def test_missing_tls_is_fine_on_localhost_only(looked: Door) -> None:
     """Elsewhere it is a warning."""
     assert looked("mongodb://localhost/")[1].tls().state is State.OK
     assert looked("mongodb://10.0.0.7/")[1].tls().state is State.WARN
 
 
-def test_documentdb_is_recognised_and_needs_to_be_enabled(doctor: Doctor, documentdb: DocumentdbDialect, fresh: str) -> None:
-    """By how it answers; without the right to ask it is skipped, with the right that it would need."""
+def test_documentdb_is_recognised_and_must_be_enabled(doctor: Doctor, documentdb: DocumentdbDialect, fresh: str) -> None:
+    """Without the right to list change streams the check is skipped, and names the right."""
     missing = doctor(TAILER_MONGODB_URI=documentdb.uri)
     assert "DocumentDB 5.0.0" in missing["database.sign-in"][1]
     assert "tailer change-streams enable" in missing["stream.enabled"][1]
@@ -207,8 +207,8 @@ def test_documentdb_is_recognised_and_needs_to_be_enabled(doctor: Doctor, docume
     assert "listChangeStreams" in denied["stream.enabled"][1]
 
 
-def test_a_documentdb_that_is_too_old_is_told(documentdb: DocumentdbDialect, looked: Door) -> None:
-    """5.0 is the floor."""
+def test_old_documentdb_is_reported(documentdb: DocumentdbDialect, looked: Door) -> None:
+    """The minimum is 5.0."""
     documentdb.version = (4, 0)
     network, _, database = looked(documentdb.uri)
     network.reachable()
@@ -216,8 +216,10 @@ def test_a_documentdb_that_is_too_old_is_told(documentdb: DocumentdbDialect, loo
     assert database.sign_in().state is State.FAIL
 
 
-def test_a_role_signs_in_as_itself(documentdb: DocumentdbDialect, looked: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mechanism is told; what it signs with is not."""
+def test_role_sign_in_reports_its_mechanism(
+    documentdb: DocumentdbDialect, looked: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And none of its credentials."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATASK")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
     documentdb.keys = {"AKIATASK"}
@@ -230,15 +232,15 @@ def test_a_role_signs_in_as_itself(documentdb: DocumentdbDialect, looked: Door, 
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(0.4, State.OK), (-4.9, State.OK), (5.1, State.WARN), (-400, State.WARN)])
-def test_clocks_may_differ_a_little(seconds: float, state: State) -> None:
-    """Nothing depends on them but figures, so it is never a failure."""
+def test_clock_skew_is_never_a_failure(seconds: float, state: State) -> None:
+    """Only metrics depend on the clocks."""
     verdict = clock_difference("the database's clock", seconds)
     assert verdict.state is state
     assert ("ahead of" if seconds > 0 else "behind") in verdict.found
 
 
-def test_a_certificate_that_ends_soon_is_a_warning() -> None:
-    """A month before it does."""
+def test_certificate_that_expires_soon_is_a_warning() -> None:
+    """A month before it expires."""
     encryption = Encryption("mongodb://db.example/?tls=true", Network(""), now=lambda: NOW)
     for days, state in ((31, State.OK), (29, State.WARN)):
         end = (NOW + timedelta(days=days)).strftime("%b %d %H:%M:%S %Y GMT")

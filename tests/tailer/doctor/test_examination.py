@@ -1,4 +1,4 @@
-"""How looks are taken: each in its time, none for a cause that is known already, and whatever happens in one of them."""
+"""How checks are run: each within its timeout, none after a failed dependency, and errors become findings."""
 
 import socket
 import threading
@@ -46,8 +46,8 @@ def raising(error: Exception) -> Run:
 
 
 @pytest.mark.parametrize("outcome", [fail("broken"), skip("unseen")])
-def test_what_depends_on_a_failure_is_not_looked_at(outcome: Finding) -> None:
-    """One cause, one failure; what does not depend on it is looked at."""
+def test_check_after_a_failed_dependency_is_skipped(outcome: Finding) -> None:
+    """Independent checks are run."""
     first = check_of("first", lambda: outcome)
     second = check_of("second", raising(AssertionError("looked")), needs=("first",))
     third = check_of("third", raising(AssertionError("looked")), needs=("second",))
@@ -57,14 +57,13 @@ def test_what_depends_on_a_failure_is_not_looked_at(outcome: Finding) -> None:
     assert "first must pass first" in findings[1].found
 
 
-def test_a_warning_stops_nothing() -> None:
-    """What it depends on works."""
+def test_warning_does_not_skip_dependent_checks() -> None:
     first = check_of("first", lambda: warn("so so", "mend it"))
     assert examined(first, check_of("second", lambda: ok("good"), needs=("first",)))[1].state is State.OK
 
 
-def test_a_look_that_hangs_is_given_up_and_the_next_is_taken() -> None:
-    """It fails as an outage, or with the words that it has for this."""
+def test_hanging_check_times_out_and_the_next_is_run() -> None:
+    """It fails as an outage, or with its own verdict for a timeout."""
     never = threading.Event()
     hanging = check_of("hanging", lambda: ok(str(never.wait(60))), seconds=0.05)
     known = check_of("known", lambda: ok(str(never.wait(60))), seconds=0.05, late=warn("slow", "wait"))
@@ -74,8 +73,8 @@ def test_a_look_that_hangs_is_given_up_and_the_next_is_taken() -> None:
     never.set()
 
 
-def test_all_of_it_is_over_in_a_minute() -> None:
-    """Who is on call does not wait for a doctor: what is left then is skipped."""
+def test_all_checks_end_within_a_minute() -> None:
+    """The remaining ones are skipped."""
     clock = Clock()
 
     def slow() -> Finding:
@@ -98,15 +97,15 @@ def test_all_of_it_is_over_in_a_minute() -> None:
         (ZeroDivisionError("a mistake of ours"), 1),
     ],
 )
-def test_an_error_is_a_failure_with_the_code_of_run(error: Exception, code: int) -> None:
-    """Nothing ends the doctor early; the words are kept."""
+def test_error_of_a_check_is_a_failure_with_the_exit_code_of_run(error: Exception, code: int) -> None:
+    """No error ends the doctor."""
     [finding] = examined(check_of("look", raising(error)))
     assert (finding.state, finding.exit_code) == (State.FAIL, code)
     assert str(error) in finding.found
 
 
-def test_a_missing_right_is_no_failure() -> None:
-    """It is named, and the exit code is that of what could be seen."""
+def test_missing_right_is_no_failure() -> None:
+    """It is named, and does not change the exit code."""
     [finding] = examined(check_of("look", raising(NotChecked(not_allowed("lambda:ListEventSourceMappings")))))
     assert finding.state is State.SKIP
     assert "lambda:ListEventSourceMappings" in finding.remedy
@@ -114,8 +113,8 @@ def test_a_missing_right_is_no_failure() -> None:
 
 
 @pytest.mark.parametrize("error", [Misconfigured, HistoryLost, Rejected, Unavailable, LeaseLost, ZeroDivisionError])
-def test_no_failure_comes_without_a_remedy(stored: Settings, error: type[Exception]) -> None:
-    """Whatever check it is of, and however it failed: who is on call reads what to do."""
+def test_every_failure_has_a_remedy(stored: Settings, error: type[Exception]) -> None:
+    """Whatever the check and the error."""
     broken = [replace(check, run=raising(error("no")), needs=()) for check in every_check(stored)]
     results = list(run(broken, clock=Clock()))
     assert len(results) > 25
@@ -123,8 +122,8 @@ def test_no_failure_comes_without_a_remedy(stored: Settings, error: type[Excepti
     assert [check.name for check, finding in results if not finding.remedy] == []
 
 
-def test_a_check_that_gets_no_response_says_which_neighbour_to_look_at(stored: Settings) -> None:
-    """Every time-out names one; what is no neighbour is this process itself."""
+def test_every_timeout_names_the_service_to_check(stored: Settings) -> None:
+    """Other checks name this process."""
     never = threading.Event()
     late = [
         replace(check, run=lambda: ok(str(never.wait(60))), needs=(), seconds=0.01)
@@ -149,8 +148,8 @@ def test_a_check_that_gets_no_response_says_which_neighbour_to_look_at(stored: S
         ("file:///var/state.json", "has space left", "write the file and its folder"),
     ],
 )
-def test_each_kind_of_store_has_remedies_of_its_own(stored: Settings, checkpoints: str, outage: str, mistake: str) -> None:
-    """A full disk is not mended with a VPC endpoint, nor a user of a database with a task's role."""
+def test_each_kind_of_store_has_its_own_remedies(stored: Settings, checkpoints: str, outage: str, mistake: str) -> None:
+    """A VPC endpoint does not help a full disk."""
     settings = Settings(**{**stored.model_dump(), "checkpoints": checkpoints})
     for error, words in ((Unavailable, outage), (Misconfigured, mistake)):
         looks = [replace(check, run=raising(error("no")), needs=()) for check in every_check(settings)]
@@ -161,14 +160,14 @@ def test_each_kind_of_store_has_remedies_of_its_own(stored: Settings, checkpoint
             assert ("AWS" in remedy or "aws" in remedy) == checkpoints.startswith("dynamodb:")
 
 
-def test_a_remedy_of_a_look_is_kept() -> None:
-    """It knows better than what helps against most."""
+def test_remedy_of_a_check_is_kept() -> None:
+    """It is more specific than the general one."""
     [finding] = examined(check_of("queue.exists", lambda: fail("broken", "mend it")))
     assert finding.remedy == "mend it"
 
 
 def every_check(settings: Settings) -> list[Check]:
-    """As the doctor would make them, and none of them looked at yet."""
+    """Return the doctor's checks, none of them run yet."""
 
     def clients(service: str) -> Any:
         raise AssertionError(f"{service} was asked")
@@ -186,20 +185,20 @@ def every_check(settings: Settings) -> list[Check]:
         ([HistoryLost, Misconfigured, Unavailable], 2),
     ],
 )
-def test_the_exit_code_is_what_run_would_end_with(errors: list[type[TailerError]], code: int) -> None:
+def test_exit_code_is_that_of_run(errors: list[type[TailerError]], code: int) -> None:
     """First what it would refuse to start for, then what would stop it, then what it would wait for."""
     findings = [fail("x", error=error) for error in errors]
     assert exit_code([*findings, warn("y", "z")]) == code
 
 
-def test_sign_ins_are_taken_out_of_every_text() -> None:
-    """Should a library ever repeat a URI; what merely equals a password tells nothing and stays."""
+def test_credentials_are_removed_from_every_finding() -> None:
+    """A library might repeat a URI."""
     assert hidden("mongodb://user:hunter2@host/ is wrong") == "mongodb://***@host/ is wrong"
     assert hidden("not mongodb+srv://hunter2@host") == "not mongodb+srv://***@host"
 
 
-def test_a_port_is_free_or_a_tailers_or_in_the_way(health: Health) -> None:
-    """A doctor in a running task finds its tailer there; another program would keep a tailer from starting."""
+def test_port_is_free_or_a_tailers_or_in_use(health: Health) -> None:
+    """Another program would keep a tailer from starting."""
     assert health_checks.port("127.0.0.1", 0).found == "none: TAILER_HTTP_PORT is 0"
     port = free_port()
     assert health_checks.port(HOST, port).state is State.OK
@@ -213,21 +212,21 @@ def test_a_port_is_free_or_a_tailers_or_in_the_way(health: Health) -> None:
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
 
 
-def test_a_port_that_is_held_in_silence_may_be_a_hung_tailers() -> None:
-    """To choose another port would leave it there, with its lease and all."""
+def test_silent_port_may_be_a_hung_tailer() -> None:
+    """Another port would leave it running with its lease."""
     with socket.create_server((HOST, 0)) as hung:
         verdict = health_checks.port(HOST, hung.getsockname()[1])
     assert "does not respond" in verdict.found
     assert "a hung tailer" in verdict.found
     assert verdict.remedy.startswith("end a hung tailer")
-    with HTTPServer((HOST, 0), Talkative) as server:
+    with HTTPServer((HOST, 0), TailerImpostor) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         assert "a program that is not a tailer" in health_checks.port(HOST, server.server_port).found
         server.shutdown()
 
 
-class Talkative(BaseHTTPRequestHandler):
-    """Answers everything with 200, and in a tailer's words."""
+class TailerImpostor(BaseHTTPRequestHandler):
+    """Respond to everything with 200 and a tailer's text."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -235,19 +234,19 @@ class Talkative(BaseHTTPRequestHandler):
         self.wfile.write(b"tailing, 0.0 s behind\n")
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
-def test_whoever_only_talks_like_a_tailer_is_in_the_way() -> None:
-    """A tailer is known by its header; the words are for people."""
-    with HTTPServer((HOST, 0), Talkative) as server:
+def test_program_that_resembles_a_tailer_is_in_the_way() -> None:
+    """A tailer is recognised by its header."""
+    with HTTPServer((HOST, 0), TailerImpostor) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         assert health_checks.port(HOST, server.server_port).state is State.FAIL
         server.shutdown()
 
 
-def test_a_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) -> None:
-    """One that starts, waits for a neighbour, gave a stream up or makes no progress: each with what to do."""
+def test_tailer_that_does_not_tail_is_a_warning(health: Health, clock: Clock) -> None:
+    """It starts, waits, stopped a stream or makes no progress: each with a remedy."""
 
     def at_the_port() -> Finding:
         return health_checks.port(HOST, port)

@@ -1,4 +1,4 @@
-"""What the doctor finds at the other end of the queue, where it may look."""
+"""The doctor's checks of the forwarder, as far as its rights reach."""
 
 import io
 import zipfile
@@ -17,15 +17,15 @@ from tailer.aws.checks.forwarder import Forwarder
 from tailer.aws.checks.queue import Queue
 from tailer.checks import NotChecked, State
 from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.test_queues import Refusing, refused
+from tests.tailer.doctor.test_queues import RefusingAws, refused
 
 Made = Callable[[], Forwarder]
-NOWHERE = "http://127.0.0.1:1"  # a port that nobody listens on
+NOWHERE = "http://127.0.0.1:1"  # a port without a listener
 
 
 @pytest.fixture
 def forwarder(stack: DevStack, queue_url: str) -> Made:
-    """As it is found now, the queue and the function looked at already."""
+    """The forwarder after the checks of the queue and the function."""
 
     def made() -> Forwarder:
         queue = Queue(queue_url, stack.aws, now=lambda: datetime.now(UTC))
@@ -38,8 +38,8 @@ def forwarder(stack: DevStack, queue_url: str) -> Made:
     return made
 
 
-def test_a_bus_that_is_gone_is_found(stack: DevStack, doctor: Doctor, function: str, mapping: str, fresh: str) -> None:
-    """EventBridge takes events for it without an error and drops them: exit 2."""
+def test_missing_bus_is_found(stack: DevStack, doctor: Doctor, function: str, mapping: str, fresh: str) -> None:
+    """EventBridge accepts events for it without an error and drops them, so the exit code is 2."""
     events = stack.aws("events")
     events.create_event_bus(Name=fresh)
     configure(stack, function, FORWARDER_EVENT_BUS=fresh)
@@ -51,31 +51,28 @@ def test_a_bus_that_is_gone_is_found(stack: DevStack, doctor: Doctor, function: 
     assert report.code == 2
 
 
-def test_a_queue_that_nobody_reads_is_found(forwarder: Made) -> None:
-    """A stream would fill it, and nothing come out."""
+def test_queue_without_a_mapping_is_found(forwarder: Made) -> None:
     assert "no function" in forwarder().mapping().found
 
 
-def test_a_mapping_that_is_switched_off_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
-    """By its id, to switch it on again."""
+def test_disabled_mapping_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
+    """With its id."""
     stack.aws("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
     verdict = forwarder().mapping()
     assert verdict.state is State.FAIL
     assert mapping in verdict.remedy
 
 
-def test_a_mapping_that_takes_everything_for_success_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
-    """What the function gives back as failed would be deleted: that loses changes."""
+def test_mapping_without_partial_failures_is_found(stack: DevStack, forwarder: Made, mapping: str) -> None:
+    """It would delete failed messages, which loses changes."""
     stack.aws("lambda").update_event_source_mapping(UUID=mapping, FunctionResponseTypes=[])
     verdict = forwarder().mapping()
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 2)
     assert "ReportBatchItemFailures" in verdict.remedy
 
 
-def test_a_claim_bucket_that_the_function_does_not_know_is_found(
-    stack: DevStack, forwarder: Made, function: str, mapping: str
-) -> None:
-    """It could not fetch what the tailer left there."""
+def test_claim_bucket_of_another_name_is_found(stack: DevStack, forwarder: Made, function: str, mapping: str) -> None:
+    """The function could not fetch the tailer's claims."""
     configure(stack, function, FORWARDER_CLAIM_BUCKET="another")
     verdict = forwarder().function()
     assert verdict.state is State.FAIL
@@ -83,7 +80,6 @@ def test_a_claim_bucket_that_the_function_does_not_know_is_found(
 
 
 def test_parked_changes_are_counted(stack: DevStack, forwarder: Made, mapping: str, parking_url: str) -> None:
-    """Each waits for a person."""
     assert parking(forwarder()).state is State.OK
     stack.aws("sqs").send_message(QueueUrl=parking_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
     verdict = parking(forwarder())
@@ -91,8 +87,8 @@ def test_parked_changes_are_counted(stack: DevStack, forwarder: Made, mapping: s
     assert "holds 1 changes" in verdict.found
 
 
-def test_a_function_that_starts_is_said_to(forwarder: Made, mapping: str) -> None:
-    """It was asked with an empty batch: nothing was received and nothing published."""
+def test_function_that_starts_passes(forwarder: Made, mapping: str) -> None:
+    """It is invoked with an empty batch."""
     assert forwarder().start().state is State.OK
 
 
@@ -105,10 +101,10 @@ def test_a_function_that_starts_is_said_to(forwarder: Made, mapping: str) -> Non
     ],
     ids=["import", "settings", "signature"],
 )
-def test_a_function_that_does_not_start_is_found(
+def test_function_that_does_not_start_is_found(
     stack: DevStack, forwarder: Made, function: str, mapping: str, code: str, reason: str
 ) -> None:
-    """Whatever keeps it from starting, its own words say what: a deployment shows nothing of it before the first change."""
+    """With its own error."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as file:
         file.writestr("stand_in.py", code)
@@ -129,10 +125,10 @@ def test_a_function_that_does_not_start_is_found(
         (["shop.a"] * 5, {"unmapped": [f"no mapper reads {n}" for n in range(5)]}, State.WARN, "no mapper reads 2; and 2 more"),
     ],
 )
-def test_what_no_mapper_reads_is_found(
+def test_unmapped_collection_is_found(
     stack: DevStack, queue_url: str, function: str, mapping: str, watched: list[str], response: Any, state: State, words: str
 ) -> None:
-    """The function is asked: it alone knows its mappers. An earlier version does not say."""
+    """The function is asked, since only it knows its mappers. An earlier version does not say."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as file:
         asked = f"    assert event == {{'Records': [], 'collections': {watched!r}}}"
@@ -150,10 +146,9 @@ def test_what_no_mapper_reads_is_found(
 
 
 @pytest.mark.parametrize("name", ["EVENT_BUS", "PARKING_QUEUE_URL"])
-def test_a_function_without_its_settings_is_found(
+def test_function_without_its_settings_is_found(
     stack: DevStack, forwarder: Made, function: str, mapping: str, name: str
 ) -> None:
-    """It would not start."""
     configure(stack, function, **{f"FORWARDER_{name}": ""})
     found = forwarder()
     verdict = bus(found) if name == "EVENT_BUS" else parking(found)
@@ -168,18 +163,18 @@ def test_a_function_without_its_settings_is_found(
         ("tailrace-state", State.OK, "in tailrace-state"),
     ],
 )
-def test_the_doctor_says_whether_repeats_are_published(
+def test_watermark_setting_of_the_function_is_reported(
     stack: DevStack, forwarder: Made, function: str, mapping: str, setting: str, state: State, found: str
 ) -> None:
-    """A function without the setting does not start, and one with ``off`` publishes repeats."""
+    """Without it the function does not start; with ``off`` it publishes repeats."""
     configure(stack, function, FORWARDER_WATERMARKS=setting)
     verdict = watermarks(forwarder())
     assert verdict.state is state
     assert found in verdict.found
 
 
-def test_an_ordered_bus_is_asked_by_its_arn(stack: DevStack, forwarder: Made, function: str, mapping: str) -> None:
-    """With its own client; a bus that is not there is told in the same words."""
+def test_ordered_bus_is_checked_by_its_arn(stack: DevStack, forwarder: Made, function: str, mapping: str) -> None:
+    """With its own client. A missing one has the same message."""
     with OrderedBusServer() as server:
         found = forwarder()
         found.clients = lambda service: ordered(server) if service == "eventbridgev2" else stack.aws(service)
@@ -209,19 +204,19 @@ def client(service: str, endpoint_url: str) -> Any:
         ("parking", "sqs:GetQueueAttributes"),
     ],
 )
-def test_what_a_tailer_may_not_see_is_skipped_with_the_right_that_is_missing(
+def test_check_without_permission_is_skipped_with_the_missing_right(
     forwarder: Made, mapping: str, look: str, right: str
 ) -> None:
-    """Its role has none of these; a person's may."""
+    """A tailer's role has none of these rights."""
     found = forwarder()
-    found.clients = found.queue._clients = Refusing(refused("AccessDeniedException"))
+    found.clients = found.queue._clients = RefusingAws(refused("AccessDeniedException"))
     [check] = [check for check in forwarder_checks(found) if check.name == f"forwarder.{look}"]
     with pytest.raises(NotChecked, match=right):
         check.run()
 
 
-def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_url: str) -> None:
-    """A network of endpoints has those that a tailer needs; the doctor still ends well there, and at once."""
+def test_network_without_a_route_to_lambda_is_skipped(stack: DevStack, queue_url: str) -> None:
+    """A network of endpoints has only those that a tailer needs. The check ends at once."""
 
     def clients(service: str) -> Any:
         return client("lambda", NOWHERE) if service == "lambda" else stack.aws(service)
@@ -234,7 +229,7 @@ def test_a_network_without_a_way_to_lambda_is_no_failure(stack: DevStack, queue_
 
 
 def configure(stack: DevStack, function: str, **variables: str) -> None:
-    """The function's settings, but for these."""
+    """Update these variables of the function."""
     client = stack.aws("lambda")
     now = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     client.update_function_configuration(FunctionName=function, Environment={"Variables": now | variables})

@@ -1,4 +1,4 @@
-"""A $match that reads a looked-up document is pointed out: what it chooses may be something else the next time."""
+"""A $match on a looked-up document is a warning, since it may match differently when the change is read again."""
 
 import json
 from typing import Any
@@ -35,12 +35,12 @@ def verdict(stored: Settings, stages: list[dict[str, Any]], full_document: str =
         {"$expr": {"$gt": ["$fullDocument.amount", 10]}},
     ],
 )
-def test_a_match_on_what_an_update_is_looked_up_as_is_a_warning(stored: Settings, match: dict[str, Any]) -> None:
-    """Wherever in the condition it stands. Where updates carry no document, or the one just after them, nothing is wrong."""
+def test_match_on_a_looked_up_document_is_a_warning(stored: Settings, match: dict[str, Any]) -> None:
+    """Anywhere in the condition, unless updates have no document, or the one directly after the update."""
     assert verdict(stored, [{"$project": {"updateDescription.truncatedArrays": 0}}, {"$match": match}]) is State.WARN
     assert verdict(stored, [{"$match": match}], "whenAvailable") is State.WARN
     assert {verdict(stored, [{"$match": match}], exact) for exact in ("default", "required")} == {State.OK}
-    assert verdict(stored, [{"$match": match}, {"$match": INSERTS}]) is State.OK  # no update is left, in whatever order
+    assert verdict(stored, [{"$match": match}, {"$match": INSERTS}]) is State.OK  # No update is left, in any order.
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_match_on_what_an_update_is_looked_up_as_is_a_warning(stored: Settings
         {"fullDocuments": 1},
     ],
 )
-def test_a_match_on_what_cannot_change_is_good(stored: Settings, match: dict[str, Any]) -> None:
-    """An insert's document, a pre-image, what the update itself set."""
+def test_match_on_a_stable_document_passes(stored: Settings, match: dict[str, Any]) -> None:
+    """An insert's document, a pre-image, or the update's own fields."""
     assert verdict(stored, [{"$match": match}]) is State.OK
 
 
-def test_a_doctor_looks_at_it_and_says_what_to_do(doctor: Doctor, mapping: str) -> None:
-    """A warning: the stream works, and a consumer that keeps the last number of a document may drop what is new."""
+def test_doctor_warns_of_an_unstable_match_with_a_remedy(doctor: Doctor, mapping: str) -> None:
+    """A consumer that keeps a document's last sequence may drop newer changes."""
     report = doctor(TAILER_PIPELINE=json.dumps([{"$match": PAID}]))
     state, words = report["stream.pipeline"]
     assert state == "warn"

@@ -1,4 +1,4 @@
-"""What the doctor finds of the queue, the claim bucket and this process's standing with AWS."""
+"""The doctor's checks of the queue, the claim bucket and this process's AWS identity."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from tests.tailer.doctor.conftest import Doctor
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
-class Refusing:
-    """An AWS that answers every call alike."""
+class RefusingAws:
+    """An AWS that raises the same error for every call."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -42,15 +42,15 @@ def refused(code: str) -> ClientError:
 
 
 def a_queue(stack: DevStack, url: str, **attributes: str) -> Queue:
-    """As SQS has it, but for these attributes."""
+    """Return the queue's checks with these attributes."""
     queue = Queue(url, stack.aws, now=lambda: datetime.now(UTC))
     assert queue.exists().state is State.OK
     queue.response = {**queue.response, "Attributes": {**queue.attributes, **attributes}}
     return queue
 
 
-def test_a_queue_that_does_not_exist_fails_once(doctor: Doctor, queue_url: str) -> None:
-    """Whatever depends on it is skipped; the setting and the queue are named. Exit 2."""
+def test_missing_queue_fails_once(doctor: Doctor, queue_url: str) -> None:
+    """Dependent checks are skipped. The setting and the queue are named, and the exit code is 2."""
     report = doctor(TAILER_QUEUE_URL=queue_url.replace(".fifo", "-gone.fifo"))
     assert report.failed == {"queue.exists"}
     assert "→ compare TAILER_QUEUE_URL with aws sqs list-queues, and AWS_REGION" in report["queue.exists"][1]
@@ -58,8 +58,8 @@ def test_a_queue_that_does_not_exist_fails_once(doctor: Doctor, queue_url: str) 
     assert report.code == 2
 
 
-def test_a_queue_that_is_not_fifo_is_told(stack: DevStack, fresh: str) -> None:
-    """Whatever its name says; an emulator lets such a queue be."""
+def test_standard_queue_is_reported(stack: DevStack, fresh: str) -> None:
+    """An emulator allows such a queue with a name in .fifo."""
     url = stack.aws("sqs").create_queue(QueueName=f"{fresh}-standard")["QueueUrl"]
     queue = Queue(url, stack.aws, now=lambda: NOW)
     queue.exists()
@@ -68,8 +68,7 @@ def test_a_queue_that_is_not_fifo_is_told(stack: DevStack, fresh: str) -> None:
     assert "is not a FIFO queue" in verdict.found
 
 
-def test_a_queue_as_it_should_be_passes(stack: DevStack, queue_url: str) -> None:
-    """Every look."""
+def test_correct_queue_passes(stack: DevStack, queue_url: str) -> None:
     queue = a_queue(stack, queue_url)
     looks = (queue.fifo, queue.size, queue.encryption, queue.send, queue.dead_letters, queue.clock)
     assert {look().state for look in looks} == {State.OK}
@@ -86,27 +85,25 @@ def test_a_queue_as_it_should_be_passes(stack: DevStack, queue_url: str) -> None
         ({"RedrivePolicy": ""}, Queue.dead_letters, State.WARN, "no dead-letter queue"),
     ],
 )
-def test_what_is_set_otherwise_is_told(
+def test_wrong_queue_attribute_is_reported(
     stack: DevStack, queue_url: str, attributes: dict[str, str], look: Any, state: State, words: str
 ) -> None:
-    """What would stop a stream fails; what costs speed or safety is a warning."""
+    """One that would stop a stream fails; one that costs speed or safety is a warning."""
     verdict = look(a_queue(stack, queue_url, **attributes))
     assert verdict.state is state
     assert words in verdict.found
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(3, State.OK), (4, State.WARN), (19, State.FAIL)])
-def test_a_message_is_hidden_for_six_times_what_its_function_may_take(
-    stack: DevStack, queue_url: str, seconds: int, state: State
-) -> None:
-    """Less is a warning; less than once, and the message comes again while it is worked on."""
+def test_visibility_timeout_is_six_times_the_functions(stack: DevStack, queue_url: str, seconds: int, state: State) -> None:
+    """Less is a warning; less than once, and messages are received again while they are processed."""
     forwarder = Forwarder(a_queue(stack, queue_url), "", stack.aws)
     forwarder._configuration = {"Timeout": seconds}
     assert forwarder.visibility().state is state
 
 
 def test_dead_letters_are_counted(stack: DevStack, queue_url: str, dead_letters_url: str) -> None:
-    """And left where they are."""
+    """And left in their queue."""
     stack.aws("sqs").send_message(QueueUrl=dead_letters_url, MessageBody="x", MessageGroupId="x", MessageDeduplicationId="x")
     for _ in range(2):
         verdict = a_queue(stack, queue_url).dead_letters()
@@ -124,10 +121,10 @@ OTHERS = {
 
 @pytest.mark.parametrize("which", ["dead letters", "parking"])
 @pytest.mark.parametrize("form", OTHERS)
-def test_the_other_queues_are_looked_at_too(
+def test_other_queues_are_checked(
     stack: DevStack, queue_url: str, function: str, mapping: str, which: str, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What would block a lane fails; what loses something later is a warning. Each with the remedy."""
+    """A problem that would block a lane fails; one that loses messages later is a warning."""
     attributes, state, words = OTHERS[form]
     queue = a_queue(stack, queue_url)
     forwarder = Forwarder(queue, "", stack.aws)
@@ -140,15 +137,15 @@ def test_the_other_queues_are_looked_at_too(
     assert bool(verdict.remedy) is (state is not State.OK)
 
 
-def test_dead_letters_of_another_kind_are_told(stack: DevStack, queue_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A standard queue keeps no order."""
+def test_standard_dead_letter_queue_is_reported(stack: DevStack, queue_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps no order."""
     found = Queue.other
     monkeypatch.setattr(Queue, "other", lambda *given: {**found(*given), "FifoQueue": "false"})
     assert a_queue(stack, queue_url).dead_letters().state is State.FAIL
 
 
-def test_an_outage_must_not_make_dead_letters(stack: DevStack, queue_url: str, dead_letters_url: str) -> None:
-    """A queue that gives a message up after a few receives breaks the order in every outage that lasts."""
+def test_low_receive_count_is_a_warning(stack: DevStack, queue_url: str, dead_letters_url: str) -> None:
+    """In an outage messages would become dead letters and lose their order."""
     queue = a_queue(stack, queue_url)
     arn = json.loads(queue.attributes["RedrivePolicy"])["deadLetterTargetArn"]
     few = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 10})
@@ -158,32 +155,30 @@ def test_an_outage_must_not_make_dead_letters(stack: DevStack, queue_url: str, d
     assert "1000" in (verdict.remedy or "")
 
 
-def test_looking_is_not_sending(stack: DevStack, queue_url: str) -> None:
-    """The queue is as empty as before."""
+def test_checking_the_queue_sends_nothing(stack: DevStack, queue_url: str) -> None:
     assert a_queue(stack, queue_url).send().state is State.OK
     assert "0 messages wait" in a_queue(stack, queue_url).exists().found
 
 
 @pytest.mark.parametrize("code", ["AWS.SimpleQueueService.EmptyBatchRequest", "EmptyBatchRequest"])
-def test_an_empty_call_that_is_refused_as_empty_was_allowed(code: str) -> None:
-    """SQS's own words for it, in either of its protocols."""
-    assert Queue("url", Refusing(refused(code)), now=lambda: NOW).send().state is State.OK
+def test_refused_empty_batch_shows_the_permission(code: str) -> None:
+    """In both protocols of SQS."""
+    assert Queue("url", RefusingAws(refused(code)), now=lambda: NOW).send().state is State.OK
 
 
-def test_who_may_not_send_is_told() -> None:
-    """With the setting it is about."""
+def test_denied_send_is_reported() -> None:
     with pytest.raises(Misconfigured, match=r"TAILER_QUEUE_URL.*denies this role access"):
-        Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).send()
+        Queue("url", RefusingAws(refused("AccessDenied")), now=lambda: NOW).send()
 
 
-def test_a_right_that_a_tailer_does_not_need_is_named_where_it_is_missing() -> None:
-    """The doctor skips, and says which."""
+def test_missing_optional_right_is_named() -> None:
+    """The check is skipped."""
     with pytest.raises(NotChecked, match="sqs:GetQueueAttributes on arn:aws:sqs:eu-west-1:1:dlq"):
-        Queue("url", Refusing(refused("AccessDenied")), now=lambda: NOW).other("other", "arn:aws:sqs:eu-west-1:1:dlq")
+        Queue("url", RefusingAws(refused("AccessDenied")), now=lambda: NOW).other("other", "arn:aws:sqs:eu-west-1:1:dlq")
 
 
-def test_the_clock_is_read_off_any_response(stack: DevStack, queue_url: str) -> None:
-    """To the second; an answer without a date is no failure."""
+def test_clock_is_compared_with_any_response(stack: DevStack, queue_url: str) -> None:
+    """A response without a date is no failure."""
     queue = a_queue(stack, queue_url)
     assert queue.clock().state is State.OK
     queue._now = lambda: NOW.replace(year=2020)
@@ -192,31 +187,30 @@ def test_the_clock_is_read_off_any_response(stack: DevStack, queue_url: str) -> 
     assert queue.clock().state is State.SKIP
 
 
-def test_a_bucket_is_written_to_under_the_streams_own_prefix(stack: DevStack) -> None:
-    """The same small object each time, which nothing refers to."""
+def test_bucket_is_written_under_the_streams_prefix(stack: DevStack) -> None:
+    """The same small object each time."""
     for _ in range(2):
         assert claims(stack.resources.claim_bucket, "payments", stack.aws).run().state is State.OK
     found = stack.aws("s3").get_object(Bucket=stack.resources.claim_bucket, Key="payments/doctor.json")
     assert found["Body"].read() == b"{}"
 
 
-def test_a_bucket_that_is_not_there_is_told(stack: DevStack) -> None:
-    """The setting is named; no bucket at all is a choice."""
+def test_missing_bucket_is_reported(stack: DevStack) -> None:
+    """No bucket is a choice."""
     with pytest.raises(Misconfigured, match="TAILER_CLAIM_BUCKET: nowhere does not exist"):
         claims("nowhere", "payments", stack.aws).run()
     assert claims("", "payments", stack.aws).run().state is State.SKIP
 
 
-def test_who_we_are_is_told_where_it_can_be(stack: DevStack) -> None:
-    """No credentials is a failure; an STS that cannot be reached is none, as a tailer does not ask it anything."""
+def test_identity_is_reported_where_it_can_be_read(stack: DevStack) -> None:
+    """Missing credentials are a failure; an unreachable STS is none, since a tailer does not need it."""
     assert "arn:aws:" in identity(stack.aws).run().found
-    assert identity(Refusing(NoCredentialsError())).run().state is State.FAIL
+    assert identity(RefusingAws(NoCredentialsError())).run().state is State.FAIL
     nowhere = EndpointConnectionError(endpoint_url="https://sts.example/")
-    assert identity(Refusing(nowhere)).run().state is State.SKIP
+    assert identity(RefusingAws(nowhere)).run().state is State.SKIP
 
 
-def test_a_call_takes_less_than_a_tailers(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One try, and a few seconds: what hangs is found, not waited for."""
+def test_doctors_calls_time_out_sooner_than_a_tailers(stack: DevStack, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in stack.aws.environment.items():
         monkeypatch.setenv(name, value)
     config = quick_client("sqs").meta.config

@@ -1,4 +1,4 @@
-"""What the doctor finds where the checkpoints are, and of who holds the lease."""
+"""The doctor's checks of the checkpoint store and of the lease."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ def parts(stored: Settings, store: MemoryCheckpoints) -> Parts:
 
 @pytest.fixture
 def records(parts: Parts, clock: Clock) -> StoredRecord:
-    """A doctor whose waiting is what moves the clock."""
+    """The checks of the records, with a sleep that advances the clock."""
 
     def sleep(seconds: float) -> None:
         clock.now += seconds
@@ -63,8 +63,8 @@ def owned(stored: Settings, store: MemoryCheckpoints) -> Record:
 
 
 @pytest.mark.parametrize("kind", ["dynamodb", "mongodb", "file"])
-def test_a_store_is_written_and_shown_to_be_fenced(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
-    """Every kind of store, on real parts; once more does not matter, and no stream can be called like the probe."""
+def test_store_is_written_and_refuses_a_stale_write(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
+    """Every kind of store, twice. No stream can have the name of the probe."""
     url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
     settings = Settings(**{**stored.model_dump(), "checkpoints": url})
     for _ in range(2):
@@ -74,17 +74,17 @@ def test_a_store_is_written_and_shown_to_be_fenced(stack: DevStack, stored: Sett
         Settings(**{**stored.model_dump(), "stream": PROBE})
 
 
-def test_a_store_that_takes_a_stale_write_is_found_out(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last one to write would win, whoever owns the stream: exit 4, nothing may run on it."""
+def test_store_that_accepts_a_stale_write_is_found(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With exit code 4, since two owners could overwrite each other."""
     monkeypatch.setattr(store, "write", lambda record: store._records.update({record.stream: record}))
     verdict = compares_and_replaces(store)
     assert (verdict.state, verdict.exit_code) == (State.FAIL, 4)
 
 
-def test_a_role_that_may_only_write_its_streams_is_told_apart(
+def test_role_without_write_access_for_the_probe_is_a_warning(
     store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DynamoDB's LeadingKeys may name the streams and not the probe: that says nothing about the streams."""
+    """DynamoDB's LeadingKeys may allow the streams only."""
 
     def denied(_: object) -> None:
         raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
@@ -95,8 +95,8 @@ def test_a_role_that_may_only_write_its_streams_is_told_apart(
     assert PROBE in verdict.remedy
 
 
-def test_two_doctors_at_once_do_not_fail_each_other(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One finds that the other wrote, and tries again; for ever it does not."""
+def test_two_doctors_at_once_do_not_fail(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each retries after the other's write, but not for ever."""
     write, conflicts = store.write, iter([True, True, False])
 
     def sometimes(record: Record) -> None:
@@ -111,8 +111,9 @@ def test_two_doctors_at_once_do_not_fail_each_other(store: MemoryCheckpoints, mo
         compares_and_replaces(store)
 
 
-def test_nobody_is_fine_before_the_first_start_only(records: StoredRecord, store: MemoryCheckpoints, stored: Settings) -> None:
-    """Afterwards a stream without an owner is falling behind."""
+def test_stream_without_an_owner_is_fine_only_before_the_first_start(
+    records: StoredRecord, store: MemoryCheckpoints, stored: Settings
+) -> None:
     records.read()
     assert records.lease().state is State.OK
     store.write(Record(stream=stored.stream, version=1, checkpoint=REACHED, saved_at="2026-11-22T08:00:00.000+00:00"))
@@ -122,10 +123,10 @@ def test_nobody_is_fine_before_the_first_start_only(records: StoredRecord, store
     assert "since 2026-11-22T08:00:00.000+00:00" in verdict.found
 
 
-def test_a_lease_that_is_renewed_is_alive(
+def test_renewed_lease_is_alive(
     records: StoredRecord, owned: Record, store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    """However short the doctor looks: what happened since it read the record counts."""
+    """A renewal since the record was read counts."""
     records.read()
     clock.now += 60
     store.write(replace(owned, version=2))
@@ -135,8 +136,8 @@ def test_a_lease_that_is_renewed_is_alive(
     assert clock.now == 1060
 
 
-def test_a_lease_that_stands_still_is_a_warning(records: StoredRecord, owned: Record, clock: Clock) -> None:
-    """After one and a half times as long as a renewal takes, and no sooner."""
+def test_lease_without_a_renewal_is_a_warning(records: StoredRecord, owned: Record, clock: Clock) -> None:
+    """After one and a half renewal intervals."""
     records.read()
     verdict = records.lease()
     assert verdict.state is State.WARN
@@ -146,10 +147,10 @@ def test_a_lease_that_stands_still_is_a_warning(records: StoredRecord, owned: Re
 
 
 @pytest.mark.parametrize(("ago", "words"), [(14, "a standby takes over after 15 s"), (3600, "start a task: tailer run")])
-def test_a_lease_that_nobody_took_over_has_no_standby(
+def test_expired_lease_has_no_standby(
     records: StoredRecord, owned: Record, store: MemoryCheckpoints, ago: int, words: str
 ) -> None:
-    """It is told since when it is not renewed, not for how long the doctor looked; after a whole lease no spare will come."""
+    """The finding says since when it is not renewed."""
     since = (NOW - timedelta(seconds=ago)).isoformat(timespec="milliseconds")
     store.write(replace(owned, version=2, saved_at=since))
     records.read()
@@ -159,22 +160,21 @@ def test_a_lease_that_nobody_took_over_has_no_standby(
     assert words in verdict.remedy
 
 
-def test_a_long_lease_is_not_waited_for(records: StoredRecord, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
-    """The doctor has less than a minute."""
+def test_long_lease_is_not_waited_for(records: StoredRecord, owned: Record, store: MemoryCheckpoints, clock: Clock) -> None:
     store.write(replace(owned, version=2, lease_seconds=300))
     records.read()
     assert records.lease().state is State.SKIP
     store.write(replace(owned, version=3, lease_seconds=300, saved_at="2026-11-22T07:54:00.000+00:00"))
     records.read()
-    assert "start a task" in records.lease().remedy  # that it ran out already is seen at once
+    assert "start a task" in records.lease().remedy  # An expired lease is seen at once.
     assert clock.now == 1000
 
 
 @pytest.mark.parametrize(("code", "expected"), [(2, 2), (3, 3), (4, 4), (0, 1)])
-def test_a_recorded_problem_is_told(
+def test_recorded_problem_is_reported(
     records: StoredRecord, owned: Record, store: MemoryCheckpoints, code: int, expected: int
 ) -> None:
-    """In the words of the task that stopped, and with what it ended with; an older tailer did not write that down."""
+    """With its text and exit code. An older tailer did not record a code."""
     records.read()
     assert records.problem().state is State.OK
     store.write(replace(owned, version=2, problem="the payments.payments/4711 is too large", problem_code=code))
@@ -184,11 +184,11 @@ def test_a_recorded_problem_is_told(
     assert "payments/4711 is too large" in verdict.found
 
 
-def test_settings_that_the_checkpoint_was_not_made_for_are_found(doctor: Doctor, stored: Settings, mapping: str) -> None:
-    """As a tailer would refuse them; the command that accepts them is named."""
+def test_settings_unlike_the_checkpoints_are_found(doctor: Doctor, stored: Settings, mapping: str) -> None:
+    """With the command that accepts them."""
     record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=replace(REACHED, sequence=0))
     Parts(stored).store.write(record)
-    assert "stream.settings" not in doctor(TAILER_LANES="4").failed  # nothing was delivered yet
+    assert "stream.settings" not in doctor(TAILER_LANES="4").failed  # Nothing was delivered yet.
     Parts(stored).store.write(replace(record, version=2, checkpoint=replace(REACHED, position=At("1795332226.1"))))
     report = doctor(TAILER_LANES="4")
     assert report.failed == {"stream.settings"}
@@ -202,8 +202,8 @@ def _no_probe_of_other_tests(stack: DevStack) -> Iterator[None]:
     stack.mongo.drop_database("tailrace")
 
 
-def test_tasks_that_died_at_one_position_are_told(records: StoredRecord, owned: Record, store: MemoryCheckpoints) -> None:
-    """Once the next one is careful for it: a single death says nothing."""
+def test_deaths_at_one_position_are_reported(records: StoredRecord, owned: Record, store: MemoryCheckpoints) -> None:
+    """A single death is not."""
     for deaths, state in ((Crashes(count=1), State.OK), (Crashes(count=3, batch_limit=100, until=100_000), State.WARN)):
         stored = store.read(owned.stream) or owned
         store.write(replace(stored, version=stored.version + 1, crashes=deaths))

@@ -73,7 +73,7 @@ def queue_of(stack: DevStack, fresh: str, **attributes: str) -> str:
         (small_queue, "queue.size"),
     ],
 )
-def test_the_start_refuses_with_the_words_of_the_doctor(
+def test_start_refuses_with_the_doctors_message(
     stack: DevStack, doctor: Doctor, fresh: str, documentdb: DocumentdbDialect, breaking: Breaking, name: str
 ) -> None:
     """A task that does not start says what the doctor found; the doctor's remedy follows where the check has its own."""
@@ -90,7 +90,7 @@ def test_the_start_refuses_with_the_words_of_the_doctor(
     assert str(refused.value) in (finding["found"], f"{finding['found']}; {finding['remedy']}")
 
 
-def test_the_start_runs_some_checks_of_the_doctor(stored: Any) -> None:
+def test_start_runs_only_the_checks_before_a_lease(stored: Any) -> None:
     """Those that must hold before a task takes a lease, and no other: the rest may need rights that a task does not have."""
     assert {check.name for check in all_checks([Parts(stored)]) if check.at_start} == AT_START
 
@@ -102,7 +102,7 @@ def test_every_check_has_both_remedies(stored: Any) -> None:
         assert re.search(r"correct|compare|grant|give|allow|choose", check.mistake), check.name
 
 
-def test_a_check_needs_only_checks_before_it(stored: Any) -> None:
+def test_check_depends_only_on_earlier_checks(stored: Any) -> None:
     """A name that no check has would skip the check for ever."""
     before: list[Check] = []
     for check in all_checks([Parts(stored)]):

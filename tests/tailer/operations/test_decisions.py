@@ -38,7 +38,7 @@ def stream() -> Parts:
     return parts
 
 
-def test_a_decision_returns_the_record_before_and_after(stream: Parts) -> None:
+def test_decision_returns_the_record_before_and_after(stream: Parts) -> None:
     """What is returned is what is stored, and the lease is free again."""
     decided = seed(stream, AT)
     after = stream.store.read("payments")
@@ -51,7 +51,7 @@ def test_a_decision_returns_the_record_before_and_after(stream: Parts) -> None:
     assert (again.before.checkpoint, again.after.checkpoint.position) == (after.checkpoint, At(OLDEST))
 
 
-def test_a_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
+def test_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
     """As text for a person and as values for a script."""
     shown = seed(stream, AT, dry_run=True)
     assert stream.store.read("payments") is None
@@ -61,7 +61,7 @@ def test_a_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
     assert values["after"]["checkpoint"]["cluster_time"] == "1795330890.1"
 
 
-def test_a_decision_that_is_refused_raises_and_leaves_no_checkpoint(stream: Parts) -> None:
+def test_refused_decision_raises_and_leaves_no_checkpoint(stream: Parts) -> None:
     """The caller handles the same errors as the tailer. The lease that it took is free again."""
     with pytest.raises(Misconfigured, match="has no checkpoint to move"):
         rewind(stream, AT)
@@ -72,7 +72,7 @@ def test_a_decision_that_is_refused_raises_and_leaves_no_checkpoint(stream: Part
     assert (record.checkpoint, record.owner) == (None, "")
 
 
-def test_an_accepted_gap_names_who_and_why(stream: Parts) -> None:
+def test_accepted_gap_has_its_author_and_reason(stream: Parts) -> None:
     """Its text is safe to show in a terminal."""
     lost = Checkpoint(position=After("4711", "1795320000.1"), sequence=41)
     stream.store.write(Record(stream="payments", version=1, checkpoint=lost))
@@ -81,7 +81,7 @@ def test_an_accepted_gap_names_who_and_why(stream: Parts) -> None:
     assert gap.reason == r"restored\u001b from a backup"
 
 
-def test_the_status_of_a_stream_is_a_value(stream: Parts) -> None:
+def test_status_of_a_stream_is_a_value(stream: Parts) -> None:
     """Before and after its first checkpoint; the history that is left is measured by the source."""
     assert status(stream).values() == {"checkpoint": "none: this stream was never started"}
     assert stored(stream).values() is None
@@ -93,7 +93,7 @@ def test_the_status_of_a_stream_is_a_value(stream: Parts) -> None:
     assert stored(stream).values()["checkpoint"]["token"] is None  # type: ignore[index]
 
 
-def test_what_is_done_to_change_streams_is_a_value() -> None:
+def test_changes_to_change_streams_are_a_value() -> None:
     """For a deployment that logs it."""
     switched = change_streams.Switched(done={"payments.*": "enabled"}, dry_run=True)
     assert switched.values() == {"dryRun": True, "done": {"payments.*": "enabled"}}

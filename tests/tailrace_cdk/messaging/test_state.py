@@ -26,15 +26,15 @@ def bucket(**tables: Any) -> Any:
     return only(stack(**MESSAGING, **tables), "AWS::S3::Bucket")
 
 
-def test_the_table_is_the_one_that_both_programs_expect() -> None:
-    """A string partition key ``pk`` and nothing else, paid by use."""
+def test_table_has_the_key_that_both_programs_expect() -> None:
+    """A string partition key ``pk``, billed per request."""
     assert table()["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     assert table()["AttributeDefinitions"] == [{"AttributeName": "pk", "AttributeType": "S"}]
     assert table()["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
-    """Any second of the last weeks can be had back, the table cannot be deleted, and only what the forwarder marks expires."""
+def test_checkpoint_cannot_be_lost_by_mistake() -> None:
+    """The table has point-in-time recovery and deletion protection, and only items that the forwarder marks expire."""
     assert table()["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table()["DeletionProtectionEnabled"] is True
     assert table(removal="destroy")["DeletionProtectionEnabled"] is False
@@ -43,8 +43,8 @@ def test_a_checkpoint_cannot_be_lost_by_mistake() -> None:
     assert EXPIRES not in re.findall(r"\w+", written.split('"""', 2)[2])  # in no item of the tailer's
 
 
-def test_nobody_outside_reads_the_bucket() -> None:
-    """No public access by any way, no access lists, encrypted, and TLS 1.2 or nothing."""
+def test_bucket_is_private_and_encrypted() -> None:
+    """No public access, no ACLs, and TLS 1.2 or newer."""
     assert set(bucket()["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket()["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     [encryption] = bucket()["BucketEncryption"]["ServerSideEncryptionConfiguration"]
@@ -57,15 +57,15 @@ def test_nobody_outside_reads_the_bucket() -> None:
 
 
 @pytest.mark.parametrize("archive_days", [0, 30, 31, 32, 365])
-def test_an_object_outlives_whatever_may_still_ask_for_it(archive_days: int) -> None:
-    """A message in all three queues one after the other, or an event replayed on its archive's last day."""
+def test_object_outlives_every_message_that_may_claim_it(archive_days: int) -> None:
+    """A message in all three queues one after another, or an event replayed on the last day of its archive."""
     days = object_days(Environment(name="x", bus=Bus(archive_days=archive_days)))
     assert days > 3 * RETENTION_DAYS
     assert days >= archive_days + RETENTION_DAYS
 
 
-def test_objects_do_not_stay_for_ever() -> None:
-    """The bucket itself removes them, whatever they are called, and what an upload left half done."""
+def test_objects_expire() -> None:
+    """Under any name, and incomplete uploads too."""
     [rule] = bucket(bus={"archive_days": 90})["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["ExpirationInDays"] == 104
@@ -74,8 +74,8 @@ def test_objects_do_not_stay_for_ever() -> None:
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": VERSION_DAYS}
 
 
-def test_what_is_replaced_or_deleted_can_be_brought_back() -> None:
-    """For two weeks, by a version: the runbook's remedy for a claim that is gone."""
+def test_deleted_object_can_be_restored() -> None:
+    """For two weeks, from a version: the runbook's remedy for a missing claim."""
     assert bucket()["VersioningConfiguration"] == {"Status": "Enabled"}
     assert f"for {VERSION_DAYS} days" in (REPOSITORY / RUNBOOK).read_text()
-    assert KEPT_SECONDS == CLAIM_DAYS * 86_400  # a watermark stays for as long as a message can
+    assert KEPT_SECONDS == CLAIM_DAYS * 86_400  # A watermark is kept as long as a message can exist.

@@ -77,5 +77,5 @@ def test_only_the_tailers_roles_can_be_passed() -> None:
     assert sorted(re.sub(r"[0-9A-F]{8}$", "", name) for name in roles) == ["ServiceTaskExecutionRole", "ServiceTaskRole"]
 
 
-def test_it_fits_into_one_managed_policy() -> None:
+def test_policy_fits_into_one_managed_policy() -> None:
     assert len(json.dumps(policy(), separators=(",", ":"))) < LONGEST

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,8 +69,7 @@ class DevStack(Started):
         Start a tailer on payments.payments and return at once. A setting is named as its variable without the prefix, in
         lower case: ``start_tailer(lanes=4, lease_seconds=15)``.
         """
-        given = {f"TAILER_{name.upper()}": str(value) for name, value in settings.items()}
-        environment = self.tailer_environment | given
+        environment = self.tailer_environment | _variables(settings)
         tailer = TailerProcess(self.workspace, environment, f"tailer-{len(self.tailers) + 1}")
         self.tailers.append(tailer)
         return tailer
@@ -89,9 +88,23 @@ class DevStack(Started):
             "TAILER_LEASE_SECONDS": str(LEASE_SECONDS),
         }
 
+    def environment_of(self, stream: str, **settings: object) -> dict[str, str]:
+        """Return the settings of a tailer whose stream watches the whole database of the same name."""
+        return self.tailer_environment | _variables(whole_database(stream) | settings)
+
     def consumer(self) -> Consumer:
         """Return the consumer, whose queue is a target of its own bus."""
         return Consumer(self.aws("sqs"), self.resources.consumer_queue_url)
+
+
+def whole_database(stream: str) -> dict[str, object]:
+    """Return the settings of a stream that watches the whole database of the same name."""
+    return {"stream": stream, "database": stream, "collections": ""}
+
+
+def _variables(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return the settings as the tailer's environment variables."""
+    return {f"TAILER_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 def forwarder_zip(folder: Path, report: Callable[[str], None] = lambda _: None) -> Path:

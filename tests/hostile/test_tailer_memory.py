@@ -67,12 +67,7 @@ HOSTILE: dict[str, Callable[[], tuple[int, bytes]]] = {
 @contextmanager
 def tailer_with_peak(stack: DevStack, name: str, queue_url: str) -> Iterator[tuple[TailerProcess, Callable[[], int]]]:
     """A tailer and a function that returns its peak memory, in a cgroup if one can be created."""
-    environment = stack.tailer_environment | {
-        "TAILER_STREAM": name,
-        "TAILER_DATABASE": name,
-        "TAILER_COLLECTIONS": "",
-        "TAILER_QUEUE_URL": queue_url,
-    }
+    environment = stack.environment_of(name, queue_url=queue_url)
     if WHY_NOT:
         tailer = TailerProcess(stack.workspace, environment, name)
         yield tailer, lambda: resident_peak(tailer.process.pid)

@@ -46,16 +46,7 @@ def large_mongo(services: None) -> Iterator["MongoClient[dict[str, Any]]"]:
 
 @pytest.fixture
 def tailers(stack: DevStack, queue_url: str, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tailers]:
-    settings = {
-        **stack.tailer_environment,
-        "TAILER_STREAM": fresh,
-        "TAILER_DATABASE": fresh,
-        "TAILER_COLLECTIONS": "",
-        "TAILER_QUEUE_URL": queue_url,
-        "TAILER_LEASE_SECONDS": "1",
-        "TAILER_HTTP_PORT": "0",
-    }
-    for name, value in settings.items():
+    for name, value in stack.environment_of(fresh, queue_url=queue_url, lease_seconds=1, http_port=0).items():
         monkeypatch.setenv(name, value)
     with ThreadPoolExecutor(4) as threads:
         found = Tailers(threads, monkeypatch, fresh)

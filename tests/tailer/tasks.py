@@ -55,7 +55,7 @@ def tasks(
     """Return a function that starts a task on this stream, which watches the database of the same name."""
     monkeypatch.setattr(emf, "EVERY", OFTEN)
     monkeypatch.setattr(headroom, "EVERY", OFTEN)
-    for name, value in (stack.tailer_environment | settings(queue_url, stream) | {"TAILER_HTTP_PORT": "0"}).items():
+    for name, value in stack.environment_of(stream, queue_url=queue_url, http_port=0).items():
         monkeypatch.setenv(name, value)
     log: list[Line] = []
 
@@ -79,13 +79,3 @@ def tasks(
         finally:
             for task in running:
                 task.stopping.set()
-
-
-def settings(queue_url: str, stream: str) -> dict[str, str]:
-    """Watch a whole database, with a queue of its own."""
-    return {
-        "TAILER_QUEUE_URL": queue_url,
-        "TAILER_STREAM": stream,
-        "TAILER_DATABASE": stream,
-        "TAILER_COLLECTIONS": "",
-    }

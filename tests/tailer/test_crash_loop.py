@@ -29,14 +29,7 @@ class Deployment:
 
     def __init__(self, stack: DevStack, name: str, queue_url: str, **settings: str) -> None:
         self._stack, self._name, self._queue_url = stack, name, queue_url
-        given = {
-            "TAILER_STREAM": name,
-            "TAILER_DATABASE": name,
-            "TAILER_COLLECTIONS": "",
-            "TAILER_QUEUE_URL": queue_url,
-            "TAILER_LEASE_SECONDS": "1",
-        }
-        self._environment = stack.tailer_environment | given | settings
+        self._environment = stack.environment_of(name, queue_url=queue_url, lease_seconds=1) | settings
         self.deaths = 0
         self.task = self._start()
 

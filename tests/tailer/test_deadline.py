@@ -27,12 +27,9 @@ def tailing(stack: DevStack, network: TcpProxy, name: str, **settings: str) -> T
     given = {
         "AWS_ENDPOINT_URL": f"http://{HOST}:{aws}",
         "TAILER_MONGODB_URI": f"mongodb://{HOST}:{mongodb}/?directConnection=true&heartbeatFrequencyMS=120000",
-        "TAILER_STREAM": name,
-        "TAILER_DATABASE": name,
-        "TAILER_COLLECTIONS": "",
         "TAILER_LEASE_SECONDS": "60",
     }
-    tailer = TailerProcess(stack.workspace, stack.tailer_environment | given | settings, name)
+    tailer = TailerProcess(stack.workspace, stack.environment_of(name) | given | settings, name)
     tailer.wait_ready()
     stack.mongo[name].payments.insert_one({"_id": 1})
     wait_until(lambda: f'_changes_sent_total{{stream="{name}"}} 1.0' in tailer.metrics(), tailer.process, 20)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from devstack import DevStack
+from devstack.stack import whole_database
 from devstack.tailer import TailerProcess
 from tests.emf import lines
 from tests.queue import received
-from tests.tailer.tasks import Start, settings, tasks
+from tests.tailer.tasks import Start, tasks
 
 TOO_LARGE = 2_000_000  # bytes, too large for any message
 
@@ -25,8 +26,8 @@ def start(
 
 def start_process(stack: DevStack, queue_url: str, fresh: str, **more: str) -> TailerProcess:
     """Start a tailer as in production, with metrics."""
-    given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
-    return stack.start_tailer(**given, **{"emf_namespace": "Tailrace/trial"} | more)
+    given = {**whole_database(fresh), "queue_url": queue_url, "emf_namespace": "Tailrace/trial", **more}
+    return stack.start_tailer(**given)
 
 
 def test_owner_and_standby_report_their_state(stack: DevStack, queue_url: str, fresh: str, start: Start) -> None:

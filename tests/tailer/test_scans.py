@@ -160,14 +160,8 @@ def test_sigterm_ends_a_task_in_a_scan_in_time(stack: DevStack, queue_url: str, 
         server.enabled = {(fresh, "")}
         server.scan = 3_600
         stack.mongo[fresh].payments.insert_one({"_id": 1})
-        settings = {
-            "TAILER_MONGODB_URI": server.uri,
-            "TAILER_QUEUE_URL": queue_url,
-            "TAILER_STREAM": fresh,
-            "TAILER_DATABASE": fresh,
-            "TAILER_COLLECTIONS": "",
-        }
-        tailer = TailerProcess(stack.workspace, stack.tailer_environment | settings, fresh)
+        environment = stack.environment_of(fresh, mongodb_uri=server.uri, queue_url=queue_url)
+        tailer = TailerProcess(stack.workspace, environment, fresh)
         wait_until(lambda: get(tailer.port, "/readyz")[1].startswith("scanning since "), tailer.process, 40)
         assert get(tailer.port, "/healthz")[0] == 200
         assert tailer.stop() == 0

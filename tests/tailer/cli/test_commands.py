@@ -47,15 +47,8 @@ def tailer(
 ) -> Run:
     """Run the command line on a stream of this test, and return exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
-    settings = {
-        **stack.tailer_environment,
-        "TAILER_STREAM": fresh,
-        "TAILER_DATABASE": fresh,
-        "TAILER_COLLECTIONS": "",
-        "TAILER_QUEUE_URL": queue_url,
-        "TAILER_CHECKPOINTS": f"file://{tmp_path}/checkpoints.json",
-        "TAILER_LEASE_SECONDS": "1",
-    }
+    checkpoints = f"file://{tmp_path}/checkpoints.json"
+    settings = stack.environment_of(fresh, queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 

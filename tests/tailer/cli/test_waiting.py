@@ -59,15 +59,10 @@ class SlowServerFixture:
     def __init__(self, stack: DevStack, server: DocumentdbDialect, stream: str, queue_url: str, folder: Path) -> None:
         self.stack, self.server, self.stream, self.folder = stack, server, stream, folder
         self.store = FileCheckpoints(folder / "checkpoints.json")
-        self.environment = stack.tailer_environment | {
-            "TAILER_MONGODB_URI": server.uri,
-            "TAILER_STREAM": stream,
-            "TAILER_DATABASE": stream,
-            "TAILER_COLLECTIONS": "",
-            "TAILER_QUEUE_URL": queue_url,
-            "TAILER_CHECKPOINTS": f"file://{folder}/checkpoints.json",
-            "TAILER_HTTP_PORT": "0",
-        }
+        checkpoints = f"file://{folder}/checkpoints.json"
+        self.environment = stack.environment_of(
+            stream, mongodb_uri=server.uri, queue_url=queue_url, checkpoints=checkpoints, http_port=0
+        )
 
     def stored(self) -> Record:
         """Store a record whose position the server still has."""

@@ -120,15 +120,7 @@ def settings(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     stack.mongo[fresh].create_collection("payments")
     monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
-    return {
-        **stack.tailer_environment,
-        "TAILER_STREAM": fresh,
-        "TAILER_DATABASE": fresh,
-        "TAILER_COLLECTIONS": "",
-        "TAILER_QUEUE_URL": queue_url,
-        "TAILER_LEASE_SECONDS": "1",
-        "TAILER_HTTP_PORT": "0",
-    }
+    return stack.environment_of(fresh, queue_url=queue_url, lease_seconds=1, http_port=0)
 
 
 @pytest.fixture

@@ -73,14 +73,7 @@ def test_lag_of_a_dead_owner_grows() -> None:
 
 def test_endpoint_metric_and_record_agree_on_a_real_stream(stack: DevStack, queue_url: str, fresh: str) -> None:
     """On an idle stream, except for the time between the reads."""
-    settings = {
-        "TAILER_QUEUE_URL": queue_url,
-        "TAILER_STREAM": fresh,
-        "TAILER_DATABASE": fresh,
-        "TAILER_COLLECTIONS": "",
-        "TAILER_LEASE_SECONDS": "1",
-    }
-    tailer = TailerProcess(stack.workspace, stack.tailer_environment | settings, fresh)
+    tailer = TailerProcess(stack.workspace, stack.environment_of(fresh, queue_url=queue_url, lease_seconds=1), fresh)
     tailer.wait_ready()
     store = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table)
 

@@ -16,15 +16,8 @@ def test_unsupported_stage_ends_the_task(
     with DocumentdbDialect(stack.mongod.ports[0]) as documentdb:
         documentdb.enabled = {("", "")}
         documentdb.unsupported = {"$addFields"}
-        given = stack.tailer_environment | {
-            "TAILER_MONGODB_URI": documentdb.uri,
-            "TAILER_QUEUE_URL": queue_url,
-            "TAILER_STREAM": fresh,
-            "TAILER_DATABASE": fresh,
-            "TAILER_COLLECTIONS": "",
-            "TAILER_PIPELINE": '[{"$addFields": {"a": 1}}]',
-            "TAILER_HTTP_PORT": "0",
-        }
+        pipeline = '[{"$addFields": {"a": 1}}]'
+        given = stack.environment_of(fresh, mongodb_uri=documentdb.uri, queue_url=queue_url, pipeline=pipeline, http_port=0)
         for name, value in given.items():
             monkeypatch.setenv(name, value)
         assert command_line(["run"], threading.Event()) == 2

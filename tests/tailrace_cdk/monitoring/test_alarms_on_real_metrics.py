@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from devstack.stack import whole_database
 from tests.emf import Line, lines
-from tests.tailer.tasks import Start, settings, tasks
+from tests.tailer.tasks import Start, tasks
 from tests.tailer.test_emf_of_a_task import TOO_LARGE
 from tests.tailrace_cdk.monitoring.test_alarms import alarms
 from tests.tailrace_cdk.template import stack as template
@@ -76,8 +77,8 @@ def test_no_alarm_rings_for_a_stream_with_owner_and_standby(stack: DevStack, fre
 
 def test_stopped_stream_rings(stack: DevStack, queue_url: str, fresh: str) -> None:
     """By the last line of an ended process, with the alarms for a missing owner and standby."""
-    given = {name.removeprefix("TAILER_").lower(): value for name, value in settings(queue_url, fresh).items()}
-    tailer = stack.start_tailer(**given, emf_namespace="Tailrace/trial", claim_bucket="", on_poison="stop")
+    given = {"queue_url": queue_url, "emf_namespace": "Tailrace/trial", "claim_bucket": "", "on_poison": "stop"}
+    tailer = stack.start_tailer(**whole_database(fresh), **given)
     tailer.wait_ready()
     stack.mongo[fresh].payments.insert_one({"_id": 1, "scan": os.urandom(TOO_LARGE)})
     assert tailer.process._process.wait(60) == 4

@@ -146,7 +146,7 @@ def screen_output(text: str) -> str:
 
 def probe_output(text: str) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probe, "_asked", lambda *_: f"HTTP/1.0 503 no\n\n{text}")
+        patch.setattr(probe, "_get", lambda *_: f"HTTP/1.0 503 no\n\n{text}")
         return printed(probe.main)
 
 

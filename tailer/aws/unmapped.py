@@ -13,25 +13,25 @@ from tailrace.text.legible import legible
 
 def unmapped(client: Any, table: str, stream: str) -> Sequence[Unmapped]:
     """
-    Those with a change in the last days, the most changes first. ``client`` is a boto3 ``dynamodb`` client.
+    Return the collections with a change in the last days, the one with most changes first. ``client`` is of DynamoDB.
 
-    None also means that no forwarder keeps them there: its FORWARDER_STREAMS does not name the stream, or its version is older.
+    An empty list can also mean that no forwarder keeps them: FORWARDER_STREAMS does not name the stream, or its version is old.
     """
     return kept(client.get_item(TableName=table, Key=key(stream)).get("Item"), time.time())
 
 
 def shown(client: Any, table: str, stream: str) -> dict[str, Any]:
-    """Them as a part of a stream's state; nothing where there are none. Whatever is wrong with the table is what is shown."""
+    """Return them as a part of the status of a stream: empty if there are none, the error if the table cannot be read."""
     try:
         with aws_errors("TAILER_CHECKPOINTS", table):
             found = unmapped(client, table, stream)
     except TailerError as error:
         return {"unmapped": f"unknown: {error}"}
-    return {"unmapped": [described(one) for one in found]} if found else {}
+    return {"unmapped": [described(entry) for entry in found]} if found else {}
 
 
-def described(one: Unmapped) -> str:
-    """For a person."""
-    since, last = (rfc3339(f"{at}.0") for at in (one.since, one.last))
-    changes = "1 change" if one.changes == 1 else f"{one.changes} changes"
-    return f"{legible(one.collection)}: {changes} since {since}, the last at {last}"
+def described(entry: Unmapped) -> str:
+    """Return the collection with its number of changes and their times, for a person."""
+    since, last = (rfc3339(f"{at}.0") for at in (entry.since, entry.last))
+    changes = "1 change" if entry.changes == 1 else f"{entry.changes} changes"
+    return f"{legible(entry.collection)}: {changes} since {since}, the last at {last}"

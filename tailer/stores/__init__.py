@@ -1,1 +1,1 @@
-"""The checkpoint stores, a module for each."""
+"""The checkpoint stores, a module for each, and the table of them."""

@@ -128,7 +128,7 @@ def test_every_wrong_field_is_named_with_its_remedy(tmp_path: Path) -> None:
         (f'[database]\n[tailer]\nimage = "tailer@sha256:{64 * "a"}"\n{STREAM}', "endpoints lead to images in ECR only"),
         ('[[streams]]\nname = "events"\ndatabase = "a"', "its claims would be below events/"),
         ('[[streams]]\nname = "parked"\ndatabase = "a"', "its claims would be below parked/"),
-        ('[[streams]]\nname = "a"\ndatabase = "tailrace"', "no stream may watch the database the checkpoints are kept in"),
+        ('[[streams]]\nname = "a"\ndatabase = "tailrace"', "no stream may watch tailrace, the database of the checkpoints"),
         ('[[streams]]\nname = "a"\ndatabase = "b"\npipeline = "[{\\"$group\\": 1}]"', "a stage is an object with one of"),
         ('[[streams]]\nname = "a"\ndatabase = "b"\n[[streams]]\nname = "a"\ndatabase = "c"', "two streams have the same name"),
         ("[", "mine.toml cannot be read"),

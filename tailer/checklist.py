@@ -57,18 +57,18 @@ def _of_stream(parts: Parts, server: Server) -> list[Check]:
         return MongodbSource(parts.client, parts.watch, settings.first_position)
 
     record = StoredRecord(
-        settings.stream,
-        settings.identity,
-        lambda: parts.store,
+        stream=settings.stream,
+        identity=settings.identity,
+        store=lambda: parts.store,
         source=source,
-        cluster=parts.cluster,
+        watched=parts.cluster,
         now=_now,
     )
     watched = WatchedStream(
-        server,
-        parts.watch,
-        source,
-        record,
+        server=server,
+        watch=parts.watch,
+        source=source,
+        position=record,
         history_seconds=settings.history_seconds,
         now=_now,
     )

@@ -1,8 +1,7 @@
 """
-boto3's clients: one of each for all streams and threads of this process.
+The boto3 clients: one for each service, shared by all streams and threads of this process.
 
-A session costs 15 MB and a client of its own a tenth of a second, so a task of many streams shares them. No other module of the
-tailer imports boto3.
+A session takes 15 MB, and making a client takes a tenth of a second. No other module of the tailer imports boto3.
 """
 
 import os
@@ -19,8 +18,8 @@ from tailer.errors import Misconfigured
 from tailer.waits import WAITS
 from tailrace.aws.clients import Environment, environment, problem
 
-AWS_CONFIG = Config(  # one attempt a call: the waiting and the trying again are ours, in one place
-    connect_timeout=5,  # seconds, like the next; together they are how long a stopping tailer waits for a call
+AWS_CONFIG = Config(  # one attempt for each call: the sink and the loop retry
+    connect_timeout=5,  # seconds, as is the next; a stopping tailer waits for a call as long as both together
     read_timeout=10,
     retries={"total_max_attempts": 1},
     max_pool_connections=CALLS_AT_ONCE,
@@ -33,10 +32,10 @@ _making = threading.Lock()  # threads may share a client, but not a session
 
 def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
     """
-    The client of a service. ECS puts the region in AWS_REGION, boto3 by itself reads AWS_DEFAULT_REGION only.
+    Return the client of a service. The region is AWS_REGION, which ECS sets; boto3 by itself reads AWS_DEFAULT_REGION only.
 
     Raises:
-        Misconfigured: what boto3 reads in the environment cannot be used; nothing was asked of AWS.
+        Misconfigured: boto3 cannot use the environment; no call to AWS was made.
     """
     try:
         with _making:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -22,36 +23,25 @@ _POLL = 0.2  # seconds
 _STOPPED_FOR = {code: error for error, code in EXIT_CODES.items()}
 
 
+@dataclass(kw_only=True)
 class StoredRecord:
     """
     The record of one stream, as ``read`` found it.
 
-    ``store`` and ``source`` return the stream's: if they cannot be made, the check that needs them fails. ``cluster`` returns
+    ``store`` and ``source`` return the stream's: if they cannot be made, the check that needs them fails. ``watched`` returns
     the watched cluster.
     """
 
-    def __init__(
-        self,
-        stream: str,
-        identity: str,
-        store: Callable[[], CheckpointStore],
-        *,
-        source: Callable[[], Source],
-        cluster: Callable[[], Cluster],
-        now: Callable[[], datetime],
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._stream = stream
-        self._identity = identity
-        self._store = store
-        self._source = source
-        self._cluster = cluster
-        self._now = now
-        self._clock = clock
-        self._sleep = sleep
-        self._record: Record | None = None
-        self._read_at = 0.0
+    stream: str
+    identity: str
+    store: Callable[[], CheckpointStore]
+    source: Callable[[], Source]
+    watched: Callable[[], Cluster]
+    now: Callable[[], datetime]
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _record: Record | None = None
+    _read_at: float = 0.0
 
     def checks(self, stored: Check) -> list[Check]:
         """The checks after ``stored``, which reads the record."""
@@ -68,36 +58,36 @@ class StoredRecord:
 
     def read(self) -> Finding:
         """Check that the store responds; the finding shows how far the stream was delivered."""
-        self._record, self._read_at = self._store().read(self._stream), self._clock()
+        self._record, self._read_at = self.store().read(self.stream), self.clock()
         if (checkpoint := self.checkpoint()) is None:
             return ok("no checkpoint: the stream was never started")
         return ok(f"delivered up to {rfc3339(checkpoint.reached)}, sequence {checkpoint.sequence}")
 
     def readable(self) -> Finding:
         """Check that the change stream opens where the next tailer opens it."""
-        source, checkpoint = self._source(), self.checkpoint()
+        source, checkpoint = self.source(), self.checkpoint()
         try:
             opened(source, (checkpoint or source.first()).position)
         except HistoryLost as error:
-            return fail(str(error), history_lost_message(self._stream, checkpoint), HistoryLost)
+            return fail(str(error), history_lost_message(self.stream, checkpoint), HistoryLost)
         return ok(f"opens after {rfc3339(checkpoint.reached)}" if checkpoint else "opens at TAILER_START")
 
     def settings(self) -> Finding:
         """Check that the checkpoint was written with these settings."""
         if not self._record or not self._record.identity:
             return ok("no checkpoint yet")
-        if self._record.identity == self._identity:
+        if self._record.identity == self.identity:
             return ok("the checkpoint matches the settings")
         if not self._record.delivered:
             return ok("the checkpoint has other settings, but nothing was delivered yet: the new settings will apply")
         return fail(
-            f"the checkpoint was written with other settings: {difference(self._record.identity, self._identity)}",
+            f"the checkpoint was written with other settings: {difference(self._record.identity, self.identity)}",
             "restore the old settings, or let the queue run empty and accept the new ones: tailer checkpoint accept-settings",
         )
 
     def cluster(self) -> Finding:
         """Check that the checkpoint is a position in the history of the watched cluster."""
-        watched = self._cluster()
+        watched = self.watched()
         if self._record is None or self._record.checkpoint is None:
             return ok(f"no checkpoint yet; the cluster is the {watched}")
         try:
@@ -121,19 +111,19 @@ class StoredRecord:
             return self._nobody()
         every = self._record.lease_seconds / _RENEWALS_PER_LEASE
         if every * 1.5 > _LONGEST_WAIT:
-            if self._record.overdue(self._now()):
+            if self._record.overdue(self.now()):
                 return self._not_renewed(self._record)
             return skip(f"{owner}; it renews every {every:.0f} s, which is longer than the doctor waits")
         while self._stored_version() == self._record.version:
-            if self._clock() - self._read_at > every * 1.5:
+            if self.clock() - self._read_at > every * 1.5:
                 return self._not_renewed(self._record)
-            self._sleep(_POLL)
+            self.sleep(_POLL)
         return ok(f"{owner} tails it, owner number {self._record.fence}")
 
     def _not_renewed(self, record: Record) -> Finding:
         """Judge an owner that does not renew: within its lease it may renew again, or a standby takes over."""
         found = f"{record.owner} has not renewed its lease since {record.saved_at or 'an unknown time'}"
-        if record.overdue(self._now()):
+        if record.overdue(self.now()):
             return warn(f"{found}: it ended or hangs, and no standby took over", "start a task: tailer run")
         return warn(found, f"see its log; a standby takes over after {record.lease_seconds:g} s")
 
@@ -144,5 +134,5 @@ class StoredRecord:
         return warn(f"nobody tails it since {saved or 'an unknown time'}", "start a task: tailer run")
 
     def _stored_version(self) -> int:
-        stored = self._store().read(self._stream)
+        stored = self.store().read(self.stream)
         return stored.version if stored else 0

@@ -1,6 +1,7 @@
 """One stream: enabled, over names that exist, open to the user, and with history enough."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -43,25 +44,16 @@ class Position(Protocol):
         """Check that it is a position in the history of the watched cluster."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class WatchedStream:
     """The change stream of one stream on its server."""
 
-    def __init__(
-        self,
-        server: Server,
-        watch: Watch,
-        source: Callable[[], Source],
-        position: Position,
-        *,
-        history_seconds: int,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._server = server
-        self._watch = watch
-        self._source = source
-        self._position = position
-        self._history_seconds = history_seconds
-        self._now = now
+    server: Server
+    watch: Watch
+    source: Callable[[], Source]
+    position: Position
+    history_seconds: int
+    now: Callable[[], datetime]
 
     def checks(self) -> list[Check]:
         """The checks, in order."""
@@ -83,47 +75,47 @@ class WatchedStream:
                 seconds=OPENING,
                 late=STILL_SCANNING,
             ),
-            check(name="stream.documents", run=partial(images, self._server, self._watch)),
-            check(name="stream.pipeline", run=partial(selects_the_same, self._watch), needs=()),
+            check(name="stream.documents", run=partial(images, self.server, self.watch)),
+            check(name="stream.pipeline", run=partial(selects_the_same, self.watch), needs=()),
             check(name="stream.history", run=self.reaches_back, needs=stored),
-            check(name="stream.cluster", run=self._position.cluster, needs=stored),
+            check(name="stream.cluster", run=self.position.cluster, needs=stored),
         ]
 
     def enabled(self) -> Finding:
         """Check that DocumentDB keeps change streams for all that is watched. MongoDB keeps them for everything."""
-        if not self._server.documentdb:
+        if not self.server.documentdb:
             return ok("MongoDB keeps change streams for everything")
         try:
-            kept = enabled(self._server.client)
+            kept = enabled(self.server.client)
         except Misconfigured:
             right = "the action listChangeStreams (role readAnyDatabase); a tailer does not need it"
             raise NotChecked(not_allowed(right)) from None
         if kept is None:
             return ok("the server keeps change streams for everything")
-        if missing := [str(scope) for scope in needed(self._watch.scopes) if not by(scope, kept)]:
+        if missing := [str(scope) for scope in needed(self.watch.scopes) if not by(scope, kept)]:
             found = f"change streams are not enabled for {', '.join(missing)}, so no change would arrive"
             return fail(found, f"{ENABLE}, as a user who may")
         return ok("enabled")
 
     def names(self) -> Finding:
         """Check that what is watched by name exists and has changes."""
-        return named(self._server.client, self._watch)
+        return named(self.server.client, self.watch)
 
     def opens(self) -> Finding:
         """Check that the server opens the stream, with its pipeline, options and user."""
-        return opens(self._server.client, self._watch)
+        return opens(self.server.client, self.watch)
 
     def readable(self) -> Finding:
         """Check that the stream opens, also where the next tailer opens it."""
         self.opens()
-        return self._position.readable()
+        return self.position.readable()
 
     def reaches_back(self) -> Finding:
         """Check how long the stream may stand still before it loses changes."""
-        now, checkpoint = self._now(), self._position.checkpoint()
-        kept = history(self._source(), history_seconds=self._history_seconds, now=now)
+        now, checkpoint = self.now(), self.position.checkpoint()
+        kept = history(self.source(), history_seconds=self.history_seconds, now=now)
         if kept is None:
-            remedy = _OF_DOCUMENTDB if self._server.documentdb else _OF_MONGODB
+            remedy = _OF_DOCUMENTDB if self.server.documentdb else _OF_MONGODB
             return warn("the server does not report how long it keeps history", remedy)
         if checkpoint is None:
             return ok(f"{kept:.0f} s of history")

@@ -16,11 +16,11 @@ def record_of(
 ) -> StoredRecord:
     """The record of the stream of these parts, not read yet."""
     return StoredRecord(
-        parts.settings.stream,
-        parts.settings.identity,
-        lambda: parts.store,
+        stream=parts.settings.stream,
+        identity=parts.settings.identity,
+        store=lambda: parts.store,
         source=lambda: parts.source,
-        cluster=parts.cluster,
+        watched=parts.cluster,
         now=now,
         clock=clock,
         sleep=sleep,

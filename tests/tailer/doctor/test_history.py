@@ -158,7 +158,14 @@ def test_a_fifth_of_the_history_left_is_too_little(
     server: Any = Elsewhere(documentdb=True, version=(5, 0))
     position = record_of(parts, now=lambda: NOW)
     position.read()
-    stream = WatchedStream(server, parts.watch, lambda: parts.source, position, history_seconds=100, now=lambda: NOW)
+    stream = WatchedStream(
+        server=server,
+        watch=parts.watch,
+        source=lambda: parts.source,
+        position=position,
+        history_seconds=100,
+        now=lambda: NOW,
+    )
     verdict = stream.reaches_back()
     assert verdict.state == state
     assert verdict.found == f"{100 - behind} s left of 100 s, {max(0, 100 - behind)}%"

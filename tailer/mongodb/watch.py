@@ -16,7 +16,7 @@ OWN_DATABASE = "tailrace"
 _INTERNAL = {"admin", "config", "local"}  # databases of the server, which have no change streams
 _NOT_IN_A_DATABASE = '/\\. "$,\0'  # MongoDB allows a comma, but it means that the user named two databases
 _ADVICE = (
-    f"TAILER_DATABASE takes one name; for several databases set it to {WHOLE}, and TAILER_COLLECTIONS to shop.orders for a "
+    f"Name one database; for several set TAILER_DATABASE to {WHOLE}, and TAILER_COLLECTIONS to shop.orders for a "
     f"collection, shop.{WHOLE} for a database"
 )
 

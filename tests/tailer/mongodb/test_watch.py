@@ -172,8 +172,8 @@ def test_stream_is_opened_on_the_narrowest_scope(database: str, collections: tup
 @pytest.mark.parametrize(
     ("database", "collections", "words"),
     [
-        ("tailrace", (), "no stream may watch .*, tailrace"),
-        ("*", ("tailrace.checkpoints",), "no stream may watch .*, tailrace"),
+        ("tailrace", (), "no stream may watch tailrace, "),
+        ("*", ("tailrace.checkpoints",), "no stream may watch tailrace, "),
         ("admin", (), "the server's own database"),
         ("*", ("local.oplog.rs",), "the server's own database"),
         ("*", ("shop.orders", "config.*"), "the server's own database"),

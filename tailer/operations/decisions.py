@@ -1,8 +1,6 @@
 """A person's decisions about a stream: written while this process holds the stream's lease, or only shown (``dry_run``)."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
@@ -11,21 +9,19 @@ from typing import Any
 from tailer.aws.errors import aws_errors
 from tailer.change_ids import short
 from tailer.checkpoints import decisions
-from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.positions import asked_for
 from tailer.checkpoints.recognition import recognised
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.operations.interrupts import INTERRUPTS
+from tailer.operations.lease import lease_to_decide, record_of
 from tailer.operations.status import position
 from tailer.output import as_text
 from tailer.parts import Parts
 from tailer.poison.on_poison import PARK
 from tailer.stored_form import stored_record
-from tailer.waits import WAITS
 from tailrace.text.legible import legible
 
-_POLL = 0.2  # seconds
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -104,9 +100,9 @@ def accept_cluster(parts: Parts, *, dry_run: bool = False) -> Decided:
 
 def _decide(parts: Parts, decision: Callable[[Record], Record], dry_run: bool) -> Decided:
     if dry_run:
-        before = _record(parts)
+        before = record_of(parts)
         return Decided(before=before, after=decision(before), dry_run=True)
-    with _lease(parts) as lease:
+    with lease_to_decide(parts) as lease:
         before = lease.record
         after = decision(before)
         INTERRUPTS.too_late()
@@ -117,49 +113,8 @@ def _decide(parts: Parts, decision: Callable[[Record], Record], dry_run: bool) -
 def _recognise(parts: Parts) -> Callable[[Record], Record]:
     """Ask the watched cluster for its identity, and refuse a checkpoint of another cluster before the history is read."""
     cluster = parts.cluster()
-    recognised(_record(parts), cluster)
+    recognised(record_of(parts), cluster)
     return lambda record: recognised(record, cluster)
-
-
-@contextmanager
-def _lease(parts: Parts) -> Iterator[Lease]:
-    """
-    Hold the stream's lease, and release it whatever ends the block. A task that ended without a release keeps the lease for its
-    lease time.
-
-    Raises:
-        Misconfigured: a task tails the stream.
-    """
-    found = _record(parts)
-    deadline = time.monotonic() + found.lease_seconds + 1
-    with ExitStack() as held:
-        with WAITS.on(f"the lease of stream {found.stream!r}, which {found.owner or 'nobody'} has"):
-            while True:
-                with INTERRUPTS.shielded():
-                    if lease := parts.candidate.try_acquire_to_decide():
-                        held.enter_context(_released(lease))
-                        break
-                if time.monotonic() > deadline:
-                    raise Misconfigured(
-                        f"a task tails stream {found.stream!r}: stop that task first, then run this command again"
-                    )
-                time.sleep(_POLL)
-        yield lease
-
-
-@contextmanager
-def _released(lease: Lease) -> Iterator[None]:
-    lease.__enter__()
-    try:
-        yield
-    finally:
-        with INTERRUPTS.shielded():
-            lease.__exit__()
-
-
-def _record(parts: Parts) -> Record:
-    stream = parts.settings.stream
-    return parts.store.read(stream) or Record(stream=stream)
 
 
 def _words(by: str, why: str) -> dict[str, str]:

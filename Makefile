@@ -65,7 +65,7 @@ check: env $(VENV)/.infra-ready ## format, lint, types, import contracts
 audit: env $(VENV)/.infra-ready ## known advisories of every locked package; TAILRACE_IMAGE=NAME scans an image too
 	@$(BIN)/python -m infra.supply.audit $(BIN)
 
-format: env                     ## let ruff format and mend
+format: env                     ## format the code and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 

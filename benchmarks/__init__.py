@@ -1,1 +1,1 @@
-"""Speed, latency and memory of the tailer, always beside baselines that were measured in the same run."""
+"""Speed, latency and memory of the tailer, compared with baselines of the same run."""

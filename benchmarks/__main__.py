@@ -1,4 +1,4 @@
-"""``python -P -m benchmarks``: how fast the tailer is here, beside a floor and beside the naive way."""
+"""``python -P -m benchmarks``: the speed of the tailer on this machine, compared with a floor and with a naive loop."""
 
 import argparse
 import os
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def bench(screen: Screen, changes: int, rounds: int, *, seconds: float, singles: int) -> None:
-    """Measure and print. ``seconds`` bounds the naive way, ``singles`` are the writes of the latency."""
+    """Measure and print. The naive loop runs for at most ``seconds``. ``singles`` writes measure the latency."""
     screen.step("starting mongod and the responder")
     with Race(seconds) as race:
         screen.step(f"writing {changes:,} changes")

@@ -1,4 +1,4 @@
-"""The changes that wait before anybody reads: inserts and updates of payments of about 1.2 kB."""
+"""The backlog that each run reads: inserts and updates of payments of about 1.2 kB."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -59,12 +59,12 @@ def write(client: MongoClient[Document], changes: int, progress: Callable[[int],
 
 
 def next_moment(client: MongoClient[Document]) -> str:
-    """The cluster time right after everything that was written until now."""
+    """Return the cluster time after everything that was written so far."""
     return next_time(time_text(client.admin.command("hello")["operationTime"]))
 
 
 def payments(count: int, chance: random.Random) -> list[Document]:
-    """This many payments such as the application keeps them."""
+    """Return this many payments, as an application stores them."""
     return [_payment(chance) for _ in range(count)]
 
 
@@ -79,7 +79,7 @@ def _insert(client: MongoClient[Document], block: list[Document]) -> list[Docume
 
 
 def _payment(chance: random.Random) -> Document:
-    """The fields of the seed scenario, and what surrounds them."""
+    """Return a payment with the fields of the example and further fields."""
     created = _OPENED + timedelta(milliseconds=chance.randrange(10**10))
     return {
         "_id": ObjectId(),

@@ -1,4 +1,4 @@
-"""The floor: read the change stream as raw BSON, reply by reply, and throw it away. Nothing that reads can be much faster."""
+"""The floor: read the change stream as raw BSON, and discard each reply. No reader can be much faster."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocumen
 
 
 def run(course: Course) -> Run:
-    """The same watch as the tailer's, with ``updateLookup`` and the same replies."""
+    """Watch as the tailer does, with ``updateLookup`` and replies of the same size."""
     watch = {"$changeStream": {"startAtOperationTime": time_of(course.begin), "fullDocument": "updateLookup"}}
     with MongoClient[dict[str, Any]](course.mongodb_uri) as client:
         database = client[DATABASE]

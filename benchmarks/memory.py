@@ -1,4 +1,4 @@
-"""``python -P -m benchmarks.memory``: how much memory the real tailer process takes, before, during and after a backlog."""
+"""``python -P -m benchmarks.memory``: the memory of the tailer process before, during and after a backlog."""
 
 import argparse
 import sys
@@ -30,7 +30,7 @@ class Scene(Ground):
         self.client.admin.command("replSetResizeOplog", 1, size=OPLOG)
 
     def tailer(self) -> TailerProcess:
-        """The tailer as it runs in production, ready."""
+        """Yield a ready tailer, as it runs in production."""
         settings = {
             "TAILER_MONGODB_URI": self.mongodb_uri,
             "TAILER_QUEUE_URL": self.queue_url,
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def measure(screen: Screen, scene: Scene, what: str, changes: int, write: Callable[[], None]) -> None:
-    """RSS of an idle tailer, of one that works off the backlog, and of the same one afterwards."""
+    """Return the RSS of a tailer while it is idle, during the backlog, and after the backlog."""
     first = scene.tailer()
     time.sleep(2)
     before = rss(first)
@@ -80,13 +80,13 @@ def measure(screen: Screen, scene: Scene, what: str, changes: int, write: Callab
 
 
 def rss(tailer: TailerProcess) -> float:
-    """Resident memory of the process, in MB."""
+    """Return the resident memory of the process, in MB."""
     status = Path(f"/proc/{tailer.process.pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def sent(tailer: TailerProcess) -> int:
-    """Changes that the queue has accepted from this process."""
+    """Return how many changes of this process the queue has accepted."""
     return int(float(tailer.metrics().partition('tailrace_changes_sent_total{stream="payments"} ')[2].split("\n")[0] or 0))
 
 

@@ -1,4 +1,4 @@
-"""The place where contenders run: a real mongod, the responder, and a process for each of them."""
+"""Runs the contenders: a real mongod, the responder, and a process for each contender."""
 
 import random
 import sys
@@ -49,7 +49,7 @@ class Ground(Started):
         self.mongodb_uri, self.queue_url = mongod.uri, f"{self.aws.endpoint_url}/{ACCOUNT}/payments.fifo"
 
     def python(self, module: str, *arguments: str, name: str = "") -> Child:
-        """Run a module of the benchmarks in a process of its own."""
+        """Run a module of the benchmarks in its own process."""
         command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
         return self.workspace.spawn(name or module, command, self.aws.environment | {"PYTHONPATH": str(REPOSITORY)})
 
@@ -71,7 +71,7 @@ class Race(Ground):
         return str(self.client.server_info()["version"])
 
     def prepare(self, changes: int, progress: Callable[[int], None]) -> None:
-        """Write the backlog, and let one reader pass over it, so that the first round finds what later ones find."""
+        """Write the backlog and read it once, so that all rounds find the same caches."""
         self._course = replace(self._course, begin=backlog.write(self.client, changes, progress), changes=changes)
         self._run("floor")
 
@@ -79,7 +79,7 @@ class Race(Ground):
         return Round(floor=self._run("floor"), tailer=self._run("tailing"), naive=self._run("naive"))
 
     def latencies(self, count: int) -> list[float]:
-        """Seconds from a single write's acknowledgement to the moment the idle tailer knew its change was accepted."""
+        """Return the seconds from the acknowledgement of a write until the queue accepted its change from an idle tailer."""
         course = replace(self._course, begin=backlog.next_moment(self.client), changes=UNMEASURED + count)
         child = self._begin("tailing", course)
         wait_until(lambda: READY in child.log_tail(), child, START_SECONDS)

@@ -30,7 +30,7 @@ AT_ONCE = 10  # messages, SQS, one call
 
 
 class Backlog:
-    """So many parked changes, each of a document of its own."""
+    """A backlog of parked changes, each of another document."""
 
     def __init__(self, count: int) -> None:
         self._left = count
@@ -49,7 +49,7 @@ class Backlog:
 
 
 class Bus:
-    """Takes everything and keeps nothing."""
+    """Accepts every event and stores none."""
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:  # noqa: ARG002
         """See ``Publisher``."""
@@ -57,7 +57,7 @@ class Bus:
 
 
 def main() -> int:
-    """Print the peak of RSS of a process for each size."""
+    """Print the peak RSS of a process for each size."""
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks.redriving", description=__doc__)
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     if one := parser.parse_args().one:

@@ -43,7 +43,7 @@ AT_ONCE = 10  # messages, Lambda, a FIFO batch
 
 
 class Arrived(NamedTuple):
-    """So many events arrived, so many of them different."""
+    """How many events arrived, and how many of them were different."""
 
     events: int
     different: int
@@ -54,7 +54,7 @@ class Arrived(NamedTuple):
 
 
 class Queue:
-    """What the tailers sent, taken out of the queue and kept."""
+    """Receives and keeps what the tailers sent."""
 
     def __init__(self, stack: DevStack) -> None:
         self._sqs, self._url = stack.aws("sqs"), stack.resources.queue_url
@@ -62,13 +62,13 @@ class Queue:
         self.sequences: list[int] = []
 
     def depth(self) -> int:
-        """Messages that wait."""
+        """Return how many messages wait."""
         name = "ApproximateNumberOfMessages"
         response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
         return int(response["Attributes"][name])
 
     def drain(self) -> None:
-        """Take everything that is there."""
+        """Receive every waiting message."""
         end = time.monotonic() + QUIET
         while time.monotonic() < end:
             for message in self._sqs.receive_message(
@@ -82,7 +82,7 @@ class Queue:
 
 
 def main() -> int:
-    """Print what was measured."""
+    """Print the results."""
     parser = argparse.ArgumentParser(prog="python -P -m benchmarks.repeats", description=__doc__)
     parser.add_argument("--changes", type=int, default=8_000, help="how long the backlog is (%(default)s)")
     parser.add_argument("--kills", type=int, default=5, help="how often a tailer is killed in it (%(default)s)")
@@ -104,7 +104,7 @@ def main() -> int:
 
 
 def _interrupted(screen: Screen, stack: DevStack, queue: Queue, options: argparse.Namespace) -> int:
-    """Let tailers work off the backlog, each but the last killed in the middle of it. How many changes were sent again."""
+    """Run tailers on the backlog; kill each but the last in the middle. Return how many changes were sent again."""
     chance, again = random.Random(options.seed), 0
     first = stack.start_tailer()
     first.wait_ready()
@@ -154,14 +154,14 @@ def _killed(tailer: TailerProcess, queue: Queue, seconds: float) -> None:
 
 
 def _uncovered(stack: DevStack, queue: Queue) -> int:
-    """How many different changes are in the queue that the next tailer will read again."""
+    """Return how many different changes in the queue the next tailer will read again."""
     record = DynamodbCheckpoints(stack.aws("dynamodb"), stack.resources.table).read(STREAM)
     known = record.checkpoint.sequence if record and record.checkpoint else 0
     return len({sequence for sequence in queue.sequences if sequence > known})
 
 
 def _published(stack: DevStack, deliveries: Sequence[Delivery], watermarks: Watermarks | None) -> Arrived:
-    """Publish what these hold, as the function would; count what arrives at the consumer."""
+    """Publish these messages as the function does, and count the events that arrive at the consumer."""
     publisher = EventBridgePublisher(ClassicBus(stack.aws("events"), stack.resources.bus))
     parking, source = MemoryParking(), stack.resources.source
     forwarder = Forwarder(mappers=MAPPERS, publisher=publisher, parking=parking, watermarks=watermarks, source=source)

@@ -21,7 +21,7 @@ _ANSWERED = _RESPONSE % (b"0" * 32)  # clients do not verify it
 
 
 class Connection(socketserver.StreamRequestHandler):
-    """One kept-alive connection, served until the client closes it."""
+    """Serve one connection until the client closes it."""
 
     rbufsize = 262_144  # bytes
     disable_nagle_algorithm = True
@@ -46,7 +46,7 @@ class Responder(socketserver.ThreadingTCPServer):
 
 
 def answered(target: bytes, body: bytes) -> bytes:
-    """The JSON with which SQS accepts every entry."""
+    """Return the JSON with which SQS accepts every entry."""
     if target.endswith(b"GetQueueAttributes"):
         return (
             b'{"Attributes":{"FifoQueue":"true","DeduplicationScope":"messageGroup","FifoThroughputLimit":"perMessageGroupId"}}'

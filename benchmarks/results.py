@@ -1,4 +1,4 @@
-"""The task of a contender, what it measured, and how runs compare."""
+"""The task of a contender, its measurements, and comparisons of runs."""
 
 import resource
 import statistics
@@ -41,12 +41,12 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Changes per second."""
+        """Return the changes per second."""
         return self.changes / self.seconds
 
 
 class Meter:
-    """Starts with its construction; ``run`` reads it. The CPU time is that of this process, all threads together."""
+    """Starts when it is created. The CPU time is that of all threads of this process."""
 
     def __init__(self) -> None:
         self._began, self._cpu = time.monotonic(), time.process_time()
@@ -62,7 +62,7 @@ class Meter:
 
 
 def _peak() -> int:
-    """The most memory this process had, in bytes. Linux' ``ru_maxrss`` also remembers the parent's."""
+    """Return the peak memory of this process, in bytes. On Linux ``ru_maxrss`` includes the parent's peak."""
     if sys.platform == "linux":
         return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -70,7 +70,7 @@ def _peak() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
-    """A value over all rounds: the distance between ``least`` and ``most`` is the machine's noise."""
+    """A value over all rounds. The distance from ``least`` to ``most`` is noise of the machine."""
 
     median: float
     least: float
@@ -83,7 +83,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """The contenders, one right after the other: only runs of the same round are compared."""
+    """One run of each contender, one after another. Only runs of the same round are compared."""
 
     floor: Run
     tailer: Run
@@ -91,16 +91,16 @@ class Round:
 
 
 def rates(rounds: Sequence[Round], of: Callable[[Round], Run]) -> Spread:
-    """A contender's changes per second."""
+    """Return the changes per second of a contender."""
     return Spread.of([of(each).rate for each in rounds])
 
 
 def ratios(rounds: Sequence[Round], of: Callable[[Round], Run], to: Callable[[Round], Run]) -> Spread:
-    """A contender's rate divided by another's, round by round."""
+    """Return the rate of a contender divided by the rate of another, for each round."""
     return Spread.of([of(each).rate / to(each).rate for each in rounds])
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` of all values do not exceed."""
+    """Return the smallest value that at least ``share`` of all values do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -int(-len(ordered) * share // 1) - 1)]

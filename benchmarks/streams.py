@@ -1,4 +1,4 @@
-"""``python -P -m benchmarks.streams``: how much memory a task takes with 1, 5 and 20 streams, while it tails and on standby."""
+"""``python -P -m benchmarks.streams``: the memory of a task with 1, 5 and 20 streams, as owner and on standby."""
 
 import os
 import sys
@@ -28,14 +28,14 @@ def main() -> int:
 
 
 def at_work(stack: DevStack, count: int) -> float:
-    """MB of a task that got the lease of one of the streams."""
+    """Return the MB of a task that owns one of the streams."""
     tailer = stack.start_tailer(config_toml=tables("free", count), collections="")
     tailer.wait_ready()
     return settled(tailer)
 
 
 def on_standby(stack: DevStack, count: int) -> float:
-    """MB of a task that looks at leases which others hold."""
+    """Return the MB of a standby."""
     given = stack.tailer_environment | {
         "TAILER_CONFIG_TOML": tables("held", count),
         "TAILER_COLLECTIONS": "",
@@ -49,7 +49,7 @@ def on_standby(stack: DevStack, count: int) -> float:
 
 
 def settled(tailer: TailerProcess) -> float:
-    """What it takes after a while; it is stopped then."""
+    """Return the memory of a task after some seconds, and stop the task."""
     time.sleep(SETTLED)
     taken = rss(tailer)
     tailer.stop()
@@ -57,7 +57,7 @@ def settled(tailer: TailerProcess) -> float:
 
 
 def tables(name: str, count: int) -> str:
-    """A stream for each of so many databases."""
+    """Return the tables of this many streams, each of its own database."""
     return "\n".join(f"[{name}-{count}-{number}]\ndatabase = '{name}-{number}'" for number in range(count))
 
 

@@ -27,7 +27,7 @@ COSTS: dict[str, Callable[[Run], float]] = {
 
 
 def speed(rounds: Sequence[Round]) -> Iterator[str]:
-    """A row per contender: its rate, and its rate as a ratio to the floor's and to the naive way's."""
+    """Return a row for each contender: its rate, and the ratios to the floor and to the naive loop."""
     yield _row(COLUMNS)
     for name, of in CONTENDERS.items():
         to_floor, to_naive = (_ratio(rounds, of, CONTENDERS[other]) for other in ("floor", "naive"))
@@ -37,7 +37,7 @@ def speed(rounds: Sequence[Round]) -> Iterator[str]:
 
 
 def cost(rounds: Sequence[Round]) -> Iterator[str]:
-    """What the tailer and the naive way use for it: medians."""
+    """Return the CPU time and memory of the tailer and of the naive loop, as medians."""
     yield f"{'':32}{'tailer':>10}{'naive':>10}"
     for name, cost_of in COSTS.items():
         medians = [Spread.of([cost_of(CONTENDERS[one](each)) for each in rounds]).median for one in ("tailer", "naive")]

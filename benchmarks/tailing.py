@@ -1,4 +1,4 @@
-"""The tailer as it runs in production: its own loop, source, sink, lease and clients, on the way to the responder."""
+"""The tailer with the loop, source, sink, lease and clients of production. It sends to the responder."""
 
 import os
 import threading
@@ -28,7 +28,7 @@ READY = "the stream is open"
 
 
 def run(course: Course) -> Run:
-    """Until every change of the course is accepted. Prints ``READY`` once it has looked at the stream."""
+    """Run until every change of the course is accepted. Print ``READY`` once the stream was opened."""
     stopping, metrics = threading.Event(), Metrics("payments")
     client = connect(course.mongodb_uri)
     lane_of = lanes(LANES, "document")

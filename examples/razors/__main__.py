@@ -1,4 +1,4 @@
-"""``python -P -m examples.razors``: the whole scenario on this machine, hop by hop."""
+"""``python -P -m examples.razors``: run the whole scenario on this machine, step by step."""
 
 import argparse
 import sys

@@ -36,7 +36,7 @@ EVERY = "rate(1 minute)"
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """The names that the scenario needs. ``inboxes`` and ``witnesses`` are queues by domain; a witness hears all of its bus."""
+    """Names of the resources. ``inboxes`` and ``witnesses`` are queues by domain. A witness receives all events of a bus."""
 
     inboxes: dict[str, str]
     witnesses: dict[str, str]
@@ -45,7 +45,7 @@ class Account:
 
 
 def provision(aws: Clients) -> Account:
-    """Buses, rules, queues, archives and tables."""
+    """Create buses, rules, queues, archives and tables."""
     schedule(aws)
     inboxes, witnesses, parking = {}, {}, {}
     for domain in DOMAINS:
@@ -79,19 +79,19 @@ def queue(aws: Clients, name: str, **attributes: str) -> str:
 
 
 def undelivered(aws: Clients, domain: str) -> None:
-    """Where a rule of this bus leaves what its target would not take."""
+    """Return the dead-letter queue of the rules of this bus."""
     queue(aws, f"razors-{domain}-undelivered")
 
 
 def inbox(aws: Clients, domain: str) -> str:
-    """A domain's queue, with its dead letters."""
+    """Create the queue of a domain, with its dead-letter queue."""
     queue(aws, f"razors-{domain}-dead")
     redrive = json.dumps({"deadLetterTargetArn": arn("sqs", f"razors-{domain}-dead"), "maxReceiveCount": RECEIVES})
     return queue(aws, f"razors-{domain}", VisibilityTimeout=VISIBILITY_SECONDS, RedrivePolicy=redrive)
 
 
 def rule(aws: Clients, domain: str, name: str, pattern: dict[str, Any], targets: dict[str, str]) -> None:
-    """A rule of a domain's bus and where it sends. Another bus is reached under a role."""
+    """Create a rule of a domain's bus and its target. A target on another bus needs a role."""
     events, dead = aws("events"), {"Arn": arn("sqs", f"razors-{domain}-undelivered")}
     events.put_rule(Name=name, EventBusName=bus(domain), EventPattern=json.dumps(pattern), State="ENABLED")
     entries: list[dict[str, Any]] = [
@@ -103,7 +103,7 @@ def rule(aws: Clients, domain: str, name: str, pattern: dict[str, Any], targets:
 
 
 def create_table(aws: Clients, table: str, key: str) -> str:
-    """A table and, where its changes are events, its stream with both images; the stream's ARN."""
+    """Create a table and, if its changes become events, its stream with both images. Return the ARN of the stream."""
     stream = (
         {"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}} if table in STREAMED else {}
     )
@@ -118,7 +118,7 @@ def create_table(aws: Clients, table: str, key: str) -> str:
 
 
 def schedule(aws: Clients) -> None:
-    """Redrive, every minute from now on: the order store's cron job."""
+    """Schedule the redrive for every minute."""
     events = aws("events")
     events.put_rule(Name=REDRIVE, ScheduleExpression=EVERY, State="ENABLED")
     events.put_targets(Rule=REDRIVE, Targets=[{"Id": REDRIVE, "Arn": arn("lambda", f"function:{REDRIVE}")}])

@@ -1,4 +1,4 @@
-"""Our events, and the changes that mean them. ``FORWARDER_MAPPERS`` names the table at the end."""
+"""The events of this example and their mappers. ``FORWARDER_MAPPERS`` names the table at the end."""
 
 from lambda_forwarder.mappings.data_changes import data_changed
 from tailrace import Change, DomainEvent, Mappers, Time

@@ -1,4 +1,4 @@
-"""The functions: one forwarder for each source, all of them the same package with our events in it, and the redrive."""
+"""The functions: a forwarder for each source, with the package and the events of this example, and the redrive."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ HOURS = 23 * 3_600  # seconds; a stream keeps its records for 24 hours
 
 
 def package(forwarder: Path, output: Path) -> Path:
-    """Tailrace's own zip, and in it the one module that is ours."""
+    """Return Tailrace's zip with the module of this example added."""
     shutil.copyfile(forwarder, output)
     with ZipFile(output, "a", ZIP_DEFLATED) as archive:
         archive.write(OURS, "examples/razors/events.py")
@@ -68,7 +68,7 @@ def invoke(aws: Clients, name: str, event: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_again(aws: Clients, function: str, stream_arn: str, domain: str) -> None:
-    """Feed a function its stream from the oldest record that there is."""
+    """Connect a function to its stream, from the oldest record on."""
     client = aws("lambda")
     for mapping in client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]:
         client.delete_event_source_mapping(UUID=mapping["UUID"])

@@ -1,4 +1,4 @@
-"""Hops: each is asked for until it is there, and shown. One that does not come ends the scenario."""
+"""Steps of the scenario. Each is polled until it happened, and shown. A missing step ends the scenario."""
 
 import time
 from collections import defaultdict
@@ -16,11 +16,11 @@ POLL_SECONDS = 0.05
 
 
 class HopMissing(Exception):
-    """Something that must happen did not."""
+    """An expected step did not happen."""
 
 
 class Hops:
-    """Counts and shows them. ``witnesses`` are queues that hear all of a bus, by domain."""
+    """Counts and shows the steps. ``witnesses`` are queues by domain that receive every event of a bus."""
 
     def __init__(self, screen: Screen, sqs: Any, witnesses: dict[str, str]) -> None:
         self.count = 0
@@ -30,7 +30,7 @@ class Hops:
         self._heard: defaultdict[str, list[Event]] = defaultdict(list)
 
     def chapter(self, text: str) -> None:
-        """What happens now."""
+        """Show what happens now."""
         self._screen.line()
         self._screen.step(text)
 

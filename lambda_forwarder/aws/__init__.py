@@ -1,1 +1,1 @@
-"""AWS clients, calls in batches, and the responses of SQS to a batch."""
+"""AWS clients, calls in batches, the resources that settings name, and the watermark table."""

@@ -1,1 +1,1 @@
-"""From a change to events."""
+"""Maps changes to events, with the mappers of a table."""

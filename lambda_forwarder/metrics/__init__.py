@@ -1,1 +1,1 @@
-"""What the functions count, for CloudWatch."""
+"""The metrics of the Lambda functions, for CloudWatch."""

@@ -1,1 +1,1 @@
-"""Events on their way to the bus: in order, in calls of its size, entry by entry."""
+"""Publishes events to an EventBridge bus, in order per document and within the limits of its calls."""

@@ -1,1 +1,1 @@
-"""How far each lane is published, so that older repeats of any age are dropped."""
+"""Watermarks: the position of each lane up to which its changes are published. Older repeats are dropped."""

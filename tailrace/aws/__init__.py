@@ -1,1 +1,1 @@
-"""The errors of AWS, requirements for queues, metrics for CloudWatch, and the table item of unmapped collections."""
+"""The errors of AWS, requirements for queues, metrics for CloudWatch, and the stored item of unmapped collections."""

@@ -1,1 +1,1 @@
-"""Text from outside: made legible, and without secrets."""
+"""Makes text from outside legible, and removes secrets from it."""

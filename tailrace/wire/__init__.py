@@ -1,1 +1,1 @@
-"""What travels on the queue."""
+"""The format of the messages on the queue, and the identity of a document."""

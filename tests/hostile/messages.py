@@ -33,7 +33,7 @@ ENVELOPES: Mapping[str, Message] = {
     "a megabyte of spaces": text(" " * 1_000_000, NOT_OURS),
     "JSON with something behind it": text(lambda stream: envelope(stream, [change()]) + "x", NOT_OURS),
     "version 99": of(change(), expected=["newer than this reader"], version=99),
-    "version -1": of(change(), expected=["they begin with 1"], version=-1),
+    "version -1": of(change(), expected=["the first version is 1"], version=-1),
     "a version of text": of(change(), expected=[NOT_OURS], version="1"),
     "a version twice": text(lambda stream: envelope(stream, [change()]).replace("{", '{"version": 99, ', 1), PUBLISHED),
     "changes twice": text(
@@ -60,7 +60,7 @@ ENVELOPES: Mapping[str, Message] = {
     "a gzip of 200 MB of spaces": squeezed(lambda: bomb(b" ", 200_000_000), "bytes after decompression"),
     "a gzip of brackets": squeezed(lambda: bomb(b"[", 60_000_000), "values"),
     "base64 of nobody": of(change(), expected=[NOT_OURS], encoding="gzip"),
-    "a gzip that ends early": text(lambda stream: envelope(stream, "H4sIAAAAAAAA", encoding="gzip"), "cut short"),
+    "a gzip that ends early": text(lambda stream: envelope(stream, "H4sIAAAAAAAA", encoding="gzip"), "incomplete"),
 }
 
 CHANGES: Mapping[str, Message] = {

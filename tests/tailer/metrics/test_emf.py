@@ -1,6 +1,7 @@
 """Metrics as EMF lines for CloudWatch: valid by its specification, and correct."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import nan
@@ -130,19 +131,18 @@ def test_line_has_an_action(metrics: Metrics, write_line: Callable[[], Line]) ->
 
 @pytest.mark.usefixtures("metrics")
 def test_lines_are_written_periodically_and_at_the_end(
-    families: Families, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    families: Families, monkeypatch: pytest.MonkeyPatch, log: LineLog
 ) -> None:
     """Counts since the last line are not lost when a task stops."""
     monkeypatch.setattr(emf, "EVERY", 0.01)
+    monkeypatch.setattr(emf, "_print", log.append)
     families.streams[0].sent.inc(1)
-    seen = ""
     with emf_lines("Tailrace/trial", families, now=lambda: datetime.now(UTC)):
-        while len(lines(seen, "payments")) < 3:
-            seen += capsys.readouterr().out
+        while len(log.of("payments")) < 3:
+            time.sleep(0.001)
         families.streams[0].sent.inc(7)
-    seen += capsys.readouterr().out
-    assert sum(line["ChangesSent"] for line in lines(seen, "payments")) == 8
-    assert all(json.loads(line) for line in seen.splitlines())
+    assert sum(line["ChangesSent"] for line in log.of("payments")) == 8
+    assert all(json.loads(line) for line in log)
 
 
 @pytest.mark.usefixtures("metrics")

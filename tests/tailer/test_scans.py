@@ -1,4 +1,4 @@
-"""A task whose server looks through history for long: healthy, visible, its lease its own; and it lets go when it must."""
+"""A task whose server scans history for long stays healthy and visible, keeps its lease, and can be stopped."""
 
 import json
 import logging
@@ -37,11 +37,11 @@ Mongo = MongoClient[dict[str, Any]]
 
 LEASE = 1.0  # seconds
 SCAN = 3 * LEASE
-TIMEOUT = 20.0  # seconds for what takes a moment
+TIMEOUT = 20.0  # seconds, for short operations
 
 
-class Running:
-    """A task on a stream whose server is about to scan, and everything there is to see of it."""
+class ScanningTask:
+    """A task on a stream whose server is about to scan, and its observable state."""
 
     def __init__(self, server: DocumentdbDialect, database: str, sources: tuple[Any, Any]) -> None:
         ordinary, reads = sources
@@ -84,12 +84,12 @@ class Running:
 
 
 @pytest.fixture
-def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    """What takes minutes elsewhere takes half a second here."""
+def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScanningTask]:
+    """A task with limits of half a second instead of minutes."""
     monkeypatch.setattr("tailer.health.progress.SCANNING_AFTER", 0.3)
     monkeypatch.setattr("tailer.health.progress.STALLED_AFTER", 0.8)
     with DocumentdbDialect(stack.mongod.ports[0]) as server, _clients(server.uri) as sources:
-        running = Running(server, fresh, sources)
+        running = ScanningTask(server, fresh, sources)
         yield running
         running.stopping.set()
         running.thread.join(TIMEOUT)
@@ -103,10 +103,10 @@ def _clients(uri: str) -> Iterator[tuple[Any, Any]]:
         yield ordinary, reads
 
 
-def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
-    running: Running, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
+def test_scan_is_healthy_and_visible_and_keeps_the_lease(
+    running: ScanningTask, mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """For several times the lease and the time of a stall; a standby waits; the change comes once, without a reconnect."""
+    """For several lease times. A standby waits, and the change arrives once without a reconnect."""
     caplog.set_level(logging.WARNING, "tailer.health.progress")
     mongo[fresh].payments.insert_one({"_id": 1})
     running.server.scan = SCAN
@@ -132,20 +132,20 @@ def test_a_scan_is_healthy_and_visible_and_keeps_the_lease(
     ]
 
 
-def test_a_lease_that_is_lost_in_a_scan_ends_it(running: Running, mongo: Mongo, fresh: str) -> None:
-    """The task does not find out an hour later; nothing is sent that another task sends now."""
+def test_lease_lost_in_a_scan_ends_it(running: ScanningTask, mongo: Mongo, fresh: str) -> None:
+    """The task notices at once, and sends nothing."""
     mongo[fresh].payments.insert_one({"_id": 1})
     running.server.scan = 60
     running.thread.start()
     running.until(lambda: running.scanning)
-    running.until(lambda: _taken(running.store))
+    running.until(lambda: _take_lease(running.store))
     running.until(lambda: running.health.state == "standing by")
     assert running.queue.accepted == []
     assert running.record.owner == "another"
 
 
-def _taken(store: MemoryCheckpoints) -> bool:
-    """Whether another task has the lease now: as its owner, who renews it, may write in between."""
+def _take_lease(store: MemoryCheckpoints) -> bool:
+    """Whether another task has the lease now; its owner may write in between."""
     found = store.read("payments")
     assert found is not None
     with suppress(Conflict):
@@ -154,8 +154,8 @@ def _taken(store: MemoryCheckpoints) -> bool:
     return False
 
 
-def test_sigterm_ends_a_task_in_a_scan_in_time(stack: DevStack, queue_url: str, fresh: str) -> None:
-    """Within 20 s, with its lease released, as itself and not by the deadline: a real process, whose read may take an hour."""
+def test_sigterm_ends_a_scanning_task_in_time(stack: DevStack, queue_url: str, fresh: str) -> None:
+    """Within 20 s, with its lease released: a real process whose read may take an hour."""
     with DocumentdbDialect(stack.mongod.ports[0]) as server:
         server.enabled = {(fresh, "")}
         server.scan = 3_600

@@ -64,7 +64,7 @@ def with_short_history() -> Iterator["MongoClient[dict[str, Any]]"]:
             yield first
 
 
-def forget(client: "MongoClient[dict[str, Any]]", until: Any) -> None:
+def drop_history(client: "MongoClient[dict[str, Any]]", until: Any) -> None:
     """Write unrelated documents until the server's history begins after that cluster time."""
     deadline, number = time.monotonic() + FORGOTTEN_SECONDS, 0
     while client.local["oplog.rs"].find_one(sort=[("$natural", 1)])["ts"] <= until:  # type: ignore[index]

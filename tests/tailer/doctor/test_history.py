@@ -1,4 +1,4 @@
-"""What the doctor finds of a stream and its history, with the position that is stored."""
+"""The doctor's checks of a stream and its history at the stored position."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,14 +18,14 @@ from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.records import record_of
-from tests.tailer.doctor.servers import forget, with_short_history
+from tests.tailer.doctor.servers import drop_history, with_short_history
 
 TOKEN = "82" + "0" * 40
 
 
 @pytest.fixture
 def stopped_at(stored: Settings) -> Callable[[Checkpoint], None]:
-    """Leaves a checkpoint, as a task that stopped there."""
+    """Store a checkpoint, as a task that stopped there."""
 
     def leave(checkpoint: Checkpoint) -> None:
         record = Record(stream=stored.stream, version=1, identity=stored.identity, checkpoint=checkpoint)
@@ -34,8 +34,8 @@ def stopped_at(stored: Settings) -> Callable[[Checkpoint], None]:
     return leave
 
 
-def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str, stopped_at: Any, fresh: str) -> None:
-    """A server that has forgotten it: its own word, the last good time, and the two commands. Exit 3, as a tailer would."""
+def test_lost_position_is_reported_with_both_remedies(doctor: Doctor, mapping: str, stopped_at: Any, fresh: str) -> None:
+    """With the server's code, the last delivered time, and the two commands. The exit code is 3."""
     with with_short_history() as client:
         with client[fresh].watch() as changes:
             client[fresh].payments.insert_one({"_id": 1})
@@ -43,7 +43,7 @@ def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str,
         reached = change["clusterTime"]
         token = Checkpoint(sequence=1, position=After(change["_id"]["_data"], f"{reached.time}.{reached.inc}"))
         stopped_at(token)
-        forget(client, reached)
+        drop_history(client, reached)
         report = doctor(TAILER_MONGODB_URI=f"mongodb://{HOST}:{client.address[1]}/?replicaSet=rs0")  # type: ignore[index]
     assert report.failed == {"stream.readable"}
     assert report.code == 3
@@ -56,13 +56,13 @@ def test_a_lost_position_is_told_with_the_ways_out(doctor: Doctor, mapping: str,
     ):
         assert part in words
     assert report["stream.history"][0] == "warn"
-    assert "let a tailer catch up" not in report["stream.history"][1]  # it cannot any more
+    assert "let a tailer catch up" not in report["stream.history"][1]  # It cannot catch up any more.
 
 
-def test_documentdb_says_it_in_other_words(
+def test_lost_position_on_documentdb_is_reported(
     doctor: Doctor, mapping: str, documentdb: DocumentdbDialect, stopped_at: Any, fresh: str
 ) -> None:
-    """136, of a token; the same finding."""
+    """With code 136 for a token."""
     stopped_at(Checkpoint(sequence=1, position=After(TOKEN, "1700000000.1")))
     documentdb.enabled, documentdb.lost = {("", "")}, True
     report = doctor(TAILER_MONGODB_URI=documentdb.uri, TAILER_HISTORY_SECONDS="86400")
@@ -71,24 +71,24 @@ def test_documentdb_says_it_in_other_words(
     assert "136: CappedPositionLost" in report["stream.readable"][1]
 
 
-def test_a_token_of_another_cluster_is_lost_too(doctor: Doctor, mapping: str, stopped_at: Any) -> None:
-    """The time of its checkpoint is a way back."""
+def test_token_of_another_cluster_is_a_lost_position(doctor: Doctor, mapping: str, stopped_at: Any) -> None:
+    """The time of its checkpoint is a remedy."""
     stopped_at(Checkpoint(sequence=1, position=After("01abcdef", "1700000000.1")))
     report = doctor()
     assert report.code == 3
     assert "another cluster or engine" in report["stream.readable"][1]
 
 
-def test_a_pipeline_that_the_server_refuses_is_found_before_the_first_start(doctor: Doctor, mapping: str) -> None:
-    """The real one is opened."""
+def test_refused_pipeline_is_found_before_the_first_start(doctor: Doctor, mapping: str) -> None:
+    """The real stream is opened."""
     report = doctor(TAILER_PIPELINE='[{"$match": {"$nonsense": 1}}]')
     assert report.failed == {"stream.readable"}
     assert report.code == 2
     assert "TAILER_PIPELINE" in report["stream.readable"][1]
 
 
-def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor, mapping: str, fresh: str) -> None:
-    """Where they are required an update would stop the stream; where they are wished for, they would only be missing."""
+def test_missing_pre_images_are_found(stack: DevStack, doctor: Doctor, mapping: str, fresh: str) -> None:
+    """When they are required an update would stop the stream; otherwise they are a warning."""
     required = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
     assert required.failed == {"stream.documents"}
     assert "of payments" in required["stream.documents"][1]
@@ -97,8 +97,8 @@ def test_pre_images_that_are_not_kept_are_found(stack: DevStack, doctor: Doctor,
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required").code == 0
 
 
-def test_pre_images_are_looked_up_in_every_watched_database(stack: DevStack, doctor: Doctor, fresh: str) -> None:
-    """Of what is watched there, and of nothing else."""
+def test_pre_images_are_checked_in_every_watched_database(stack: DevStack, doctor: Doctor, fresh: str) -> None:
+    """Of watched collections only."""
     for collection in ("watched", "other"):
         stack.mongo[f"{fresh}-b"].create_collection(collection)
     names = f"{fresh}.payments,{fresh}-b.watched"
@@ -107,10 +107,10 @@ def test_pre_images_are_looked_up_in_every_watched_database(stack: DevStack, doc
     assert "of payments, watched →" in report["stream.documents"][1]
 
 
-def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
+def test_stream_stopped_by_a_missing_image_has_a_remedy_that_works(
     stack: DevStack, doctor: Doctor, mapping: str, stopped_at: Any, fresh: str
 ) -> None:
-    """Images that are kept from now on do not help it. Exit 2, as a tailer would; what is named does help."""
+    """Images that are kept from now on do not help. The exit code is 2."""
     source = Parts(load()[0]).source
     stack.mongo[fresh].payments.insert_one({"_id": 1})
     stopped_at(source.first())
@@ -126,8 +126,8 @@ def test_a_stream_that_stands_before_a_missing_image_is_told_the_way_out(
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="whenAvailable").code == 0
 
 
-class Elsewhere:
-    """A database of another kind, of which only its kind is asked."""
+class FakeDatabase:
+    """A database of a given kind and version."""
 
     def __init__(self, *, documentdb: bool, version: tuple[int, int]) -> None:
         self.documentdb = documentdb
@@ -135,10 +135,10 @@ class Elsewhere:
 
 
 @pytest.mark.parametrize(("documentdb", "version"), [(True, (5, 0)), (False, (5, 0))])
-def test_a_server_without_images_is_told(stored: Settings, documentdb: bool, version: tuple[int, int]) -> None:
-    """With what to set instead."""
+def test_server_without_image_support_is_reported(stored: Settings, documentdb: bool, version: tuple[int, int]) -> None:
+    """With the setting to use instead."""
     settings = Settings(**{**stored.model_dump(), "full_document": "required"})
-    server: Any = Elsewhere(documentdb=documentdb, version=version)
+    server: Any = FakeDatabase(documentdb=documentdb, version=version)
     verdict = images(server, Parts(settings).watch)
     assert verdict.exit_code == 2
     assert "updateLookup" in verdict.remedy
@@ -148,14 +148,14 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("behind", "state"), [(10, "ok"), (79, "ok"), (81, "warn"), (120, "warn")])
-def test_a_fifth_of_the_history_left_is_too_little(
+def test_history_below_a_fifth_is_a_warning(
     stored: Settings, documentdb: DocumentdbDialect, stopped_at: Any, behind: int, state: str
 ) -> None:
-    """In seconds and as a share; where the server does not tell, by what the settings say."""
+    """In seconds and as a share, from the settings if the server does not report it."""
     stopped_at(Checkpoint(position=At(f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1")))
     settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
     parts = Parts(settings)
-    server: Any = Elsewhere(documentdb=True, version=(5, 0))
+    server: Any = FakeDatabase(documentdb=True, version=(5, 0))
     position = record_of(parts, now=lambda: NOW)
     position.read()
     stream = WatchedStream(

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
 from lambda_forwarder.metrics.metrics import Metrics
 from tailrace.aws.emf import emf_line
 from tailrace.metrics import FORWARDER
@@ -25,7 +27,8 @@ def shown(metrics: Metrics) -> Iterator[None]:
         try:
             for stream, values in metrics.take().items():
                 if metrics.namespace:
-                    sys.stdout.write(f"{emf_line(metrics.namespace, FORWARDER, values, stream=stream)}\n")
+                    emf = AmazonCloudWatchEMFProvider(namespace=metrics.namespace, service="")
+                    sys.stdout.write(f"{emf_line(emf, FORWARDER, values, stream=stream)}\n")
             sys.stdout.flush()
         except Exception:
             log.exception("the metrics could not be written", extra={"action": "figures_not_shown"})

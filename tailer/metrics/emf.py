@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from math import isnan
 
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
 from tailer.background import attempt, background
 from tailer.metrics.prometheus import Families, Metrics
 from tailrace.aws.emf import Values, emf_line
@@ -68,7 +70,8 @@ class EmfLines:
         return () if isnan(value) else (round(value, 3),)
 
     def _write_line(self, values: Values, stream: str = "") -> None:
-        self._write(emf_line(self._namespace, TAILER, values, stream=stream, now=self._now()))
+        emf = AmazonCloudWatchEMFProvider(namespace=self._namespace, service="")
+        self._write(emf_line(emf, TAILER, values, stream=stream, now=self._now()))
 
 
 def _every_minute(lines: EmfLines, over: threading.Event, now: Callable[[], datetime]) -> None:

@@ -3,8 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-
-from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from typing import Any
 
 from tailrace.metrics import STREAM, Metric
 
@@ -12,10 +11,13 @@ Values = Mapping[str, Sequence[float]]
 """By the name of the metric. A latency has up to 100 values, another metric has one, and an unknown metric none."""
 
 
-def emf_line(namespace: str, metrics: Mapping[str, Metric], values: Values, *, stream: str, now: datetime | None = None) -> str:
-    """The line of one stream; of the whole task if ``stream`` is empty. The time is ``now``, else the present time."""
-    # A service would be another dimension, and no alarm would find the metric.
-    emf = AmazonCloudWatchEMFProvider(namespace=namespace, service="")
+def emf_line(emf: Any, metrics: Mapping[str, Metric], values: Values, *, stream: str, now: datetime | None = None) -> str:
+    """
+    The line of one stream; of the whole task if ``stream`` is empty. The time is ``now``, else the present time.
+
+    ``emf`` is a new ``AmazonCloudWatchEMFProvider`` of Powertools, which this package does not need itself. Its service must be
+    empty: a service would be another dimension, and no alarm would find the metric.
+    """
     if now:
         emf.timestamp = round(now.timestamp() * 1000)
     emf.add_metadata("action", "figures")

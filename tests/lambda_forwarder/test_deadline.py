@@ -35,7 +35,7 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import body, delivery, inserted, noted, noteds
+from tests.lambda_forwarder.values import body, delivery, inserted, noted, noted_entries
 
 CALL = 3.0  # seconds that each call takes
 LEFT = 10.0  # seconds at the start
@@ -156,14 +156,16 @@ HELD = [waiting(number) for number in range(10 * MANY)]
 OPERATIONS: dict[str, Callable[[Clock], Any]] = {
     "publish, call by call": lambda clock: classic(SlowClient(clock)).publish(entries_of_one_document(), clock),
     "publish, ordered": lambda clock: ordered(SlowClient(clock)).publish(entries_of_one_document(), clock),
-    "publish, a call taken apart": lambda clock: classic(SlowClient(clock, SPOILED)).publish(noteds(*"abcdefghij"), clock),
+    "publish, a call taken apart": lambda clock: classic(SlowClient(clock, SPOILED)).publish(
+        noted_entries(*"abcdefghij"), clock
+    ),
     "publish, a large call taken apart": lambda clock: ordered(SlowClient(clock, SPOILED)).publish(
         [noted(str(number), number) for number in range(100)], clock
     ),
     "publish, entries throttled": lambda clock: classic(SlowClient(clock, {"ErrorCode": "ThrottlingException"})).publish(
-        noteds(*"abc"), clock
+        noted_entries(*"abc"), clock
     ),
-    "publish, calls throttled": lambda clock: classic(SlowClient(clock, AWAY)).publish(noteds(*"abc"), clock),
+    "publish, calls throttled": lambda clock: classic(SlowClient(clock, AWAY)).publish(noted_entries(*"abc"), clock),
     "publish, strict": lambda clock: StrictOrderPublisher(classic(SlowClient(clock))).publish(entries_of_one_document(), clock),
     "publish, late": lambda clock: LatePublisher(classic(SlowClient(clock)), ()).publish(entries_of_one_document(), clock),
     "publish, watched": lambda clock: watched(SlowClient(clock)).publish(entries_of_one_document(), clock),

@@ -210,6 +210,6 @@ def noted(document: str, sequence: int, *, text: str = "", number: int = 0) -> E
     return entry(Noted(text=text, number=number), change=change, message=message(change))
 
 
-def noteds(*documents: str) -> Sequence[Entry]:
+def noted_entries(*documents: str) -> Sequence[Entry]:
     """Return one entry after another about these documents."""
     return [noted(document, sequence) for sequence, document in enumerate(documents, 1)]

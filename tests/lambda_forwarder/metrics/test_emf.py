@@ -1,18 +1,23 @@
 """The forwarder's metrics as valid EMF lines for CloudWatch."""
 
 import pytest
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from lambda_forwarder.metrics.emf import shown
 from lambda_forwarder.metrics.metrics import Metrics
 from tailrace.aws.emf import emf_line
 from tailrace.metrics import FORWARDER
 from tests.emf import Line, lines
-from tests.lambda_forwarder.values import noteds
+from tests.lambda_forwarder.values import noted_entries
+
+
+def provider() -> AmazonCloudWatchEMFProvider:
+    return AmazonCloudWatchEMFProvider(namespace="Tailrace/trial", service="")
 
 
 def test_line_has_every_metric_with_its_unit() -> None:
     """With the stream as its only dimension."""
-    said = Line(emf_line("Tailrace/trial", FORWARDER, dict.fromkeys(FORWARDER, (1,)), stream="payments"))
+    said = Line(emf_line(provider(), FORWARDER, dict.fromkeys(FORWARDER, (1,)), stream="payments"))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
     assert said.units == {name: str(metric.unit) for name, metric in FORWARDER.items()}
     assert said.root["action"] == "figures"
@@ -22,7 +27,7 @@ def test_powertools_variables_in_the_environment_are_ignored(monkeypatch: pytest
     """Another dimension would hide the metric from every dashboard."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "payments")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Elsewhere")
-    said = Line(emf_line("Tailrace/trial", FORWARDER, {"ChangesParked": (1,)}, stream="payments"))
+    said = Line(emf_line(provider(), FORWARDER, {"ChangesParked": (1,)}, stream="payments"))
     assert (said.namespace, said.dimensions) == ("Tailrace/trial", {"Stream": "payments"})
 
 
@@ -30,7 +35,7 @@ def test_each_stream_has_a_line_with_its_counts(capsys: pytest.CaptureFixture[st
     """Zero counts are omitted."""
     metrics = Metrics("Tailrace/trial")
     with shown(metrics):
-        metrics.published("payments", noteds("a", "b"))
+        metrics.published("payments", noted_entries("a", "b"))
         metrics.count("orders", "DuplicatesDropped", 1)
         metrics.count("quiet", "DuplicatesDropped", 0)
     said = {one.dimensions["Stream"]: one.metrics for one in lines(capsys.readouterr().out)}

@@ -17,7 +17,7 @@ from lambda_forwarder.ports import Published, TimeLeft
 from tailrace.aws.unmapped import NAMES
 from tailrace.wire.change import Namespace
 from tailrace.wire.message import encode_change, group_id, pack
-from tests.lambda_forwarder.values import body, cancelled, delivery, forever, inserted, message, noteds
+from tests.lambda_forwarder.values import body, cancelled, delivery, forever, inserted, message, noted_entries
 
 NOW = datetime(2026, 11, 22, 7, 1, 31, 456_000, tzinfo=UTC)  # one second after the cancellation
 PUBLISHED, _ = map_changes(message(cancelled()), MAPPERS)
@@ -160,7 +160,7 @@ def test_latency_is_never_negative() -> None:
 def test_no_latency_is_counted_without_a_clock() -> None:
     """Redriven changes waited for days."""
     found = Metrics()
-    found.published("payments", noteds(*"abc"))
+    found.published("payments", noted_entries(*"abc"))
     assert found.take() == {"payments": {"EventsPublished": (3,)}}
 
 

@@ -21,7 +21,7 @@ from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.limits import CALL_LIMIT, size
-from tests.lambda_forwarder.values import forever, noted, noteds
+from tests.lambda_forwarder.values import forever, noted, noted_entries
 
 Response = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]
 ALPHABET = string.ascii_lowercase
@@ -102,7 +102,7 @@ def publisher(bus: ScriptedBus, clock: Clock) -> EventBridgePublisher:
 def test_only_failed_entries_are_put_again(code: str, clock: Clock) -> None:
     """After a pause."""
     bus = ScriptedBus(results_with_errors(b=code, d=code), results_with_errors(d=code))
-    assert publisher(bus, clock).publish(noteds(*"abcd"), clock) == Published()
+    assert publisher(bus, clock).publish(noted_entries(*"abcd"), clock) == Published()
     assert bus.calls == [["a", "b", "c", "d"], ["b", "d"], ["d"]]
     assert len(clock.naps) == 2
 
@@ -113,14 +113,14 @@ def test_failed_entry_is_retried_at_any_index(position: int, code: str, clock: C
     """Alone, and before any later event of its document."""
     document = "abcdefghij"[position]
     bus = ScriptedBus(results_with_errors(**{document: code}), results_with_errors(**{document: code}))
-    assert publisher(bus, clock).publish(noteds(*"abcdefghij", document), clock) == Published()
+    assert publisher(bus, clock).publish(noted_entries(*"abcdefghij", document), clock) == Published()
     assert bus.calls == [list("abcdefghij"), [document], [document], [document]]
 
 
 def test_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
     """The second event of a document waits until the first is accepted."""
     bus = ScriptedBus(results_with_errors(a="ThrottlingException"), results_with_errors(a="ThrottlingException"))
-    publisher(bus, clock).publish(noteds(*"aab"), clock)
+    publisher(bus, clock).publish(noted_entries(*"aab"), clock)
     assert bus.calls == [["a", "b"], ["a"], ["a"], ["a"]]
 
 
@@ -128,7 +128,7 @@ def test_failed_entry_is_not_overtaken_by_its_document(clock: Clock) -> None:
 def test_throttled_call_is_retried(code: str, clock: Clock) -> None:
     """While there is time."""
     bus = ScriptedBus(error(code), error(code, 503))
-    assert publisher(bus, clock).publish(noteds("a"), clock) == Published()
+    assert publisher(bus, clock).publish(noted_entries("a"), clock) == Published()
     assert bus.calls == [["a"]] * 3
 
 
@@ -139,7 +139,7 @@ def test_retries_end_before_the_time_is_up(response: Response, clock: Clock) -> 
     """Then the message returns to the queue."""
     bus = ScriptedBus(*[response] * 1_000)
     with pytest.raises(Unavailable):
-        publisher(bus, clock).publish(noteds("a"), clock)
+        publisher(bus, clock).publish(noted_entries("a"), clock)
     assert 0 < clock.left < 6
     assert len(bus.calls) < 40
 
@@ -148,7 +148,7 @@ def test_retries_end_before_the_time_is_up(response: Response, clock: Clock) -> 
 def test_entry_that_can_never_be_accepted_is_refused_with_a_reason(code: str, clock: Clock) -> None:
     """The others are published, with later ones of its document."""
     bus = ScriptedBus(results_with_errors(b=code))
-    [refused] = publisher(bus, clock).publish(noteds(*"abb"), clock).refused
+    [refused] = publisher(bus, clock).publish(noted_entries(*"abb"), clock).refused
     assert (refused.entry.document[-1], refused.reason) == ("b", f"{code}: said so")
     assert bus.calls == [["a", "b"], ["b"]]
 
@@ -157,7 +157,7 @@ def test_entry_that_can_never_be_accepted_is_refused_with_a_reason(code: str, cl
 def test_missing_permission_parks_nothing(code: str, clock: Clock) -> None:
     """A person grants permissions. Until then the events stay in the queue."""
     with pytest.raises(Misconfigured, match=code):
-        publisher(ScriptedBus(results_with_errors(a=code)), clock).publish(noteds("a"), clock)
+        publisher(ScriptedBus(results_with_errors(a=code)), clock).publish(noted_entries("a"), clock)
 
 
 def test_rejected_call_is_split_to_find_the_bad_entry(clock: Clock) -> None:
@@ -174,7 +174,7 @@ def test_rejected_call_is_split_to_find_the_bad_entry(clock: Clock) -> None:
 def test_many_documents_share_few_calls(clock: Clock) -> None:
     """Of two events of each of 26 documents, every first one is sent before any second one."""
     bus = ScriptedBus()
-    publisher(bus, clock).publish(noteds(*ALPHABET, *ALPHABET), clock)
+    publisher(bus, clock).publish(noted_entries(*ALPHABET, *ALPHABET), clock)
     assert sorted(map(len, bus.calls[:3])) == sorted(map(len, bus.calls[3:])) == [6, 10, 10]
     assert {document for call in bus.calls[:3] for document in call} == set(ALPHABET)
 
@@ -192,7 +192,7 @@ def test_all_calls_end_before_publish_raises(clock: Clock) -> None:
     ended: list[int] = []
     bus = ScriptedBus(*[all_but_the_first] * 3)
     with pytest.raises(Misconfigured):
-        publisher(bus, clock).publish(noteds(*ALPHABET), clock)
+        publisher(bus, clock).publish(noted_entries(*ALPHABET), clock)
     assert sorted(ended) == [6, 10]
 
 

@@ -12,7 +12,7 @@ from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus, group_id, is_ordered
 from tailrace.wire.identity import lane
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import forever, noted, noteds
+from tests.lambda_forwarder.values import forever, noted, noted_entries
 from tests.samples.changes import a_change
 
 AGAIN = ["ThrottlingException", "InternalException"]
@@ -57,8 +57,8 @@ def test_entry_has_a_group_and_a_deduplication_id(publisher: EventBridgePublishe
 def test_repeated_entry_is_deduplicated_and_counted(
     publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str
 ) -> None:
-    assert publisher.publish(noteds("a", "b"), forever) == Published()
-    assert publisher.publish(noteds("a", "b", "c"), forever) == Published(deduplicated=2)
+    assert publisher.publish(noted_entries("a", "b"), forever) == Published()
+    assert publisher.publish(noted_entries("a", "b", "c"), forever) == Published(deduplicated=2)
     assert len(ids(ordered, bus)) == 3
 
 
@@ -85,7 +85,7 @@ def test_group_id_is_legal_for_any_stream_and_document(stream: str, document: st
 def test_up_to_a_hundred_documents_share_a_call(publisher: EventBridgePublisher, ordered: OrderedBusServer) -> None:
     """Of two events of each of 150 documents, every first one is sent before any second one."""
     documents = [str(number) for number in range(150)]
-    publisher.publish(noteds(*documents, *documents), forever)
+    publisher.publish(noted_entries(*documents, *documents), forever)
     assert sorted(map(len, ordered.calls)) == [50, 50, 100, 100]
     assert sum(map(len, ordered.calls[:2])) == 150
 
@@ -97,7 +97,7 @@ def test_failed_entry_is_retried_at_any_index(
 ) -> None:
     """Alone, and before any later event of its document. Each arrives once."""
     ordered.faults += [failing(code, position), failing(code, 0)]
-    entries = noteds(*"abcdefghij", "abcdefghij"[position])
+    entries = noted_entries(*"abcdefghij", "abcdefghij"[position])
     assert publisher.publish(entries, forever) == Published()
     assert [len(call) for call in ordered.calls] == [10, 1, 1, 1]
     arrived = ids(ordered, bus)
@@ -111,7 +111,7 @@ def test_failed_call_is_retried(
 ) -> None:
     """After a pause, while there is time."""
     ordered.faults += [failing_call(code)] * 4
-    publisher.publish(noteds("a"), clock)
+    publisher.publish(noted_entries("a"), clock)
     assert len(ids(ordered, bus)) == 1
     assert clock.naps
 
@@ -119,7 +119,7 @@ def test_failed_call_is_retried(
 def test_lost_response_causes_no_second_event(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
     """The bus deduplicates the repeated call."""
     ordered.lost = 1
-    publisher.publish(noteds("a", "b"), forever)
+    publisher.publish(noted_entries("a", "b"), forever)
     assert len(ordered.calls) == 2
     assert len(ids(ordered, bus)) == 2
 
@@ -127,7 +127,7 @@ def test_lost_response_causes_no_second_event(publisher: EventBridgePublisher, o
 def test_refused_entry_is_returned_with_a_reason(publisher: EventBridgePublisher, ordered: OrderedBusServer, bus: str) -> None:
     """The others are published."""
     ordered.faults.append(failing("InvalidInputException", 1))
-    entries = noteds("a", "b", "c")
+    entries = noted_entries("a", "b", "c")
     [refused] = publisher.publish(entries, forever).refused
     assert (refused.entry, refused.reason) == (entries[1], "InvalidInputException: fault of the test")
     assert ids(ordered, bus) == [entries[0].id, entries[2].id]
@@ -137,7 +137,7 @@ def test_missing_permission_parks_nothing(publisher: EventBridgePublisher, order
     """A person grants permissions."""
     ordered.faults.append(failing("AccessDeniedException", 0))
     with pytest.raises(Misconfigured, match="AccessDenied"):
-        publisher.publish(noteds("a"), forever)
+        publisher.publish(noted_entries("a"), forever)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_entry_missing_from_the_response_is_retried(response: dict[str, object],
             return response
 
     with pytest.raises(Unavailable):
-        EventBridgePublisher(OrderedBus(Client(), "arn"), sleep=clock.sleep).publish(noteds("a"), clock)
+        EventBridgePublisher(OrderedBus(Client(), "arn"), sleep=clock.sleep).publish(noted_entries("a"), clock)
 
 
 def test_missing_ordered_bus_is_reported_at_the_start(eventbridgev2: Any, bus: str) -> None:

@@ -18,7 +18,7 @@ from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from tests.lambda_forwarder.values import forever, noted, noteds
+from tests.lambda_forwarder.values import forever, noted, noted_entries
 
 Arrived = Callable[[], list[str]]
 """The ids that have arrived on the bus, in order."""
@@ -30,12 +30,12 @@ class PublisherConformance:
     """A subclass has the fixtures ``publisher`` and ``arrived``."""
 
     def test_every_entry_is_published(self, publisher: Publisher, arrived: Arrived) -> None:
-        entries = noteds(*(f"document-{number}" for number in range(25)))
+        entries = noted_entries(*(f"document-{number}" for number in range(25)))
         assert publisher.publish(entries, forever) == Published()
         assert sorted(arrived()) == sorted(entry.id for entry in entries)
 
     def test_events_of_a_document_arrive_in_order(self, publisher: Publisher, arrived: Arrived) -> None:
-        entries = noteds(*"abacabadabacaba")
+        entries = noted_entries(*"abacabadabacaba")
         publisher.publish(entries, forever)
         ids = arrived()
         for document in "abcd":
@@ -52,7 +52,7 @@ class PublisherConformance:
 
     def test_publishing_again_is_allowed(self, publisher: Publisher, arrived: Arrived) -> None:
         """A bus without deduplication delivers the repeat under the same id."""
-        entries = noteds("a")
+        entries = noted_entries("a")
         publisher.publish(entries, forever)
         again = publisher.publish(entries, forever)
         assert arrived() == [entries[0].id] * (2 - again.deduplicated)
@@ -63,7 +63,7 @@ class PublisherConformance:
     def test_publish_is_unavailable_when_the_time_is_up(self, publisher: Publisher, arrived: Arrived) -> None:
         """Nothing is published."""
         with pytest.raises(Unavailable):
-            publisher.publish(noteds("a"), lambda: 0.0)
+            publisher.publish(noted_entries("a"), lambda: 0.0)
         assert arrived() == []
 
 

@@ -12,7 +12,7 @@ from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWat
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.publishing.strict_order import StrictOrderPublisher, runs
-from tests.lambda_forwarder.values import body, delivery, forever, inserted, noted, noteds
+from tests.lambda_forwarder.values import body, delivery, forever, inserted, noted, noted_entries
 
 
 def blocking_forwarder(publisher: MemoryPublisher, **parts: Any) -> Forwarder:
@@ -26,7 +26,7 @@ def published_sequences(publisher: MemoryPublisher) -> list[int]:
 
 @given(st.lists(st.sampled_from("abc"), max_size=12))
 def test_runs_keep_the_order_with_each_document_once(documents: list[str]) -> None:
-    entries = noteds(*documents)
+    entries = noted_entries(*documents)
     cut = list(runs(entries))
     assert [entry for run in cut for entry in run] == list(entries)
     assert all(len({entry.document for entry in run}) == len(run) > 0 for run in cut)

@@ -52,7 +52,8 @@ def breaking_changes(mappers: Mappers, schemas: Path) -> Iterator[str]:
     names = [f"{event.__source__}@{event.__name__}" for event in events]
     for path in sorted(schemas.glob("*-v*.openapi.json")):
         if path.name.rpartition("-v")[0] not in names:
-            yield f"{path.name}: no mapper produces this event any more. Restore the mapper, or delete the event's schemas"
+            remedy = "Restore the mapper; or, if no consumer reads the event any more, delete its schemas"
+            yield f"{path.name}: no mapper produces this event any more. {remedy}"
     for event in events:
         path = schemas / f"{schema_name(event)}.json"
         for problem in breaks(json.loads(path.read_text()), json_schema(event)) if path.exists() else ():

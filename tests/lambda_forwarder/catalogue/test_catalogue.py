@@ -76,6 +76,7 @@ def test_published_event_without_a_mapper_is_reported(tmp_path: Path) -> None:
     write_catalogue(tmp_path, event_class(amount=int))
     [told] = catalogue.breaking_changes({}, tmp_path / "schemas")
     assert "no mapper produces this event any more" in told
+    assert "if no consumer reads the event any more, delete its schemas" in told
 
 
 def test_team_can_write_its_own_catalogue(

@@ -62,7 +62,7 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
         raise Rejected(f"the claim states {claim.bytes} bytes; the limit is {DECODED_LIMIT}")
     content = claims.fetch(claim, time_left)
     if len(content) != claim.bytes:
-        size = "more" if len(content) > claim.bytes else f"{len(content)}"
+        size = f"more than {claim.bytes}" if len(content) > claim.bytes else f"only {len(content)}"
         raise Rejected(f"the object has {size} bytes; the claim states {claim.bytes}")
     if hashlib.sha256(content).hexdigest() != claim.sha256:
         raise Rejected("the object's SHA-256 differs from the claim's")

@@ -95,8 +95,8 @@ def _signed(content: bytes) -> Callable[[Change, bytes], tuple[Change, bytes]]:
 @pytest.mark.parametrize(
     ("forge", "reason"),
     [
-        (_object(encode_change(WHOLE) + b" "), "has more bytes"),
-        (_object(encode_change(WHOLE)[:-1]), " bytes; the claim states"),
+        (_object(encode_change(WHOLE) + b" "), "the object has more than "),
+        (_object(encode_change(WHOLE)[:-1]), "the object has only "),
         (_object(encode_change(WHOLE).replace(b"sub-0001", b"sub-0002")), "SHA-256 differs"),
         (_claim(sha256="0" * 64), "SHA-256 differs"),
         (_claim(bytes=0), "states 0 bytes"),

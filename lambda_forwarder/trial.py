@@ -23,6 +23,7 @@ from tailrace.wire.bounds import NESTING_LIMIT, nesting
 from tailrace.wire.message import UnreadableMessage
 
 RECEIVE_SECONDS = 5.0  # a received message is hidden from the forwarder for so long if it cannot be returned to the queue
+PERMISSIONS = "the permissions sqs:ReceiveMessage and ChangeMessageVisibility"  # to read a queue and leave it unchanged
 KINDS = "a change, the body of a queue message, a Lambda event, the response of receive-message or a parked item"
 
 
@@ -77,7 +78,7 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
         Unavailable, Rejected, Misconfigured: a call to the queue failed.
         UnreadableMessage: a message was not sent by a tailer.
     """
-    queue = SqsBacklog(client("sqs"), queue_url, "--queue")
+    queue = SqsBacklog(client("sqs"), queue_url, "--queue", permissions=PERMISSIONS)
     deliveries = queue.take(10, RECEIVE_SECONDS)
     queue.give_back(deliveries, lambda: RECEIVE_SECONDS)
     yield from map(_read, deliveries)

@@ -17,12 +17,17 @@ HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
 
 
 class SqsBacklog:
-    """The queue with this URL, from this setting. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds."""
+    """
+    The queue with this URL, from this setting. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds. An error
+    lists the ``permissions``.
+    """
 
-    def __init__(self, client: Any, queue_url: str, setting: str, *, wait: int | None = None) -> None:
+    def __init__(
+        self, client: Any, queue_url: str, setting: str, *, wait: int | None = None, permissions: str = PERMISSIONS
+    ) -> None:
         self._client = client
         self.queue_url = queue_url
-        self._queue = queue(setting, queue_url, PERMISSIONS)
+        self._queue = queue(setting, queue_url, permissions)
         self._wait = WAIT_SECONDS if wait is None else wait
 
     def check(self) -> None:

@@ -59,12 +59,25 @@ def attempt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         (BODY, 2),
         (f"{json.dumps(CHANGE)}\n\n{BODY}", 3),
         ({"Records": [record(BODY), record(BODY)]}, 4),
+        ({"Records": [record(BODY) | {"messageId": None, "attributes": None}]}, 2),
+        (
+            {
+                "Records": [
+                    record(BODY) | {"attributes": {"ApproximateReceiveCount": "N", "ApproximateFirstReceiveTimestamp": ""}}
+                ]
+            },
+            2,
+        ),
         ({"Messages": [{"Body": BODY}]}, 2),
+        ({"Messages": [{"Body": BODY, "MessageId": 1, "Attributes": None}]}, 2),
         ({"id": "x", "reason": "KeyError", "message": json.loads(BODY)}, 2),
     ],
 )
 def test_every_form_of_a_change_is_read(given: Any, count: int) -> None:
-    """A change, a body, both by the line, an SQS event, the AWS CLI's output, a parked item."""
+    """
+    A change, a body, both by the line, an SQS event, the AWS CLI's output, a parked item. Of a recorded message only the body
+    matters.
+    """
     text = given if isinstance(given, str) else json.dumps(given)
     assert sum(len(message.changes) for message in read(text)) == count
 
@@ -78,6 +91,8 @@ def test_every_form_of_a_change_is_read(given: Any, count: int) -> None:
         ({"Records": [{"dynamodb": {}}]}, "not the record of a DynamoDB stream"),
         ({"Records": [{"kinesis": {}}]}, "neither SQS nor"),
         ({"Messages": [{"Body": "hello"}]}, "not a change message"),
+        ({"Messages": [{"MessageId": "m1"}]}, "a message of the response has no Body"),
+        ({"Messages": [1]}, "a message of the response has no Body"),
         (CHANGE | {"wallTime": "2026-11-22T06:58:00"}, "change 2 is dated"),
         (BODY.replace('"sequence":2', '"sequence":-2'), "-2 is no generation or sequence"),
     ],
@@ -244,4 +259,6 @@ def test_queue_that_cannot_be_read_is_reported_in_one_line(
     for name, text in given.items():
         monkeypatch.setenv(name, text)
     assert main(["try", "--queue", f"{aws.endpoint_url}/000000000000/none.fifo"]) == 2
-    assert told in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert told in err
+    assert "DeleteMessage" not in err  # try needs no permission to delete

@@ -77,8 +77,8 @@ class Progress:
                 seconds,
                 extra={"action": "scanning"},
             )
-        self.made(f"scanning since {since}")
-        self.scanning_since = since
+        self._made_at = self._clock()
+        self.state, self.scanning_since = f"scanning since {since}", since  # never empty in between: a probe would see no scan
         return since
 
     def log_end_of_wait(self) -> None:

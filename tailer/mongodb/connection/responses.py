@@ -116,8 +116,8 @@ OF_A_STREAM = (
     Row((), r"stage (not supported|name): '?\$changeStream\b", Misconfigured, _NO_STREAMS),
     Row((), r"stage (not supported|name): '?(?P<stage>\$\w+)", Misconfigured, _STAGE),  # DocumentDB: 304; MongoDB: 40324
     Row((), r"stage '?(?P<stage>\$\w+)'? is not (supported|allowed|permitted)", Misconfigured, _STAGE),
-    Row((47,), "pre-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "pre-image")),
-    Row((47,), "post-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT", "post-image")),
+    Row((47,), "^[^{]*pre-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT_BEFORE_CHANGE", "pre-image")),
+    Row((47,), "^[^{]*post-image", Misconfigured, _NO_IMAGE.format("TAILER_FULL_DOCUMENT", "post-image")),
     Row((), "time-?series", Misconfigured, _SERIES),
     Row((166,), "", Misconfigured, _VIEW),
     Row((73,), "", Misconfigured, _NAMES),

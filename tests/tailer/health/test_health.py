@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tailer.health.health import Health
-from tailer.health.progress import SCANNING_AFTER, STALLED_AFTER
+from tailer.health.progress import SCANNING_AFTER, STALLED_AFTER, Progress
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch, Checkpoint
 from tailrace.metrics import TAILER
@@ -85,6 +85,23 @@ def test_scan_is_healthy_however_long_it_takes(health: Health, clock: Clock) -> 
     assert (health.ready, health.condition, health.lag()) == (True, "tailing", 3_600)
     health.delivered(a_batch())
     assert health.state == "tailing"
+
+
+def test_probe_never_sees_the_end_of_a_scan_that_continues(clock: Clock) -> None:
+    """An HTTP thread may read the state at any moment, and the loop reports a scan a few times a second."""
+    seen: list[object] = []
+
+    class Recorded(Progress):
+        def __setattr__(self, name: str, value: object) -> None:
+            super().__setattr__(name, value)
+            if name == "scanning_since":
+                seen.append(value)
+
+    progress = Recorded(clock, lambda: NOW)
+    since = progress.reading(SCANNING_AFTER)
+    seen.clear()
+    progress.reading(SCANNING_AFTER + 1)
+    assert set(seen) == {since}
 
 
 def test_reads_that_keep_failing_soon_are_no_scan(health: Health, clock: Clock) -> None:

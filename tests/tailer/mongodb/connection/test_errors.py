@@ -104,6 +104,16 @@ CASES = [
 ]
 
 
+def test_missing_image_is_not_found_in_the_text_of_its_event() -> None:
+    """The server shows the event, whose names and keys may contain the name of the other image."""
+    text = "to require a post-image for all events, but the post-image was not found for event: { _id: 'pre-image' }"
+    with (
+        pytest.raises(Misconfigured, match=r"^TAILER_FULL_DOCUMENT=required, but the server has no post-image"),
+        mongodb_errors(),
+    ):
+        raise OperationFailure(text, 47)
+
+
 @pytest.mark.parametrize(("code", "text", "expected", "words"), CASES)
 def test_server_error_maps_to_reaction_and_cause(code: int | None, text: str, expected: type[TailerError], words: str) -> None:
     """Lost history, outages and wrong settings are distinguished. The message keeps the code and the server's text."""

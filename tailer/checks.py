@@ -37,6 +37,8 @@ class Finding:
         return EXIT_CODES.get(self.error, 1) if self.error else 0
 
     def __str__(self) -> str:
+        if self.found.endswith("?"):
+            return f"{self.found} {self.remedy[:1].upper()}{self.remedy[1:]}".strip()
         return "; ".join(filter(None, (self.found, self.remedy)))
 
 

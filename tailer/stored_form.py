@@ -27,6 +27,10 @@ class StoredCheckpoint(Struct, frozen=True, kw_only=True):
     unconfirmed: bool = False
 
 
+class _WithCheckpoint(Struct):
+    checkpoint: StoredCheckpoint | None = None
+
+
 def stored_checkpoint(checkpoint: Checkpoint) -> StoredCheckpoint:
     """Return the stored form of a checkpoint."""
     position = checkpoint.position
@@ -53,7 +57,7 @@ def record_from(stored: Mapping[str, Any]) -> Record:
         msgspec.ValidationError: it is not the stored form of a record.
     """
     record = convert({**stored, "checkpoint": None}, Record)
-    found = convert(stored.get("checkpoint"), StoredCheckpoint | None)
+    found = convert(stored, _WithCheckpoint).checkpoint  # an error names the field with its path
     if found is None:
         return record
     if found.token is None:

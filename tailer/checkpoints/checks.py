@@ -66,11 +66,12 @@ class StoredRecord:
     def readable(self) -> Finding:
         """Check that the change stream opens where the next tailer opens it."""
         source, checkpoint = self.source(), self.checkpoint()
+        start = checkpoint or source.first()
         try:
-            opened(source, (checkpoint or source.first()).position)
+            opened(source, start.position)
         except HistoryLost as error:
             return fail(str(error), history_lost_message(self.stream, checkpoint), HistoryLost)
-        return ok(f"opens after {rfc3339(checkpoint.reached)}" if checkpoint else "opens at TAILER_START")
+        return ok(f"opens {'after' if checkpoint else 'at TAILER_START,'} {rfc3339(start.reached)}")
 
     def settings(self) -> Finding:
         """Check that the checkpoint was written with these settings."""

@@ -59,6 +59,12 @@ def test_invalid_stored_checkpoint_is_refused(checkpoint: object) -> None:
         record_from(stored_record(Record(stream="payments")) | {"checkpoint": checkpoint})
 
 
+def test_error_names_the_field_of_a_checkpoint() -> None:
+    """A record has a version and a checkpoint has a sequence, so the name of a field alone says little."""
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.checkpoint\.sequence"):
+        record_from({"stream": "payments", "checkpoint": {"cluster_time": "1.1", "sequence": "x"}})
+
+
 def test_positions_are_equal_by_token_and_time() -> None:
     """A checkpoint that did not move is recognised, whether its last reply was confirmed or not."""
     at = Checkpoint(position=After("4711", "1.1"), unconfirmed=True)

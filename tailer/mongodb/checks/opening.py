@@ -32,7 +32,7 @@ def opens(client: "MongoClient[Any]", watch: Watch) -> Finding:
             cursor = command(watch.command({}), session=session)["cursor"]
             command({"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session)
     except HistoryLost as error:  # DocumentDB may respond so about a collection that is not enabled
-        raise Misconfigured(f"change streams are not enabled here: {ENABLE}, then start again ({error})") from error
+        raise Misconfigured(f"change streams are not enabled here: run {ENABLE}, then start again ({error})") from error
     except Unavailable as error:
         if isinstance(error.__cause__, OperationFailure) and (error.__cause__.code or 0) >= ASSERTIONS:
             raise Misconfigured(f"the server refuses this change stream: check TAILER_PIPELINE ({error})") from error

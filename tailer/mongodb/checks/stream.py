@@ -94,7 +94,7 @@ class WatchedStream:
             return ok("the server keeps change streams for everything")
         if missing := [str(scope) for scope in needed(self.watch.scopes) if not by(scope, kept)]:
             found = f"change streams are not enabled for {', '.join(missing)}, so no change would arrive"
-            return fail(found, f"{ENABLE}, as a user who may")
+            return fail(found, f"run {ENABLE}, as a user who may")
         return ok("enabled")
 
     def names(self) -> Finding:

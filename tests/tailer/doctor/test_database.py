@@ -196,7 +196,7 @@ def test_documentdb_is_recognised_and_must_be_enabled(doctor: Doctor, documentdb
     """Without the right to list change streams the check is skipped, and names the right."""
     missing = doctor(TAILER_MONGODB_URI=documentdb.uri)
     assert "DocumentDB 5.0.0" in missing["database.sign-in"][1]
-    assert "tailer change-streams enable" in missing["stream.enabled"][1]
+    assert "run tailer change-streams enable" in missing["stream.enabled"][1]
     assert "TAILER_HISTORY_SECONDS" in missing["stream.history"][1]
     assert missing.code == 2
     documentdb.enabled = {(fresh, "")}

@@ -34,6 +34,19 @@ def check_of(name: str, finding: Run, **arguments: Any) -> Check:
     return Check(name=name, run=finding, outage="wait", mistake="correct it", **arguments)
 
 
+@pytest.mark.parametrize(
+    ("finding", "message"),
+    [
+        (fail("it is a view", "correct it"), "it is a view; correct it"),
+        (warn("there is no order; did you mean orders?", "correct it"), "there is no order; did you mean orders? Correct it"),
+        (ok("is it?"), "is it?"),
+    ],
+)
+def test_message_of_a_finding_ends_with_the_remedy(finding: Finding, message: str) -> None:
+    """A task logs it in one line, so a question before the remedy ends as one."""
+    assert str(finding) == message
+
+
 def examined(*checks: Check, clock: Clock | None = None) -> list[Finding]:
     return [finding for _, finding in run(checks, clock=clock or Clock())]
 

@@ -1,6 +1,7 @@
 """The doctor's checks of the checkpoint store and of the lease."""
 
 from collections.abc import Iterator
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from tailer.checkpoints.checks import StoredRecord
 from tailer.checks import State
 from tailer.crashes import Crashes
 from tailer.errors import Misconfigured, Unavailable
+from tailer.in_memory import MemorySource
 from tailer.model import Checkpoint, Record
 from tailer.parts import Parts
 from tailer.ports import Conflict
@@ -19,7 +21,9 @@ from tailer.position import After, At
 from tailer.settings.settings import Settings
 from tailer.stores.fencing import PROBE, compares_and_replaces
 from tailer.stores.memory import MemoryCheckpoints
+from tailer.times import rfc3339
 from tests.conformance.checkpoint_store import Clock
+from tests.samples.changes import a_change
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.records import record_of
 from tests.tailer.parts import parts_with
@@ -60,6 +64,17 @@ def owned(stored: Settings, store: MemoryCheckpoints) -> Record:
     )
     store.write(record)
     return record
+
+
+def test_readable_stream_shows_where_it_opens(parts: Parts, store: MemoryCheckpoints, owned: Record) -> None:
+    """Also before the first start, where TAILER_START may be a word."""
+    source = MemorySource(poll=0)
+    records = replace_fields(record_of(parts), source=lambda: source)
+    assert records.readable().found == f"opens at TAILER_START, {rfc3339(source.first().reached)}"
+    source.commit(a_change())
+    store.write(replace(owned, version=2, checkpoint=Checkpoint(position=After("1", REACHED.reached))))
+    records.read()
+    assert records.readable().found == f"opens after {rfc3339(REACHED.reached)}"
 
 
 @pytest.mark.parametrize("kind", ["dynamodb", "mongodb", "file"])

@@ -9,7 +9,10 @@ _REASON = "the reason: recorded, and published to every consumer"
 _JSON: Option = ("--json", {"action": "store_true", "help": "for scripts"})
 _DRY_RUN: tuple[Option, ...] = (("--dry-run", {"action": "store_true", "help": "show the result, and change nothing"}), _JSON)
 _TO: Option = ("--to", {"required": True, "help": _POSITION})
-_TO_OR_OLDEST: Option = ("--to", {"help": f"{_POSITION} (default: the oldest history there is, else now)"})
+_TO_OR_OLDEST: Option = (
+    "--to",
+    {"help": f"where the stream continues: {_POSITION} (default: the oldest history there is, else now)"},
+)
 _WHY: Option = ("--why", {"required": True, "metavar": "REASON", "help": _REASON})
 _BY: Option = ("--by", {"metavar": "WHO", "help": "who decides this (default: the user who runs this)"})
 _CHANGE: Option = ("change", {"metavar": "TOKEN", "help": "the change that the problem names (tailer status)"})

@@ -50,6 +50,13 @@ def help_of(*command: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+def test_help_of_accept_gap_says_what_its_position_means(capsys: pytest.CaptureFixture[str]) -> None:
+    """A position may be where the gap begins or where it ends, and without one the stream continues somewhere too."""
+    text = " ".join(help_of("checkpoint", "accept-gap", capsys=capsys).split())
+    assert "--to TO where the stream continues: beginning" in text
+    assert "(default: the oldest history there is, else now)" in text
+
+
 @pytest.mark.parametrize("module", ["tailer", "lambda_forwarder"])
 def test_version_is_that_of_the_distribution(module: str) -> None:
     done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, check=True)

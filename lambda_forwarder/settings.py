@@ -139,6 +139,11 @@ def read_settings(kind: type[Settings] = Settings) -> Settings:
 def problem(error: Any) -> str:
     """Return the message for an error of pydantic: the variable, what is wrong, and the remedy."""
     field = str(error["loc"][0])
-    plain = {"missing": "it is missing", "string_pattern_mismatch": "its value is not valid"}
-    message = plain.get(error["type"], error["msg"].removeprefix("Value error, "))
+    match error["type"]:
+        case "missing":
+            message = "it is missing"
+        case "string_pattern_mismatch":
+            message = f"its value does not match {error['ctx']['pattern']}"
+        case _:
+            message = error["msg"].removeprefix("Value error, ")
     return f"{PREFIX}{field.upper()}: {message}; {Settings.model_fields[field].description}"

@@ -52,6 +52,17 @@ def test_every_wrong_setting_is_reported_at_once(monkeypatch: pytest.MonkeyPatch
     assert source.startswith("FORWARDER_SOURCE: ")
 
 
+def test_value_of_another_form_is_reported_with_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remedy alone does not say that a namespace has no space."""
+    monkeypatch.setenv("FORWARDER_EMF_NAMESPACE", "Tail race")
+    with pytest.raises(Misconfigured) as raised:
+        read_settings()
+    assert str(raised.value) == (
+        "FORWARDER_EMF_NAMESPACE: its value does not match ^[A-Za-z0-9._/#:-]{1,255}$; set it to the CloudWatch namespace of "
+        "the metrics; or leave it out to write none"
+    )
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

@@ -26,7 +26,6 @@ PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a summary of the template, or errors to stderr, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -P -m infra", description="Synthesise and check one environment's stack.")
     parser.add_argument("--environment", default="trial", metavar="NAME", help="infra/environments/NAME.toml, or a path to one")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="default: cdk.out/NAME")

@@ -14,12 +14,7 @@ class NoAccount(Exception):
 
 
 def account(profile: str | None = None) -> str:
-    """
-    Return the account and the region of the profile, or of this shell, as ``aws://NUMBER/REGION``.
-
-    Raises:
-        NoAccount: no region is set, there are no credentials, or STS refuses them or does not respond.
-    """
+    """Return the account and the region of the profile, or of this shell, as ``aws://NUMBER/REGION``."""
     try:
         session = boto3.Session(profile_name=profile)
         # In the order of the CDK; boto3 does not read the first variable.

@@ -12,12 +12,7 @@ def there() -> str:
 
 
 def named(name: str) -> Path:
-    """
-    Return the file of an environment: ``mine`` and ``mine.toml`` are in ``infra/environments/``, anything else is a path.
-
-    Raises:
-        Misconfigured: there is no such file.
-    """
+    """Return the file of an environment: ``mine`` and ``mine.toml`` are in ``infra/environments/``, anything else is a path."""
     given = Path(name)
     ours = ENVIRONMENTS / f"{name.removesuffix('.toml')}.toml"
     file = ours if len(given.parts) == 1 and ours.is_file() else given

@@ -105,12 +105,7 @@ class Findings(Exception):
 
 
 def check(app: App, stack: Stack) -> Sequence[Departure]:
-    """
-    Check every rule, and return the departure for each finding. Synthesis checks the rules once more, without the departures.
-
-    Raises:
-        Findings: no departure covers these findings.
-    """
+    """Check every rule, and return the departure for each finding. Synthesis checks the rules again, without the departures."""
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
     needed: list[Departure] = []
     findings: list[str] = []

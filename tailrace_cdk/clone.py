@@ -6,12 +6,7 @@ FOLDER = Path(__file__).resolve().parents[1]
 
 
 def in_clone(path: str, otherwise: str) -> Path:
-    """
-    Return the path of a file or folder of the clone.
-
-    Raises:
-        FileNotFoundError: this package is installed without a clone; ``otherwise`` says which setting avoids the need for one.
-    """
+    """Return the path of a file or folder of the clone. If there is none, the error says how to do without: ``otherwise``."""
     if not (found := FOLDER / path).exists():
         raise FileNotFoundError(f"{path} is only in a clone of the repository, and {FOLDER} is none: {otherwise}")
     return found

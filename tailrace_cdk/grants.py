@@ -28,7 +28,6 @@ DOCTOR = "stream/~doctor"  # partition key of the record that the doctor writes:
 
 
 def logging(group: logs.ILogGroup) -> Iterator[Statement]:
-    """Allow a function to write its log."""
     yield allow("WriteItsOwnLog", "logs", ("CreateLogStream", "PutLogEvents"), group.log_group_arn)
 
 
@@ -113,7 +112,6 @@ def fetching(bus: Bus, state: State) -> Iterator[Statement]:
 
 
 def tailing(queues: Queues, state: State, streams: Sequence[Stream]) -> Iterator[Statement]:
-    """Allow the tailer to tail these streams."""
     yield allow("SendChanges", "sqs", ("SendMessage", "GetQueueAttributes"), queues.changes.queue_arn)
     keys = [*(f"{STREAMS}{stream.name}" for stream in streams), DOCTOR]
     yield allow("KeepLeasesAndCheckpoints", "dynamodb", ("GetItem", "PutItem"), state.table.table_arn, conditions=_keys(*keys))

@@ -11,7 +11,6 @@ Statement = iam.PolicyStatement
 def allow(
     sid: str, service: str, actions: Sequence[str], *resources: str, conditions: Mapping[str, object] | None = None
 ) -> Statement:
-    """Allow a role these actions of one service on these resources."""
     named = [f"{service}:{action}" for action in actions]
     return Statement(sid=sid, actions=named, resources=list(resources), conditions=conditions)
 

@@ -79,7 +79,6 @@ class TailraceStack(Stack):
         return ",".join([*(stream.name for stream in self._environment.streams), *tables]) if self._environment.streams else ""
 
     def _monitor(self, mappings: Sequence[lambda_.CfnEventSourceMapping]) -> Alarms:
-        """Make the notices, the alarms and the dashboard, and return the alarms."""
         environment, queues, functions = self._environment, self.queues, self.functions
         notices = Notices(self, "Notices", environment=environment, key=self._key)
         alarms = Alarms(
@@ -96,7 +95,6 @@ class TailraceStack(Stack):
         return alarms
 
     def _tail(self) -> Service:
-        """Make the network, the database if the environment has one, and the service that tails it."""
         environment = self._environment
         network = Network(self, "Network", environment=environment, key=self._key)
         database = self._database(network)
@@ -177,7 +175,6 @@ class TailraceStack(Stack):
             _grant(enabling.role, grants.logging(enabling.log_group))
 
     def _deny(self, tailer: iam.IRole | None) -> None:
-        """Deny data actions to everybody else, whatever the account's own policies allow."""
         denials = Denials(self.functions, self._environment.people, tailer)
         _add(self.queues.changes, denials.of_changes(self.queues))
         _add(self.queues.parking, denials.of_parking(self.queues))

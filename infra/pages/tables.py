@@ -9,12 +9,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def replaced(page: str, name: str, text: str) -> str:
-    """
-    Return the page with the text between ``<!-- NAME: written by make docs -->`` and ``<!-- end of NAME -->``.
-
-    Raises:
-        ValueError: the page does not have these marks.
-    """
+    """Return the page with the text between ``<!-- NAME: written by make docs -->`` and ``<!-- end of NAME -->``."""
     begin, end = f"<!-- {name}: written by make docs -->", f"<!-- end of {name} -->"
     marked = re.compile(f"{begin}.*?{end}", re.DOTALL)
     if not marked.search(page):

@@ -29,12 +29,7 @@ class NotInstalled(Exception):
 
 
 def installed(root: Path | None = None) -> Path:
-    """
-    Return the path of the program, after ``npm ci`` if this environment (or ``root``) does not have it yet.
-
-    Raises:
-        NotInstalled: there is no network, or a package has another hash than in the lock.
-    """
+    """Return the path of the program, after ``npm ci`` if this environment (or ``root``) does not have it yet."""
     digest = sha256(b"".join((LOCKED / name).read_bytes() for name in FILES)).hexdigest()
     folder = (root or Path(sys.prefix)) / f"cdk-{digest[:16]}"
     if not (folder / PROGRAM).exists():

@@ -111,12 +111,7 @@ class Environment(Section):
 
 
 def load(file: Path) -> Environment:
-    """
-    Return the environment of a TOML file. The default of ``name`` is the name of the file.
-
-    Raises:
-        Misconfigured: the file cannot be read, or a setting is missing or wrong.
-    """
+    """Return the environment of a TOML file. The default of ``name`` is the name of the file."""
     try:
         tables = tomllib.loads(file.read_text())
     except (OSError, ValueError, RecursionError) as error:

@@ -22,13 +22,7 @@ class Metrics:
         self._namespace = namespace
 
     def metric(self, name: str, stream: str = "", *, statistic: str = "", period: Duration = MINUTE) -> cloudwatch.Metric:
-        """
-        Return one metric. A metric per stream needs the name of a stream.
-
-        Raises:
-            KeyError: neither the tailer nor the forwarder emits it.
-            ValueError: the metric is per stream and no stream is named, or the reverse.
-        """
+        """Return one metric. A metric per stream needs the name of a stream; no other metric may have one."""
         metric = METRICS[name]
         if metric.per_stream != bool(stream):
             raise ValueError(f"{name} is a metric of {'a stream' if metric.per_stream else 'the task'}")

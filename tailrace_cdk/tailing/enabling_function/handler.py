@@ -49,12 +49,7 @@ class Clock:
         self._sleep = sleep
 
     def sleep(self, waiting_for: str) -> None:
-        """
-        Sleep for ``POLL_SECONDS``.
-
-        Raises:
-            Failed: there is no time left.
-        """
+        """Sleep for ``POLL_SECONDS``, or raise ``Failed`` if less time is left."""
         if self.now() + POLL_SECONDS > self._end:
             raise Failed(f"the time limit ended the wait for {waiting_for}")
         self._sleep(POLL_SECONDS)
@@ -81,12 +76,7 @@ def respond(event: Mapping[str, Any], clock: Clock, client: Client) -> dict[str,
 
 
 def send(url: str, response: Mapping[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
-    """
-    Send the response to CloudFormation. The URL is a secret.
-
-    Raises:
-        OSError: the URL did not accept the response after ``SENDS`` attempts.
-    """
+    """Send the response to CloudFormation, in at most ``SENDS`` attempts. The URL is a secret."""
     # The URL is signed without a content type, and urllib would add one.
     request = Request(url, json.dumps(response).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 - CloudFormation's own
     for again in range(1, SENDS + 1):
@@ -135,12 +125,7 @@ RESOURCES = {"Custom::ChangeStreams": change_streams, "Custom::AdminSecret": adm
 
 
 def _run(properties: Properties, command: list[str], clock: Clock, ecs: Any) -> None:
-    """
-    Run the command in a task until it succeeds. It may run more than once, so it must be idempotent.
-
-    Raises:
-        Failed: no attempt succeeded; the text says how the last task ended, and where its log is.
-    """
+    """Run the command in a task, in at most ``ATTEMPTS`` attempts. It may run more than once, so it must be idempotent."""
     for attempt in range(1, ATTEMPTS + 1):
         code, end = _end_of_task(properties, command, clock, ecs)
         if code == 0:
@@ -179,12 +164,7 @@ def _end_of_task(properties: Properties, command: list[str], clock: Clock, ecs: 
 
 
 def _allowed(clock: Clock, call: Callable[..., Any], **request: Any) -> Any:
-    """
-    Return the response of AWS, with retries until a new right takes effect.
-
-    Raises:
-        Failed: AWS still refuses after ``GRACE_SECONDS``.
-    """
+    """Return the response of AWS. Retry for ``GRACE_SECONDS``, until a new right takes effect."""
     end = clock.now() + GRACE_SECONDS
     while True:
         try:

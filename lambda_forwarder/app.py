@@ -56,11 +56,7 @@ utc_now = partial(datetime.now, UTC)
 
 @cache
 def forwarder(kind: type[Settings] = Settings) -> Forwarder:
-    """
-    Build the forwarder from the environment, once.
-
-    Raises: as ``read_settings`` and ``build_forwarder``.
-    """
+    """Build the forwarder from the environment, once."""
     make_legible()
     return build_forwarder(read_settings(kind))
 
@@ -81,12 +77,7 @@ def redriver(**options: Any) -> Redriver:
 def build_forwarder(
     settings: Settings, *, client: Callable[[str], Any] = client, now: Callable[[], datetime] = utc_now
 ) -> Forwarder:
-    """
-    Build a forwarder and check all resources that it uses. ``client`` returns the boto3 client of a service.
-
-    Raises:
-        Misconfigured: the message lists every problem.
-    """
+    """Build a forwarder and check all resources that it uses. ``client`` returns the boto3 client of a service."""
     table, bucket = settings.watermark_table, settings.claim_bucket
     publisher, check_bus = _publisher(settings.event_bus, client, now)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
@@ -127,9 +118,6 @@ def build_redriver(
     """
     Build a redriver and check its queues. ``parking`` and ``dead_letters`` are URLs that replace those of the settings. With
     ``ended`` changes that ended the function are published too.
-
-    Raises:
-        Misconfigured: the message lists every problem.
     """
     sqs, dead_url = client("sqs"), dead_letters or settings.dead_letter_queue_url
     room = forwarder.room * SHARE // (SHARE + 1)  # for one message, beside the messages that are read already

@@ -5,10 +5,7 @@ from lambda_forwarder.ports import TimeLeft
 
 
 def check(time_left: TimeLeft, before: str) -> None:
-    """
-    Raises:
-        Unavailable: the time is up. ``before`` names the step that was not done.
-    """
+    """Raise ``Unavailable`` if the time is up. ``before`` names the step that was not done."""
     if time_left() <= 0:
         raise Unavailable(f"the time was up before {before}")
 

@@ -18,11 +18,7 @@ from tailrace.text.redaction import redacted
 
 
 class ForwarderError(Exception):
-    """
-    The base class of all errors that the forwarder raises itself.
-
-    ``ended``: a change that ended the function could not be parked.
-    """
+    """The base class of the forwarder's own errors. ``ended``: a change that ended the function could not be parked."""
 
     ended = False
 
@@ -85,12 +81,7 @@ def aws_error(operation: str, code: str, text: str) -> Unavailable | Rejected | 
 
 @contextmanager
 def translated(operation: str) -> Iterator[None]:
-    """
-    Raise the forwarder's errors instead of boto3's. The message never repeats the request.
-
-    Raises:
-        Unavailable, Rejected, Misconfigured: see ``tailrace.aws.responses``.
-    """
+    """Raise the forwarder's errors instead of boto3's, by ``tailrace.aws.responses``. The message never repeats the request."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,9 @@
-"""The forwarder's ports: the bus, the parking queue, watermarks, notes of attempts, the queue, claims and backlogs."""
+"""
+The forwarder's ports: the bus, the parking queue, watermarks, notes of attempts, the queue, claims and backlogs.
+
+Every method raises ``Unavailable`` after a temporary failure, or when its ``time_left`` is up, and ``Misconfigured`` if its
+resource does not exist or access is denied. A docstring adds what the caller must do then, and further errors.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
@@ -36,11 +41,9 @@ class Publisher(Protocol):
         Return only once every entry is accepted, in order per document, or refused for good.
 
         Publishing an entry again is allowed: a repeat has the same id. After an error, ``partial.done_before`` has the ids of
-        the accepted entries, and the refused entries.
+        the accepted entries, and the refused entries. After ``Unavailable`` publish the others again later.
 
         Raises:
-            Unavailable: a temporary failure, or the time is up. Publish the other entries again later.
-            Misconfigured: the bus does not exist, or access is denied.
             BusGone: the bus does not exist. Entries that counted as accepted may be lost.
         """
 
@@ -51,63 +54,42 @@ class Parking(Protocol):
         Return only once every item is durably stored, in order per document.
 
         Parking an item again is allowed: a repeat has the same id. After an error, ``partial.done_before`` has the ids of the
-        stored items.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up. Park the other items again later.
-            Misconfigured: the queue does not exist, or access is denied.
+        stored items. After ``Unavailable`` park the others again later.
         """
 
 
 class Watermarks(Protocol):
     def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         """
-        Return the watermarks of these lanes as the last ``advance`` of any process left them. A new lane has none.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up. Publish no change of these lanes.
-            Misconfigured: the table does not exist, or access is denied.
+        Return the watermarks of these lanes as the last ``advance`` of any process left them. A new lane has none. After
+        ``Unavailable`` publish no change of these lanes.
         """
 
     def advance(self, lane: str, to: Watermark) -> None:
         """
-        Return only once the lane's watermark is durably at ``to`` or later. It never moves back.
-
-        Raises:
-            Unavailable: a temporary failure. The watermark may have moved; if not, repeats are published.
-            Misconfigured: the table does not exist, or access is denied.
+        Return only once the lane's watermark is durably at ``to`` or later. It never moves back. After ``Unavailable`` it may
+        have moved; if not, repeats are published.
         """
 
 
 class Attempts(Protocol):
     def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
         """
-        Return the notes of these message groups as the last ``write`` of any process left them. A new group has none.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up. Process no message of these groups.
-            Misconfigured: the table does not exist, or access is denied.
+        Return the notes of these message groups as the last ``write`` of any process left them. A new group has none. After
+        ``Unavailable`` process no message of these groups.
         """
 
     def write(self, group: str, attempt: Attempt) -> None:
         """
-        Return only once the note is durable. The process may end right after this.
-
-        Raises:
-            Unavailable: a temporary failure. The note may be stored.
-            Misconfigured: the table does not exist, or access is denied.
+        Return only once the note is durable: the process may end right after this. After ``Unavailable`` it may be stored.
         """
 
 
 class UnmappedCollections(Protocol):
     def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
         """
-        Return only once these changes, counted by collection, are added to those stored for the stream. The number of
-        collections is bounded. A collection expires some days after its last change.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up. The counts may be stored.
-            Misconfigured: the table does not exist, or access is denied.
+        Return only once these changes, counted by collection, are added to those stored for the stream. After ``Unavailable``
+        they may be stored. The number of collections is bounded. A collection expires some days after its last change.
         """
 
 
@@ -116,21 +98,14 @@ class Queue(Protocol):
         """
         Hide each message for this number of seconds, in order per group. After an error, a message may stay hidden for the
         visibility timeout of the queue instead.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up.
-            Misconfigured: access is denied.
         """
 
 
 class Claims(Protocol):
     def store(self, key: str, content: bytes) -> Claim:
         """
-        Return only once the content is durably stored under this key. Storing the same content again is allowed.
-
-        Raises:
-            Unavailable: a temporary failure. Store it again later.
-            Misconfigured: the bucket does not exist, or access is denied.
+        Return only once the content is durably stored under this key. Storing the same content again is allowed. After
+        ``Unavailable`` store it again later.
         """
 
     def fetch(self, claim: Claim, time_left: TimeLeft) -> bytes:
@@ -139,8 +114,6 @@ class Claims(Protocol):
 
         Raises:
             Rejected: the object does not exist, or the claim names another bucket.
-            Unavailable: a temporary failure, or the time is up.
-            Misconfigured: the bucket does not exist, or access is denied.
         """
 
 
@@ -150,26 +123,10 @@ class Backlog(Protocol):
     def take(self, count: int, seconds: float) -> Sequence[Delivery]:
         """
         Receive up to min(count, 10) messages, in order per group, and hide them for ``seconds``. None: the queue is empty.
-
-        Raises:
-            Unavailable: a temporary failure.
-            Misconfigured: the queue does not exist, or access is denied.
         """
 
     def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
-        """
-        Return only once the messages are deleted.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up. Some messages may be received again.
-            Misconfigured: the queue does not exist, or access is denied.
-        """
+        """Return only once the messages are deleted. After ``Unavailable`` some of them may be received again."""
 
     def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
-        """
-        Make the messages visible at once. After an error they become visible when their time ends.
-
-        Raises:
-            Unavailable: a temporary failure, or the time is up.
-            Misconfigured: the queue does not exist, or access is denied.
-        """
+        """Make the messages visible at once. After an error they become visible when their time ends."""

@@ -124,12 +124,7 @@ class StreamSettings(Settings):
 
 
 def read_settings(kind: type[Settings] = Settings) -> Settings:
-    """
-    Read the settings from the environment and ``.env``.
-
-    Raises:
-        Misconfigured: the message has one line for each missing or invalid setting, with the remedy.
-    """
+    """Read the settings from the environment and ``.env``."""
     try:
         return kind()
     except ValidationError as error:

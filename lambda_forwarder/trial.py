@@ -51,12 +51,7 @@ def tried(message: ChangeMessage, mappers: Mappers, source: str | None = None) -
 
 
 def read(text: str) -> Iterator[ChangeMessage]:
-    """
-    Yield the messages in a JSON text, or in a text with one JSON value in each line. ``KINDS`` lists the accepted values.
-
-    Raises:
-        UnreadableMessage: the text contains something else.
-    """
+    """Yield the messages in a JSON text, or in a text with one JSON value in each line. ``KINDS`` lists the accepted values."""
     if nesting(text.encode("utf-8", "surrogatepass")) > NESTING_LIMIT:
         raise UnreadableMessage("the input is nested too deeply")
     try:
@@ -71,13 +66,7 @@ def read(text: str) -> Iterator[ChangeMessage]:
 
 
 def received(queue_url: str) -> Iterator[ChangeMessage]:
-    """
-    Receive up to ten messages of a queue and return them to it at once. Each counts as received once more.
-
-    Raises:
-        Unavailable, Rejected, Misconfigured: a call to the queue failed.
-        UnreadableMessage: a message was not sent by a tailer.
-    """
+    """Receive up to ten messages of a queue and return them to it at once. Each counts as received once more."""
     queue = SqsBacklog(client("sqs"), queue_url, "--queue", permissions=PERMISSIONS)
     deliveries = queue.take(10, RECEIVE_SECONDS)
     queue.give_back(deliveries, lambda: RECEIVE_SECONDS)

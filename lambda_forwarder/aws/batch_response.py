@@ -8,10 +8,8 @@ from lambda_forwarder.errors import Unavailable, aws_error
 
 def check(operation: str, entries: Sequence[Mapping[str, Any]], response: Mapping[str, Any]) -> None:
     """
-    Return only if the response confirms every entry. A missing entry counts as failed.
-
-    Raises:
-        Unavailable, Rejected, Misconfigured: an entry failed; the other entries may have succeeded.
+    Return only if the response confirms every entry. A missing entry counts as failed. After an error, other entries may have
+    succeeded.
     """
     for failed in response.get("Failed", ()):
         raise aws_error(operation, failed["Code"], failed.get("Message", ""))

@@ -34,12 +34,7 @@ def until(seconds: Callable[[], float]) -> None:
 
 
 def client(service: str) -> Any:
-    """
-    Return the client of a service. The region is AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION only.
-
-    Raises:
-        Misconfigured: boto3 cannot use the environment; no call to AWS was made.
-    """
+    """Return the client of a service. The region is AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION only."""
     try:
         with _creating:
             return _client(service, environment())

@@ -22,13 +22,7 @@ class Resource:
 
     @contextmanager
     def call(self, operation: str) -> Iterator[None]:
-        """
-        Translate the errors of one AWS call. An error that a retry does not fix names the setting and the needs.
-
-        Raises:
-            Unavailable: try again later.
-            Misconfigured: the resource does not exist, access is denied, or it rejects the call.
-        """
+        """Translate the errors of one AWS call: ``Misconfigured``, with setting and needs, if a retry does not fix it."""
         try:
             with translated(operation):
                 yield
@@ -37,7 +31,6 @@ class Resource:
 
 
 def queue(setting: str, url: str, permissions: str) -> Resource:
-    """The queue with this URL."""
     return Resource(setting=setting, name=url, needs=f"a queue with this URL and {permissions}")
 
 
@@ -45,10 +38,7 @@ def check_queue(client: Any, resource: Resource, *, receives_changes: bool) -> N
     """
     Log a warning for each way in which the queue can lose messages.
 
-    Raises:
-        Unavailable: try again later.
-        Misconfigured: the queue cannot be used. Or it ``receives_changes`` and is too small for the largest change, whose lane
-            would wait for ever.
+    Raise ``Misconfigured`` if it ``receives_changes`` and is too small for the largest change, whose lane would wait for ever.
     """
     with resource.call("GetQueueAttributes"):
         response = client.get_queue_attributes(QueueUrl=resource.name, AttributeNames=["All"])
@@ -60,12 +50,7 @@ def check_queue(client: Any, resource: Resource, *, receives_changes: bool) -> N
 
 
 def run_checks(checks: Iterable[Callable[[], None]]) -> None:
-    """
-    Run the checks of all resources.
-
-    Raises:
-        Misconfigured: the message has one line for each problem, with its setting and its remedy.
-    """
+    """Run the checks of all resources. ``Misconfigured`` has one line for each problem, with its setting and its remedy."""
     problems = []
     for check in checks:
         try:

@@ -36,13 +36,7 @@ class Table:
         self._sleep = sleep
 
     def read(self, keys: Collection[str], content: str, time_left: TimeLeft) -> Mapping[str, Item]:
-        """
-        Return the items with these keys, by key. ``content`` names them in an error.
-
-        Raises:
-            Unavailable: the table is throttled, or the time is up.
-            Misconfigured: the table does not exist, or access is denied.
-        """
+        """Return the items with these keys, by key. ``content`` names them in an error."""
         items: dict[str, Item] = {}
         left: list[Item] = [{"pk": {"S": key}} for key in keys]
 
@@ -76,10 +70,6 @@ class Table:
         """
         Set these attributes of the item; None removes one. Return False if the condition does not hold. In the condition an
         attribute's name is ``#name``, its new value ``:name``, and ``known`` are further values.
-
-        Raises:
-            Unavailable: a temporary failure.
-            Misconfigured: the table does not exist, or access is denied.
         """
         values = {f":{name}": value for name, value in attributes.items() if value is not None}
         sets = ", ".join(f"#{name} = :{name}" for name, value in attributes.items() if value is not None)

@@ -30,10 +30,6 @@ def fetched(
 ) -> tuple[ChangeMessage, list[Parked]]:
     """
     Return the run with its claimed changes fetched, and the changes to park. ``room`` is the memory in bytes for one change.
-
-    Raises:
-        Unavailable: the bucket is unavailable, or the time is up.
-        Misconfigured: the bucket does not exist, or access is denied.
     """
     changes: list[Change] = []
     parked: list[Parked] = []
@@ -46,12 +42,7 @@ def fetched(
 
 
 def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeLeft, room: int) -> Change:
-    """
-    Return the claimed change. It keeps its claim, so that ``light`` can remove the documents again.
-
-    Raises:
-        Rejected: the object does not match the claim, or needs more memory than the function has.
-    """
+    """Return the claimed change. It keeps its claim, so that ``light`` can remove the documents again."""
     if claims is None:
         raise Misconfigured(
             "FORWARDER_CLAIM_BUCKET: it is missing, and the tailer stored a change in its claim bucket; set it to the value of "

@@ -31,9 +31,6 @@ class S3Claims:
         """
         Return only if the bucket exists and this role may list it. Without that permission, S3 denies access to an object that
         does not exist.
-
-        Raises:
-            Misconfigured: the bucket does not exist, or access is denied.
         """
         with self._resource.call("HeadBucket"):
             self._client.head_bucket(Bucket=self._bucket)

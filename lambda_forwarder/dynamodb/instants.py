@@ -19,11 +19,9 @@ class Instant(NamedTuple):
 
 def instant(value: object, arrived: float) -> Instant:
     """
-    Read ``ApproximateCreationDateTime``: a number of seconds, milli-, micro- or nanoseconds since 1970, the
-    text of one, an RFC 3339 text, or a datetime. If it is missing, return ``arrived``, in seconds since 1970.
-
-    Raises:
-        ValueError: it has none of these forms, or is before 1970.
+    Read ``ApproximateCreationDateTime``: a number of seconds, milli-, micro- or nanoseconds since 1970, the text of one, an RFC
+    3339 text, or a datetime. If it is missing, return ``arrived``, in seconds since 1970. Raise ``ValueError`` for any other
+    form, and for a time before 1970.
     """
     if value is None:
         return Instant(f"{int(arrived)}.0")

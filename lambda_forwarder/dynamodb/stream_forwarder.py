@@ -35,9 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class StreamForwarder:
-    """
-    Forwards the records of a DynamoDB stream. With ``park_on_outage`` the changes that the bus does not accept are parked.
-    """
+    """Forwards the records of a DynamoDB stream. With ``park_on_outage`` changes that the bus does not accept are parked."""
 
     forwarder: Forwarder
     park_on_outage: bool = False

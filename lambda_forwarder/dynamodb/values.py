@@ -28,9 +28,6 @@ def plain(value: AttributeValue, left: int = NESTING) -> Any:
     """
     Return the JSON value. Binary is base64 text, as in Lambda's event. A set is a list in a stable order. An unknown type stays
     as it is. Only NULL is null. ``left`` as for ``item``.
-
-    Raises:
-        ValueError: it is not an attribute value, or it is nested more deeply than DynamoDB allows.
     """
     if left < 0:
         raise ValueError(f"the value is nested more than {NESTING} deep")
@@ -54,12 +51,7 @@ def plain(value: AttributeValue, left: int = NESTING) -> Any:
 
 
 def key_text(keys: Image) -> str:
-    """
-    Return the text that identifies an item, by ``tailrace.wire.identity``: its partition key, or both keys with their names.
-
-    Raises:
-        ValueError: a key is not a string, a number or binary.
-    """
+    """The text that identifies an item, by ``tailrace.wire.identity``: its partition key, or both keys with their names."""
     if len(keys) == 1:
         [value] = keys.values()
         return _key(value, identity.string)

@@ -78,12 +78,7 @@ class Forwarder(Publication):
     def _forward_group(
         self, deliveries: Sequence[Delivery], notes: AttemptNotes, progress: Progress, time_left: TimeLeft, done: Counter[str]
     ) -> tuple[int, Exception | None]:
-        """
-        Return how many messages of the group are finished, and the error of the next one: None if the time was up before it.
-
-        Raises:
-            BusGone: none of them is finished.
-        """
+        """Return how many messages of the group are finished, and the error of the next: None if the time was up before it."""
         for index, delivery in enumerate(deliveries):
             if time_left() <= 0:
                 return index, None

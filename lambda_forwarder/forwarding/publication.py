@@ -70,9 +70,6 @@ class Publication:
         Publish the events of these changes, and park the changes that cannot be published.
 
         Whatever is raised, except ``BusGone``: every change before ``partial.unfinished`` is published or parked.
-
-        Raises:
-            Blocked: a change cannot be published and must not be parked. No later change of its document is published.
         """
         message, unclaimed = fetched(message, self.claims, time_left, self.room)
         entries, unmapped = map_changes(message, self.mappers, self.source)
@@ -97,12 +94,7 @@ class Publication:
         return Result(len(accepted), published.deduplicated, poison)
 
     def set_aside(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
-        """
-        Park what can never be published.
-
-        Raises:
-            Blocked: FORWARDER_ON_POISON is block.
-        """
+        """Park what can never be published. Raise ``Blocked`` instead if FORWARDER_ON_POISON is block."""
         if self.block:
             raise blocked_by(poison)
         self.park(poison, time_left)

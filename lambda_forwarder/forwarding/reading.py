@@ -16,12 +16,7 @@ _cluster_time = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}").fullmatch  # two unsigne
 
 
 def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
-    """
-    Return the message of a body. The body is treated as hostile, and may need ``room`` bytes of memory.
-
-    Raises:
-        UnreadableMessage: as ``unpack`` and ``check``.
-    """
+    """Return the message of a body. The body is treated as hostile, and may need ``room`` bytes of memory."""
     message = unpack(body, room)
     check(message)
     return message
@@ -29,9 +24,8 @@ def read_message(body: str, room: int = MEMORY) -> ChangeMessage:
 
 def check(message: ChangeMessage) -> None:
     """
-    Raises:
-        UnreadableMessage: no stream has this name or lane; no tailer writes this number, which as a watermark would be above
-            all that follow; or a time is invalid, so that no event could be dated.
+    Raise ``UnreadableMessage`` if no stream has this name or lane; if no tailer writes this number, which as a watermark would
+    be above all that follow; or if a time is invalid, so that no event could be dated.
     """
     if not _stream(message.stream):
         raise UnreadableMessage(

@@ -20,10 +20,8 @@ from tailrace.wire.message import UnreadableMessage
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
-    Forward the records of one DynamoDB event. Return the first record from which on Lambda must deliver them again.
-
-    Raises:
-        ForwarderError: no record is finished, so Lambda delivers all of them again. The invocation counts as an error.
+    Forward the records of one DynamoDB event. Return the first record from which on Lambda must deliver them again. After an
+    error Lambda delivers all of them again.
     """
     return respond(app.stream_forwarder(), event, context)
 
@@ -40,9 +38,6 @@ def deliveries(records: Iterable[dict[str, Any]], arrived: float) -> Iterator[De
     """
     Convert the records one after the other, so that only those that are published together are in memory. ``arrived`` is in
     seconds since 1970.
-
-    Raises:
-        Misconfigured: the stream does not show both images.
     """
     for record in records:
         image = record.get("dynamodb")

@@ -12,10 +12,8 @@ from lambda_forwarder.redriving.redriver import Redriver
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """
-    Redrive until nothing is left or the time is up. Return the report. The content of the event does not matter.
-
-    Raises:
-        Misconfigured: the settings are wrong and nothing was touched, or the bus does not exist.
+    Redrive until nothing is left or the time is up. Return the report. The content of the event does not matter. If the
+    settings are wrong, nothing is touched.
     """
     return respond(app.redriver(), context)
 

@@ -19,9 +19,7 @@ from lambda_forwarder.model.delivery import Delivery
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """
     Forward the messages of one SQS event. Return the ids of those that SQS must deliver again, and what the doctor asked for.
-
-    Raises:
-        Misconfigured: the settings are wrong, or the bus does not exist. All messages stay in the queue.
+    If the settings are wrong, or the bus does not exist, all messages stay in the queue.
     """
     try:
         forwarder = app.forwarder()

@@ -71,9 +71,6 @@ def _entries(
 
 
 def _check_one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
-    """
-    Raises:
-        TypeError: two mappers produced the same event for one change. Both events would have the same id.
-    """
+    """Raise ``TypeError`` if two mappers produced the same event for one change: both events would have the same id."""
     for twice in {new.detail_type for new in entries} & {other.detail_type for other in others}:
         raise TypeError(f"another mapper already produced {twice} for this change; an event has one mapper")

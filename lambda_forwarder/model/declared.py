@@ -24,9 +24,7 @@ class _Array(Struct, array_like=True):
 @cache
 def checker(event: type[Struct]) -> Callable[[bytes], object]:
     """
-    Return the function that checks the JSON of such an event.
-
-    The function raises ``msgspec.ValidationError`` if a field does not have its declared type.
+    Return the check of such an event's JSON. It raises ``msgspec.ValidationError`` if a field does not have its declared type.
     """
     fields = [(field.name, _skipping(field.type), _named(field)) for field in msgspec.structs.fields(event)]
     try:

@@ -26,9 +26,6 @@ def body(item: Parked, claims: Claims | None = None) -> bytes:
     """
     Return the message body. If the parked message does not fit, it is stored in the claim bucket. Without a bucket it is left
     out, so that it never blocks a lane. ``omitted`` says so.
-
-    Raises:
-        Unavailable: the claim bucket is not available. Park the item again later.
     """
     encoded = fitting(item)
     return _encode(_without_content(item, claims)) if encoded is None else encoded

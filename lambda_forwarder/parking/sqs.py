@@ -29,7 +29,6 @@ class SqsParking:
         self._fifo = queue_url.endswith(".fifo")
 
     def check(self) -> None:
-        """See ``check_queue``."""
         check_queue(self._client, self._queue, receives_changes=True)
 
     def park(self, parked: Sequence[Parked], time_left: TimeLeft) -> None:

@@ -50,12 +50,6 @@ class BusCheckingPublisher:
         self._gone, self._existed, self._oldest = False, started, None
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
-        """
-        See ``Publisher``.
-
-        Raises:
-            BusGone: see ``check``.
-        """
         if self._gone:
             deadline.check(time_left, "the bus was checked again")
             self.check()

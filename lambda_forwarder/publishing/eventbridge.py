@@ -73,7 +73,6 @@ class EventBridgePublisher:
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="put-events")
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
-        """See ``Publisher``."""
         outcome = Outcome()
         for entry in entries:
             if reason := rejection_reason(entry):

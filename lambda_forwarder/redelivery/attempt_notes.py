@@ -37,8 +37,6 @@ class AttemptNotes:
         """
         Note that the work on this place begins. Return False if it began ``LIMIT`` times and never ended: the place must be set
         aside. If it cannot be set aside, the work begins once more at the next receive, because it may be corrected by then.
-
-        Raises: as ``Attempts.write``; ``Unavailable`` too if the time was up before.
         """
         if self._attempts is None:
             return True

@@ -22,13 +22,11 @@ class DynamodbAttempts:
         self._now = now
 
     def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
-        """See ``Attempts``."""
         keys = {f"{PREFIX}{group}{SUFFIX}": group for group in groups}
         items = self._table.read(keys, "notes of message groups", time_left)
         return {keys[key]: _attempt(item) for key, item in items.items()}
 
     def write(self, group: str, attempt: Attempt) -> None:
-        """See ``Attempts``."""
         attributes = {
             "message": {"S": attempt.message},
             "answered": {"N": str(attempt.answered)},

@@ -30,11 +30,6 @@ class LateChanges:
         self._lanes_forgotten = False
 
     def read_watermarks(self, changes: Iterable[RedrivenChange], time_left: TimeLeft) -> None:
-        """
-        Read the watermarks of the lanes of these changes.
-
-        Raises: as ``Watermarks.read``.
-        """
         if self._watermarks:
             lanes = {change.lane for change in changes if len(change.lane) <= LANE_LIMIT}
             self._marks = self._watermarks.read(lanes, time_left)

@@ -84,7 +84,6 @@ class Redrive:
         self._finish(read)
 
     def release(self) -> None:
-        """Release everything that is still held."""
         release(self._received, self._time_left)
         release(self._held, self._time_left)
 

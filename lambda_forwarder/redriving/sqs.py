@@ -31,11 +31,9 @@ class SqsBacklog:
         self._wait = WAIT_SECONDS if wait is None else wait
 
     def check(self) -> None:
-        """See ``check_queue``."""
         check_queue(self._client, self._queue, receives_changes=False)
 
     def take(self, count: int, seconds: float) -> Sequence[Delivery]:
-        """See ``Backlog``."""
         response = self._call(
             "ReceiveMessage",
             self._client.receive_message,
@@ -47,7 +45,6 @@ class SqsBacklog:
         return deliveries(response)
 
     def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
-        """See ``Backlog``."""
         self._batches("DeleteMessageBatch", self._client.delete_message_batch, deliveries, time_left)
 
     def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:

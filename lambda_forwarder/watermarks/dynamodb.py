@@ -41,12 +41,7 @@ class DynamodbWatermarks:
         self._now = now
 
     def check(self) -> None:
-        """
-        Return only if the table exists with this key, and this role may read and write it. Nothing is stored.
-
-        Raises:
-            Misconfigured: the table cannot be used. The message names the setting and the remedy.
-        """
+        """Return only if the table exists with this key, and this role may read and write it. Nothing is stored."""
         self.read([NOWHERE], lambda: CHECK_SECONDS)
         self._write(NOWHERE, Watermark(generation=0, sequence=0, cluster_time="0.0"), NEVER)
 

@@ -37,11 +37,7 @@ class Progress:
         return delivery.lane_of(message) if self._watermarks else None
 
     def unpublished(self, lane: str | None, message: ChangeMessage, time_left: TimeLeft) -> ChangeMessage:
-        """
-        Return the message without the changes that were published before.
-
-        Raises: as ``Watermarks.read``.
-        """
+        """Return the message without the changes that were published before."""
         mark = self._marks(time_left).get(lane) if lane else None
         if mark is None:
             return message
@@ -54,8 +50,6 @@ class Progress:
         """
         Return only once the lane's watermark is durably at the message's last change, or later. The time left is ignored: if
         the watermark is not saved, the whole message is published again.
-
-        Raises: as ``Watermarks.advance``.
         """
         if not (self._watermarks and self._read is not None and lane and message.changes):
             return

@@ -26,7 +26,6 @@ class DynamodbUnmapped:
         self._now = now
 
     def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
-        """See ``UnmappedCollections``."""
         pk = key(stream)["pk"]["S"]
         item = self._table.read([pk], "collections without a mapper", time_left).get(pk)
         deadline.check(time_left, "the collections without a mapper were written")

@@ -51,10 +51,7 @@ def after(change: Change) -> Document | None:
 
 
 def refuse_stub(question: str, change: Change) -> None:
-    """
-    Raises:
-        Uncertain: the change is a stub, without its documents.
-    """
+    """Raise ``Uncertain`` if the change is a stub, without its documents."""
     if change.poison is not None:
         raise Uncertain(f"{question}: {STUB}")
 
@@ -71,12 +68,7 @@ def undescribed(change: Change) -> str:
 
 
 def after_writes(question: str, known: Document, described_writes: Sequence[Write]) -> Document:
-    """
-    Apply the writes to the known document.
-
-    Raises:
-        Uncertain: a path of the writes is ambiguous.
-    """
+    """Apply the writes to the known document. Raise ``Uncertain`` if a path of the writes is ambiguous."""
     try:
         return applied(known, described_writes)
     except Ambiguous as error:

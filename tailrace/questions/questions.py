@@ -122,10 +122,7 @@ def _both(was: Document, now: Document, path: str) -> list[tuple[Any, Any]]:
 
 def _of_all(question: str, results: Iterable[bool]) -> bool:
     """
-    Return the result that all fields with this path share; False if there is no such field.
-
-    Raises:
-        Uncertain: the results differ.
+    Return the result that all fields with this path share; False without such a field. Raise ``Uncertain`` if they differ.
     """
     distinct = set(results)
     if len(distinct) > 1:

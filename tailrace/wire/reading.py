@@ -25,10 +25,7 @@ class UnreadableMessage(ValueError):
 
 @contextmanager
 def unreadable(kind: str) -> Iterator[None]:
-    """
-    Raises:
-        UnreadableMessage: the text in this block is no ``kind``.
-    """
+    """Raise ``UnreadableMessage`` if the text in this block is no ``kind``."""
     try:
         yield
     except UnreadableMessage:

@@ -15,7 +15,6 @@ INTERRUPTED, BROKEN_PIPE = 130, 141  # exit codes of a shell for a command that 
 
 
 def main() -> int:
-    """Run the command of this process's arguments and return its exit code."""
     stopping = threading.Event()
     if isinstance(sys.stdout, io.TextIOWrapper):  # it may be closed; a terminal may not have every character of the help
         sys.stdout.reconfigure(errors="backslashreplace")

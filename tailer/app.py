@@ -25,12 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def run(streams: Sequence[Parts], stopping: threading.Event) -> None:
-    """
-    Tail one of the streams at a time, standing by for the others, until ``stopping`` is set.
-
-    Raises:
-        Misconfigured, HistoryLost, Rejected: a person has to act; the message says how.
-    """
+    """Tail one of the streams at a time, standing by for the others, until ``stopping`` is set."""
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
     families, settings = Families(), streams[0].settings

@@ -43,12 +43,10 @@ class Finding:
 
 
 def ok(found: str) -> Finding:
-    """It works."""
     return Finding(state=State.OK, found=found)
 
 
 def warn(found: str, remedy: str) -> Finding:
-    """It works, but not always, or not as well as it could."""
     return Finding(state=State.WARN, found=found, remedy=remedy)
 
 
@@ -139,12 +137,7 @@ class Check:
 
 
 def pass_start(checks: Iterable[Check], advise: Callable[[str], None]) -> None:
-    """
-    Run what a task checks before it takes a lease, and advise of every finding that is not ok.
-
-    Raises:
-        Misconfigured, Unavailable: the first failure.
-    """
+    """Run what a task checks before it takes a lease, and advise of every finding that is not ok. Raise the first failure."""
     for check in checks:
         try:
             finding = check.at_start() if check.at_start else ok("")

@@ -48,11 +48,9 @@ class Crashes(
         return replace(self, count=count, batch_limit=limit, until=until, decoding=False, crashes_on_change=crashes_on_change)
 
     def after_release(self) -> "Crashes":
-        """The next state after an owner released its lease."""
         return replace(self, decoding=False)
 
     def before_decoding(self, change: str) -> "Crashes":
-        """The next state before the change with this id is decoded."""
         same = self.change == short(change)
         return replace(self, change=short(change), decoding=True, crashes_on_change=self.crashes_on_change if same else 0)
 

@@ -28,10 +28,8 @@ class Encoded(Change, frozen=True, kw_only=True):
 
 def encoder(lane_of: Callable[[Change], int], on_poison: OnPoison) -> Callable[[Change], Encoded]:
     """
-    Return a function that encodes a change. A change that has no lane or cannot be written as JSON becomes its stub.
-
-    The function raises:
-        Undeliverable: the change cannot be encoded, and TAILER_ON_POISON is stop.
+    Return a function that encodes a change. A change that has no lane or cannot be written as JSON becomes its stub, or stops
+    the stream.
     """
 
     def encoded(change: Change) -> Encoded:
@@ -73,7 +71,6 @@ def _encoded(change: Change, lane: int) -> Encoded:
 
 
 def as_json(change: Change) -> bytes:
-    """The change as it is sent."""
     return change.json if isinstance(change, Encoded) else encode_change(change)
 
 

@@ -8,22 +8,14 @@ from tailer.times import seconds
 
 
 def history(source: Source, *, history_seconds: int, now: datetime) -> float | None:
-    """
-    How many seconds the server's history reaches back. None if neither the server nor ``TAILER_HISTORY_SECONDS`` says.
-
-    Raises: as ``Source.oldest``.
-    """
+    """How many seconds the server's history reaches back. None if neither the server nor ``TAILER_HISTORY_SECONDS`` says."""
     if (oldest := source.oldest()) is not None:
         return now.timestamp() - seconds(oldest)
     return float(history_seconds) if history_seconds else None
 
 
 def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
-    """
-    Seconds from the oldest history to the checkpoint. None if one of the two is unknown.
-
-    Raises: as ``Source.oldest``.
-    """
+    """Seconds from the oldest history to the checkpoint. None if one of the two is unknown."""
     return headroom_of(history(source, history_seconds=history_seconds, now=now), checkpoint, now)
 
 

@@ -52,15 +52,12 @@ class MemorySource:
             self._forgotten = len(self._commits)
 
     def first(self) -> Checkpoint:
-        """See ``Source``: after the last commit."""
         return Checkpoint(position=At(_time(len(self._commits) + 1)))
 
     def oldest(self) -> str | None:
-        """See ``Source``."""
         return _time(self._forgotten + 1)
 
     def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
-        """See ``Source``."""
         done = self._commits_before(after.position)
         while True:
             commits = self._next(done, limits.batch_limit)
@@ -96,12 +93,10 @@ class MemorySource:
         raise HistoryLost("the resume token is not valid here")
 
     def outstanding(self) -> float | None:
-        """See ``Source``."""
         since = self._waiting_since
         return None if since is None else self._clock() - since
 
     def interrupt(self) -> None:
-        """See ``Source``."""
         with self._changed:
             self._interrupts += 1
             self._changed.notify_all()
@@ -120,7 +115,6 @@ class MemorySink:
         generation: int,  # noqa: ARG002 - nothing here drops a repeat
         packed: Callable[[], object] = lambda: None,
     ) -> None:
-        """See ``Sink``."""
         for change in changes:
             if len(encode_change(change)) >= self._limit:
                 raise Rejected(f"the {change.operation_type} of {change.document} is larger than {self._limit} bytes")

@@ -23,7 +23,6 @@ class JsonLines(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line."""
         line = {
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -42,7 +41,6 @@ class Text(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as text."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         stream = f"[{legible(str(record.stream))}] " if hasattr(record, "stream") else ""
         text = f"{time} {record.levelname:8} {stream}{legible(record.getMessage(), lines=True)}"
@@ -57,11 +55,7 @@ def for_programs(form: str) -> bool:
 
 
 def configure(level: str, form: str = "auto") -> None:
-    """
-    Send the tailer's log and the warnings of every library to standard error.
-
-    ``form`` is ``json``, ``text``, or ``auto``: text at a terminal, else JSON lines.
-    """
+    """Send the tailer's log and the warnings of every library to standard error; ``form`` as in ``for_programs``."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if for_programs(form) else Text())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -101,18 +101,15 @@ class Parts:
 
     @cached_property
     def cluster(self) -> ClusterFacts:
-        """Returns the identity of the watched cluster."""
         return ClusterFacts(lambda: self.client)
 
     @cached_property
     def store(self) -> CheckpointStore:
-        """The store that ``TAILER_CHECKPOINTS`` names."""
         url = self.settings.checkpoints.get_secret_value()
         return kind_of(url).of(url, Clients(aws=self.aws, watched=lambda: self.client, connect=self.connect))
 
     @cached_property
     def candidate(self) -> LeaseCandidate:
-        """This process as a candidate for the stream's lease."""
         return LeaseCandidate(
             self.store,
             stream=self.settings.stream,
@@ -130,7 +127,6 @@ class Parts:
 
     @cached_property
     def lane_of(self) -> LaneOf:
-        """Returns the lane of a change."""
         return lanes(self.settings.lanes, self.settings.order_by)
 
     @cached_property

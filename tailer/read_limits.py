@@ -36,9 +36,6 @@ class ReadLimits:
     def reserve(self, size: int) -> None:
         """
         Wait until ``size`` bytes are free, then reserve them. A size above the limit waits until nothing else is reserved.
-
-        Raises:
-            Closed: the loop has ended.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or not self._reserved or self._reserved + size <= self._memory)

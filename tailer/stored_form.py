@@ -18,8 +18,6 @@ _UNKNOWN = "0.0"
 
 
 class StoredCheckpoint(Struct, frozen=True, kw_only=True):
-    """The stored form of a checkpoint."""
-
     generation: int = 1
     sequence: int = 0
     token: str | None = None
@@ -32,7 +30,6 @@ class _WithCheckpoint(Struct):
 
 
 def stored_checkpoint(checkpoint: Checkpoint) -> StoredCheckpoint:
-    """Return the stored form of a checkpoint."""
     position = checkpoint.position
     return StoredCheckpoint(
         generation=checkpoint.generation,
@@ -50,12 +47,7 @@ def stored_record(record: Record) -> dict[str, Any]:
 
 
 def record_from(stored: Mapping[str, Any]) -> Record:
-    """
-    Return the record of a stored form. Fields of a newer release are ignored.
-
-    Raises:
-        msgspec.ValidationError: it is not the stored form of a record.
-    """
+    """Return the record of a stored form, or raise ``msgspec.ValidationError``. Fields of a newer release are ignored."""
     record = convert({**stored, "checkpoint": None}, Record)
     found = convert(stored, _WithCheckpoint).checkpoint  # an error names the field with its path
     if found is None:

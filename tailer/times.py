@@ -26,10 +26,7 @@ def rfc3339(cluster_time: str | None) -> str:
 
 def cluster_time_of(text: str) -> str:
     """
-    Return the first cluster time in the second of an RFC 3339 time.
-
-    Raises:
-        ValueError: it is not a time with an offset, or no server can start at it.
+    Return the first cluster time in the second of an RFC 3339 time. ValueError: it has no offset, or no server can start at it.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:

@@ -33,9 +33,6 @@ _making = threading.Lock()  # threads may share a client, but not a session
 def aws_client(service: str, config: Config = AWS_CONFIG) -> Any:
     """
     Return the client of a service. The region is AWS_REGION, which ECS sets; boto3 by itself reads AWS_DEFAULT_REGION only.
-
-    Raises:
-        Misconfigured: boto3 cannot use the environment; no call to AWS was made.
     """
     try:
         with _making:

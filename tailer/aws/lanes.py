@@ -44,12 +44,7 @@ class _Field:
         self._names = path.split(".")
 
     def value(self, change: Change) -> Any:
-        """
-        The field's value.
-
-        Raises:
-            Undeliverable: the change does not carry the field.
-        """
+        """The field's value; raise ``Undeliverable`` if the change does not carry the field."""
         if (value := change.document_key.get(self._path)) is not None:  # a shard key's names are paths
             return value
         recorded = change.full_document if change.operation_type in ("insert", "replace") else None

@@ -48,13 +48,7 @@ class Packer:
     on_poison: OnPoison = PARK
 
     def messages(self, lane: int, changes: Iterable[Change]) -> Iterator[Message]:
-        """
-        Yield the lane's changes as messages, in order.
-
-        Raises:
-            Undeliverable: a change fits neither into a message nor into the claim bucket, and TAILER_ON_POISON is stop.
-            Unavailable, Misconfigured: as ``Claims.store``.
-        """
+        """Yield the lane's changes as messages, in order."""
         batch: list[Change] = []
         encoded: list[bytes] = []
         size = 0

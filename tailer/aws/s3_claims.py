@@ -17,7 +17,6 @@ class S3Claims:
         self._bucket = bucket
 
     def store(self, key: str, content: bytes) -> Claim:
-        """See ``Claims``."""
         with aws_errors("TAILER_CLAIM_BUCKET", self._bucket):
             self._client.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType=_TYPES[key.rpartition(".")[2]])
         return Claim(bucket=self._bucket, key=key, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

@@ -73,9 +73,7 @@ class SqsSink:
         self._pool = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="sqs")
 
     def send(self, changes: Sequence[Change], generation: int, packed: Callable[[], object] = lambda: None) -> None:
-        """
-        See ``Sink``. While the task stops, a failed call is not retried, and a batch that takes long is left to the next task.
-        """
+        """While the task stops, a failed call is not retried, and a batch that takes long is left to the next task."""
         waiting = self._packed(changes, generation)
         packed()
         self._started = self._accepted_at = self._clock()

@@ -51,10 +51,8 @@ class LeaseCandidate:
         """
         Return the lease if it is free, or if its owner has not written for the lease time by this task's clock; else None.
 
-        Raises:
-            Misconfigured: the checkpoint belongs to another cluster, or to a stream that watches something else. Raised even
-                while the owner lives, because this task could not take over.
-            Unavailable: the store or the cluster does not respond.
+        A checkpoint of another cluster, or of a stream that watches something else, is ``Misconfigured``, even while the owner
+        lives: this task could not take over.
         """
         found = self._read()
         self._refuse_another_identity(found)
@@ -64,22 +62,12 @@ class LeaseCandidate:
         return lease
 
     def try_acquire_to_decide(self) -> Lease | None:
-        """
-        As ``try_acquire``, for a subcommand: the settings and the cluster are not checked, and the record keeps its own.
-
-        Raises:
-            Unavailable: the store does not respond.
-        """
+        """As ``try_acquire``, for a subcommand: the settings and the cluster are not checked, and the record keeps its own."""
         found = self._read()
         return self._take(found, found)
 
     def problem(self) -> str:
-        """
-        Why the stream's last owner stopped for good, by the record. Empty once a person has decided.
-
-        Raises:
-            Unavailable, Misconfigured: as ``CheckpointStore.read``.
-        """
+        """Why the stream's last owner stopped for good, by the record. Empty once a person has decided."""
         return self._read().problem
 
     def _read(self) -> Record:

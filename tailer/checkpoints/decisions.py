@@ -19,10 +19,8 @@ from tailrace.wire.change import UNKNOWN_TIME
 
 def seeded(record: Record, to: Position, now: datetime) -> Record:
     """
-    Return the record with its first position, in a generation above that of every start before: see ``MongodbSource.first``.
-
-    Raises:
-        Misconfigured: the stream has a position already.
+    Return the record with its first position, in a generation above that of every start before: see ``History.first``. Refuse a
+    record that has a position already.
     """
     if record.checkpoint is not None:
         raise Misconfigured(f"stream {record.stream!r} has a checkpoint already; to move it: tailer checkpoint rewind")
@@ -90,11 +88,8 @@ def gap_accepted(record: Record, source: Source, until: Position | None, *, by: 
 
 def skipped(record: Record, change: str, *, by: str, reason: str, now: datetime) -> Record:
     """
-    Return the record of a stream that skips the change that stops it, by its short id: a stub takes the place of the change.
-    Consumers receive a gap that begins and ends at the change's time, in a new generation.
-
-    Raises:
-        Misconfigured: another change stops the stream, or none. Or as ``gap_added``.
+    Return the record of a stream that skips the change that stops it, by its short id; refuse any other change. A stub takes
+    the place of the change. Consumers receive a gap that begins and ends at the change's time, in a new generation.
     """
     before = record.checkpoint
     if before is None:

@@ -14,10 +14,8 @@ WHO_LIMIT = 200  # characters
 
 def gap_added(record: Record, gap: Gap) -> Record:
     """
-    The record with one more gap. Its gaps take less than 300 KB, because an item of DynamoDB holds 400 KB.
-
-    Raises:
-        Misconfigured: the reason or the name is too long, or too many gaps wait to be announced.
+    The record with one more gap. Refuse long texts and too many gaps: its gaps take less than 300 KB, because an item of
+    DynamoDB holds 400 KB.
     """
     for option, text, limit in (("--why", gap.reason, REASON_LIMIT), ("--by", gap.accepted_by, WHO_LIMIT)):
         if len(text) > limit:
@@ -31,7 +29,6 @@ def gap_added(record: Record, gap: Gap) -> Record:
 
 
 def gap_announced(record: Record, gap: Gap) -> Record:
-    """The record with this gap marked as announced."""
     gaps = tuple(replace(one, announced=True) if one == gap else one for one in record.gaps)
     return _bounded(replace(record, gaps=gaps))
 

@@ -59,11 +59,7 @@ class Lease:
         return self._crashes.batch_limit
 
     def before_decoding(self, change: str) -> str:
-        """
-        Record durably that this change is decoded alone now. Return why it must not be decoded, or an empty string.
-
-        Raises: as ``write``.
-        """
+        """Record durably that this change is decoded alone now. Return why it must not be decoded, or an empty string."""
         if not (reason := self._crashes.poison_reason(change)):
             self._crashes = self._crashes.before_decoding(change)
             self._write()
@@ -77,12 +73,7 @@ class Lease:
                 self._write()
 
     def confirm(self) -> None:
-        """
-        Return only while this task certainly holds the lease.
-
-        Raises:
-            LeaseLost: another task took the lease; or it expired, and another task may have taken it.
-        """
+        """Return only while this task certainly holds the lease; else raise ``LeaseLost``: another task may have it."""
         if self._owned.lost or self._owned.expires_in <= 0:
             raise LeaseLost(
                 f"this task no longer holds the lease of stream {self.record.stream!r}: another task took it, or the task "
@@ -126,11 +117,7 @@ class Lease:
 
     def write(self, record: Record) -> None:
         """
-        Store this record, made from ``record``, at once.
-
-        Raises:
-            LeaseLost: another task owns the stream; nothing was written.
-            Unavailable: the store does not respond; the next save or renewal writes the record.
+        Store this record, made from ``record``, at once. If the store does not respond, the next save or renewal writes it.
         """
         if record.checkpoint and not record.checkpoint.is_at(self.record.checkpoint):
             self._crashes = NONE
@@ -139,10 +126,8 @@ class Lease:
 
     def release(self) -> None:
         """
-        Write the last checkpoint and free the lease, so that a standby takes over at once. A lost lease stays as it is.
-
-        Raises:
-            LeaseLost, Unavailable: as ``write``. The lease then expires.
+        Write the last checkpoint and free the lease, so that a standby takes over at once. A lost lease stays as it is. If the
+        store does not respond, the lease expires.
         """
         self._released.set()
         if self._owned.lost:

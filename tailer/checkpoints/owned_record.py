@@ -50,10 +50,6 @@ class OwnedRecord:
     def write(self, latest: Callable[[], Record], owner: str | None = None) -> None:
         """
         Write the ``latest`` record, with a new version and time. An empty ``owner`` frees the lease; later writes do nothing.
-
-        Raises:
-            LeaseLost: another task owns the stream; nothing was written.
-            Unavailable, Misconfigured, Rejected: the store did not accept the record.
         """
         with self._writing:
             if not self.stored.owner:

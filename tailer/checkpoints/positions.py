@@ -18,12 +18,8 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
 
 def asked_for(text: str, source: Source, now: datetime) -> Position:
     """
-    Return the position that ``text`` names, once the server has shown that it can continue there.
-
-    Raises:
-        Misconfigured: the text names no position, the oldest history is unknown, or the time is in the future: a server waits
-            for such a time without a word.
-        HistoryLost: as ``opened``.
+    Return the position that ``text`` names, once the server has shown that it can continue there. Refuse a time in the future:
+    a server waits for such a time without a word.
     """
     to = position(text, source)
     if isinstance(to, At) and seconds(to.time) > now.timestamp():
@@ -32,12 +28,7 @@ def asked_for(text: str, source: Source, now: datetime) -> Position:
 
 
 def position(text: str, source: Source) -> Position:
-    """
-    Return the position of ``beginning``, of an RFC 3339 time, or of a resume token.
-
-    Raises:
-        Misconfigured: the text is none of them, or the oldest history is unknown.
-    """
+    """Return the position of ``beginning``, of an RFC 3339 time, or of a resume token."""
     if text == "beginning":
         oldest = source.oldest()
         if oldest is None:
@@ -55,11 +46,8 @@ def position(text: str, source: Source) -> Position:
 
 def opened(source: Source, at: Position) -> Position:
     """
-    Return the position, once the server has shown that it can continue there. A token whose time is unknown gets the time of
-    the next change, if there is one.
-
-    Raises:
-        HistoryLost: the server cannot continue there: the history is gone, or the token is of another cluster.
+    Return the position, once the server has shown that it can continue there. ``HistoryLost`` may also mean that the token is
+    of another cluster. A token whose time is unknown gets the time of the next change, if there is one.
     """
     with closing(source.batches(Checkpoint(position=at), ReadLimits())) as batches:
         batch = next(batches)
@@ -69,7 +57,6 @@ def opened(source: Source, at: Position) -> Position:
 
 
 def resumable(source: Source, at: Position) -> bool:
-    """Whether the server can continue there."""
     try:
         opened(source, at)
     except HistoryLost:

@@ -12,11 +12,8 @@ ACCEPT_CLUSTER = "tailer checkpoint accept-cluster"
 
 def recognised(record: Record, cluster: Cluster | None) -> Record:
     """
-    The record with the current identity of its cluster. A record that names no cluster or has no checkpoint gets this cluster.
-    Without a known cluster the record stays as it is.
-
-    Raises:
-        Misconfigured: the checkpoint belongs to another cluster.
+    The record with the current identity of its cluster; ``Misconfigured`` if its checkpoint belongs to another cluster. A
+    record that names no cluster or has no checkpoint gets this cluster. Without a known cluster the record stays as it is.
     """
     if cluster is None:
         return record

@@ -28,7 +28,6 @@ def summary(results: Results) -> str:
 
 
 def json_object(results: Results) -> str:
-    """The same for scripts."""
     findings = [
         {
             "name": check.name,

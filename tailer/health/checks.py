@@ -14,7 +14,6 @@ _TIMEOUT = 2.0  # seconds
 
 
 def port_check(host: str, number: int) -> Check:
-    """The check of TAILER_HTTP_HOST and TAILER_HTTP_PORT."""
     return Check(
         name="http.port",
         run=partial(port, host, number),

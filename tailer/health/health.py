@@ -74,7 +74,6 @@ class Health:
             self._metrics, self._released = None, self._metrics
 
     def waiting(self, reason: str) -> None:
-        """A server failed, and the task waits. See ``Progress.waiting``."""
         self._progress.waiting(reason)
 
     def reading(self, seconds: float) -> str:

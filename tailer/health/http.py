@@ -26,12 +26,7 @@ _TEXT = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus' content type
 
 @contextmanager
 def endpoints(host: str, port: int, health: Health, metrics: Families) -> Iterator[None]:
-    """
-    Serve the endpoints on ``host:port`` while the block runs. Port 0 serves none.
-
-    Raises:
-        Misconfigured: the address cannot be used.
-    """
+    """Serve the endpoints on ``host:port`` while the block runs. Port 0 serves none."""
     if port == 0:
         yield
         return

@@ -34,7 +34,6 @@ class Progress:
         return self._clock() - self._made_at >= STALLED_AFTER
 
     def made(self, state: str) -> None:
-        """The task has made progress and is in this state now."""
         self._made_at = self._clock()
         self.enter(state)
 
@@ -46,7 +45,6 @@ class Progress:
         self.log_end_of_wait()
 
     def enter(self, state: str) -> None:
-        """The task is in this state now."""
         self.state, self.scanning_since = state, ""
 
     def waiting(self, reason: str) -> None:

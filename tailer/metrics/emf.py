@@ -51,7 +51,6 @@ class EmfLines:
         self._sums: dict[tuple[str, str], float] = {}
 
     def write(self) -> None:
-        """Write one line for each stream, and one for the task."""
         with suppress(OSError):
             for metrics in self._families.streams:
                 self._write_line(self._of_stream(metrics), metrics.stream)

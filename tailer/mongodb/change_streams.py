@@ -25,13 +25,7 @@ def needed(watched: Sequence[Scope]) -> list[Scope]:
 
 
 def enabled(client: "MongoClient[Any]") -> list[Scope] | None:
-    """
-    Return what is enabled; None if the server is MongoDB.
-
-    Raises:
-        Misconfigured: the user may not list it.
-        Unavailable: the server does not respond.
-    """
+    """Return what is enabled; None if the server is MongoDB."""
     with mongodb_errors(denied=_DENIED):
         try:
             rows = list(client.admin.aggregate([{"$listChangeStreams": 1}]))
@@ -43,11 +37,7 @@ def enabled(client: "MongoClient[Any]") -> list[Scope] | None:
 
 
 def switch(client: "MongoClient[Any]", scope: Scope, *, on: bool) -> None:
-    """
-    Enable or disable exactly this scope. A wider scope stays as it is.
-
-    Raises: as ``enabled``.
-    """
+    """Enable or disable exactly this scope. A wider scope stays as it is."""
     words = {"modifyChangeStreams": 1, "database": scope.database, "collection": scope.collection, "enable": on}
     with mongodb_errors(denied=_DENIED):
         client.admin.command(words)

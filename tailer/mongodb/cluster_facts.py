@@ -23,13 +23,7 @@ class ClusterFacts:
         self._denied = False
 
     def __call__(self) -> Cluster:
-        """
-        Return the identity of the cluster that responds now.
-
-        Raises:
-            Unavailable: no server responds.
-            Misconfigured: the user may not sign in.
-        """
+        """Return the identity of the cluster that responds now."""
         with mongodb_errors():
             client = self._client()
             hello = client.admin.command("hello")

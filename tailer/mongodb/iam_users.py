@@ -34,12 +34,7 @@ def roles(scopes: Sequence[Scope], also_writes: str = "") -> list[Role]:
 
 
 def checked(principal: str) -> str:
-    """
-    Return the ARN of the principal, which is also the name of its user.
-
-    Raises:
-        Misconfigured: it is not the ARN of an IAM role or user.
-    """
+    """Return the ARN of an IAM role or user, which is also the name of its user; refuse any other principal."""
     if not _PRINCIPAL.fullmatch(principal):
         raise Misconfigured(
             f"--reader {principal} is not the ARN of an IAM role or user, e.g. arn:aws:iam::123456789012:role/tailer"
@@ -48,12 +43,7 @@ def checked(principal: str) -> str:
 
 
 class IamUsers:
-    """
-    The users of a cluster's ``$external`` database.
-
-    Raises:
-        Misconfigured: the user that signed in may not manage users. Each method raises this.
-    """
+    """The users of a cluster's ``$external`` database. ``Misconfigured``: the user that signed in may not manage users."""
 
     def __init__(self, client: "MongoClient[Any]") -> None:
         self._external = client["$external"]

@@ -64,17 +64,13 @@ class MongodbSource:
         self._limits = ReadLimits(UNLIMITED_MEMORY)
 
     def first(self) -> Checkpoint:
-        """See ``Source``."""
         return self._history.first()
 
     def oldest(self) -> str | None:
-        """See ``Source``."""
         return self._history.oldest()
 
     def batches(self, after: Checkpoint, limits: ReadLimits | None = None) -> Generator[Batch]:
         """
-        Yield the changes after the checkpoint; see ``Source``.
-
         If a reply fails because of one change, the changes before it are read one by one and sent first. A change that is too
         large for the server is then read again with less in it.
         """
@@ -139,7 +135,6 @@ class MongodbSource:
                 self._kill(cursor)
 
     def outstanding(self) -> float | None:
-        """See ``Source``."""
         return self._reader.commands.seconds(self._thread) if self._reader else None
 
     def interrupt(self) -> None:

@@ -118,7 +118,6 @@ class Watch:
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
-        """What is watched; see ``scopes``."""
         return scopes(self.database, self.collections)
 
     @property

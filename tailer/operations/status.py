@@ -72,7 +72,6 @@ NEVER_STARTED = {"checkpoint": "none: this stream was never started"}
 
 
 def stored(parts: Parts) -> StoredStream:
-    """Read the record of a stream."""
     stream = parts.settings.stream
     return StoredStream(stream=stream, record=parts.store.read(stream))
 

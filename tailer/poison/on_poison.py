@@ -33,11 +33,8 @@ class OnPoison:
 
     def instead(self, stub: Change, raw: bytes = b"", generation: int = 0) -> Change:
         """
-        Return the stub to send. Its ``raw`` event is stored in the claim bucket, if there is one.
-
-        Raises:
-            Undeliverable: TAILER_ON_POISON is stop; the message names the change and the remedies.
-            Unavailable, Misconfigured: as ``Claims.store``.
+        Return the stub to send, or raise ``Undeliverable`` if TAILER_ON_POISON is stop. Its ``raw`` event is stored in the
+        claim bucket, if there is one.
         """
         if stub.poison is None or short(stub.id) in self.skipped:
             return stub

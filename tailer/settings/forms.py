@@ -12,12 +12,7 @@ _STAGES = 'it is a list in [ ]: [{"$match": {"operationType": "insert"}}]'
 
 
 def names(value: Any) -> Any:
-    """
-    Return the names of a list, or of a text that is separated by commas.
-
-    Raises:
-        ValueError: the value is neither.
-    """
+    """Return the names of a list, or of a text that is separated by commas."""
     if isinstance(value, str):
         if value.strip()[:1] in ("[", "{", '"', "'"):
             raise ValueError(f"{_NAMES}; without brackets and quotes in a variable")
@@ -28,12 +23,7 @@ def names(value: Any) -> Any:
 
 
 def stages(value: Any) -> Any:
-    """
-    Return the stages of a list, or of a text that is a JSON list. An empty text has no stages.
-
-    Raises:
-        ValueError: the value is neither, or a change stream does not allow a stage.
-    """
+    """Return the stages of a list, or of a JSON list; none for an empty text. Refuse a stage that no change stream allows."""
     found = _of_json(value) if isinstance(value, str) else value
     if not isinstance(found, list | tuple):
         remedy = "; put [ and ] around the stage" if isinstance(found, dict) else ""

@@ -13,12 +13,7 @@ Tables = dict[str, dict[str, Any]]
 
 
 def stream_tables(file: str, text: str, allowed: Set[str]) -> Tables:
-    """
-    Return the settings of each table. With neither a file nor a text: one stream without a name, and no settings.
-
-    Raises:
-        Misconfigured: both are given, the TOML cannot be read, or a table has a key that is not ``allowed``.
-    """
+    """Return the settings of each table. With neither a file nor a text: one stream without a name, and no settings."""
     if file and text:
         raise Misconfigured("TAILER_CONFIG and TAILER_CONFIG_TOML are both set: set only one of them")
     if not file and not text:

@@ -28,7 +28,6 @@ class DynamodbCheckpoints(Kind):
 
     @classmethod
     def of(cls, url: str, clients: Clients) -> Self:
-        """See ``Kind``."""
         return cls(clients.aws("dynamodb"), url.partition("://")[2].rstrip("/"))
 
     def __init__(self, client: Any, table: str) -> None:
@@ -36,14 +35,12 @@ class DynamodbCheckpoints(Kind):
         self._table = table
 
     def read(self, stream: str) -> Record | None:
-        """See ``CheckpointStore``."""
         with aws_errors("TAILER_CHECKPOINTS", self._table, _LOST):
             response = self._client.get_item(TableName=self._table, Key=_key(stream), ConsistentRead=True)
         item = response.get("Item")
         return record_from(msgspec.json.decode(item["record"]["S"])) if item else None
 
     def write(self, record: Record) -> None:
-        """See ``CheckpointStore``."""
         item = {
             **_key(record.stream),
             "version": {"N": str(record.version)},

@@ -19,12 +19,7 @@ _LOCK, _NEW = ".lock", ".new"  # added to the whole name of the file: a.json and
 
 
 class FileCheckpoints(Kind):
-    """
-    One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers.
-
-    Raises:
-        Misconfigured: the file has the name of another store's lock file.
-    """
+    """One file, replaced as a whole: a crash leaves either the old or the new one. A lock file beside it orders the writers."""
 
     form, pattern = "file:///PATH (one machine only)", r"file:///.+"
     outage = "check that the disk of the file in TAILER_CHECKPOINTS is mounted, works and has space left: df -h"
@@ -32,7 +27,6 @@ class FileCheckpoints(Kind):
 
     @classmethod
     def of(cls, url: str, clients: Clients) -> Self:  # noqa: ARG003 - a file needs none
-        """See ``Kind``."""
         return cls(Path(url.partition("://")[2]))
 
     def __init__(self, path: Path) -> None:
@@ -43,11 +37,9 @@ class FileCheckpoints(Kind):
         self._path = path
 
     def read(self, stream: str) -> Record | None:
-        """See ``CheckpointStore``."""
         return self._records().get(stream)
 
     def write(self, record: Record) -> None:
-        """See ``CheckpointStore``."""
         with self._locked():
             records = self._records()
             stored = records.get(record.stream)

@@ -14,11 +14,9 @@ class MemoryCheckpoints:
         self._writing = threading.Lock()
 
     def read(self, stream: str) -> Record | None:
-        """See ``CheckpointStore``."""
         return self._records.get(stream)
 
     def write(self, record: Record) -> None:
-        """See ``CheckpointStore``."""
         with self._writing:
             stored = self._records.get(record.stream)
             if (stored.version if stored else 0) != record.version - 1:

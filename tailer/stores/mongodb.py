@@ -37,7 +37,6 @@ class MongodbCheckpoints(Kind):
 
     @classmethod
     def of(cls, url: str, clients: Clients) -> Self:  # noqa: ARG003 - the URL is TAILER_MONGODB_URI
-        """See ``Kind``."""
         return cls(clients.watched())
 
     def __init__(self, client: "MongoClient[Any]", setting: str = WATCHED) -> None:
@@ -48,13 +47,11 @@ class MongodbCheckpoints(Kind):
         )
 
     def read(self, stream: str) -> Record | None:
-        """See ``CheckpointStore``."""
         with self._errors():
             found = self._records.find_one({"_id": stream})
         return record_from(found) if found else None
 
     def write(self, record: Record) -> None:
-        """See ``CheckpointStore``."""
         document = {"_id": record.stream, **stored_record(record)}
         with self._errors():
             if record.version == 1:
@@ -78,16 +75,13 @@ class SeparateMongodb(MongodbCheckpoints):
 
     @classmethod
     def of(cls, url: str, clients: Clients) -> Self:
-        """See ``Kind``."""
         return cls(clients.connect(url, STORE), STORE)
 
     @staticmethod
     def refusal(url: str) -> str:
-        """See ``Kind``."""
         another = "names an elastic cluster of Amazon DocumentDB, which cannot keep checkpoints: name another store"
         return mistake(url) or (another if elastic(url) else "")
 
     @staticmethod
     def tls(url: str) -> Finding:
-        """See ``Kind``."""
         return tls_of(url, STORE)

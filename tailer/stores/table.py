@@ -17,12 +17,7 @@ FORMS = ", ".join(kind.form for kind in KINDS[:-1]) + f" or {KINDS[-1].form}"
 
 
 def kind_of(url: str) -> type[Kind]:
-    """
-    Return the kind of store that a value of TAILER_CHECKPOINTS names.
-
-    Raises:
-        ValueError: the value names none, or cannot be used; the text is the reason, and repeats no secret.
-    """
+    """Return the kind of store that TAILER_CHECKPOINTS names. A ValueError says why there is none, and repeats no secret."""
     for kind in KINDS:
         if re.fullmatch(kind.pattern, url):
             if why := kind.refusal(url):

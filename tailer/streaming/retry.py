@@ -35,10 +35,8 @@ class Retry:
 
     def keep_trying(self, action: Callable[..., T], *args: object) -> T:
         """
-        Call ``action`` until it does not raise ``Unavailable``, and return its result.
-
-        Raises:
-            Unavailable: the last error, once ``stopping`` is set.
+        Call ``action`` until it does not raise ``Unavailable``, and return its result. Raise the last error once ``stopping``
+        is set.
         """
         retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),

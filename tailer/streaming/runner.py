@@ -37,13 +37,7 @@ class StreamRunner:
         self._recorded_stubs = stream.on_poison.stubs.count
 
     def run(self) -> None:
-        """
-        Deliver every committed change until asked to stop. If a server fails, wait and continue from the checkpoint.
-
-        Raises:
-            LeaseLost: another task tails the stream now.
-            Rejected, Misconfigured: a person has to act; the record contains the reason.
-        """
+        """Deliver every committed change until asked to stop. If a server fails, wait and continue from the checkpoint."""
         stream, lease = self._stream, self._lease
         if lease.batch_limit:
             log.warning(

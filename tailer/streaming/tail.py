@@ -26,16 +26,12 @@ def tail(
 ) -> None:
     """
     Deliver every change after the checkpoint until asked to stop. The batch in flight is then finished and saved, or left to
-    the next owner if that takes long. The function also returns when ``lease.batch_limit`` changes: call it again.
+    the next owner if that takes long. The function also returns when ``lease.batch_limit`` changes: call it again. After
+    ``Unavailable``, continue from ``lease.checkpoint``.
 
     ``opened`` is called after the server's first reply and before anything is sent. ``delivered`` is called after every batch,
     also an empty one: health and metrics depend on it. ``reading`` is called while a read is outstanding, with the seconds
     since it began.
-
-    Raises:
-        Unavailable: a server failed; continue from ``lease.checkpoint``.
-        LeaseLost: another task tails the stream now.
-        Rejected: a person has to act.
     """
     limits, positions = _limits(lease), StorablePositions(after)
 

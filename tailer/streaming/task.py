@@ -35,10 +35,7 @@ class Task:
     def run(self) -> None:
         """
         Work until ``stopping`` is set. A stream that only a person can fix is given up until its record shows a decision; the
-        other streams continue.
-
-        Raises:
-            Rejected, Misconfigured: there is no other stream left.
+        other streams continue. If there is no other, its error is raised.
         """
         streams = list(self.streams)
         for stream in streams:

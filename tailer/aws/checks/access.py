@@ -39,11 +39,8 @@ def quick_client(service: str) -> Any:
 @contextmanager
 def allowed(right: str, setting: str, resource: str) -> Iterator[None]:
     """
-    Make a call that a tailer does not need. The right begins with the service's name.
-
-    Raises:
-        NotChecked: this process does not have the right, or the network has no route to the service.
-        TailerError: as ``aws_errors``.
+    Make a call that a tailer does not need. The right begins with the service's name. Raise ``NotChecked`` if this process does
+    not have the right, or the network has no route to the service.
     """
     with aws_errors(setting, resource):
         try:
@@ -57,7 +54,6 @@ def allowed(right: str, setting: str, resource: str) -> Iterator[None]:
 
 
 def identity(clients: Clients) -> Check:
-    """The check of who this process is to AWS."""
     outage = f"check that AWS is reachable from here: {NETWORK}"
     return Check(name="aws.identity", run=partial(_identity, clients), outage=outage, mistake=CREDENTIALS)
 

@@ -20,7 +20,6 @@ _START_SECONDS = 30.0  # a cold start
 
 
 def forwarder_checks(forwarder: Forwarder) -> list[Check]:
-    """The checks of the forwarder, in order."""
     check = partial(
         Check,
         outage=f"check that Lambda, EventBridge and SQS are reachable from here: {NETWORK}",

@@ -33,7 +33,6 @@ class Queue:
         self._now = now
 
     def checks(self) -> list[Check]:
-        """The checks, in order."""
         check = partial(
             Check,
             outage=f"check that SQS is reachable from here: {NETWORK}",
@@ -57,14 +56,12 @@ class Queue:
 
     @cached_property
     def response(self) -> Mapping[str, Any]:
-        """The response to GetQueueAttributes."""
         with aws_errors(_SETTING, self.url):
             response: Mapping[str, Any] = self._clients("sqs").get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])
         return response
 
     @property
     def attributes(self) -> Attributes:
-        """The attributes of the queue."""
         attributes: Attributes = self.response["Attributes"]
         return attributes
 
@@ -138,12 +135,7 @@ class Queue:
         return ok(f"{name} is empty")
 
     def other(self, url: str, arn: str) -> Attributes:
-        """
-        Return the attributes of another queue.
-
-        Raises:
-            NotChecked: this process may not read them.
-        """
+        """Return the attributes of another queue; raise ``NotChecked`` if this process may not read them."""
         with allowed(f"sqs:GetQueueAttributes on {arn}", _SETTING, url):
             response = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         attributes: Attributes = response["Attributes"]

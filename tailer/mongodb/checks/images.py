@@ -16,12 +16,7 @@ _STUCK = "an update committed before that stops the stream, until you set whenAv
 
 
 def images(server: Server, watch: Watch) -> Finding:
-    """
-    Check that each watched collection keeps images, if the settings ask for them.
-
-    Raises:
-        NotChecked: the user may not list collections.
-    """
+    """Check that each watched collection keeps images, if the settings ask for them."""
     asked = {watch.full_document_before_change, watch.full_document} & {"whenAvailable", "required"}
     if not asked:
         return ok(f"fullDocument {watch.full_document}, no pre-images")

@@ -35,11 +35,7 @@ class Presence:
 
 
 def named(client: "MongoClient[Any]", watch: Watch) -> Finding:
-    """
-    Check all that is watched by name.
-
-    Raises: as ``presence``.
-    """
+    """Check all that is watched by name."""
     found = presence(client, watch)
     remedy = "correct TAILER_DATABASE or TAILER_COLLECTIONS"
     if found.impossible:
@@ -52,13 +48,7 @@ def named(client: "MongoClient[Any]", watch: Watch) -> Finding:
 
 
 def presence(client: "MongoClient[Any]", watch: Watch) -> Presence:
-    """
-    Return what is wrong with the names that are watched.
-
-    Raises:
-        Unavailable: the server does not respond.
-        Misconfigured: the user may not sign in.
-    """
+    """Return what is wrong with the names that are watched."""
     found, listing = Presence(), Listing(client)
     with mongodb_errors():
         for scope in watch.scopes:

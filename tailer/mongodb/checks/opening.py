@@ -17,13 +17,9 @@ ASSERTIONS = 15_000  # MongoDB: codes from here on name one check of a command, 
 
 def opens(client: "MongoClient[Any]", watch: Watch) -> Finding:
     """
-    Open the stream at now, read nothing and close it.
+    Open the stream at now, read nothing and close it. The server may refuse the pipeline, an option, a name or the user.
 
     Not at a stored position: only the owner of the lease decides about history that is lost.
-
-    Raises:
-        Misconfigured: the server refuses the pipeline, an option, a name or the user.
-        Unavailable: the server does not respond, or has no cursor left.
     """
     database = client[watch.target.database or "admin"]
     command = partial(database.command, read_preference=database.read_preference)

@@ -41,7 +41,6 @@ class Server:
         self.version: tuple[int, ...] = ()
 
     def checks(self) -> list[Check]:
-        """The checks, in order."""
         check = partial(
             Check,
             outage=f"check that the database is up and reachable from here: {NETWORK}",
@@ -58,12 +57,6 @@ class Server:
 
     @property
     def client(self) -> "MongoClient[Any]":
-        """
-        A client that is signed in as a tailer.
-
-        Raises:
-            Misconfigured: the URI cannot be used.
-        """
         return self._signed_in()
 
     @property

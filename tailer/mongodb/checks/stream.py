@@ -56,7 +56,6 @@ class WatchedStream:
     now: Callable[[], datetime]
 
     def checks(self) -> list[Check]:
-        """The checks, in order."""
         check = partial(
             Check,
             outage=f"check that the database is up, not overloaded, and reachable from here: {NETWORK}",

@@ -47,9 +47,6 @@ def client(
     """
     A client that uses one server for all reads, and TLS with DocumentDB. It connects when used. The URI overrides ``timeouts``;
     the ``own`` options override the URI.
-
-    Raises:
-        Misconfigured: the URI cannot be used; the message names the setting and repeats nothing of the URI.
     """
     if problem := mistake(uri):
         raise Misconfigured(f"{setting} {problem}")

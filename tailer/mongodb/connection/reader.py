@@ -29,8 +29,6 @@ def reader(
     A server that is gone is noticed sooner: pymongo's monitor checks it every ``heartbeatFrequencyMS`` (10 s) on a connection
     of its own, and without a response within ``connectTimeoutMS`` (20 s) it ends the outstanding reads. A dead connection to a
     server that is alive is found by TCP keepalive, which pymongo sets: nine probes of 10 s after 120 s without data.
-
-    Raises: as ``client``.
     """
     commands = Commands()
     own: dict[str, Any] = {"socketTimeoutMS": round(seconds * 1000), "event_listeners": [commands]}

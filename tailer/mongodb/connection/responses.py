@@ -26,7 +26,6 @@ class Row(NamedTuple):
     meaning: str
 
     def matches(self, code: int | None, text: str) -> bool:
-        """Whether an error with this code and this text has this cause."""
         with_code = not self.codes or (code is not None and code in self.codes)  # a range compares None with each number
         return with_code and re.search(self.text, text, re.IGNORECASE) is not None
 

@@ -25,11 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def key_name(event: bytes, decoded: Document) -> str:
     """
-    The text of the document key of an event. Empty if ``decoded``, the key as plain JSON, is that text: an ``_id`` that is an
-    ObjectId, an integer or a plain string.
-
-    Raises:
-        Misconfigured: the pipeline changed the key.
+    The text of the document key of an event; ``Misconfigured`` if the pipeline changed the key. Empty if ``decoded``, the key
+    as plain JSON, is that text: an ``_id`` that is an ObjectId, an integer or a plain string.
     """
     at = _document_key(event)
     if len(decoded) == 1 and "_id" in decoded:

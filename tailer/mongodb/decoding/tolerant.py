@@ -34,11 +34,7 @@ Make = type[dict[str, Any]]
 
 
 def document(raw: bytes, at: int, make: Make) -> dict[str, Any]:
-    """
-    Decode the document that begins here.
-
-    Raises: one of ``elements.NOT_BSON``.
-    """
+    """Decode the document that begins here. Bytes that are not BSON raise one of ``elements.NOT_BSON``."""
     found = make()
     for kind, name, start in bson.elements(raw, at):
         found[_characters(raw[name : start - 1])] = value(kind, raw, start, make)

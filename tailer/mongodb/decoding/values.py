@@ -52,9 +52,7 @@ class FirstKept(dict[str, Any]):
 def decode(raw: bytes | memoryview, options: CodecOptions[Any] | None = None) -> Document:
     """
     Decode one BSON document to plain JSON values. Bytes that are not UTF-8 become ``\\xNN``. ``options``: see ``decoding``.
-
-    Raises:
-        InvalidBSON: it is not BSON, and no server stores it.
+    Bytes that are not BSON, which no server stores, raise ``InvalidBSON``.
     """
     options = options or _OPTIONS
     if not tolerant.may_hold_undefined(raw):

@@ -48,11 +48,7 @@ class Batcher:
     def next(self, events: "deque[RawBSONDocument]", sequence: int) -> Decoded:
         """
         Remove events from the left, as many as one batch may hold, and return their changes, numbered from ``sequence``. A
-        large event is alone in its batch.
-
-        Raises:
-            Closed: as ``ReadLimits.reserve``.
-            Any error of ``EventReader.change``, for the first event only: a later one ends the batch before it.
+        large event is alone in its batch. Only an error of the first event is raised: a later one ends the batch before it.
         """
         changes: list[Change] = []
         event = None

@@ -24,10 +24,8 @@ def change_from_event(
 ) -> Change:
     """
     The change of one event, with its number. ``post_image``: the document of an update is its post-image, not a lookup.
-    ``duplicates`` finds and logs fields that the event contains twice.
-
-    Raises:
-        Misconfigured: the pipeline removed a field that identifies the change.
+    ``duplicates`` finds and logs fields that the event contains twice. If the pipeline removed a field that identifies the
+    change, raise ``Misconfigured``.
     """
     event = duplicates.decode(raw.raw) if duplicates else decode(raw.raw)
     try:

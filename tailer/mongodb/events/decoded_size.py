@@ -46,12 +46,7 @@ _OLD_BINARIES = b"\2\3"
 
 
 def decoded_size(event: bytes | memoryview) -> int:
-    """
-    An upper bound in bytes.
-
-    Raises:
-        IndexError, KeyError, ValueError: it is not BSON.
-    """
+    """An upper bound in bytes. What is not BSON raises IndexError, KeyError or ValueError."""
     raw = bytes(event)
     at, size, level = 4, len(raw), _Level(in_list=False)
     outer: list[_Level] = []

@@ -35,14 +35,7 @@ class EventReader:
         self._incomplete = incomplete
 
     def change(self, event: RawBSONDocument, sequence: int, number: int) -> Change:
-        """
-        The change of an event, with its ``sequence`` in the stream. ``number`` is its number in the batch, from 0.
-
-        Raises:
-            Undeliverable: the event cannot be converted, and TAILER_ON_POISON is stop.
-            Misconfigured: the pipeline removed a field that identifies the change. Or as ``Claims.store``.
-            Unavailable: the raw event could not be stored.
-        """
+        """The change of an event, with its ``sequence`` in the stream. ``number`` is its number in the batch, from 0."""
         if self._incomplete:
             return self._on_poison.instead(stub(bytes(event.raw), sequence, self._incomplete))
         try:
@@ -60,11 +53,7 @@ class EventReader:
         return self.stub(event, sequence, reason)
 
     def stub(self, event: RawBSONDocument, sequence: int, reason: str) -> Change:
-        """
-        The stub of an event that is not decoded, with its raw event in the claim bucket.
-
-        Raises: as ``change``.
-        """
+        """The stub of an event that is not decoded, with its raw event in the claim bucket."""
         raw = bytes(event.raw)
         return self._on_poison.instead(stub(raw, sequence, reason), raw, self._generation)
 
@@ -75,12 +64,7 @@ def _place(error: Exception) -> str:
 
 
 def check_size(change: Change, event: RawBSONDocument) -> Change:
-    """
-    Return the change of the event if it fits into a message, at least as a claim.
-
-    Raises:
-        Undeliverable: it does not fit.
-    """
+    """Return the change of the event if it fits into a message, at least as a claim; else raise ``Undeliverable``."""
     if len(event.raw) <= SMALL:
         return change
     if len(event.raw) * EXPANSION > DECODED_LIMIT and (size := len(encode_change(change))) > DECODED_LIMIT:

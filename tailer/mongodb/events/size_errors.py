@@ -20,7 +20,6 @@ class ClosedConnections:
         self._times = 0
 
     def too_large(self, error: Exception, position: object) -> bool:
-        """Whether this error of a read at this position means that an event is too large."""
         if not isinstance(error, AutoReconnect):
             return may_be_too_large(error)
         self._times = self._times + 1 if self._position == position else 1

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from bson import Decimal128, Int64
 
-from tests.hostile import bson_bytes as b
-from tests.hostile.bson_bytes import array, document, element, text
+from tests import bson_bytes as b
+from tests.bson_bytes import array, document, element, text
 from tests.hostile.mappers import CONTROLS
 from tests.hostile.outcome import PUBLISHED
 from tests.hostile.values import DEPTH, NOT_UTF8, VALUES

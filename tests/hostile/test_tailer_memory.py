@@ -13,6 +13,7 @@ from pymongo import MongoClient
 from devstack import DevStack
 from devstack.loopback import wait_until
 from devstack.tailer import TailerProcess
+from tests.bson_bytes import document, text
 from tests.hostile.memory_group import MB, MemoryGroup, resident_peak, unavailable
 
 TASK = 512 * MB
@@ -20,15 +21,6 @@ FULL = 16 * MB - 4_096  # bytes of BSON: the server accepts 16 MB
 OPLOG = 4_000.0  # MB, enough for all of it
 SECONDS = 240.0
 WHY_NOT = unavailable()
-
-
-def document(*elements: bytes) -> bytes:
-    body = b"".join(elements)
-    return struct.pack("<i", len(body) + 5) + body + b"\0"
-
-
-def text(held: bytes) -> bytes:
-    return struct.pack("<i", len(held) + 1) + held + b"\0"
 
 
 def array(kind: int, value: bytes) -> bytes:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from bson import Decimal128
 
-from tests.hostile import bson_bytes as b
-from tests.hostile.bson_bytes import document, element, text
+from tests import bson_bytes as b
+from tests.bson_bytes import document, element, text
 from tests.hostile.mappers import CONTROL_NAME, CONTROLS, LONG_NAME, ODD_NAME
 from tests.hostile.writes import Hostile, holding
 

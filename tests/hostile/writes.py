@@ -7,8 +7,8 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 
-from tests.hostile import bson_bytes as b
-from tests.hostile.bson_bytes import LARGEST, array, document, element, text
+from tests import bson_bytes as b
+from tests.bson_bytes import LARGEST, array, document, element, text
 from tests.hostile.outcome import PUBLISHED, Expected
 
 Write = Callable[[Database[Any], str], object]

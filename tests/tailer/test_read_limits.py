@@ -14,7 +14,7 @@ from tests.samples.changes import ORIGIN
 SECONDS = 10.0  # A wait that should end does so much sooner.
 
 
-def test_batch_beyond_the_room_waits_for_room() -> None:
+def test_batch_above_the_limit_waits_for_memory() -> None:
     limits = ReadLimits(10)
     limits.reserve(6)
     with ThreadPoolExecutor(1) as threads:
@@ -24,7 +24,7 @@ def test_batch_beyond_the_room_waits_for_room() -> None:
         waiting.result(SECONDS)
 
 
-def test_batch_larger_than_the_room_is_taken_alone() -> None:
+def test_batch_larger_than_the_limit_is_read_alone() -> None:
     limits = ReadLimits(10)
     limits.reserve(6)
     with ThreadPoolExecutor(2) as threads:
@@ -37,7 +37,7 @@ def test_batch_larger_than_the_room_is_taken_alone() -> None:
         small.result(SECONDS)
 
 
-def test_waiting_reader_ends_when_the_pace_closes() -> None:
+def test_waiting_reader_ends_when_the_limits_close() -> None:
     """A stopping task leaves no thread."""
     limits = ReadLimits(10)
     limits.reserve(10)

@@ -67,7 +67,7 @@ def shared(make: Callable[P, T]) -> Callable[P, T]:
 
     def get(*args: P.args, **kwargs: P.kwargs) -> T:
         with calling:
-            return cached(*args, **kwargs)  # type: ignore[arg-type]
+            return cached(*args, **kwargs)  # type: ignore[arg-type] # they are hashable, which a ParamSpec cannot say
 
     return get
 

@@ -11,50 +11,33 @@ from hypothesis import strategies as st
 
 from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.events.decoded_size import WORST, decoded_size
+from tests.bson_bytes import binary, document, scoped, text
 
 MANY = 500  # elements of a kind, enough to make the memory of a single call negligible
 FIXED_COSTS = 5_000  # bytes, of a call and of what the interpreter keeps after it
 
-
-def document_of(*elements: bytes) -> bytes:
-    body = b"".join(elements)
-    return struct.pack("<i", len(body) + 5) + body + b"\0"
-
-
-def bson_text(held: bytes) -> bytes:
-    return struct.pack("<i", len(held) + 1) + held + b"\0"
-
-
-def bson_binary(subtype: int, held: bytes) -> bytes:
-    return struct.pack("<i", len(held)) + bytes([subtype]) + held
-
-
-def bson_scoped_code(code: bytes, scope: bytes) -> bytes:
-    return struct.pack("<i", 4 + len(bson_text(code)) + len(scope)) + bson_text(code) + scope
-
-
 NULL = b"\x0aa\0"
 VALUES = {
     "double": (0x01, struct.pack("<d", -1.2345678901234567e-300)),
-    "string, empty": (0x02, bson_text(b"")),
-    "string": (0x02, bson_text(b"abcde")),
-    "string of control characters": (0x02, bson_text(b"\1" * 100)),
-    "string of quotes": (0x02, bson_text(b'"' * 100)),
-    "string of umlauts": (0x02, bson_text("äöü".encode() * 30)),
-    "string with an emoji at its end": (0x02, bson_text(b"a" * 100 + "😀".encode())),
-    "string that is not UTF-8": (0x02, bson_text(b"\xff" * 100)),
-    "string that is not UTF-8, with an emoji": (0x02, bson_text(b"\xff" * 100 + "😀".encode())),
-    "document, empty": (0x03, document_of()),
-    "document of one field": (0x03, document_of(NULL)),
-    "document of six fields": (0x03, document_of(*(b"\x0a" + name + b"\0" for name in (b"a", b"b", b"c", b"d", b"e", b"f")))),
-    "DBRef": (0x03, document_of(b"\x02$ref\0" + bson_text(b"a"), b"\x0a$id\0")),
-    "array, empty": (0x04, document_of()),
-    "array of one": (0x04, document_of(b"\x0a0\0")),
-    "binary, empty": (0x05, bson_binary(0, b"")),
-    "binary": (0x05, bson_binary(0, b"a" * 100)),
-    "UUID": (0x05, bson_binary(4, b"a" * 16)),
-    "legacy UUID": (0x05, bson_binary(3, b"a" * 16)),
-    "legacy UUID, empty": (0x05, bson_binary(3, b"")),
+    "string, empty": (0x02, text(b"")),
+    "string": (0x02, text(b"abcde")),
+    "string of control characters": (0x02, text(b"\1" * 100)),
+    "string of quotes": (0x02, text(b'"' * 100)),
+    "string of umlauts": (0x02, text("äöü".encode() * 30)),
+    "string with an emoji at its end": (0x02, text(b"a" * 100 + "😀".encode())),
+    "string that is not UTF-8": (0x02, text(b"\xff" * 100)),
+    "string that is not UTF-8, with an emoji": (0x02, text(b"\xff" * 100 + "😀".encode())),
+    "document, empty": (0x03, document()),
+    "document of one field": (0x03, document(NULL)),
+    "document of six fields": (0x03, document(*(b"\x0a" + name + b"\0" for name in (b"a", b"b", b"c", b"d", b"e", b"f")))),
+    "DBRef": (0x03, document(b"\x02$ref\0" + text(b"a"), b"\x0a$id\0")),
+    "array, empty": (0x04, document()),
+    "array of one": (0x04, document(b"\x0a0\0")),
+    "binary, empty": (0x05, binary(0, b"")),
+    "binary": (0x05, binary(0, b"a" * 100)),
+    "UUID": (0x05, binary(4, b"a" * 16)),
+    "legacy UUID": (0x05, binary(3, b"a" * 16)),
+    "legacy UUID, empty": (0x05, binary(3, b"")),
     "undefined": (0x06, b""),
     "ObjectId": (0x07, b"a" * 12),
     "boolean": (0x08, b"\1"),
@@ -64,10 +47,10 @@ VALUES = {
     "null": (0x0A, b""),
     "regular expression, empty": (0x0B, b"\0\0"),
     "regular expression": (0x0B, b"^a.*\0ix\0"),
-    "DBPointer": (0x0C, bson_text(b"a") + b"a" * 12),
-    "code": (0x0D, bson_text(b"f()")),
-    "symbol": (0x0E, bson_text(b"abc")),
-    "code with a scope": (0x0F, bson_scoped_code(b"f()", document_of(NULL))),
+    "DBPointer": (0x0C, text(b"a") + b"a" * 12),
+    "code": (0x0D, text(b"f()")),
+    "symbol": (0x0E, text(b"abc")),
+    "code with a scope": (0x0F, scoped(b"f()", document(NULL))),
     "int32": (0x10, struct.pack("<i", -(2**31))),
     "timestamp": (0x11, b"\xfe" * 8),
     "int64": (0x12, struct.pack("<q", -(2**63))),
@@ -90,22 +73,22 @@ def measured_memory(raw: bytes) -> int:
 
 
 def array_of(kind: int, value: bytes) -> bytes:
-    return document_of(b"\x04a\0" + document_of(*(b"%c%d\0%b" % (kind, number, value) for number in range(MANY))))
+    return document(b"\x04a\0" + document(*(b"%c%d\0%b" % (kind, number, value) for number in range(MANY))))
 
 
 def fields_of(kind: int, value: bytes) -> bytes:
-    return document_of(*(b"%c%x\0%b" % (kind, number, value) for number in range(MANY)))
+    return document(*(b"%c%x\0%b" % (kind, number, value) for number in range(MANY)))
 
 
 def documents_of(kind: int, value: bytes) -> bytes:
     """Put each value into a document of its own, which takes the most memory."""
-    one = document_of(b"%ca\0%b" % (kind, value))
-    return document_of(b"\x04a\0" + document_of(*(b"\x03%d\0%b" % (number, one) for number in range(MANY))))
+    one = document(b"%ca\0%b" % (kind, value))
+    return document(b"\x04a\0" + document(*(b"\x03%d\0%b" % (number, one) for number in range(MANY))))
 
 
 def small_arrays_of(kind: int, value: bytes) -> bytes:
-    ten = document_of(*(b"%c%d\0%b" % (kind, number, value) for number in range(10)))
-    return document_of(b"\x04a\0" + document_of(*(b"\x04%d\0%b" % (number, ten) for number in range(MANY // 10))))
+    ten = document(*(b"%c%d\0%b" % (kind, number, value) for number in range(10)))
+    return document(b"\x04a\0" + document(*(b"\x04%d\0%b" % (number, ten) for number in range(MANY // 10))))
 
 
 @pytest.mark.parametrize("shape", [array_of, fields_of, documents_of, small_arrays_of])
@@ -133,19 +116,19 @@ def bodies(draw: st.DrawFn, depth: int = 3) -> bytes:
         name = draw(st.binary(max_size=12)).replace(b"\0", b"")
         kinds = st.sampled_from(list(VALUES.values()))
         nested = st.tuples(st.sampled_from([3, 4]), bodies(depth=depth - 1)) if depth else kinds
-        strings = st.tuples(st.just(2), st.binary(max_size=300).map(bson_text))
+        strings = st.tuples(st.just(2), st.binary(max_size=300).map(text))
         kind, value = draw(st.one_of(kinds, nested, strings))
         elements.append(b"%c%b\0%b" % (kind, name, value))
-    return document_of(*elements)
+    return document(*elements)
 
 
 @given(bodies(), st.integers(1, 50))
 def test_no_document_exceeds_its_estimate(body: bytes, times: int) -> None:
-    raw = document_of(b"\x04a\0" + document_of(*(b"\x03%d\0%b" % (number, body) for number in range(times))))
+    raw = document(b"\x04a\0" + document(*(b"\x03%d\0%b" % (number, body) for number in range(times))))
     assert measured_memory(raw) <= decoded_size(raw) + FIXED_COSTS
 
 
-@pytest.mark.parametrize("cut", [b"", b"\5\0\0\0", document_of(b"\x02a\0" + bson_text(b"abc"))[:-6], document_of(b"\x63a\0")])
+@pytest.mark.parametrize("cut", [b"", b"\5\0\0\0", document(b"\x02a\0" + text(b"abc"))[:-6], document(b"\x63a\0")])
 def test_invalid_bson_has_no_estimate(cut: bytes) -> None:
     """It is truncated, or holds a type that does not exist."""
     with pytest.raises((IndexError, KeyError, ValueError)):

@@ -62,14 +62,6 @@ class Skip(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class OlderGaps(Struct, frozen=True, kw_only=True):
-    """A summary of the announced gaps that a record no longer lists: their number, the first and the last cluster time."""
-
-    count: int
-    after: str
-    until: str
-
-
 class Record(Struct, frozen=True, kw_only=True):
     """
     What a store keeps of one stream: the lease and the checkpoint together, so that one conditional write guards both.
@@ -78,8 +70,8 @@ class Record(Struct, frozen=True, kw_only=True):
     owner whose version does not change for ``lease_seconds`` has lost the lease. ``identity`` is what the stream watches and
     how its lanes are computed, as canonical JSON; it may change until a change was delivered. ``cluster`` is the cluster of the
     checkpoint's position; None in older records. ``problem`` is why the last owner stopped for good, ``problem_code`` its exit
-    code. ``gaps`` is the list of what was never delivered, ``older_gaps`` a summary of its first entries. ``saved_at`` is the
-    time of the last write, ``scanning_since`` the time at which the server began to scan its history; both are for people only.
+    code. ``gaps`` is the list of what was never delivered, without the oldest. ``saved_at`` is the time of the last write,
+    ``scanning_since`` the time at which the server began to scan its history; both are for people only.
     ``skips`` are the last changes that a person skipped, ``stubs`` is the number of stubs sent, ``last_stub`` the last one.
     ``crashes`` counts the owners that crashed at this position.
     """
@@ -94,7 +86,6 @@ class Record(Struct, frozen=True, kw_only=True):
     problem: str = ""
     problem_code: int = 0
     gaps: tuple[Gap, ...] = ()
-    older_gaps: OlderGaps | None = None
     saved_at: str = ""
     scanning_since: str = ""
     cluster: Cluster | None = None

@@ -1,8 +1,9 @@
 """What a command prints: lines for a person, or JSON for a script."""
 
 import os
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -11,15 +12,18 @@ from tailrace.text.legible import legible
 Say = Callable[[str], None]
 
 
-class Result(Protocol):
-    """What an operation returns: ``values`` for JSON, ``text`` for a person."""
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What an operation returns: ``values`` for JSON, and ``shown`` for a person, names and values by title."""
 
-    def values(self) -> Any: ...
+    values: Any
+    shown: Mapping[str, Mapping[str, Any]]
 
-    def text(self) -> str: ...
+    def text(self) -> str:
+        return "\n".join(as_text(title, values) for title, values in self.shown.items())
 
 
-def as_text(title: str, values: dict[str, Any]) -> str:
+def as_text(title: str, values: Mapping[str, Any]) -> str:
     """Return a title, with each name and its value below. None is shown as unknown."""
     shown = {legible(name): legible(str(_shown(value))) for name, value in values.items()}
     width = max(map(len, shown))

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from tailer.errors import Misconfigured
-from tailer.model import Checkpoint, Gap, OlderGaps, Record
-from tailer.times import rfc3339, time_of
+from tailer.model import Checkpoint, Gap, Record
+from tailer.times import rfc3339
 from tailrace.wire.change import GAP, Change, Namespace
 
 KEPT = 20  # announced gaps; and as many may wait for their announcement
@@ -25,28 +25,14 @@ def gap_added(record: Record, gap: Gap) -> Record:
             f"{KEPT} gaps of stream {record.stream!r} are not announced yet: start a task (tailer run), which announces them, "
             "then accept this gap"
         )
-    return _bounded(replace(record, gaps=(*record.gaps, gap)))
+    return replace(record, gaps=(*record.gaps, gap))
 
 
 def gap_announced(record: Record, gap: Gap) -> Record:
-    gaps = tuple(replace(one, announced=True) if one == gap else one for one in record.gaps)
-    return _bounded(replace(record, gaps=gaps))
-
-
-def _bounded(record: Record) -> Record:
-    """Keep the gaps that are not announced, the newest announced ones, and a summary of the others."""
-    announced = [gap for gap in record.gaps if gap.announced]
-    if not (dropped := announced[:-KEPT]):
-        return record
-    times = [time for gap in dropped for time in (gap.after, gap.until)]
-    count = len(dropped)
-    if older := record.older_gaps:
-        times += [older.after, older.until]
-        count += older.count
-    summary = OlderGaps(count=count, after=min(times, key=time_of), until=max(times, key=time_of))
-    kept = announced[-KEPT:]
-    gaps = tuple(gap for gap in record.gaps if not gap.announced or gap in kept)
-    return replace(record, gaps=gaps, older_gaps=summary)
+    """The record with this gap marked as announced, and without the oldest announced gaps."""
+    gaps = [replace(one, announced=True) if one == gap else one for one in record.gaps]
+    kept = [one for one in gaps if one.announced][-KEPT:]
+    return replace(record, gaps=tuple(one for one in gaps if not one.announced or one in kept))
 
 
 def gap_change(stream: str, ns: Namespace, gap: Gap) -> Change:

@@ -36,8 +36,9 @@ def for_each(operation: Callable[[Parts], Result]) -> Run:
     def run(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
         results = {parts.settings.stream: operation(parts) for parts in streams}
         if options.json:
-            say(as_json({stream: result.values() for stream, result in results.items()}))
-        for result in results.values() if not options.json else ():
+            say(as_json({stream: result.values for stream, result in results.items()}))
+            return
+        for result in results.values():
             say(result.text())
 
     return run
@@ -49,7 +50,7 @@ def for_all(operation: Callable[..., Result]) -> Run:
     def run(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
         given = {name: value for name, value in vars(options).items() if value is not None and name not in _OF_EVERY_COMMAND}
         result = operation(streams, **given)
-        say(as_json(result.values()) if options.json else result.text())
+        say(as_json(result.values) if options.json else result.text())
 
     return run
 

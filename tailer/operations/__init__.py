@@ -4,5 +4,5 @@ What the commands do, for the command line, a console or a script: each function
     stream = Parts(load()[0])
     print(rewind(stream, "2026-11-22T12:12:00Z", dry_run=True).text())
 
-Every result has ``text()`` for a person and ``values()`` for JSON.
+Every result has ``text()`` for a person and ``values`` for JSON.
 """

@@ -5,7 +5,6 @@ A user with the right to do so calls it, or a deployment. ``tailer run`` never d
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pymongo import MongoClient
@@ -13,58 +12,30 @@ from pymongo import MongoClient
 from tailer.mongodb import iam_users
 from tailer.mongodb.change_streams import ENABLE, by, enabled, switch
 from tailer.mongodb.watch import OWN_DATABASE, Scope
-from tailer.output import as_text
+from tailer.output import Result
 from tailer.parts import Parts
 
 _NOT_NEEDED = "this is MongoDB, where change streams are always enabled: nothing to do"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Enabled:
-    """For each stream, whether change streams are enabled for each scope that it needs. MongoDB does not need this."""
-
-    needed: bool
-    streams: dict[str, dict[str, str]]
-
-    def values(self) -> dict[str, Any]:
-        return {"needed": self.needed, "streams": self.streams}
-
-    def text(self) -> str:
-        return "\n".join(as_text(stream, state) for stream, state in self.streams.items())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Switched:
-    """What was done for each scope and for the reader, or would be done."""
-
-    done: dict[str, str]
-    dry_run: bool
-
-    def values(self) -> dict[str, Any]:
-        return {"dryRun": self.dry_run, "done": self.done}
-
-    def text(self) -> str:
-        return as_text("would be" if self.dry_run else "now", self.done)
-
-
-def show(streams: Sequence[Parts]) -> Enabled:
-    """Read what each stream needs, and whether it is enabled."""
+def show(streams: Sequence[Parts]) -> Result:
+    """Read for each stream whether change streams are enabled for each scope that it needs. MongoDB does not need this."""
     found = {parts: enabled(parts.client) for parts in streams}
     states = {parts.settings.stream: _states(parts.scopes_to_enable, kept) for parts, kept in found.items()}
-    return Enabled(needed=any(kept is not None for kept in found.values()), streams=states)
+    return Result(values={"needed": any(kept is not None for kept in found.values()), "streams": states}, shown=states)
 
 
-def enable(streams: Sequence[Parts], reader: str = "", *, dry_run: bool = False) -> Switched:
+def enable(streams: Sequence[Parts], reader: str = "", *, dry_run: bool = False) -> Result:
     """Enable what the streams need and is not enabled, and give the ``reader``, an ARN, access to it."""
     return _switch(streams, reader, on=True, dry_run=dry_run)
 
 
-def disable(streams: Sequence[Parts], reader: str = "", *, dry_run: bool = False) -> Switched:
+def disable(streams: Sequence[Parts], reader: str = "", *, dry_run: bool = False) -> Result:
     """Disable exactly what ``enable`` enables, even if others read it, and remove the user of the ``reader``."""
     return _switch(streams, reader, on=False, dry_run=dry_run)
 
 
-def _switch(streams: Sequence[Parts], reader: str, *, on: bool, dry_run: bool) -> Switched:
+def _switch(streams: Sequence[Parts], reader: str, *, on: bool, dry_run: bool) -> Result:
     principal = iam_users.checked(reader) if reader else ""
     clusters: dict[MongoClient[Any], list[Parts]] = {}
     for parts in streams:
@@ -82,7 +53,7 @@ def _switch(streams: Sequence[Parts], reader: str, *, on: bool, dry_run: bool) -
                 (kept.append if on else kept.remove)(scope)
         if principal:
             done[principal] = _access(iam_users.IamUsers(client), principal, watched, on=on, dry_run=dry_run)
-    return Switched(done=done, dry_run=dry_run)
+    return Result(values={"dryRun": dry_run, "done": done}, shown={"would be" if dry_run else "now": done})
 
 
 def _outcome(scope: Scope, kept: Sequence[Scope], *, on: bool) -> tuple[str, bool]:

@@ -1,10 +1,11 @@
-"""A person's decisions about a stream: written while this process holds the stream's lease, or only shown (``dry_run``)."""
+"""
+A person's decisions about a stream: written while this process holds the stream's lease, or only shown (``dry_run``). The
+result is the stream's record before and after the decision.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
-from typing import Any
 
 from tailer.aws.errors import aws_errors
 from tailer.change_ids import short
@@ -16,7 +17,7 @@ from tailer.model import Record
 from tailer.operations.interrupts import INTERRUPTS
 from tailer.operations.lease import lease_to_decide, record_of
 from tailer.operations.status import position
-from tailer.output import as_text
+from tailer.output import Result
 from tailer.parts import Parts
 from tailer.poison.on_poison import PARK
 from tailer.stored_form import stored_record
@@ -25,37 +26,21 @@ from tailrace.text.legible import legible
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decided:
-    """A stream's record before and after a decision. After a dry run nothing is written."""
-
-    before: Record
-    after: Record
-    dry_run: bool
-
-    def values(self) -> dict[str, Any]:
-        return {"dryRun": self.dry_run, "before": stored_record(self.before), "after": stored_record(self.after)}
-
-    def text(self) -> str:
-        after = as_text("would be" if self.dry_run else "now", position(self.after))
-        return f"{as_text('before', position(self.before))}\n{after}"
-
-
-def seed(parts: Parts, to: str, *, dry_run: bool = False) -> Decided:
+def seed(parts: Parts, to: str, *, dry_run: bool = False) -> Result:
     """Give a stream that has no checkpoint its first one: ``beginning``, an RFC 3339 time, or a resume token."""
     of_this_cluster = _recognise(parts)
     start = asked_for(to, parts.source, _now())
     return _decide(parts, lambda record: decisions.seeded(of_this_cluster(record), start, _now()), dry_run)
 
 
-def rewind(parts: Parts, to: str, *, dry_run: bool = False) -> Decided:
+def rewind(parts: Parts, to: str, *, dry_run: bool = False) -> Result:
     """Move a stream's checkpoint back, so that everything after it is delivered again, in a new generation."""
     of_this_cluster = _recognise(parts)
     start = asked_for(to, parts.source, _now())
     return _decide(parts, lambda record: decisions.moved(of_this_cluster(record), start), dry_run)
 
 
-def accept_gap(parts: Parts, why: str, *, by: str = "", to: str = "", dry_run: bool = False) -> Decided:
+def accept_gap(parts: Parts, why: str, *, by: str = "", to: str = "", dry_run: bool = False) -> Result:
     """
     Continue after history that is lost. The gap is recorded, and published as StreamGapDetected. Without ``to`` the stream
     continues at the oldest history that is left, or now if that is unknown: ``TAILER_START`` is for a first start.
@@ -68,7 +53,7 @@ def accept_gap(parts: Parts, why: str, *, by: str = "", to: str = "", dry_run: b
     )
 
 
-def skip(parts: Parts, change: str, why: str, *, by: str = "", dry_run: bool = False) -> Decided:
+def skip(parts: Parts, change: str, why: str, *, by: str = "", dry_run: bool = False) -> Result:
     """Skip the change that stops a stream. A stub takes its place; the skip is recorded, and published as StreamGapDetected."""
     of_this_cluster, words = _recognise(parts), _words(by, why)
     return _decide(
@@ -76,7 +61,7 @@ def skip(parts: Parts, change: str, why: str, *, by: str = "", dry_run: bool = F
     )
 
 
-def accept_settings(parts: Parts, *, anyway: bool = False, dry_run: bool = False) -> Decided:
+def accept_settings(parts: Parts, *, anyway: bool = False, dry_run: bool = False) -> Result:
     """
     Continue at the same position with the current settings, in a new generation.
 
@@ -92,22 +77,26 @@ def accept_settings(parts: Parts, *, anyway: bool = False, dry_run: bool = False
     return _decide(parts, lambda record: decisions.settings_accepted(record, parts.settings.identity), dry_run)
 
 
-def accept_cluster(parts: Parts, *, dry_run: bool = False) -> Decided:
+def accept_cluster(parts: Parts, *, dry_run: bool = False) -> Result:
     """Continue at the same position in the history of another cluster, in a new generation."""
     source, cluster = parts.source, parts.cluster()
     return _decide(parts, lambda record: decisions.cluster_accepted(record, cluster, source), dry_run)
 
 
-def _decide(parts: Parts, decision: Callable[[Record], Record], dry_run: bool) -> Decided:
+def _decide(parts: Parts, decision: Callable[[Record], Record], dry_run: bool) -> Result:
     if dry_run:
         before = record_of(parts)
-        return Decided(before=before, after=decision(before), dry_run=True)
-    with lease_to_decide(parts) as lease:
-        before = lease.record
         after = decision(before)
-        INTERRUPTS.too_late()
-        lease.write(after)
-    return Decided(before=before, after=after, dry_run=False)
+    else:
+        with lease_to_decide(parts) as lease:
+            before = lease.record
+            after = decision(before)
+            INTERRUPTS.too_late()
+            lease.write(after)
+    return Result(
+        values={"dryRun": dry_run, "before": stored_record(before), "after": stored_record(after)},
+        shown={"before": position(before), "would be" if dry_run else "now": position(after)},
+    )
 
 
 def _recognise(parts: Parts) -> Callable[[Record], Record]:

@@ -14,7 +14,7 @@ from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
 from tailer.crashes import Crashes
 from tailer.errors import LeaseLost
-from tailer.model import Checkpoint, Gap, OlderGaps, Record, Skip
+from tailer.model import Checkpoint, Gap, Record, Skip
 from tailer.ports import CheckpointStore, Conflict
 from tailer.position import After
 
@@ -45,7 +45,6 @@ FULL = Record(
         )
         for number in range(2)
     ),
-    older_gaps=OlderGaps(count=3, after="1795000000.1", until="1795300000.9"),
     saved_at="2026-11-22T07:23:46.107+00:00",
     scanning_since="2026-11-22T07:21:00.000+00:00",
     skips=(Skip(change="82ü", by="ada", at="2026-11-22T07:00:00Z", reason="a test"),),
@@ -88,7 +87,7 @@ class KeepsOldRecords:
         put(OLD | more)
         record = store.read("payments")
         assert record is not None
-        assert (record.version, record.checkpoint, record.cluster, record.older_gaps) == (7, CHECKPOINT, None, None)
+        assert (record.version, record.checkpoint, record.cluster) == (7, CHECKPOINT, None)
         store.write(replace(record, version=8, owner="one"))
         assert store.read("payments") == replace(record, version=8, owner="one")
 

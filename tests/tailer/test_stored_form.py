@@ -36,8 +36,11 @@ def test_record_of_an_earlier_release_keeps_its_position(name: str) -> None:
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_earlier_release_reads_new_records(name: str) -> None:
-    """The same fields in the same order. Only the time of a token is corrected to the time inside the token."""
-    before = RECORDS[name]
+    """
+    The same fields in the same order, without the summary of older gaps, which may be missing. Only the time of a token is
+    corrected to the time inside the token.
+    """
+    before = {field: value for field, value in RECORDS[name].items() if field != "older_gaps"}
     position = POSITIONS[name]
     expected = before
     if position and position.time:
@@ -48,7 +51,7 @@ def test_earlier_release_reads_new_records(name: str) -> None:
 
 
 def test_every_field_is_read() -> None:
-    """The sample holds each field that a record has."""
+    """The sample holds each field that a record has, and one of an earlier release, which is ignored."""
     assert record_from(RECORDS["every field"]) == FULL
 
 

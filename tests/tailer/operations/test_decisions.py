@@ -9,13 +9,13 @@ from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.in_memory import MemorySource
 from tailer.model import Checkpoint, Record
-from tailer.operations import change_streams
 from tailer.operations.decisions import accept_gap, rewind, seed
 from tailer.operations.status import status, stored
-from tailer.output import as_json
+from tailer.output import Result, as_json
 from tailer.parts import Parts
 from tailer.position import After, At
 from tailer.settings.settings import Settings
+from tailer.stored_form import record_from, stored_record
 from tailer.stores.memory import MemoryCheckpoints
 from tests.tailer.parts import parts_with
 
@@ -44,11 +44,12 @@ def test_decision_returns_the_record_before_and_after(stream: Parts) -> None:
     after = stream.store.read("payments")
     assert after is not None
     assert after.checkpoint is not None
-    assert (decided.before.checkpoint, decided.after.checkpoint) == (None, after.checkpoint)
+    before, written = decided.values["before"], decided.values["after"]
+    assert (before["checkpoint"], written["checkpoint"]) == (None, stored_record(after)["checkpoint"])
     assert (after.checkpoint.position, after.owner, after.cluster) == (At("1795330890.1"), "", HERE)
     again = rewind(stream, "beginning")
-    assert again.after.checkpoint is not None
-    assert (again.before.checkpoint, again.after.checkpoint.position) == (after.checkpoint, At(OLDEST))
+    assert again.values["before"]["checkpoint"] == decided.values["after"]["checkpoint"]
+    assert record_from(again.values["after"]).checkpoint.position == At(OLDEST)  # type: ignore[union-attr]
 
 
 def test_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
@@ -56,7 +57,7 @@ def test_dry_run_shows_the_decision_and_writes_nothing(stream: Parts) -> None:
     shown = seed(stream, AT, dry_run=True)
     assert stream.store.read("payments") is None
     assert "would be" in shown.text()
-    values = json.loads(as_json(shown.values()))
+    values = json.loads(as_json(shown.values))
     assert (values["dryRun"], values["before"]["checkpoint"]) == (True, None)
     assert values["after"]["checkpoint"]["cluster_time"] == "1795330890.1"
 
@@ -76,25 +77,23 @@ def test_accepted_gap_has_its_author_and_reason(stream: Parts) -> None:
     """Its text is safe to show in a terminal."""
     lost = Checkpoint(position=After("4711", "1795320000.1"), sequence=41)
     stream.store.write(Record(stream="payments", version=1, checkpoint=lost))
-    [gap] = accept_gap(stream, "restored\x1b from a backup", by="ada").after.gaps
+    [gap] = record_from(accept_gap(stream, "restored\x1b from a backup", by="ada").values["after"]).gaps
     assert (gap.after, gap.until, gap.accepted_by) == ("1795320000.1", OLDEST, "ada")
     assert gap.reason == r"restored\u001b from a backup"
 
 
 def test_status_of_a_stream_is_a_value(stream: Parts) -> None:
     """Before and after its first checkpoint; the history that is left is measured by the source."""
-    assert status(stream).values() == {"checkpoint": "none: this stream was never started"}
-    assert stored(stream).values() is None
+    assert status(stream).values == {"checkpoint": "none: this stream was never started"}
+    assert stored(stream).values is None
     seed(stream, AT)
-    state = status(stream)
-    assert (state.lease, state.headroom_problem) == ("free", "none")
-    assert state.headroom_seconds == 890
-    assert state.values()["deliveredUpTo"] == AT
-    assert stored(stream).values()["checkpoint"]["token"] is None  # type: ignore[index]
+    state = status(stream).values
+    assert (state["lease"], state["headroomProblem"], state["headroomSeconds"]) == ("free", "none", 890)
+    assert state["deliveredUpTo"] == AT
+    assert stored(stream).values["checkpoint"]["token"] is None
 
 
-def test_changes_to_change_streams_are_a_value() -> None:
-    """For a deployment that logs it."""
-    switched = change_streams.Switched(done={"payments.*": "enabled"}, dry_run=True)
-    assert switched.values() == {"dryRun": True, "done": {"payments.*": "enabled"}}
-    assert switched.text().splitlines() == ["would be", "  payments.*  enabled"]
+def test_result_is_shown_under_its_titles() -> None:
+    """Each name and value on a line of its own."""
+    result = Result(values={}, shown={"would be": {"payments.*": "enabled", "a": None}})
+    assert result.text().splitlines() == ["would be", "  payments.*  enabled", "  a           unknown"]

@@ -1,4 +1,4 @@
-"""``docs/configuration.md``: every setting of the tailer, the forwarder and an environment, from its definition."""
+"""``docs/configuration.md``: every setting of a project, the tailer, the forwarder and an environment, from its definition."""
 
 import inspect
 from collections.abc import Iterator
@@ -13,11 +13,19 @@ from infra.package import REPOSITORY
 from lambda_forwarder import settings as forwarder
 from tailer.settings import settings as tailer
 from tailer.settings.names import PREFIX
+from tailer.settings.table import sections
+from tailrace.project.settings import ProjectSettings
 from tailrace_cdk.config import Environment
-from tailrace_cdk.config.section import sections
 
 PAGE = REPOSITORY / "docs" / "configuration.md"
-_TYPES: dict[Any, str] = {bool: "`true` or `false`", SecretStr: "text, kept secret", Path: "a path", str: "text", Any: "text"}
+_TYPES: dict[Any, str] = {
+    bool: "`true` or `false`",
+    SecretStr: "text, kept secret",
+    Path: "a path",
+    dict: "a table",
+    str: "text",
+    Any: "text",
+}
 
 _TOP = """# Configuration
 
@@ -25,14 +33,20 @@ Every setting. `make docs` writes this page from the settings themselves: do not
 
 | part | set by | read in |
 |---|---|---|
+| [a project](#a-project) | `tailrace.toml` | `tailrace/project/` |
 | [the tailer](#the-tailer) | environment variables, a `.env` file, a TOML table for each stream | `tailer/settings/` |
 | [the forwarder](#the-forwarder) | environment variables or a `.env` file | `lambda_forwarder/settings.py` |
-| [an environment](#an-environment) | a TOML file in `infra/environments/` | `tailrace_cdk/config/` |
+| [an environment](#an-environment) | a TOML file in `infra/environments/`, or `tailrace.toml` | `tailrace_cdk/config/` |
 
-A deployment by `make deploy` sets the variables of the first two parts from the third: see [deploy.md](deploy.md). Every part
+A deployment sets the variables of the tailer and the forwarder from an environment: see [deploy.md](deploy.md). Every part
 reports all missing or wrong settings at once, by name, before it touches anything.
 
 `AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are those of the AWS SDK, and every part accepts them.
+"""
+_PROJECT = """## A project
+
+The file `tailrace.toml` of a project of your own. Its tables `[environment]` and `[environments.NAME]` have the settings of
+[an environment](#an-environment), without streams and mappers. `[environments.NAME]` needs only what differs.
 """
 _TAILER = """## The tailer
 
@@ -54,6 +68,8 @@ differences: `infra/environments/trial.toml` and `infra/environments/production.
 def page() -> str:
     parts = [
         _TOP,
+        _PROJECT,
+        table(ProjectSettings),
         _TAILER,
         table(tailer.Settings, PREFIX),
         _FORWARDER,
@@ -106,9 +122,9 @@ def _bounds(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    default = field.get_default()
+    default = field.get_default(call_default_factory=True, validated_data={})
     value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    if value in (None, "", ()):
+    if value in (None, "", (), {}):
         return "none"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
@@ -118,6 +134,8 @@ def _kinds(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) in (Union, UnionType, tuple):
         for part in get_args(annotation):
             yield from _kinds(part)
+    elif get_origin(annotation) is dict:
+        yield dict
     elif hasattr(annotation, "__metadata__"):  # Annotated
         yield from _kinds(annotation.__origin__)
     else:

@@ -4,6 +4,7 @@ The settings of an environment's TOML file: the tables, a module for each, and h
 The description of a setting says what to set it to: it is the remedy in an error, and the documentation.
 """
 
+from tailer.settings.named_stream import EVENTS, PARKED, Stream
 from tailrace_cdk.config.alarms import Alarms
 from tailrace_cdk.config.bus import Bus, Consumer
 from tailrace_cdk.config.database import Database
@@ -11,7 +12,7 @@ from tailrace_cdk.config.environment import Environment, Misconfigured, load
 from tailrace_cdk.config.forwarder import Forwarder, StreamTable
 from tailrace_cdk.config.network import Network
 from tailrace_cdk.config.people import People
-from tailrace_cdk.config.tailer import EVENTS, PARKED, Stream, Tailer
+from tailrace_cdk.config.tailer import Tailer
 
 __all__ = [
     "EVENTS", "PARKED", "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured",

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from tailrace_cdk.config.section import Arn, Section
+from tailer.settings.table import Section
+from tailrace_cdk.config.section import Arn
 
 
 class Alarms(Section):

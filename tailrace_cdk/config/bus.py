@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tailrace_cdk.config.section import Section
+from tailer.settings.table import Section
 
 
 class Consumer(Section):

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from tailer.mongodb.connection.uri import elastic
-from tailrace_cdk.config.section import ID, KeyArn, SecretArn, Section
+from tailer.settings.table import Section
+from tailrace_cdk.config.section import ID, KeyArn, SecretArn
 
 
 class Database(Section):

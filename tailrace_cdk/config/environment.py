@@ -10,6 +10,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from tailer.settings.named_stream import Stream
+from tailer.settings.table import Section
+from tailer.settings.table_problems import problems
 from tailer.settings.toml_mistakes import unreadable
 from tailrace_cdk.config.alarms import Alarms
 from tailrace_cdk.config.bus import Bus
@@ -17,9 +20,7 @@ from tailrace_cdk.config.database import Database
 from tailrace_cdk.config.forwarder import Forwarder
 from tailrace_cdk.config.network import NO_FARGATE_ON_ARM, Network
 from tailrace_cdk.config.people import People
-from tailrace_cdk.config.problems import problems
-from tailrace_cdk.config.section import Section
-from tailrace_cdk.config.tailer import Stream, Tailer
+from tailrace_cdk.config.tailer import Tailer
 
 
 class Misconfigured(Exception):

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tailrace_cdk.config.section import KEPT, KeyArn, LogDays, Section
+from tailer.settings.table import Section
+from tailrace_cdk.config.section import KEPT, KeyArn, LogDays
 
 
 class StreamTable(Section):

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from tailrace_cdk.config.section import ID, Section
+from tailer.settings.table import Section
+from tailrace_cdk.config.section import ID
 
 ZONE_NAME = r"[a-z]{2}(-[a-z]+)+-\d[a-z]"  # a name is a different zone in each account
 ZONE_ID = r"[a-z]{2,5}\d-az\d"  # an id is the same zone in every account

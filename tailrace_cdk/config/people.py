@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tailrace_cdk.config.section import Section
+from tailer.settings.table import Section
 
 Principal = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9+=,.@_/-][A-Za-z0-9+=,.@_/*?-]*$")]
 """The ARN of a role (without a session name) or a user; ``*`` stands for any text."""

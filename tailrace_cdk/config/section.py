@@ -1,11 +1,8 @@
-"""The base of every table of an environment, and types of settings."""
+"""The types of the settings of an environment."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-from tailer.settings.table import Table
+from pydantic import AfterValidator, Field
 
 LOG_DAYS = (  # CloudWatch
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -25,17 +22,3 @@ Arn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:\S+)?$")]
 SecretArn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:secretsmanager:[^:]+:\d{12}:secret:\S+-\w{6})?$")]
 KeyArn = Annotated[str, Field(pattern=r"^(arn:aws[a-z-]*:kms:[^:]+:\d{12}:key/\S+)?$")]
 Architecture = Literal["arm64", "x86_64"]
-
-
-class Section(Table):
-    """A frozen table of settings. An unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", regex_engine="python-re")
-
-
-def sections(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models in the annotation of a setting: a setting that has one is a table of its own."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from sections(part)

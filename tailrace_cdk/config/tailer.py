@@ -1,4 +1,4 @@
-"""The streams and the tailer."""
+"""The tailer."""
 
 from typing import Literal
 
@@ -6,11 +6,9 @@ from pydantic import Field, field_validator, model_validator
 
 from tailer.mongodb.connection.uri import carries_a_secret, elastic, mistake
 from tailer.settings.lease import LeaseSettings
-from tailer.settings.stream import StreamName, StreamSettings
-from tailrace_cdk.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn, Section
+from tailer.settings.table import Section
+from tailrace_cdk.config.section import KEPT, Architecture, KeyArn, LogDays, SecretArn
 
-PARKED = "parked"  # prefix in the claim bucket of what is too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
-EVENTS = "events"  # prefix of what is too large for the bus: the forwarder writes it, consumers read it
 FARGATE = {  # MiB by CPU
     256: (512, 1024, 2048),
     512: range(1024, 4097, 1024),
@@ -18,24 +16,6 @@ FARGATE = {  # MiB by CPU
     2048: range(4096, 16_385, 1024),
     4096: range(8192, 30_721, 1024),
 }
-
-
-class _Name(Section):
-    """The name of a stream, which comes first in its table."""
-
-    name: StreamName = Field(description="name of the stream: letters, digits, - and _, at most 80; not events and not parked")
-
-
-class Stream(StreamSettings, _Name):
-    """One change stream. Its settings are those of the tailer."""
-
-    @field_validator("name")
-    @classmethod
-    def _not_a_prefix(cls, name: str) -> str:
-        if name in (EVENTS, PARKED):
-            used = "consumers may read" if name == EVENTS else "the forwarder writes parked changes to"
-            raise ValueError(f"rename the stream: its claims would be below {name}/ of the claim bucket, which {used}")
-        return name
 
 
 class Tailer(LeaseSettings, Section):

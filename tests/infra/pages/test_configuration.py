@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 from infra.pages import configuration
 from lambda_forwarder.settings import Settings as ForwarderSettings
 from tailer.settings.settings import Settings as TailerSettings
+from tailer.settings.table import Section
+from tailrace.project.settings import ProjectSettings
 from tailrace_cdk.config import Environment
-from tailrace_cdk.config.section import Section
 
 TABLES: list[type[BaseModel]] = [
     TailerSettings,
@@ -55,7 +56,7 @@ def test_every_section_of_an_environment_is_on_the_page() -> None:
     """Nobody could set a section that no other section contains."""
     reached = {section for _, section in configuration.tables(Environment)}
     bases = {base for section in reached for base in section.__bases__}
-    assert reached | {Environment} == subclasses(Section) - bases
+    assert reached | {Environment, ProjectSettings} == subclasses(Section) - bases
 
 
 def test_allowed_values_are_read_from_the_setting() -> None:

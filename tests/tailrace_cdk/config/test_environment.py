@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from tailer.settings.settings import Settings as TailerSettings
+from tailer.settings.table import Section, sections
 from tailrace_cdk.config import Bus, Environment, Misconfigured, Network, Stream, Tailer, load
-from tailrace_cdk.config.section import Section, sections
 from tests.tailrace_cdk.template import EXISTING_VPC, SECRET, STREAMS
 
 STREAM = '[[streams]]\nname = "a"\ndatabase = "b"'

@@ -1,4 +1,4 @@
-"""The mistakes of an environment, by the names in its file."""
+"""The mistakes in the tables of a TOML file, by the names in the file."""
 
 import difflib
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tailer.settings.names import as_keys
+from tailer.settings.table import sections
 from tailer.settings.toml_mistakes import unknown
-from tailrace_cdk.config.section import sections
 
 _WORDS = {"missing": "it is missing", "string_pattern_mismatch": "the value does not have the right form"}
 

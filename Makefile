@@ -110,7 +110,7 @@ COMPILE = @$(BIN)/uv pip compile -q --universal --python-version 3.11 --only-bin
 # dev.txt is the lock: infra.txt adds to its environment, and the parts that are shipped are subsets of it. The emulators have one of
 # their own. (A uv.lock names a registry, and pip installs nothing from it.)
 lock: env $(VENV)/.infra-ready  ## make requirements/ again from pyproject.toml and requirements/cdk/package.json (LOCK=--upgrade: newest versions)
-	$(COMPILE) pyproject.toml --extra tailer --extra forwarder --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra dev --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra cdk --group synth -c requirements/dev.txt -o requirements/infra.txt
 	$(COMPILE) pyproject.toml --extra tailer -c requirements/dev.txt -o requirements/tailer.txt
 	$(COMPILE) pyproject.toml --extra forwarder -c requirements/dev.txt -o requirements/forwarder.txt

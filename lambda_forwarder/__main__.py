@@ -69,7 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         "--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS, or else the example)"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-    attempt = commands.add_parser("try", help="show the events that a change would produce; publish nothing")
+    attempt = commands.add_parser(
+        "try",
+        help="show the events that a change would produce; publish nothing",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     given = attempt.add_mutually_exclusive_group(required=True)
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
     given.add_argument("--queue", metavar="URL", help="read up to 10 messages of an SQS queue and leave them in it")

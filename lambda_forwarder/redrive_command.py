@@ -15,13 +15,21 @@ from lambda_forwarder.redriving.reader import EVERYTHING, Options
 from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.text.legible import indented, legible
 
+EXAMPLES = """examples:
+  tailrace redrive --dry-run
+  tailrace redrive --limit 100 --seconds 600"""
 SECONDS = 900.0  # the default of --seconds
 DONE, LEFT, UNUSABLE = 0, 1, 2
 
 
 def add_command(commands: Any) -> None:
     """Add ``redrive`` to the parser of the command line."""
-    parser = commands.add_parser("redrive", help="publish parked changes and dead letters again")
+    parser = commands.add_parser(
+        "redrive",
+        help="publish parked changes and dead letters again",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--parking", metavar="URL", help="the parking queue (default: FORWARDER_PARKING_QUEUE_URL)")
     parser.add_argument(
         "--dead-letters", metavar="URL", help="the dead-letter queue (default: FORWARDER_DEAD_LETTER_QUEUE_URL)"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LOCKS = ("tailer", "forwarder", "infra", "dev", "emulators")
-EXTRAS = ("tailer", "forwarder", "cdk")
+EXTRAS = ("tailer", "forwarder", "cdk", "dev")
 SCANNERS = {
     "grype": ("--fail-on", "high", "--only-fixed"),
     "trivy": ("image", "--exit-code", "1", "--severity", "HIGH,CRITICAL", "--ignore-unfixed"),

@@ -33,7 +33,10 @@ def parser(run: Run) -> ArgumentParser:
     for command in (run_command(run), *COMMANDS):
         group, _, name = command.name.rpartition(" ")
         if group not in groups:
-            made = groups[""].add_parser(group, help=_GROUPS[group])
+            shown = [example for one in COMMANDS if one.name.startswith(f"{group} ") for example in one.examples[:1]]
+            made = groups[""].add_parser(
+                group, help=_GROUPS[group], epilog=_epilog(shown), formatter_class=RawDescriptionHelpFormatter
+            )
             groups[group] = made.add_subparsers(required=True, metavar="COMMAND", title="commands")
         _add(groups[group], name, command)
     return top

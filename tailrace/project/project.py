@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from tailer.settings.named_stream import Stream
 from tailer.settings.table_problems import problems
 from tailer.settings.toml_mistakes import unreadable
+from tailrace.errors import Misconfigured
 from tailrace.project.settings import ProjectSettings
 
 FILE = "tailrace.toml"
 
 
-class ProjectError(Exception):
+class ProjectError(Misconfigured):
     """The project cannot be used. The text names the file, has one line for each wrong setting, and the remedy."""
 
 

@@ -14,6 +14,7 @@ from tailer.settings.named_stream import Stream
 from tailer.settings.table import Section
 from tailer.settings.table_problems import problems
 from tailer.settings.toml_mistakes import unreadable
+from tailrace import errors
 from tailrace_cdk.config.alarms import Alarms
 from tailrace_cdk.config.bus import Bus
 from tailrace_cdk.config.database import Database
@@ -23,7 +24,7 @@ from tailrace_cdk.config.people import People
 from tailrace_cdk.config.tailer import Tailer
 
 
-class Misconfigured(Exception):
+class Misconfigured(errors.Misconfigured):
     """The text has one line for each missing or wrong setting, with the remedy."""
 
 

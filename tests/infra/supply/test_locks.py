@@ -17,7 +17,10 @@ from infra.supply.command_line import LOCKED
 
 LOCKS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
-EXTRAS = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["project"]["optional-dependencies"].items()}
+EXTRAS = {
+    name: [Requirement(line) for line in lines if not line.startswith("tailrace[")]
+    for name, lines in PROJECT["project"]["optional-dependencies"].items()
+}
 # The first release without a published advisory: users of our distribution must not get an older one.
 SAFE = {
     "pymongo": "4.18.1",
@@ -29,7 +32,13 @@ SAFE = {
 # The lock of each group.
 GROUPS = {"dev": "dev", "synth": "infra", "emulators": "emulators"}
 # The extras that each lock holds.
-HOLDS = {"tailer": ["tailer"], "forwarder": ["forwarder"], "dev": ["tailer", "forwarder"], "infra": ["cdk"], "emulators": []}
+HOLDS = {
+    "tailer": ["tailer"],
+    "forwarder": ["forwarder"],
+    "dev": ["tailer", "forwarder", "dev"],
+    "infra": ["cdk"],
+    "emulators": [],
+}
 # Direct dependencies with dependencies that we do not import.
 BRINGS = {"boto3": "urllib3", "pydantic-settings": "python-dotenv"}
 _PINNED = re.compile(r"^([a-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)

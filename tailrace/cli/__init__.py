@@ -1,0 +1,1 @@
+"""The command ``tailrace``: one command for people. Each of its commands is imported when it is typed."""

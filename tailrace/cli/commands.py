@@ -1,0 +1,44 @@
+"""The table of the commands of ``tailrace``. ``program.py`` imports the module of a command when the command is typed."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """
+    A command as it is typed after ``tailrace``.
+
+    ``where`` is "module:name" of its click command. ``extra`` is the extra of this distribution that installs what it imports.
+    """
+
+    name: str
+    summary: str
+    where: str
+    extra: str = "dev"
+
+
+_TAILER = "tailrace.cli.passed_on:tailer"
+_FORWARDER = "tailrace.cli.passed_on:forwarder"
+
+SECTIONS: dict[str, tuple[Command, ...]] = {
+    "Start": (),
+    "Events": (Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),),
+    "Deploy": (),
+    "Operate": (
+        Command(name="status", summary="who tails each stream, how far behind, how much history is left", where=_TAILER),
+        Command(name="doctor", summary="check everything a tailer needs, and name the remedy for what fails", where=_TAILER),
+        Command(name="checkpoint", summary="show a stream's position, or decide where it goes on", where=_TAILER),
+        Command(name="change-streams", summary="show, enable or disable what DocumentDB keeps for the streams", where=_TAILER),
+        Command(name="redrive", summary="publish parked changes and dead letters again", where=_FORWARDER),
+    ),
+    "Shell": (
+        Command(
+            name="completion",
+            summary="print the script that completes commands in a shell",
+            where="tailrace.cli.completion:completion",
+        ),
+    ),
+}
+"""Every command by the section of the help."""
+
+COMMANDS = {command.name: command for commands in SECTIONS.values() for command in commands}

@@ -1,0 +1,83 @@
+"""The group of all commands: its help, and the import of a command when it is typed."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+from click.exceptions import NoSuchCommand
+from click.shell_completion import CompletionItem
+
+from tailrace.cli.commands import COMMANDS, SECTIONS, Command
+from tailrace.errors import Misconfigured
+from tailrace.text.legible import legible
+from tailrace.version import __version__
+
+OURS = frozenset({"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"})
+
+
+class NotInstalled(click.ClickException):
+    """A package that the command needs is missing."""
+
+    exit_code = 2
+
+
+class Refused(click.ClickException):
+    """Something of the user's is missing or wrong."""
+
+    exit_code = 2
+
+
+class Group(click.Group):
+    """The commands of the table. Help and completion import none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            return load(COMMANDS[cmd_name])
+        if ctx.resilient_parsing:  # a shell completes what is typed
+            return None
+        raise NoSuchCommand(cmd_name, possibilities=COMMANDS, ctx=ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        for section, commands in SECTIONS.items():
+            if commands:
+                with formatter.section(section):
+                    formatter.write_dl([(command.name, command.summary) for command in commands])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(one.name, help=one.summary) for one in COMMANDS.values() if one.name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Misconfigured as error:
+            raise Refused(legible(str(error), lines=True)) from None
+
+
+def load(command: Command) -> click.Command:
+    """Import a command. A missing package is reported with the extra that installs it."""
+    module, _, name = command.where.partition(":")
+    try:
+        made = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
+        remedy = f"Install it: pip install 'tailrace[{command.extra}]'"
+        raise NotInstalled(
+            f"tailrace {command.name} needs the package {error.name}, which is not installed. {remedy}"
+        ) from None
+    assert isinstance(made, click.Command), command.where  # noqa: S101 - a row of our own table
+    return made
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nexamples:\n  tailrace try sample.json\n  tailrace doctor\n  tailrace checkpoint --help",
+)
+@click.version_option(__version__, prog_name="tailrace")
+def tailrace() -> None:
+    """Turn the changes of a MongoDB or DocumentDB database into domain events on EventBridge."""

@@ -10,7 +10,7 @@ from tailer.aws.checks.destinations import forwarder_checks
 from tailer.aws.checks.forwarder import Forwarder
 from tailer.aws.checks.queue import Queue, claims
 from tailer.checkpoints.checks import StoredRecord
-from tailer.checks import Check, Finding
+from tailer.checks import Check
 from tailer.health.checks import port_check
 from tailer.mongodb.checks.encryption import tls_at_start
 from tailer.mongodb.checks.server import SIGN_IN, Server
@@ -20,7 +20,7 @@ from tailer.mongodb.source import MongodbSource
 from tailer.parts import Parts
 from tailer.settings.checks import settings_check
 from tailer.settings.settings import Settings
-from tailer.stores.fencing import compares_and_replaces
+from tailer.stores.checks import takes_a_record
 from tailer.stores.table import kind_of
 
 Streams = Sequence[Parts]
@@ -81,13 +81,9 @@ def _of_store(parts: Parts) -> list[Check]:
     url = parts.settings.checkpoints.get_secret_value()
     kind, at_start = kind_of(url), partial(tls_at_start, url, STORE)
     check = partial(Check, outage=kind.outage, mistake=kind.mistake)
-
-    def write() -> Finding:
-        return compares_and_replaces(parts.store)
-
     return [
         check(name="checkpoints.tls", run=partial(kind.tls, url), at_start=at_start),
-        check(name="checkpoints.write", run=write, needs=("checkpoints.read",)),
+        check(name="checkpoints.write", run=lambda: takes_a_record(parts.store), needs=("checkpoints.read",)),
     ]
 
 

@@ -24,7 +24,7 @@ from tailrace_cdk.policies import Statement, allow
 
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
 STREAMS = "stream/"  # prefix of the partition keys of the checkpoints: tailer.stores.dynamodb
-DOCTOR = "stream/~doctor"  # partition key of the record that the doctor writes: tailer.stores.fencing.PROBE
+DOCTOR = "stream/~doctor"  # partition key of the record that the doctor writes: tailer.stores.checks.PROBE
 
 
 def logging(group: logs.ILogGroup) -> Iterator[Statement]:

@@ -4,14 +4,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from math import ceil
 
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
+from tailrace.aws.emf import sampled
 
 STREAM = re.compile(r"[A-Za-z0-9._-]{1,255}")  # the names of a tailer's streams, and dynamodb.TABLE
 UNKNOWN = "unknown"  # counted for all other names
-SAMPLE = 90  # latencies of a stream; CloudWatch accepts at most 100 values of a metric at once
 
 Values = dict[str, dict[str, Sequence[float]]]
 """By stream and by the metric's name. A latency has many values, a counter has a single value."""
@@ -53,14 +52,9 @@ class Metrics:
         latencies, self._latencies = self._latencies, defaultdict(list)
         taken: Values = {stream: {name: (count,) for name, count in (+counter).items()} for stream, counter in counts.items()}
         for stream, took in latencies.items():
-            taken[stream]["CommitToBus"] = _sample(took)
+            taken[stream]["CommitToBus"] = sampled(took)
         return {stream: metrics for stream, metrics in taken.items() if metrics}
 
     def _known(self, stream: str) -> str:
         known = stream in self._streams if self._streams else STREAM.fullmatch(stream)
         return stream if known else UNKNOWN
-
-
-def _sample(took: Sequence[float]) -> Sequence[float]:
-    """All latencies, or an even sample of ``SAMPLE`` with the longest."""
-    return sorted(took, reverse=True)[:: ceil(len(took) / SAMPLE)]

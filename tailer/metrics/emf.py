@@ -11,7 +11,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from tailer.background import attempt, background
 from tailer.metrics.prometheus import Families, Metrics
-from tailrace.aws.emf import Values, emf_line
+from tailrace.aws.emf import Values, emf_line, sampled
 from tailrace.metrics import TAILER, Kind, Metric
 
 EVERY = 60.0  # seconds between two lines of a stream: CloudWatch's resolution
@@ -57,7 +57,7 @@ class EmfLines:
             self._write_line({metric.name: self._values(metric) for metric in TAILER.values() if not metric.per_stream})
 
     def _of_stream(self, metrics: Metrics) -> Values:
-        latencies = [round(seconds * 1000) for seconds in metrics.commit_to_queue.take()]
+        latencies = sampled([round(seconds * 1000) for seconds in metrics.commit_to_queue.take()])
         values = {metric.name: self._values(metric, metrics.stream) for metric in TAILER.values() if metric.per_stream}
         return values | {"CommitToQueue": latencies}
 

@@ -1,33 +1,36 @@
 """The metrics of a task as Prometheus metrics. ``/metrics`` prints them; ``emf`` reads them for CloudWatch."""
 
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import nan
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from tailer.metrics.latency import BUCKETS, Latency
 from tailrace.metrics import TAILER, Kind, Metric
 
-LABELS = ["stream"]
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)  # seconds
+_BETWEEN_LINES = 10_000  # latencies kept between two lines; a busy task has a few hundred
+
+_Family = TypeVar("_Family", Counter, Gauge, Histogram)
 
 
 class Families:
     """The metrics of one task, for all its streams."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._counters = {
-            metric.name: Counter(metric.prometheus, metric.meaning, LABELS, registry=registry) for metric in _all(Kind.COUNTER)
-        }
-        self._gauges = {
-            metric.name: Gauge(metric.prometheus, metric.meaning, LABELS, registry=registry) for metric in _all(Kind.GAUGE)
-        }
-        self._latencies = {
-            metric.name: Histogram(metric.prometheus, metric.meaning, LABELS, registry=registry, buckets=BUCKETS)
-            for metric in _all(Kind.LATENCY)
-        }
+        self._registry = CollectorRegistry()
+        self.counters = self._of(Kind.COUNTER, Counter)
+        self.gauges = self._of(Kind.GAUGE, Gauge)
+        self.latencies = self._of(Kind.LATENCY, partial(Histogram, buckets=_BUCKETS))
         standing_by = TAILER["StandingBy"]
-        self.standing_by = Gauge(standing_by.prometheus, standing_by.meaning, registry=registry)
+        self.standing_by = Gauge(standing_by.prometheus, standing_by.meaning, registry=self._registry)
         self.streams: list[Metrics] = []
+
+    def _of(self, kind: Kind, family: Callable[..., _Family]) -> dict[str, _Family]:
+        named = [metric for metric in TAILER.values() if metric.kind is kind and metric.per_stream]
+        return {metric.name: family(metric.prometheus, metric.meaning, ["stream"], registry=self._registry) for metric in named}
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -39,14 +42,21 @@ class Families:
         found = self._registry.get_sample_value(name, {"stream": stream} if metric.per_stream else {})
         return nan if found is None else found
 
-    def counter(self, name: str, stream: str) -> Counter:
-        return self._counters[name].labels(stream)
 
-    def gauge(self, name: str, stream: str) -> Gauge:
-        return self._gauges[name].labels(stream)
+class Latency:
+    """The loop adds one value for each batch, in seconds: to the histogram, and for the next line of CloudWatch."""
 
-    def latency(self, name: str, stream: str) -> Latency:
-        return Latency(self._latencies[name].labels(stream))
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+        self._since_last_line: deque[float] = deque(maxlen=_BETWEEN_LINES)
+
+    def observe(self, seconds: float) -> None:
+        self._histogram.observe(seconds)
+        self._since_last_line.append(seconds)
+
+    def take(self) -> Sequence[float]:
+        """Return the values since the last call."""
+        return [self._since_last_line.popleft() for _ in range(len(self._since_last_line))]
 
 
 class Metrics:
@@ -55,19 +65,16 @@ class Metrics:
     def __init__(self, stream: str, families: Families | None = None) -> None:
         self.stream = stream
         self.families = families = families or Families()
-        self.read, self.sent = families.counter("ChangesRead", stream), families.counter("ChangesSent", stream)
-        self.messages, self.bytes = families.counter("Messages", stream), families.counter("MessageBytes", stream)
-        self.calls, self.retries = families.counter("Calls", stream), families.counter("Retries", stream)
-        self.reconnects, self.claims = families.counter("Reconnects", stream), families.counter("Claims", stream)
-        self.stubbed = families.counter("ChangesStubbed", stream)
-        self.gaps, self.lag = families.counter("Gaps", stream), families.gauge("Lag", stream)
-        self.headroom, self.history = families.gauge("Headroom", stream), families.gauge("History", stream)
-        self.checkpoint_age, self.owner = families.gauge("CheckpointAge", stream), families.gauge("LeaseOwner", stream)
-        self.stopped, self.commit_to_queue = families.gauge("Stopped", stream), families.latency("CommitToQueue", stream)
+        counters = {name: family.labels(stream) for name, family in families.counters.items()}
+        gauges = {name: family.labels(stream) for name, family in families.gauges.items()}
+        self.read, self.sent = counters["ChangesRead"], counters["ChangesSent"]
+        self.messages, self.bytes = counters["Messages"], counters["MessageBytes"]
+        self.calls, self.retries = counters["Calls"], counters["Retries"]
+        self.reconnects, self.claims = counters["Reconnects"], counters["Claims"]
+        self.stubbed, self.gaps = counters["ChangesStubbed"], counters["Gaps"]
+        self.lag, self.headroom, self.history = gauges["Lag"], gauges["Headroom"], gauges["History"]
+        self.checkpoint_age, self.owner, self.stopped = gauges["CheckpointAge"], gauges["LeaseOwner"], gauges["Stopped"]
+        self.commit_to_queue = Latency(families.latencies["CommitToQueue"].labels(stream))
         for unknown in (self.lag, self.headroom, self.history, self.checkpoint_age):
             unknown.set(nan)
         families.streams.append(self)
-
-
-def _all(kind: Kind) -> list[Metric]:
-    return [metric for metric in TAILER.values() if metric.kind is kind and metric.per_stream]

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 from tailrace.metrics import STREAM, Metric
 
+SAMPLE = 90  # values of a latency on a line; CloudWatch accepts at most 100
+
 Values = Mapping[str, Sequence[float]]
-"""By the name of the metric. A latency has up to 100 values, another metric has one, and an unknown metric none."""
+"""By the name of the metric. A latency has up to ``SAMPLE`` values, another metric has one, and an unknown metric none."""
 
 
 def emf_line(emf: Any, metrics: Mapping[str, Metric], values: Values, *, stream: str, now: datetime | None = None) -> str:
@@ -27,3 +30,8 @@ def emf_line(emf: Any, metrics: Mapping[str, Metric], values: Values, *, stream:
         for value in several:
             emf.add_metric(name, metrics[name].unit, value)
     return json.dumps(emf.serialize_metric_set())
+
+
+def sampled(latencies: Sequence[float]) -> Sequence[float]:
+    """All latencies, or an even sample of ``SAMPLE`` with the longest."""
+    return sorted(latencies, reverse=True)[:: ceil(len(latencies) / SAMPLE) or 1]

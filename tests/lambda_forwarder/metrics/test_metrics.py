@@ -11,9 +11,10 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mapping.events import map_changes
 from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.metrics.metrics import SAMPLE, Metrics, Values
+from lambda_forwarder.metrics.metrics import Metrics, Values
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Published, TimeLeft
+from tailrace.aws.emf import SAMPLE
 from tailrace.aws.unmapped import NAMES
 from tailrace.wire.change import Namespace
 from tailrace.wire.message import encode_change, group_id, pack

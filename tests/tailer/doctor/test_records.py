@@ -19,7 +19,7 @@ from tailer.parts import Parts
 from tailer.ports import Conflict
 from tailer.position import After, At
 from tailer.settings.settings import Settings
-from tailer.stores.fencing import PROBE, compares_and_replaces
+from tailer.stores.checks import PROBE, takes_a_record
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.times import rfc3339
 from tests.conformance.checkpoint_store import Clock
@@ -78,22 +78,15 @@ def test_readable_stream_shows_where_it_opens(parts: Parts, store: MemoryCheckpo
 
 
 @pytest.mark.parametrize("kind", ["dynamodb", "mongodb", "file"])
-def test_store_is_written_and_refuses_a_stale_write(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
+def test_store_takes_a_record(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
     """Every kind of store, twice. No stream can have the name of the probe."""
     url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
     settings = Settings(**{**stored.model_dump(), "checkpoints": url})
     for _ in range(2):
-        verdict = compares_and_replaces(Parts(settings).store)
-        assert (verdict.state, verdict.found) == (State.OK, "written, and a stale write was refused")
+        verdict = takes_a_record(Parts(settings).store)
+        assert (verdict.state, verdict.found) == (State.OK, "written")
     with pytest.raises(ValueError, match="stream"):
         Settings(**{**stored.model_dump(), "stream": PROBE})
-
-
-def test_store_that_accepts_a_stale_write_is_found(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With exit code 4, since two owners could overwrite each other."""
-    monkeypatch.setattr(store, "write", lambda record: store._records.update({record.stream: record}))
-    verdict = compares_and_replaces(store)
-    assert (verdict.state, verdict.exit_code) == (State.FAIL, 4)
 
 
 def test_role_without_write_access_for_the_probe_is_a_warning(
@@ -105,7 +98,7 @@ def test_role_without_write_access_for_the_probe_is_a_warning(
         raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
 
     monkeypatch.setattr(store, "write", denied)
-    verdict = compares_and_replaces(store)
+    verdict = takes_a_record(store)
     assert verdict.state is State.WARN
     assert PROBE in verdict.remedy
 
@@ -120,10 +113,10 @@ def test_two_doctors_at_once_do_not_fail(store: MemoryCheckpoints, monkeypatch: 
         write(record)
 
     monkeypatch.setattr(store, "write", sometimes)
-    assert compares_and_replaces(store).state is State.OK
+    assert takes_a_record(store).state is State.OK
     conflicts = iter([True] * 9)
     with pytest.raises(Unavailable, match=PROBE):
-        compares_and_replaces(store)
+        takes_a_record(store)
 
 
 def test_stream_without_an_owner_is_fine_only_before_the_first_start(

@@ -45,3 +45,12 @@ def test_unknown_metric_is_nan_and_not_zero(name: str) -> None:
     families = Families()
     Metrics("payments", families)
     assert isnan(families.value(TAILER[name], "payments"))
+
+
+def test_histogram_counts_every_latency() -> None:
+    metrics = Metrics("payments")
+    for _ in range(500):
+        metrics.commit_to_queue.observe(0.03)
+    text = metrics.families.text().decode()
+    assert 'tailrace_commit_to_queue_seconds_bucket{le="0.025",stream="payments"} 0.0' in text
+    assert 'tailrace_commit_to_queue_seconds_bucket{le="0.05",stream="payments"} 500.0' in text

@@ -2,12 +2,9 @@
 
 import inspect
 from collections.abc import Iterator
-from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, get_origin
 
-from pydantic import BaseModel, SecretStr
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 
 from infra.package import REPOSITORY
 from lambda_forwarder import settings as forwarder
@@ -18,14 +15,14 @@ from tailrace.project.settings import ProjectSettings
 from tailrace_cdk.config import Environment
 
 PAGE = REPOSITORY / "docs" / "configuration.md"
-_TYPES: dict[Any, str] = {
-    bool: "`true` or `false`",
-    SecretStr: "text, kept secret",
-    Path: "a path",
-    dict: "a table",
-    str: "text",
-    Any: "text",
+_TYPES = {
+    "boolean": "`true` or `false`",
+    "array": "a list",
+    "object": "a table",
+    "password": "text, kept secret",
+    "path": "a path",
 }
+_LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}  # of JSON Schema
 
 _TOP = """# Configuration
 
@@ -86,61 +83,33 @@ def tables(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[
     for name, field in model.model_fields.items():
         if inner := next(sections(field.annotation), None):
             path = f"{above}{name}"
-            yield f"[[{path}]]" if _is_list(field) else f"[{path}]", inner
+            yield f"[[{path}]]" if get_origin(field.annotation) is tuple else f"[{path}]", inner
             yield from tables(inner, f"{path}.")
 
 
 def table(model: type[BaseModel], prefix: str = "") -> str:
     """Return the settings of a model as a table of Markdown, without those that are tables of their own."""
-    lines = ["| setting | takes | default | meaning |", "|---|---|---|---|"]
-    for name, field in model.model_fields.items():
-        if not any(sections(field.annotation)):
-            shown = f"{prefix}{name.upper()}" if prefix else name
-            cells = [f"`{shown}`", _takes(field), _default(field), field.description or ""]
+    lines, schema = ["| setting | takes | default | meaning |", "|---|---|---|---|"], model.model_json_schema()
+    for name, field in schema["properties"].items():
+        if not any(sections(model.model_fields[name].annotation)):
+            default = "required" if name in schema.get("required", ()) else _default(field.get("default"))
+            cells = [f"`{prefix}{name.upper() if prefix else name}`", _takes(field), default, field.get("description", "")]
             lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |")
     return "\n".join([*lines, ""])
 
 
-def _takes(field: FieldInfo) -> str:
-    """Return the possible values in words: choices, bounds, or a type."""
-    kinds = list(_kinds(field.annotation))
-    if choices := [str(choice) for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]:
-        return ", ".join(f"`{choice}`" for choice in choices)
-    if _is_list(field):
-        return "a list"
-    if int in kinds or float in kinds:
-        return _bounds(field)
-    return next((words for kind, words in _TYPES.items() if kind in kinds), "text")
+def _takes(field: dict[str, Any]) -> str:
+    """Return the possible values in words, from the JSON Schema of a setting: choices, bounds, or a type."""
+    kinds = field.get("anyOf", [field])
+    if choices := [f"`{choice}`" for kind in kinds for choice in kind.get("enum", ())]:
+        return ", ".join(choices)
+    kind = kinds[0]
+    if kind.get("type") in ("integer", "number"):
+        return " ".join(["a number", *(f"{word} {kind[limit]:,}" for limit, word in _LIMITS.items() if limit in kind)])
+    return _TYPES.get(kind.get("format")) or _TYPES.get(kind.get("type"), "text")
 
 
-def _bounds(field: FieldInfo) -> str:
-    words = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
-    limits = {name: getattr(limit, name) for name in words for limit in field.metadata if hasattr(limit, name)}
-    return " ".join(["a number", *(f"{words[name]} {limit:,}" for name, limit in limits.items())])
-
-
-def _default(field: FieldInfo) -> str:
-    if field.is_required():
-        return "required"
-    default = field.get_default(call_default_factory=True, validated_data={})
-    value = default.get_secret_value() if isinstance(default, SecretStr) else default
-    if value in (None, "", (), {}):
+def _default(value: Any) -> str:
+    if value in (None, "", []):
         return "none"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
-
-
-def _kinds(annotation: Any) -> Iterator[Any]:
-    """The types in an annotation: the parts of unions and lists, one by one."""
-    if get_origin(annotation) in (Union, UnionType, tuple):
-        for part in get_args(annotation):
-            yield from _kinds(part)
-    elif get_origin(annotation) is dict:
-        yield dict
-    elif hasattr(annotation, "__metadata__"):  # Annotated
-        yield from _kinds(annotation.__origin__)
-    else:
-        yield annotation
-
-
-def _is_list(field: FieldInfo) -> bool:
-    return get_origin(field.annotation) is tuple

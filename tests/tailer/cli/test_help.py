@@ -9,7 +9,6 @@ import pytest
 
 from tailer.cli.arguments import EXAMPLES, parser, run_command
 from tailer.cli.commands import COMMANDS
-from tailer.cli.help import GROUPS
 from tailer.settings.settings import Settings
 
 
@@ -23,10 +22,6 @@ def test_help_explains_every_setting(columns: int, monkeypatch: pytest.MonkeyPat
     assert "(default 128)" in text
     assert "3 history lost" in " ".join(text.split())
     assert [line for line in text.splitlines() if len(line) > columns and " " in line.strip()] == []
-
-
-def test_every_setting_belongs_to_a_group() -> None:
-    assert sorted(name for names in GROUPS.values() for name in names) == sorted(Settings.model_fields)
 
 
 HELPED = {"": EXAMPLES, **{command.name: command.examples for command in (*COMMANDS, run_command(lambda *_: 0))}}

@@ -23,7 +23,7 @@ class Mongod:
     """
     ``start`` starts the processes and returns. ``wait_ready`` returns once there is a primary. The data is deleted with the
     workspace. ``behind`` receives the members' ports and returns the ports of proxies, which the replica set then announces.
-    ``history`` has mongod's options for the size of the oplog.
+    ``history`` has mongod's options for the size of the oplog. Only the first ``electable`` members can become primary.
     """
 
     def __init__(
@@ -33,11 +33,13 @@ class Mongod:
         *,
         behind: Callable[[Sequence[int]], Sequence[int]] = lambda ports: ports,
         history: Sequence[str] = HISTORY,
+        electable: int | None = None,
     ) -> None:
         self._workspace = workspace
         self.ports = [free_port() for _ in range(members)]
         self._known_by = behind(self.ports)
         self._history = history
+        self._electable = members if electable is None else electable
         self.members: list[Child] = []
 
     @property
@@ -59,7 +61,10 @@ class Mongod:
         Raises:
             StartFailed: a member ended, or there was no primary in time. The message has the end of the log.
         """
-        hosts = [{"_id": number, "host": f"{HOST}:{port}"} for number, port in enumerate(self._known_by)]
+        hosts = [
+            {"_id": number, "host": f"{HOST}:{port}", "priority": int(number < self._electable)}
+            for number, port in enumerate(self._known_by)
+        ]
         first: MongoClient[dict[str, Any]]
         for member, port in zip(self.members, self.ports, strict=True):
             with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=100) as first:

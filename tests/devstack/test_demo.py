@@ -5,8 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from devstack.consumer import Consumer, Received
 from devstack.listener import Listener
 from devstack.payments import Payments
 from devstack.screen import Screen
+from tests.eventually import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -101,13 +101,13 @@ def test_up_shows_events_of_others_until_ctrl_c(tmp_path: Path) -> None:
     with printed.open("w") as out:
         running = subprocess.Popen([sys.executable, "-m", "devstack", "up"], cwd=REPOSITORY, stdout=out, stderr=out)
     try:
-        assert eventually(lambda: "Ctrl-C stops everything" in printed.read_text(), 60), printed.read_text()
+        assert eventually(lambda: "Ctrl-C stops everything" in printed.read_text()), printed.read_text()
         uri = re.search(r"MongoDB +(\S+)", printed.read_text())
         assert uri
         client: MongoClient[dict[str, Any]]
         with MongoClient(uri[1]) as client:
             document = f"payments.payments/{Payments(client.payments.payments).create()}"
-        assert eventually(lambda: f"PaymentCreated    {document}" in printed.read_text(), 20), printed.read_text()
+        assert eventually(lambda: f"PaymentCreated    {document}" in printed.read_text()), printed.read_text()
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=20) == 0
     finally:
@@ -154,15 +154,6 @@ def test_demo_runs_against_an_existing_system(screen: Screen, monkeypatch: pytes
         monkeypatch.setenv("AWS_ENDPOINT_URL", stack.aws.endpoint_url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", stack.emulator.key)
         assert demo.external(screen) == 0
-
-
-def eventually(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_verdict_that_holds_exits_0(screen: Screen, payments: Payments) -> None:

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from devstack.loopback import free_port, get, wait_until
 from devstack.tailer import TailerProcess
 from devstack.workspace import StartFailed, Workspace
+from tests.eventually import eventually
 
 # A leader with a child, like the emulator's function workers.
 FAMILY = ["sh", "-c", "sleep 60 & echo $!; wait"]
@@ -90,7 +89,6 @@ def test_free_port_has_no_listener() -> None:
 
 STARTER = """
 import time
-from collections.abc import Callable
 from devstack.workspace import Workspace
 workspace = Workspace()
 child = workspace.spawn("sleeper", ["sleep", "60"], {})
@@ -107,12 +105,3 @@ def lives(pid: int) -> bool:
 
 def vanishes(pid: int) -> bool:
     return eventually(lambda: not lives(pid))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -20,6 +20,7 @@ from devstack.loopback import get
 from devstack.payments import Payments
 from devstack.resources import spare_queue
 from tests.docker.conftest import REPOSITORY
+from tests.eventually import eventually
 
 STOP_SECONDS = 20  # the tailer's limit
 
@@ -108,7 +109,7 @@ def test_tailer_starts_and_stops_soon(tailer: Container, tailer_image: str, caps
         own.reload()
         begun = datetime.fromisoformat(own.attrs["State"]["StartedAt"][:26] + "+00:00")
         port = int(another.get_exposed_port(8080))
-        assert eventually(lambda: get(port, "/readyz")[0] == 200, seconds=60)
+        assert eventually(lambda: get(port, "/readyz")[0] == 200)
         started = (datetime.now(UTC) - begun).total_seconds()
         told = time.monotonic()
         assert stop_container(own) == 0
@@ -159,12 +160,3 @@ def eventually_healthy(container: Container) -> bool:
         return bool(container.health == "healthy")
 
     return eventually(healthy)
-
-
-def eventually(condition: Any, seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

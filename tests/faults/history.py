@@ -1,13 +1,13 @@
 """The server drops history that the tailer has not read: the stream must stop with a message and not continue elsewhere."""
 
 import random
-import time
 from pathlib import Path
 from typing import Any
 
 from devstack.screen import Screen
 from infra.package import REPOSITORY
 from tailer.mongodb.events.positions import time_of
+from tests.eventually import eventually
 from tests.faults.stage import OWNER_SECONDS, Stage
 from tests.faults.writer import COLLECTION, DATABASE
 
@@ -33,14 +33,14 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
         tailer = stage.start_tailer()
         tailer.wait_ready()
         watched.insert_one({"_id": "before"})
-        _wait(lambda: _checkpoint(stage).sequence == 1, OWNER_SECONDS)
+        eventually(lambda: _checkpoint(stage).sequence == 1, OWNER_SECONDS)
         stage.kill(tailer)
         kept = _checkpoint(stage)
         watched.insert_one({"_id": "forgotten"})
         _forget(stage, time_of(str(kept.reached)))
         watched.insert_one({"_id": "after"})
         late = stage.start_tailer()
-        ended = _wait(lambda: not late.running, OWNER_SECONDS)
+        ended = eventually(lambda: not late.running, OWNER_SECONDS)
         code = late.stop()
         problems = [] if ended and code == HISTORY_LOST else [f"it ended with {code}"]
         if '"reason":"HistoryLost"' not in late.log.read_text():
@@ -64,7 +64,7 @@ def _forget(stage: Stage, until: Any) -> None:
         oldest = oplog.find_one(sort=[("$natural", 1)], projection={"ts": 1})
         return bool(oldest and oldest["ts"] > until)
 
-    if not _wait(forgotten, FORGOTTEN_SECONDS):
+    if not eventually(forgotten, FORGOTTEN_SECONDS):
         raise TimeoutError(f"the oplog still reaches back to before {until} after {number} MB")
 
 
@@ -72,12 +72,3 @@ def _checkpoint(stage: Stage) -> Any:
     record = stage.aws.witness.latest
     assert record
     return record.checkpoint
-
-
-def _wait(happened: Any, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

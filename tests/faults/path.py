@@ -22,6 +22,7 @@ from devstack.verdict import Verdict, judge
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.file import FileCheckpoints
+from tests.eventually import eventually
 from tests.faults import unsteady
 from tests.faults.show import NeverCame
 
@@ -175,8 +176,5 @@ def _idle(stack: DevStack) -> bool:
 
 
 def _until(happened: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not happened():
-        if time.monotonic() > deadline:
-            raise NeverCame(f"{what}: not within {seconds:g} s")
-        time.sleep(0.05)
+    if not eventually(happened, seconds):
+        raise NeverCame(f"{what}: not within {seconds:g} s")

@@ -15,6 +15,7 @@ from devstack.workspace import StartFailed
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.documentdb import DocumentdbDialect
+from tests.eventually import eventually
 from tests.queue import received
 
 NAME = "scanned"
@@ -114,8 +115,5 @@ def _logged(tailer: TailerProcess) -> list[str]:
 
 
 def _until(seen: Any) -> None:
-    deadline = time.monotonic() + SETTLED
-    while not seen():
-        if time.monotonic() > deadline:
-            raise StartFailed("it did not begin in time")
-        time.sleep(0.1)
+    if not eventually(seen, SETTLED):
+        raise StartFailed("it did not begin in time")

@@ -11,6 +11,7 @@ import pytest
 from infra.package import REPOSITORY
 from infra.synthesis import template
 from tailrace_cdk.config import Environment, load
+from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"
 GUIDE = (DOCS / "deploy.md").read_text()
@@ -138,7 +139,3 @@ def values(found: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
             yield from values(one, *path, name)
     else:
         yield path, found
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

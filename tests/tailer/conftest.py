@@ -10,6 +10,7 @@ from pymongo import MongoClient
 from devstack import DevStack
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
+from tailer.mongodb.cursor import EVENTS_PER_REPLY
 from tests.tailer.parts import close
 from tests.tailer.tailers import Tailers
 
@@ -27,6 +28,12 @@ def _clients_are_closed() -> Iterator[None]:
         patch.setattr("tailer.mongodb.connection.client.MongoClient", remembered)
         yield
     close(opened)
+
+
+@pytest.fixture
+def short_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server sends an empty reply after 50 ms instead of a second."""
+    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": EVENTS_PER_REPLY, "maxTimeMS": 50})
 
 
 @pytest.fixture(scope="module")

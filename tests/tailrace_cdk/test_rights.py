@@ -5,8 +5,7 @@ emulator checks no rights, so the calls are compared with the policies here.
 
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +24,7 @@ from tailer.cli.command_line import command_line
 from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
+from tests.eventually import eventually
 from tests.lambda_forwarder.handlers.test_sqs import Context
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
@@ -35,7 +35,6 @@ from tests.tailrace_cdk.template import stack as template
 
 FITS_NOWHERE = noise(MESSAGE_LIMIT)  # a message too large for the parking queue, even compressed
 LARGE = 1_500_000  # bytes, more than any message or event holds
-TIMEOUT = 30.0  # seconds
 # Lambda receives its messages and writes its log on behalf of a program.
 OTHERS = {"ReceiveChanges", "WriteItsOwnLog"}
 # Calls of the doctor that a task's role may not make, since they could pass the function any change.
@@ -139,7 +138,7 @@ def test_tailer_and_doctor_need_exactly_their_rights(
     with recorded(monkeypatch) as calls:
         task = threading.Thread(target=tailer.run, args=([Parts(one) for one in load()], stopping))
         task.start()
-        _wait_for(lambda: any(call.action == "sqs:SendMessage" for call in tuple(calls)))
+        assert eventually(lambda: any(call.action == "sqs:SendMessage" for call in tuple(calls)))
         stopping.set()
         task.join()
         for command in ("doctor", "status"):
@@ -147,12 +146,6 @@ def test_tailer_and_doctor_need_exactly_their_rights(
     statements = _of_the_tailer(here)
     assert {call.action for call in calls if not allowed(call, statements)} <= LEFT_TO_A_PERSON
     assert unneeded(statements, calls) == set()
-
-
-def _wait_for(something: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not something() and time.monotonic() < deadline:
-        time.sleep(0.05)
 
 
 def _of_the_tailer(here: Here) -> list[Statement]:

@@ -88,16 +88,18 @@ def unusable(setting: str) -> Misconfigured:
 class _OneServer:
     """
     Of several routers, or members that the read preference allows, select the nearest one, and keep it while it is available: a
-    cursor lives on the server that opened it.
+    cursor lives on the server that opened it. A primary that is the only choice is not kept, because a read of the primary may
+    have selected it.
     """
 
     def __init__(self) -> None:
         self._last: tuple[str, int] | None = None
 
     def __call__(self, servers: list[Any]) -> list[Any]:
-        if len(servers) < 2:
+        if not servers:
             return servers
         same = next((server for server in servers if server.address == self._last), None)
         chosen = same or min(servers, key=lambda server: (server.round_trip_time or inf, server.address))
-        self._last = chosen.address
+        if len(servers) > 1 or chosen.server_type_name != "RSPrimary":
+            self._last = chosen.address
         return [chosen]

@@ -1,7 +1,6 @@
 """A mapper that ends the process, in the deployed function with its queue."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -12,6 +11,7 @@ from devstack.function import FUNCTION
 from devstack.stack import COLLECTION
 from tailrace.change import Change
 from tailrace.wire.message import group_id
+from tests.eventually import eventually
 from tests.lambda_forwarder.values import body, inserted, sent_id
 
 SECONDS = 60.0
@@ -75,19 +75,12 @@ def waiting(stack: DevStack, url: str) -> int:
     return sum(map(int, found.values()))
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_change_that_ends_the_function_is_parked(deployed: DevStack) -> None:
     """Unread. Every other change of its message, its lane and the other lane arrives in order."""
     send(deployed, inserted("a", 1), inserted("b", 2, deadly=True), inserted("c", 3), inserted("a2", 4), lane=17)
     send(deployed, inserted("d", 5), lane=17)
     send(deployed, inserted("e", 6), inserted("f", 7), lane=18)
-    wait_for(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
+    assert eventually(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
     events = deployed.consumer().receive_count(6, SECONDS)
     sequences = [event.metadata["sequence"] for event in events]
     assert [one for one in sequences if one < 6] == [1, 3, 4, 5]

@@ -31,9 +31,7 @@ from tests.queue import received
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 
 @pytest.fixture

@@ -115,11 +115,12 @@ def mapping(stack: DevStack, fresh: str, queue_url: str, function: str) -> Itera
 
 
 @pytest.fixture
-def settings(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(
+    stack: DevStack, fresh: str, queue_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_reads: None
+) -> Settings:
     """A tailer's environment. The doctor reads what a test changes here."""
     monkeypatch.chdir(tmp_path)
     stack.mongo[fresh].create_collection("payments")
-    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
     return stack.environment_of(fresh, queue_url=queue_url, lease_seconds=1, http_port=0)
 
 

@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from urllib.error import HTTPError
@@ -23,6 +23,7 @@ from tailer.health.server import CONNECTIONS, HEAD_LIMIT
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
 from tests.conformance.checkpoint_store import Clock
+from tests.eventually import eventually
 from tests.samples.changes import ORIGIN, a_change, a_checkpoint
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -204,7 +205,7 @@ def test_idle_connections_do_not_block_health(port: int, sent: bytes) -> None:
             connection = open_ones.enter_context(socket.create_connection((HOST, port)))
             connection.sendall(sent)
         assert get(port, "/healthz")[0] == 200
-        wait_for(lambda: threading.active_count() - before <= CONNECTIONS)
+        assert eventually(lambda: threading.active_count() - before <= CONNECTIONS)
 
 
 def test_connection_ends_after_a_few_seconds(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +217,7 @@ def test_connection_ends_after_a_few_seconds(port: int, monkeypatch: pytest.Monk
             send_slowly(slow)
         silent.settimeout(10)
         assert silent.recv(1) == b""
-        wait_for(lambda: threading.active_count() <= before)
+        assert eventually(lambda: threading.active_count() <= before)
 
 
 def test_request_head_is_bounded(port: int) -> None:
@@ -231,12 +232,6 @@ def send_slowly(connection: socket.socket) -> None:
     while True:
         connection.sendall(b"G")
         time.sleep(0.02)
-
-
-def wait_for(done: Callable[[], bool]) -> None:
-    """Return once it holds; the test's own timeout ends the wait."""
-    while not done():
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

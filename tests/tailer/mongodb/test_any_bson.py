@@ -35,10 +35,10 @@ from tests.asked import as_received
 from tests.queue import received
 from tests.samples.changes import ORIGIN
 from tests.tailer.mongodb.random_bson import document, mutated
-from tests.tailer.mongodb.test_source import _short_wait, read_exactly
+from tests.tailer.mongodb.test_source import read_exactly
 from tests.tailer.tailers import Tailers
 
-__all__ = ["_short_wait"]
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 DOCUMENTS = 400  # Half of them are valid, half are mutated.
 Documents = Collection[dict[str, Any]]

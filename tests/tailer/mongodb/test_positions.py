@@ -23,10 +23,7 @@ Mongo = MongoClient[dict[str, Any]]
 TEN_MINUTES = 600  # Empty replies of a second each.
 
 
-@pytest.fixture(autouse=True)
-def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return empty replies after 50 ms instead of a second."""
-    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 
 @dataclass

@@ -16,10 +16,7 @@ Mongo = MongoClient[dict[str, Any]]
 SECRET = "DE89370400440532013000"  # a value of a document
 
 
-@pytest.fixture(autouse=True)
-def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return empty replies after 50 ms instead of a second."""
-    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 
 REFUSED = [

@@ -26,10 +26,7 @@ from tests.conformance.source import Commit, SourceConformance
 Mongo = MongoClient[dict[str, Any]]
 
 
-@pytest.fixture(autouse=True)
-def _short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Return empty replies after 50 ms instead of a second."""
-    monkeypatch.setattr("tailer.mongodb.cursor._MORE", {"batchSize": 5000, "maxTimeMS": 50})
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 
 class TestMongodbSource(SourceConformance):

@@ -8,6 +8,7 @@ from typing import Any
 from infra.package import REPOSITORY
 from tailrace_cdk.monitoring.descriptions import RUNBOOK
 from tests.tailrace_cdk.monitoring.test_alarms import EVERYTHING
+from tests.tailrace_cdk.rights import listed
 from tests.tailrace_cdk.template import stack
 
 PAGE = (REPOSITORY / "docs" / "security.md").read_text()
@@ -27,10 +28,6 @@ def policy() -> dict[str, Any]:
     [text] = re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     found: dict[str, Any] = json.loads(text)
     return found
-
-
-def listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def allowed() -> set[str]:

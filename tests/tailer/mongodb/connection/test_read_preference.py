@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import CursorNotFound
+from pymongo.hello import Hello
 from pymongo.monitoring import CommandListener, CommandStartedEvent
+from pymongo.server_description import ServerDescription
 
 from devstack.mongod import Mongod
 from devstack.workspace import Workspace
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.mongodb.connection.client import client
+from tailer.mongodb.connection.client import _OneServer, client
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.events.batching import Batcher
@@ -24,6 +26,7 @@ from tailer.poison.on_poison import OnPoison
 from tailer.read_limits import ReadLimits
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect
+from tests.eventually import eventually
 
 
 class CommandRecorder(CommandListener):
@@ -48,8 +51,9 @@ class CommandRecorder(CommandListener):
 
 @pytest.fixture(scope="module")
 def replica_set(services: None) -> Iterator[Mongod]:
+    """Three members that keep their roles: on a loaded machine another one could be elected in the middle of a test."""
     with Workspace() as workspace:
-        mongod = Mongod(workspace, 3)
+        mongod = Mongod(workspace, 3, electable=1)
         mongod.start()
         mongod.wait_ready()
         yield mongod
@@ -89,6 +93,7 @@ def test_stream_is_read_with_the_read_preference_of_the_uri(
     """Every reply comes from the server that opened the cursor, and the cursor is closed there."""
     with client(f"{replica_set.uri}&readPreference={preference}") as one:
         source = MongodbSource(one, Watch(database="shop"))
+        assert eventually(lambda: len(one.nodes) == 3)  # Until then "nearest" may choose again.
         with closing(source.batches(source.first())) as batches:
             seen: list[Any] = []
             while len(seen) < 5:
@@ -102,6 +107,30 @@ def test_stream_is_read_with_the_read_preference_of_the_uri(
         assert recorder.servers["aggregate"] == recorder.servers["getMore"] == recorder.servers["killCursors"]
         if preference != "nearest":
             assert (recorder.servers["getMore"] == {primary[1]}) is (preference == "primary")
+
+
+def member(port: int, role: str, seconds: float) -> ServerDescription:
+    """Return a member as the driver describes it, with its round-trip time."""
+    hello = Hello({"ok": 1, "setName": "rs0", "hosts": ["a:1", "a:2", "a:3"], "maxWireVersion": 21, role: True})
+    return ServerDescription(("a", port), hello, seconds)
+
+
+def test_first_secondary_that_the_driver_finds_is_kept() -> None:
+    """The driver finds members one after another, and a nearer one may be found after the cursor was opened."""
+    far, near = member(2, "secondary", 0.2), member(3, "secondary", 0.1)
+    one_server = _OneServer()
+    assert one_server([far]) == [far]
+    assert one_server([far, near]) == [far]
+    assert one_server([near]) == [near]
+
+
+def test_read_of_the_primary_does_not_choose_the_server_of_other_reads() -> None:
+    primary, secondary = member(1, "isWritablePrimary", 0.2), member(2, "secondary", 0.1)
+    one_server = _OneServer()
+    assert one_server([primary]) == [primary]
+    assert one_server([primary, secondary]) == [secondary]
+    assert one_server([primary]) == [primary]
+    assert one_server([primary, secondary]) == [secondary]
 
 
 def test_cursor_on_a_secondary_is_killed_there(replica_set: Mongod, recorder: CommandRecorder) -> None:

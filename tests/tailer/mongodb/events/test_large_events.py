@@ -24,9 +24,8 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.poison.on_poison import OnPoison
 from tailrace.wire.change import Change
-from tests.tailer.mongodb.test_source import _short_wait
 
-__all__ = ["_short_wait"]
+pytestmark = pytest.mark.usefixtures("short_reads")
 
 Mongo = MongoClient[dict[str, Any]]
 Documents = Collection[dict[str, Any]]

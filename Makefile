@@ -12,7 +12,7 @@ export PYTHONSAFEPATH := 1# no module of the current folder is imported by mista
 export PYTHONDONTWRITEBYTECODE :=# a module is compiled once, not by every process that tests start
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test test-fast faults check audit format docs bench up watch down package synth bootstrap diff deploy lock clean help
+.PHONY: all env demo razors test test-fast faults check audit format site docs bench up watch down package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -56,11 +56,12 @@ test-fast: $(VENV)/.ready       ## what needs no mongod, no AWS emulator and no 
 faults: env                     ## the whole fault suite: kills, zombies, fail-overs, throttles … (about 30 minutes; FAULTS=--help)
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
-check: env $(VENV)/.infra-ready ## format, lint, types, import contracts
+check: env $(VENV)/.infra-ready ## format, lint, types, import contracts, the site of the docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m infra.pages.site
 
 audit: env $(VENV)/.infra-ready ## known advisories of every locked package; TAILRACE_IMAGE=NAME scans an image too
 	@$(BIN)/python -m infra.supply.audit $(BIN)
@@ -69,7 +70,10 @@ format: env                     ## format the code and fix what ruff can fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/events.md, schemas/, docs/configuration.md, docs/metrics.md, tables of docs/security.md and costs.md
+site: env $(VENV)/.infra-ready  ## docs/ as a site that can be searched, to dist/site/docs/
+	@$(BIN)/python -m infra.pages.site
+
+docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/reference/events.md, schemas/, docs/reference/configuration.md, docs/operations/metrics.md, tables of docs/operations/security.md and costs.md
 	@$(BIN)/python -m lambda_forwarder catalogue
 	@$(BIN)/python -m infra.pages
 

@@ -30,5 +30,5 @@ def account(profile: str | None = None) -> str:
 def _message(why: str) -> str:
     return (
         f"This shell has no working AWS credentials: {why}. Sign in so that aws sts get-caller-identity succeeds, and set "
-        "AWS_REGION (docs/deploy.md, 1)."
+        "AWS_REGION (docs/how-to/deploy.md, 1)."
     )

@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         "--schemas", type=Path, default=Path("schemas"), metavar="FOLDER", help="where the schemas are (default: %(default)s)"
     )
     write.add_argument(
-        "--events", type=Path, default=Path("docs/events.md"), metavar="FILE", help="the page (default: %(default)s)"
+        "--events", type=Path, default=Path("docs/reference/events.md"), metavar="FILE", help="the page (default: %(default)s)"
     )
     write.add_argument(
         "--samples",

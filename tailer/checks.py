@@ -130,8 +130,8 @@ class Check:
             return finding
         remedies = {
             Misconfigured: self.mistake,
-            HistoryLost: "decide where the stream continues: docs/failures.md",
-            Rejected: "see docs/failures.md: a retry does not help",
+            HistoryLost: "decide where the stream continues: docs/operations/failures.md",
+            Rejected: "see docs/operations/failures.md: a retry does not help",
         }
         return replace(finding, remedy=remedies.get(finding.error, self.outage))
 

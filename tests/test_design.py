@@ -27,7 +27,7 @@ from tailrace.metrics import FORWARDER, TAILER
 from tailrace.wire.message import _Envelope
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE = (DOCS / "design.md").read_text()
+PAGE = (DOCS / "reference/design.md").read_text()
 WORDS = set(re.findall(r"`([^`\n]+)`", PAGE))
 ENVELOPE, CHANGE, DETAIL = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 
@@ -110,7 +110,7 @@ def members(service: str) -> Iterator[str]:
         yield from getattr(model.shape_for(name), "members", {})
 
 
-@pytest.mark.parametrize("page", ["design", "architecture"])
+@pytest.mark.parametrize("page", ["reference/design", "concepts/architecture"])
 def test_quoted_lines_of_the_loop_match_the_code(page: str) -> None:
     """The pages quote the lines that are the guarantee: send, then save."""
     quoted = re.findall(r"^ +((?:lease|sink)\.\w+\(.*\))$", (DOCS / f"{page}.md").read_text(), re.MULTILINE)

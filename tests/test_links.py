@@ -57,7 +57,7 @@ def test_every_document_is_linked_from_the_readme() -> None:
             reached.add(document)
             targets = [document.parent / link.partition("#")[0] for link in _LINK.findall(prose(document))]
             waiting += [target for target in targets if target.is_file()]
-    pages = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")]
     assert [page for page in pages if page.resolve() not in reached] == []
 
 

@@ -1,5 +1,5 @@
 """
-The formula of ``docs/costs.md``: the fixed costs of an environment for a month, and the variable costs of changes.
+The formula of ``docs/operations/costs.md``: the fixed costs of an environment for a month, and the variable costs of changes.
 
     python -P -m infra.pages.costs ENVIRONMENT...     print the page's table for these
 """
@@ -16,7 +16,7 @@ from tailrace.metrics import FORWARDER, TAILER
 from tailrace.text.legible import legible
 from tailrace_cdk.config import Environment, Misconfigured, load
 
-PAGE = REPOSITORY / "docs" / "costs.md"
+PAGE = REPOSITORY / "docs" / "operations" / "costs.md"
 HOURS, SECONDS = 730, 730 * 3_600  # of a month
 PRICES = {  # US dollars in us-east-1, November 2026; "?": no source was found, look it up before you rely on it
     "sqs_request": 0.50e-6,  # 64 KB, FIFO; cloudburn.io

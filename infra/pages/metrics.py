@@ -1,10 +1,10 @@
-"""``docs/metrics.md``: every metric, from its definition."""
+"""``docs/operations/metrics.md``: every metric, from its definition."""
 
 from infra.package import REPOSITORY
 from infra.pages.tables import table
 from tailrace.metrics import FORWARDER, TAILER, Kind, Metric
 
-PAGE = REPOSITORY / "docs" / "metrics.md"
+PAGE = REPOSITORY / "docs" / "operations" / "metrics.md"
 
 _SHOWN = {
     Kind.COUNTER: "what was added",

@@ -2,7 +2,7 @@
 The transactional outbox: an application writes its events itself, in the same transaction as its data.
 
 A document of the outbox has ``type`` (the name of an event class), ``key`` (the value of the field ``about``) and ``payload``
-(the event's fields, named as on the bus). ``docs/outbox.md`` describes how to write, order and clean up an outbox.
+(the event's fields, named as on the bus). ``docs/how-to/outbox.md`` describes how to write, order and clean up an outbox.
 """
 
 import msgspec

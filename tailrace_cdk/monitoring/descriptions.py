@@ -1,8 +1,8 @@
-"""The description of each alarm, by the section of ``docs/runbook.md`` that it is named after."""
+"""The description of each alarm, by the section of ``docs/operations/runbook.md`` that it is named after."""
 
 from typing import Final
 
-RUNBOOK: Final = "docs/runbook.md"
+RUNBOOK: Final = "docs/operations/runbook.md"
 
 PAGES: Final = {
     "lag": "A stream lags behind the database by more than lag_seconds",

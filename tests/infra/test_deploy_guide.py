@@ -14,7 +14,7 @@ from tailrace_cdk.config import Environment, load
 from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"
-GUIDE = (DOCS / "deploy.md").read_text()
+GUIDE = (DOCS / "how-to/deploy.md").read_text()
 SHAPES = 4  # The first ones are whole environments.
 TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "StoreChangesTooLargeForAMessage"}
 
@@ -120,7 +120,7 @@ def test_bus_policy_of_a_consumer_allows_what_is_sent(environments: list[Environ
 
 def test_every_deploy_command_names_an_environment() -> None:
     """``make deploy`` and ``make diff`` refuse without one."""
-    pages = [REPOSITORY / "README.md", *DOCS.glob("*.md")]
+    pages = [REPOSITORY / "README.md", *DOCS.rglob("*.md")]
     told = [found for page in pages for found in re.findall(r"(?<!deployment by `)make (?:deploy|diff)\b.*", page.read_text())]
     assert told
     assert [line for line in told if not re.match(r"make \w+ ENVIRONMENT=[\w$]", line)] == []

@@ -85,7 +85,7 @@ def all_mapped(forwarder: Forwarder) -> Finding:
         return ok(f"no change of the last {KEPT_SECONDS // 86_400} days was without a mapper")
     return warn(
         f"no mapper reads {first_of(found, 'more collections')}",
-        "give each an entry in the mapper table, perhaps without mappers, or watch less: docs/adding-an-event.md",
+        "give each an entry in the mapper table, perhaps without mappers, or watch less: docs/how-to/adding-an-event.md",
     )
 
 
@@ -98,7 +98,7 @@ def parking(forwarder: Forwarder) -> Finding:
     if finding := rejection_reason(name, attributes):
         return finding
     if depth := waiting(attributes):
-        return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/redrive.md")
+        return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/operations/redrive.md")
     return ok(f"{name} is empty")
 
 

@@ -105,7 +105,7 @@ class Forwarder:
             return skip("the function does not report it", "deploy the forwarder again: its version is older")
         if not unmapped:
             return ok(f"{len(self._watched)} collections, each with an entry in the mapper table")
-        return warn(first_of(unmapped, "more"), "correct the key, or watch less: docs/adding-an-event.md")
+        return warn(first_of(unmapped, "more"), "correct the key, or watch less: docs/how-to/adding-an-event.md")
 
     def setting(self, name: str) -> str:
         """Return a setting of the function; empty if it is not set. No other variable of its environment is read."""

@@ -15,7 +15,7 @@ from tailrace.change import Change
 from tailrace.events import DomainEvent, EventType, Mappers
 
 ROOT = Path(__file__).parents[3]
-SCHEMAS, PAGE, SAMPLES = ROOT / "schemas", ROOT / "docs" / "events.md", ROOT / "tests" / "samples" / "events"
+SCHEMAS, PAGE, SAMPLES = ROOT / "schemas", ROOT / "docs" / "reference" / "events.md", ROOT / "tests" / "samples" / "events"
 
 
 def event_class(version: str = "1", **fields: Any) -> type[DomainEvent]:

@@ -18,7 +18,7 @@ from tailer.settings.settings import load
 from tests.queue import received
 from tests.tailer.doctor.conftest import Doctor, Settings
 
-GUIDE = Path(__file__).parents[3] / "docs" / "doctor.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "operations" / "doctor.md"
 
 
 def test_good_setup_passes_every_check(doctor: Doctor, mapping: str) -> None:
@@ -29,7 +29,7 @@ def test_good_setup_passes_every_check(doctor: Doctor, mapping: str) -> None:
 
 
 def test_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
-    """docs/doctor.md has a row for each check and for no other."""
+    """docs/operations/doctor.md has a row for each check and for no other."""
     names, guide = set(doctor().findings), GUIDE.read_text()
     table = guide.partition("## What it checks")[2].partition("## What it prints")[0]
     assert set(re.findall(r"^\| `([a-z.-]+)` \|", table, re.MULTILINE)) == names

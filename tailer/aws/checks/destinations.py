@@ -98,7 +98,9 @@ def parking(forwarder: Forwarder) -> Finding:
     if finding := rejection_reason(name, attributes):
         return finding
     if depth := waiting(attributes):
-        return warn(f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/operations/redrive.md")
+        return warn(
+            f"{name} holds {depth} changes", "read their reason and remedy, then redrive them: docs/operations/redrive.md"
+        )
     return ok(f"{name} is empty")
 
 

@@ -126,7 +126,10 @@ class Queue:
         if finding := rejection_reason(name, attributes):
             return finding
         if depth := waiting(attributes):
-            return warn(f"{name} holds {depth} messages", "see why in the forwarder's log; then redrive them: docs/operations/redrive.md")
+            return warn(
+                f"{name} holds {depth} messages",
+                "see why in the forwarder's log; then redrive them: docs/operations/redrive.md",
+            )
         if receives < RECEIVES:
             return warn(
                 f"a message leaves its lane for {name} after {receives} receives: an outage breaks the order",

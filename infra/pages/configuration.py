@@ -1,4 +1,4 @@
-"""``docs/reference/configuration.md``: every setting of a project, the tailer, the forwarder and an environment, from its definition."""
+"""``docs/reference/configuration.md``: every setting of a project, the tailer, the forwarder and an environment."""
 
 import inspect
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ Every setting. `make docs` writes this page from the settings themselves: do not
 | [the forwarder](#the-forwarder) | environment variables or a `.env` file | `lambda_forwarder/settings.py` |
 | [an environment](#an-environment) | a TOML file in `infra/environments/`, or `tailrace.toml` | `tailrace_cdk/config/` |
 
-A deployment sets the variables of the tailer and the forwarder from an environment: see [deploy.md](../how-to/deploy.md). Every part
-reports all missing or wrong settings at once, by name, before it touches anything.
+A deployment sets the variables of the tailer and the forwarder from an environment: see [deploy.md](../how-to/deploy.md). Every
+part reports all missing or wrong settings at once, by name, before it touches anything.
 
 `AWS_REGION`, `AWS_ENDPOINT_URL` and the credentials are those of the AWS SDK, and every part accepts them.
 """

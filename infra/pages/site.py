@@ -1,7 +1,8 @@
 """
 The site of the documentation, built from ``docs/`` by Zensical and checked: ``python -P -m infra.pages.site``.
 
-A warning of Zensical, a dead link, a page that is not in the navigation and a page without a summary are errors. Nothing is fetched.
+A warning of Zensical, a dead link, a page that is not in the navigation and a page without a summary are errors. Nothing is
+fetched.
 """
 
 import re
@@ -68,7 +69,8 @@ def _without_summary(folder: Path) -> Iterator[str]:
         found = _SUMMARY.match(page.read_text())
         is_decision = re.match(r"\d{4}-", page.name)  # its title is the summary
         if not is_decision and (not found or len(found[1]) > SUMMARY_LENGTH):
-            yield f"{page.relative_to(folder)} has no summary: write a sentence of at most {SUMMARY_LENGTH} characters under its title"
+            name = page.relative_to(folder)
+            yield f"{name} has no summary: write a sentence of {SUMMARY_LENGTH} characters at most under its title"
 
 
 class _Page(HTMLParser):

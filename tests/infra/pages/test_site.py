@@ -7,7 +7,8 @@ import pytest
 
 from infra.pages import site
 
-NAV = '[project]\nsite_name = "X"\ndocs_dir = "docs"\nsite_dir = "site"\nnav = [{ "Home" = "index.md" }, { "More" = ["a/b.md"] }]\n'
+FOLDERS = 'docs_dir = "docs"\nsite_dir = "site"\n'
+NAV = f'[project]\nsite_name = "X"\n{FOLDERS}nav = [{{ "Home" = "index.md" }}, {{ "More" = ["a/b.md"] }}]\n'
 HOME = "# Home\n\nWhere a reader begins.\n\n[b](a/b.md#second)\n"
 PAGE = "# B\n\nA page below.\n\n## Second\n\n[home](../index.md)\n"
 

@@ -12,7 +12,7 @@ export PYTHONSAFEPATH := 1# no module of the current folder is imported by mista
 export PYTHONDONTWRITEBYTECODE :=# a module is compiled once, not by every process that tests start
 
 .DEFAULT_GOAL := all
-.PHONY: all env demo razors test test-fast faults check audit format site docs bench up watch down package synth bootstrap diff deploy lock clean help
+.PHONY: all env demo razors test test-fast faults check audit format site docs bench up watch down dist package synth bootstrap diff deploy lock clean help
 
 all: check test                 ## everything CI runs
 
@@ -92,6 +92,10 @@ watch:                          ## the events of what `make up` started, as they
 
 down:                           ## stop it, and remove its volumes and the images that it built
 	docker compose down --volumes --remove-orphans --rmi local
+
+dist: env $(VENV)/.infra-ready  ## the sdist and the wheel that is built from it, in dist/; the same files give the same bytes
+	@env -u SOURCE_DATE_EPOCH PATH="$(BIN):$$PATH" $(BIN)/uv build --quiet --no-build-isolation --python $(BIN)/python --clear --out-dir dist/python
+	@cd dist/python && sha256sum tailrace-*
 
 package: env                    ## dist/forwarder.zip for Lambda (Python 3.13, arm64)
 	@$(BIN)/python -m infra.package

@@ -1,7 +1,8 @@
 """
 How ``pytest -n`` shares the tests out among its processes. No test needs a neighbour: each may run in any process. Those of a
 file stay together, since they share the file's fixtures; so do those of ``tests/infra`` and ``tests/tailrace_cdk``, since the
-CDK's process takes seconds to start and a template is synthesised once for all tests that look at it.
+CDK's process takes seconds to start and a template is synthesised once for all tests that look at it; and those of
+``tests/distribution``, which share the environments that the wheel is installed in.
 
 What takes longest begins first, so that no process is left with a long test while the others have ended.
 """
@@ -12,10 +13,13 @@ from typing import Any
 import pytest
 
 SYNTHESISED = ("tests/infra/", "tests/tailrace_cdk/")
+INSTALLED = "tests/distribution/"
 
 
 def group(nodeid: str) -> str:
     """The tests of one group run in one process, one after another."""
+    if nodeid.startswith(INSTALLED):
+        return INSTALLED
     return SYNTHESISED[0] if nodeid.startswith(SYNTHESISED) else nodeid.partition("::")[0]
 
 

@@ -1,10 +1,14 @@
 """Commands of the tailer and of the forwarder. They have parsers of their own, which receive the arguments as typed."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from threading import Event
 from typing import Any
 
 import click
+
+from tailrace.project import NoProject, load
 
 
 class PassedOn(click.Command):
@@ -31,7 +35,19 @@ def _tailer(arguments: Sequence[str]) -> int:
 def _forwarder(arguments: Sequence[str]) -> int:
     from lambda_forwarder.__main__ import main
 
-    return main(list(arguments))
+    return main([*_mappers(), *arguments])
+
+
+def _mappers() -> list[str]:
+    """Return the option for the mappers of the project that the current folder is in, and make their module importable."""
+    if "FORWARDER_MAPPERS" in os.environ:
+        return []
+    try:
+        project = load()
+    except NoProject:
+        return []
+    sys.path[:0] = dict.fromkeys(str(source.parent) for source in project.sources)
+    return ["--mappers", project.mappers]
 
 
 tailer = PassedOn(_tailer)

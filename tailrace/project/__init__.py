@@ -1,5 +1,5 @@
 """A team's own project: its ``tailrace.toml``."""
 
-from tailrace.project.project import FILE, Project, ProjectError, load
+from tailrace.project.project import FILE, NoProject, Project, ProjectError, load
 
-__all__ = ["FILE", "Project", "ProjectError", "load"]
+__all__ = ["FILE", "NoProject", "Project", "ProjectError", "load"]

@@ -23,6 +23,10 @@ class ProjectError(Misconfigured):
     """The project cannot be used. The text names the file, has one line for each wrong setting, and the remedy."""
 
 
+class NoProject(ProjectError):
+    """Neither the folder nor one above it has a ``tailrace.toml``."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """
@@ -67,12 +71,13 @@ def load(folder: Path | None = None) -> Project:
     Return the project whose ``tailrace.toml`` is in ``folder`` (by default the current one) or in the nearest folder above.
 
     Raises:
-        ProjectError: there is no such file, or it cannot be used.
+        NoProject: there is no such file.
+        ProjectError: the file cannot be used.
     """
     start = (folder or Path.cwd()).resolve()
     file = next((found for above in (start, *start.parents) if (found := above / FILE).is_file()), None)
     if file is None:
-        raise ProjectError(
+        raise NoProject(
             f"There is no {FILE} in {start} or in a folder above. Run the command in your project's folder, or make a project: "
             "tailrace init NAME"
         )

@@ -73,6 +73,18 @@ def test_what_the_user_can_correct_is_reported_without_a_traceback() -> None:
     assert done.output == "Error: mappers \\u001b[2J: no such module\n"
 
 
+def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless FORWARDER_MAPPERS names others."""
+    (tmp_path / "tailrace.toml").write_text('mappers = "shop_of_this_test:MAPPERS"')
+    (tmp_path / "shop_of_this_test.py").write_text("MAPPERS = {'payments': (lambda change: None,)}")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert "PaymentCancelled" not in tailrace("try", str(SAMPLE)).output
+    monkeypatch.setenv("FORWARDER_MAPPERS", "lambda_forwarder.mappings.payments:MAPPERS")
+    assert "PaymentCancelled" in tailrace("try", str(SAMPLE)).output
+
+
 @pytest.mark.usefixtures("listed")
 def test_missing_package_is_reported_with_the_extra_that_installs_it() -> None:
     done = tailrace("gone")

@@ -1,0 +1,82 @@
+"""An environment with the wheel of this checkout, as a user has it: outside the clone, with nothing of ours but the wheel."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.tracked import REPOSITORY
+
+OURS = ("PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "TAILER_", "FORWARDER_", "TAILRACE_")  # variables of a developer's shell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A virtual environment, and how a command of it runs."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def environment(self, **more: str) -> Mapping[str, str]:
+        """Return this process's variables without those that lead to the clone. The programs of the environment come first."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return {**kept, "PATH": f"{self.folder / 'bin'}{os.pathsep}{kept['PATH']}", **more}
+
+    def run(self, *words: str, folder: Path, code: int = 0, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command in a folder outside the clone, and return what it printed. It ends with this exit code."""
+        assert REPOSITORY not in (folder, *folder.parents)
+        program = str(self.folder / "bin" / words[0])
+        done = subprocess.run(
+            [program, *words[1:]], cwd=folder, env=self.environment(**variables), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, f"{' '.join(words)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+
+InstalledWheel = Callable[..., Installed]
+"""Called with an extra, and with the version of Python if it is not this one: ``installed_wheel("dev", python="3.13")``."""
+
+
+def uv(*words: str, **variables: str) -> None:
+    """Run uv with the locks of this checkout in reach."""
+    program = Path(sys.prefix) / "bin" / "uv"
+    if not program.exists():
+        pytest.skip(f"needs {program}, which `make test` installs")
+    path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [str(program), *words],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": path, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def interpreter(version: str) -> Path:
+    """Return an interpreter of this version: this process's, one beside it, or one on PATH."""
+    beside = [found for folder in Path(sys.base_prefix).parent.glob(f"{version}*") for found in folder.glob("bin/python3")]
+    named = [Path(found) for found in [shutil.which(f"python{version}")] if found]
+    for python in [Path(sys.executable), *beside, *named]:
+        asked = subprocess.run([python, "--version"], capture_output=True, text=True, check=False)
+        if asked.stdout.startswith(f"Python {version}."):
+            return python
+    pytest.skip(f"needs Python {version}")
+
+
+def install(wheel: Path, folder: Path, extra: str, python: str) -> Installed:
+    """Make an environment of this Python, and install the wheel with the locked versions of what the extra needs."""
+    uv("venv", "--python", str(interpreter(python)), str(folder))
+    locks = [word for name in ("dev", "infra") for word in ("--constraints", f"requirements/{name}.txt")]
+    wanted = f"tailrace{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}"
+    uv("pip", "install", "--python", str(folder / "bin" / "python"), *locks, "--only-binary", ":all:", wanted)
+    return Installed(folder=folder)

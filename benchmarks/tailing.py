@@ -13,12 +13,11 @@ from tailer.aws.sqs_sink import SqsSink
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
 from tailer.metrics.prometheus import Metrics
-from tailer.model import Batch, Checkpoint
+from tailer.model import At, Batch, Checkpoint
 from tailer.mongodb.connection.client import connect
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.poison.on_poison import OnPoison
-from tailer.position import At
+from tailer.poison import OnPoison
 from tailer.stores.mongodb import MongodbCheckpoints
 from tailer.streaming.tail import tail
 

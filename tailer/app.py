@@ -16,7 +16,7 @@ from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.parts import Parts
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailer.settings.settings import as_set_in, misspelt
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task

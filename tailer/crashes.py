@@ -10,7 +10,7 @@ After two crashes in one such batch the next task reads one change at a time and
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tailer.change_ids import short
+from tailer.resume_tokens import short
 
 CRASH_LOOP = 3  # crashes without progress; two may be a coincidence
 SMALL_BATCH = 100  # changes

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from tailer.errors import Undeliverable
-from tailer.poison.on_poison import OnPoison, stub_of
+from tailer.poison import OnPoison, stub_of
 from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change
 

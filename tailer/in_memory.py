@@ -7,8 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from msgspec.structs import replace
 
 from tailer.errors import HistoryLost, Rejected, Unavailable
-from tailer.model import Batch, Checkpoint
-from tailer.position import After, At, Position
+from tailer.model import After, At, Batch, Checkpoint, Position
 from tailer.read_limits import ReadLimits
 from tailrace.wire.change import Change
 from tailrace.wire.message import MESSAGE_LIMIT, encode_change

@@ -18,16 +18,15 @@ from tailer.aws.s3_claims import S3Claims
 from tailer.aws.unmapped import shown
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
+from tailer.model import Start
 from tailer.mongodb import change_streams
 from tailer.mongodb.cluster_facts import ClusterFacts
-from tailer.mongodb.connection.client import QUICK, connect
+from tailer.mongodb.connection.client import QUICK, Reader, connect, connect_reader
 from tailer.mongodb.connection.errors import WATCHED
-from tailer.mongodb.connection.reader import Reader, connect_reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
-from tailer.poison.on_poison import PARK, OnPoison
+from tailer.poison import PARK, OnPoison
 from tailer.ports import CheckpointStore, Claims
-from tailer.position import Start
 from tailer.settings.settings import Settings
 from tailer.stores.kind import Clients
 from tailer.stores.table import kind_of

@@ -11,8 +11,7 @@ from typing import Any
 from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
-from tailer.model import Checkpoint, Record
-from tailer.position import After, At
+from tailer.model import After, At, Checkpoint, Record
 
 _UNKNOWN = "0.0"
 

@@ -26,7 +26,7 @@ from lambda_forwarder.trial import Trial
 from tailer import logs
 from tailer.checks import Check, Finding, fail
 from tailer.cli import command_line
-from tailer.doctor.report import json_object, line
+from tailer.doctor import json_object, line
 from tailer.errors import Misconfigured
 from tailer.health import probe
 from tailer.output import as_json, as_text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from tailer.encoded import as_json, without_documents
-from tailer.poison.on_poison import PARK, OnPoison, stub_of
+from tailer.poison import PARK, OnPoison, stub_of
 from tailer.ports import Claims
 from tailrace.wire.change import Change
 from tailrace.wire.message import (

@@ -21,7 +21,7 @@ from tailer.aws.packing import Message, Packer, calls
 from tailer.encoded import encoder
 from tailer.errors import Misconfigured, Rejected, TailerError, Unavailable
 from tailer.metrics.prometheus import Metrics
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailer.ports import Claims
 from tailrace.aws.queues import too_small
 from tailrace.wire.change import Change

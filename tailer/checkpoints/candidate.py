@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.owned_record import Clock, OwnedRecord
-from tailer.checkpoints.recognition import recognised
-from tailer.checkpoints.stream_identity import difference
+from tailer.checkpoints.recognition import difference, recognised
 from tailer.cluster import Cluster
 from tailer.crashes import Crashes
 from tailer.errors import Misconfigured

@@ -8,8 +8,7 @@ from functools import partial
 
 from tailer.checkpoints.gaps import history_lost_message
 from tailer.checkpoints.positions import opened
-from tailer.checkpoints.recognition import ACCEPT_CLUSTER, recognised
-from tailer.checkpoints.stream_identity import difference
+from tailer.checkpoints.recognition import ACCEPT_CLUSTER, difference, recognised
 from tailer.checks import Check, Finding, fail, ok, skip, warn
 from tailer.cluster import Cluster
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Unavailable

@@ -8,10 +8,9 @@ from tailer.checkpoints.gaps import KEPT, gap_added
 from tailer.checkpoints.positions import resumable
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured
-from tailer.model import Checkpoint, Gap, Record, Skip
-from tailer.poison.on_poison import skip_command
+from tailer.model import After, At, Checkpoint, Gap, Position, Record, Skip
+from tailer.poison import skip_command
 from tailer.ports import Source
-from tailer.position import After, At, Position
 from tailer.resume_tokens import token_time
 from tailer.times import rfc3339, time_of
 from tailrace.wire.change import UNKNOWN_TIME

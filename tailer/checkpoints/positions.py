@@ -6,9 +6,8 @@ from contextlib import closing
 from datetime import datetime
 
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.model import Checkpoint
+from tailer.model import After, At, Checkpoint, Position, known_time
 from tailer.ports import Source
-from tailer.position import After, At, Position, known_time
 from tailer.read_limits import ReadLimits
 from tailer.times import cluster_time_of, is_time, rfc3339, seconds
 

@@ -1,4 +1,6 @@
-"""A checkpoint belongs to one cluster: its position is meaningless in the history of another cluster."""
+"""Whether a checkpoint belongs to this cluster, and to a stream with these settings."""
+
+import json
 
 from msgspec.structs import replace
 
@@ -8,6 +10,7 @@ from tailer.model import Record
 from tailer.times import rfc3339
 
 ACCEPT_CLUSTER = "tailer checkpoint accept-cluster"
+LANE_RULE = "laneRule"  # no setting: a release of the tailer defines it; 1 if the identity does not contain it
 
 
 def recognised(record: Record, cluster: Cluster | None) -> Record:
@@ -29,3 +32,17 @@ def recognised(record: Record, cluster: Cluster | None) -> Record:
         f"{rfc3339(record.checkpoint.reached)} in this cluster's history: changes that only the other cluster committed after "
         "that are not delivered, and changes that both have may be delivered again"
     )
+
+
+def difference(stored: str, current: str) -> str:
+    """A sentence about the settings that differ between the stored identity and the current one."""
+    before, after = json.loads(stored), json.loads(current)
+    changed = [key for key in after | before if before.get(key) != after.get(key) and key != LANE_RULE]
+    sentences = [f"{key} was {_text(before, key)} and is now {_text(after, key)}" for key in changed]
+    if before.get(LANE_RULE, 1) != after.get(LANE_RULE, 1):
+        sentences.append("this release of the tailer computes the lane of a document by another rule")
+    return "; ".join(sentences)
+
+
+def _text(identity: dict[str, object], key: str) -> str:
+    return json.dumps(identity[key]) if key in identity else "not set"

@@ -1,7 +1,7 @@
 """The commands of ``tailer``: for each its help, its options, and the operation that it calls."""
 
 from tailer.cli.command import Command, Option, for_all, for_each, for_one
-from tailer.doctor.command import doctor, unsettled
+from tailer.doctor import doctor, unsettled
 from tailer.operations import change_streams, decisions, status
 
 _POSITION = "beginning (the oldest history there is), an RFC 3339 time, or a resume token"

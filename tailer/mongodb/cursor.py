@@ -13,13 +13,12 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from tailer.errors import Misconfigured
-from tailer.model import Batch, Checkpoint
+from tailer.model import After, At, Batch, Checkpoint, Position, known_time
 from tailer.mongodb.decoding.text import ESCAPED
 from tailer.mongodb.events.batching import Batcher
 from tailer.mongodb.events.change_events import INVALIDATE
 from tailer.mongodb.events.positions import event_token, next_time, time_of, token_document, token_text
 from tailer.mongodb.watch import Watch
-from tailer.position import After, At, Position, known_time
 from tailrace.wire.change import Change
 
 AWAIT = 1_000  # ms that the server waits for a change before it sends an empty reply

@@ -8,11 +8,10 @@ from pymongo import MongoClient, ReadPreference
 from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
-from tailer.model import Checkpoint
+from tailer.model import At, Checkpoint, Start
 from tailer.mongodb.cluster_facts import maybe_documentdb
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.events.positions import next_time, reply_time, time_of, time_text
-from tailer.position import At, Start
 from tailer.times import rfc3339, seconds
 
 

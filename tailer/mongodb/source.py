@@ -15,9 +15,9 @@ from pymongo.errors import AutoReconnect, ConnectionFailure, NetworkTimeout, Ope
 
 from tailer.background import background
 from tailer.errors import Unavailable
-from tailer.model import Batch, Checkpoint
+from tailer.model import Batch, Checkpoint, Start
+from tailer.mongodb.connection.client import Reader
 from tailer.mongodb.connection.errors import mongodb_errors
-from tailer.mongodb.connection.reader import Reader
 from tailer.mongodb.connection.responses import may_be_of_one_event
 from tailer.mongodb.cursor import EVENTS_PER_REPLY, Cursor
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
@@ -27,8 +27,7 @@ from tailer.mongodb.events.large_events import REASON, LargeEventReader
 from tailer.mongodb.events.size_errors import ClosedConnections
 from tailer.mongodb.history import History
 from tailer.mongodb.watch import Watch
-from tailer.poison.on_poison import PARK, OnPoison
-from tailer.position import Start
+from tailer.poison import PARK, OnPoison
 from tailer.read_limits import UNLIMITED_MEMORY, ReadLimits
 from tailrace.wire.change import Change
 

@@ -3,27 +3,31 @@ A person's decisions about a stream: written while this process holds the stream
 result is the stream's record before and after the decision.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from getpass import getuser
 
 from tailer.aws.errors import aws_errors
-from tailer.change_ids import short
 from tailer.checkpoints import decisions
+from tailer.checkpoints.lease import Lease
 from tailer.checkpoints.positions import asked_for
 from tailer.checkpoints.recognition import recognised
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.operations.interrupts import INTERRUPTS
-from tailer.operations.lease import lease_to_decide, record_of
 from tailer.operations.status import position
 from tailer.output import Result
 from tailer.parts import Parts
-from tailer.poison.on_poison import PARK
+from tailer.poison import PARK
+from tailer.resume_tokens import short
 from tailer.stored_form import stored_record
+from tailer.waits import WAITS
 from tailrace.text.legible import legible
 
 _WAITING = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+_POLL = 0.2  # seconds
 
 
 def seed(parts: Parts, to: str, *, dry_run: bool = False) -> Result:
@@ -120,3 +124,45 @@ def _waiting_messages(parts: Parts) -> int:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def record_of(parts: Parts) -> Record:
+    """Read the record of a stream; an empty one if the stream was never started."""
+    stream = parts.settings.stream
+    return parts.store.read(stream) or Record(stream=stream)
+
+
+@contextmanager
+def lease_to_decide(parts: Parts) -> Iterator[Lease]:
+    """
+    Hold the stream's lease, and release it whatever ends the block. A task that ended without a release keeps the lease for its
+    lease time.
+
+    Raises:
+        Misconfigured: a task tails the stream.
+    """
+    found = record_of(parts)
+    deadline = time.monotonic() + found.lease_seconds + 1
+    with ExitStack() as held:
+        with WAITS.on(f"the lease of stream {found.stream!r}, which {found.owner or 'nobody'} has"):
+            while True:
+                with INTERRUPTS.shielded():
+                    if lease := parts.candidate.try_acquire_to_decide():
+                        held.enter_context(_released(lease))
+                        break
+                if time.monotonic() > deadline:
+                    raise Misconfigured(
+                        f"a task tails stream {found.stream!r}: stop that task first, then run this command again"
+                    )
+                time.sleep(_POLL)
+        yield lease
+
+
+@contextmanager
+def _released(lease: Lease) -> Iterator[None]:
+    lease.__enter__()
+    try:
+        yield
+    finally:
+        with INTERRUPTS.shielded():
+            lease.__exit__()

@@ -7,10 +7,9 @@ from typing import Any
 from tailer.errors import TailerError
 from tailer.health.lag import stored_seconds_behind
 from tailer.history import headroom
-from tailer.model import Record
+from tailer.model import After, Record
 from tailer.output import Result
 from tailer.parts import Parts
-from tailer.position import After
 from tailer.stored_form import stored_record
 from tailer.times import rfc3339
 

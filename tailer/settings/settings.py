@@ -12,7 +12,7 @@ from pydantic import PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tailer.aws.lanes import RULE
-from tailer.checkpoints.stream_identity import LANE_RULE
+from tailer.checkpoints.recognition import LANE_RULE
 from tailer.errors import Misconfigured
 from tailer.settings.lease import LeaseSettings
 from tailer.settings.names import PREFIX, Keys, as_set, called

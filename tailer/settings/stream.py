@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
+from tailer.model import At, Start
 from tailer.mongodb.watch import WHOLE, refusal, short
-from tailer.position import At, Start
 from tailer.settings.forms import moment, names, stages
 from tailer.settings.names import PREFIX
 from tailer.settings.table import Table

@@ -9,9 +9,8 @@ from itertools import takewhile
 
 from msgspec.structs import replace
 
-from tailer.change_ids import ID_LIMIT
-from tailer.model import Batch, Checkpoint
-from tailer.position import At
+from tailer.model import At, Batch, Checkpoint
+from tailer.resume_tokens import ID_LIMIT
 
 TOKEN_LIMIT = ID_LIMIT  # characters; the record has other fields, and DynamoDB counts 409,600 bytes for all of them
 

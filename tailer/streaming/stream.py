@@ -8,7 +8,7 @@ from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.cluster import Cluster
 from tailer.errors import TailerError
 from tailer.metrics.prometheus import Metrics
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailer.ports import Sink, Source
 from tailrace.wire.change import Namespace
 

@@ -14,9 +14,8 @@ from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
 from tailer.crashes import Crashes
 from tailer.errors import LeaseLost
-from tailer.model import Checkpoint, Gap, Record, Skip
+from tailer.model import After, Checkpoint, Gap, Record, Skip
 from tailer.ports import CheckpointStore, Conflict
-from tailer.position import After
 
 Put = Callable[[Mapping[str, Any]], object]
 

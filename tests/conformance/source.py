@@ -8,9 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from tailer.errors import HistoryLost, Unavailable
-from tailer.model import Batch, Checkpoint
+from tailer.model import After, At, Batch, Checkpoint
 from tailer.ports import Source
-from tailer.position import After, At
 from tailer.read_limits import UNLIMITED_MEMORY, Closed, ReadLimits
 from tailrace.wire.change import Change
 

@@ -14,8 +14,7 @@ from devstack import DevStack
 from devstack.aws import REGION
 from devstack.loopback import HOST
 from tailer.errors import Unavailable
-from tailer.model import Checkpoint, Record
-from tailer.position import At
+from tailer.model import At, Checkpoint, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.faults.aws_proxy import AwsProxy
 

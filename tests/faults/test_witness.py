@@ -2,8 +2,7 @@
 
 import pytest
 
-from tailer.model import Checkpoint, Record
-from tailer.position import At
+from tailer.model import At, Checkpoint, Record
 from tests.faults.witness import Witness
 
 

@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tailer.model import Checkpoint
-from tailer.position import After, At
+from tailer.model import After, At, Checkpoint
 from tailrace.change import Change
 from tailrace.wire.change import Namespace
 

@@ -17,8 +17,7 @@ from tailer.health.server import BoundedServer
 from tailer.metrics import emf
 from tailer.metrics.emf import emf_lines
 from tailer.metrics.prometheus import Families, Metrics
-from tailer.model import Batch, Checkpoint, Record
-from tailer.position import At
+from tailer.model import At, Batch, Checkpoint, Record
 from tailer.read_limits import ReadLimits
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming import headroom

@@ -13,10 +13,9 @@ from pymongo import MongoClient
 from devstack import DevStack
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
-from tailer.model import Checkpoint, Record
-from tailer.mongodb.checks.opening import opens
+from tailer.model import At, Checkpoint, Record
+from tailer.mongodb.checks.stream import opens
 from tailer.mongodb.watch import Watch
-from tailer.position import At
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.servers import with_users

@@ -21,8 +21,7 @@ from tailer.health.health import Health
 from tailer.in_memory import MemorySink
 from tailer.metrics.prometheus import Metrics
 from tailer.model import Record
-from tailer.mongodb.connection.client import client
-from tailer.mongodb.connection.reader import reader
+from tailer.mongodb.connection.client import client, reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.ports import Conflict

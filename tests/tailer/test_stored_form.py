@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tailer.model import Checkpoint, Record
-from tailer.position import After, At, Position
+from tailer.model import After, At, Checkpoint, Position, Record
 from tailer.stored_form import record_from, stored_record
 from tests.conformance.checkpoint_store import FULL
 from tests.tracked import REPOSITORY

@@ -4,21 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from tailer.checks import Check, Finding, NotChecked, fail, not_allowed, ok, warn
-from tailer.errors import Misconfigured
+from tailer.errors import HistoryLost, Misconfigured, Unavailable
 from tailer.history import headroom_of, history
 from tailer.model import Checkpoint
 from tailer.mongodb.change_streams import ENABLE, by, enabled, needed
 from tailer.mongodb.checks.images import images
 from tailer.mongodb.checks.names import named
-from tailer.mongodb.checks.opening import opens
 from tailer.mongodb.checks.pipeline import selects_the_same
 from tailer.mongodb.checks.server import NETWORK, SIGN_IN, Server
+from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.watch import Watch
 from tailer.ports import Source
 
+ASSERTIONS = 15_000  # MongoDB: codes from here on name one check of a command, which fails at every try
 OPENING = 15.0  # seconds; a server may scan much history before it responds
 STILL_SCANNING = warn(
     f"the server has scanned its history for more than {OPENING:g} s and found no change that matches",
@@ -29,6 +33,27 @@ _OF_MONGODB = (
     "let the user read the oplog (read on the database local), or set TAILER_HISTORY_SECONDS to how long it lasts at least"
 )
 _LITTLE = 0.2  # of the history
+
+
+def opens(client: "MongoClient[Any]", watch: Watch) -> Finding:
+    """
+    Open the stream at now, read nothing and close it. The server may refuse the pipeline, an option, a name or the user.
+
+    Not at a stored position: only the owner of the lease decides about history that is lost.
+    """
+    database = client[watch.target.database or "admin"]
+    command = partial(database.command, read_preference=database.read_preference)
+    try:
+        with mongodb_errors(), client.start_session(causal_consistency=False) as session:
+            cursor = command(watch.command({}), session=session)["cursor"]
+            command({"killCursors": cursor["ns"].partition(".")[2], "cursors": [cursor["id"]]}, session=session)
+    except HistoryLost as error:  # DocumentDB may respond so about a collection that is not enabled
+        raise Misconfigured(f"change streams are not enabled here: run {ENABLE}, then start again ({error})") from error
+    except Unavailable as error:
+        if isinstance(error.__cause__, OperationFailure) and (error.__cause__.code or 0) >= ASSERTIONS:
+            raise Misconfigured(f"the server refuses this change stream: check TAILER_PIPELINE ({error})") from error
+        raise
+    return ok("opens at now")
 
 
 class Position(Protocol):

@@ -1,8 +1,9 @@
-"""The client of a MongoDB or DocumentDB cluster. Every call of it has a timeout."""
+"""The clients of a MongoDB or DocumentDB cluster: one that reads change streams, and one for everything else."""
 
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from math import inf
 from typing import Any, ParamSpec, TypeVar
@@ -33,6 +34,7 @@ QUICK: Timeouts = (  # ms; for checks, which end after 8 s
 
 # Once for the process: catch_warnings would change the filters of every thread.
 warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
+_CONNECT = 20_000  # ms; also the timeout of the server's monitor: a server that is busy reading may be slow
 
 
 def client(
@@ -103,3 +105,33 @@ class _OneServer:
         if len(servers) > 1 or chosen.server_type_name != "RSPrimary":
             self._last = chosen.address
         return [chosen]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """A client for change streams only. ``seconds`` is how long it waits for one reply of a server that is alive."""
+
+    client: "MongoClient[Any]"
+    commands: Commands
+    seconds: float
+
+
+def reader(
+    uri: str, setting: str = "TAILER_MONGODB_URI", username: str = "", password: str = "", *, seconds: float = 3_600
+) -> Reader:
+    """
+    A client whose reads may take ``seconds``, whatever ``socketTimeoutMS`` in the URI is.
+
+    A server that is gone is noticed sooner: pymongo's monitor checks it every ``heartbeatFrequencyMS`` (10 s) on a connection
+    of its own, and without a response within ``connectTimeoutMS`` (20 s) it ends the outstanding reads. A dead connection to a
+    server that is alive is found by TCP keepalive, which pymongo sets: nine probes of 10 s after 120 s without data.
+    """
+    commands = Commands()
+    own: dict[str, Any] = {"socketTimeoutMS": round(seconds * 1000), "event_listeners": [commands]}
+    timeouts = (*TIMEOUTS, ("connectTimeoutMS", _CONNECT))
+    made = client(uri, setting, username, password, timeouts=timeouts, own=own)
+    return Reader(client=made, commands=commands, seconds=seconds)
+
+
+connect_reader = shared(reader)
+"""The one reader of this process for each cluster."""

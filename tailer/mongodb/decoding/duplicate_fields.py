@@ -8,10 +8,12 @@ large reply is searched. One log line per collection is enough, and may come lat
 import logging
 from typing import Any
 
+import msgspec
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from tailer.mongodb.decoding.values import decode, decoding
+from tailrace.questions.paths import found
 from tailrace.wire.change import Document, Namespace
 
 ALWAYS = 20  # events of a batch that are always searched: this costs less than a reply costs anyway
@@ -20,6 +22,8 @@ NAME_LIMIT = 80  # characters of a field's name in a log line
 COLLECTIONS_LIMIT = 1_000  # collections that are remembered; for more nothing is logged
 
 log = logging.getLogger(__name__)
+_json = msgspec.json.Encoder().encode
+_LAST_KEPT = decoding(dict)
 
 
 def is_searched(number: int) -> bool:
@@ -82,3 +86,26 @@ def _collecting(names: list[str]) -> CodecOptions[Any]:
                 super().__setitem__(name, value)
 
     return decoding(Collecting)
+
+
+def exact_post_image(document: Document, updated: Document, event: RawBSONDocument) -> Document | None:
+    """
+    The document just after the update, from the event's ``fullDocument`` as decoded and the ``updated`` fields. None if the two
+    contradict each other.
+    """
+    if all(_has(document, path, value) for path, value in updated.items()):
+        return document
+    raw = event["fullDocument"].raw
+    if not has_duplicates(raw):
+        return document
+    last = decode(raw, _LAST_KEPT)
+    return last if all(_may_have(last, path, value) for path, value in updated.items()) else None
+
+
+def _has(document: Document, path: str, value: Any) -> bool:
+    places = found(document, path)
+    return len(places) == 1 and _may_have(document, path, value)
+
+
+def _may_have(document: Document, path: str, value: Any) -> bool:
+    return any(_json(place) == _json(value) for place in found(document, path).values())

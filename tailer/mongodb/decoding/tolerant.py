@@ -16,8 +16,7 @@ from uuid import UUID
 from bson.decimal128 import Decimal128
 
 from tailer.mongodb.decoding import elements as bson
-from tailer.mongodb.decoding.decimals import decimal_text
-from tailer.mongodb.decoding.text import ESCAPED
+from tailer.mongodb.decoding.text import ESCAPED, decimal_text
 
 UNDEFINED, MIN_KEY, MAX_KEY = {"$undefined": True}, {"$minKey": 1}, {"$maxKey": 1}
 """Extended JSON. One object for all: a document may contain a million of them."""

@@ -27,9 +27,8 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 
 from tailer.mongodb.decoding import tolerant
-from tailer.mongodb.decoding.decimals import decimal_text
 from tailer.mongodb.decoding.elements import NOT_BSON
-from tailer.mongodb.decoding.text import ESCAPED
+from tailer.mongodb.decoding.text import ESCAPED, decimal_text
 from tailer.mongodb.decoding.tolerant import MAX_KEY, MIN_KEY
 from tailrace.wire.change import Document
 

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from bson.raw_bson import RawBSONDocument
 
-from tailer.change_ids import change_id
 from tailer.encoded import Encoded
 from tailer.errors import TailerError
 from tailer.mongodb.events.decoded_size import WORST, decoded_size
 from tailer.mongodb.events.event_reader import EventReader
 from tailer.mongodb.events.positions import event_token
 from tailer.read_limits import MEMORY_LIMIT, ReadLimits
+from tailer.resume_tokens import change_id
 from tailrace.wire.change import Change
 
 BSON_LIMIT = 4_194_304  # bytes of BSON: the events of one batch

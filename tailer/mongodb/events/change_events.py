@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 from bson.raw_bson import RawBSONDocument
 
-from tailer.change_ids import change_id
 from tailer.errors import Misconfigured
 from tailer.mongodb.decoding.document_keys import key_name
-from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, has_duplicates
-from tailer.mongodb.decoding.post_images import exact_post_image
+from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, exact_post_image, has_duplicates
 from tailer.mongodb.decoding.values import decode
 from tailer.mongodb.events.positions import event_token
+from tailer.resume_tokens import change_id
 from tailrace.wire import identity
 from tailrace.wire.change import Change, Document, Namespace, Transaction, UpdateDescription
 

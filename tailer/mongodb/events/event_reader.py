@@ -10,7 +10,7 @@ from tailer.errors import TailerError, Undeliverable
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields, is_searched
 from tailer.mongodb.events.change_events import change_from_event
 from tailer.mongodb.events.stubs import stub
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailrace.wire.change import Change
 from tailrace.wire.message import DECODED_LIMIT, encode_change
 

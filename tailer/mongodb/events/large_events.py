@@ -14,17 +14,14 @@ from contextlib import closing
 from msgspec.structs import replace
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from tailer.change_ids import short
 from tailer.errors import Rejected
-from tailer.model import Batch, Checkpoint
+from tailer.model import At, Batch, Checkpoint
 from tailer.mongodb.connection.responses import TOO_LARGE
 from tailer.mongodb.events.positions import next_time, time_of
 from tailer.mongodb.events.size_errors import may_be_too_large
 from tailer.mongodb.watch import Scope, Watch
-from tailer.poison.on_poison import OnPoison, poison
-from tailer.poison.stub_log import UNKNOWN
-from tailer.position import At
-from tailer.resume_tokens import token_time
+from tailer.poison import UNKNOWN, OnPoison, poison
+from tailer.resume_tokens import short, token_time
 from tailer.times import rfc3339
 from tailrace.text.redaction import redacted
 from tailrace.wire import identity

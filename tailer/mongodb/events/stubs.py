@@ -6,14 +6,13 @@ from typing import Any, TypeVar
 
 import bson
 
-from tailer.change_ids import change_id
 from tailer.mongodb.decoding.document_keys import key_text
 from tailer.mongodb.decoding.elements import elements
 from tailer.mongodb.decoding.tolerant import value
 from tailer.mongodb.decoding.values import FirstKept
 from tailer.mongodb.events.positions import token_text
-from tailer.poison.on_poison import KEY_LIMIT, poison, short_key
-from tailer.resume_tokens import token_time
+from tailer.poison import KEY_LIMIT, poison, short_key
+from tailer.resume_tokens import change_id, token_time
 from tailrace.wire import identity
 from tailrace.wire.change import UNKNOWN_TIME, Change, Namespace
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tailer.aws.lanes import RULE, lanes
 from tailer.errors import Undeliverable
-from tailer.poison.on_poison import stub_of
+from tailer.poison import stub_of
 from tailrace.wire.change import Change, Document, Namespace, UpdateDescription
 from tests.samples.changes import a_change
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tailer.aws.packing import ENTRIES_PER_CALL, JSON_PER_MESSAGE, Packer, calls
 from tailer.errors import Undeliverable
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailrace.message import unpack
 from tailrace.wire.message import CHANGES_LIMIT, MESSAGE_LIMIT
 from tests.samples.changes import a_change

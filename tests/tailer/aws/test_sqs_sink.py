@@ -19,7 +19,7 @@ from tailer.aws.lanes import LaneOf, lanes
 from tailer.aws.sqs_sink import CALLS_AT_ONCE, STOP_LIMIT, SqsSink
 from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.metrics.prometheus import Metrics
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailrace.wire.change import Change
 from tailrace.wire.message import CHANGES_LIMIT
 from tests.conformance.sink import Received, SinkConformance

@@ -10,8 +10,7 @@ from tailer.checkpoints import decisions
 from tailer.checkpoints.positions import opened, position
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.history import headroom
-from tailer.model import Batch, Checkpoint, Record
-from tailer.position import After, At, Position
+from tailer.model import After, At, Batch, Checkpoint, Position, Record
 from tailer.read_limits import ReadLimits
 from tailer.times import rfc3339
 from tests.samples.changes import a_change

@@ -14,8 +14,7 @@ from tailer.checkpoints.lease import Lease
 from tailer.cluster import Cluster
 from tailer.crashes import CRASH_LOOP, SMALL_BATCH, Crashes
 from tailer.errors import LeaseLost, Misconfigured, Unavailable
-from tailer.model import Checkpoint, Record
-from tailer.position import After, At
+from tailer.model import After, At, Checkpoint, Record
 from tailer.stores.memory import MemoryCheckpoints
 from tests.conformance.checkpoint_store import CHECKPOINT, Clock
 

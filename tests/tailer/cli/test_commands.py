@@ -19,10 +19,9 @@ from tailer.aws.lanes import RULE
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.errors import Misconfigured
-from tailer.model import Checkpoint, Gap, Record
+from tailer.model import After, At, Checkpoint, Gap, Record
 from tailer.mongodb.connection.client import connect
 from tailer.parts import Parts
-from tailer.position import After, At
 from tailer.settings.settings import load
 from tailer.times import seconds
 from tests.documentdb import DocumentdbDialect

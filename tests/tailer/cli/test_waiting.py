@@ -19,8 +19,7 @@ from msgspec.structs import replace
 from devstack import DevStack
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
-from tailer.model import Checkpoint, Record
-from tailer.position import After
+from tailer.model import After, Checkpoint, Record
 from tailer.stores.file import FileCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tests.documentdb import DocumentdbDialect

@@ -13,8 +13,7 @@ import pytest
 from devstack.loopback import HOST, free_port
 from tailer.checklist import all_checks
 from tailer.checks import Check, Finding, NotChecked, State, fail, not_allowed, ok, skip, warn
-from tailer.doctor.command import hidden
-from tailer.doctor.runner import TIMEOUT, exit_code, run
+from tailer.doctor import TIMEOUT, exit_code, hidden, run
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.health import checks as health_checks
 from tailer.health.health import Health

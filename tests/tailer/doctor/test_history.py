@@ -8,11 +8,10 @@ import pytest
 
 from devstack import DevStack
 from devstack.loopback import HOST
-from tailer.model import Checkpoint, Record
+from tailer.model import After, At, Checkpoint, Record
 from tailer.mongodb.checks.images import images
 from tailer.mongodb.checks.stream import WatchedStream
 from tailer.parts import Parts
-from tailer.position import After, At
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tests.documentdb import DocumentdbDialect

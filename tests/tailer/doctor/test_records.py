@@ -14,10 +14,9 @@ from tailer.checks import State
 from tailer.crashes import Crashes
 from tailer.errors import Misconfigured, Unavailable
 from tailer.in_memory import MemorySource
-from tailer.model import Checkpoint, Record
+from tailer.model import After, At, Checkpoint, Record
 from tailer.parts import Parts
 from tailer.ports import Conflict
-from tailer.position import After, At
 from tailer.settings.settings import Settings
 from tailer.stores.checks import PROBE, takes_a_record
 from tailer.stores.memory import MemoryCheckpoints

@@ -14,8 +14,7 @@ from devstack.tailer import TailerProcess
 from tailer.health.health import Health
 from tailer.health.lag import seconds_behind, stored_seconds_behind
 from tailer.metrics.prometheus import Metrics
-from tailer.model import Batch, Checkpoint, Record
-from tailer.position import After, At
+from tailer.model import After, At, Batch, Checkpoint, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tests.samples.changes import a_checkpoint
 

@@ -19,7 +19,6 @@ from pymongo.errors import PyMongoError
 from devstack import DevStack
 from tailer.aws.lanes import lanes
 from tailer.aws.packing import Packer
-from tailer.change_ids import ID_LIMIT
 from tailer.mongodb.decoding import tolerant
 from tailer.mongodb.decoding.duplicate_fields import DuplicateFields
 from tailer.mongodb.decoding.values import _OPTIONS, FirstKept, decode
@@ -27,7 +26,8 @@ from tailer.mongodb.events.event_reader import EventReader
 from tailer.mongodb.events.stubs import stub
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
+from tailer.resume_tokens import ID_LIMIT
 from tailrace.message import unpack
 from tailrace.wire.change import Change
 from tailrace.wire.message import encode_change

@@ -11,10 +11,9 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from tailer.model import Batch, Checkpoint
+from tailer.model import After, At, Batch, Checkpoint
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.position import After, At
 from tailer.resume_tokens import token_time
 from tests.documentdb import DocumentdbDialect
 

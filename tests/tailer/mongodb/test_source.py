@@ -12,12 +12,11 @@ from pymongo.errors import OperationFailure
 
 from tailer.aws.packing import Packer
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.model import Batch, Checkpoint
+from tailer.model import After, At, Batch, Checkpoint, Start
 from tailer.mongodb.cursor import Cursor
 from tailer.mongodb.events.batching import BSON_LIMIT
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.position import After, At, Start
 from tailrace.message import unpack
 from tailrace.wire.change import Change, Namespace
 from tests.asked import as_received

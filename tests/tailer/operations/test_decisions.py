@@ -8,12 +8,11 @@ from pydantic import SecretStr
 from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, Misconfigured
 from tailer.in_memory import MemorySource
-from tailer.model import Checkpoint, Record
+from tailer.model import After, At, Checkpoint, Record
 from tailer.operations.decisions import accept_gap, rewind, seed
 from tailer.operations.status import status, stored
 from tailer.output import Result, as_json
 from tailer.parts import Parts
-from tailer.position import After, At
 from tailer.settings.settings import Settings
 from tailer.stored_form import record_from, stored_record
 from tailer.stores.memory import MemoryCheckpoints

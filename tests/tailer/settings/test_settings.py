@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tailer.aws.lanes import RULE
-from tailer.checkpoints.stream_identity import difference
+from tailer.checkpoints.recognition import difference
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.settings.settings import Settings, as_set_in, load, misspelt

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from devstack import DevStack
 from tailer.checkpoints.gaps import KEPT, REASON_LIMIT, WHO_LIMIT, gap_added, gap_announced
 from tailer.errors import Misconfigured, Rejected
-from tailer.model import Gap, Record
-from tailer.position import After
+from tailer.model import After, Gap, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.streaming.storable_positions import TOKEN_LIMIT
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put

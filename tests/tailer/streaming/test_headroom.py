@@ -11,8 +11,7 @@ import pytest
 from tailer.errors import Unavailable
 from tailer.history import headroom, history
 from tailer.metrics.prometheus import Families, Metrics
-from tailer.model import Checkpoint
-from tailer.position import At
+from tailer.model import At, Checkpoint
 from tailer.streaming.headroom import HeadroomWatch
 from tailrace.metrics import TAILER
 

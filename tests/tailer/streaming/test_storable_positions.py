@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tailer.model import Batch, Checkpoint
-from tailer.position import After, At
+from tailer.model import After, At, Batch, Checkpoint
 from tailer.streaming.storable_positions import TOKEN_LIMIT, StorablePositions
 from tailrace.wire.change import Change
 from tests.samples.changes import a_change

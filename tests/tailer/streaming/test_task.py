@@ -23,11 +23,10 @@ from tailer.cluster import Cluster
 from tailer.errors import HistoryLost, LeaseLost, Misconfigured, Rejected, TailerError, Unavailable
 from tailer.health.health import Health
 from tailer.metrics.prometheus import Metrics
-from tailer.model import Batch, Checkpoint, Gap, Record
+from tailer.model import At, Batch, Checkpoint, Gap, Record
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.ports import CheckpointStore, Sink, Source
-from tailer.position import At
 from tailer.read_limits import ReadLimits
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints

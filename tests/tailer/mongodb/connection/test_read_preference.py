@@ -22,7 +22,7 @@ from tailer.mongodb.events.batching import Batcher
 from tailer.mongodb.events.event_reader import EventReader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailer.read_limits import ReadLimits
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.documentdb import DocumentdbDialect

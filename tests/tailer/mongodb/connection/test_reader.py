@@ -16,8 +16,7 @@ from devstack import DevStack
 from devstack.loopback import HOST
 from tailer.errors import Unavailable
 from tailer.model import Batch, Checkpoint
-from tailer.mongodb.connection.client import client
-from tailer.mongodb.connection.reader import Reader, reader
+from tailer.mongodb.connection.client import Reader, client, reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tests.documentdb import DocumentdbDialect

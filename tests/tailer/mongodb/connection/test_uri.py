@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devstack.loopback import HOST, free_port
 from tailer.cli.command_line import command_line
-from tailer.doctor.command import hidden
+from tailer.doctor import hidden
 from tailer.errors import Misconfigured, TailerError
 from tailer.mongodb.checks.network import Network
 from tailer.mongodb.connection.client import client

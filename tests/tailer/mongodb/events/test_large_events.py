@@ -22,7 +22,7 @@ from tailer.model import Checkpoint
 from tailer.mongodb.events.size_errors import ClosedConnections
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
-from tailer.poison.on_poison import OnPoison
+from tailer.poison import OnPoison
 from tailrace.wire.change import Change
 
 pytestmark = pytest.mark.usefixtures("short_reads")

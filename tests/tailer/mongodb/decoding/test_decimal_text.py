@@ -4,7 +4,7 @@ from bson import Decimal128
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tailer.mongodb.decoding.decimals import decimal_text
+from tailer.mongodb.decoding.text import decimal_text
 
 TEXTS = (
     "NaN",

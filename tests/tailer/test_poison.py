@@ -14,9 +14,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from devstack import DevStack
-from tailer.change_ids import short
 from tailer.cli.command_line import command_line
 from tailer.errors import Undeliverable
+from tailer.resume_tokens import short
 from tailrace.wire.change import GAP
 from tests.queue import received
 from tests.samples.changes import ORIGIN

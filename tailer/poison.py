@@ -1,21 +1,55 @@
 """A change that can never be delivered is replaced by a stub, or stops the stream, as ``TAILER_ON_POISON`` says."""
 
 import hashlib
+import logging
 from collections.abc import Container
 from dataclasses import dataclass, field
 from shlex import quote
 
 from msgspec.structs import replace
 
-from tailer.change_ids import short
 from tailer.errors import Misconfigured, Undeliverable
-from tailer.poison.stub_log import StubLog, subject
 from tailer.ports import Claims
+from tailer.resume_tokens import short
 from tailrace.text.legible import legible
 from tailrace.wire.change import Change, Claim, Document, Poison, canonical
 
+ALWAYS = 100  # stubs of one task and stream that each get a line
+EVERY = 100  # of the stubs after them, one in so many gets a line
+
+UNKNOWN = "unknown"  # the operation of a change that the server cannot send at all
+
+log = logging.getLogger(__name__)
 KEY_LIMIT = 65_536  # bytes of JSON of a document key in a stub
 REASON_LIMIT = 1_000  # characters
+
+
+class StubLog:
+    """The stubs of one stream that this task sent: their ``count``, and a description of the ``last``."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last = ""
+
+    def sent(self, stream: str, stub: Change) -> None:
+        """The queue accepted the stub."""
+        reason = stub.poison.reason if stub.poison else ""
+        self.count += 1
+        self.last = f"number {stub.sequence}, {stub.document}: {reason}"
+        if self.count > ALWAYS and self.count % EVERY:
+            return
+        log.warning(
+            "%s cannot be delivered: %s. A stub was sent instead, and the forwarder parks the stub. The stream continues%s",
+            *(subject(stub), reason),
+            "" if self.count < ALWAYS else f". From here on one stub in {EVERY} is logged",
+            extra={"action": "stubbed", "stream": stream, "change": short(stub.id), "sequence": stub.sequence},
+        )
+
+
+def subject(stub: Change) -> str:
+    """The operation, the document and the short id of a stub's change, as the subject of a sentence."""
+    operation = stub.operation_type if stub.operation_type not in ("", UNKNOWN) else "change"
+    return f"the {operation} of {stub.document} (change {short(stub.id)})"
 
 
 @dataclass(kw_only=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""The table of statements in ``docs/operations/security.md``, for production with every option in use."""
+"""The table of statements in ``docs/operations/rights.md``, for production with every option in use."""
 
 from infra.environment_files import ENVIRONMENTS
 from infra.package import REPOSITORY
@@ -7,7 +7,7 @@ from infra.statements import Resource, table
 from infra.synthesis import template
 from tailrace_cdk.config import Consumer, Environment, StreamTable, load
 
-PAGE = REPOSITORY / "docs" / "operations" / "security.md"
+PAGE = REPOSITORY / "docs" / "operations" / "rights.md"
 
 
 def everything() -> Environment:

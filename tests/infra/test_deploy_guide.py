@@ -1,4 +1,4 @@
-"""The deploy guide's files, policies and names are those of the code."""
+"""The deploy guides' files, policies and names are those of the code."""
 
 import json
 import re
@@ -14,7 +14,8 @@ from tailrace_cdk.config import Environment, load
 from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"
-GUIDE = (DOCS / "how-to/deploy.md").read_text()
+PAGES = ("deploy", "first-event", "several-accounts", "tailer-elsewhere", "dynamodb-table", "remove-a-deployment")
+GUIDE = "\n".join((DOCS / "how-to" / f"{page}.md").read_text() for page in PAGES)
 SHAPES = 4  # The first ones are whole environments.
 TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "StoreChangesTooLargeForAMessage"}
 
@@ -86,7 +87,7 @@ def test_guide_lists_every_name_that_stays_taken(environments: list[Environment]
         if key.endswith(("Name", "Identifier")) and stack in str(value)
     ]
     assert {kind for kind, _ in names} == {"AWS::Events::EventBus", "AWS::DocDB::DBCluster", "AWS::Logs::LogGroup"}
-    removing = GUIDE.partition("## Removing it")[2]
+    removing = (DOCS / "how-to/remove-a-deployment.md").read_text()
     assert len(names) == 3
     assert [name for _, name in names if f"`{name.replace(environment.name, 'NAME')}`" not in removing] == []
 
@@ -95,7 +96,7 @@ def test_every_program_of_the_guide_is_valid_python() -> None:
     programs = re.findall(r"<<'PYTHON'\n(.*?)^PYTHON$", GUIDE, re.MULTILINE | re.DOTALL)
     assert len(programs) > 1
     for program in programs:
-        compile(program, "deploy.md", "exec")
+        compile(program, "first-event.md", "exec")
 
 
 def test_policy_for_a_tailer_elsewhere_has_the_rights_of_ours(environments: list[Environment]) -> None:

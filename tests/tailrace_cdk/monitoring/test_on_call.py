@@ -11,7 +11,7 @@ from tests.tailrace_cdk.monitoring.test_alarms import EVERYTHING
 from tests.tailrace_cdk.rights import listed
 from tests.tailrace_cdk.template import stack
 
-PAGE = (REPOSITORY / "docs" / "operations" / "security.md").read_text()
+PAGE = (REPOSITORY / "docs" / "operations" / "rights.md").read_text()
 CALLS = re.compile(r"\baws (cloudformation|cloudwatch|ecs|events(?:v2)?|lambda|logs|service-quotas|sqs)\s+([a-z-]+)")
 ACTIONS = {"ecs:Wait": "ecs:DescribeTasks", "lambda:Invoke": "lambda:InvokeFunction"}  # The command line uses other names.
 # What the Doctor output runs and passes, what redrive needs of table, bus, bucket and queues, and the dashboard.

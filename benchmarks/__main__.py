@@ -10,8 +10,8 @@ from importlib.metadata import version
 from benchmarks import table
 from benchmarks.race import Race
 from benchmarks.results import Round
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tailrace.text.legible import legible
 
 STEPS = 20_000  # changes between two signs of life

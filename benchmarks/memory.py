@@ -11,8 +11,8 @@ from typing import Any
 from pymongo import MongoClient
 
 from benchmarks.race import Ground
-from devstack.screen import Screen
-from devstack.tailer import TailerProcess
+from tailrace.dev.screen import Screen
+from tailrace.dev.tailer import TailerProcess
 
 DATABASE = "payments"
 OPLOG = 990.0 * 8  # MB, room for the whole backlog

@@ -16,11 +16,11 @@ from benchmarks import backlog
 from benchmarks.responder import LISTENING
 from benchmarks.results import Course, Round, Run
 from benchmarks.tailing import READY
-from devstack.aws import ACCOUNT, Aws
-from devstack.loopback import HOST, free_port, wait_until
-from devstack.mongod import Mongod
-from devstack.started import Started
-from devstack.workspace import Child, StartFailed, Workspace
+from tailrace.dev.aws import ACCOUNT, Aws
+from tailrace.dev.loopback import HOST, free_port, wait_until
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.started import Started
+from tailrace.dev.workspace import Child, StartFailed, Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 START_SECONDS = 30.0

@@ -17,9 +17,7 @@ from typing import NamedTuple
 from bson import ObjectId
 
 from devstack import DevStack
-from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
-from devstack.tailer import TailerProcess
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.sqs import delivery
 from lambda_forwarder.in_memory import MemoryParking
@@ -30,6 +28,8 @@ from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.dev.screen import Screen
+from tailrace.dev.tailer import TailerProcess
 from tailrace.message import unpack
 
 STREAM = "payments"  # as the dev stack calls it

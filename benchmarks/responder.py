@@ -9,7 +9,7 @@ import re
 import socketserver
 import sys
 
-from devstack.loopback import HOST
+from tailrace.dev.loopback import HOST
 
 LISTENING = "listening"
 _ENTRY = re.compile(rb'"Id": ?"([A-Za-z0-9_-]{1,80})"')  # a quote within a message's body is escaped: this cannot match there

@@ -6,10 +6,10 @@ import time
 
 from benchmarks.memory import rss
 from devstack import DevStack
-from devstack.screen import Screen
-from devstack.tailer import TailerProcess
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailrace.dev.screen import Screen
+from tailrace.dev.tailer import TailerProcess
 
 COUNTS = (1, 5, 20)
 SETTLED = 3.0  # seconds after a task is at work

@@ -9,10 +9,10 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError
 
 from devstack import demo
-from devstack.aws import Aws, elsewhere
 from devstack.resources import provision
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
+from tailrace.dev.aws import Aws, elsewhere
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tailrace.text.legible import indented, legible
 
 ENDPOINT_SECONDS = 60.0  # for a container beside this one to come up

@@ -14,15 +14,16 @@ from typing import Any
 from bson import ObjectId
 from pymongo import MongoClient
 
-from devstack.aws import elsewhere
-from devstack.consumer import Consumer
 from devstack.listener import Listener
 from devstack.payments import Payments
-from devstack.resources import CONSUMER_QUEUE, VISIBILITY_SECONDS, spare_queue
-from devstack.screen import Screen
+from devstack.resources import CONSUMER_QUEUE, spare_queue
 from devstack.stack import COLLECTION, DATABASE, DevStack
 from devstack.verdict import judge
-from devstack.workspace import StartFailed
+from tailrace.dev.aws import elsewhere
+from tailrace.dev.consumer import Consumer
+from tailrace.dev.resources import VISIBILITY_SECONDS
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 
 PAYMENTS = 40
 PACE_SECONDS = 0.05  # between two writes: slow enough to watch

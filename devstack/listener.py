@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from devstack.consumer import Consumer, Received
 from devstack.payments import Committed, Payments
-from devstack.screen import Screen
+from tailrace.dev.consumer import Consumer, Received
+from tailrace.dev.screen import Screen
 
 
 class Listener:

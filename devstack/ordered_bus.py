@@ -17,8 +17,8 @@ from botocore.model import ServiceModel
 from botocore.parsers import RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
-from devstack.loopback import HttpServer
 from devstack.ordered_events import Failure, OrderedEvents
+from tailrace.dev.loopback import HttpServer
 
 SERVICE = "eventbridgev2"
 

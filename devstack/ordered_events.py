@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devstack.aws import arn
+from tailrace.dev.aws import arn
 
 CALL_COUNT = range(1, 101)  # entries, the service model
 TEXT_LIMITS = {"Source": 256, "DetailType": 128}  # characters, the service model

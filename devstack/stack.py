@@ -10,15 +10,15 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from devstack.aws import Aws
-from devstack.consumer import Consumer
-from devstack.emulator import Emulator, function_python
-from devstack.mongod import Mongod
 from devstack.resources import Resources, provision
-from devstack.started import Started
-from devstack.tailer import TailerProcess
-from devstack.workspace import Workspace
 from infra import package
+from tailrace.dev.aws import Aws
+from tailrace.dev.consumer import Consumer
+from tailrace.dev.emulator import Emulator, function_python
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.started import Started
+from tailrace.dev.tailer import TailerProcess
+from tailrace.dev.workspace import Workspace
 
 DATABASE = "payments"
 COLLECTION = "payments"

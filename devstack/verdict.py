@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from devstack.consumer import Received
 from devstack.payments import Committed
+from tailrace.dev.consumer import Received
 
 Name = TypeVar("Name")
 

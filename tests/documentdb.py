@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import bson
 
-from devstack.loopback import HOST
+from tailrace.dev.loopback import HOST
 
 Document = dict[str, Any]
 

@@ -14,9 +14,6 @@ from hypothesis import strategies as st
 
 import devstack.__main__ as devstack_command
 import lambda_forwarder.__main__ as forwarder_command
-from devstack.consumer import Received
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
 from infra import __main__ as infra_command
 from lambda_forwarder.errors import Misconfigured as ForwarderMisconfigured
 from lambda_forwarder.logs import LegibleRecord
@@ -30,6 +27,9 @@ from tailer.doctor import json_object, line
 from tailer.errors import Misconfigured
 from tailer.health import probe
 from tailer.output import as_json, as_text
+from tailrace.dev.consumer import Received
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tailrace.text.legible import legible, legible_traceback
 from tailrace.wire.change import Namespace as Names
 from tailrace_cdk import config as infra_config

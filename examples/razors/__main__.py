@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
 from examples.razors.scenario import run
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tailrace.text.legible import legible
 
 

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from devstack.aws import Clients, arn, role
 from tailrace.aws.queues import LONGEST
+from tailrace.dev.aws import Clients, arn, role
 
 DOMAINS = ("subscriptions", "stock", "payments", "orders")
 SUBSCRIPTIONS, STOCK, ORDERS, NOTES = "razors-subscriptions", "razors-stock", "razors-orders", "razors-subscriptions-handled"

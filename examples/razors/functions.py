@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
-from devstack.aws import Clients, arn, role
 from examples.razors.account import ORDERS, REDRIVE, SUBSCRIPTIONS, WATERMARKS, Account, bus
+from tailrace.dev.aws import Clients, arn, role
 
 OURS = Path(__file__).with_name("events.py")
 SUBSCRIPTIONS_FORWARDER = "razors-subscriptions-forwarder"

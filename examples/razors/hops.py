@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from devstack.screen import Screen
 from examples.razors.inbox import Event, receive
+from tailrace.dev.screen import Screen
 
 T = TypeVar("T")
 

@@ -1,10 +1,10 @@
 """Both stories. The outage comes first, so that the redrive's minute passes while the other story is told."""
 
-from devstack.screen import Screen
 from examples.razors.hops import HopMissing
 from examples.razors.order_story import outage, redrive
 from examples.razors.stage import stage
 from examples.razors.subscription_story import cancel, read_again, replay, subscribe
+from tailrace.dev.screen import Screen
 
 
 def run(screen: Screen, *, wait_for_schedule: bool = True) -> int:

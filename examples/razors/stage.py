@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from devstack.aws import arn
-from devstack.resources import QUEUE
-from devstack.screen import Screen
 from devstack.stack import DevStack, forwarder_zip
 from examples.razors import functions
 from examples.razors.account import NOTES, ORDERS, STOCK, SUBSCRIPTIONS, Account, provision
@@ -16,6 +13,9 @@ from examples.razors.outage import Gate
 from examples.razors.payments import Payments
 from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
+from tailrace.dev.aws import arn
+from tailrace.dev.resources import QUEUE
+from tailrace.dev.screen import Screen
 
 
 class Stage:

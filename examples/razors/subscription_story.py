@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from devstack.aws import arn
 from examples.razors import functions
 from examples.razors.account import SUBSCRIPTIONS, WANTED, bus, bus_arn
 from examples.razors.functions import SUBSCRIPTIONS_FORWARDER
@@ -16,6 +15,7 @@ from examples.razors.inbox import Inbox
 from examples.razors.stage import Stage
 from examples.razors.stock import MONTHS
 from infra.package import REPOSITORY
+from tailrace.dev.aws import arn
 
 SUBSCRIPTION, PRODUCT = "sub-1", "razor"
 STOP_SECONDS = 1.0

@@ -13,10 +13,10 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack, __main__, demo
-from devstack.consumer import Consumer, Received
 from devstack.listener import Listener
 from devstack.payments import Payments
-from devstack.screen import Screen
+from tailrace.dev.consumer import Consumer, Received
+from tailrace.dev.screen import Screen
 from tests.eventually import eventually
 
 REPOSITORY = Path(__file__).parents[2]

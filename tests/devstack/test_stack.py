@@ -13,9 +13,10 @@ from zipfile import ZipFile
 import pytest
 
 from devstack import DevStack
-from devstack.aws import arn
-from devstack.function import FUNCTION, REDRIVE
-from devstack.resources import BUS, SOURCE, VISIBILITY_SECONDS, provision
+from devstack.resources import BUS, SOURCE, provision
+from tailrace.dev.aws import arn
+from tailrace.dev.function import FUNCTION, REDRIVE
+from tailrace.dev.resources import VISIBILITY_SECONDS
 
 # Publishes each message's body, but reports a body with ``fail`` as failed the first time.
 HANDLER = """

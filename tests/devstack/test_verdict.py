@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devstack.consumer import Received
 from devstack.payments import CANCELLED, CREATED, Committed
 from devstack.verdict import judge
+from tailrace.dev.consumer import Received
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 COMMITTED = [("a", CREATED), ("b", CREATED), ("a", CANCELLED), ("b", CANCELLED)]

@@ -14,11 +14,11 @@ from pymongo import MongoClient
 from testcontainers.compose import DockerCompose
 from testcontainers.core.container import DockerContainer
 
-from devstack.aws import Aws
-from devstack.consumer import Consumer, Received
-from devstack.loopback import get
 from devstack.payments import Payments
 from devstack.resources import spare_queue
+from tailrace.dev.aws import Aws
+from tailrace.dev.consumer import Consumer, Received
+from tailrace.dev.loopback import get
 from tests.docker.conftest import REPOSITORY
 from tests.eventually import eventually
 

@@ -6,9 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
 from infra.package import REPOSITORY
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tests.faults import history, mutations, path, scan, takeover
 from tests.faults.faults import perform
 from tests.faults.schedule import FULL, FULL_CHANGES, scaled, schedule

@@ -13,8 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from devstack.loopback import HOST, free_port
 from tailer.stored_form import record_from
+from tailrace.dev.loopback import HOST, free_port
 from tests.faults.call_faults import CALL_FAULTS, SEND, STORE, Forward, Response
 from tests.faults.witness import Witness
 

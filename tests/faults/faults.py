@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from devstack.tailer import TailerProcess
+from tailrace.dev.tailer import TailerProcess
 from tests.faults import replica_set
 from tests.faults.checker import Verdict
 from tests.faults.schedule import CALLS, Fault

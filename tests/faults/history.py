@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 from typing import Any
 
-from devstack.screen import Screen
 from infra.package import REPOSITORY
 from tailer.mongodb.events.positions import time_of
+from tailrace.dev.screen import Screen
 from tests.eventually import eventually
 from tests.faults.stage import OWNER_SECONDS, Stage
 from tests.faults.writer import COLLECTION, DATABASE

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.screen import Screen
 from infra.package import REPOSITORY
+from tailrace.dev.screen import Screen
 from tests.faults import path
 from tests.faults.checker import Verdict
 from tests.faults.faults import perform

@@ -12,16 +12,16 @@ from zipfile import ZipFile
 from msgspec.structs import replace
 
 from devstack import DevStack
-from devstack.consumer import Received
-from devstack.function import FUNCTION
 from devstack.payments import Payments
-from devstack.screen import Screen
 from devstack.stack import COLLECTION, DATABASE
-from devstack.tailer import TailerProcess
 from devstack.verdict import Verdict, judge
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.file import FileCheckpoints
+from tailrace.dev.consumer import Received
+from tailrace.dev.function import FUNCTION
+from tailrace.dev.screen import Screen
+from tailrace.dev.tailer import TailerProcess
 from tests.eventually import eventually
 from tests.faults import unsteady
 from tests.faults.show import NeverCame

@@ -6,8 +6,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from devstack.loopback import HOST
-from devstack.mongod import Mongod
+from tailrace.dev.loopback import HOST
+from tailrace.dev.mongod import Mongod
 
 _TIMEOUT = {"serverSelectionTimeoutMS": 300, "socketTimeoutMS": 5_000}
 _HEALTHY = ("PRIMARY", "SECONDARY")

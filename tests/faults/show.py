@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from devstack.screen import Screen
+from tailrace.dev.screen import Screen
 from tests.faults import replica_set
 from tests.faults.checker import Checker, Verdict
 from tests.faults.reader import Reader

@@ -12,15 +12,15 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from devstack.aws import Aws
-from devstack.emulator import Emulator
-from devstack.loopback import HOST
-from devstack.mongod import HISTORY, Mongod
 from devstack.resources import provision
-from devstack.started import Started
-from devstack.tailer import TailerProcess
-from devstack.workspace import Workspace
 from infra.package import REPOSITORY
+from tailrace.dev.aws import Aws
+from tailrace.dev.emulator import Emulator
+from tailrace.dev.loopback import HOST
+from tailrace.dev.mongod import HISTORY, Mongod
+from tailrace.dev.started import Started
+from tailrace.dev.tailer import TailerProcess
+from tailrace.dev.workspace import Workspace
 from tests.faults.aws_proxy import AwsProxy
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.writer import COLLECTION, DATABASE

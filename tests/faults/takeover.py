@@ -5,8 +5,8 @@ import statistics
 import time
 from collections.abc import Callable
 
-from devstack.screen import Screen
-from devstack.tailer import TailerProcess
+from tailrace.dev.screen import Screen
+from tailrace.dev.tailer import TailerProcess
 from tests.faults.show import Show
 from tests.faults.stage import OWNER_SECONDS, Stage
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from devstack.loopback import HOST, free_port
+from tailrace.dev.loopback import HOST, free_port
 
 _RESET = struct.pack("ii", 1, 0)  # no lingering: a closed connection is reset
 _CHUNK = 65_536  # bytes

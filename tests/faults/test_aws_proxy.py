@@ -11,11 +11,11 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from devstack import DevStack
-from devstack.aws import REGION
-from devstack.loopback import HOST
 from tailer.errors import Unavailable
 from tailer.model import At, Checkpoint, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.dev.aws import REGION
+from tailrace.dev.loopback import HOST
 from tests.faults.aws_proxy import AwsProxy
 
 

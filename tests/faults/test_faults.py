@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.screen import Screen
 from infra.package import REPOSITORY
+from tailrace.dev.screen import Screen
 from tests.faults.faults import perform
 from tests.faults.forwarder_mutations import IN_THE_FORWARDER
 from tests.faults.history import lose_history

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from devstack.loopback import HOST
+from tailrace.dev.loopback import HOST
 from tests.faults.tcp_proxy import TcpProxy
 
 

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from devstack.screen import Screen
-from devstack.workspace import StartFailed
+from tailrace.dev.screen import Screen
+from tailrace.dev.workspace import StartFailed
 from tests.hostile.bench import LIMIT, Bench
 from tests.hostile.documents import DOCUMENTS
 from tests.hostile.memory_group import MB, unavailable

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from devstack import DevStack
-from devstack.resources import BUS, CLAIM_BUCKET, SOURCE, TABLE
+from devstack.resources import BUS, SOURCE
+from tailrace.dev.resources import CLAIM_BUCKET, TABLE
 from tests.hostile.arrivals import Arrivals
 from tests.hostile.function import Function, Response
 from tests.hostile.mappers import INNOCENT, MESSAGES

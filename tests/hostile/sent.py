@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devstack.resources import CLAIM_BUCKET
+from tailrace.dev.resources import CLAIM_BUCKET
 from tests.hostile.mappers import DATABASE, MESSAGES
 from tests.hostile.outcome import PUBLISHED, Expected
 

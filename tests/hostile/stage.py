@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from devstack.tailer import TailerProcess
+from tailrace.dev.tailer import TailerProcess
 from tests.hostile.bench import ARRIVAL_SECONDS, Bench
 from tests.hostile.mappers import DATABASE, INNOCENT
 from tests.hostile.memory_group import resident_peak

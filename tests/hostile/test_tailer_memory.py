@@ -11,8 +11,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import wait_until
-from devstack.tailer import TailerProcess
+from tailrace.dev.loopback import wait_until
+from tailrace.dev.tailer import TailerProcess
 from tests.bson_bytes import document, text
 from tests.hostile.memory_group import MB, MemoryGroup, resident_peak, unavailable
 

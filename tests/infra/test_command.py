@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 import infra.account
-from devstack.aws import ACCOUNT, REGION, Aws
-from devstack.emulator import Emulator
-from devstack.workspace import Workspace
 from infra import cdk
 from infra.__main__ import main
 from infra.environment_files import there
 from infra.supply.command_line import NotInstalled, environment
+from tailrace.dev.aws import ACCOUNT, REGION, Aws
+from tailrace.dev.emulator import Emulator
+from tailrace.dev.workspace import Workspace
 from tests.tailrace_cdk.deployment import without
 
 

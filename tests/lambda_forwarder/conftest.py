@@ -8,8 +8,8 @@ import pytest
 from botocore.config import Config
 
 from devstack import DevStack
-from devstack.aws import REGION, Aws
 from devstack.ordered_bus import SERVICE, OrderedBusServer
+from tailrace.dev.aws import REGION, Aws
 
 
 @pytest.fixture(scope="session")

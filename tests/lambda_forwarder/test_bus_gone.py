@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder import app
 from lambda_forwarder.aws import clients
 from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
@@ -28,6 +27,7 @@ from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import dead_letter_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.settings import Settings, StreamSettings, read_settings
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.handlers import test_dynamodb as dynamodb
 from tests.lambda_forwarder.handlers.test_redrive import Account
 from tests.lambda_forwarder.handlers.test_sqs import Context

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import pytest
 
 from devstack import DevStack
-from devstack.function import FUNCTION
-from devstack.resources import CLAIM_BUCKET, TABLE
 from lambda_forwarder.parking.sqs import SqsParking
 from tailer.aws.checks.forwarder import Forwarder
 from tailer.aws.checks.queue import Queue
 from tailer.checks import State
 from tailrace.change import Change
+from tailrace.dev.function import FUNCTION
+from tailrace.dev.resources import CLAIM_BUCKET, TABLE
 from tailrace.wire.message import group_id
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import body, claiming, forever, gap, inserted, sent_id

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.trial import read, tried
 from tailrace.change import Change
+from tailrace.dev.aws import Aws
 from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.values import body, cancelled, claiming, gap, inserted, message, record
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
-from devstack.consumer import Received
-from devstack.loopback import wait_until
+from tailrace.dev.consumer import Received
+from tailrace.dev.loopback import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from devstack.screen import Screen
 from devstack.stack import DevStack
 from examples.razors import inbox, once, orders, outage, payments, stock, subscriptions
 from examples.razors.events import MAPPERS
@@ -18,6 +17,7 @@ from examples.razors.stock import Stock
 from examples.razors.subscriptions import Subscriptions
 from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.mapping.events import map_changes
+from tailrace.dev.screen import Screen
 from tests.lambda_forwarder.handlers.test_dynamodb import record
 from tests.lambda_forwarder.values import inserted, message
 

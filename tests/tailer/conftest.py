@@ -8,9 +8,9 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.mongod import Mongod
-from devstack.workspace import Workspace
 from tailer.mongodb.cursor import EVENTS_PER_REPLY
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.workspace import Workspace
 from tests.tailer.parts import close
 from tests.tailer.tailers import Tailers
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devstack.loopback import HOST, free_port, get
 from tailer import background, deadline
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
@@ -23,6 +22,7 @@ from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming import headroom
 from tailer.streaming.headroom import HeadroomWatch
 from tailer.streaming.prefetch import prefetched
+from tailrace.dev.loopback import HOST, free_port, get
 from tests.samples.changes import ORIGIN
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -10,10 +10,10 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.tailer import TailerProcess
 from tailer.crashes import CRASH_LOOP, NONE, POISON_AFTER
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.dev.tailer import TailerProcess
 from tailrace.wire.change import Change
 from tests.queue import received
 from tests.tailer.mortal import DEADLY

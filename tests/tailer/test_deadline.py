@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from devstack import DevStack
-from devstack.loopback import HOST, wait_until
-from devstack.tailer import TailerProcess
 from tailer.deadline import keep_deadline
 from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.dev.loopback import HOST, wait_until
+from tailrace.dev.tailer import TailerProcess
 from tests.faults.tcp_proxy import TcpProxy
 
 

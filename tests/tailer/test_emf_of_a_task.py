@@ -7,7 +7,7 @@ import pytest
 
 from devstack import DevStack
 from devstack.stack import whole_database
-from devstack.tailer import TailerProcess
+from tailrace.dev.tailer import TailerProcess
 from tests.emf import lines
 from tests.queue import received
 from tests.tailer.tasks import Start, tasks

@@ -14,8 +14,6 @@ from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import get, wait_until
-from devstack.tailer import TailerProcess
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
 from tailer.in_memory import MemorySink
@@ -29,6 +27,8 @@ from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task
+from tailrace.dev.loopback import get, wait_until
+from tailrace.dev.tailer import TailerProcess
 from tailrace.wire.change import Namespace
 from tests.documentdb import DocumentdbDialect
 

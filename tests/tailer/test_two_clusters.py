@@ -13,14 +13,14 @@ from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import HOST
-from devstack.mongod import Mongod
-from devstack.workspace import Workspace
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailrace.dev.loopback import HOST
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.workspace import Workspace
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 from tests.tailer.tailers import Tailers

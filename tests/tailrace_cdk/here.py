@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devstack.aws import Aws, arn
 from devstack.resources import CONSUMER_BUS
 from devstack.stack import forwarder_zip
 from infra.synthesis import Synthesised, synthesise
+from tailrace.dev.aws import Aws, arn
 from tailrace_cdk.config import Bus, Consumer, Environment, Forwarder, StreamTable
 from tests.tailrace_cdk.deployment import Deployment, bootstrap, deploy, publish, remove, without
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from devstack.aws import arn
+from tailrace.dev.aws import arn
 
 NAMES = {  # IAM's names of calls with other names; a batch is checked as the single call
     "SendMessageBatch": "SendMessage",

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from devstack import DevStack
-from devstack.consumer import Consumer
 from devstack.resources import spare_queue
 from lambda_forwarder.parking.sqs import SqsParking
+from tailrace.dev.consumer import Consumer
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import forever
 from tests.tailrace_cdk.deployment import create

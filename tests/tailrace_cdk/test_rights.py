@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
-from devstack.aws import arn
 from lambda_forwarder import app
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.handlers import redrive
@@ -23,6 +22,7 @@ from tailer import app as tailer
 from tailer.cli.command_line import command_line
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailrace.dev.aws import arn
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.eventually import eventually
 from tests.lambda_forwarder.handlers.test_sqs import Context

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.aws import REGION, Aws
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import Rejected
 from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.ports import Claims
+from tailrace.dev.aws import REGION, Aws
 from tailrace.wire.change import Claim
 from tests.lambda_forwarder.values import forever
 

@@ -6,10 +6,10 @@ import pytest
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 from msgspec.structs import replace
 
-from devstack.aws import Aws
-from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Rejected, Unavailable
+from tailrace.dev.aws import Aws
+from tailrace.dev.resources import CLAIM_BUCKET
 from tests.lambda_forwarder.claims.test_claims import a_claim
 from tests.lambda_forwarder.values import forever
 

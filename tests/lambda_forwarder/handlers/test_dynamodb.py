@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonpatch import apply_patch
 
-from devstack.aws import Aws
 from lambda_forwarder import app
 from lambda_forwarder.dynamodb.expiry import expired
 from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
@@ -36,6 +35,7 @@ from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import parking_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
+from tailrace.dev.aws import Aws
 from tailrace.events import DomainEvent
 from tailrace.wire.change import UpdateDescription
 from tailrace.wire.message import UnreadableMessage

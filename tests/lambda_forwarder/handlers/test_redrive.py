@@ -13,13 +13,13 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
-from devstack.aws import Aws
 from lambda_forwarder import app
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.handlers import redrive
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.parking.sqs import SqsParking
+from tailrace.dev.aws import Aws
 from tailrace.events import mapper_name
 from tests.emf import lines
 from tests.lambda_forwarder.handlers.test_sqs import Context

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.aws import Aws
 from devstack.ordered_bus import OrderedBusServer
-from devstack.resources import CLAIM_BUCKET
 from lambda_forwarder import app
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.handlers import sqs as module
+from tailrace.dev.aws import Aws
+from tailrace.dev.resources import CLAIM_BUCKET
 from tests.emf import lines
 from tests.lambda_forwarder.values import body, cancelled, claiming, inserted, record
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table

@@ -7,12 +7,12 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.model.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking
+from tailrace.dev.aws import Aws
 from tailrace.events import Mapper
 from tailrace.message import unpack
 from tailrace.wire.message import UnreadableMessage

@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
@@ -18,6 +17,7 @@ from lambda_forwarder.parking.bodies import body
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.partial import done_before
 from lambda_forwarder.redriving.queues import unparked
+from tailrace.dev.aws import Aws
 from tailrace.message import unpack
 from tailrace.wire.change import Claim
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage

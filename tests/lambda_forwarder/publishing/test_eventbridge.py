@@ -14,13 +14,13 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.limits import CALL_LIMIT, size
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever, noted, noted_entries
 
 Response = Callable[[list[dict[str, Any]]], tuple[int, dict[str, Any]]]

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.aws import Aws
 from devstack.ordered_bus import OrderedBusServer
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryPublisher
@@ -18,6 +17,7 @@ from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.classic_bus import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.ordered_bus import OrderedBus
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever, noted, noted_entries
 
 Arrived = Callable[[], list[str]]

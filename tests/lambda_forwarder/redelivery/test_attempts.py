@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryAttempts
 from lambda_forwarder.model.attempt import READING, Attempt
@@ -12,6 +11,7 @@ from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Attempts
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table
 

@@ -7,9 +7,9 @@ from zipfile import ZipFile
 import pytest
 
 from devstack import DevStack
-from devstack.function import FUNCTION
 from devstack.stack import COLLECTION
 from tailrace.change import Change
+from tailrace.dev.function import FUNCTION
 from tailrace.wire.message import group_id
 from tests.eventually import eventually
 from tests.lambda_forwarder.values import body, inserted, sent_id

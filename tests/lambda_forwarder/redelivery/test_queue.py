@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from devstack.aws import Aws, arn
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.redelivery.sqs import SqsQueue
+from tailrace.dev.aws import Aws, arn
 from tests.lambda_forwarder.values import delivery, forever
 
 HIDDEN = 60  # seconds, the queue's visibility timeout

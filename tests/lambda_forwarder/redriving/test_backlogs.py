@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder.errors import Misconfigured
 from lambda_forwarder.in_memory import MemoryBacklog
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Backlog
 from lambda_forwarder.redriving.sqs import SqsBacklog
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever
 
 Put = Callable[[str, str], None]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from devstack.aws import Aws
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks, is_known
 from tailer.settings.settings import Settings
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import LANE, create_watermark_table, mark
 

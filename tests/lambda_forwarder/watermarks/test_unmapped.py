@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from devstack.aws import Aws
 from lambda_forwarder import app
 from lambda_forwarder.aws.table import ATTEMPTS
 from lambda_forwarder.errors import Misconfigured, Unavailable
@@ -16,6 +15,7 @@ from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
 from tailrace.aws.unmapped import EXPIRES, KEPT_SECONDS, Unmapped, kept, key
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.handlers.test_sqs import Context, environment, parking
 from tests.lambda_forwarder.values import body, cancelled, forever, inserted, record
 from tests.lambda_forwarder.watermarks.test_dynamodb import ScriptedClient, failure

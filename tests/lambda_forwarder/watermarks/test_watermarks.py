@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from devstack.aws import Aws
 from lambda_forwarder.in_memory import MemoryWatermarks
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever
 
 LANE = "payments.17"

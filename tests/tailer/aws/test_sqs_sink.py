@@ -14,12 +14,12 @@ from botocore.config import Config
 from msgspec.structs import replace
 
 from devstack import DevStack
-from devstack.aws import REGION
 from tailer.aws.lanes import LaneOf, lanes
 from tailer.aws.sqs_sink import CALLS_AT_ONCE, STOP_LIMIT, SqsSink
 from tailer.errors import Misconfigured, Rejected, Unavailable
 from tailer.metrics.prometheus import Metrics
 from tailer.poison import OnPoison
+from tailrace.dev.aws import REGION
 from tailrace.wire.change import Change
 from tailrace.wire.message import CHANGES_LIMIT
 from tests.conformance.sink import Received, SinkConformance

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
-from devstack.installed import mongod_binary
-from devstack.loopback import HOST, free_port, wait_until
-from devstack.tailer import TailerProcess
-from devstack.workspace import Workspace
+from tailrace.dev.installed import mongod_binary
+from tailrace.dev.loopback import HOST, free_port, wait_until
+from tailrace.dev.tailer import TailerProcess
+from tailrace.dev.workspace import Workspace
 from tests.queue import received
 
 Lines = list[dict[str, Any]]

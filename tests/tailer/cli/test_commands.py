@@ -14,7 +14,6 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from devstack.loopback import HOST
 from tailer.aws.lanes import RULE
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
@@ -24,6 +23,7 @@ from tailer.mongodb.connection.client import connect
 from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailer.times import seconds
+from tailrace.dev.loopback import HOST
 from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 

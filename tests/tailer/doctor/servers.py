@@ -9,9 +9,9 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from devstack.installed import mongod_binary
-from devstack.loopback import HOST, free_port, wait_until
-from devstack.workspace import Workspace
+from tailrace.dev.installed import mongod_binary
+from tailrace.dev.loopback import HOST, free_port, wait_until
+from tailrace.dev.workspace import Workspace
 
 SUBJECT = "/CN=Test Authority"
 CHURN = 1_000_000  # bytes of an unrelated document

@@ -10,13 +10,13 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import HOST, free_port
 from tailer.checks import Finding, State, clock_difference
 from tailer.mongodb.checks.encryption import Encryption
 from tailer.mongodb.checks.network import Network
 from tailer.mongodb.checks.server import Server
 from tailer.mongodb.connection.client import QUICK, client
 from tailer.mongodb.connection.uri import UNVERIFIED
+from tailrace.dev.loopback import HOST, free_port
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.servers import mongod, with_tls, with_users

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from devstack import DevStack
-from devstack.loopback import wait_until
 from tailer.cli.command_line import command_line
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailrace.dev.loopback import wait_until
 from tests.queue import received
 from tests.tailer.doctor.conftest import Doctor, Settings
 

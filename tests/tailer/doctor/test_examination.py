@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from devstack.loopback import HOST, free_port
 from tailer.checklist import all_checks
 from tailer.checks import Check, Finding, NotChecked, State, fail, not_allowed, ok, skip, warn
 from tailer.doctor import TIMEOUT, exit_code, hidden, run
@@ -23,6 +22,7 @@ from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
 from tailer.parts import Parts
 from tailer.settings.settings import Settings
+from tailrace.dev.loopback import HOST, free_port
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import ORIGIN
 

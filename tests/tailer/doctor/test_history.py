@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
-from devstack.loopback import HOST
 from tailer.model import After, At, Checkpoint, Record
 from tailer.mongodb.checks.images import images
 from tailer.mongodb.checks.stream import WatchedStream
 from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
+from tailrace.dev.loopback import HOST
 from tests.documentdb import DocumentdbDialect
 from tests.tailer.doctor.conftest import Doctor
 from tests.tailer.doctor.records import record_of

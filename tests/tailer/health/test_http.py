@@ -13,7 +13,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from devstack.loopback import HOST, free_port, get
 from tailer.errors import Misconfigured
 from tailer.health import server as http_server
 from tailer.health.health import Health
@@ -22,6 +21,7 @@ from tailer.health.progress import STALLED_AFTER
 from tailer.health.server import CONNECTIONS, HEAD_LIMIT
 from tailer.metrics.prometheus import Families, Metrics
 from tailer.model import Batch
+from tailrace.dev.loopback import HOST, free_port, get
 from tests.conformance.checkpoint_store import Clock
 from tests.eventually import eventually
 from tests.samples.changes import ORIGIN, a_change, a_checkpoint

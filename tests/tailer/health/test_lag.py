@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from devstack.loopback import get, wait_until
-from devstack.tailer import TailerProcess
 from tailer.health.health import Health
 from tailer.health.lag import seconds_behind, stored_seconds_behind
 from tailer.metrics.prometheus import Metrics
 from tailer.model import After, At, Batch, Checkpoint, Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
+from tailrace.dev.loopback import get, wait_until
+from tailrace.dev.tailer import TailerProcess
 from tests.samples.changes import a_checkpoint
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devstack.loopback import HOST, free_port
 from tailer.health import probe
 from tailer.health.health import Health
 from tailer.health.http import endpoints
 from tailer.health.progress import STALLED_AFTER
 from tailer.metrics.prometheus import Families
+from tailrace.dev.loopback import HOST, free_port
 from tests.conformance.checkpoint_store import Clock
 
 

@@ -8,11 +8,11 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from devstack import DevStack
-from devstack.loopback import HOST
-from devstack.mongod import Mongod
-from devstack.workspace import Workspace
 from tailer.cluster import Cluster
 from tailer.mongodb.cluster_facts import ClusterFacts
+from tailrace.dev.loopback import HOST
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.workspace import Workspace
 from tests.documentdb import DocumentdbDialect
 from tests.faults.replica_set import primary, step_down, whole
 from tests.tailer.doctor.servers import with_users

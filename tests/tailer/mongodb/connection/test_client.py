@@ -17,7 +17,6 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import HOST, free_port
 from tailer.checklist import all_checks
 from tailer.checks import State
 from tailer.errors import Misconfigured, Unavailable
@@ -27,6 +26,7 @@ from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.connection.uri import AMAZON_RDS, UNVERIFIED, encrypted, hosts
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailrace.dev.loopback import HOST, free_port
 from tests.documentdb import DocumentdbDialect
 
 A_TASK = {

@@ -11,8 +11,6 @@ from pymongo.hello import Hello
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from pymongo.server_description import ServerDescription
 
-from devstack.mongod import Mongod
-from devstack.workspace import Workspace
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.mongodb.connection.client import _OneServer, client
@@ -25,6 +23,8 @@ from tailer.mongodb.watch import Watch
 from tailer.poison import OnPoison
 from tailer.read_limits import ReadLimits
 from tailer.stores.mongodb import MongodbCheckpoints
+from tailrace.dev.mongod import Mongod
+from tailrace.dev.workspace import Workspace
 from tests.documentdb import DocumentdbDialect
 from tests.eventually import eventually
 

@@ -13,12 +13,12 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from devstack import DevStack
-from devstack.loopback import HOST
 from tailer.errors import Unavailable
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.connection.client import Reader, client, reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
+from tailrace.dev.loopback import HOST
 from tests.documentdb import DocumentdbDialect
 from tests.faults.tcp_proxy import TcpProxy
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devstack.loopback import HOST, free_port
 from tailer.cli.command_line import command_line
 from tailer.doctor import hidden
 from tailer.errors import Misconfigured, TailerError
@@ -19,6 +18,7 @@ from tailer.mongodb.connection.client import client
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.connection.uri import elastic, mistake
 from tailer.settings.settings import load
+from tailrace.dev.loopback import HOST, free_port
 
 HERE = "localhost:1/?serverSelectionTimeoutMS=100"
 TASK = {

@@ -7,10 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from devstack import DevStack
-from devstack.aws import Aws
-from devstack.emulator import Emulator
-from devstack.guarded_emulator import READY, refusal
-from devstack.workspace import Workspace
+from tailrace.dev.aws import Aws
+from tailrace.dev.emulator import Emulator
+from tailrace.dev.guarded_emulator import READY, refusal
+from tailrace.dev.workspace import Workspace
 
 KEY = "LOCAL0123"
 HOSTS = frozenset({"127.0.0.1", "localhost"})

@@ -1,4 +1,4 @@
-"""127.0.0.1 and its ports. The dev stack uses no other address."""
+"""127.0.0.1 and its ports. A local system uses no other address."""
 
 import http.client
 import random
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from devstack.workspace import Child, StartFailed
+from tailrace.dev.workspace import Child, StartFailed
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below the range from which systems take the ports of outgoing connections

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.installed import emulators_python, mongod_binary
-from devstack.workspace import StartFailed
+from tailrace.dev.installed import emulators_python, mongod_binary
+from tailrace.dev.workspace import StartFailed
 
 
 def script(path: Path, text: str) -> Path:

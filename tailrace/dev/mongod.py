@@ -8,9 +8,9 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from devstack.installed import mongod_binary
-from devstack.loopback import HOST, free_port, wait_until
-from devstack.workspace import Child, StartFailed, Workspace
+from tailrace.dev.installed import mongod_binary
+from tailrace.dev.loopback import HOST, free_port, wait_until
+from tailrace.dev.workspace import Child, StartFailed, Workspace
 
 REPLICA_SET = "rs0"
 START_SECONDS = 30.0

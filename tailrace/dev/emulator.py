@@ -4,12 +4,12 @@ import secrets
 import subprocess
 from pathlib import Path
 
-from devstack import guarded_emulator
-from devstack.aws import ACCOUNT, REGION
-from devstack.guarded_emulator import READY
-from devstack.installed import emulators_python
-from devstack.loopback import HOST, free_port, get, wait_until
-from devstack.workspace import Child, Workspace
+from tailrace.dev import guarded_emulator
+from tailrace.dev.aws import ACCOUNT, REGION
+from tailrace.dev.guarded_emulator import READY
+from tailrace.dev.installed import emulators_python
+from tailrace.dev.loopback import HOST, free_port, get, wait_until
+from tailrace.dev.workspace import Child, Workspace
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devstack.loopback import free_port, get, wait_until
-from devstack.tailer import TailerProcess
-from devstack.workspace import StartFailed, Workspace
+from tailrace.dev.loopback import free_port, get, wait_until
+from tailrace.dev.tailer import TailerProcess
+from tailrace.dev.workspace import StartFailed, Workspace
 from tests.eventually import eventually
 
 # A leader with a child, like the emulator's function workers.
@@ -89,7 +89,7 @@ def test_free_port_has_no_listener() -> None:
 
 STARTER = """
 import time
-from devstack.workspace import Workspace
+from tailrace.dev.workspace import Workspace
 workspace = Workspace()
 child = workspace.spawn("sleeper", ["sleep", "60"], {})
 print(child.pid, workspace.folder, flush=True)

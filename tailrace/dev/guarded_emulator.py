@@ -2,8 +2,8 @@
 The AWS emulator with access control. A client that can create a function runs code in the emulator, so it serves only
 the clients of this run.
 
-A script that runs in the emulator's environment: ``python -P devstack/guarded_emulator.py``. The emulator accepts the access
-key ``AWS_ACCESS_KEY_ID`` and the sessions of roles that it assumed. Functions send the same text as ``AWS_SESSION_TOKEN``.
+A script that runs in the emulator's environment: ``python -P guarded_emulator.py``. The emulator accepts the access key
+``AWS_ACCESS_KEY_ID`` and the sessions of roles that it assumed. Functions send the same text as ``AWS_SESSION_TOKEN``.
 ``TAILRACE_HOSTS`` has further host names of the emulator, separated by commas.
 """
 

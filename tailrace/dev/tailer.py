@@ -4,9 +4,8 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from devstack.loopback import free_port, get, wait_until
-from devstack.workspace import Child, Workspace
-from infra.package import REPOSITORY
+from tailrace.dev.loopback import free_port, get, wait_until
+from tailrace.dev.workspace import Child, Workspace
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 25.0  # the tailer guarantees 20
@@ -14,8 +13,8 @@ STOP_SECONDS = 25.0  # the tailer guarantees 20
 
 class TailerProcess:
     """
-    ``tailer run``, started at once. ``stop``, ``kill`` and the end of the workspace end it. ``source`` is the folder of its
-    code. ``within`` changes the command, to run it in a cgroup for example.
+    ``tailer run``, started at once. ``stop``, ``kill`` and the end of the workspace end it. ``source`` is a folder whose
+    code it runs, by default the installed code. ``within`` changes the command, to run it in a cgroup for example.
     """
 
     def __init__(
@@ -24,13 +23,13 @@ class TailerProcess:
         environment: Mapping[str, str],
         name: str = "tailer",
         *,
-        source: Path = REPOSITORY,
+        source: Path | None = None,
         within: Callable[[list[str]], list[str]] = list,
     ) -> None:
         self.port = int(environment.get("TAILER_HTTP_PORT", "0")) or free_port()
         # The workspace has no .env file, so that only this environment counts.
         self.settings = {**environment, "TAILER_HTTP_PORT": str(self.port)}
-        own = {"PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
+        own = {"PYTHONUNBUFFERED": "1"} | ({"PYTHONPATH": str(source)} if source else {})
         self.process: Child = workspace.spawn(name, within([sys.executable, "-P", "-m", "tailer", "run"]), self.settings | own)
 
     @property

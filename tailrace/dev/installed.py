@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from devstack.workspace import StartFailed
+from tailrace.dev.workspace import StartFailed
 
 EMULATORS = "TAILRACE_EMULATORS"  # the Python of an environment that holds requirements/emulators.txt
 MONGOD = "TAILRACE_MONGOD"  # a mongod binary

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TextIO
 
-from devstack.consumer import Received
+from tailrace.dev.consumer import Received
 from tailrace.text.legible import legible
 
 COLOURS = {"green": "32", "red": "31", "yellow": "33", "dim": "2", "bold": "1"}

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from devstack.aws import Clients, role
-from devstack.workspace import StartFailed
+from tailrace.dev.aws import Clients, role
+from tailrace.dev.workspace import StartFailed
 
 FUNCTION = "tailrace-forwarder"
 HANDLER = "lambda_forwarder.handlers.sqs.handler"

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from lambda_forwarder.model.entry import Metadata
 from tailrace.events import DomainEvent
+from tailrace.metadata import Metadata
 from tailrace.wire.change import Claim
 
 Schema = dict[str, Any]

@@ -9,8 +9,9 @@ from msgspec import Raw, Struct, to_builtins
 from lambda_forwarder.model.declared import checker
 from lambda_forwarder.model.trace import traceparent
 from tailrace.change import Change
-from tailrace.events import DomainEvent, Time
+from tailrace.events import DomainEvent
 from tailrace.message import ChangeMessage
+from tailrace.metadata import Metadata
 from tailrace.wire import identity
 
 EVENT_IDS = UUID("5d1f3f0e-9c1b-4f62-8f0d-7a1f6e0c2b84")  # the UUIDv5 namespace of every metadata.id; it never changes
@@ -32,24 +33,6 @@ class Entry(Struct, frozen=True, kw_only=True):
     detail: bytes
     change: Change
     mapper: str = ""
-
-
-class Metadata(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """
-    The origin of an event. A repeat has the same ``id``. ``(generation, sequence)`` orders the events of a ``document``; a
-    ``late`` event was published after newer ones.
-    """
-
-    id: str
-    version: str
-    stream: str
-    generation: int
-    sequence: int
-    document: str
-    operation: str
-    occurred_at: Time
-    late: bool = False
-    traceparent: str | None = None
 
 
 class _Detail(Struct, frozen=True):

@@ -17,12 +17,12 @@ from msgspec.structs import fields
 import lambda_forwarder.errors
 import tailer.errors
 from lambda_forwarder.__main__ import _parser as forwarder
-from lambda_forwarder.model.entry import Metadata
 from lambda_forwarder.settings import Settings as ForwarderSettings
 from tailer.cli.arguments import parser as tailer_parser
 from tailer.settings.settings import Settings as TailerSettings
 from tailrace.change import Change
 from tailrace.events import DomainEvent
+from tailrace.metadata import Metadata
 from tailrace.metrics import FORWARDER, TAILER
 from tailrace.wire.message import _Envelope
 

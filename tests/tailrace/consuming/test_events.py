@@ -81,9 +81,17 @@ def test_event_of_another_name_source_or_version_is_refused(body: dict[str, Any]
 
 def test_two_versions_of_an_event_each_have_a_class() -> None:
     """While the producer moves from one to the other."""
-    second = type(DomainEvent)("PaymentCancelled", (DomainEvent,), {"__doc__": "New."}, source="app.payments", version="2")
-    events = Events(PaymentCancelled, second)
-    assert [type(events.read(delivered(version=version)).data) for version in "12"] == [PaymentCancelled, second]
+    first = PaymentCancelled
+
+    def newer() -> type[DomainEvent]:
+        class PaymentCancelled(DomainEvent, source="app.payments", version="2"):
+            """With other fields."""
+
+        return PaymentCancelled
+
+    second = newer()
+    events = Events(first, second)
+    assert [type(events.read(delivered(version=version)).data) for version in "12"] == [first, second]
 
 
 def test_class_that_is_no_event_is_refused_at_once() -> None:

@@ -20,6 +20,8 @@ from tailrace.dev.loopback import HOST
 
 Document = dict[str, Any]
 
+UNDOCUMENTED = {"wallTime", "lsid", "txnNumber"}  # fields of MongoDB's events that DocumentDB does not have
+
 _HEADER = struct.Struct("<iiii")  # length, request, response to, opcode
 _OP_MSG = 2013
 _MORE_TO_COME = 2
@@ -125,7 +127,11 @@ class DocumentdbDialect:
             cursor.pop("postBatchResumeToken", None)
         if token := cursor.get("postBatchResumeToken"):
             self._latest[cursor["id"]] = token
-        tokens = [token, *(event["_id"] for event in cursor.get("nextBatch", []) if "operationType" in event)]
+        events = [event for name in ("firstBatch", "nextBatch") for event in cursor.get(name, []) if "operationType" in event]
+        for event in events:
+            for field in UNDOCUMENTED & event.keys():
+                del event[field]
+        tokens = [token, *(event["_id"] for event in events)]
         self.given |= {token["_data"] for token in tokens if token}
 
     def _nothing_yet(self, command: Document) -> Document:

@@ -30,9 +30,9 @@ def map_changes(message: ChangeMessage, mappers: Mappers, source: str | None = N
         first = len(entries)
         for mapper in mappers_for(change, mappers):
             try:
-                events = _entries(mapper(change), change, message, source, mapper_name(mapper))
-                _check_one_mapper_per_event(events, entries[first:])
-                entries += events
+                produced = entries_of(events_by(mapper, change), change, message, mapper, source)
+                check_one_mapper_per_event(produced, entries[first:])
+                entries += produced
             except Exception as error:  # any error of a mapper: the other changes continue
                 if is_of_the_machine(error):
                     raise
@@ -56,21 +56,29 @@ def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
     return () if key is None else mappers[key]
 
 
-def _entries(
-    events: DomainEvent | Sequence[DomainEvent] | None, change: Change, message: ChangeMessage, source: str | None, mapper: str
-) -> list[Entry]:
+def events_by(mapper: Mapper, change: Change) -> Sequence[DomainEvent]:
+    """Return the events that a mapper produces for a change, in order."""
+    events = mapper(change)
     if events is None:
-        return []
+        return ()
+    return (events,) if isinstance(events, DomainEvent) else events
+
+
+def entries_of(
+    events: Sequence[DomainEvent], change: Change, message: ChangeMessage, mapper: Mapper, source: str | None = None
+) -> list[Entry]:
+    """Return the entry of each event of one mapper. Raise the errors of ``entry``."""
     positions: Counter[type] = Counter()
     entries = []
-    for event in (events,) if isinstance(events, DomainEvent) else events:
+    for event in events:
         position = positions[type(event)]
         positions[type(event)] += 1
-        entries.append(entry(event, change=change, message=message, position=position, source=source, mapper=mapper))
+        name = mapper_name(mapper)
+        entries.append(entry(event, change=change, message=message, position=position, source=source, mapper=name))
     return entries
 
 
-def _check_one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
+def check_one_mapper_per_event(entries: Sequence[Entry], others: Sequence[Entry]) -> None:
     """Raise ``TypeError`` if two mappers produced the same event for one change: both events would have the same id."""
     for twice in {new.detail_type for new in entries} & {other.detail_type for other in others}:
         raise TypeError(f"another mapper already produced {twice} for this change; an event has one mapper")

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
-from devstack.aws import REGION
 from tailrace.consuming import NotAnEvent, S3Claims
+from tailrace.dev.aws import REGION
 from tailrace.wire.change import Claim
 
 DATA = b'{"paymentId": "p-1"}'

@@ -24,7 +24,7 @@ from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Watermarks
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tailer.stores.dynamodb import DynamodbCheckpoints

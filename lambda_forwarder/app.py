@@ -21,13 +21,10 @@ from lambda_forwarder.mapping.unmapped import Unmapped
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.delivery import Delivery, by_group
 from lambda_forwarder.parking.sqs import SqsParking
-from lambda_forwarder.ports import Publisher
+from lambda_forwarder.ports import Claims, Publisher
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus, OrderedBus, is_ordered
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.large import LargePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus, is_ordered
-from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
 from lambda_forwarder.redelivery.returned_messages import ReturnedMessages
 from lambda_forwarder.redelivery.sqs import SqsQueue
@@ -79,28 +76,26 @@ def build_forwarder(
 ) -> Forwarder:
     """Build a forwarder and check all resources that it uses. ``client`` returns the boto3 client of a service."""
     table, bucket = settings.watermark_table, settings.claim_bucket
-    publisher, check_bus = _publisher(settings.event_bus, client, now)
     sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
     watermarks = DynamodbWatermarks(dynamodb, table, streams=settings.streams) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
+    publisher, check_bus = _publisher(settings.event_bus, claims, client, now)
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
     run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])
     if not table and not isinstance(settings, StreamSettings):
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
     log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
-    block = settings.on_poison == "block"
-    fitting: Publisher = LargePublisher(publisher, claims) if claims else publisher
     return Forwarder(
         mappers=settings.mappers,
         table=settings.mappers.called,
-        publisher=StrictOrderPublisher(fitting) if block else fitting,
+        publisher=publisher,
         parking=parking,
         watermarks=watermarks,
         attempts=DynamodbAttempts(dynamodb, table) if table else None,
         queue=SqsQueue(sqs),
         claims=claims,
         source=settings.source,
-        block=block,
+        block=settings.on_poison == "block",
         room=room(),
         metrics=Metrics(settings.emf_namespace or "", now=now, streams=settings.streams),
         unmapped=Unmapped(DynamodbUnmapped(dynamodb, table) if table else None, settings.streams),
@@ -151,11 +146,13 @@ def return_all(deliveries: Sequence[Delivery], error: ForwarderError) -> None:
         returned.finish(lambda: 0.0)
 
 
-def _publisher(bus: str, client: Callable[[str], Any], now: Callable[[], datetime]) -> tuple[Publisher, Callable[[], None]]:
+def _publisher(
+    bus: str, claims: Claims | None, client: Callable[[str], Any], now: Callable[[], datetime]
+) -> tuple[Publisher, Callable[[], None]]:
     """Return the publisher to this bus, and the check of the bus."""
     if is_ordered(bus):
         ordered = OrderedBus(client("eventbridgev2"), bus)
-        return EventBridgePublisher(ordered), ordered.check
+        return EventBridgePublisher(ordered, claims), ordered.check
     classic = ClassicBus(client("events"), bus)
-    publisher = BusCheckingPublisher(EventBridgePublisher(classic), classic.check, now=now)
+    publisher = BusCheckingPublisher(EventBridgePublisher(classic, claims), classic.check, now=now)
     return publisher, publisher.check

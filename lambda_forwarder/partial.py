@@ -1,14 +1,11 @@
 """What was finished before a failure, noted on the error that reports the failure, so that it is not done again."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from lambda_forwarder.ports import Refused
 from tailrace.message import ChangeMessage
-
-if TYPE_CHECKING:
-    from lambda_forwarder.ports import Refused
 
 _DONE = "done_before"
 _UNFINISHED = "unfinished"
@@ -18,10 +15,10 @@ class Partial(Struct, frozen=True, kw_only=True):
     """The ids of accepted events or parked items, and the events that the bus refused for good."""
 
     accepted: frozenset[str] = frozenset()
-    refused: "tuple[Refused, ...]" = ()
+    refused: tuple[Refused, ...] = ()
 
 
-def note_done(error: Exception, accepted: Iterable[str], refused: "Iterable[Refused]" = ()) -> None:
+def note_done(error: Exception, accepted: Iterable[str], refused: Iterable[Refused] = ()) -> None:
     """Note on the error what was accepted or refused before it, in addition to earlier notes."""
     before = done_before(error)
     vars(error)[_DONE] = Partial(accepted=before.accepted.union(accepted), refused=(*refused, *before.refused))

@@ -4,7 +4,7 @@ Publishes the events of a message's changes, or parks the changes: all of them, 
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from lambda_forwarder.model.parked import Parked, by_sequence, refused
 from lambda_forwarder.parking.poison import blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
+from lambda_forwarder.publishing.strict_order import in_strict_order
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import MEMORY
@@ -31,9 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """How many events were accepted, how many of them the bus had already, and the changes that were parked."""
+    """How many events were accepted, how many of them are late or were on the bus already, and the changes that were parked."""
 
     events: int
+    late: int
     deduplicated: int
     parked: Sequence[Parked]
 
@@ -47,7 +49,7 @@ class Result(NamedTuple):
 class Publication:
     """
     Turns changes into events on the bus. ``table`` is the name of ``mappers`` (FORWARDER_MAPPERS). ``source`` replaces the
-    source of every event.
+    source of every event. The events of the changes with the ids ``late`` are marked as late.
 
     Without ``claims`` a change that was too large for the queue waits there. A change that can never be published is parked.
     With ``block`` it fails its message instead, no later change is published, and the message group waits. A change that needs
@@ -61,6 +63,7 @@ class Publication:
     claims: Claims | None = None
     source: str | None = None
     block: bool = False
+    late: Collection[str] = ()
     room: int = MEMORY
     metrics: Metrics = field(default_factory=Metrics)
     unmapped: Unmapped = field(default_factory=Unmapped)
@@ -72,13 +75,16 @@ class Publication:
         Whatever is raised, except ``BusGone``: every change before ``partial.unfinished`` is published or parked.
         """
         message, unclaimed = fetched(message, self.claims, time_left, self.room)
-        entries, unmapped = map_changes(message, self.mappers, self.source)
+        entries, unmapped = map_changes(message, self.mappers, self.source, self.late)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:
             first = min(map(by_sequence, poison))
             entries = [entry for entry in entries if entry.change.sequence < first]
         try:
-            published = self.publisher.publish(entries, time_left)
+            if self.block:
+                published = in_strict_order(self.publisher, entries, time_left)
+            else:
+                published = self.publisher.publish(entries, time_left)
         except BusGone:
             raise
         except Exception as error:
@@ -91,7 +97,8 @@ class Publication:
         poison += (refused(refusal.entry, message, refusal.reason) for refusal in published.refused)
         if poison:
             self.set_aside(poison, one_call_more(time_left, PARKING_CALLS))
-        return Result(len(accepted), published.deduplicated, poison)
+        late = sum(entry.change.id in self.late for entry in accepted)
+        return Result(len(accepted), late, published.deduplicated, poison)
 
     def set_aside(self, poison: Sequence[Parked], time_left: TimeLeft) -> None:
         """Park what can never be published. Raise ``Blocked`` instead if FORWARDER_ON_POISON is block."""

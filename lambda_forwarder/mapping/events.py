@@ -1,7 +1,7 @@
 """Maps the changes of a message to events, with the mappers of their collections."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from lambda_forwarder.errors import is_of_the_machine
 from lambda_forwarder.mapping.mapper_keys import key_of
@@ -15,9 +15,12 @@ from tailrace.message import ChangeMessage
 from tailrace.wire.change import GAP
 
 
-def map_changes(message: ChangeMessage, mappers: Mappers, source: str | None = None) -> tuple[list[Entry], list[Parked]]:
+def map_changes(
+    message: ChangeMessage, mappers: Mappers, source: str | None = None, late: Collection[str] = ()
+) -> tuple[list[Entry], list[Parked]]:
     """
-    Return the events, in the order of the changes and then of the table, and the changes to park.
+    Return the events, in the order of the changes and then of the table, and the changes to park. Events of the changes with
+    these ids are marked as ``late``.
 
     A change is parked if a mapper raises an error, or if it is a stub. No mapper gets a stub.
     """
@@ -30,7 +33,7 @@ def map_changes(message: ChangeMessage, mappers: Mappers, source: str | None = N
         first = len(entries)
         for mapper in mappers_for(change, mappers):
             try:
-                produced = entries_of(events_by(mapper, change), change, message, mapper, source)
+                produced = entries_of(events_by(mapper, change), change, message, mapper, source, late=change.id in late)
                 check_one_mapper_per_event(produced, entries[first:])
                 entries += produced
             except Exception as error:  # any error of a mapper: the other changes continue
@@ -65,7 +68,13 @@ def events_by(mapper: Mapper, change: Change) -> Sequence[DomainEvent]:
 
 
 def entries_of(
-    events: Sequence[DomainEvent], change: Change, message: ChangeMessage, mapper: Mapper, source: str | None = None
+    events: Sequence[DomainEvent],
+    change: Change,
+    message: ChangeMessage,
+    mapper: Mapper,
+    source: str | None = None,
+    *,
+    late: bool = False,
 ) -> list[Entry]:
     """Return the entry of each event of one mapper. Raise the errors of ``entry``."""
     positions: Counter[type] = Counter()
@@ -74,7 +83,7 @@ def entries_of(
         position = positions[type(event)]
         positions[type(event)] += 1
         name = mapper_name(mapper)
-        entries.append(entry(event, change=change, message=message, position=position, source=source, mapper=name))
+        entries.append(entry(event, change=change, message=message, position=position, source=source, mapper=name, late=late))
     return entries
 
 

@@ -51,6 +51,7 @@ def entry(
     position: int = 0,
     source: str | None = None,
     mapper: str = "",
+    late: bool = False,
 ) -> Entry:
     """
     Return the entry for an event. ``position`` counts the events of its type and change; ``source`` replaces that of the class.
@@ -79,6 +80,7 @@ def entry(
         document=document,
         operation=change.operation_type,
         occurred_at=occurred_at,
+        late=late,
         traceparent=traceparent(change),
     )
     return Entry(

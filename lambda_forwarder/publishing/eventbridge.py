@@ -19,9 +19,8 @@ from lambda_forwarder.aws.packing import waves
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, aws_error
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import note_done
-from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.publishing.limits import CALL_LIMIT, rejection_reason, size
-from lambda_forwarder.publishing.outcome import Outcome
+from lambda_forwarder.ports import Claims, Published, Refused, TimeLeft
+from lambda_forwarder.publishing.limits import CALL_LIMIT, fitting, rejection_reason, size
 
 CALLS_AT_ONCE = 4  # more cost CPU without gain unless the endpoint is far away
 
@@ -33,53 +32,68 @@ Response = Mapping[str, Any]
 
 
 class Bus(Protocol):
-    """One of EventBridge's two kinds of bus."""
+    """One of EventBridge's two kinds of bus. A call has at most ``call_count`` entries."""
 
     call_count: ClassVar[int]
-    """The most entries in one call."""
-
-    def check(self) -> None:
-        """
-        Return only if the bus exists and accepts events.
-
-        Raises:
-            Misconfigured: it does not, or access is denied. The message names the setting and the remedy.
-            Unavailable: unknown at the moment.
-        """
 
     def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
         """
-        Make one call. Return the responses in the order of the entries.
-
-        Raises:
-            Unavailable: the call failed or got no response.
-            Rejected: one of the entries can never be accepted; the response does not say which.
-            Misconfigured: the bus does not exist, or access is denied.
+        Make one call. Return the responses in the order of the entries. After ``Rejected`` one of the entries can never be
+        accepted; the error does not say which.
         """
+
+
+class Outcome:
+    """The results of one publish so far, also if a later call fails. Several threads may add to it."""
+
+    def __init__(self) -> None:
+        self.accepted: list[Entry] = []
+        self.duplicates: list[Entry] = []  # accepted entries that the bus dropped, because it already had them
+        self.refused: list[Refused] = []
+        self._done: set[int] = set()  # by identity: two entries may have the same id
+
+    def accept(self, entry: Entry, *, duplicate: bool) -> None:
+        self.accepted.append(entry)
+        if duplicate:
+            self.duplicates.append(entry)
+        self._done.add(id(entry))
+
+    def refuse(self, entry: Entry, reason: str) -> None:
+        self.refused.append(Refused(entry, reason))
+        self._done.add(id(entry))
+
+    def left(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """The entries that are neither accepted nor refused."""
+        return [entry for entry in entries if id(entry) not in self._done]
 
 
 class EventBridgePublisher:
     """
-    Publishes to one bus.
+    Publishes to one bus. With ``claims`` an event that is too large for the bus contains a claim instead of its data.
 
     Two events of a document are never in the same call, and the second one waits until the first was accepted. This keeps the
     order per document. The ordered bus needs it too: it does not promise that an entry fails if the one before it failed. Calls
     for different documents run in parallel.
     """
 
-    def __init__(self, bus: Bus, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, bus: Bus, claims: Claims | None = None, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._bus = bus
+        self._claims = claims
         self._sleep = sleep
         self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="put-events")
 
     def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
         outcome = Outcome()
+        if self._claims:
+            entries = [fitting(entry, self._claims, time_left) for entry in entries]
         for entry in entries:
             if reason := rejection_reason(entry):
                 outcome.refuse(entry, reason)
         acceptable = outcome.left(entries)
         try:
-            for wave in waves(acceptable, key=_document, size=size, count=self._bus.call_count, limit=CALL_LIMIT):
+            for wave in waves(
+                acceptable, key=lambda entry: entry.document, size=size, count=self._bus.call_count, limit=CALL_LIMIT
+            ):
                 self._put_wave(wave, time_left, outcome)
         except Exception as error:
             note_done(error, (entry.id for entry in outcome.accepted), outcome.refused)
@@ -139,7 +153,3 @@ class EventBridgePublisher:
         if isinstance(error, Rejected):
             outcome.refuse(entry, f"{code}: {text}")
         return str(error) if isinstance(error, Misconfigured) else ""
-
-
-def _document(entry: Entry) -> str:
-    return entry.document

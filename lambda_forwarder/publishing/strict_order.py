@@ -7,29 +7,21 @@ from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Published, Publisher, Refused, TimeLeft
 
 
-class StrictOrderPublisher:
-    """
-    Publishes through another publisher, in runs in which each document occurs once. It stops after the run with the first
-    refusal, and refuses all later entries.
-    """
-
-    def __init__(self, publisher: Publisher) -> None:
-        self._publisher = publisher
-
-    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
-        deduplicated = published = 0
-        for run in runs(entries):
-            try:
-                part = self._publisher.publish(run, time_left)
-            except Exception as error:
-                note_done(error, (entry.id for entry in entries[:published]))
-                raise
-            published += len(run)
-            deduplicated += part.deduplicated
-            if part.refused:
-                later = (Refused(entry, "an earlier event of its document was refused") for entry in entries[published:])
-                return Published(refused=(*part.refused, *later), deduplicated=deduplicated)
-        return Published(deduplicated=deduplicated)
+def in_strict_order(publisher: Publisher, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+    """Publish in runs in which each document occurs once. After the run with the first refusal, refuse all later entries."""
+    deduplicated = published = 0
+    for run in runs(entries):
+        try:
+            part = publisher.publish(run, time_left)
+        except Exception as error:
+            note_done(error, (entry.id for entry in entries[:published]))
+            raise
+        published += len(run)
+        deduplicated += part.deduplicated
+        if part.refused:
+            later = (Refused(entry, "an earlier event of its document was refused") for entry in entries[published:])
+            return Published(refused=(*part.refused, *later), deduplicated=deduplicated)
+    return Published(deduplicated=deduplicated)
 
 
 def runs(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:

@@ -13,7 +13,6 @@ from lambda_forwarder.errors import Blocked, BusGone
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.parked import by_sequence
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.publishing.late import LatePublisher
 from lambda_forwarder.redriving.late_changes import LateChanges, digest
 from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange, by_queue, release
@@ -99,12 +98,9 @@ class Redrive:
             else:
                 free.append(each.change)
         late = {each.change.id for each in changes if self._late.is_late(each)}
-        publisher = LatePublisher(self._forwarder.publisher, late)
-        block = self._forwarder.block or outcome.queue.is_parking
-        forwarder = replace(self._forwarder, publisher=publisher, block=block)
+        forwarder = replace(self._forwarder, late=late, block=self._forwarder.block or outcome.queue.is_parking)
         for part in runs(msgspec.structs.replace(message, changes=tuple(free))):
             self._publish_part(outcome, part, forwarder)
-        self.counts["late"] += publisher.marked
 
     def _publish_part(self, outcome: Outcome, part: ChangeMessage, forwarder: Forwarder) -> None:
         try:
@@ -117,7 +113,9 @@ class Redrive:
             if not isinstance(error, Blocked):
                 self._waiting.add(digest(group_id(part.stream, part.lane)))
             return
-        self.counts.update(published=result.events, deduplicated=result.deduplicated, parked=len(result.parked))
+        self.counts.update(
+            published=result.events, late=result.late, deduplicated=result.deduplicated, parked=len(result.parked)
+        )
         outcome.events += result.events
         for item in sorted(result.parked, key=by_sequence)[:1]:
             outcome.remove_unpublished(f"parked: {item.reason}", item.document, item.sequence)

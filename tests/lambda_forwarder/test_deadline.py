@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.in_memory import MemoryBacklog, MemoryPublisher
+from lambda_forwarder.in_memory import MemoryBacklog
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
@@ -20,12 +20,9 @@ from lambda_forwarder.model.parked import Parked, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus, OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.large import LargePublisher
-from lambda_forwarder.publishing.late import LatePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
+from lambda_forwarder.publishing.strict_order import in_strict_order
 from lambda_forwarder.redriving.queues import dead_letter_queue
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
@@ -35,7 +32,7 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.parking.test_sqs import noise
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
-from tests.lambda_forwarder.values import body, delivery, inserted, noted, noted_entries
+from tests.lambda_forwarder.values import KeepingBus, body, delivery, inserted, noted, noted_entries
 
 CALL = 3.0  # seconds that each call takes
 LEFT = 10.0  # seconds at the start
@@ -166,13 +163,12 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
         noted_entries(*"abc"), clock
     ),
     "publish, calls throttled": lambda clock: classic(SlowClient(clock, AWAY)).publish(noted_entries(*"abc"), clock),
-    "publish, strict": lambda clock: StrictOrderPublisher(classic(SlowClient(clock))).publish(entries_of_one_document(), clock),
-    "publish, late": lambda clock: LatePublisher(classic(SlowClient(clock)), ()).publish(entries_of_one_document(), clock),
+    "publish, strict": lambda clock: in_strict_order(classic(SlowClient(clock)), entries_of_one_document(), clock),
     "publish, watched": lambda clock: watched(SlowClient(clock)).publish(entries_of_one_document(), clock),
     "publish, a bus that was gone": lambda clock: watched(SlowClient(clock), gone=True).publish(
         entries_of_one_document(), clock
     ),
-    "store events": lambda clock: LargePublisher(MemoryPublisher(), S3Claims(SlowClient(clock), "b")).publish(
+    "store events": lambda clock: EventBridgePublisher(KeepingBus(), S3Claims(SlowClient(clock), "b")).publish(
         [noted(str(number), number, text="x" * 1_100_000) for number in range(8)], clock
     ),
     "park": lambda clock: SqsParking(SlowClient(clock), "q.fifo").park(parked_items(), clock),

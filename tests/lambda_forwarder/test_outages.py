@@ -11,8 +11,8 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.watermark import Watermark
+from lambda_forwarder.publishing.buses import OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import body, cancelled, delivery, inserted
 

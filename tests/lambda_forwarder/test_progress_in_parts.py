@@ -17,12 +17,9 @@ from lambda_forwarder.handlers.dynamodb_records import read
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryWatermarks
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.partial import note_done
-from lambda_forwarder.ports import Publisher, TimeLeft
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.publishing.buses import ClassicBus, OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.large import LargePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus
-from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tests.lambda_forwarder.handlers.test_dynamodb import counted
@@ -107,10 +104,9 @@ class PartFixture:
         self.watermarks, self.parking, self.claims = MemoryWatermarks(), SlowParking(), MemoryClaims()
         self.parking.clock = bus.clock
         there: ClassicBus | OrderedBus = ClassicBus(bus, "b") if kind == "classic" else OrderedBus(bus, "b")
-        publisher: Publisher = LargePublisher(EventBridgePublisher(there, sleep=bus.clock.sleep), self.claims)
         self.forwarder = Forwarder(
             mappers=MAPPERS,
-            publisher=StrictOrderPublisher(publisher) if block else publisher,
+            publisher=EventBridgePublisher(there, self.claims, sleep=bus.clock.sleep),
             parking=self.parking,
             watermarks=self.watermarks,
             claims=self.claims,

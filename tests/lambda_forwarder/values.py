@@ -5,7 +5,7 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from lambda_forwarder.handlers import dynamodb, sqs
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry, entry
 from lambda_forwarder.ports import TimeLeft
+from lambda_forwarder.publishing.eventbridge import Response
 from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
 from tailrace.events import DomainEvent
@@ -55,6 +56,19 @@ HOSTILE = {
     "a million lists in the gzip": gzipped(gzip.compress(b"[" + b"[]," * 1_000_000 + b"[]]")),
 }
 """Bodies that anybody who may send to the queue can send, and that are no message."""
+
+
+class KeepingBus:
+    """Accepts every entry, and keeps it."""
+
+    call_count: ClassVar[int] = 10
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def put(self, entries: Sequence[Entry]) -> Sequence[Response]:
+        self.entries += entries
+        return [{} for _ in entries]
 
 
 def forever() -> float:

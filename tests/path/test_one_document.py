@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from devstack.ordered_bus import SERVICE, OrderedBusServer
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryWatermarks
+from lambda_forwarder.publishing.buses import OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from tailer.aws.lanes import lanes
 from tailer.aws.packing import Packer
 from tailer.mongodb.source import MongodbSource

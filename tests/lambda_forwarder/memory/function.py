@@ -13,9 +13,8 @@ from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.parking.sqs import SqsParking
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.large import LargePublisher
 from tests.lambda_forwarder.values import delivery, forever
 
 
@@ -59,7 +58,7 @@ def main(records: Path, objects: Path) -> None:
     claims = S3Claims(Bucket(objects), "claims")
     through = Forwarder(
         mappers={"payments": (data_changed,)},
-        publisher=LargePublisher(EventBridgePublisher(ClassicBus(DiscardingBus(), "bus")), claims),
+        publisher=EventBridgePublisher(ClassicBus(DiscardingBus(), "bus"), claims),
         parking=SqsParking(queue, "http://parking.fifo", claims),
         claims=claims,
         room=app.room(),

@@ -14,8 +14,9 @@ from lambda_forwarder.app import FUNCTION_MEMORY
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking
 from lambda_forwarder.mappings.data_changes import data_changed
-from lambda_forwarder.ports import Published
-from lambda_forwarder.publishing.large import LargePublisher
+from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.ports import Claims, Published, TimeLeft
+from lambda_forwarder.publishing.limits import fitting
 from tailrace.change import Change
 from tailrace.wire import bounds
 from tailrace.wire.change import Claim
@@ -34,9 +35,13 @@ AROUND = 1_500_000  # bytes, for everything that does not grow with the change
 
 
 class DiscardingPublisher:
-    """Accepts every event and keeps none."""
+    """Accepts every event and keeps none. The data of a large event is stored in the bucket."""
 
-    def publish(self, entries: Sequence[Any], time_left: Any) -> Published:
+    def __init__(self, claims: Claims) -> None:
+        self._claims = claims
+
+    def publish(self, entries: Sequence[Entry], time_left: TimeLeft) -> Published:
+        _ = [fitting(entry, self._claims, time_left) for entry in entries]
         return Published()
 
 
@@ -55,7 +60,7 @@ def test_memory_of_a_change_stays_within_its_estimate(value: Any, kind: Any) -> 
     claims, parking = DiscardingBucket(objects={"1": content}), MemoryParking()
     through = Forwarder(
         mappers={"payments": (data_changed,)},
-        publisher=LargePublisher(DiscardingPublisher(), claims),
+        publisher=DiscardingPublisher(claims),
         parking=parking,
         claims=claims,
     )

@@ -7,10 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
+from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher
 from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.model.entry import entry
-from lambda_forwarder.publishing.large import LargePublisher
 from lambda_forwarder.publishing.limits import rejection_reason
 from lambda_forwarder.trial import as_sample, as_text, read, tried
 from tailrace.change import Change
@@ -71,7 +70,7 @@ def test_change_at_the_nesting_limit_is_forwarded(shape: str, mapper: Mapper) ->
     told = changes(shape)
     assert all(nesting(encode_change(change)) <= NESTING_LIMIT for change in told)
     publisher, parking = MemoryPublisher(), MemoryParking()
-    through = Forwarder(mappers={"payments": (mapper,)}, publisher=LargePublisher(publisher, MemoryClaims()), parking=parking)
+    through = Forwarder(mappers={"payments": (mapper,)}, publisher=publisher, parking=parking)
     assert through.forward([delivery(body(*told))], forever) == []
     assert parking.parked == {}
     assert len(publisher.entries) == len(told)

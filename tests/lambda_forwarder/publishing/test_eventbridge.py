@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
 from lambda_forwarder.publishing.limits import CALL_LIMIT, size
 from tailrace.dev.aws import Aws

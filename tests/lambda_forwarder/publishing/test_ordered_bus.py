@@ -8,8 +8,8 @@ from devstack.ordered_bus import OrderedBusServer, failing, failing_call
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published
+from lambda_forwarder.publishing.buses import OrderedBus, group_id, is_ordered
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus, group_id, is_ordered
 from tailrace.wire.identity import lane
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import forever, noted, noted_entries

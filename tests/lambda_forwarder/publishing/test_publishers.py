@@ -14,9 +14,8 @@ from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryPublisher
 from lambda_forwarder.ports import Published, Publisher
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus, OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.ordered_bus import OrderedBus
 from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever, noted, noted_entries
 

@@ -11,13 +11,13 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.mappings.payments import payment_created
-from lambda_forwarder.publishing.strict_order import StrictOrderPublisher, runs
+from lambda_forwarder.publishing.strict_order import in_strict_order, runs
 from tests.lambda_forwarder.values import body, delivery, forever, inserted, noted, noted_entries
 
 
 def blocking_forwarder(publisher: MemoryPublisher, **parts: Any) -> Forwarder:
     parts = {"mappers": MAPPERS, "parking": MemoryParking(), **parts}
-    return Forwarder(publisher=StrictOrderPublisher(publisher), block=True, **parts)
+    return Forwarder(publisher=publisher, block=True, **parts)
 
 
 def published_sequences(publisher: MemoryPublisher) -> list[int]:
@@ -35,7 +35,7 @@ def test_runs_keep_the_order_with_each_document_once(documents: list[str]) -> No
 def test_events_of_a_document_after_a_refused_one_are_refused() -> None:
     publisher = MemoryPublisher(limit=1_000)
     entries = [noted("a", 1), noted("a", 2, text="x" * 1_000), noted("b", 3), noted("a", 4), noted("c", 5)]
-    refused = StrictOrderPublisher(publisher).publish(entries, forever).refused
+    refused = in_strict_order(publisher, entries, forever).refused
     assert published_sequences(publisher) == [1, 3]
     assert [no.entry.change.sequence for no in refused] == [2, 4, 5]
     assert "earlier" in refused[1].reason

@@ -16,9 +16,8 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryAttempts, MemoryClaims, MemoryParking, MemoryWatermarks
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.publishing.classic_bus import ClassicBus
+from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.publishing.strict_order import StrictOrderPublisher
 from lambda_forwarder.redelivery.pause import RECEIVES
 from tailrace.change import Change
 from tailrace.events import Mappers
@@ -113,10 +112,9 @@ class SimulatedQueue:
         self.invocations += 1
         self.killed = False
         self.end = self.now + TIMEOUT
-        publisher = EventBridgePublisher(ClassicBus(self, "b"), sleep=self.sleep)
         forwarder = Forwarder(
             mappers=self.mappers,
-            publisher=StrictOrderPublisher(publisher) if self.block else publisher,
+            publisher=EventBridgePublisher(ClassicBus(self, "b"), sleep=self.sleep),
             parking=self.parking,
             watermarks=self.watermarks,
             attempts=self.attempts,

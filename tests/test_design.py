@@ -24,7 +24,7 @@ from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.metadata import Metadata
 from tailrace.metrics import FORWARDER, TAILER
-from tailrace.wire.message import _Envelope
+from tailrace.wire.message import Envelope
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "reference/design.md").read_text()
@@ -65,7 +65,7 @@ def test_design_shows_the_fields_of_a_change() -> None:
 
 def test_design_shows_the_fields_of_the_envelope_and_the_metadata() -> None:
     """By their names on the wire and on the bus."""
-    assert set(ENVELOPE) == {field.encode_name for field in fields(_Envelope)}
+    assert set(ENVELOPE) == {field.encode_name for field in fields(Envelope)}
     assert set(DETAIL) == {"metadata", "data"}
     assert set(DETAIL["metadata"]) == {field.encode_name for field in fields(Metadata)}
 

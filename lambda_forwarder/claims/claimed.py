@@ -10,10 +10,9 @@ from lambda_forwarder.errors import Misconfigured, Rejected
 from lambda_forwarder.model.parked import Parked, light, unclaimed
 from lambda_forwarder.ports import Claims, TimeLeft
 from tailrace.change import Change
-from tailrace.message import ChangeMessage
+from tailrace.message import ChangeMessage, read_change
 from tailrace.wire.change import Claim
 from tailrace.wire.message import DECODED_LIMIT, MEMORY, UnreadableMessage
-from tailrace.wire.reading import read_change
 
 
 def runs(message: ChangeMessage) -> Iterator[ChangeMessage]:
@@ -58,7 +57,7 @@ def _whole(change: Change, claim: Claim, claims: Claims | None, time_left: TimeL
     if hashlib.sha256(content).hexdigest() != claim.sha256:
         raise Rejected("the object's SHA-256 differs from the claim's")
     try:
-        whole = replace(read_change(content, Change, room), claim=claim)
+        whole = replace(read_change(content, room), claim=claim)
     except UnreadableMessage as error:
         raise Rejected(f"the object cannot be read: {error}") from error
     if light(whole) != change:

@@ -16,10 +16,10 @@ from bson.timestamp import Timestamp
 from tailer.mongodb.events.change_events import change_from_event
 from tailer.mongodb.watch import Watch
 from tailrace.change import Change
+from tailrace.message import read_change
 from tailrace.testing.moments import Moment, Moments
 from tailrace.testing.writes import Document, write
 from tailrace.wire.message import encode_change
-from tailrace.wire.reading import read_change
 
 Lookup = Literal["default", "updateLookup", "whenAvailable", "required"]
 Image = Literal["off", "whenAvailable", "required"]
@@ -102,7 +102,7 @@ class ChangeStream:
         }
         raw = RawBSONDocument(bson.encode(event))
         change = change_from_event(raw, moment.number, post_image=self._watch.post_images)
-        return read_change(encode_change(change), Change)
+        return read_change(encode_change(change))
 
     def _token(self, moment: Moment) -> str:
         begin, middle = ("82", "") if self._mongodb else ("01", "01")

@@ -22,9 +22,9 @@ from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
 from tailrace.change import Change
+from tailrace.message import read_change
 from tailrace.testing import ChangeStream, documentdb, dynamodb, mongodb
 from tailrace.wire.message import encode_change
-from tailrace.wire.reading import read_change
 from tests.documentdb import DocumentdbDialect
 
 WRITTEN = datetime(2026, 11, 22, 7, 1, 30, 456_000, tzinfo=UTC)
@@ -79,7 +79,7 @@ def sent(client: "MongoClient[Any]", watch: Watch) -> Iterator[Change]:
         with closing(source.batches(start)) as batches:
             for batch in batches:
                 for change in batch.changes:
-                    yield read_change(encode_change(change), Change)
+                    yield read_change(encode_change(change))
 
     return changes()
 

@@ -157,9 +157,11 @@ def test_writer_and_reader_agree_on_each_limit(
 ) -> None:
     changes = [a_change(number, full_document={"list": [[]] * 5_000}) for number in range(2)]
     body, reached = packed(*changes), measure(b"[" + b",".join(map(encode_change, changes)) + b"]")
-    monkeypatch.setattr(f"tailrace.wire.message.{limit}", reached)
+    for module in ("tailrace.message", "tailrace.wire.message"):
+        monkeypatch.setattr(f"{module}.{limit}", reached)
     assert unpack(packed(*changes)).changes == tuple(changes)
-    monkeypatch.setattr(f"tailrace.wire.message.{limit}", reached - 1)
+    for module in ("tailrace.message", "tailrace.wire.message"):
+        monkeypatch.setattr(f"{module}.{limit}", reached - 1)
     with pytest.raises(TooLarge):
         packed(*changes)
     with pytest.raises(UnreadableMessage, match="after decompression"):
@@ -184,7 +186,7 @@ def test_message_with_too_many_changes_is_refused_before_decoding(monkeypatch: p
     with pytest.raises(TooLarge, match="501 changes"):
         packed(*changes)
     body = forged(f"[{','.join(encode_change(change).decode() for change in changes)}]", encoding=encoding)
-    monkeypatch.setattr("tailrace.wire.reading._change", None)
+    monkeypatch.setattr("tailrace.message._change", None)
     with pytest.raises(UnreadableMessage, match="501 changes in a message; the limit is 500"):
         unpack(body)
 
@@ -209,7 +211,7 @@ def test_message_is_refused_before_decoding_when_memory_is_short(monkeypatch: py
     """The reason names the available memory and the setting that raises it."""
     body = packed(a_change(full_document={"list": [[]] * 100_000}))
     assert unpack(body, 20_000_000)
-    monkeypatch.setattr("tailrace.wire.reading._decode_array", None)
+    monkeypatch.setattr("tailrace.message._decode_array", None)
     with pytest.raises(UnreadableMessage, match=r"more than the 4 MiB of memory .*\(\[forwarder\] memory\)"):
         unpack(body, 5_000_000)
 

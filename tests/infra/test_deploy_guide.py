@@ -14,7 +14,9 @@ from tailrace_cdk.config import Environment, load
 from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"
-PAGES = ("deploy", "first-event", "several-accounts", "tailer-elsewhere", "dynamodb-table", "remove-a-deployment")
+PAGES = [
+    "deploy", "existing-vpc", "atlas", "tailer-elsewhere", "first-event", "several-accounts", "dynamodb-table", "remove-a-deployment",
+]  # fmt: skip
 GUIDE = "\n".join((DOCS / "how-to" / f"{page}.md").read_text() for page in PAGES)
 SHAPES = 4  # The first ones are whole environments.
 TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "StoreChangesTooLargeForAMessage"}

@@ -15,7 +15,8 @@ from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"
 PAGES = [
-    "deploy", "existing-vpc", "atlas", "tailer-elsewhere", "first-event", "several-accounts", "dynamodb-table", "remove-a-deployment",
+    "deploy", "existing-vpc", "atlas", "tailer-elsewhere", "first-event", "several-accounts",
+    "dynamodb-table", "remove-a-deployment",
 ]  # fmt: skip
 GUIDE = "\n".join((DOCS / "how-to" / f"{page}.md").read_text() for page in PAGES)
 SHAPES = 4  # The first ones are whole environments.

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import datetime
 
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.model import After, At, Checkpoint, Position, known_time
+from tailer.model import After, At, Batch, Checkpoint, Position, known_time
 from tailer.ports import Source
 from tailer.read_limits import ReadLimits
 from tailer.times import cluster_time_of, is_time, rfc3339, seconds
@@ -48,8 +48,9 @@ def opened(source: Source, at: Position) -> Position:
     Return the position, once the server has shown that it can continue there. ``HistoryLost`` may also mean that the token is
     of another cluster. A token whose time is unknown gets the time of the next change, if there is one.
     """
-    with closing(source.batches(Checkpoint(position=at), ReadLimits())) as batches:
-        batch = next(batches)
+    start = Checkpoint(position=at)
+    with closing(source.batches(start, ReadLimits())) as batches:
+        batch = next(batches, Batch(changes=(), checkpoint=start))
     if isinstance(at, At) or at.time:
         return at
     return After(at.token, known_time(batch.changes[0]) if batch.changes else batch.checkpoint.reached)

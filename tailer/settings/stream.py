@@ -6,7 +6,7 @@ deployment from ``[[streams]]`` of an environment's file.
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from tailer.model import At, Start
@@ -16,8 +16,26 @@ from tailer.settings.names import PREFIX
 from tailer.settings.table import Table
 from tailer.times import cluster_time_of, is_cluster_time
 
-StreamName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+PARKED = "parked"  # prefix in the claim bucket of what is too large for the parking queue: lambda_forwarder.parking.sqs.PREFIX
+EVENTS = "events"  # prefix of what is too large for the bus: the forwarder writes it, consumers read it
 INSERTS = {"$match": {"operationType": "insert"}}
+
+
+def _not_a_prefix(name: str) -> str:
+    if name in (EVENTS, PARKED):
+        used = "consumers may read" if name == EVENTS else "the forwarder writes parked changes to"
+        raise ValueError(f"rename the stream: its claims would be below {name}/ of the claim bucket, which {used}")
+    return name
+
+
+StreamName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_-]{1,80}$",
+        description="name of the stream: letters, digits, - and _, at most 80; not events and not parked",
+    ),
+    AfterValidator(_not_a_prefix),
+]
 
 
 class StreamSettings(Table):

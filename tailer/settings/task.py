@@ -16,7 +16,7 @@ from tailer.stores.table import FORMS, kind_of
 class Connections(Table):
     """The name of a stream, and the cluster, queue, store and bucket that its task uses."""
 
-    stream: StreamName = Field(description="name of the stream: letters, digits, - and _, at most 80")
+    stream: StreamName
     mongodb_uri: SecretStr = Field(description="URI of the replica set to watch, e.g. mongodb://host:27017/?replicaSet=rs0")
     mongodb_username: str = Field(default="", description="user to sign in as, if the URI names none")
     mongodb_password: SecretStr = Field(

@@ -4,7 +4,8 @@ The settings of an environment's TOML file: the tables, a module for each, and h
 The description of a setting says what to set it to: it is the remedy in an error, and the documentation.
 """
 
-from tailer.settings.named_stream import EVENTS, PARKED, Stream
+from tailer.settings.named_stream import Stream
+from tailer.settings.stream import EVENTS, PARKED
 from tailrace_cdk.config.alarms import Alarms
 from tailrace_cdk.config.bus import Bus, Consumer
 from tailrace_cdk.config.database import Database

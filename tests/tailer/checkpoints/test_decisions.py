@@ -71,6 +71,17 @@ def test_token_without_time_takes_the_time_of_the_next_change() -> None:
     assert position_of(NAMELESS, coming).time == "1795332226.7"
 
 
+def test_source_that_yields_nothing_leaves_the_position_as_it_is() -> None:
+    """It opened the position, and says no more about it."""
+
+    class Empty(FakeServer):
+        def batches(self, after: Checkpoint, limits: ReadLimits) -> Generator[Batch]:
+            yield from ()
+
+    assert position_of(NAMELESS, Empty()) == After(NAMELESS)
+    assert position_of(TIME, Empty()) == At("1763812552.1")
+
+
 def test_unknown_time_is_never_1970() -> None:
     """For a token without a time and with no change to come, metrics are unknown and a person is asked for the time."""
     unknown = decisions.seeded(Record(stream="payments"), position_of(NAMELESS, silent_server(NAMELESS)), NOW)

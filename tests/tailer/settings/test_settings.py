@@ -359,6 +359,14 @@ def test_unwatchable_name_is_reported_by_its_setting(
         load()
 
 
+@pytest.mark.parametrize("name", ["events", "parked"])
+def test_stream_may_not_be_named_like_a_prefix_of_the_claim_bucket(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Its claims would lie among the forwarder's: a task refuses the name as a deployment does."""
+    monkeypatch.setenv("TAILER_STREAM", name)
+    with pytest.raises(Misconfigured, match=rf"TAILER_STREAM +rename the stream: its claims would be below {name}/ of"):
+        load()
+
+
 def test_streams_may_be_defined_in_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """For a task without files. Invalid text is reported, and not shown in a dump."""
     monkeypatch.setenv("TAILER_CONFIG_TOML", STREAMS)

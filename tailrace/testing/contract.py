@@ -33,6 +33,7 @@ def validate(event: Event[Any] | Mapping[str, Any], schemas: Schemas) -> None:
         ContractBroken: an event does not match its schema, or has none.
         NotAnEvent: the payload contains no events of EventBridge.
     """
+    __tracebackhide__ = True  # pytest shows the test's own line
     for delivered in [eventbridge(event)] if isinstance(event, Event) else _delivered(event):
         name, schema = _schema(delivered, schemas)
         validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)

@@ -73,7 +73,7 @@ format: env                     ## format the code and fix what ruff can fix
 site: env $(VENV)/.infra-ready  ## docs/ as a site that can be searched, to dist/site/docs/
 	@$(BIN)/python -m infra.pages.site
 
-docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/reference/events.md, schemas/, docs/reference/configuration.md, docs/operations/metrics.md, tables of docs/operations/rights.md and costs.md
+docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/reference/events.md, schemas/, docs/reference/configuration.md, commands.md, docs/operations/metrics.md, tables of docs/operations/rights.md and costs.md
 	@$(BIN)/python -m lambda_forwarder catalogue
 	@$(BIN)/python -m infra.pages
 

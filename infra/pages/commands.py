@@ -19,8 +19,8 @@ _TOP = """# Commands
 
 Every command, with its options. `make docs` writes this page from the parsers: do not edit it.
 
-`tailrace` is the command for people. `tailer run` is what a task runs. The commands of the section *Operate*, and `tailrace try`,
-are those of `tailer` and `python -P -m lambda_forwarder` with the same options.
+`tailrace` is the command for people. `tailer run` is what a task runs. The commands of the section *Operate*, and
+`tailrace try`, are those of `tailer` and `python -P -m lambda_forwarder` with the same options.
 """
 
 

@@ -16,7 +16,7 @@ from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import AGAIN, Parked
-from lambda_forwarder.parking.bodies import body
+from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import parking_queue
 from lambda_forwarder.redriving.redriver import Redriver

@@ -25,7 +25,6 @@ from lambda_forwarder.ports import Claims, Publisher
 from lambda_forwarder.publishing.bus_checks import BusCheckingPublisher
 from lambda_forwarder.publishing.buses import ClassicBus, OrderedBus, is_ordered
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
 from lambda_forwarder.redelivery.returned_messages import ReturnedMessages
 from lambda_forwarder.redelivery.sqs import SqsQueue
 from lambda_forwarder.redriving.queues import dead_letter_queue, parking_queue
@@ -33,8 +32,7 @@ from lambda_forwarder.redriving.reader import SHARE
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import Settings, StreamSettings, read_settings
-from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
-from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from lambda_forwarder.watermarks.dynamodb import DynamodbAttempts, DynamodbUnmapped, DynamodbWatermarks
 from tailrace.wire.message import MEMORY
 
 WATERMARKS_OFF = (

@@ -19,9 +19,8 @@ from lambda_forwarder.model.delivery import Delivery, by_group
 from lambda_forwarder.model.parked import Parked, ended, unreadable
 from lambda_forwarder.partial import unfinished
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft, Watermarks
-from lambda_forwarder.redelivery.attempt_notes import LIMIT, AttemptNotes
-from lambda_forwarder.redelivery.batch_plan import plan
 from lambda_forwarder.redelivery.returned_messages import ReturnedMessages
+from lambda_forwarder.redelivery.suspects import LIMIT, AttemptNotes, plan
 from lambda_forwarder.watermarks.progress import Progress
 from tailrace.wire.message import UnreadableMessage
 

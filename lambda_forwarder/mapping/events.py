@@ -8,7 +8,7 @@ from lambda_forwarder.mapping.mapper_keys import key_of
 from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.model.entry import Entry, entry
 from lambda_forwarder.model.parked import Parked, unmapped
-from lambda_forwarder.parking.stubs import stub
+from lambda_forwarder.parking.poison import stub
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
 from tailrace.message import ChangeMessage

@@ -1,5 +1,6 @@
 """An entry of PutEvents, made from a domain event."""
 
+import re
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -7,7 +8,6 @@ import msgspec
 from msgspec import Raw, Struct, to_builtins
 
 from lambda_forwarder.model.declared import checker
-from lambda_forwarder.model.trace import traceparent
 from tailrace.change import Change
 from tailrace.events import DomainEvent
 from tailrace.message import ChangeMessage
@@ -102,3 +102,23 @@ def _about(event: DomainEvent, change: Change) -> str:
         return change.document
     value = to_builtins(getattr(event, event.__about__))
     return identity.name(change.ns.db, change.ns.coll, value if isinstance(value, str) else identity.of_json(value))
+
+
+FIELD = "traceparent"  # W3C Trace Context; an application writes it as a top-level field of its document
+
+_w3c = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+
+
+def traceparent(change: Change) -> str | None:
+    """
+    Return the ``traceparent`` that the change set, else that of its document; None if it does not have W3C's form.
+
+    If an update does not set it, the document has that of an earlier write, or of a later one if the document was looked up
+    late. This is good enough as a hint to people. A delete has no document, so it has no trace.
+    """
+    described = change.update_description
+    for fields in (described.updated_fields if described else {}, change.full_document or {}):
+        value = fields.get(FIELD)
+        if isinstance(value, str) and _w3c(value):
+            return value
+    return None

@@ -1,10 +1,34 @@
-"""The error of a change that cannot be published if FORWARDER_ON_POISON is block."""
+"""
+Poison. A stub is a change that the tailer could not read and sent without its documents: it can never become an event. If
+FORWARDER_ON_POISON is block, an error holds back the message group of a change that cannot be published.
+"""
 
+import shlex
 from collections.abc import Sequence
 
 from lambda_forwarder.errors import Blocked
-from lambda_forwarder.model.parked import Parked, by_sequence
+from lambda_forwarder.model.parked import Parked, by_sequence, legible, of_change
 from lambda_forwarder.partial import note_unfinished
+from tailrace.change import Change
+from tailrace.message import ChangeMessage
+from tailrace.wire.change import Claim, Poison
+
+DISCARD = "python -P -m lambda_forwarder redrive --discard-stubs"
+STUB_STAYS = f"the tailer could not read the change, so it cannot become an event: follow its remedy, then run {DISCARD}"
+READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event.bson','rb').read())))"
+
+
+def stub(change: Change, message: ChangeMessage, poison: Poison) -> Parked:
+    """Return the item to park for a stub."""
+    return of_change(change, message, poison.reason, _remedy(poison.raw))
+
+
+def _remedy(raw: Claim | None) -> str:
+    first = "the event was not kept: check the document in the database"
+    if raw is not None:
+        address = shlex.quote(legible(f"s3://{raw.bucket}/{raw.key}"))
+        first = f'read the raw event (with pymongo): aws s3 cp {address} event.bson && python -P -c "{READ}"'
+    return f"{first}. Fix the document in the database: its next change is delivered as usual. Then remove this item: {DISCARD}"
 
 
 def blocked_by(poison: Sequence[Parked]) -> Blocked:

@@ -15,7 +15,7 @@ from tenacity import (
 )
 
 from lambda_forwarder import deadline
-from lambda_forwarder.aws.packing import waves
+from lambda_forwarder.aws.batches import waves
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable, aws_error
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.partial import note_done

@@ -9,12 +9,14 @@ import msgspec
 
 from lambda_forwarder.errors import Blocked
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.model.parked import unreadable
-from lambda_forwarder.parking.stubs import WAY_OUT
+from lambda_forwarder.mapping.events import is_mapped, mappers_for
+from lambda_forwarder.model.parked import legible, unreadable
+from lambda_forwarder.parking.poison import STUB_STAYS
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redriving.other_mappers import no_mapper, other_table
 from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange
 from lambda_forwarder.redriving.queues import Content
+from tailrace.change import Change
+from tailrace.events import mapper_name
 from tailrace.wire.bounds import decoded
 from tailrace.wire.message import UnreadableMessage, encode_change
 
@@ -90,7 +92,7 @@ class Reader:
                 reason = f"discarded as requested: {change.poison.reason}"
                 outcome.remove_unpublished(reason, change.document, change.sequence)
             elif change.poison is not None and outcome.queue.is_parking:
-                outcome.keep(f"{change.poison.reason}; {WAY_OUT}", change.document, change.sequence)
+                outcome.keep(f"{change.poison.reason}; {STUB_STAYS}", change.document, change.sequence)
             else:
                 changes.append(change)
         return content._replace(message=msgspec.structs.replace(content.message, changes=tuple(changes)))
@@ -110,3 +112,41 @@ class Reader:
 def reason(error: Exception) -> str:
     """Return why a message stays after this error."""
     return error.reason if isinstance(error, Blocked) else f"{type(error).__name__}: {error}"
+
+
+WAY_OUT = (
+    "set FORWARDER_MAPPERS to the value of the deployed function. If a mapper or collection was renamed or removed on "
+    "purpose, redrive --discard-unmapped publishes the events that the mappers here produce, and removes the message"
+)
+
+
+def no_mapper(content: Content, forwarder: Forwarder) -> tuple[str, Change | None]:
+    """
+    Return why the forwarder's mappers must not decide about this content, or nothing. If no mapper reads a collection, return
+    the first change of that collection too.
+    """
+    ours = f"FORWARDER_MAPPERS={forwarder.table}" if forwarder.table else "the table here"
+    theirs = f" of FORWARDER_MAPPERS={content.mappers}" if content.mappers else ""
+    for change in content.message.changes:
+        collection = legible(str(change.ns))
+        if not is_mapped(change, forwarder.mappers):
+            parked_by = f"; it was parked by {content.mapper}{theirs}" if content.mapper else ""
+            return f"no mapper of {ours} reads {collection}{parked_by}", change
+        names = (legible(mapper_name(mapper)) for mapper in mappers_for(change, forwarder.mappers))
+        if content.mapper and content.mapper not in names:
+            return f"it was parked by the mapper {content.mapper}{theirs}, which {ours} does not have for {collection}", None
+    if not content.mapper and content.mappers and forwarder.table not in ("", content.mappers):
+        return f"it was parked where FORWARDER_MAPPERS was {content.mappers}; here it is {forwarder.table}", None
+    return "", None
+
+
+def other_table(content: Content, forwarder: Forwarder) -> str:
+    """
+    Return why the mappers here may be others than those that parked the change, although they read its collection: two tables
+    may have mappers of the same name. Their events count as right. If they produce no event, the change stays.
+    """
+    if forwarder.table in ("", content.mappers) or not content.change_id:
+        return ""
+    if content.mappers:
+        return f"it was parked where FORWARDER_MAPPERS was {legible(content.mappers)}; here it is {forwarder.table}"
+    return "" if content.mapper else "it does not say by which mapper, or of which FORWARDER_MAPPERS, it was parked"

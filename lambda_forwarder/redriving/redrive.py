@@ -14,10 +14,9 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.parked import by_sequence
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.redriving.late_changes import LateChanges, digest
-from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange, by_queue, release
 from lambda_forwarder.redriving.queues import RedriveQueue
-from lambda_forwarder.redriving.reader import Options, Reader, reason
+from lambda_forwarder.redriving.reader import WAY_OUT, Options, Reader, reason
 from lambda_forwarder.redriving.report import SHOWN, Mention
 from tailrace.change import Change
 from tailrace.message import ChangeMessage

@@ -8,9 +8,8 @@ from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import Published, TimeLeft
-from lambda_forwarder.redriving.other_mappers import WAY_OUT
 from lambda_forwarder.redriving.queues import RedriveQueue
-from lambda_forwarder.redriving.reader import Options
+from lambda_forwarder.redriving.reader import WAY_OUT, Options
 from lambda_forwarder.redriving.redrive import Redrive
 from lambda_forwarder.redriving.report import COUNTS, Report
 

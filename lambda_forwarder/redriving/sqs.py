@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from lambda_forwarder import deadline
-from lambda_forwarder.aws import batch_response
+from lambda_forwarder.aws.batches import CALL_COUNT, call_in_tens
 from lambda_forwarder.aws.resources import check_queue, queue
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import TimeLeft
 
-CALL_COUNT = 10  # messages, SQS, one call
 WAIT_SECONDS = 1  # a long poll of any length asks all servers of SQS; a short poll may miss messages
 PERMISSIONS = "the permissions sqs:GetQueueAttributes, ReceiveMessage, DeleteMessage and ChangeMessageVisibility"
 HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
@@ -45,23 +44,14 @@ class SqsBacklog:
         return deliveries(response)
 
     def remove(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
-        self._batches("DeleteMessageBatch", self._client.delete_message_batch, deliveries, time_left)
+        call = partial(self._call, "DeleteMessageBatch", self._client.delete_message_batch)
+        call_in_tens("DeleteMessageBatch", call, [{"ReceiptHandle": delivery.receipt} for delivery in deliveries], time_left)
 
     def give_back(self, deliveries: Sequence[Delivery], time_left: TimeLeft) -> None:
         """See ``Backlog``. The last message goes first: a FIFO queue delivers a group from its first visible message on."""
-        change = self._client.change_message_visibility_batch
-        self._batches("ChangeMessageVisibilityBatch", change, deliveries[::-1], time_left, VisibilityTimeout=0)
-
-    def _batches(
-        self, doing: str, call: Callable[..., Any], deliveries: Sequence[Delivery], time_left: TimeLeft, **each: object
-    ) -> None:
-        for start in range(0, len(deliveries), CALL_COUNT):
-            deadline.check(time_left, f"{doing} was called for {len(deliveries) - start} messages")
-            entries = [
-                {"Id": str(number), "ReceiptHandle": delivery.receipt, **each}
-                for number, delivery in enumerate(deliveries[start : start + CALL_COUNT])
-            ]
-            batch_response.check(doing, entries, self._call(doing, call, Entries=entries))
+        call = partial(self._call, "ChangeMessageVisibilityBatch", self._client.change_message_visibility_batch)
+        entries = [{"ReceiptHandle": delivery.receipt, "VisibilityTimeout": 0} for delivery in deliveries[::-1]]
+        call_in_tens("ChangeMessageVisibilityBatch", call, entries, time_left)
 
     def _call(self, doing: str, call: Callable[..., Any], **request: object) -> Any:
         with self._queue.call(doing):

@@ -1,15 +1,24 @@
-"""Watermarks in a DynamoDB table with a string partition key ``pk``: one item for each lane."""
+"""
+The items of the watermark table, whose partition key is the string ``pk``: the watermark of each lane, the note about each
+message group that was ever received again, and the unmapped collections of each stream.
+"""
 
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import msgspec
+
+from lambda_forwarder import deadline
 from lambda_forwarder.aws.table import EXPIRES, KEPT_SECONDS, Item, Table
+from lambda_forwarder.errors import Unavailable
+from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft
+from tailrace.aws import unmapped
 
-PREFIX = "lane/"  # of the partition keys; the tailer's items have another
+PREFIX, ATTEMPT = "lane/", "/attempt"  # of the partition keys; the prefix is what the function may use of the table
 
 FORWARD = "attribute_not_exists(pk) OR #generation < :generation OR (#generation = :generation AND #sequence < :sequence)"
 NEVER = "attribute_exists(pk) AND attribute_not_exists(pk)"
@@ -73,3 +82,68 @@ def _watermark(item: Item) -> Watermark:
     return Watermark(
         generation=int(item["generation"]["N"]), sequence=int(item["sequence"]["N"]), cluster_time=item["clusterTime"]["S"]
     )
+
+
+class DynamodbAttempts:
+    """
+    Keeps the notes in this table. ``client`` is a boto3 ``dynamodb`` client; ``now`` is in seconds since 1970. A note expires
+    when its message cannot be in a queue any more.
+    """
+
+    def __init__(self, client: Any, table: str, *, now: Callable[[], float] = time.time) -> None:
+        self._table = Table(client, table)
+        self._now = now
+
+    def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
+        keys = {f"{PREFIX}{group}{ATTEMPT}": group for group in groups}
+        items = self._table.read(keys, "notes of message groups", time_left)
+        return {keys[key]: _attempt(item) for key, item in items.items()}
+
+    def write(self, group: str, attempt: Attempt) -> None:
+        attributes = {
+            "message": {"S": attempt.message},
+            "answered": {"N": str(attempt.answered)},
+            "trying": {"NULL": True} if attempt.trying is None else {"N": str(attempt.trying)},
+            "begun": {"N": str(attempt.begun)},
+            EXPIRES: {"N": str(int(self._now()) + KEPT_SECONDS)},
+        }
+        self._table.write(f"{PREFIX}{group}{ATTEMPT}", attributes)
+
+
+def _attempt(item: Item) -> Attempt:
+    trying = item["trying"].get("N")
+    return Attempt(
+        message=item["message"]["S"],
+        answered=int(item["answered"]["N"]),
+        trying=None if trying is None else int(trying),
+        begun=int(item["begun"]["N"]),
+    )
+
+
+class DynamodbUnmapped:
+    """
+    ``client`` is a boto3 ``dynamodb`` client; ``now`` is in seconds since 1970.
+
+    The item is replaced as a whole, unless another writer replaced it meanwhile, so that it stays within the bounds of
+    ``tailrace.aws.unmapped``.
+    """
+
+    def __init__(self, client: Any, table: str, *, now: Callable[[], float] = time.time) -> None:
+        self._table = Table(client, table)
+        self._now = now
+
+    def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
+        pk = unmapped.key(stream)["pk"]["S"]
+        item = self._table.read([pk], "collections without a mapper", time_left).get(pk)
+        deadline.check(time_left, "the collections without a mapper were written")
+        now, version = self._now(), int(item["version"]["N"]) if item else 0
+        collections = unmapped.added(unmapped.kept(item, now), counts, now)
+        attributes = {
+            unmapped.COLLECTIONS: {"S": msgspec.json.encode(collections).decode()},
+            unmapped.EXPIRES: {"N": str(int(now) + unmapped.KEPT_SECONDS)},
+            "version": {"N": str(version + 1)},
+        }
+        condition = "#version = :known" if item else "attribute_not_exists(pk)"
+        known = {":known": {"N": str(version)}} if item else None
+        if not self._table.write(pk, attributes, condition, known):
+            raise Unavailable("another execution environment wrote the collections without a mapper meanwhile")

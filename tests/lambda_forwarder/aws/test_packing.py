@@ -5,7 +5,7 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_forwarder.aws.packing import waves
+from lambda_forwarder.aws.batches import waves
 
 COUNT, LIMIT = 10, 100
 

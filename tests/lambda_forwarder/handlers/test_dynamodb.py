@@ -30,7 +30,7 @@ from lambda_forwarder.mappings.subscriptions import subscription_created
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
-from lambda_forwarder.parking.bodies import body
+from lambda_forwarder.parking.sqs import body
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import parking_queue
 from lambda_forwarder.redriving.redriver import Redriver

@@ -4,8 +4,7 @@ import pytest
 from msgspec import json
 from msgspec.structs import replace
 
-from lambda_forwarder.model.entry import entry
-from lambda_forwarder.model.trace import traceparent
+from lambda_forwarder.model.entry import entry, traceparent
 from tailrace.change import Change
 from tailrace.wire.change import UpdateDescription
 from tests.lambda_forwarder.values import Noted, cancelled, inserted, message

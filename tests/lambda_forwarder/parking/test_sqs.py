@@ -13,8 +13,7 @@ from msgspec.structs import replace
 from lambda_forwarder.errors import Misconfigured, Rejected, Unavailable
 from lambda_forwarder.in_memory import MemoryClaims
 from lambda_forwarder.model.parked import NOTHING, Parked, unreadable
-from lambda_forwarder.parking.bodies import body
-from lambda_forwarder.parking.sqs import SqsParking
+from lambda_forwarder.parking.sqs import SqsParking, body
 from lambda_forwarder.partial import done_before
 from lambda_forwarder.redriving.queues import unparked
 from tailrace.dev.aws import Aws

@@ -11,7 +11,7 @@ import pytest
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.parking import stubs
+from lambda_forwarder.parking import poison
 from lambda_forwarder.trial import tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent
@@ -89,7 +89,7 @@ def test_command_of_the_remedy_prints_a_raw_event(tmp_path: Path) -> None:
     """Also if a value in it is invalid BSON."""
     legal = bson.encode({"operationType": "insert", "fullDocument": {"b": bson.Binary(b"abcd", 2)}})
     (tmp_path / "event.bson").write_bytes(legal.replace(b"\x04\0\0\0abcd", b"\x09\0\0\0abcd"))
-    _, *options = shlex.split(stubs._remedy(RAW).partition("&& ")[2].partition(". Fix")[0])
+    _, *options = shlex.split(poison._remedy(RAW).partition("&& ")[2].partition(". Fix")[0])
     done = subprocess.run([sys.executable, *options], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "'operationType': 'insert'" in done.stdout
 

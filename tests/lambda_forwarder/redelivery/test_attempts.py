@@ -9,8 +9,7 @@ from lambda_forwarder.in_memory import MemoryAttempts
 from lambda_forwarder.model.attempt import READING, Attempt
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Attempts
-from lambda_forwarder.redelivery.dynamodb import DynamodbAttempts
-from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
+from lambda_forwarder.watermarks.dynamodb import DynamodbAttempts, DynamodbWatermarks
 from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.values import forever
 from tests.lambda_forwarder.watermarks.test_watermarks import create_watermark_table

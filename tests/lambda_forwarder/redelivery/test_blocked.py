@@ -8,7 +8,7 @@ from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryParking
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redelivery.attempt_notes import LIMIT
+from lambda_forwarder.redelivery.suspects import LIMIT
 from tailrace.change import Change
 from tests.lambda_forwarder.redelivery.played import RETENTION, START, SimulatedQueue
 from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, exhaust_files, exhaust_memory, simulation

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_forwarder.forwarding.reading import read_message
-from lambda_forwarder.redelivery.attempt_notes import LIMIT
 from lambda_forwarder.redelivery.pause import SHARE
+from lambda_forwarder.redelivery.suspects import LIMIT
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from lambda_forwarder.model.parked import Parked, unreadable
-from lambda_forwarder.parking.bodies import body as parked_body
+from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.redriving.queues import unparked
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.lambda_forwarder.values import body, delivery, inserted, message

@@ -20,7 +20,7 @@ from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, ended, unreadable
 from lambda_forwarder.model.watermark import Watermark
-from lambda_forwarder.parking.bodies import body as parked_body
+from lambda_forwarder.parking.sqs import body as parked_body
 from lambda_forwarder.ports import Published, TimeLeft
 from lambda_forwarder.redriving.queues import Content, dead_letter_queue, parking_queue
 from lambda_forwarder.redriving.reader import Options

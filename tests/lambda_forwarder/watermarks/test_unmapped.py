@@ -12,8 +12,7 @@ from lambda_forwarder import app
 from lambda_forwarder.aws.table import ATTEMPTS
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.handlers import sqs as sqs_handler
-from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
-from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from lambda_forwarder.watermarks.dynamodb import DynamodbUnmapped, DynamodbWatermarks
 from tailrace.aws.unmapped import EXPIRES, KEPT_SECONDS, Unmapped, kept, key
 from tailrace.dev.aws import Aws
 from tests.lambda_forwarder.handlers.test_sqs import Context, environment, parking

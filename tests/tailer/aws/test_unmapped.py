@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
-from lambda_forwarder.watermarks.unmapped import DynamodbUnmapped
+from lambda_forwarder.watermarks.dynamodb import DynamodbUnmapped
 from tailer.aws.checks.access import Clients
 from tailer.aws.checks.destinations import all_mapped
 from tailer.checks import NotChecked, State

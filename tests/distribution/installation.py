@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from tests.tracked import REPOSITORY
 
 OURS = ("PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "TAILER_", "FORWARDER_", "TAILRACE_")  # variables of a developer's shell
+LOCKS = tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in ("dev", "infra"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +74,10 @@ def interpreter(version: str) -> Path:
     pytest.skip(f"needs Python {version}")
 
 
-def install(wheel: Path, folder: Path, extra: str, python: str) -> Installed:
-    """Make an environment of this Python, and install the wheel with the locked versions of what the extra needs."""
+def install(wheel: Path, folder: Path, extra: str, python: str, versions: Sequence[Path] = LOCKS) -> Installed:
+    """Make an environment of this Python, and install the wheel with what the extra needs, in the versions of these files."""
     uv("venv", "--python", str(interpreter(python)), str(folder))
-    locks = [word for name in ("dev", "infra") for word in ("--constraints", f"requirements/{name}.txt")]
+    constraints = [word for file in versions for word in ("--constraints", str(file))]
     wanted = f"tailrace{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}"
-    uv("pip", "install", "--python", str(folder / "bin" / "python"), *locks, "--only-binary", ":all:", wanted)
+    uv("pip", "install", "--python", str(folder / "bin" / "python"), *constraints, "--only-binary", ":all:", wanted)
     return Installed(folder=folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tailrace.version import __version__
-from tests.distribution.installation import InstalledWheel
+from tests.distribution.installation import InstalledWheel, install, uv
 from tests.tracked import REPOSITORY
 
 CLASSIFIERS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["classifiers"]
@@ -36,6 +36,16 @@ def order_paid(change: Change) -> OrderPaid | None:
 
 MAPPERS: Mappers = {"orders": (order_paid,)}
 '''
+IMPORT_ALL = """
+from importlib import import_module
+from pkgutil import walk_packages
+
+import lambda_forwarder, tailer, tailrace.cli
+
+for package in (lambda_forwarder, tailer, tailrace.cli):
+    for module in walk_packages(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
+"""
 CHANGE = {
     "id": "82",
     "sequence": 1,
@@ -92,3 +102,13 @@ def test_extra_installs_all_that_its_program_imports(
 def test_tailrace_without_extras_imports_its_public_names(installed_wheel: InstalledWheel, shop: Path) -> None:
     """A consumer that only reads events needs msgspec."""
     installed_wheel("").run("python", "-c", "import events; print(events.MAPPERS)", folder=shop)
+
+
+def test_wheel_runs_with_the_oldest_versions_that_it_admits(wheel: Path, shop: Path) -> None:
+    """Every module of the tailer and the forwarder imports with the lower bounds of pyproject.toml."""
+    oldest = shop / "oldest.txt"
+    lowest = ("--python-version", PYTHONS[0], "--resolution", "lowest-direct", "--only-binary", ":all:")
+    uv("pip", "compile", *lowest, "--extra", "dev", "--output-file", str(oldest), "pyproject.toml")
+    installed = install(wheel, shop / "oldest", "dev", PYTHONS[0], [oldest])
+    installed.run("python", "-c", IMPORT_ALL, folder=shop)
+    assert "OrderPaid" in installed.run("tailrace", "try", "sample.json", folder=shop).stdout

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 from tailer.aws.checks.access import identity
+from tailer.aws.checks.claims import claims
 from tailer.aws.checks.destinations import forwarder_checks
 from tailer.aws.checks.forwarder import Forwarder
-from tailer.aws.checks.queue import Queue, claims
+from tailer.aws.checks.queue import Queue
 from tailer.checkpoints.checks import StoredRecord
 from tailer.checks import Check
 from tailer.health.checks import port_check

@@ -14,13 +14,8 @@ def history(source: Source, *, history_seconds: int, now: datetime) -> float | N
     return float(history_seconds) if history_seconds else None
 
 
-def headroom(source: Source, checkpoint: Checkpoint, *, history_seconds: int, now: datetime) -> float | None:
-    """Seconds from the oldest history to the checkpoint. None if one of the two is unknown."""
-    return headroom_of(history(source, history_seconds=history_seconds, now=now), checkpoint, now)
-
-
-def headroom_of(reaches_back: float | None, checkpoint: Checkpoint | None, now: datetime) -> float | None:
-    """The same of a history that reaches back so many seconds."""
+def headroom(reaches_back: float | None, checkpoint: Checkpoint | None, now: datetime) -> float | None:
+    """Seconds from the oldest of a history that reaches back so far to the checkpoint. None if one of the two is unknown."""
     if reaches_back is None or checkpoint is None or checkpoint.reached is None:
         return None
     return reaches_back - (now.timestamp() - seconds(checkpoint.reached))

@@ -23,8 +23,9 @@ from tailer.mongodb import change_streams
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.connection.client import QUICK, Reader, connect, connect_reader
 from tailer.mongodb.connection.errors import WATCHED
+from tailer.mongodb.scopes import OWN_DATABASE, WHOLE, Scope
 from tailer.mongodb.source import MongodbSource
-from tailer.mongodb.watch import OWN_DATABASE, WHOLE, Scope, Watch
+from tailer.mongodb.watch import Watch
 from tailer.poison import PARK, OnPoison
 from tailer.ports import CheckpointStore, Claims
 from tailer.settings.settings import Settings

@@ -114,7 +114,7 @@ class StoredRecord:
             if self._record.overdue(self.now()):
                 return self._not_renewed(self._record)
             return skip(f"{owner}; it renews every {every:.0f} s, which is longer than the doctor waits")
-        while self._stored_version() == self._record.version:
+        while (self.store().read(self.stream) or Record(stream=self.stream)).version == self._record.version:
             if self.clock() - self._read_at > every * 1.5:
                 return self._not_renewed(self._record)
             self.sleep(_POLL)
@@ -132,7 +132,3 @@ class StoredRecord:
             return ok("nobody tails it: it was never started")
         saved = self._record.saved_at if self._record else ""
         return warn(f"nobody tails it since {saved or 'an unknown time'}", "start a task: tailer run")
-
-    def _stored_version(self) -> int:
-        stored = self.store().read(self.stream)
-        return stored.version if stored else 0

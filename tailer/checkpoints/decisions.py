@@ -76,7 +76,7 @@ def gap_accepted(record: Record, source: Source, until: Position | None, *, by: 
             f"the time up to which stream {record.stream!r} was delivered is unknown, so the gap has no beginning: set that "
             "time first (tailer checkpoint rewind --to TIME)"
         )
-    end = end or _oldest_after(before.reached, source)
+    end = end or max(source.oldest() or source.first().reached or before.reached, before.reached, key=time_of)
     if time_of(end) < time_of(before.reached):
         raise Misconfigured(
             f"{rfc3339(end)} is earlier than {rfc3339(before.reached)}, the time up to which stream {record.stream!r} was "
@@ -143,11 +143,6 @@ def _after_gap(
         reason=reason,
     )
     return _decided(gap_added(record, gap), replace(to, generation=gap.generation, sequence=gap.sequence))
-
-
-def _oldest_after(delivered: str, source: Source) -> str:
-    """The oldest time in the history that was not delivered; the server's time now, if the oldest one is unknown."""
-    return max(source.oldest() or source.first().reached or delivered, delivered, key=time_of)
 
 
 def _time(to: Position, unless: str) -> str:

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.mongodb.connection.errors import mongodb_errors
-from tailer.mongodb.watch import Scope
+from tailer.mongodb.scopes import Scope
 
 ENABLE = "tailer change-streams enable"
 _UNKNOWN = {59, 40324}  # no such command, no such stage: the server is MongoDB

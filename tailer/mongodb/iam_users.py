@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
 from tailer.mongodb.connection.errors import mongodb_errors
-from tailer.mongodb.watch import Scope
+from tailer.mongodb.scopes import Scope
 
 Role = dict[str, str]
 """``{"role": …, "db": …}``, as MongoDB writes it."""

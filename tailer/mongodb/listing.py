@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from tailer.mongodb.watch import Scope
+from tailer.mongodb.scopes import Scope
 
 _READABLE = {"nameOnly": True, "authorizedCollections": True}  # names and types of what the user may read
 _SIMILARITY = 0.75  # difflib's ratio, 0 to 1

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from tailer.mongodb import iam_users
 from tailer.mongodb.change_streams import ENABLE, by, enabled, switch
-from tailer.mongodb.watch import OWN_DATABASE, Scope
+from tailer.mongodb.scopes import OWN_DATABASE, Scope
 from tailer.output import Result
 from tailer.parts import Parts
 

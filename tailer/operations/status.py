@@ -6,7 +6,7 @@ from typing import Any
 
 from tailer.errors import TailerError
 from tailer.health.lag import stored_seconds_behind
-from tailer.history import headroom
+from tailer.history import headroom, history
 from tailer.model import After, Record
 from tailer.output import Result
 from tailer.parts import Parts
@@ -50,7 +50,7 @@ def _distances(parts: Parts, record: Record, now: datetime) -> dict[str, Any]:
         return {"checkpoint": "none: this stream has not opened yet"}
     behind, problem = stored_seconds_behind(record, now), "none"
     try:
-        left = headroom(parts.source, record.checkpoint, history_seconds=parts.settings.history_seconds, now=now)
+        left = headroom(history(parts.source, history_seconds=parts.settings.history_seconds, now=now), record.checkpoint, now)
     except TailerError as error:
         left, problem = None, str(error)
     else:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 from pydantic_settings import NoDecode
 
 from tailer.model import At, Start
-from tailer.mongodb.watch import WHOLE, refusal, short
+from tailer.mongodb.scopes import WHOLE, refusal, short
 from tailer.settings.forms import moment, names, stages
 from tailer.settings.names import PREFIX
 from tailer.settings.table import Table

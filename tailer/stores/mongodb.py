@@ -13,7 +13,7 @@ from tailer.mongodb.checks.encryption import tls_of
 from tailer.mongodb.checks.server import NETWORK
 from tailer.mongodb.connection.errors import STORE, WATCHED, mongodb_errors
 from tailer.mongodb.connection.uri import elastic, mistake
-from tailer.mongodb.watch import OWN_DATABASE
+from tailer.mongodb.scopes import OWN_DATABASE
 from tailer.ports import Conflict
 from tailer.stored_form import record_from, stored_record
 from tailer.stores.kind import Clients, Kind

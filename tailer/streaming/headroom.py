@@ -8,7 +8,7 @@ from math import nan
 from tailer.background import background
 from tailer.checkpoints.lease import Lease
 from tailer.errors import TailerError
-from tailer.history import headroom_of, history
+from tailer.history import headroom, history
 from tailer.metrics.prometheus import Metrics
 from tailer.ports import Source
 
@@ -51,7 +51,7 @@ class HeadroomWatch:
             reaches_back = history(self._source, history_seconds=self._history_seconds, now=now)
         except TailerError:
             return None, None
-        return headroom_of(reaches_back, checkpoint, now), reaches_back
+        return headroom(reaches_back, checkpoint, now), reaches_back
 
     def _show(self, left: float | None, reaches_back: float | None) -> None:
         self._metrics.headroom.set(nan if left is None else left)

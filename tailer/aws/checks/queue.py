@@ -1,4 +1,4 @@
-"""The queue and the claim bucket. Nothing is sent to the queue and nothing received."""
+"""The queue. Nothing is sent to it and nothing received."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -143,25 +143,6 @@ class Queue:
             response = self._clients("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
         attributes: Attributes = response["Attributes"]
         return attributes
-
-
-def claims(bucket: str, stream: str, clients: Clients) -> Check:
-    """The check of the claim bucket, where ``stream`` is what the keys of the stream's claims begin with."""
-    return Check(
-        name="claims.bucket",
-        run=partial(_writable, bucket, f"{stream}/doctor.json", clients),
-        outage=f"check that S3 is reachable from here: {NETWORK}",
-        mistake=f"compare TAILER_CLAIM_BUCKET with aws s3 ls, and AWS_REGION; {ROLE}",
-    )
-
-
-def _writable(bucket: str, key: str, clients: Clients) -> Finding:
-    """Write one small object, the same each time. The rule that expires claims expires it too."""
-    if not bucket:
-        return skip("none: a change too large for a message is poison (TAILER_ON_POISON)", "set TAILER_CLAIM_BUCKET")
-    with aws_errors("TAILER_CLAIM_BUCKET", bucket):
-        clients("s3").put_object(Bucket=bucket, Key=key, Body=b"{}", ContentType="application/json")
-    return ok(f"{bucket} accepts objects; the doctor wrote {key}")
 
 
 def rejection_reason(name: str, attributes: Attributes) -> Finding | None:

@@ -13,6 +13,7 @@ from tailer.mongodb.connection.errors import WATCHED
 from tailer.mongodb.connection.uri import AMAZON_RDS, defaults, encrypted, hosts, of_documentdb, option, unverified
 
 _EXPIRES_SOON = timedelta(days=30)
+_AUTHORITIES = {str(AMAZON_RDS): "Amazon's, as shipped", None: "the system's"}  # by the file of their certificates
 _AUTHORITY = (
     "set tlsCAFile to the file of its certificate authority: for a region newer than this release, Amazon's newest bundle"
 )
@@ -30,8 +31,8 @@ class Encryption:
         """Check that one handshake, made as a tailer makes it, succeeds."""
         if not encrypted(self._uri):
             return tls_of(self._uri, WATCHED)
-        host, context = self._network.host, self._context()
-        found = f"authorities: {self._authorities()}"
+        host, context, file = self._network.host, self._context(), self._file()
+        found = f"authorities: {_AUTHORITIES.get(file, file)}"
         try:
             with (
                 socket.create_connection(host, CONNECT) as plain,
@@ -63,10 +64,6 @@ class Encryption:
 
     def _file(self) -> str | None:
         return option(self._uri, "tlsCAFile") or defaults(self._uri).get("tlsCAFile")
-
-    def _authorities(self) -> str:
-        file = self._file()
-        return "Amazon's, as shipped" if file == str(AMAZON_RDS) else file or "the system's"
 
 
 def tls_at_start(uri: str, setting: str) -> Finding:

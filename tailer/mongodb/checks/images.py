@@ -9,7 +9,8 @@ from pymongo.errors import PyMongoError
 from tailer.checks import Finding, NotChecked, fail, not_allowed, ok, skip, warn
 from tailer.mongodb.checks.server import Server
 from tailer.mongodb.connection.errors import mongodb_errors
-from tailer.mongodb.watch import Scope, Watch
+from tailer.mongodb.scopes import Scope
+from tailer.mongodb.watch import Watch
 
 _FIRST_VERSION = (6, 0)  # of MongoDB with pre- and post-images
 _STUCK = "an update committed before that stops the stream, until you set whenAvailable instead of required"

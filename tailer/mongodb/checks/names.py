@@ -13,7 +13,8 @@ from pymongo import MongoClient
 from tailer.checks import Finding, fail, ok, skip, warn
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.listing import Listing, similar
-from tailer.mongodb.watch import WHOLE, Scope, Watch
+from tailer.mongodb.scopes import WHOLE, Scope
+from tailer.mongodb.watch import Watch
 
 MOST_DATABASES = 100  # searched for a collection that may be in any of them
 _WITHOUT_CHANGES = {

@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure
 
 from tailer.checks import Check, Finding, NotChecked, fail, not_allowed, ok, warn
 from tailer.errors import HistoryLost, Misconfigured, Unavailable
-from tailer.history import headroom_of, history
+from tailer.history import headroom, history
 from tailer.model import Checkpoint
 from tailer.mongodb.change_streams import ENABLE, by, enabled, needed
 from tailer.mongodb.checks.images import images
@@ -143,7 +143,7 @@ class WatchedStream:
             return warn("the server does not report how long it keeps history", remedy)
         if checkpoint is None:
             return ok(f"{kept:.0f} s of history")
-        if (left := headroom_of(kept, checkpoint, now)) is None:
+        if (left := headroom(kept, checkpoint, now)) is None:
             found = f"{kept:.0f} s of history; how much of it is left is unknown, like the checkpoint's time"
             return warn(found, "wait: the stream's next change reports it")
         found = f"{left:.0f} s left of {kept:.0f} s, {max(0.0, left / kept if kept else 0.0):.0%}"

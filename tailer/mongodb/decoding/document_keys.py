@@ -91,10 +91,6 @@ def _document(raw: bytes, at: int) -> str:
     return identity.document(fields)
 
 
-def _array(raw: bytes, at: int) -> str:
-    return identity.array([_VALUES[kind](raw, value) for kind, _, value in bson.elements(raw, at)])
-
-
 def _binary(raw: bytes, at: int) -> str:
     subtype, held = bson.binary(raw, at)
     if subtype == _UUID and len(held) == 16:
@@ -108,10 +104,6 @@ def _date(raw: bytes, at: int) -> str:
         return f"Date({(_EPOCH + timedelta(milliseconds=since)).isoformat(timespec='milliseconds').replace('+00:00', 'Z')})"
     except OverflowError:  # outside the years 1 to 9999
         return f"Date({since})"
-
-
-def _regex(raw: bytes, at: int) -> str:
-    return f"Regex({','.join(map(_characters, bson.regex(raw, at)))})"
 
 
 def _pointer(raw: bytes, at: int) -> str:
@@ -128,14 +120,14 @@ _VALUES: dict[int, Callable[[bytes, int], str]] = {
     0x01: lambda raw, at: identity.number(bson.double(raw, at)[0]),
     _STRING: _string,
     _DOCUMENT: _document,
-    0x04: _array,
+    0x04: lambda raw, at: identity.array([_VALUES[kind](raw, value) for kind, _, value in bson.elements(raw, at)]),
     0x05: _binary,
     0x06: lambda _raw, _at: "Undefined()",
     _OBJECT_ID: lambda raw, at: raw[at : at + 12].hex(),
     0x08: lambda raw, at: "true" if raw[at] else "false",
     0x09: _date,
     _NULL: lambda _raw, _at: "null",
-    0x0B: _regex,
+    0x0B: lambda raw, at: f"Regex({','.join(map(_characters, bson.regex(raw, at)))})",
     0x0C: _pointer,
     0x0D: lambda raw, at: f"Code({_string(raw, at)})",
     _SYMBOL: _string,  # MongoDB compares it as a string

@@ -76,15 +76,6 @@ def _float(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _date(value: datetime) -> str:
-    return value.isoformat("T", "milliseconds") + "Z"  # positional arguments: twice as fast as keywords
-
-
-def _distant_date(value: DatetimeMS) -> Document:
-    """A date outside the years 1 to 9999, which RFC 3339 cannot write."""
-    return {"$date": {"$numberLong": str(int(value))}}
-
-
 def _binary(value: Binary) -> str | Document:
     if value.subtype == UUID_SUBTYPE and len(value) == 16:
         return str(value.as_uuid(UuidRepresentation.STANDARD))
@@ -92,10 +83,6 @@ def _binary(value: Binary) -> str | Document:
     if value.subtype == OLD_UUID_SUBTYPE:  # drivers disagree on its byte order: keep the bytes and the subtype
         return {"$binary": {"base64": text, "subType": "03"}}
     return text
-
-
-def _code(value: Code) -> Document:
-    return {"$code": str(value)} if value.scope is None else {"$code": str(value), "$scope": dict(value.scope)}
 
 
 def _reference(value: DBRef) -> Document:
@@ -122,11 +109,11 @@ _DECODERS = {
     Int64: int,
     ObjectId: str,
     Decimal128: decimal_text,
-    datetime: _date,
-    DatetimeMS: _distant_date,
+    datetime: lambda value: value.isoformat("T", "milliseconds") + "Z",  # positional arguments: twice as fast as keywords
+    DatetimeMS: lambda value: {"$date": {"$numberLong": str(int(value))}},  # outside the years 1 to 9999 of RFC 3339
     bytes: lambda value: base64.b64encode(value).decode(),
     Binary: _binary,
-    Code: _code,
+    Code: lambda value: {"$code": str(value)} | ({} if value.scope is None else {"$scope": dict(value.scope)}),
     Regex: _regex,
     DBRef: _reference,
     Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},

@@ -19,7 +19,8 @@ from tailer.model import At, Batch, Checkpoint
 from tailer.mongodb.connection.responses import TOO_LARGE
 from tailer.mongodb.events.positions import next_time, time_of
 from tailer.mongodb.events.size_errors import may_be_too_large
-from tailer.mongodb.watch import Scope, Watch
+from tailer.mongodb.scopes import Scope
+from tailer.mongodb.watch import Watch
 from tailer.poison import UNKNOWN, OnPoison, poison
 from tailer.resume_tokens import short, token_time
 from tailer.times import rfc3339

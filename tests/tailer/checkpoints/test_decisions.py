@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tailer.checkpoints import decisions
 from tailer.checkpoints.positions import opened, position
 from tailer.errors import HistoryLost, Misconfigured
-from tailer.history import headroom
+from tailer.history import headroom, history
 from tailer.model import After, At, Batch, Checkpoint, Position, Record
 from tailer.read_limits import ReadLimits
 from tailer.times import rfc3339
@@ -59,7 +59,7 @@ def test_seeded_token_has_its_own_time() -> None:
     seeded = decisions.seeded(Record(stream="payments"), position_of(POST_BATCH, silent_server(POST_BATCH)), NOW)
     assert seeded.checkpoint is not None
     assert rfc3339(seeded.checkpoint.reached) == TIME
-    assert headroom(FakeServer(), seeded.checkpoint, history_seconds=10**9, now=NOW) is not None
+    assert headroom(history(FakeServer(), history_seconds=10**9, now=NOW), seeded.checkpoint, NOW) is not None
     again = decisions.moved(seeded, position_of(TIME, silent_server(POST_BATCH)))
     assert again.checkpoint is not None
     assert rfc3339(again.checkpoint.reached) == TIME
@@ -87,7 +87,7 @@ def test_unknown_time_is_never_1970() -> None:
     unknown = decisions.seeded(Record(stream="payments"), position_of(NAMELESS, silent_server(NAMELESS)), NOW)
     assert unknown.checkpoint is not None
     assert (unknown.checkpoint.reached, rfc3339(unknown.checkpoint.reached)) == (None, "an unknown time")
-    assert headroom(FakeServer(), unknown.checkpoint, history_seconds=3600, now=NOW) is None
+    assert headroom(history(FakeServer(), history_seconds=3600, now=NOW), unknown.checkpoint, NOW) is None
     known = replace(unknown, checkpoint=Checkpoint(position=At("1795332226.1")))
     with pytest.raises(Misconfigured, match="give a time"):
         decisions.moved(known, unknown.checkpoint.position)

@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from devstack import DevStack
 from tailer.aws.checks.access import identity, quick_client
+from tailer.aws.checks.claims import claims
 from tailer.aws.checks.destinations import parking
 from tailer.aws.checks.forwarder import Forwarder
-from tailer.aws.checks.queue import Queue, claims
+from tailer.aws.checks.queue import Queue
 from tailer.checks import NotChecked, State
 from tailer.errors import Misconfigured
 from tailrace.wire.message import MESSAGE_LIMIT

@@ -9,8 +9,9 @@ import pytest
 from pymongo import MongoClient
 
 from tailer.model import Checkpoint
+from tailer.mongodb.scopes import Scope, refusal, scopes, short
 from tailer.mongodb.source import MongodbSource
-from tailer.mongodb.watch import Scope, Watch, refusal, scopes, short
+from tailer.mongodb.watch import Watch
 from tailrace.wire.change import Change
 
 Mongo = MongoClient[dict[str, Any]]

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from tailer.errors import Misconfigured
 from tailer.model import Record
-from tailer.mongodb.watch import OWN_DATABASE
+from tailer.mongodb.scopes import OWN_DATABASE
 from tailer.ports import CheckpointStore, Conflict
 from tailer.settings.settings import Settings
 from tailer.stores.mongodb import MongodbCheckpoints

@@ -35,7 +35,8 @@ class FakeHistory:
 )
 def test_headroom(oldest: str | None, setting: int, expected: float | None) -> None:
     """The distance of the checkpoint from the oldest history. Below zero the position is lost."""
-    assert headroom(FakeHistory(oldest), CHECKPOINT, history_seconds=setting, now=NOW) == expected  # type: ignore[arg-type]
+    kept = history(FakeHistory(oldest), history_seconds=setting, now=NOW)  # type: ignore[arg-type]
+    assert headroom(kept, CHECKPOINT, NOW) == expected
 
 
 @pytest.mark.parametrize(("oldest", "setting", "expected"), [("400.1", 3600, 1100.0), (None, 3600, 3600.0), (None, 0, None)])

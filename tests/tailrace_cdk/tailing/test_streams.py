@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tailer.mongodb.watch import refusal
+from tailer.mongodb.scopes import refusal
 from tailer.settings.settings import load
 from tailrace_cdk.config import Stream
 from tailrace_cdk.tailing.streams import toml

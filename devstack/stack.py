@@ -11,7 +11,6 @@ from typing import Any
 from pymongo import MongoClient
 
 from devstack.resources import Resources, provision
-from infra import package
 from tailrace.dev.aws import Aws
 from tailrace.dev.consumer import Consumer
 from tailrace.dev.emulator import Emulator, function_python
@@ -110,7 +109,9 @@ def _variables(settings: Mapping[str, object]) -> dict[str, str]:
 def forwarder_zip(folder: Path, report: Callable[[str], None] = lambda _: None) -> Path:
     """Build the forwarder's package for the Python and the processor of this machine."""
     report("the forwarder's zip (its dependencies are downloaded once, in about ten seconds)")
-    return package.build(folder / "forwarder.zip", *function_target())
+    from infra.package import package  # the image of docker-compose.yml has no tools of a project
+
+    return package(folder / "forwarder.zip", *function_target()).path
 
 
 def function_target() -> tuple[str, str | None]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from infra import lint
 from infra.environment_files import named
 from infra.nag import Findings
-from infra.package import REPOSITORY, build
+from infra.package import REPOSITORY, package
 from infra.statements import statements
 from infra.synthesis import Synthesised, synthesise
 from tailrace.text.legible import indented, legible
@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         environment = load(named(chosen.environment))
-        made = synthesise(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=build(PACKAGE))
+        made = synthesise(
+            environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=package(PACKAGE).path
+        )
     except Misconfigured as error:
         return _error(2, indented(str(error)))
     except Findings as error:

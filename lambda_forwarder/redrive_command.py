@@ -1,6 +1,7 @@
 """The command ``redrive``: publish parked changes and dead letters again, and print the report."""
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from math import inf
@@ -12,7 +13,7 @@ from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.redriving.reader import EVERYTHING, Options
 from lambda_forwarder.redriving.redriver import Redriver
-from tailrace.text.terminal import complain, say
+from tailrace.text.legible import indented, legible
 
 EXAMPLES = """examples:
   tailrace redrive --dry-run
@@ -65,8 +66,10 @@ def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.
     """
     end = time.monotonic() + arguments.seconds
     if arguments.mappers is not None:
-        complain("redrive: --mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead")
-        return UNUSABLE
+        return _failed(
+            "--mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead",
+            UNUSABLE,
+        )
     options = Options(
         limit=arguments.limit,
         dry_run=arguments.dry_run,
@@ -77,9 +80,9 @@ def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.
         redriver = build(parking=arguments.parking, dead_letters=arguments.dead_letters, ended=arguments.ended)
         report = redriver.redrive(lambda: end - time.monotonic(), options)
     except ForwarderError as error:
-        complain(f"redrive: {error}")
-        return UNUSABLE if isinstance(error, Misconfigured) else LEFT
-    say(msgspec.json.encode(report).decode() if arguments.json else "\n".join(report.lines))
+        return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
+    text = msgspec.json.encode(report).decode() if arguments.json else "\n".join(report.lines)
+    print(legible(text, lines=True))  # noqa: T201 - the output of the command
     return LEFT if report.left or report.parked else DONE
 
 
@@ -90,3 +93,9 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _failed(why: str, code: int) -> int:
+    text = indented(legible(f"redrive: {why}", lines=True))
+    print(text, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
+    return code

@@ -43,11 +43,16 @@ def _mappers(value: Any) -> Any:
         raise ValueError(f"it cannot be imported: {error}. Install its package or add its folder to PYTHONPATH") from error
     except Exception as error:  # any error of the imported code
         raise ValueError(f"it cannot be imported: {type(error).__name__}: {error}") from error
-    if not isinstance(found, Mapping) or not all(_callables(mappers) for mappers in found.values()):
-        raise ValueError("it is not a mapping from collections to their mappers")
-    if problems := list(bad_keys(found)):
+    if problems := problems_of_mappers(found):
         raise ValueError("; ".join(problems))
     return MapperTable(value, found)
+
+
+def problems_of_mappers(table: Any) -> list[str]:
+    """Return what is wrong with an imported table of mappers."""
+    if not isinstance(table, Mapping) or not all(_callables(mappers) for mappers in table.values()):
+        return ["it is not a mapping from collections to their mappers"]
+    return list(bad_keys(table))
 
 
 def _names(value: Any) -> Any:

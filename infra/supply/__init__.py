@@ -1,1 +1,1 @@
-"""The CDK's command line from its lock, lists of components, licences, and the audit of packages."""
+"""The CDK's command line from its lock, and the audit of packages."""

@@ -23,7 +23,13 @@ _FORWARDER = "tailrace.cli.passed_on:forwarder"
 SECTIONS: dict[str, tuple[Command, ...]] = {
     "Start": (),
     "Events": (Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),),
-    "Deploy": (),
+    "Deploy": (
+        Command(
+            name="package",
+            summary="build the zip of this project for Lambda, and check it",
+            where="tailrace.cli.package:package",
+        ),
+    ),
     "Operate": (
         Command(name="status", summary="who tails each stream, how far behind, how much history is left", where=_TAILER),
         Command(name="doctor", summary="check everything a tailer needs, and name the remedy for what fails", where=_TAILER),

@@ -12,8 +12,8 @@ from tailrace_cdk.config import Tailer
 
 DOCKERFILE = "tailer/Dockerfile"
 # .dockerignore includes more files, for other images of this repository. A change of those must not make a new image here.
-COPIED = ("!requirements/tailer.txt", "!infra/supply/components.py", f"!{DOCKERFILE}")
-NOT_COPIED = ("devstack", "infra/*", "infra/supply/*", "lambda_forwarder", "requirements/*", *COPIED)
+COPIED = ("!requirements/tailer.txt", "!tailrace/packaging/components.py", f"!{DOCKERFILE}")
+NOT_COPIED = ("devstack", "infra", "lambda_forwarder", "requirements/*", "tailrace/packaging/*", *COPIED)
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@:]+)")
 
 

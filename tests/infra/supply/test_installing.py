@@ -1,17 +1,21 @@
 """Every command that installs packages installs wheels with matching hashes."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra import package
-from infra.package import LAMBDA_PYTHON, REPOSITORY
-from infra.supply import command_line, components
+from infra.package import REPOSITORY
+from infra.supply import command_line
+from tailrace.packaging import LAMBDA_PLATFORM, LAMBDA_PYTHON, components, dependencies
+from tailrace.packaging.target import Target
 from tailrace.version import __version__
 from tests.tracked import tracked
 
@@ -39,10 +43,16 @@ def test_nothing_is_built_from_source_or_installed_without_hashes() -> None:
 
 def test_packages_of_the_zip_are_wheels_with_hashes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """For this machine and for Lambda's."""
-    for platform in (None, package.LAMBDA_PLATFORM):
+    for platform in (None, LAMBDA_PLATFORM):
         ran: list[list[str]] = []
-        monkeypatch.setattr(subprocess, "run", lambda command, ran=ran, **_: ran.append(command))
-        package._install(tmp_path, tmp_path / "report.json", LAMBDA_PYTHON, platform)
+
+        def run(command: list[str], ran: list[list[str]] = ran, **_: object) -> "subprocess.CompletedProcess[str]":
+            ran.append(command)
+            return subprocess.CompletedProcess(command, 0, "", "")
+
+        monkeypatch.setattr(subprocess, "run", run)
+        target = Target(python=LAMBDA_PYTHON, platform=platform)
+        dependencies._install({}, target, tmp_path, tmp_path / "report.json")
         [command] = ran
         assert {"--only-binary=:all:", "--require-hashes"} <= set(command)
 
@@ -69,13 +79,9 @@ def test_bot_updates_everything_that_is_pinned() -> None:
     assert re.search(python.strip("/"), f"{LAMBDA_PYTHON}-slim")
 
 
-def test_version_stands_in_one_file() -> None:
-    """The wheel, the zip and the images read it there."""
-    version = re.compile(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])")
-    code = [path for path in tracked() if path.suffix in (".py", ".toml", ".yml", "") and path.parent.name != "requirements"]
-    assert [path.relative_to(REPOSITORY) for path in code if version.search(path.read_text(errors="ignore"))] == [
-        Path("tailrace/version.py")
-    ]
+def test_image_version_is_the_distributions() -> None:
+    """It is in the image's label and its list of components."""
+    assert f"\nARG VERSION={__version__}\n" in (REPOSITORY / "tailer/Dockerfile").read_text()
 
 
 @pytest.mark.parametrize("stage", ["tailer/Dockerfile: build", "devstack/Dockerfile: forwarder"])
@@ -92,13 +98,16 @@ def test_stage_copies_every_file_that_its_commands_import(stage: str, tmp_path: 
             if (REPOSITORY / source).is_file():
                 there.mkdir(parents=True, exist_ok=True)
                 (there / Path(source).name).write_bytes((REPOSITORY / source).read_bytes())
+            else:
+                shutil.copytree(REPOSITORY / source, there, ignore=shutil.ignore_patterns("__pycache__"))
     if name == "forwarder":
         command = ["-m", "infra.package", "--help"]
     else:
         (tmp_path / "report.json").write_text('{"install": []}')
         command = [str(tmp_path / "tmp" / "components.py"), "x", "1", str(tmp_path), str(tmp_path / "report.json")]
     bare = [sys.executable, "-S", "-P", *command]
-    done = subprocess.run(bare, env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, check=False)
+    path = os.pathsep.join([str(tmp_path), sysconfig.get_path("purelib")])  # -S: without the .pth file that leads to the clone
+    done = subprocess.run(bare, env={"PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     if name == "build":
         assert json.loads((tmp_path / components.FILE).read_text())["components"] == []

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = "sbom.cdx.json"
+WHEEL = "wheel"  # a property of a component: the name of the file, which says for which Python and platform it is
 LICENCES = "licenses"
 _SPDX = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0", "PSF-2.0"})
 _KEPT = re.compile(
@@ -30,9 +31,8 @@ def components(name: str, version: str, installed: Path, report: Path) -> dict[s
 
     It contains no time and no serial number: the same packages give the same bytes.
     """
-    hashes = {
-        _normal(entry["metadata"]["name"]): entry["download_info"]["archive_info"]["hashes"]["sha256"]
-        for entry in json.loads(report.read_text())["install"]
+    downloads = {
+        _normal(entry["metadata"]["name"]): entry["download_info"] for entry in json.loads(report.read_text())["install"]
     }
     found = sorted(distributions(path=[str(installed)]), key=lambda package: _normal(package.name))
     return {
@@ -49,11 +49,11 @@ def components(name: str, version: str, installed: Path, report: Path) -> dict[s
                 "licenses": [{"license": {"id": "Apache-2.0"}}],
             }
         },
-        "components": [_component(package, hashes[_normal(package.name)]) for package in found],
+        "components": [_component(package, downloads[_normal(package.name)]) for package in found],
     }
 
 
-def _component(package: Distribution, sha256: str) -> dict[str, Any]:
+def _component(package: Distribution, download: dict[str, Any]) -> dict[str, Any]:
     name = _normal(package.name)
     url = f"pkg:pypi/{name}@{package.version}"
     return {
@@ -62,8 +62,9 @@ def _component(package: Distribution, sha256: str) -> dict[str, Any]:
         "name": name,
         "version": package.version,
         "purl": url,
-        "hashes": [{"alg": "SHA-256", "content": sha256}],
+        "hashes": [{"alg": "SHA-256", "content": download["archive_info"]["hashes"]["sha256"]}],
         "licenses": _licences(package),
+        "properties": [{"name": WHEEL, "value": download["url"].rpartition("/")[2]}],
     }
 
 

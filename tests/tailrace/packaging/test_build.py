@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -12,9 +13,11 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from devstack.stack import forwarder_zip, function_target
-from infra import package
+from infra.package import REPOSITORY
+from tailrace.packaging import Package, build, dependencies, sources, trimming
+from tailrace.project import load
 from tailrace.version import __version__
+from tests.tailrace.packaging import shop
 
 SMALL = 15_000_000  # bytes; Lambda accepts 50 MB zipped, and every MB costs time at each cold start
 LICENCES = 200_000  # bytes in the zip of all licences and of the components' own lists
@@ -44,16 +47,21 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package for this interpreter, as the dev stack builds it."""
-    return forwarder_zip(tmp_path_factory.mktemp("built"))
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of a project for the functions of this machine."""
+    return shop.built(shop.write(tmp_path_factory.mktemp("shop")))
+
+
+@pytest.fixture
+def built(package: Package) -> Path:
+    return package.path
 
 
 def test_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every client that it uses has its model, and pymongo is not imported."""
     with ZipFile(built) as archive:
         archive.extractall(tmp_path)
-    clients = sorted(package.CLIENTS)
+    clients = sorted(trimming.CLIENTS)
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", PROBE, str(tmp_path), *clients],
         env=SETTINGS,
@@ -72,16 +80,28 @@ def test_package_starts_in_a_bare_interpreter(built: Path, tmp_path: Path, capsy
 
 
 def test_package_contains_only_what_the_function_uses(built: Path) -> None:
-    """Our two packages and trimmed dependencies, without ``.dist-info``, which Python would search at a cold start."""
+    """
+    The core of our two packages, the project's module and trimmed dependencies, without ``.dist-info``, which Python would
+    search at a cold start.
+    """
     names = ZipFile(built).namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {"tailrace", "lambda_forwarder", "boto3", "botocore", "msgspec"} <= tops
+    assert {"tailrace", "lambda_forwarder", "events.py", "boto3", "botocore", "msgspec"} <= tops
+    parts = {name.split("/")[1].removesuffix(".py") for name in names if name.startswith("tailrace/")}
+    assert parts == {*core(), "__init__", "py.typed"}
     assert not tops & {"pymongo", "bson", "tailer", "devstack", "infra", "bin"}
     assert not any(name.endswith(".dist-info") for name in tops)
     models = {name.split("/")[2] for name in names if name.startswith("botocore/data/") and name.count("/") > 2}
-    assert models == package.CLIENTS
+    assert models == trimming.CLIENTS
     assert not any(name.startswith("aws_lambda_powertools/event_handler/") for name in names)
     assert built.stat().st_size < SMALL
+
+
+def core() -> set[str]:
+    """Return the parts of ``tailrace`` that import nothing but msgspec, by the contract of pyproject.toml."""
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [contract] = [one for one in contracts if "the core of tailrace" in one["name"]]
+    return {module.removeprefix("tailrace.") for module in contract["source_modules"]}
 
 
 def test_package_lists_its_components(built: Path) -> None:
@@ -91,7 +111,7 @@ def test_package_lists_its_components(built: Path) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     listed = json.loads(text)
     assert listed["metadata"]["component"]["version"] == __version__
-    lock = package.LOCK.read_text()
+    lock = (REPOSITORY / "requirements" / "forwarder.txt").read_text()
     components = {one["name"]: one for one in listed["components"]}
     assert {"boto3", "botocore", "msgspec", "pydantic-core", "urllib3"} <= components.keys() == locked(lock)
     for name, one in components.items():
@@ -109,8 +129,8 @@ def locked(lock: str) -> set[str]:
 def test_package_contains_every_licence(built: Path) -> None:
     """Ours with the notice, and that of each listed component."""
     archive = ZipFile(built)
-    for name in package.TERMS:
-        assert archive.read(name) == (package.REPOSITORY / name).read_bytes()
+    for name in sources.TERMS:
+        assert archive.read(name) == (REPOSITORY / name).read_bytes()
     kept = [Path(name) for name in archive.namelist() if name.startswith("licenses/")]
     listed = json.loads(archive.read("sbom.cdx.json"))["components"]
     assert {path.parts[1] for path in kept} == {f"{one['name']}-{one['version']}" for one in listed}
@@ -120,34 +140,48 @@ def test_package_contains_every_licence(built: Path) -> None:
     assert sum(archive.getinfo(path.as_posix()).compress_size for path in kept) < LICENCES
 
 
-def test_same_inputs_give_the_same_package(built: Path, tmp_path: Path) -> None:
-    """Built from nothing with another cache: a deployment changes only when the code does."""
-    again = package.build(tmp_path / "again.zip", *function_target(), cache=tmp_path / "cache")
-    assert _digest(again) == _digest(built)
+def test_same_inputs_give_the_same_package(package: Package, tmp_path: Path) -> None:
+    """Built from nothing in another folder with another cache: a deployment changes only when the code does."""
+    again = shop.built(shop.write(tmp_path), cache=tmp_path / "cache")
+    assert again.sha256 == package.sha256 == hashlib.sha256(package.path.read_bytes()).hexdigest()
 
 
-def test_source_change_rebuilds_the_package_without_installing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Our source is packed on top of the cached dependencies."""
-    before = package.build(tmp_path / "before.zip", *function_target())
-    repository = tmp_path / "repository"
-    for source in package.SOURCES:
-        (repository / source).mkdir(parents=True)
-        (repository / source / "__init__.py").write_text('"""Changed."""\n')
-    for name in package.TERMS:
-        (repository / name).touch()
-    monkeypatch.setattr(package, "REPOSITORY", repository)
-    monkeypatch.setattr(package, "_install", lambda *_: pytest.fail("the dependencies were installed again"))
-    after = package.build(tmp_path / "after.zip", *function_target())
-    assert _digest(after) != _digest(before)
+def test_source_change_rebuilds_the_package_without_installing(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project's source is packed on top of the cached dependencies."""
+    monkeypatch.setattr(dependencies, "_install", lambda *_: pytest.fail("the dependencies were installed again"))
+    after = shop.built(shop.write(tmp_path, events_py=shop.EVENTS + "# changed\n"))
+    assert after.sha256 != package.sha256
 
 
-def test_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before a deployment, with both sizes."""
-    monkeypatch.setattr(package, "UNZIPPED_LIMIT", 1_000)
-    with pytest.raises(ValueError, match="Lambda allows 1,000"):
-        package.build(tmp_path / "large.zip", *function_target())
-    assert list(tmp_path.iterdir()) == []
+def test_package_knows_its_size_and_its_events(package: Package) -> None:
+    """The project's own, and the forwarder's event of a gap; none of another project."""
+    assert package.unzipped_bytes == sum(entry.file_size for entry in ZipFile(package.path).infolist())
+    assert package.catalogue.keys == ("orders",)
+    assert [event.schema_name for event in package.catalogue.events] == [
+        "app.tailrace@StreamGapDetected-v1",
+        "shop.orders@OrderPlaced-v1",
+    ]
+    placed = package.catalogue.events[1]
+    assert (placed.name, placed.source, placed.version, placed.keys) == ("OrderPlaced", "shop.orders", "1", ("orders",))
+    assert placed.json_schema["properties"]["source"] == {"const": "shop.orders"}
+    assert placed.openapi["openapi"] == "3.0.0"
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def test_package_for_another_platform_is_checked_here(tmp_path: Path) -> None:
+    """Its native code is of Lambda's platform. The check uses wheels of this machine."""
+    made = build(load(shop.write(tmp_path)), tmp_path / "lambda.zip", cache=shop.CACHE)
+    names = ZipFile(made.path).namelist()
+    assert any(name.startswith("msgspec/") and "cpython-313-aarch64" in name for name in names)
+    assert [event.name for event in made.catalogue.events] == ["StreamGapDetected", "OrderPlaced"]
+
+
+def test_dependency_of_the_mappers_is_packed_whole_and_listed(tmp_path: Path) -> None:
+    """With its metadata, which a package may read when it is imported."""
+    own = "import iniconfig\nfrom importlib.metadata import version\nversion('iniconfig')\n" + shop.EVENTS
+    made = shop.built(shop.write(tmp_path, events_py=own, requirements_txt=shop.locked("iniconfig", "boto3")))
+    archive = ZipFile(made.path)
+    assert {"iniconfig/__init__.py", "iniconfig/py.typed"} <= set(archive.namelist())
+    listed = {one["name"] for one in json.loads(archive.read("sbom.cdx.json"))["components"]}
+    assert {"iniconfig", "boto3"} <= listed

@@ -1,0 +1,8 @@
+"""The zip of a project for Lambda: the forwarder, the project's mappers and their locked dependencies, checked before use."""
+
+from tailrace.packaging.catalogue import Catalogue, Event
+from tailrace.packaging.errors import PackageError
+from tailrace.packaging.package import Package, build
+from tailrace.packaging.target import LAMBDA_PLATFORM, LAMBDA_PYTHON
+
+__all__ = ["LAMBDA_PLATFORM", "LAMBDA_PYTHON", "Catalogue", "Event", "Package", "PackageError", "build"]

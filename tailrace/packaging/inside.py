@@ -1,0 +1,82 @@
+"""
+Import the mappers of an unpacked package, and report what they are.
+
+    python -I -S -B inside.py RESULT.json MODULE:NAME FOLDER...
+
+An isolated interpreter runs this file with the folders as its only places for packages, so it imports nothing of
+``tailrace.packaging``. It writes ``{"catalogue": ...}``, or ``{"problem": KIND, ...}`` with what went wrong.
+"""
+
+import importlib
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+HANDLERS = ("sqs", "dynamodb", "redrive")
+
+
+def report(mappers: str) -> dict[str, Any]:
+    """Return the catalogue of a table of mappers, or the first problem."""
+    for handler in HANDLERS:
+        importlib.import_module(f"lambda_forwarder.handlers.{handler}")
+    module, _, name = mappers.partition(":")
+    try:
+        table: Any = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        return {"problem": "module", "name": error.name or str(error), "importer": _importer(error, module)}
+    except SyntaxError as error:
+        where = _inside(error.filename or "")
+        return {"problem": "syntax", "file": where, "line": error.lineno, "text": error.msg}
+    except Exception as error:  # any error of the imported code
+        return {"problem": "error", "text": f"{type(error).__name__}: {error}", "importer": _importer(error, module)}
+    for part in name.split("."):
+        if not hasattr(table, part):
+            return {"problem": "name", "names": [one for one in vars(table) if not one.startswith("_")]}
+        table = getattr(table, part)
+    return _catalogue(table)
+
+
+def _catalogue(table: Any) -> dict[str, Any]:
+    from lambda_forwarder.catalogue.catalogue import catalogue
+    from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
+    from lambda_forwarder.settings import problems_of_mappers
+
+    if problems := problems_of_mappers(table):
+        return {"problem": "table", "text": "; ".join(problems)}
+    try:
+        events = [
+            {
+                "name": event.__name__,
+                "source": event.__source__,
+                "version": event.__version__,
+                "keys": [*keys],
+                "schema_name": schema_name(event),
+                "json_schema": json_schema(event),
+                "openapi": openapi(event),
+            }
+            for event, keys in catalogue(table).items()
+        ]
+    except Exception as error:  # an annotation of a mapper, or a type that has no schema
+        return {"problem": "events", "text": f"{type(error).__name__}: {error}"}
+    return {"catalogue": {"keys": [*table], "events": events}}
+
+
+def _importer(error: BaseException, module: str) -> str:
+    """Return the last file of the package, and its line, that the error came through."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _inside(frame.filename) != frame.filename]
+    return f"{_inside(frames[-1].filename)}, line {frames[-1].lineno}" if frames else module
+
+
+def _inside(file: str) -> str:
+    """Return the name of a file in the package; a file elsewhere unchanged."""
+    for folder in sys.argv[3:]:
+        if Path(folder) in Path(file).parents:
+            return Path(file).relative_to(folder).as_posix()
+    return file
+
+
+if __name__ == "__main__":
+    sys.path[:0] = sys.argv[3:]
+    Path(sys.argv[1]).write_text(json.dumps(report(sys.argv[2])))

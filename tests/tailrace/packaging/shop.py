@@ -1,0 +1,59 @@
+"""A small project, written to a folder, and its build for this machine."""
+
+from pathlib import Path
+
+from devstack.stack import function_target
+from infra.package import REPOSITORY
+from tailrace.packaging import Package, build
+from tailrace.project import load
+
+CACHE = REPOSITORY / "dist" / "cache"
+EVENTS = """
+from tailrace import Change, DomainEvent, Mappers
+
+
+class OrderPlaced(DomainEvent, source="shop.orders"):
+    \"\"\"An order was placed.\"\"\"
+
+    order_id: str
+
+
+def order_placed(change: Change) -> OrderPlaced | None:
+    \"\"\"An order was inserted.\"\"\"
+    return OrderPlaced(order_id=str(change.document_key["_id"])) if change.created else None
+
+
+MAPPERS: Mappers = {"orders": (order_placed,)}
+"""
+PROJECT = """
+mappers = "events:MAPPERS"
+requirements = "requirements.txt"
+
+[[streams]]
+name = "orders"
+database = "shop"
+collections = ["orders"]
+
+[environments.trial]
+removal = "destroy"
+"""
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write the project, with these texts in place of its own: ``events_py`` is ``events.py``."""
+    texts = {"events_py": EVENTS, "tailrace_toml": PROJECT, "requirements_txt": "", **files}
+    for name, text in texts.items():
+        (folder / ".".join(name.rsplit("_", 1))).write_text(text)
+    return folder
+
+
+def built(folder: Path, *, cache: Path = CACHE) -> Package:
+    """Build the project for the functions of this machine."""
+    python, platform = function_target()
+    return build(load(folder), folder / "dist" / "shop.zip", python=python, platform=platform, cache=cache)
+
+
+def locked(*names: str) -> str:
+    """Return the lines of packages in our own lock."""
+    lock = (REPOSITORY / "requirements" / "dev.txt").read_text().replace("\\\n", " ")
+    return "".join(f"{line}\n" for line in lock.splitlines() if line.partition("==")[0] in names)

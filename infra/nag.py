@@ -16,7 +16,7 @@ PACK = "AwsSolutions"
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """``rule`` and ``where`` are patterns of the whole name of a finding and of the whole construct path below the stack."""
+    """``rule`` and ``where`` are patterns of the whole name of a finding and of the whole construct path below ``Tailrace``."""
 
     rule: str
     where: str
@@ -112,7 +112,7 @@ def check(app: App, stack: Stack) -> Sequence[Departure]:
     for violation in AwsSolutionsChecks(app).validate_scope(stack).violations:
         rule = violation.rule_name.removeprefix(f"{PACK}-")
         for path in (resource.construct_path or "" for resource in violation.violating_resources):
-            departure = next((one for one in DEPARTURES if one.covers(rule, path.partition("/")[2])), None)
+            departure = next((one for one in DEPARTURES if one.covers(rule, _place(path))), None)
             if departure is None:
                 findings.append(f"{violation.rule_name} {path}: {violation.description}")
             else:
@@ -123,3 +123,8 @@ def check(app: App, stack: Stack) -> Sequence[Departure]:
         raise Findings("\n".join(findings))
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return needed
+
+
+def _place(path: str) -> str:
+    """Return the part of a construct path below the ``Tailrace`` of a ``TailraceStack``."""
+    return path.partition("/")[2].removeprefix("Default/")

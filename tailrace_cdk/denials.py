@@ -6,11 +6,11 @@ Only data actions are denied. Otherwise nobody could repair or delete the stack:
 settings and policies, and delete resources. A denial gives no right; ``tailrace_cdk.grants`` does.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aws_cdk import aws_iam as iam
 
-from tailrace_cdk.config import EVENTS, PARKED, Bus, People, Stream
+from tailrace_cdk.config import EVENTS, PARKED, People, Stream
 from tailrace_cdk.messaging.bus import Delivery
 from tailrace_cdk.messaging.functions import STREAMS_FAILED, Functions
 from tailrace_cdk.messaging.queues import Queues
@@ -74,12 +74,12 @@ class Denials:
         yield self._only("KeepWatermarks", "dynamodb", ("BatchGetItem", "UpdateItem"), [*self._publishing, *on_call], "*")
         yield self._only("TouchItemsOtherwise", "dynamodb", OTHER_ITEMS, (), "*")
 
-    def of_bucket(self, state: State, bus: Bus, streams: Sequence[Stream]) -> Iterator[Statement]:
-        """Accounts that get events may read events that are too large for the bus, but neither claims nor parked items."""
+    def of_bucket(self, state: State, readers: Iterable[str], streams: Sequence[Stream]) -> Iterator[Statement]:
+        """``readers`` are accounts: they may read events that are too large for the bus, neither claims nor parked items."""
         below, on_call = state.bucket.arn_for_objects, self._people.on_call
         claims = [below(f"{stream.name}/*") for stream in streams]
         events, parked, failed = below(f"{EVENTS}/*"), below(f"{PARKED}/*"), below(f"{STREAMS_FAILED}*")
-        accounts = list(bus.readers)
+        accounts = list(readers)
         if claims:
             yield self._only("ReadClaims", "s3", READ, [*self._publishing, *on_call], *claims)
             yield self._only("ReadLargeEvents", "s3", READ, on_call, events, accounts=accounts)

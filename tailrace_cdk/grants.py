@@ -5,7 +5,7 @@ A statement allows the actions that the code calls, on the resources that it cal
 call as a single call: ``SendMessageBatch`` needs ``sqs:SendMessage``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -13,14 +13,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
-from tailrace_cdk.config import EVENTS, PARKED, Bus, Stream, StreamTable
+from tailrace_cdk.config import EVENTS, PARKED, Stream, StreamTable
 from tailrace_cdk.key import DATA
 from tailrace_cdk.messaging.bus import Delivery, EventBus
 from tailrace_cdk.messaging.functions import STREAMS_FAILED
 from tailrace_cdk.messaging.ordered_bus import is_ordered
 from tailrace_cdk.messaging.queues import Queues
 from tailrace_cdk.messaging.state import State
-from tailrace_cdk.policies import Statement, allow
+from tailrace_cdk.policies import Statement, allow, numbered
 
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
 STREAMS = "stream/"  # prefix of the partition keys of the checkpoints: tailer.stores.dynamodb
@@ -95,15 +95,15 @@ def setting_aside(unreadable: sqs.IQueue, bus: EventBus) -> Iterator[Statement]:
     yield _leave("KeepWhatTheKeyDoesNotOpen", unreadable, bus.arn)
 
 
-def fetching(bus: Bus, state: State) -> Iterator[Statement]:
+def fetching(readers: Mapping[str, Sequence[str]], state: State) -> Iterator[Statement]:
     """
-    Allow other accounts to read their events that were too large for the bus: statements of the bucket's own policy.
+    Allow accounts to read their events that were too large for the bus: statements of the bucket's own policy.
 
-    Each account decides which of its roles may read.
+    ``readers`` has the names of the events of each account; none are all. Each account decides which of its roles may read.
     """
-    for account, events in bus.readers.items():
+    for account, events in readers.items():
         yield iam.PolicyStatement(
-            sid=f"LetAnAccountFetchEventsTooLargeForTheBus{account}",
+            sid=f"LetAnAccountFetchEventsTooLargeForTheBus{numbered(account)}",
             principals=[iam.AccountPrincipal(account)],
             actions=["s3:GetObject"],
             resources=[state.bucket.arn_for_objects(f"{EVENTS}/{event}/*") for event in events]
@@ -129,11 +129,11 @@ def examining(queues: Queues, bus: EventBus, forwarder: lambda_.IFunction) -> It
     yield allow("CountWhatWasSetAside", "sqs", ("GetQueueAttributes",), *others)
 
 
-def using_key(key: kms.IKey | None, *, write: bool = True) -> Iterator[Statement]:
-    """Allow a role to read, and to write, what the stack's key encrypts, if the stack has a key."""
-    if key:
+def using_keys(keys: Iterable[kms.IKey | None], *, write: bool = True) -> Iterator[Statement]:
+    """Allow a role to read, and to write, what these keys encrypt. What has no key of its own needs no right."""
+    if arns := [key.key_arn for key in keys if key]:
         sid, actions = ("UseTheKeyOfTheStack", DATA) if write else ("ReadWithTheKeyOfTheStack", ("Decrypt",))
-        yield allow(sid, "kms", actions, key.key_arn)
+        yield allow(sid, "kms", actions, *arns)
 
 
 def _claims(state: State, streams: Sequence[Stream]) -> list[str]:

@@ -1,6 +1,6 @@
 """One KMS key that encrypts everything that the stack stores, if the environment sets ``customer_key``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from tailrace_cdk.config import Bus
-from tailrace_cdk.policies import arn
+from tailrace_cdk.policies import arn, numbered
 
 ADMINISTRATION = (  # the account's own policies may allow these actions and no others
     "CancelKeyDeletion", "CreateAlias", "CreateGrant", "Decrypt", "DeleteAlias", "DescribeKey", "DisableKey",
@@ -44,12 +44,17 @@ class Key(kms.Key):
             id,
             description="Everything that this Tailrace stack keeps",
             enable_key_rotation=True,
-            policy=iam.PolicyDocument(statements=[*_statements(), *more]),
+            policy=iam.PolicyDocument(statements=[_of_account(), *of_services(), *more]),
         )
 
 
+def not_added(key: kms.IKey, statements: Iterable[iam.PolicyStatement]) -> Sequence[str]:
+    """Add the statements to the policy of an existing key. Return the names of those that the CDK could not add."""
+    return [one.sid or "" for one in statements if not key.add_to_resource_policy(one).statement_added]
+
+
 def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
-    """Allow EventBridge to use the key for a bus of this name, and other accounts to use it through EventBridge and S3."""
+    """Allow EventBridge to use the key for a bus of this name, and accounts with rules on the bus to use it too."""
     events = iam.ServicePrincipal("events.amazonaws.com")
     # Without a condition: a request to describe the key has no encryption context.
     yield _allow("LookAtTheKeyOfABus", events, ("DescribeKey",))
@@ -62,23 +67,35 @@ def of_bus(bus: Bus, name: str) -> Iterator[iam.PolicyStatement]:
         yield _allow("EncryptWhatRulesCannotDeliver", events, DATA, {"ArnLike": {QUEUE_CONTEXT: arn("sqs", "*")}})
         buses = {"ArnLike": {BUS_CONTEXT: arn("events", "event-bus/*")}}  # requests for an archive name its bus too
         yield _allow("EncryptTheBusAndItsArchive", events, ("ReEncryptFrom", "ReEncryptTo", *DATA), buses)
-    for account in bus.readers:
-        yield _through("s3", f"LetAnAccountReadWhatItFetches{account}", account)
     for account in bus.allowed_accounts:  # their rules are encrypted with the key, and read with their credentials
         yield _through("events", f"LetAnAccountAttachToTheBus{account}", account, ours)
 
 
-def _statements() -> Iterator[iam.PolicyStatement]:
-    """Return the statements for the account and for logs and alarms. ``*`` in a key's policy is the key itself."""
-    yield _allow("LetTheAccountDecideWhoMayUseTheKey", iam.AccountRootPrincipal(), ADMINISTRATION)
+def of_readers(accounts: Iterable[str]) -> Iterator[iam.PolicyStatement]:
+    """Allow accounts to read, through S3, the events that are too large for the bus."""
+    for account in accounts:
+        yield _through("s3", f"LetAnAccountReadWhatItFetches{numbered(account)}", account)
+
+
+def of_services() -> Iterator[iam.PolicyStatement]:
+    """Return the statements for logs and alarms. ``*`` in a key's policy is the key itself."""
     yield _allow(
         "EncryptLogs",
         iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com"),
         ("Encrypt", "ReEncryptFrom", "ReEncryptTo", "DescribeKey", "GenerateDataKeyWithoutPlaintext", *DATA),
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*")}},
     )
+    yield of_alarms()
+
+
+def of_alarms() -> iam.PolicyStatement:
+    """Allow alarms to notify a topic that the key encrypts."""
     account = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-    yield _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account)
+    return _allow("EncryptAlarmNotices", iam.ServicePrincipal("cloudwatch.amazonaws.com"), DATA, account)
+
+
+def _of_account() -> iam.PolicyStatement:
+    return _allow("LetTheAccountDecideWhoMayUseTheKey", iam.AccountRootPrincipal(), ADMINISTRATION)
 
 
 def _through(

@@ -5,31 +5,39 @@ import json
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_ec2 as ec2
 
-from tailrace_cdk.messaging.bus import EventBus
-from tailrace_cdk.messaging.queues import Queues
-from tailrace_cdk.messaging.state import State
 from tailrace_cdk.tailing.service import Service
+from tailrace_cdk.tailing.tailing import Tailing
 from tailrace_cdk.tailing.task import CONTAINER, Task
+from tailrace_cdk.tailrace import Tailrace
 
 
-def of_messaging(stack: Stack, *, queues: Queues, state: State, bus: EventBus) -> None:
+def add(stack: Stack, tailrace: Tailrace) -> None:
+    _of_messaging(stack, tailrace)
+    if tailrace.tailing:
+        _of_tailing(stack, tailrace.tailing)
+
+
+def _of_messaging(stack: Stack, tailrace: Tailrace) -> None:
     """Output queues, table, bucket and bus: the settings of a tailer outside the stack."""
-    _output(stack, "QueueUrl", queues.changes.queue_url, "TAILER_QUEUE_URL")
-    _output(stack, "StateTable", state.table.table_name, "TAILER_CHECKPOINTS=dynamodb://…")
-    _output(stack, "ClaimBucket", state.bucket.bucket_name, "TAILER_CLAIM_BUCKET")
-    _output(stack, "EventBusArn", bus.arn, "The bus that domain events are published on")
-    _output(stack, "ParkingQueueUrl", queues.parking.queue_url, "Changes that could not be published, each with its reason")
-    _output(stack, "DeadLetterQueueUrl", queues.dead_letters.queue_url, "Messages that failed too often")
+    _output(stack, "QueueUrl", tailrace.changes_queue.queue_url, "TAILER_QUEUE_URL")
+    _output(stack, "StateTable", tailrace.table.table_name, "TAILER_CHECKPOINTS=dynamodb://…")
+    _output(stack, "ClaimBucket", tailrace.claim_bucket.bucket_name, "TAILER_CLAIM_BUCKET")
+    _output(stack, "EventBusArn", tailrace.bus_arn, "The bus that domain events are published on")
+    _output(
+        stack, "ParkingQueueUrl", tailrace.parking_queue.queue_url, "Changes that could not be published, each with its reason"
+    )
+    _output(stack, "DeadLetterQueueUrl", tailrace.dead_letter_queue.queue_url, "Messages that failed too often")
 
 
-def of_tailing(stack: Stack, *, service: Service, subnets: ec2.SubnetSelection, administrator: Task | None) -> None:
+def _of_tailing(stack: Stack, tailing: Tailing) -> None:
     """Output the service, and shell commands that run a command of the tailer in a task of its own."""
+    service, subnets = tailing.service, tailing.network.subnets
     _output(stack, "ClusterName", service.cluster.cluster_name, "The ECS cluster")
     _output(stack, "ServiceName", service.service.service_name, "The tailer's service")
     _output(stack, "LogGroupName", service.log_group.log_group_name, "The tailer's log")
     _output(stack, "Doctor", _run(service, service.task, subnets, "doctor"), "Checks everything, from inside")
-    if administrator:
-        command = _run(service, administrator, subnets, "change-streams", "show")
+    if tailing.enabling:
+        command = _run(service, tailing.enabling.task, subnets, "change-streams", "show")
         _output(stack, "ChangeStreams", command, "Shows which change streams are enabled")
 
 
@@ -38,7 +46,7 @@ def _run(service: Service, task: Task, subnets: ec2.SubnetSelection, *command: s
     network = {
         "awsvpcConfiguration": {
             "subnets": [subnet.subnet_id for subnet in subnets.subnets or ()],
-            "securityGroups": [service.security_group.security_group_id],
+            "securityGroups": [group.security_group_id for group in service.security_groups],
         }
     }
     overrides = {"containerOverrides": [{"name": CONTAINER, "command": list(command)}]}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Token
 from aws_cdk import aws_iam as iam
 
 Statement = iam.PolicyStatement
@@ -18,6 +18,11 @@ def allow(
 def arn(service: str, resource: str) -> str:
     """Return the ARN of a resource in this account and region."""
     return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def numbered(account: str) -> str:
+    """Return the number of an account for the name of a statement; empty for an account that is known at deployment only."""
+    return "" if Token.is_unresolved(account) else account
 
 
 def service_principal(name: str, *, source: str = "") -> iam.ServicePrincipal:

@@ -1,6 +1,7 @@
 """What happens to the resources that hold data when they leave the stack, or when the stack is deleted."""
 
-from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy
+from constructs import Construct
 
 from tailrace_cdk.config import Environment
 
@@ -12,15 +13,15 @@ HOLDS_DATA = frozenset(
 )  # fmt: skip
 
 
-def apply_removal_policy(stack: Stack, environment: Environment) -> None:
-    """Retain every resource that holds data, or delete it if the environment says ``removal = "destroy"``."""
+def apply_removal_policy(scope: Construct, environment: Environment) -> None:
+    """Retain every resource below ``scope`` that holds data, or delete it if the environment says ``removal = "destroy"``."""
     policy = RemovalPolicy.DESTROY if environment.removal == "destroy" else RemovalPolicy.RETAIN
-    for part in stack.node.find_all():
-        if isinstance(part, CfnResource) and (part.cfn_resource_type in HOLDS_DATA or _of_database(part, environment)):
+    for part in scope.node.find_all():
+        if isinstance(part, CfnResource) and (part.cfn_resource_type in HOLDS_DATA or _of_database(part, scope, environment)):
             part.apply_removal_policy(policy)
 
 
-def _of_database(part: CfnResource, environment: Environment) -> bool:
+def _of_database(part: CfnResource, scope: Construct, environment: Environment) -> bool:
     """
     Whether a database that outlives the stack needs the resource: its security group, parameters and subnets, and the VPC.
 
@@ -28,5 +29,5 @@ def _of_database(part: CfnResource, environment: Environment) -> bool:
     """
     where = {"AWS::EC2::SecurityGroup": "/Database/", "AWS::EC2::VPC": "/Vpc/", "AWS::EC2::Subnet": "/Vpc/Private"}
     kind = part.cfn_resource_type
-    in_place = kind in where and where[kind] in part.node.path
+    in_place = kind in where and where[kind] in part.node.path.removeprefix(scope.node.path)
     return environment.database is not None and (in_place or kind.startswith("AWS::DocDB::"))

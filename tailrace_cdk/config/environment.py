@@ -5,8 +5,9 @@ Every setting has a small and safe default. All mistakes of a file are reported 
 """
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -32,8 +33,8 @@ class Environment(Section):
     """The settings of one stack, ``tailrace-<name>``."""
 
     name: str = Field(
-        pattern=r"^[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}$",  # as DocumentDB takes it in the name of a cluster
-        description="its name: lowercase letters and digits, at most 20 characters, with - only between two of them",
+        pattern=r"^[a-z]([a-z0-9]|-(?=[a-z0-9])){0,31}$",  # as DocumentDB takes it in the name of a cluster
+        description="its name: lowercase letters and digits, at most 32 characters, with - only between two of them",
     )
     removal: Literal["retain", "destroy"] = Field(
         "retain",
@@ -118,9 +119,20 @@ def load(file: Path) -> Environment:
         tables = tomllib.loads(file.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise Misconfigured(f"{file} cannot be read: {unreadable(error)}") from None
+    return checked({"name": file.stem, **tables}, file.name)
+
+
+def checked(tables: Mapping[str, Any], where: str, mistakes: Sequence[str] = ()) -> Environment:
+    """
+    Return the environment of these tables, which may be models already.
+
+    ``where`` is the file or the construct that an error names. ``mistakes`` are further ones, a line for each.
+    """
     try:
-        return Environment.model_validate({"name": file.stem, **tables})
+        environment, lines = Environment.model_validate(tables), list(mistakes)
     except ValidationError as error:
-        lines = problems(error, Environment)
-        count = f"{len(lines)} settings need" if len(lines) > 1 else "1 setting needs"
-        raise Misconfigured("\n  ".join([f"{file.name}: {count} attention:", *lines])) from None
+        environment, lines = None, [*mistakes, *problems(error, Environment)]
+    if environment and not lines:
+        return environment
+    count = f"{len(lines)} settings need" if len(lines) > 1 else "1 setting needs"
+    raise Misconfigured("\n  ".join([f"{where}: {count} attention:", *lines]))

@@ -1,12 +1,12 @@
 """The Lambda functions of the forwarder, their event sources and the schedule of redrive: one zip, three handlers."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
@@ -36,15 +36,17 @@ class Functions(Construct):
         id: str,
         *,
         environment: Environment,
-        package: Path,
+        code: lambda_.Code,
         settings: Mapping[str, str],
         key: kms.IKey | None,
+        log_group: logs.ILogGroup | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
-        self._code = lambda_.Code.from_asset(str(package))
+        self._code = code
         self._settings = settings
         self._key = key
+        self._log_group = log_group
         forwarder = environment.forwarder
         self.forwarder = self._function("Forwarder", "lambda_forwarder.handlers.sqs.handler", forwarder.timeout)
         self.redrive = self._function(
@@ -120,7 +122,7 @@ class Functions(Construct):
             timeout=Duration.seconds(timeout),
             reserved_concurrent_executions=reserved,
             environment={**self._settings, **(own or {})},
-            log_group=LogGroup(self, f"{name}Log", days=forwarder.log_days, key=self._key),
+            log_group=self._log_group or LogGroup(self, f"{name}Log", days=forwarder.log_days, key=self._key),
             logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.INFO,

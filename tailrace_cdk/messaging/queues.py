@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import Aws, Duration, Fn, Stack
+from aws_cdk import Aws, Duration, Fn
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -43,17 +43,37 @@ class Queues(Construct):
 
     The visibility timeout is long. When the function reports a failed message, it also sets a timeout, which is short at first.
     So the queue's own timeout counts only if the function ends without a response.
+
+    An existing queue of changes (``changes``) comes with its own dead-letter queue.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        key: kms.IKey | None,
+        changes: sqs.IQueue | None = None,
+        dead_letters: sqs.IQueue | None = None,
+    ) -> None:
         super().__init__(scope, id)
         self._key = key
+        self.changes: sqs.IQueue
+        self.dead_letters: sqs.IQueue
+        self.parking = self._queue("Parking", READER_SECONDS)
+        if changes:
+            self.changes = changes
+            self.dead_letters = _dead_letters(changes, dead_letters)
+        else:
+            self._make(environment)
+
+    def _make(self, environment: Environment) -> None:
         unique = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
-        name = f"{Stack.of(self).stack_name}-QueuesChanges-{unique}.fifo"
+        name = f"tailrace-{environment.name}-QueuesChanges-{unique}.fifo"
         source = sqs.Queue.from_queue_arn(self, "Source", f"arn:{Aws.PARTITION}:sqs:{Aws.REGION}:{Aws.ACCOUNT_ID}:{name}")
         only_changes = sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.BY_QUEUE, source_queues=[source])
         self.dead_letters = self._queue("DeadLetters", READER_SECONDS, redrive_allow_policy=only_changes)
-        self.parking = self._queue("Parking", READER_SECONDS)
         self.changes = self._queue(
             "Changes",
             max(VISIBILITY_LEAST, VISIBILITY * environment.forwarder.timeout),
@@ -74,3 +94,12 @@ class Queues(Construct):
             visibility_timeout=Duration.seconds(visibility_seconds),
             **options,
         )
+
+
+def _dead_letters(changes: sqs.IQueue, given: sqs.IQueue | None) -> sqs.IQueue:
+    if not changes.fifo:
+        raise ValueError("changes_queue: it is no FIFO queue, so SQS does not keep the order of changes; give a FIFO queue")
+    own = changes.dead_letter_queue if isinstance(changes, sqs.Queue) else None
+    if not (found := given or (own and own.queue)):
+        raise ValueError("changes_queue: its dead-letter queue is unknown; give it as dead_letter_queue")
+    return found

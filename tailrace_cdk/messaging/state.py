@@ -25,27 +25,45 @@ class State(Construct):
     from the forwarder: watermarks of unknown streams, notes of failed lanes, and names of collections without a mapper.
 
     What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
+
+    Each of them may exist already.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        key: kms.IKey | None,
+        table: dynamodb.ITable | None = None,
+        bucket: s3.IBucket | None = None,
+    ) -> None:
         super().__init__(scope, id)
-        self.table = dynamodb.Table(
+        self._key = key
+        self.table = table or self._table(protected=environment.removal == "retain")
+        self.bucket = bucket or self._bucket(object_days(environment))
+
+    def _table(self, *, protected: bool) -> dynamodb.ITable:
+        return dynamodb.Table(
             self,
             "Table",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
-            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if key else dynamodb.TableEncryption.DEFAULT,
-            encryption_key=key,
-            deletion_protection=environment.removal == "retain",
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self._key else dynamodb.TableEncryption.DEFAULT,
+            encryption_key=self._key,
+            deletion_protection=protected,
             time_to_live_attribute=EXPIRES,
         )
-        self.bucket = s3.Bucket(
+
+    def _bucket(self, days: int) -> s3.IBucket:
+        return s3.Bucket(
             self,
             "Claims",
-            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=key,
-            bucket_key_enabled=bool(key),
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
+            bucket_key_enabled=bool(self._key),
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
@@ -54,7 +72,7 @@ class State(Construct):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="WhatNobodyCanClaimAnyMore",
-                    expiration=Duration.days(object_days(environment)),
+                    expiration=Duration.days(days),
                     noncurrent_version_expiration=Duration.days(VERSION_DAYS),
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )

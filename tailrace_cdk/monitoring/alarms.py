@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from tailrace_cdk.config import Environment
@@ -14,7 +15,6 @@ from tailrace_cdk.messaging.functions import Functions
 from tailrace_cdk.messaging.queues import Queues
 from tailrace_cdk.monitoring.descriptions import description
 from tailrace_cdk.monitoring.metrics import FIVE_MINUTES, MINUTE, Metrics, lost, records, waiting
-from tailrace_cdk.monitoring.notices import Notices
 
 Missing = cloudwatch.TreatMissingData
 ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
@@ -25,7 +25,7 @@ FROM = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 class Alarms(Construct):
     """
     Alarms are named ``tailrace-<environment>-<page>`` or ``tailrace-<environment>-<page>.<about>``. Each notifies
-    ``notices.topic`` when it begins and when it ends.
+    ``topic`` when it begins and when it ends.
 
     An alarm on a metric of every minute begins after three bad minutes of three or five, so that one late value is no alarm. A
     missing value is bad if the metric is always emitted, and good if it is emitted only when something happens.
@@ -42,12 +42,12 @@ class Alarms(Construct):
         functions: Functions,
         mappings: Sequence[lambda_.CfnEventSourceMapping],
         bus: EventBus,
-        notices: Notices,
+        topic: sns.ITopic | None,
     ) -> None:
         super().__init__(scope, id)
         self._settings = environment.alarms
         self._prefix = f"tailrace-{environment.name}"
-        self._action = actions.SnsAction(notices.topic) if notices.topic else None
+        self._action = actions.SnsAction(topic) if topic else None
         self._metrics = Metrics(environment.namespace)
         self.alarms: list[cloudwatch.IAlarm] = []
         if environment.watches:

@@ -13,16 +13,26 @@ from tailrace_cdk.key import Key
 
 class Notices(Construct):
     """
-    ``topic`` is the topic that the environment names, or a new, encrypted topic that sends mail to an address. It is None if
-    the environment has neither: alarms are then visible in the console only.
+    ``topic`` is an existing topic, the topic that the environment names, or a new, encrypted topic that sends mail to an
+    address. It is None if there is none of these: alarms are then visible in the console only.
 
     CloudWatch cannot write to a topic that SNS's own key encrypts, so a new topic has a key of the stack.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        key: kms.IKey | None,
+        existing: sns.ITopic | None = None,
+    ) -> None:
         super().__init__(scope, id)
         settings = environment.alarms
-        self.topic: sns.ITopic | None = None
+        self.topic = existing
+        if existing:
+            return
         if settings.topic_arn:
             self.topic = sns.Topic.from_topic_arn(self, "Topic", settings.topic_arn)
         elif settings.email:

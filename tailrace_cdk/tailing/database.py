@@ -1,12 +1,14 @@
 """The DocumentDB that the tailer watches."""
 
+from typing import cast
+
 from aws_cdk import aws_docdb as docdb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from tailrace_cdk.config import Database as Settings
+from tailrace_cdk.existing import Existing
 from tailrace_cdk.log_group import LogGroup
 from tailrace_cdk.tailing.imported_secret import imported_secret
 from tailrace_cdk.tailing.network import Network
@@ -35,34 +37,51 @@ class Database(Construct):
         network: Network,
         key: kms.IKey | None,
         protected: bool,
+        existing: Existing,
     ) -> None:
         super().__init__(scope, id)
         self.settings = settings
         self._key = key
         self._protected = protected
-        self.identifier = "" if settings.host else identifier
+        cluster = existing.get("docdb_cluster")
+        self.identifier = "" if settings.host or cluster else identifier
         """The name of a new cluster; empty for an existing one."""
-        self.admin_secret: secretsmanager.ISecret | None = None
-        """The administrator's secret of an existing cluster, if the settings name one."""
-        self.security_group: ec2.ISecurityGroup
-        if settings.host:
-            self._import()
+        self.admin_secret = existing.get("admin_secret") or imported_secret(
+            self, "Administrator", settings.admin_secret_arn, settings.admin_secret_key_arn
+        )
+        """The administrator's secret of an existing cluster, if it is known."""
+        self.sign_in = existing.get("mongodb_secret") or imported_secret(
+            self, "SignIn", settings.secret_arn, settings.secret_key_arn
+        )
+        """The secret that the tailer signs in with. Without it the tailer signs in with the role of its task."""
+        self.port: int = settings.port
+        if cluster:
+            self._use(cluster)
+        elif settings.host:
+            group = ec2.SecurityGroup.from_security_group_id(self, "SecurityGroup", settings.security_group_id)
+            self.address, self.security_groups = f"{settings.host}:{settings.port}", [group]
         else:
-            self._make(network)
+            self.address, self.security_groups = self._make(network)
+
+    @property
+    def iam(self) -> bool:
+        """Whether the tailer signs in with the role of its task."""
+        return self.sign_in is None
 
     def uri(self, *, iam: bool) -> str:
         """Return its URI without credentials, to sign in with the role of the task (``iam``) or with a user and password."""
         options = f"replicaSet=rs0&readPreference=primary&retryWrites=false&tls=true{'&' + IAM if iam else ''}"
-        return f"mongodb://{self.host}:{self.settings.port}/?{options}"
+        return f"mongodb://{self.address}/?{options}"
 
-    def _import(self) -> None:
-        settings = self.settings
-        self.host = settings.host
-        self.security_group = ec2.SecurityGroup.from_security_group_id(self, "SecurityGroup", settings.security_group_id)
-        self.admin_secret = imported_secret(self, "Administrator", settings.admin_secret_arn, settings.admin_secret_key_arn)
+    def _use(self, cluster: docdb.IDatabaseCluster) -> None:
+        self.address = cluster.cluster_endpoint.socket_address
+        self.port = cast(int, cluster.cluster_endpoint.port)
+        self.security_groups = cluster.connections.security_groups
+        if not self.admin_secret and isinstance(cluster, docdb.DatabaseCluster):
+            self.admin_secret = cluster.secret
 
-    def _make(self, network: Network) -> None:
-        self.security_group = ec2.SecurityGroup(
+    def _make(self, network: Network) -> tuple[str, list[ec2.ISecurityGroup]]:
+        group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
             vpc=network.vpc,
@@ -70,7 +89,7 @@ class Database(Construct):
             allow_all_outbound=False,
         )
         subnets = network.vpc.select_subnets(subnets=network.subnets.subnets)
-        cluster = self._cluster(subnets.subnet_ids)
+        cluster = self._cluster(subnets.subnet_ids, group)
         # DocumentDB itself would make this log group, without an end of retention: it must exist first.
         audit = LogGroup(self, "Audit", days=AUDIT_DAYS, key=self._key, name=f"/aws/docdb/{self.identifier}/audit")
         cluster.node.add_dependency(audit)
@@ -84,9 +103,9 @@ class Database(Construct):
                 availability_zone=zones[number % len(zones)],
                 auto_minor_version_upgrade=True,
             )
-        self.host = cluster.attr_endpoint
+        return f"{cluster.attr_endpoint}:{self.settings.port}", [group]
 
-    def _cluster(self, subnet_ids: list[str]) -> docdb.CfnDBCluster:
+    def _cluster(self, subnet_ids: list[str], group: ec2.ISecurityGroup) -> docdb.CfnDBCluster:
         settings = self.settings
         key = self._key.key_arn if self._key else None
         subnets = docdb.CfnDBSubnetGroup(
@@ -99,7 +118,7 @@ class Database(Construct):
             engine_version=settings.engine_version,
             port=settings.port,
             db_subnet_group_name=subnets.ref,
-            vpc_security_group_ids=[self.security_group.security_group_id],
+            vpc_security_group_ids=[group.security_group_id],
             db_cluster_parameter_group_name=self._parameters().ref,
             master_username=ADMINISTRATOR,
             manage_master_user_password=True,

@@ -97,7 +97,7 @@ class Enabling(Construct):
         return secretsmanager.Secret.from_secret_complete_arn(self, "Administrator", found.get_att_string("SecretArn"))
 
     def _done(self, database: Database, network: Network) -> CustomResource:
-        reader = ["--reader", self._service.task.role.role_arn] if database.settings.authentication == "iam" else []
+        reader = ["--reader", self._service.task.role.role_arn] if database.iam else []
         is_deleted = bool(database.identifier) and self._environment.removal == "destroy"  # with its change streams
         disable = database.settings.disable_change_streams and not is_deleted
         done = CustomResource(
@@ -107,18 +107,18 @@ class Enabling(Construct):
             service_token=self.function.function_arn,
             service_timeout=SERVICE_TIMEOUT,
             properties={
-                "Database": f"{database.host}:{database.settings.port}",
+                "Database": database.address,
                 "Enable": [COMMAND, "enable", *reader],
                 **({"Disable": [COMMAND, "disable", *reader]} if disable else {}),
                 "Cluster": self.cluster.cluster_arn,
                 "TaskDefinition": self.task.definition.task_definition_arn,
                 "Container": CONTAINER,
                 "Subnets": [subnet.subnet_id for subnet in network.subnets.subnets or []],
-                "SecurityGroups": [self._service.security_group.security_group_id],
+                "SecurityGroups": [group.security_group_id for group in self._service.security_groups],
                 "LogGroup": self.task.log.log_group_name,
                 "LogStreams": self.task.log_streams,
             },
         )
         # The task needs these, and its properties name none of them.
-        done.node.add_dependency(network, database, self.task.execution_role, self._service.security_group, self.function)
+        done.node.add_dependency(network, database, self.task.execution_role, *self._service.security_groups, self.function)
         return done

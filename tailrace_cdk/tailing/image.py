@@ -2,7 +2,7 @@
 
 import re
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Fn, Token
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
@@ -23,12 +23,15 @@ class Image(Construct):
     the tasks. Synthesis needs no Docker, and the same files give the same name.
     """
 
-    def __init__(self, scope: Construct, id: str, *, tailer: Tailer) -> None:
+    def __init__(self, scope: Construct, id: str, *, tailer: Tailer, uri: str = "") -> None:
         super().__init__(scope, id)
         self.container: ecs.ContainerImage
         self.repository_arn: str
         """The ECR repository that tasks pull the image from; empty for another registry, which needs no right."""
-        if tailer.image:
+        if uri:
+            self.container = ecs.ContainerImage.from_registry(uri)
+            self.repository_arn = _repository_arn_of_token(uri) if Token.is_unresolved(uri) else _repository_arn(uri)
+        elif tailer.image:
             self.container = ecs.ContainerImage.from_registry(tailer.image)
             self.repository_arn = _repository_arn(tailer.image)
         else:
@@ -48,3 +51,10 @@ class Image(Construct):
 def _repository_arn(image: str) -> str:
     named = _ECR.match(image)
     return f"arn:{Aws.PARTITION}:ecr:{named['region']}:{named['account']}:repository/{named['name']}" if named else ""
+
+
+def _repository_arn_of_token(image: str) -> str:
+    """Return the ARN as an expression: the text is known at deployment only. It is an image of ECR."""
+    account, _, _, region = (Fn.select(part, Fn.split(".", image)) for part in range(4))
+    name = Fn.select(0, Fn.split("@", Fn.select(1, Fn.split(".amazonaws.com/", image))))
+    return f"arn:{Aws.PARTITION}:ecr:{region}:{account}:repository/{name}"

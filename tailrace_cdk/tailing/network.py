@@ -22,14 +22,23 @@ FLOW_LOG_SECONDS = 600  # AWS's longest: connections last for days, and each has
 
 class Network(Construct):
     """
-    An existing VPC by its ids, in which the stack makes nothing and looks nothing up, or a new VPC.
+    An existing VPC, in which nothing is made and nothing is looked up, or a new VPC.
 
     Nothing can connect into a new VPC. With egress ``endpoints`` it leads only to the AWS services that a task needs, with
     ``nat`` also to the internet. The addresses of each subnet are the same for every choice of settings: they cannot be changed
     later, and no other subnet could have them while the subnet exists.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.IKey | None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        key: kms.IKey | None,
+        vpc: ec2.IVpc | None = None,
+        subnets: Sequence[ec2.ISubnet] = (),
+    ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self._settings = environment.network
@@ -39,8 +48,9 @@ class Network(Construct):
         self.flow_log: LogGroup | None = None
         self.flow_log_role: iam.Role | None = None
         """The role that writes ``flow_log``. It has no right yet."""
-        self.vpc: ec2.IVpc = self._imported() if self._settings.vpc_id else self._made()
-        self.subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets or self.vpc.isolated_subnets)
+        self.vpc: ec2.IVpc = vpc or (self._imported() if self._settings.vpc_id else self._made())
+        chosen = list(subnets) or self.vpc.private_subnets or self.vpc.isolated_subnets
+        self.subnets = ec2.SubnetSelection(subnets=chosen)
 
     def _imported(self) -> ec2.IVpc:
         return ec2.Vpc.from_vpc_attributes(

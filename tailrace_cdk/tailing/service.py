@@ -1,13 +1,17 @@
 """The tailer's ECS service."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from tailrace_cdk.config import Environment
+from tailrace_cdk.existing import Existing
 from tailrace_cdk.log_group import LogGroup
 from tailrace_cdk.messaging.queues import Queues
 from tailrace_cdk.messaging.state import State
@@ -39,6 +43,7 @@ class Service(Construct):
         uri: str,
         sign_in: secretsmanager.ISecret | None,
         key: kms.IKey | None,
+        existing: Existing,
     ) -> None:
         super().__init__(scope, id)
         tailer = environment.tailer
@@ -57,17 +62,17 @@ class Service(Construct):
             "AWS_DEFAULT_REGION": Aws.REGION,
         }
         """The variables of its tasks, without any secret."""
-        self.image = Image(self, "Image", tailer=tailer)
-        self.log_group = LogGroup(self, "Log", days=tailer.log_days, key=key)
-        self.cluster = ecs.Cluster(
+        self.image = Image(self, "Image", tailer=tailer, uri=existing.get("image", ""))
+        self.log_group: logs.ILogGroup = existing.get("log_group") or LogGroup(self, "Log", days=tailer.log_days, key=key)
+        self.cluster: ecs.ICluster = existing.get("cluster") or ecs.Cluster(
             self,
             "Cluster",
             vpc=network.vpc,
             container_insights_v2=ecs.ContainerInsights.DISABLED,  # the alarms are on the tailer's own metrics
         )
-        self.security_group = ec2.SecurityGroup(
-            self, "SecurityGroup", vpc=network.vpc, description="Tailers", allow_all_outbound=False
-        )
+        self.security_groups: Sequence[ec2.ISecurityGroup] = existing.get("security_groups") or [
+            ec2.SecurityGroup(self, "SecurityGroup", vpc=network.vpc, description="Tailers", allow_all_outbound=False)
+        ]
         self.task = Task(
             self,
             "Task",
@@ -95,7 +100,7 @@ class Service(Construct):
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             vpc_subnets=subnets,
-            security_groups=[self.security_group],
+            security_groups=list(self.security_groups),
             assign_public_ip=False,
             enable_execute_command=False,
             enable_ecs_managed_tags=True,

@@ -195,7 +195,7 @@ def test_every_resource_with_data_requires_tls(made: Made, variant: str) -> None
     )
     resources = made(variant).template["Resources"].values()
     paths = [
-        one["Metadata"]["aws:cdk:path"].split("/", 1)[1].removesuffix("/Resource") for one in resources if one["Type"] in kinds
+        one["Metadata"]["aws:cdk:path"].split("/", 2)[2].removesuffix("/Resource") for one in resources if one["Type"] in kinds
     ]
     plain = {
         resource

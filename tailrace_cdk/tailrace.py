@@ -1,0 +1,196 @@
+"""Tailrace as a construct, for a stack of an app of one's own."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, Unpack
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from tailrace_cdk import arguments, rights, ungranted
+from tailrace_cdk.config import Alarms, Bus, Database, Forwarder, Network, People, Stream, Tailer
+from tailrace_cdk.existing import Existing
+from tailrace_cdk.key import Key, not_added, of_alarms, of_bus, of_readers, of_services
+from tailrace_cdk.messaging.messaging import Messaging
+from tailrace_cdk.monitoring.monitoring import Monitoring
+from tailrace_cdk.removal import apply_removal_policy
+from tailrace_cdk.tailing.tailing import Tailing
+
+
+class Tailrace(Construct):
+    """
+    All of Tailrace: queues, table, bucket, bus, functions, alarms, and the tailer with its network and database.
+
+    The settings are those of an environment's file, with the same names and defaults (``tailrace_cdk.config``). In place of a
+    part that Tailrace would make, an existing one can be given (``tailrace_cdk.existing.Existing``, and ``bus``). Without a
+    database or a MongoDB to watch there is the messaging part only: no network, no service.
+
+    ``package`` is the Lambda zip, or code of the CDK. ``mappers`` is a shorthand for ``forwarder.mappers``. ``name`` is a part
+    of the physical names; by default it is made of the names of the stack and the construct, so that no two are the same.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        package: Path | lambda_.Code,
+        streams: Sequence[Stream] = (),
+        mappers: str = "",
+        name: str = "",
+        removal: Literal["retain", "destroy"] = "retain",
+        customer_key: bool = False,
+        network: Network | None = None,
+        database: Database | None = None,
+        tailer: Tailer | None = None,
+        forwarder: Forwarder | None = None,
+        bus: Bus | events.IEventBus | None = None,
+        people: People | None = None,
+        alarms: Alarms | None = None,
+        **existing: Unpack[Existing],
+    ) -> None:
+        super().__init__(scope, id)
+        made_bus = bus if isinstance(bus, Bus) else None
+        tables = {
+            "name": name,
+            "removal": removal,
+            "customer_key": customer_key,
+            "network": network,
+            "database": database,
+            "streams": tuple(streams),
+            "tailer": tailer,
+            "mappers": mappers,
+            "forwarder": forwarder,
+            "bus": made_bus,
+            "people": people,
+            "alarms": alarms,
+        }
+        self.environment = arguments.environment(self, tables, existing)
+        """The settings, checked and with their defaults."""
+        self._existing = existing
+        self._existing_bus = None if isinstance(bus, Bus) else bus
+        self._make(package)
+
+    def _make(self, package: Path | lambda_.Code) -> None:
+        environment, existing = self.environment, self._existing
+        readers = environment.bus.readers if self._existing_bus is None else {self._existing_bus.env.account: ()}
+        self.key = self._key(readers)
+        """The KMS key that encrypts everything, if there is one."""
+        self._messaging = Messaging(
+            self,
+            environment=environment,
+            code=lambda_.Code.from_asset(str(package)) if isinstance(package, Path) else package,
+            key=self.key,
+            bus=self._existing_bus,
+            readers=readers,
+            existing=existing,
+        )
+        self._bus = self._existing_bus or events.EventBus.from_event_bus_arn(self, "Published", self.bus_arn)
+        rights.grant_messaging(self._messaging, environment, existing)
+        streams = self._messaging.feed()
+        self._monitoring = Monitoring(
+            self,
+            environment=environment,
+            messaging=self._messaging,
+            streams=streams,
+            key=self.key,
+            topic=existing.get("alarm_topic"),
+        )
+        self.tailing = self._tail() if environment.watches else None
+        """The tailer, its network and its database. None for a tailer elsewhere."""
+        rights.deny_others(self._messaging, environment, self.tailing.role if self.tailing else None, existing)
+        apply_removal_policy(self, environment)
+        if (topic := existing.get("alarm_topic")) and topic.master_key:
+            ungranted.warn_of_key(self, "alarm_topic", not_added(topic.master_key, [of_alarms()]))
+        ungranted.warn(self, self._messaging, self._existing_bus)
+
+    def _key(self, readers: Iterable[str]) -> kms.IKey | None:
+        ours = self.environment.bus, self.environment.bus_name
+        more = [*(of_bus(*ours) if self._existing_bus is None else ()), *of_readers(readers)]
+        if key := self._existing.get("key"):
+            ungranted.warn_of_key(self, "key", not_added(key, [*of_services(), *more]))
+            return key
+        return Key(self, "Key", more=more) if self.environment.customer_key else None
+
+    def _tail(self) -> Tailing:
+        tailing = Tailing(
+            self,
+            environment=self.environment,
+            queues=self._messaging.queues,
+            state=self._messaging.state,
+            key=self.key,
+            existing=self._existing,
+        )
+        for (
+            alarm
+        ) in self._monitoring.alarms.of_tailers:  # else the first deployment and each new stream would begin with an alarm
+            alarm.node.add_dependency(tailing.service.service)
+        rights.grant_tailing(tailing, self._messaging, self.environment, self.key)
+        return tailing
+
+    @property
+    def bus_arn(self) -> str:
+        """The bus that events are published on."""
+        return self._messaging.bus.arn
+
+    @property
+    def bus(self) -> events.IEventBus:
+        """The classic bus, for rules of the app. Subscribers of an ordered bus name it by ``bus_arn``."""
+        return self._bus
+
+    @property
+    def changes_queue(self) -> sqs.IQueue:
+        """The queue between tailer and forwarder."""
+        return self._messaging.queues.changes
+
+    @property
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """Messages that failed too often."""
+        return self._messaging.queues.dead_letters
+
+    @property
+    def parking_queue(self) -> sqs.IQueue:
+        """Changes that cannot be published, each with its reason."""
+        return self._messaging.queues.parking
+
+    @property
+    def table(self) -> dynamodb.ITable:
+        """Checkpoints, leases and watermarks."""
+        return self._messaging.state.table
+
+    @property
+    def claim_bucket(self) -> s3.IBucket:
+        """Changes too large for a message, and events too large for the bus."""
+        return self._messaging.state.bucket
+
+    @property
+    def forwarder(self) -> lambda_.Function:
+        """The function that publishes the events of changes."""
+        return self._messaging.functions.forwarder
+
+    @property
+    def redrive(self) -> lambda_.Function:
+        """The function that publishes again what was parked or dead-lettered."""
+        return self._messaging.functions.redrive
+
+    @property
+    def service(self) -> ecs.FargateService | None:
+        """The tailer's service. None for a tailer elsewhere."""
+        return self.tailing.service.service if self.tailing else None
+
+    @property
+    def alarms(self) -> Sequence[cloudwatch.IAlarm]:
+        """All alarms, for actions of the app."""
+        return self._monitoring.alarms.alarms
+
+    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow a role to invoke ``redrive``, which publishes parked changes and dead letters again."""
+        return self.redrive.grant_invoke(grantee)

@@ -18,8 +18,8 @@ from tailer.mongodb.checks.stream import opens
 from tailer.mongodb.watch import Watch
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.servers import with_users
 from tests.tailer.parts import closed_clients
+from tests.tailer.servers import with_users
 
 Mongo = MongoClient[dict[str, Any]]
 Run = Callable[..., tuple[int, str]]

@@ -19,7 +19,7 @@ from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailrace.aws.unmapped import KEPT_SECONDS, key
 from tests.lambda_forwarder.values import forever
-from tests.tailer.doctor.test_queues import RefusingAws, refused
+from tests.tailer.aws.checks.test_queue import RefusingAws, refused
 
 Status = Callable[..., dict[str, Any]]
 

@@ -16,7 +16,7 @@ from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailrace.dev.loopback import wait_until
 from tests.queue import received
-from tests.tailer.doctor.conftest import Doctor, Settings
+from tests.tailer.checked import Doctor, Settings
 
 GUIDE = Path(__file__).parents[3] / "docs" / "operations" / "doctor.md"
 

@@ -13,8 +13,8 @@ from tailer.errors import Misconfigured
 from tailer.parts import Parts
 from tailer.settings.settings import load
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.servers import mongod
+from tests.tailer.checked import Doctor
+from tests.tailer.servers import mongod
 
 AT_START = {
     "database.tls",

@@ -15,7 +15,7 @@ from tailrace.dev.mongod import Mongod
 from tailrace.dev.workspace import Workspace
 from tests.documentdb import DocumentdbDialect
 from tests.faults.replica_set import primary, step_down, whole
-from tests.tailer.doctor.servers import with_users
+from tests.tailer.servers import with_users
 
 Mongo = MongoClient[dict[str, Any]]
 

@@ -15,8 +15,8 @@ from tailer.ports import CheckpointStore, Conflict
 from tailer.settings.settings import Settings
 from tailer.stores.mongodb import MongodbCheckpoints
 from tests.conformance.checkpoint_store import CHECKPOINT, CheckpointStoreConformance, KeepsOldRecords, Put
-from tests.tailer.doctor.servers import with_users
 from tests.tailer.parts import closed_clients
+from tests.tailer.servers import with_users
 
 
 class TestMongodbCheckpoints(CheckpointStoreConformance, KeepsOldRecords):

@@ -17,7 +17,7 @@ from tailer.aws.checks.queue import Queue
 from tailer.checks import NotChecked, State
 from tailer.errors import Misconfigured
 from tailrace.wire.message import MESSAGE_LIMIT
-from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.checked import Doctor
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.checked import Doctor
 
 Mongo = MongoClient[dict[str, Any]]
 

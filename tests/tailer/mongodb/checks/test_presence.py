@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from tailer.mongodb.checks.names import Presence, presence
 from tailer.mongodb.watch import Watch
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.servers import with_users
+from tests.tailer.servers import with_users
 
 Mongo = MongoClient[dict[str, Any]]
 Names = tuple[str, tuple[str, ...]]

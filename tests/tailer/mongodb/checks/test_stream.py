@@ -15,9 +15,9 @@ from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tailrace.dev.loopback import HOST
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.records import record_of
-from tests.tailer.doctor.servers import drop_history, with_short_history
+from tests.tailer.checked import Doctor
+from tests.tailer.records import record_of
+from tests.tailer.servers import drop_history, with_short_history
 
 TOKEN = "82" + "0" * 40
 

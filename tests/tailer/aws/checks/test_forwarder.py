@@ -16,8 +16,8 @@ from tailer.aws.checks.destinations import bus, forwarder_checks, parking, water
 from tailer.aws.checks.forwarder import Forwarder
 from tailer.aws.checks.queue import Queue
 from tailer.checks import NotChecked, State
-from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.test_queues import RefusingAws, refused
+from tests.tailer.aws.checks.test_queue import RefusingAws, refused
+from tests.tailer.checked import Doctor
 
 Made = Callable[[], Forwarder]
 NOWHERE = "http://127.0.0.1:1"  # a port without a listener

@@ -1,31 +1,25 @@
-"""The doctor's checks of the checkpoint store and of the lease."""
+"""The checks of a stream's record and of its lease."""
 
-from collections.abc import Iterator
 from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from devstack import DevStack
 from tailer.checkpoints.checks import StoredRecord
 from tailer.checks import State
 from tailer.crashes import Crashes
-from tailer.errors import Misconfigured, Unavailable
 from tailer.in_memory import MemorySource
 from tailer.model import After, At, Checkpoint, Record
 from tailer.parts import Parts
-from tailer.ports import Conflict
 from tailer.settings.settings import Settings
-from tailer.stores.checks import PROBE, takes_a_record
 from tailer.stores.memory import MemoryCheckpoints
 from tailer.times import rfc3339
 from tests.conformance.checkpoint_store import Clock
 from tests.samples.changes import a_change
-from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.records import record_of
+from tests.tailer.checked import Doctor
 from tests.tailer.parts import parts_with
+from tests.tailer.records import record_of
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 REACHED = Checkpoint(sequence=4711, position=After("82ü", "1795332226.1"))
@@ -74,48 +68,6 @@ def test_readable_stream_shows_where_it_opens(parts: Parts, store: MemoryCheckpo
     store.write(replace(owned, version=2, checkpoint=Checkpoint(position=After("1", REACHED.reached))))
     records.read()
     assert records.readable().found == f"opens after {rfc3339(REACHED.reached)}"
-
-
-@pytest.mark.parametrize("kind", ["dynamodb", "mongodb", "file"])
-def test_store_takes_a_record(stack: DevStack, stored: Settings, tmp_path: Any, kind: str) -> None:
-    """Every kind of store, twice. No stream can have the name of the probe."""
-    url = {"dynamodb": f"dynamodb://{stack.resources.table}", "mongodb": "mongodb:", "file": f"file://{tmp_path}/c.json"}[kind]
-    settings = Settings(**{**stored.model_dump(), "checkpoints": url})
-    for _ in range(2):
-        verdict = takes_a_record(Parts(settings).store)
-        assert (verdict.state, verdict.found) == (State.OK, "written")
-    with pytest.raises(ValueError, match="stream"):
-        Settings(**{**stored.model_dump(), "stream": PROBE})
-
-
-def test_role_without_write_access_for_the_probe_is_a_warning(
-    store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """DynamoDB's LeadingKeys may allow the streams only."""
-
-    def denied(_: object) -> None:
-        raise Misconfigured("TAILER_CHECKPOINTS: state: the task's role may not use it (AccessDeniedException: no)")
-
-    monkeypatch.setattr(store, "write", denied)
-    verdict = takes_a_record(store)
-    assert verdict.state is State.WARN
-    assert PROBE in verdict.remedy
-
-
-def test_two_doctors_at_once_do_not_fail(store: MemoryCheckpoints, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each retries after the other's write, but not for ever."""
-    write, conflicts = store.write, iter([True, True, False])
-
-    def sometimes(record: Record) -> None:
-        if next(conflicts, False):
-            raise Conflict
-        write(record)
-
-    monkeypatch.setattr(store, "write", sometimes)
-    assert takes_a_record(store).state is State.OK
-    conflicts = iter([True] * 9)
-    with pytest.raises(Unavailable, match=PROBE):
-        takes_a_record(store)
 
 
 def test_stream_without_an_owner_is_fine_only_before_the_first_start(
@@ -201,12 +153,6 @@ def test_settings_unlike_the_checkpoints_are_found(doctor: Doctor, stored: Setti
     assert report.failed == {"stream.settings"}
     assert report.code == 2
     assert "tailer checkpoint accept-settings" in report["stream.settings"][1]
-
-
-@pytest.fixture(autouse=True)
-def _no_probe_of_other_tests(stack: DevStack) -> Iterator[None]:
-    yield
-    stack.mongo.drop_database("tailrace")
 
 
 def test_deaths_at_one_position_are_reported(records: StoredRecord, owned: Record, store: MemoryCheckpoints) -> None:

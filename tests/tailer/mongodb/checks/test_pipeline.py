@@ -9,7 +9,7 @@ from tailer.checks import State
 from tailer.mongodb.checks.pipeline import selects_the_same
 from tailer.parts import Parts
 from tailer.settings.settings import Settings
-from tests.tailer.doctor.conftest import Doctor
+from tests.tailer.checked import Doctor
 
 PAID: dict[str, Any] = {"fullDocument.status": "paid"}
 INSERTS: dict[str, Any] = {"operationType": "insert"}

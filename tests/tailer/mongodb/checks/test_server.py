@@ -18,8 +18,8 @@ from tailer.mongodb.connection.client import QUICK, client
 from tailer.mongodb.connection.uri import UNVERIFIED
 from tailrace.dev.loopback import HOST, free_port
 from tests.documentdb import DocumentdbDialect
-from tests.tailer.doctor.conftest import Doctor
-from tests.tailer.doctor.servers import mongod, with_tls, with_users
+from tests.tailer.checked import Doctor
+from tests.tailer.servers import mongod, with_tls, with_users
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 BEHIND_THE_DATABASE = {"stream.enabled", "stream.readable", "stream.documents", "stream.history"}

@@ -1,7 +1,7 @@
 """The settings of the forwarder, from environment variables. All missing and wrong ones are reported together."""
 
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
@@ -50,7 +50,9 @@ def _mappers(value: Any) -> Any:
 
 def problems_of_mappers(table: Any) -> list[str]:
     """Return what is wrong with an imported table of mappers."""
-    if not isinstance(table, Mapping) or not all(_callables(mappers) for mappers in table.values()):
+    if not isinstance(table, Mapping) or not all(
+        isinstance(mappers, Iterable) and all(map(callable, mappers)) for mappers in table.values()
+    ):
         return ["it is not a mapping from collections to their mappers"]
     return list(bad_keys(table))
 
@@ -63,10 +65,6 @@ def _names(value: Any) -> Any:
     if wrong := [name for name in names if not STREAM.fullmatch(name)]:
         raise ValueError(f"{len(wrong)} of its names are invalid: a name has 1 to 255 letters, digits, ., _ and -")
     return names
-
-
-def _callables(mappers: Any) -> bool:
-    return isinstance(mappers, Iterable) and all(map(callable, mappers))
 
 
 class Settings(BaseSettings):

@@ -73,15 +73,12 @@ def _section(event: type[DomainEvent], mappers: Mapping[str, str], folder: Path,
     pattern = json.dumps({"source": [event.__source__], "detail-type": [event.__name__]})
     yield f"\nA rule's pattern: `{pattern}`."
     yield f"Schemas: [JSON Schema]({folder / name}.json), [OpenAPI]({folder / name}.openapi.json)."
-    earlier = sorted(path.stem for path in schemas.glob(f"{event.__source__}@{event.__name__}-v*.json") if _earlier(path, name))
+    stems = {path.stem for path in schemas.glob(f"{event.__source__}@{event.__name__}-v*.json")}
+    earlier = sorted(stem for stem in stems - {name} if not stem.endswith(".openapi"))
     if earlier:
         yield "Earlier versions: " + ", ".join(f"[{stem.rpartition('-')[2]}]({folder / stem}.json)" for stem in earlier) + "."
     if example is not None:
         yield f"\n```json\n{json.dumps(example, indent=2, ensure_ascii=False)}\n```"
-
-
-def _earlier(path: Path, name: str) -> bool:
-    return path.stem != name and not path.name.endswith(".openapi.json")
 
 
 def _examples(samples: Path) -> dict[str, Any]:

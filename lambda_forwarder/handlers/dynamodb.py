@@ -6,7 +6,7 @@ The event source mapping must have ``ReportBatchItemFailures``, and the stream m
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lambda_forwarder import app
@@ -18,17 +18,12 @@ from lambda_forwarder.model.delivery import Delivery
 from tailrace.wire.message import UnreadableMessage
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any, build: Callable[[], StreamForwarder] = app.stream_forwarder) -> dict[str, Any]:
     """
     Forward the records of one DynamoDB event. Return the first record from which on Lambda must deliver them again. After an
     error Lambda delivers all of them again.
     """
-    return respond(app.stream_forwarder(), event, context)
-
-
-def respond(stream: StreamForwarder, event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """As ``handler``, with this forwarder."""
-    records = event["Records"]
+    stream, records = build(), event["Records"]
     with shown(stream.forwarder.metrics):
         failed = stream.forward(deliveries(records, time.time()), len(records), time_left(context))
     return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}

@@ -5,6 +5,7 @@ Importing this module touches neither the environment nor the network. The first
 execution environment.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from lambda_forwarder import app
@@ -16,23 +17,19 @@ from lambda_forwarder.metrics.emf import shown
 from lambda_forwarder.model.delivery import Delivery
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any, build: Callable[[], Forwarder] = app.forwarder) -> dict[str, Any]:
     """
     Forward the messages of one SQS event. Return the ids of those that SQS must deliver again, and what the doctor asked for.
     If the settings are wrong, or the bus does not exist, all messages stay in the queue.
     """
+    deliveries = [delivery(record) for record in event["Records"]]
     try:
-        forwarder = app.forwarder()
+        forwarder = build()
     except ForwarderError as error:
-        app.return_all([delivery(record) for record in event["Records"]], error)
+        app.return_all(deliveries, error)
         raise
-    return respond(forwarder, event, context)
-
-
-def respond(forwarder: Forwarder, event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """As ``handler``, with this forwarder."""
     with shown(forwarder.metrics):
-        failed = forwarder.forward([delivery(record) for record in event["Records"]], time_left(context))
+        failed = forwarder.forward(deliveries, time_left(context))
     return {
         "batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed],
         **unmapped_collections(event, forwarder.mappers),

@@ -42,12 +42,8 @@ def bad_keys(keys: Iterable[Any]) -> Iterator[str]:
 
 def similar_key(ns: Namespace, keys: Iterable[str]) -> str:
     """Return the key that is most similar to the collection's name, else to its full name; an empty string if none is."""
-    for wanted, part in ((ns.coll, _collection), (f"{ns.db}.{ns.coll}", str)):
+    for wanted, part in ((ns.coll, lambda key: key.partition(".")[2] or key), (f"{ns.db}.{ns.coll}", str)):
         names = {part(key).casefold()[:COMPARED]: key for key in keys}
         if close := difflib.get_close_matches(wanted.casefold()[:COMPARED], names, n=1):
             return names[close[0]]
     return ""
-
-
-def _collection(key: str) -> str:
-    return key.partition(".")[2] or key

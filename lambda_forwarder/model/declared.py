@@ -26,16 +26,19 @@ def checker(event: type[Struct]) -> Callable[[bytes], object]:
     """
     Return the check of such an event's JSON. It raises ``msgspec.ValidationError`` if a field does not have its declared type.
     """
-    fields = [(field.name, _skipping(field.type), _named(field)) for field in msgspec.structs.fields(event)]
+    fields = [
+        (
+            field.name,
+            _skipping(field.type),
+            msgspec.field(name=field.encode_name, **({} if field.required else {"default": None})),
+        )
+        for field in msgspec.structs.fields(event)
+    ]
     try:
         skipping: Any = msgspec.defstruct(event.__name__, fields, kw_only=True, array_like=event.__struct_config__.array_like)
         return msgspec.json.Decoder(skipping).decode
     except TypeError:  # a union whose members differ only in their contents
         return msgspec.json.Decoder(event).decode
-
-
-def _named(field: msgspec.structs.FieldInfo) -> Any:
-    return msgspec.field(name=field.encode_name) if field.required else msgspec.field(name=field.encode_name, default=None)
 
 
 def _skipping(declared: Any) -> Any:

@@ -38,13 +38,9 @@ class Watermark(Struct, frozen=True, kw_only=True):
 
 def reached(generation: int, changes: Sequence[Change]) -> Watermark:
     """The watermark of a lane after these changes were published."""
-    last = max(changes, key=_sequence)
+    last = max(changes, key=lambda change: change.sequence)
     seconds, increment = _instant(last.cluster_time)
     return Watermark(generation=generation, sequence=last.sequence, cluster_time=f"{seconds}.{increment}")
-
-
-def _sequence(change: Change) -> int:
-    return change.sequence
 
 
 def _instant(cluster_time: str) -> tuple[int, int]:

@@ -64,12 +64,10 @@ class BusCheckingPublisher:
 
     def _check_after(self, accepted: Sequence[Entry], time_left: TimeLeft) -> None:
         """Check the bus if a check is due; else remember that these entries were not confirmed."""
-        if accepted and not (self._due() and time_left() > 0 and self._confirmed()):
+        is_due = self._checked is None or not 0 <= (self._now() - self._checked).total_seconds() < BUS_CHECKED_EVERY
+        if accepted and not (is_due and time_left() > 0 and self._confirmed()):
             oldest = min(entry.time for entry in accepted)
             self._oldest = min(oldest, self._oldest or oldest)
-
-    def _due(self) -> bool:
-        return self._checked is None or not 0 <= (self._now() - self._checked).total_seconds() < BUS_CHECKED_EVERY
 
     def _confirmed(self) -> bool:
         try:

@@ -72,17 +72,13 @@ def diff(change: Change) -> Patch:
     known, description = change.full_document_before_change, described(change)
     if known is None and change.operation_type == "update" and description is not None:
         described_writes = writes(description, None)
-        if all(_whole(write) for write in described_writes):
+        # without the pre-image a patch cannot express a path into a field, because it may lead through an array
+        if all(write.names and len(write.names) == 1 and not isinstance(write.value, Cut) for write in described_writes):
             return [_step(write) for write in described_writes]
     now = after(change)
     if known is None or now is None:
         return replacement(now) if change.operation_type in ("insert", "update", "replace", "delete") else []
     return patch(known, now)
-
-
-def _whole(write: Write) -> bool:
-    """Whether a patch can express the write without the pre-image: a path into a field may lead through an array."""
-    return write.names is not None and len(write.names) == 1 and not isinstance(write.value, Cut)
 
 
 def _step(write: Write) -> dict[str, Any]:

@@ -125,12 +125,9 @@ def of_json(value: Any) -> str:
         case int() | float():
             return number(value)
         case str():
-            return number(Decimal(value)) if _is_decimal(value) else quoted(value)
+            is_decimal = len(value) <= _DECIMAL_LENGTH and _DECIMAL_TEXT.fullmatch(value)
+            return number(Decimal(value)) if is_decimal else quoted(value)
         case list():
             return array([of_json(element) for element in value])
         case _:
             return document([(quoted(field), of_json(held)) for field, held in value.items()])
-
-
-def _is_decimal(text: str) -> bool:
-    return len(text) <= _DECIMAL_LENGTH and _DECIMAL_TEXT.fullmatch(text) is not None

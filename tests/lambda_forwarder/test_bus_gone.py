@@ -55,7 +55,7 @@ class BusFixture:
     def forward(self, records: list[dict[str, Any]], after: float = 0) -> object:
         """Forward the records this many seconds later."""
         self.now += timedelta(seconds=after)
-        return sqs_handler.respond(self.forwarder, {"Records": records}, Context())
+        return sqs_handler.handler({"Records": records}, Context(), lambda: self.forwarder)
 
     @cached_property
     def forwarder(self) -> Forwarder:
@@ -148,12 +148,12 @@ def test_redrive_leaves_everything_without_a_bus(aws: Aws, world: BusFixture, ca
     world.account.delete_bus()
     world.now += timedelta(minutes=15)
     with pytest.raises(BusGone, match="no event that was acknowledged here"):
-        redrive_handler.respond(redriver, Context())
+        redrive_handler.handler({}, Context(), lambda: redriver)
     assert redrive([], lambda **_: redriver) == 2
     assert "does not exist" in capsys.readouterr().err
     assert (world.account.left(world.account.parking), world.account.left(world.account.dead)) == (1, 1)
     world.account.create_bus()
-    assert redrive_handler.respond(redriver, Context())["published"] == 2
+    assert redrive_handler.handler({}, Context(), lambda: redriver)["published"] == 2
     assert sorted(name for name, _ in world.account.received_events()) == ["a", "b"]
 
 
@@ -161,11 +161,11 @@ def test_records_of_a_table_are_retried(world: BusFixture, monkeypatch: pytest.M
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:OF_A_TABLE")
     event = {"Records": [dynamodb.record(1), dynamodb.record(2)]}
     stream = StreamForwarder(forwarder=world.build(StreamSettings))
-    assert dynamodb_handler.respond(stream, event, Context()) == ALL_TAKEN
+    assert dynamodb_handler.handler(event, Context(), lambda: stream) == ALL_TAKEN
     world.account.delete_bus()
     world.now += timedelta(minutes=1)
     with pytest.raises(BusGone, match="does not exist"):
-        dynamodb_handler.respond(stream, event, Context())
+        dynamodb_handler.handler(event, Context(), lambda: stream)
 
 
 def test_bus_check_is_the_only_extra_call(world: BusFixture) -> None:

@@ -19,7 +19,7 @@ from infra.account import NoAccount, account
 from infra.environment_files import named, there
 from infra.package import REPOSITORY
 from infra.supply.command_line import NotInstalled, environment, installed
-from tailrace.text.legible import indented, legible
+from tailrace.text.terminal import complain
 from tailrace_cdk.config import Misconfigured, load
 from tailrace_cdk.node import own_node
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run = command(None, [*rest, *profile])
     except (Misconfigured, NoAccount, NotInstalled) as error:
-        print(indented(legible(str(error), lines=True)), file=sys.stderr)  # noqa: T201
+        complain(str(error))
         return 2
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
 

@@ -1,9 +1,7 @@
 """The command line ``python -P -m lambda_forwarder``: try a change, write the event catalogue, redrive."""
 
 import argparse
-import io
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +16,12 @@ from lambda_forwarder.logs import make_legible
 from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_sample, as_text, read, received, tried, verdict
 from tailrace.message import ChangeMessage
-from tailrace.text.legible import indented, legible, show_uncaught_legibly
+from tailrace.text.legible import legible
+from tailrace.text.terminal import complain, program, say
 from tailrace.version import __version__
 from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
-INTERRUPTED, CLOSED_PIPE = 130, 141  # the shell's exit codes for SIGINT and SIGPIPE
 EXAMPLES = """examples:
   python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
   python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
@@ -46,11 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         settings = _settings(options.mappers)
         if options.command == "catalogue":
             problems = catalogue.write(settings.mappers, options.schemas, options.events, options.samples)
-            _print_errors(*problems)
+            for breaking in problems:
+                complain(breaking)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
     except (ForwarderError, UnreadableMessage, OSError, UnicodeDecodeError) as error:
-        _print_errors(str(error))
+        complain(str(error))
         return UNUSABLE
     _print(trials, as_json=options.json)
     return ATTENTION if any(trial.parked or trial.unmapped for trial in trials) else DONE
@@ -118,39 +117,18 @@ def _given(options: argparse.Namespace) -> Iterator[ChangeMessage]:
 
 
 def _print(trials: list[Trial], *, as_json: bool) -> None:
-    lines = [line for trial in trials for line in as_text(trial)]
     if as_json:
         samples = [as_sample(entry) for trial in trials for entry in trial.entries]
-        lines = [json.dumps(samples[0] if len(samples) == 1 else samples, indent=2, ensure_ascii=False)]
-        _print_errors(*(f"{verdict(parked)}: {parked.reason}" for trial in trials for parked in trial.parked))
-        _print_errors(*(trial.unmapped for trial in trials if trial.unmapped))
-    for line in lines:
-        print(legible(line, lines=as_json))  # noqa: T201 - the result of the command
+        parked = [f"{verdict(parked)}: {parked.reason}" for trial in trials for parked in trial.parked]
+        for warning in (*parked, *(trial.unmapped for trial in trials if trial.unmapped)):
+            complain(warning)
+        say(json.dumps(samples[0] if len(samples) == 1 else samples, indent=2, ensure_ascii=False))
+    else:
+        for line in (line for trial in trials for line in as_text(trial)):
+            say(legible(line))
     if not trials:
-        _print_errors("the input contains no change")
-
-
-def _print_errors(*errors: str) -> None:
-    for error in errors:
-        print(indented(legible(error, lines=True)), file=sys.stderr)  # noqa: T201 - for the person at the keyboard
-
-
-def program() -> int:
-    """Run ``main`` without a traceback after Ctrl-C, a closed pipe or a character that the terminal cannot show."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # it is None if it is closed
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        try:
-            return main()
-        finally:  # a failed write, even of the help, is raised here and not at exit
-            print(end="", flush=True)  # noqa: T201
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
+        complain("the input contains no change")
 
 
 if __name__ == "__main__":
-    show_uncaught_legibly()
-    sys.exit(program())
+    sys.exit(program(main))

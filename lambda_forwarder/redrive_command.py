@@ -1,7 +1,6 @@
 """The command ``redrive``: publish parked changes and dead letters again, and print the report."""
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from math import inf
@@ -13,7 +12,7 @@ from lambda_forwarder import app
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.redriving.reader import EVERYTHING, Options
 from lambda_forwarder.redriving.redriver import Redriver
-from tailrace.text.legible import indented, legible
+from tailrace.text.terminal import complain, say
 
 EXAMPLES = """examples:
   tailrace redrive --dry-run
@@ -66,10 +65,8 @@ def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.
     """
     end = time.monotonic() + arguments.seconds
     if arguments.mappers is not None:
-        return _failed(
-            "--mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead",
-            UNUSABLE,
-        )
+        complain("redrive: --mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead")
+        return UNUSABLE
     options = Options(
         limit=arguments.limit,
         dry_run=arguments.dry_run,
@@ -80,9 +77,9 @@ def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.
         redriver = build(parking=arguments.parking, dead_letters=arguments.dead_letters, ended=arguments.ended)
         report = redriver.redrive(lambda: end - time.monotonic(), options)
     except ForwarderError as error:
-        return _failed(str(error), UNUSABLE if isinstance(error, Misconfigured) else LEFT)
-    text = msgspec.json.encode(report).decode() if arguments.json else "\n".join(report.lines)
-    print(legible(text, lines=True))  # noqa: T201 - the output of the command
+        complain(f"redrive: {error}")
+        return UNUSABLE if isinstance(error, Misconfigured) else LEFT
+    say(msgspec.json.encode(report).decode() if arguments.json else "\n".join(report.lines))
     return LEFT if report.left or report.parked else DONE
 
 
@@ -93,9 +90,3 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return number
-
-
-def _failed(why: str, code: int) -> int:
-    text = indented(legible(f"redrive: {why}", lines=True))
-    print(text, file=sys.stderr)  # noqa: T201 - for the person at the keyboard
-    return code

@@ -1,7 +1,7 @@
 """The settings of the forwarder, from environment variables. All missing and wrong ones are reported together."""
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError

@@ -31,6 +31,7 @@ from tailrace.dev.consumer import Received
 from tailrace.dev.screen import Screen
 from tailrace.dev.workspace import StartFailed
 from tailrace.text.legible import legible, legible_traceback
+from tailrace.text.terminal import say
 from tailrace.wire.change import Namespace as Names
 from tailrace_cdk import config as infra_config
 from tests.lambda_forwarder.values import inserted, redrive
@@ -175,7 +176,7 @@ def a_finding(text: str) -> tuple[Check, Finding]:
 
 def command_output(response: Callable[[str], str]) -> Callable[[str], str]:
     """Return what a command of the tailer prints for this result."""
-    return lambda text: printed(lambda: command_line._print(response(text)))
+    return lambda text: printed(lambda: say(response(text)))
 
 
 def encodable(text: str) -> str:

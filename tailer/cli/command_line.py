@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -19,11 +18,9 @@ from tailer.output import Say
 from tailer.parts import Parts
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings, as_set_in, load
-from tailrace.text.legible import indented, legible
+from tailrace.text.terminal import complain, say
 
 log = logging.getLogger("tailer")
-
-SIGPIPE_CODE = 141  # the exit code that a shell reports for SIGPIPE
 
 
 def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Callable[[Settings], Parts] = Parts) -> int:
@@ -37,7 +34,7 @@ def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Cal
         if options.command is run_command and logs.for_programs(form):
             logs.configure("INFO", form)
             return _log_stop(error)
-        return int(options.unsettled(options, error, _print)) if "unsettled" in options else _failed(error)
+        return int(options.unsettled(options, error, say)) if "unsettled" in options else _failed(error)
     logs.configure(settings[0].log_level, settings[0].log_format)
     as_set = as_set_in(settings)
     try:
@@ -45,11 +42,11 @@ def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Cal
             if options.command is not run_command:  # ``stopping`` ends it, and its health shows what it waits for
                 around.enter_context(INTERRUPTS.handled())
                 around.enter_context(waits_logged())
-            return int(options.command(options, [parts(one) for one in settings], lambda text: _print(as_set(text))) or 0)
+            return int(options.command(options, [parts(one) for one in settings], lambda text: say(as_set(text))) or 0)
     except TailerError as error:
         return _failed(type(error)(as_set(str(error))))
     except Interrupted as interrupt:
-        _print_error(f"interrupted: {options.interrupted}")
+        complain(f"tailer: interrupted: {options.interrupted}")
         return interrupt.exit_code
 
 
@@ -79,17 +76,5 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
 
 
 def _failed(error: TailerError) -> int:
-    _print_error(str(error))
+    complain(f"tailer: {error}")
     return EXIT_CODES.get(type(error), 1)
-
-
-def _print_error(text: str) -> None:
-    print(indented(legible(f"tailer: {text}", lines=True)), file=sys.stderr)  # noqa: T201 - for the person at the keyboard
-
-
-def _print(text: str) -> None:
-    try:
-        print(legible(text, lines=True), flush=True)  # noqa: T201 - what a command is asked for goes to standard output
-    except BrokenPipeError:  # as of `tailer doctor | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at exit
-        raise SystemExit(SIGPIPE_CODE) from None

@@ -79,9 +79,13 @@ def test_bot_updates_everything_that_is_pinned() -> None:
     assert re.search(python.strip("/"), f"{LAMBDA_PYTHON}-slim")
 
 
-def test_image_version_is_the_distributions() -> None:
-    """It is in the image's label and its list of components."""
-    assert f"\nARG VERSION={__version__}\n" in (REPOSITORY / "tailer/Dockerfile").read_text()
+def test_version_stands_in_one_file() -> None:
+    """The wheel, the zip and the images read it there."""
+    version = re.compile(rf"(?<![\d.]){re.escape(__version__)}(?![\d.])")
+    code = [path for path in tracked() if path.suffix in (".py", ".toml", ".yml", "") and path.parent.name != "requirements"]
+    assert [path.relative_to(REPOSITORY) for path in code if version.search(path.read_text(errors="ignore"))] == [
+        Path("tailrace/version.py")
+    ]
 
 
 @pytest.mark.parametrize("stage", ["tailer/Dockerfile: build", "devstack/Dockerfile: forwarder"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jmespath  # type: ignore[import-untyped]
+import jmespath
 import pytest
 from botocore.validate import ParamValidator
 

@@ -21,7 +21,7 @@ _TAILER = "tailrace.cli.passed_on:tailer"
 _FORWARDER = "tailrace.cli.passed_on:forwarder"
 
 SECTIONS: dict[str, tuple[Command, ...]] = {
-    "Start": (),
+    "Start": (Command(name="dev", summary="run this project's whole system on this machine", where="tailrace.cli.dev:dev"),),
     "Events": (Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),),
     "Deploy": (
         Command(

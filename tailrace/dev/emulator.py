@@ -1,8 +1,10 @@
 """The AWS emulator (ministack): SQS, DynamoDB, EventBridge and Lambda in one process of its own environment."""
 
+import json
 import secrets
 import subprocess
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tailrace.dev import guarded_emulator
 from tailrace.dev.aws import ACCOUNT, REGION
@@ -11,6 +13,7 @@ from tailrace.dev.installed import emulators_python
 from tailrace.dev.loopback import HOST, free_port, get, wait_until
 from tailrace.dev.workspace import Child, Workspace
 
+MESSAGES = "/_ministack/sqs/messages"  # of the emulator only: AWS shows messages to those who receive them
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 
@@ -60,6 +63,13 @@ class Emulator:
         self.process.stop(STOP_SECONDS)
         self.start()
         self.wait_ready()
+
+    def messages(self, queue_url: str) -> list[str]:
+        """Return the bodies of all messages in a queue, without receiving them."""
+        path = f"{MESSAGES}?{urlencode({'QueueUrl': queue_url})}"
+        _, text = get(self._port, path, headers={"x-amz-security-token": self.key})
+        regions = json.loads(text)["messages"].get(ACCOUNT, {})
+        return [message["Body"] for queues in regions.values() for messages in queues.values() for message in messages]
 
     def _environment(self) -> dict[str, str]:
         folder = str(self._workspace.folder / "emulator")

@@ -5,8 +5,9 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Self
 
 from tailrace.dev.workspace import Child, StartFailed
@@ -56,11 +57,11 @@ def free_port() -> int:
     raise StartFailed(f"no free port on {HOST} between {PORTS.start} and {PORTS.stop}")
 
 
-def get(port: int, path: str, timeout: float = 5.0) -> tuple[int, str]:
+def get(port: int, path: str, timeout: float = 5.0, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:
     """Return status and body of a GET, without a proxy. Status 0: no response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=timeout)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=dict(headers))
         response = connection.getresponse()
         return response.status, response.read().decode(errors="replace")
     except (OSError, http.client.HTTPException):

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from tailer.settings.streams_toml import toml
 from tailrace_cdk.config import Environment
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.log_group import LogGroup
@@ -17,7 +18,6 @@ from tailrace_cdk.messaging.queues import Queues
 from tailrace_cdk.messaging.state import State
 from tailrace_cdk.tailing.image import Image
 from tailrace_cdk.tailing.network import Network
-from tailrace_cdk.tailing.streams import toml
 from tailrace_cdk.tailing.task import HEALTH, Task
 
 HTTP_PORT = 8080

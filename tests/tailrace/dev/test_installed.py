@@ -1,10 +1,12 @@
 """The message about a missing part says what was tried and what to do."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tailrace.dev import emulators_environment
 from tailrace.dev.installed import emulators_python, mongod_binary
 from tailrace.dev.workspace import StartFailed
 
@@ -26,7 +28,7 @@ def test_given_mongod_that_does_not_run_is_an_error(tmp_path: Path, monkeypatch:
     """It is never replaced silently. The message has its output and the remedy."""
     given = script(tmp_path / "mongod", "echo libcurl.so.4: cannot open shared object file >&2; exit 127")
     monkeypatch.setenv("TAILRACE_MONGOD", str(given))
-    with pytest.raises(StartFailed, match=r"libcurl\.so\.4[^$]*make env[^$]*TAILRACE_MONGOD"):
+    with pytest.raises(StartFailed, match=r"libcurl\.so\.4[^$]*--mongodb URI[^$]*TAILRACE_MONGOD"):
         mongod_binary()
 
 
@@ -46,7 +48,7 @@ def test_missing_mongod_names_the_remedy(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv("TAILRACE_MONGOD", raising=False)
     monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "bin/python"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StartFailed, match=r"none on PATH[^$]*make env"):
+    with pytest.raises(StartFailed, match=r"none on PATH[^$]*docker compose up"):
         mongod_binary()
 
 
@@ -62,3 +64,38 @@ def test_missing_emulators_name_the_remedy(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("TAILRACE_EMULATORS", str(tmp_path / "python"))
     with pytest.raises(StartFailed, match="make env"):
         emulators_python()
+
+
+@pytest.fixture
+def outside_a_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment that ``make env`` did not make, and a lock of no package. Return the lock."""
+    monkeypatch.delenv("TAILRACE_EMULATORS", raising=False)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lock = tmp_path / "lock.txt"
+    lock.write_text("# nothing\n")
+    monkeypatch.setattr(emulators_environment, "lock", lambda: lock)
+    return lock
+
+
+def test_environment_is_made_in_the_cache_once(outside_a_clone: Path) -> None:
+    """It says where and for how long, and only the first time. Another lock is another environment."""
+    said: list[str] = []
+    python = emulators_python(said.append)
+    assert emulators_python(said.append) == python
+    assert outside_a_clone.parent / "cache/tailrace" in python.parents
+    assert subprocess.run(
+        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, check=True
+    ).stdout == (f"{python.parents[1]}\n")
+    [line] = said
+    assert str(python.parents[1]) in line
+    outside_a_clone.write_text("# another\n")
+    assert emulators_environment.folder() != python.parents[1]
+
+
+def test_environment_that_cannot_be_made_leaves_nothing(outside_a_clone: Path) -> None:
+    """The message has the output of pip."""
+    outside_a_clone.write_text("not a requirement\n")
+    with pytest.raises(StartFailed, match=r"pip said:[^$]*not a requirement"):
+        emulators_python()
+    assert list((outside_a_clone.parent / "cache/tailrace").iterdir()) == []

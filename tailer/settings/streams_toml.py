@@ -1,11 +1,11 @@
-"""The streams of an environment as the TOML that the tailer reads."""
+"""The streams of a project or an environment as the TOML that a task reads."""
 
 import json
 from collections.abc import Sequence
 
 from bson import json_util
 
-from tailrace_cdk.config import Stream
+from tailer.settings.named_stream import Stream
 
 
 def toml(streams: Sequence[Stream]) -> str:

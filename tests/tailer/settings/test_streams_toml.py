@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tailer.mongodb.scopes import refusal
+from tailer.settings.named_stream import Stream
 from tailer.settings.settings import load
-from tailrace_cdk.config import Stream
-from tailrace_cdk.tailing.streams import toml
+from tailer.settings.streams_toml import toml
 
 PIPELINE = '[{"$match": {"fullDocument.note": "a \\"quoted\\" \\\\ line\\n"}}]'
 TASK = {

@@ -1,5 +1,6 @@
 """Real services for the tests that need them, started once in each process that runs tests."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from itertools import count
@@ -21,9 +22,19 @@ settings.load_profile("tailrace")
 
 
 def pytest_configure() -> None:
-    """Restore SIGINT, which a shell ignores for a background job; every process that a test starts would inherit that."""
+    """
+    Restore SIGINT, which a shell ignores for a background job; every process that a test starts would inherit that. Collect no
+    garbage until all modules are imported.
+    """
+    gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt all modules and tests from the collection of garbage, which would search them again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The emulated AWS of the session's stack, and an emulated ordered bus."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,3 +39,11 @@ def eventbridgev2(ordered_server: OrderedBusServer) -> Iterator[Any]:
     client = session.client(SERVICE, endpoint_url=ordered_server.endpoint_url, config=config)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def no_logs() -> Iterator[None]:
+    """Log nothing: a simulation of days fails thousands of times, and pytest would format each traceback."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)

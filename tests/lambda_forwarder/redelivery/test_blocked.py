@@ -14,7 +14,7 @@ from tests.lambda_forwarder.redelivery.played import RETENTION, START, Simulated
 from tests.lambda_forwarder.redelivery.test_kills import KINDS, changes, exhaust_files, exhaust_memory, simulation
 from tests.lambda_forwarder.values import Noted, inserted
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("no_logs")]
 
 DAY = 86_400.0  # seconds
 

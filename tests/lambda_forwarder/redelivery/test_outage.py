@@ -10,7 +10,7 @@ from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, RECEIVES
 from tests.lambda_forwarder.redelivery.played import MAPPERS, RETENTION, START, TIMEOUT, SimulatedQueue, throttled
 from tests.lambda_forwarder.values import inserted
 
-pytestmark = pytest.mark.heavy
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("no_logs")]
 
 HOUR, DAY = 3_600.0, 86_400.0
 

@@ -18,6 +18,7 @@ from bson import ObjectId
 
 from devstack import DevStack
 from devstack.stack import COLLECTION, DATABASE
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.sqs import delivery
 from lambda_forwarder.in_memory import MemoryParking
@@ -96,7 +97,7 @@ def main() -> int:
         different = len(set(queue.sequences))
         screen.line(f"the queue: {len(queue.sequences):,} changes, {different:,} of them different")
         screen.line(f"           of {again:,} that were sent again, SQS dropped {again - len(queue.sequences) + different:,}")
-        table = DynamodbWatermarks(stack.aws("dynamodb"), stack.resources.table)
+        table = DynamodbWatermarks(Table(stack.aws("dynamodb"), stack.resources.table))
         for name, watermarks in (("off", None), ("in a table", table)):
             arrived = _published(stack, queue.deliveries, watermarks)
             screen.line(f"watermarks {name}: the consumer got {arrived.events:,} events, {arrived.repeats:,} of them repeats")

@@ -12,6 +12,7 @@ from typing import Any
 
 from lambda_forwarder.aws.clients import client
 from lambda_forwarder.aws.resources import run_checks
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.dynamodb.stream_forwarder import StreamForwarder
 from lambda_forwarder.errors import ForwarderError, Misconfigured
@@ -73,30 +74,32 @@ def build_forwarder(
     settings: Settings, *, client: Callable[[str], Any] = client, now: Callable[[], datetime] = utc_now
 ) -> Forwarder:
     """Build a forwarder and check all resources that it uses. ``client`` returns the boto3 client of a service."""
-    table, bucket = settings.watermark_table, settings.claim_bucket
-    sqs, dynamodb = client("sqs"), client("dynamodb") if table else None
-    watermarks = DynamodbWatermarks(dynamodb, table, streams=settings.streams) if table else None
+    bucket, table_name, sqs = settings.claim_bucket, settings.watermark_table, client("sqs")
+    table = Table(client("dynamodb"), table_name) if table_name else None
+    watermarks = DynamodbWatermarks(table, settings.streams) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
     publisher, check_bus = _publisher(settings.event_bus, claims, client, now)
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
     run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])
     if not table and not isinstance(settings, StreamSettings):
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
-    log.info("ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table, "claim_bucket": bucket})
+    log.info(
+        "ready", extra={"action": "started", "event_bus": settings.event_bus, "watermarks": table_name, "claim_bucket": bucket}
+    )
     return Forwarder(
         mappers=settings.mappers,
         table=settings.mappers.called,
         publisher=publisher,
         parking=parking,
         watermarks=watermarks,
-        attempts=DynamodbAttempts(dynamodb, table) if table else None,
+        attempts=DynamodbAttempts(table) if table else None,
         queue=SqsQueue(sqs),
         claims=claims,
         source=settings.source,
         block=settings.on_poison == "block",
         room=room(),
         metrics=Metrics(settings.emf_namespace or "", now=now, streams=settings.streams),
-        unmapped=Unmapped(DynamodbUnmapped(dynamodb, table) if table else None, settings.streams),
+        unmapped=Unmapped(DynamodbUnmapped(table) if table else None, settings.streams),
     )
 
 

@@ -1,6 +1,5 @@
 """Changes and messages that cannot be published, with the reason and all that a person needs to publish them again."""
 
-import hashlib
 import traceback
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tailrace.change import Change
 from tailrace.events import Mapper, mapper_name
 from tailrace.message import ChangeMessage
 from tailrace.text import legible as from_outside
+from tailrace.wire import identity
 from tailrace.wire.change import Claim
 from tailrace.wire.message import TooLarge, UnreadableMessage, encode_change, pack
 
@@ -163,5 +163,4 @@ def _again(change: Change, message: ChangeMessage) -> tuple[Raw, str]:
 
 
 def _id(*parts: object) -> str:
-    text = "\n".join(map(str, parts))
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return identity.digest("\n".join(map(str, parts)), 32).hex()

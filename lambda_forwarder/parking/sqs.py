@@ -2,7 +2,6 @@
 
 import base64
 import gzip
-import hashlib
 import logging
 import re
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from lambda_forwarder.errors import Misconfigured, Rejected, translated
 from lambda_forwarder.model.parked import NOTHING, Parked
 from lambda_forwarder.partial import note_done
 from lambda_forwarder.ports import Claims, TimeLeft
+from tailrace.wire import identity
 from tailrace.wire.message import MESSAGE_LIMIT
 
 CALL_COUNT = 10  # entries, SQS, one SendMessageBatch
@@ -88,7 +88,7 @@ class SqsParking:
     def _request(self, index: int, item: Parked, encoded: bytes) -> dict[str, Any]:
         request: dict[str, Any] = {"Id": str(index), "MessageBody": encoded.decode()}
         if self._fifo:
-            group = hashlib.blake2b(item.document.encode(), digest_size=16).hexdigest()
+            group = identity.digest(item.document).hex()
             request |= {"MessageGroupId": group, "MessageDeduplicationId": item.id}
         return request
 

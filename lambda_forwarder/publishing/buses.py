@@ -3,7 +3,6 @@ EventBridge's two kinds of bus. The classic bus keeps no order and drops no dupl
 event group, and drops duplicates by their id.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -105,7 +104,7 @@ def group_id(stream: str, document: str) -> str:
     group = message.group_id(stream, identity.lane(document, GROUPS))
     if len(group) <= GROUP_LIMIT and group.isascii() and group.isprintable():
         return group
-    return hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return identity.digest(group, 32).hex()
 
 
 def _request(entry: Entry) -> dict[str, Any]:

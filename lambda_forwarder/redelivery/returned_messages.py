@@ -1,4 +1,10 @@
-"""The messages of one invocation that return to the queue: after what delay, and the notes that they failed."""
+"""
+The messages of one invocation that return to the queue: after what pause, and the notes that they failed.
+
+The pause is a share of the time for which the message has failed already: after a short outage the messages return soon, and a
+long outage costs few receives. SQS moves a message that was received ``RECEIVES`` times to the dead-letter queue. With these
+bounds an outage receives it fewer than 900 times in 14 days, the longest time that a queue keeps a message.
+"""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,12 +14,17 @@ from lambda_forwarder.errors import Blocked, ForwarderError, is_of_the_machine
 from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Attempts, Queue, TimeLeft
-from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, LONGEST_ENDED, LONGEST_MACHINE, pause
 
+RECEIVES = 1_000  # the largest maxReceiveCount, SQS
+SHARE = 1 / 8  # of the time since the first receive
+SHORTEST = 2.0  # seconds
+LONGEST = 1_500.0  # seconds; the last lane continues 25 minutes after the end of an outage
+LONGEST_BLOCKED = 1_140.0  # seconds; a message that nobody fixes is a dead letter after 12 days, before the queue deletes it
+LONGEST_ENDED = 1_680.0  # seconds, if the message ends the function at every second receive; both pauses together are as long
+LONGEST_MACHINE = 600.0  # seconds, if the machine lacks memory or the like: the visibility timeout of the queue
+MACHINE_SECONDS = 60.0  # the shortest delay if the machine lacks memory or the like
 SUSPECT_SECONDS = 15.0  # after the time left, longer than its margin: a suspect message returns after the function has ended
 NOTES_SECONDS = 2.0  # after the time left in which notes are still written; a group without a note is suspect for no reason
-
-MACHINE_SECONDS = 60.0  # the shortest delay if the machine lacks memory or the like
 
 log = logging.getLogger(__name__)
 
@@ -91,3 +102,8 @@ def _longest(error: Exception | None) -> float:
     if isinstance(error, Blocked):
         return LONGEST_ENDED if error.ended else LONGEST_BLOCKED
     return LONGEST_MACHINE if error and is_of_the_machine(error) else LONGEST
+
+
+def pause(age: float, longest: float = LONGEST) -> float:
+    """Return the pause in seconds for a message that was first received ``age`` seconds ago."""
+    return min(max(SHORTEST, age * SHARE), longest)

@@ -1,12 +1,12 @@
 """Which changes are late: a newer change of their document was published, as far as that is known."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import TimeLeft, Watermarks
 from lambda_forwarder.redriving.outcome import RedrivenChange
 from tailrace.message import ChangeMessage
+from tailrace.wire.identity import digest
 from tailrace.wire.message import group_id
 
 LANE_LIMIT = 128  # characters, SQS, a message group: no lane of the tailer has a longer name
@@ -61,8 +61,3 @@ class LateChanges:
         if len(self._lanes) > KNOWN:
             self._lanes.clear()
             self._lanes_forgotten = True
-
-
-def digest(name: str) -> bytes:
-    """Return a name of any length in 16 bytes."""
-    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest()

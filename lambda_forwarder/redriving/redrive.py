@@ -13,13 +13,14 @@ from lambda_forwarder.errors import Blocked, BusGone
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.model.parked import by_sequence
 from lambda_forwarder.ports import TimeLeft
-from lambda_forwarder.redriving.late_changes import LateChanges, digest
+from lambda_forwarder.redriving.late_changes import LateChanges
 from lambda_forwarder.redriving.outcome import Outcome, RedrivenChange, by_queue, release
 from lambda_forwarder.redriving.queues import RedriveQueue
 from lambda_forwarder.redriving.reader import WAY_OUT, Options, Reader, reason
 from lambda_forwarder.redriving.report import SHOWN, Mention
 from tailrace.change import Change
 from tailrace.message import ChangeMessage
+from tailrace.wire.identity import digest
 from tailrace.wire.message import group_id
 
 WAITS = "it waits for an earlier change of its document or its lane"

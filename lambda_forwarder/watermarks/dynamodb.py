@@ -6,7 +6,7 @@ message group that was ever received again, and the unmapped collections of each
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import msgspec
 
@@ -28,26 +28,17 @@ NOWHERE = "check"  # not a lane: the name of a lane contains a dot
 _lane_number = re.compile(r"[0-9]{1,5}").fullmatch  # a stream has at most 100,000 lanes: tailer.settings.settings
 
 
+@dataclass(frozen=True)
 class DynamodbWatermarks:
     """
-    Keeps the watermarks in this table, which may be the tailer's. ``client`` is a boto3 ``dynamodb`` client, ``now`` returns
-    seconds since 1970.
+    Keeps the watermarks in this table, which may be the tailer's. ``now`` returns seconds since 1970.
 
     A sender to the queue can invent lanes, and each leaves an item. If ``streams`` are given, the items of other lanes expire.
     """
 
-    def __init__(
-        self,
-        client: Any,
-        table: str,
-        *,
-        streams: Collection[str] = (),
-        now: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._table = Table(client, table, sleep=sleep)
-        self._streams = streams
-        self._now = now
+    table: Table
+    streams: Collection[str] = ()
+    now: Callable[[], float] = time.time
 
     def check(self) -> None:
         """Return only if the table exists with this key, and this role may read and write it. Nothing is stored."""
@@ -56,7 +47,7 @@ class DynamodbWatermarks:
 
     def read(self, lanes: Collection[str], time_left: TimeLeft) -> Mapping[str, Watermark]:
         """See ``Watermarks``. A sender may name a message group so that its key is that of an item of another kind."""
-        items = self._table.read([f"{PREFIX}{lane}" for lane in lanes], "watermarks", time_left)
+        items = self.table.read([f"{PREFIX}{lane}" for lane in lanes], "watermarks", time_left)
         return {key.removeprefix(PREFIX): _watermark(item) for key, item in items.items() if "sequence" in item}
 
     def advance(self, lane: str, to: Watermark) -> None:
@@ -67,9 +58,9 @@ class DynamodbWatermarks:
             "generation": {"N": str(to.generation)},
             "sequence": {"N": str(to.sequence)},
             "clusterTime": {"S": to.cluster_time},
-            EXPIRES: None if is_known(lane, self._streams) else {"N": str(int(self._now()) + KEPT_SECONDS)},
+            EXPIRES: None if is_known(lane, self.streams) else {"N": str(int(self.now()) + KEPT_SECONDS)},
         }
-        self._table.write(f"{PREFIX}{lane}", attributes, condition)
+        self.table.write(f"{PREFIX}{lane}", attributes, condition)
 
 
 def is_known(lane: str, streams: Collection[str]) -> bool:
@@ -84,19 +75,16 @@ def _watermark(item: Item) -> Watermark:
     )
 
 
+@dataclass(frozen=True)
 class DynamodbAttempts:
-    """
-    Keeps the notes in this table. ``client`` is a boto3 ``dynamodb`` client; ``now`` is in seconds since 1970. A note expires
-    when its message cannot be in a queue any more.
-    """
+    """Keeps the notes in this table. A note expires when its message cannot be in a queue any more."""
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], float] = time.time) -> None:
-        self._table = Table(client, table)
-        self._now = now
+    table: Table
+    now: Callable[[], float] = time.time
 
     def read(self, groups: Collection[str], time_left: TimeLeft) -> Mapping[str, Attempt]:
         keys = {f"{PREFIX}{group}{ATTEMPT}": group for group in groups}
-        items = self._table.read(keys, "notes of message groups", time_left)
+        items = self.table.read(keys, "notes of message groups", time_left)
         return {keys[key]: _attempt(item) for key, item in items.items()}
 
     def write(self, group: str, attempt: Attempt) -> None:
@@ -105,9 +93,9 @@ class DynamodbAttempts:
             "answered": {"N": str(attempt.answered)},
             "trying": {"NULL": True} if attempt.trying is None else {"N": str(attempt.trying)},
             "begun": {"N": str(attempt.begun)},
-            EXPIRES: {"N": str(int(self._now()) + KEPT_SECONDS)},
+            EXPIRES: {"N": str(int(self.now()) + KEPT_SECONDS)},
         }
-        self._table.write(f"{PREFIX}{group}{ATTEMPT}", attributes)
+        self.table.write(f"{PREFIX}{group}{ATTEMPT}", attributes)
 
 
 def _attempt(item: Item) -> Attempt:
@@ -120,23 +108,21 @@ def _attempt(item: Item) -> Attempt:
     )
 
 
+@dataclass(frozen=True)
 class DynamodbUnmapped:
     """
-    ``client`` is a boto3 ``dynamodb`` client; ``now`` is in seconds since 1970.
-
     The item is replaced as a whole, unless another writer replaced it meanwhile, so that it stays within the bounds of
     ``tailrace.aws.unmapped``.
     """
 
-    def __init__(self, client: Any, table: str, *, now: Callable[[], float] = time.time) -> None:
-        self._table = Table(client, table)
-        self._now = now
+    table: Table
+    now: Callable[[], float] = time.time
 
     def add(self, stream: str, counts: Mapping[str, int], time_left: TimeLeft) -> None:
         pk = unmapped.key(stream)["pk"]["S"]
-        item = self._table.read([pk], "collections without a mapper", time_left).get(pk)
+        item = self.table.read([pk], "collections without a mapper", time_left).get(pk)
         deadline.check(time_left, "the collections without a mapper were written")
-        now, version = self._now(), int(item["version"]["N"]) if item else 0
+        now, version = self.now(), int(item["version"]["N"]) if item else 0
         collections = unmapped.added(unmapped.kept(item, now), counts, now)
         attributes = {
             unmapped.COLLECTIONS: {"S": msgspec.json.encode(collections).decode()},
@@ -145,5 +131,5 @@ class DynamodbUnmapped:
         }
         condition = "#version = :known" if item else "attribute_not_exists(pk)"
         known = {":known": {"N": str(version)}} if item else None
-        if not self._table.write(pk, attributes, condition, known):
+        if not self.table.write(pk, attributes, condition, known):
             raise Unavailable("another execution environment wrote the collections without a mapper meanwhile")

@@ -47,14 +47,18 @@ def name(database: str, collection: str, key: str) -> str:
     if "/" in collection or "%" in collection:
         collection = collection.replace("%", "%25").replace("/", "%2F")
     if len(key) > KEY_LIMIT:
-        digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        key = f"{key[:_CUT]}…{digest}"
+        key = f"{key[:_CUT]}…{digest(key).hex()}"
     return f"{database}.{collection}/{key}" if collection else f"{database}/{key}"
 
 
 def lane(text: str, count: int) -> int:
     """The lane of a text, out of ``count``: a stable hash, the same in every process and every release."""
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) % count
+    return int.from_bytes(digest(text, 8)) % count
+
+
+def digest(text: str, size: int = 16) -> bytes:
+    """A digest of this many bytes, the same in every process and every release."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).digest()
 
 
 def key(identifier: str, shard_key: Iterable[tuple[str, str]] = ()) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
@@ -175,7 +176,7 @@ OPERATIONS: dict[str, Callable[[Clock], Any]] = {
     "park what does not fit": lambda clock: SqsParking(SlowClient(clock), "q.fifo", S3Claims(SlowClient(clock), "b")).park(
         [unreadable(delivery(noise(1_400_000)), UnreadableMessage("x")) for _ in range(3)], clock
     ),
-    "read watermarks": lambda clock: DynamodbWatermarks(SlowClient(clock), "t", sleep=clock.sleep).read(
+    "read watermarks": lambda clock: DynamodbWatermarks(Table(SlowClient(clock), "t", sleep=clock.sleep)).read(
         [f"payments.{lane}" for lane in range(100 * MANY)], clock
     ),
     "fetch a claim": lambda clock: S3Claims(SlowClient(clock), "b").fetch(CLAIM, clock),

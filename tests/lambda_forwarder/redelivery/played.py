@@ -18,7 +18,7 @@ from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import TimeLeft
 from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
-from lambda_forwarder.redelivery.pause import RECEIVES
+from lambda_forwarder.redelivery.returned_messages import RECEIVES
 from tailrace.change import Change
 from tailrace.events import Mappers
 from tailrace.wire.message import group_id

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.in_memory import MemoryAttempts
 from lambda_forwarder.model.attempt import READING, Attempt
@@ -47,12 +48,15 @@ class TestMemoryAttempts(AttemptsConformance):
 class TestDynamodbAttempts(AttemptsConformance):
     @pytest.fixture
     def attempts(self, aws: Aws) -> Attempts:
-        return DynamodbAttempts(aws("dynamodb"), create_watermark_table(aws))
+        return DynamodbAttempts(Table(aws("dynamodb"), create_watermark_table(aws)))
 
     def test_attempts_share_the_table_of_the_watermarks(self, aws: Aws) -> None:
         """As separate items."""
         table = create_watermark_table(aws)
-        attempts, watermarks = DynamodbAttempts(aws("dynamodb"), table), DynamodbWatermarks(aws("dynamodb"), table)
+        attempts, watermarks = (
+            DynamodbAttempts(Table(aws("dynamodb"), table)),
+            DynamodbWatermarks(Table(aws("dynamodb"), table)),
+        )
         mark, note = Watermark(generation=1, sequence=7, cluster_time="1.1"), Attempt(message="m1", trying=2, begun=1)
         watermarks.advance(LANE, mark)
         attempts.write(LANE, note)
@@ -63,7 +67,7 @@ class TestDynamodbAttempts(AttemptsConformance):
 def test_attempt_expires_after_its_message(aws: Aws) -> None:
     """The sender of a message chooses the group's name. A message is in three queues for at most 14 days each."""
     table = create_watermark_table(aws)
-    DynamodbAttempts(aws("dynamodb"), table, now=lambda: 1_000.7).write(LANE, Attempt(message="m1", answered=1))
+    DynamodbAttempts(Table(aws("dynamodb"), table), now=lambda: 1_000.7).write(LANE, Attempt(message="m1", answered=1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert int(item["expires"]["N"]) - 1_000 >= 3 * 14 * 86_400
 
@@ -76,4 +80,4 @@ def test_unprocessed_keys_are_unavailable() -> None:
             return {"Responses": {}, "UnprocessedKeys": RequestItems}
 
     with pytest.raises(Unavailable, match="throttled"):
-        DynamodbAttempts(Client(), "t").read([LANE], forever)
+        DynamodbAttempts(Table(Client(), "t")).read([LANE], forever)

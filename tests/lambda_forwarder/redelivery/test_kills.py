@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_forwarder.forwarding.reading import read_message
-from lambda_forwarder.redelivery.pause import SHARE
+from lambda_forwarder.redelivery.returned_messages import SHARE
 from lambda_forwarder.redelivery.suspects import LIMIT
 from tailrace.change import Change
 from tailrace.events import Mappers

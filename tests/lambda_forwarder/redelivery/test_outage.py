@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from lambda_forwarder.errors import BusGone
-from lambda_forwarder.redelivery.pause import LONGEST, LONGEST_BLOCKED, RECEIVES, SHARE, SHORTEST, pause
+from lambda_forwarder.redelivery.returned_messages import LONGEST, LONGEST_BLOCKED, RECEIVES, SHARE, SHORTEST, pause
 from tests.lambda_forwarder.redelivery.played import MAPPERS, RETENTION, START, TIMEOUT, SimulatedQueue, throttled
 from tests.lambda_forwarder.values import inserted
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.errors import ForwarderError, Misconfigured, Unavailable
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks, is_known
@@ -55,7 +56,7 @@ def test_unprocessed_keys_are_read_again() -> None:
         {"Responses": {"table": [stored_item("a.1", mark(1, 1))]}, "UnprocessedKeys": unprocessed("b.2")},
         {"Responses": {"table": [stored_item("b.2", mark(1, 2))]}, "UnprocessedKeys": {}},
     )
-    assert DynamodbWatermarks(client, "table").read(["a.1", "b.2"], forever) == {"a.1": mark(1, 1), "b.2": mark(1, 2)}
+    assert DynamodbWatermarks(Table(client, "table")).read(["a.1", "b.2"], forever) == {"a.1": mark(1, 1), "b.2": mark(1, 2)}
     assert [request["RequestItems"] for request in client.requests] == [unprocessed("a.1", "b.2"), unprocessed("b.2")]
 
 
@@ -63,7 +64,7 @@ def test_keys_that_stay_unprocessed_are_unavailable() -> None:
     """A lane without a response is not a lane without a watermark."""
     client = ScriptedClient(*[{"Responses": {}, "UnprocessedKeys": unprocessed(LANE)}] * 3)
     with pytest.raises(Unavailable, match="throttled"):
-        DynamodbWatermarks(client, "table").read([LANE], forever)
+        DynamodbWatermarks(Table(client, "table")).read([LANE], forever)
 
 
 @pytest.mark.parametrize("use", [lambda store: store.read([LANE], forever), lambda store: store.advance(LANE, mark(1, 1))])
@@ -85,14 +86,14 @@ def test_dynamodb_error_maps_to_its_reaction(
 ) -> None:
     """A wrong configuration names the setting. No error is taken for success."""
     with pytest.raises(reaction, match=code) as raised:
-        use(DynamodbWatermarks(ScriptedClient(failure(code)), "table"))
+        use(DynamodbWatermarks(Table(ScriptedClient(failure(code)), "table")))
     assert str(raised.value).startswith("FORWARDER_WATERMARKS: ") is (reaction is Misconfigured)
 
 
 def test_usable_table_passes_the_check_and_stays_empty(aws: Aws) -> None:
     """The check reads and writes."""
     table = create_watermark_table(aws)
-    DynamodbWatermarks(aws("dynamodb"), table).check()
+    DynamodbWatermarks(Table(aws("dynamodb"), table)).check()
     assert aws("dynamodb").scan(TableName=table)["Items"] == []
 
 
@@ -123,7 +124,7 @@ LATER = 1_000 + 45 * 86_400
 def test_only_watermarks_of_unknown_lanes_expire(aws: Aws, lane: str, expires: int | None) -> None:
     """So invented lanes are removed, and no repeat of a known lane is ever published."""
     table = create_watermark_table(aws)
-    DynamodbWatermarks(aws("dynamodb"), table, streams=HERE, now=lambda: 1_000.7).advance(lane, mark(1, 1))
+    DynamodbWatermarks(Table(aws("dynamodb"), table), streams=HERE, now=lambda: 1_000.7).advance(lane, mark(1, 1))
     [item] = aws("dynamodb").scan(TableName=table)["Items"]
     assert item.get("expires") == (None if expires is None else {"N": str(expires)})
 
@@ -132,7 +133,7 @@ def test_watermark_of_a_stream_that_becomes_known_is_kept(aws: Aws) -> None:
     """Without configured streams every lane is known."""
     table = create_watermark_table(aws)
     for sequence, streams in enumerate((["payments"], ["payments", "refunds"], ["payments"], []), 1):
-        DynamodbWatermarks(aws("dynamodb"), table, streams=streams).advance("refunds.1", mark(1, sequence))
+        DynamodbWatermarks(Table(aws("dynamodb"), table), streams=streams).advance("refunds.1", mark(1, sequence))
         [item] = aws("dynamodb").scan(TableName=table)["Items"]
         assert ("expires" in item) is (streams == ["payments"])
 
@@ -149,15 +150,15 @@ def test_missing_table_is_reported_at_the_start(aws: Aws) -> None:
     with pytest.raises(
         Misconfigured, match=r"^FORWARDER_WATERMARKS: table 'nowhere' cannot be used: .*does not exist.*partition key pk"
     ):
-        DynamodbWatermarks(aws("dynamodb"), "nowhere").check()
+        DynamodbWatermarks(Table(aws("dynamodb"), "nowhere")).check()
 
 
 def test_table_with_another_key_is_reported_at_the_start(aws: Aws) -> None:
     with pytest.raises(Misconfigured, match=r"^FORWARDER_WATERMARKS: .*partition key pk"):
-        DynamodbWatermarks(aws("dynamodb"), create_watermark_table(aws, key="id")).check()
+        DynamodbWatermarks(Table(aws("dynamodb"), create_watermark_table(aws, key="id"))).check()
 
 
 def test_read_only_table_is_reported_at_the_start() -> None:
     client = ScriptedClient({"Responses": {}, "UnprocessedKeys": {}}, failure("AccessDeniedException"))
     with pytest.raises(Misconfigured, match=r"UpdateItem.*dynamodb:UpdateItem"):
-        DynamodbWatermarks(client, "table").check()
+        DynamodbWatermarks(Table(client, "table")).check()

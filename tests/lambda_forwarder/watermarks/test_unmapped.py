@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambda_forwarder import app
-from lambda_forwarder.aws.table import ATTEMPTS
+from lambda_forwarder.aws.table import ATTEMPTS, Table
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.watermarks.dynamodb import DynamodbUnmapped, DynamodbWatermarks
@@ -36,7 +36,7 @@ def stored_unmapped(aws: Aws, table: str, stream: str = "payments") -> dict[str,
 def test_unmapped_counts_are_added_to_the_stored_ones(aws: Aws, table: str) -> None:
     """Per stream. Each write extends the expiry."""
     now = time.time()
-    store = DynamodbUnmapped(aws("dynamodb"), table, now=lambda: now)
+    store = DynamodbUnmapped(Table(aws("dynamodb"), table), now=lambda: now)
     store.add("payments", {"shop.a": 1, "shop.b": 5}, forever)
     store.add("payments", {"shop.a": 2}, forever)
     store.add("others", {"shop.a": 7}, forever)
@@ -53,7 +53,7 @@ def test_concurrent_writes_lose_no_counts(aws: Aws, table: str) -> None:
     taken: list[int] = []
 
     def environment(number: int) -> None:
-        store = DynamodbUnmapped(aws("dynamodb"), table)
+        store = DynamodbUnmapped(Table(aws("dynamodb"), table))
         for _ in range(3):
             with suppress(Unavailable):
                 store.add("payments", {"shop.a": number}, forever)
@@ -72,7 +72,7 @@ def test_overtaken_write_is_unavailable() -> None:
     """Its counts are kept for the next attempt."""
     client = ScriptedClient({"Responses": {"table": []}}, failure("ConditionalCheckFailedException"))
     with pytest.raises(Unavailable, match="another execution environment"):
-        DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
+        DynamodbUnmapped(Table(client, "table")).add("payments", {"shop.a": 1}, forever)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_dynamodb_error_maps_to_its_reaction(response: ClientError | dict[str, A
     """Nothing is written after a failed read."""
     client = ScriptedClient(*[response] * ATTEMPTS)
     with pytest.raises(reaction):
-        DynamodbUnmapped(client, "table").add("payments", {"shop.a": 1}, forever)
+        DynamodbUnmapped(Table(client, "table")).add("payments", {"shop.a": 1}, forever)
     assert all("RequestItems" in request for request in client.requests)
 
 
@@ -96,7 +96,7 @@ def test_item_of_another_kind_is_no_watermark(aws: Aws, table: str, group: str) 
     """The sender of a message chooses the group's name."""
     client = aws("dynamodb")
     client.put_item(TableName=table, Item={"pk": {"S": f"lane/{group}"}, "version": {"N": "1"}})
-    assert DynamodbWatermarks(client, table).read([group, "payments.17"], forever) == {}
+    assert DynamodbWatermarks(Table(client, table)).read([group, "payments.17"], forever) == {}
 
 
 def test_function_records_unmapped_collections(aws: Aws, parking: str, table: str, monkeypatch: pytest.MonkeyPatch) -> None:

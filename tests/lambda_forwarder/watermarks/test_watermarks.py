@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.in_memory import MemoryWatermarks
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.ports import Watermarks
@@ -77,7 +78,7 @@ class TestDynamodbWatermarks(WatermarksConformance):
 
     @pytest.fixture
     def watermarks(self, aws: Aws) -> DynamodbWatermarks:
-        return DynamodbWatermarks(aws("dynamodb"), create_watermark_table(aws))
+        return DynamodbWatermarks(Table(aws("dynamodb"), create_watermark_table(aws)))
 
 
 def create_watermark_table(aws: Aws, key: str = "pk") -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.watermarks.dynamodb import DynamodbUnmapped
 from tailer.aws.checks.access import Clients
 from tailer.aws.checks.destinations import all_mapped
@@ -46,7 +47,7 @@ def status(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def add_unmapped(stack: DevStack, stream: str, counts: dict[str, int], ago: float = 0.0) -> None:
-    store = DynamodbUnmapped(stack.aws("dynamodb"), stack.resources.table, now=lambda: time.time() - ago)
+    store = DynamodbUnmapped(Table(stack.aws("dynamodb"), stack.resources.table), now=lambda: time.time() - ago)
     store.add(stream, counts, forever)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambda_forwarder.redelivery import pause
+from lambda_forwarder.redelivery import returned_messages
 from tailrace_cdk.config import Environment, Forwarder
 from tailrace_cdk.messaging.queues import RECEIVES
 from tests.tailrace_cdk.template import of_type, only, stack
@@ -37,7 +37,7 @@ def test_visibility_timeout_is_six_times_the_functions_timeout(timeout: int, hid
 def test_message_that_keeps_failing_becomes_a_dead_letter() -> None:
     """Dead letters and parked items stay in their queues."""
     policy = queue("Changes")["RedrivePolicy"]
-    assert policy["maxReceiveCount"] == RECEIVES == pause.RECEIVES
+    assert policy["maxReceiveCount"] == RECEIVES == returned_messages.RECEIVES
     assert "DeadLetters" in policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
     assert "RedrivePolicy" not in queue("DeadLetters")
     assert "RedrivePolicy" not in queue("Parking")

@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from tailer.aws.sqs_sink import SqsSink
 from tailer.checklist import all_checks
@@ -20,6 +19,7 @@ from tailer.poison import OnPoison
 from tailer.settings.settings import as_set_in, misspelt
 from tailer.streaming.stream import Stream
 from tailer.streaming.task import Task
+from tailer.times import now
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +29,17 @@ def run(streams: Sequence[Parts], stopping: threading.Event) -> None:
     for wrong, right in misspelt().items():
         log.warning("%s is not a setting; did you mean %s?", wrong, right, extra={"action": "unknown_setting"})
     families, settings = Families(), streams[0].settings
-    health = Health(clock=time.monotonic, now=_now)
+    health = Health(clock=time.monotonic, now=now)
     families.standing_by.set_function(lambda: float(health.state == STANDING_BY))
     task = Task(
         streams=[_stream(parts, families, stopping, health) for parts in streams],
         stopping=stopping,
         health=health,
-        now=_now,
+        now=now,
     )
     with (
         endpoints(settings.http_host, settings.http_port, health, families),
-        emf_lines(settings.emf_namespace, families, now=_now),
+        emf_lines(settings.emf_namespace, families, now=now),
     ):
         task.run()
 
@@ -84,10 +84,6 @@ def _start(parts: Parts) -> Callable[[], None]:
             log.warning("%s", as_set(advice), extra={"action": "advice", "stream": settings.stream})
 
     return lambda: pass_start(all_checks([parts]), advise)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def tune_garbage_collector() -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from tailer.aws.checks.access import identity
@@ -23,6 +22,7 @@ from tailer.settings.checks import settings_check
 from tailer.settings.settings import Settings
 from tailer.stores.checks import takes_a_record
 from tailer.stores.table import kind_of
+from tailer.times import now
 
 Streams = Sequence[Parts]
 
@@ -44,7 +44,7 @@ def all_checks(streams: Streams) -> list[Check]:
 def _of_cluster(cluster: Streams, *, whole: bool) -> list[Check]:
     parts, settings = cluster[0], cluster[0].settings
     uri, username = settings.mongodb_uri.get_secret_value(), settings.mongodb_username
-    server = Server(uri, username, lambda: parts.client, now=_now)
+    server = Server(uri, username, lambda: parts.client, now=now)
     checks = _about(cluster, server.checks(), whole=whole)
     for parts in cluster:
         checks += _about([parts], _of_stream(parts, server))
@@ -63,7 +63,7 @@ def _of_stream(parts: Parts, server: Server) -> list[Check]:
         store=lambda: parts.store,
         source=source,
         watched=parts.cluster,
-        now=_now,
+        now=now,
     )
     watched = WatchedStream(
         server=server,
@@ -71,7 +71,7 @@ def _of_stream(parts: Parts, server: Server) -> list[Check]:
         source=source,
         position=record,
         history_seconds=settings.history_seconds,
-        now=_now,
+        now=now,
     )
     needs = (SIGN_IN,) if kind.in_watched_cluster else ()
     stored = Check(name="checkpoints.read", run=record.read, outage=kind.outage, mistake=kind.mistake, needs=needs)
@@ -91,7 +91,7 @@ def _of_store(parts: Parts) -> list[Check]:
 def _of_queue(sharing: Streams) -> list[Check]:
     first, aws = sharing[0].settings, sharing[0].aws
     watched = sorted({str(scope) for parts in sharing for scope in parts.watch.scopes if scope.collection})
-    queue = Queue(first.queue_url, aws, now=_now)
+    queue = Queue(first.queue_url, aws, now=now)
     forwarder = Forwarder(queue, first.claim_bucket, aws, watched, [parts.settings.stream for parts in sharing])
     return [*queue.checks(), claims(first.claim_bucket, first.stream, aws), *forwarder_checks(forwarder)]
 
@@ -108,7 +108,3 @@ def _sharing(streams: Streams, key: Callable[[Settings], Hashable]) -> list[Stre
     for parts in streams:
         groups.setdefault(key(parts.settings), []).append(parts)
     return list(groups.values())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 _LATEST = 2**32 - 1  # seconds, what a BSON timestamp can hold
 
 
+def now() -> datetime:
+    """Return the time of day, in UTC."""
+    return datetime.now(UTC)
+
+
 def seconds(cluster_time: str) -> int:
     """Return the seconds since 1970."""
     return int(cluster_time.partition(".")[0])

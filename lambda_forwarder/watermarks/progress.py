@@ -38,8 +38,11 @@ class Progress:
 
     def unpublished(self, lane: str | None, message: ChangeMessage, time_left: TimeLeft) -> ChangeMessage:
         """Return the message without the changes that were published before."""
-        mark = self._marks(time_left).get(lane) if lane else None
-        if mark is None:
+        if not (self._watermarks and lane):
+            return message
+        if self._read is None:
+            self._read = dict(self._watermarks.read(self._lanes, time_left))
+        if (mark := self._read.get(lane)) is None:
             return message
         if any(mark.is_renumbered(message.generation, change) for change in message.changes):
             log.warning(RENUMBERED, lane, mark.position, extra={"action": "lane_counts_anew"})
@@ -58,8 +61,3 @@ class Progress:
             self._watermarks.advance(lane, now)
             self._read[lane] = now
             self.moved.add(lane)
-
-    def _marks(self, time_left: TimeLeft) -> dict[str, Watermark]:
-        if self._read is None:
-            self._read = dict(self._watermarks.read(self._lanes, time_left)) if self._watermarks else {}
-        return self._read

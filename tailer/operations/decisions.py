@@ -6,7 +6,6 @@ result is the stream's record before and after the decision.
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from getpass import getuser
 
 from tailer.aws.errors import aws_errors
@@ -23,6 +22,7 @@ from tailer.parts import Parts
 from tailer.poison import PARK
 from tailer.resume_tokens import short
 from tailer.stored_form import stored_record
+from tailer.times import now
 from tailer.waits import WAITS
 from tailrace.text.legible import legible
 
@@ -33,14 +33,14 @@ _POLL = 0.2  # seconds
 def seed(parts: Parts, to: str, *, dry_run: bool = False) -> Result:
     """Give a stream that has no checkpoint its first one: ``beginning``, an RFC 3339 time, or a resume token."""
     of_this_cluster = _recognise(parts)
-    start = asked_for(to, parts.source, _now())
-    return _decide(parts, lambda record: decisions.seeded(of_this_cluster(record), start, _now()), dry_run)
+    start = asked_for(to, parts.source, now())
+    return _decide(parts, lambda record: decisions.seeded(of_this_cluster(record), start, now()), dry_run)
 
 
 def rewind(parts: Parts, to: str, *, dry_run: bool = False) -> Result:
     """Move a stream's checkpoint back, so that everything after it is delivered again, in a new generation."""
     of_this_cluster = _recognise(parts)
-    start = asked_for(to, parts.source, _now())
+    start = asked_for(to, parts.source, now())
     return _decide(parts, lambda record: decisions.moved(of_this_cluster(record), start), dry_run)
 
 
@@ -50,19 +50,17 @@ def accept_gap(parts: Parts, why: str, *, by: str = "", to: str = "", dry_run: b
     continues at the oldest history that is left, or now if that is unknown: ``TAILER_START`` is for a first start.
     """
     of_this_cluster, source = _recognise(parts), parts.source_with(PARK, start="now")
-    until = asked_for(to, source, _now()) if to else None
+    until = asked_for(to, source, now()) if to else None
     words = _words(by, why)
     return _decide(
-        parts, lambda record: decisions.gap_accepted(of_this_cluster(record), source, until, **words, now=_now()), dry_run
+        parts, lambda record: decisions.gap_accepted(of_this_cluster(record), source, until, **words, now=now()), dry_run
     )
 
 
 def skip(parts: Parts, change: str, why: str, *, by: str = "", dry_run: bool = False) -> Result:
     """Skip the change that stops a stream. A stub takes its place; the skip is recorded, and published as StreamGapDetected."""
     of_this_cluster, words = _recognise(parts), _words(by, why)
-    return _decide(
-        parts, lambda record: decisions.skipped(of_this_cluster(record), short(change), **words, now=_now()), dry_run
-    )
+    return _decide(parts, lambda record: decisions.skipped(of_this_cluster(record), short(change), **words, now=now()), dry_run)
 
 
 def accept_settings(parts: Parts, *, anyway: bool = False, dry_run: bool = False) -> Result:
@@ -120,10 +118,6 @@ def _waiting_messages(parts: Parts) -> int:
     with aws_errors("TAILER_QUEUE_URL", url):
         found = parts.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_WAITING))["Attributes"]
     return sum(int(found[name]) for name in _WAITING)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def record_of(parts: Parts) -> Record:

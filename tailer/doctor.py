@@ -38,12 +38,13 @@ def doctor(options: Namespace, streams: Sequence[Parts], say: Say) -> int:
         about = [parts.settings for parts in streams if not check.streams or parts.settings.stream in check.streams]
         return hidden(as_set_in(about)(text))
 
-    return _report(options, all_checks([parts.impatient() for parts in streams]), say, in_words_of_the_user, len(streams) > 1)
+    checks = [*all_checks([parts.impatient() for parts in streams]), *options.checks]
+    return _report(options, checks, say, in_words_of_the_user, len(streams) > 1)
 
 
 def unsettled(options: Namespace, error: Misconfigured, say: Say) -> int:
-    """Report the settings that cannot be read. Nothing else can be checked without them."""
-    return _report(options, unreadable(error), say, lambda _, text: text, several=False)
+    """Report the settings that cannot be read. Without them the doctor's own checks cannot run."""
+    return _report(options, [*unreadable(error), *options.checks], say, lambda _, text: text, several=False)
 
 
 def hidden(text: str) -> str:

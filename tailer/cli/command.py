@@ -9,7 +9,7 @@ from tailer.errors import Misconfigured
 from tailer.output import Result, Say, as_json
 from tailer.parts import Parts
 
-_OF_EVERY_COMMAND = {"command", "interrupted", "json", "stream"}
+_OF_EVERY_COMMAND = {"checks", "command", "interrupted", "json", "stream"}
 
 Run = Callable[[Namespace, Sequence[Parts], Say], int | None]
 """Runs a command for these streams, prints with ``Say``, and returns the exit code."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
+from tailer.checks import Check
 from tailer.cli.arguments import parser
 from tailer.cli.waiting import waits_logged
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
@@ -23,10 +24,18 @@ from tailrace.text.terminal import complain, say
 log = logging.getLogger("tailer")
 
 
-def command_line(arguments: Sequence[str], stopping: threading.Event, parts: Callable[[Settings], Parts] = Parts) -> int:
-    """Run a command with the ``parts`` of each stream, and return the exit code. ``stopping`` ends ``tailer run``."""
+def command_line(
+    arguments: Sequence[str],
+    stopping: threading.Event,
+    parts: Callable[[Settings], Parts] = Parts,
+    checks: Sequence[Check] = (),
+) -> int:
+    """
+    Run a command with the ``parts`` of each stream, and return the exit code. ``stopping`` ends ``tailer run``. The doctor runs
+    ``checks`` too, after its own.
+    """
     run_command = partial(_run, stopping)
-    options = parser(run_command).parse_args(arguments)
+    options = parser(run_command).parse_args(arguments, Namespace(checks=checks))
     try:
         settings = _chosen(options, load())
     except Misconfigured as error:

@@ -32,7 +32,11 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
     ),
     "Operate": (
         Command(name="status", summary="who tails each stream, how far behind, how much history is left", where=_TAILER),
-        Command(name="doctor", summary="check everything a tailer needs, and name the remedy for what fails", where=_TAILER),
+        Command(
+            name="doctor",
+            summary="check the project and everything a tailer needs, and name the remedy for what fails",
+            where="tailrace.cli.doctor:doctor",
+        ),
         Command(name="checkpoint", summary="show a stream's position, or decide where it goes on", where=_TAILER),
         Command(name="change-streams", summary="show, enable or disable what DocumentDB keeps for the streams", where=_TAILER),
         Command(name="redrive", summary="publish parked changes and dead letters again", where=_FORWARDER),

@@ -1,19 +1,17 @@
 """The tailer's image."""
 
 import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aws_cdk import Aws, Fn, Token
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from constructs import Construct
 
-from tailrace_cdk.clone import in_clone
 from tailrace_cdk.config import Tailer
+from tailrace_cdk.tailing.image_context import DOCKERFILE, image_context
 
-DOCKERFILE = "tailer/Dockerfile"
-# .dockerignore includes more files, for other images of this repository. A change of those must not make a new image here.
-COPIED = ("!requirements/tailer.txt", "!tailrace/packaging/components.py", f"!{DOCKERFILE}")
-NOT_COPIED = ("devstack", "infra", "lambda_forwarder", "requirements/*", "tailrace/packaging/*", *COPIED)
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<name>[^@:]+)")
 
 
@@ -36,14 +34,15 @@ class Image(Construct):
             self.repository_arn = _repository_arn(tailer.image)
         else:
             arm = tailer.architecture == "arm64"
-            asset = ecr_assets.DockerImageAsset(
-                self,
-                "Built",
-                directory=str(in_clone(DOCKERFILE, "name an image in [tailer] image").parents[1]),
-                file=DOCKERFILE,
-                exclude=list(NOT_COPIED),
-                platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
-            )
+            with TemporaryDirectory(prefix="tailrace-image-") as folder:  # the asset copies it
+                image_context(Path(folder))
+                asset = ecr_assets.DockerImageAsset(
+                    self,
+                    "Built",
+                    directory=folder,
+                    file=DOCKERFILE,
+                    platform=ecr_assets.Platform.LINUX_ARM64 if arm else ecr_assets.Platform.LINUX_AMD64,
+                )
             self.container = ecs.ContainerImage.from_docker_image_asset(asset)
             self.repository_arn = asset.repository.repository_arn
 

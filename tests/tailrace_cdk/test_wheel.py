@@ -7,11 +7,15 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from aws_cdk import App, Stack
 
 from tailrace_cdk.clone import FOLDER
+from tailrace_cdk.config import Tailer
+from tailrace_cdk.tailing.image import Image
 
 PACKAGES = {"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"}
 LIBRARIES = sysconfig.get_path("purelib")
+TAILER = '[bus]\nschemas = false\n[database]\n[[streams]]\nname = "a"\ndatabase = "b"'
 STACK = """
 from pathlib import Path
 import tailrace_cdk
@@ -55,21 +59,30 @@ def test_stack_is_made_without_a_clone(wheel: Path, tmp_path: Path) -> None:
     assert (tmp_path / "cdk.out" / "tailrace-mine.template.json").is_file()
 
 
-@pytest.mark.parametrize(
-    ("settings", "remedy"),
-    [
-        ("", "set [bus] schemas = false"),
-        ('[bus]\nschemas = false\n[database]\n[[streams]]\nname = "a"\ndatabase = "b"', "name an image in [tailer] image"),
-    ],
-)
-def test_file_of_the_clone_is_missing_with_a_remedy(wheel: Path, tmp_path: Path, settings: str, remedy: str) -> None:
-    """The error names the file and the setting that avoids it."""
+def test_schemas_of_the_clone_are_missing_with_a_remedy(wheel: Path, tmp_path: Path) -> None:
+    """The error names the setting that avoids them."""
     (tmp_path / "forwarder.zip").touch()
-    (tmp_path / "mine.toml").write_text(settings)
+    (tmp_path / "mine.toml").touch()
     made = run(STACK, tmp_path, str(wheel), LIBRARIES)
     assert made.returncode == 1
     assert "is only in a clone of the repository" in made.stderr
-    assert remedy in made.stderr.splitlines()[-1]
+    assert "set [bus] schemas = false" in made.stderr.splitlines()[-1]
+
+
+def test_tailers_image_is_built_from_the_same_files_without_a_clone(wheel: Path, tmp_path: Path) -> None:
+    """So a deployment from the wheel and one from the clone name the same image."""
+    (tmp_path / "forwarder.zip").touch()
+    (tmp_path / "mine.toml").write_text(TAILER)
+    made = run(STACK, tmp_path, str(wheel), LIBRARIES)
+    assert made.returncode == 0, made.stderr
+    app = App(outdir=str(tmp_path / "clone"))
+    Image(Stack(app, "Test"), "Image", tailer=Tailer())
+    app.synth()
+    contexts = [
+        {path.parents[1].name for path in (tmp_path / name).glob("asset.*/tailer/Dockerfile")} for name in ("cdk.out", "clone")
+    ]
+    assert len(contexts[0]) == 1
+    assert contexts[0] == contexts[1]
 
 
 def test_missing_cdk_names_the_extra_to_install(wheel: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from infra.package import REPOSITORY
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings, load
 from tailrace_cdk.config import Tailer
-from tailrace_cdk.tailing.image import DOCKERFILE, Image
+from tailrace_cdk.tailing.image import Image
+from tailrace_cdk.tailing.image_context import DOCKERFILE
 from tests.tailrace_cdk.template import (
     EXISTING_DATABASE,
     EXISTING_VPC,

@@ -45,7 +45,7 @@ demo: env                       ## the whole path on this machine, with a kill -
 	@$(BIN)/python -m devstack demo $(if $(KEEP),--keep)
 
 razors: env                     ## the scenario of examples/razors, three domains and an order store, hop by hop (about 70 s)
-	@$(BIN)/python -m examples.razors
+	@cd examples/razors && PYTHONPATH=. ../../$(BIN)/python -m razors
 
 test: env $(VENV)/.infra-ready  ## every test, in PROCESSES=4 (TESTS='tests/tailer -k lanes' for some, in one)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(TESTS)
@@ -60,6 +60,7 @@ check: env $(VENV)/.infra-ready ## format, lint, types, import contracts, the si
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@cd examples/razors && ../../$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m infra.pages.site
 

@@ -19,7 +19,7 @@ def test_public_names_are_exactly_these() -> None:
 
 
 def test_example_mappers_import_only_public_names() -> None:
-    files = [*(ROOT / "lambda_forwarder" / "mappings").glob("*.py"), ROOT / "examples" / "razors" / "events.py"]
+    files = [*(ROOT / "lambda_forwarder" / "mappings").glob("*.py"), ROOT / "examples" / "razors" / "razors" / "events.py"]
     for file in files:
         imports = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
         ours = {node.module for node in imports if (node.module or "").startswith(("tailrace", "tailer", "lambda_forwarder"))}

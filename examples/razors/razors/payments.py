@@ -6,25 +6,22 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import DuplicateKeyError
 
-from examples.razors.inbox import Event
-
-DATABASE = "payments"
+from razors.events import SubscriptionCreated
+from tailrace.consuming import Event
 
 
 class Payments:
     """One document for each direct debit. It publishes nothing: the tailer reads the database's change stream."""
 
-    def __init__(self, client: "MongoClient[dict[str, Any]]", database: str = DATABASE) -> None:
+    def __init__(self, client: "MongoClient[dict[str, Any]]", database: str = "payments") -> None:
         self._client = client
         self._payments = client[database]["payments"]
         self._handled = client[database]["handled"]  # ids of events; in production with a TTL index
 
-    def handle(self, event: Event) -> bool:
+    def handle(self, event: Event[SubscriptionCreated]) -> bool:
         """Set up the direct debit for a new subscription. The payment and the note of the event are one transaction."""
-        if event.name != "SubscriptionCreated":
-            return True
         now = datetime.now(UTC)
-        payment = {"subscriptionId": event.data["subscriptionId"], "status": "created", "created": now, "updated": now}
+        payment = {"subscriptionId": event.data.subscription_id, "status": "created", "created": now, "updated": now}
         with self._client.start_session() as session, session.start_transaction():
             try:
                 self._handled.insert_one({"_id": event.id, "at": now}, session=session)
@@ -35,11 +32,10 @@ class Payments:
         return True
 
     def cancel(self, subscription: str) -> None:
-        """The customer's bank told us that the direct debit was cancelled."""
-        self._payments.update_one(
-            {"subscriptionId": subscription}, {"$set": {"status": "cancelled", "updated": datetime.now(UTC)}}
-        )
+        """The customer's bank reported that the direct debit was cancelled."""
+        cancelled = {"status": "cancelled", "updated": datetime.now(UTC)}
+        self._payments.update_one({"subscriptionId": subscription}, {"$set": cancelled})
 
-    def of(self, subscription: str) -> list[dict[str, Any]]:
-        """The payments of a subscription."""
-        return list(self._payments.find({"subscriptionId": subscription}))
+    def statuses(self, subscription: str) -> list[str]:
+        """The statuses of the payments of a subscription."""
+        return [payment["status"] for payment in self._payments.find({"subscriptionId": subscription})]

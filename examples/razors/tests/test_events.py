@@ -1,0 +1,43 @@
+"""The mappers, on changes as each database reports them."""
+
+import pytest
+
+from razors.events import MAPPERS, PaymentCancelled
+from tailrace import Change
+from tailrace.testing import ChangeStream, documentdb, dynamodb, events_of, mongodb
+from tailrace.testing.snapshots import EventSnapshot
+
+PAYMENT = {"_id": "p-1", "subscriptionId": "sub-1", "status": "created"}
+SUBSCRIPTION = {"subscriptionId": "sub-1", "productId": "razor", "unitsAMonth": 1, "customer": "Ada", "status": "active"}
+ORDER = {"orderId": "o-1", "total": 12.5, "lines": ["razor"]}
+
+SUBSCRIPTIONS, ORDERS, PAYMENTS = (
+    dynamodb("razors-subscriptions", "subscriptionId"),
+    dynamodb("razors-orders", "orderId"),
+    mongodb("payments.payments"),
+)
+CHANGES = {
+    "subscription-created": SUBSCRIPTIONS.insert(SUBSCRIPTION),
+    "subscription-cancelled": SUBSCRIPTIONS.update(SUBSCRIPTION, {"status": "cancelled"}),
+    "payment-created": PAYMENTS.insert(PAYMENT),
+    "payment-cancelled": PAYMENTS.update(PAYMENT, {"status": "cancelled"}),
+    "order-stored": ORDERS.insert(ORDER),
+    "order-stored-again": ORDERS.replace(ORDER, {"total": 15, "lines": ["razor"]}),
+    "order-removed": ORDERS.delete(ORDER),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_change_is_published(change: Change, event_snapshot: EventSnapshot) -> None:
+    """As other teams will read it; nothing of a customer is in it."""
+    events = events_of(MAPPERS, change)
+    assert "Ada" not in repr(events)
+    event_snapshot.check(events)
+
+
+@pytest.mark.parametrize("payments", [PAYMENTS, documentdb("payments.payments")], ids=["mongodb", "documentdb"])
+def test_replaced_payment_is_cancelled(payments: ChangeStream) -> None:
+    """Even where the server sends no pre-image: a repeated event is better than a parked one."""
+    [event] = events_of(MAPPERS, payments.replace(PAYMENT, PAYMENT | {"status": "cancelled"}))
+    assert isinstance(event.data, PaymentCancelled)
+    assert events_of(MAPPERS, payments.update(PAYMENT, {"note": "called"})) == []

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from tenacity import (
@@ -43,28 +44,18 @@ class Bus(Protocol):
         """
 
 
+@dataclass
 class Outcome:
     """The results of one publish so far, also if a later call fails. Several threads may add to it."""
 
-    def __init__(self) -> None:
-        self.accepted: list[Entry] = []
-        self.duplicates: list[Entry] = []  # accepted entries that the bus dropped, because it already had them
-        self.refused: list[Refused] = []
-        self._done: set[int] = set()  # by identity: two entries may have the same id
-
-    def accept(self, entry: Entry, *, duplicate: bool) -> None:
-        self.accepted.append(entry)
-        if duplicate:
-            self.duplicates.append(entry)
-        self._done.add(id(entry))
-
-    def refuse(self, entry: Entry, reason: str) -> None:
-        self.refused.append(Refused(entry, reason))
-        self._done.add(id(entry))
+    accepted: list[Entry] = field(default_factory=list)
+    duplicates: list[Entry] = field(default_factory=list)  # accepted entries that the bus dropped, because it already had them
+    refused: list[Refused] = field(default_factory=list)
 
     def left(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """The entries that are neither accepted nor refused."""
-        return [entry for entry in entries if id(entry) not in self._done]
+        """The entries that are neither accepted nor refused, by identity: two entries may have the same id."""
+        done = {id(entry) for entry in (*self.accepted, *(refusal.entry for refusal in self.refused))}
+        return [entry for entry in entries if id(entry) not in done]
 
 
 class EventBridgePublisher:
@@ -86,9 +77,7 @@ class EventBridgePublisher:
         outcome = Outcome()
         if self._claims:
             entries = [fitting(entry, self._claims, time_left) for entry in entries]
-        for entry in entries:
-            if reason := rejection_reason(entry):
-                outcome.refuse(entry, reason)
+        outcome.refused += (Refused(entry, reason) for entry in entries if (reason := rejection_reason(entry)))
         acceptable = outcome.left(entries)
         try:
             for wave in waves(
@@ -132,7 +121,7 @@ class EventBridgePublisher:
             responses = self._bus.put(entries)
         except Rejected as error:
             if len(entries) == 1:
-                outcome.refuse(entries[0], str(error))
+                outcome.refused.append(Refused(entries[0], str(error)))
                 return
             for entry in entries:  # one of them made the call fail: try each by itself
                 self._put([entry], time_left, outcome)
@@ -147,9 +136,11 @@ class EventBridgePublisher:
         """Note the result of an entry. Return the error if a person has to fix it; else an empty string."""
         code, text = response.get("ErrorCode"), response.get("ErrorMessage", "")
         if not code:
-            outcome.accept(entry, duplicate=response.get("SuccessCode") == "DEDUPLICATED")
+            outcome.accepted.append(entry)
+            if response.get("SuccessCode") == "DEDUPLICATED":
+                outcome.duplicates.append(entry)
             return ""
         error = aws_error(f"PutEvents of {entry.detail_type}", code, text)
         if isinstance(error, Rejected):
-            outcome.refuse(entry, f"{code}: {text}")
+            outcome.refused.append(Refused(entry, f"{code}: {text}"))
         return str(error) if isinstance(error, Misconfigured) else ""

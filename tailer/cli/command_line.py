@@ -1,25 +1,30 @@
-"""Runs a command of the command line, and returns its exit code."""
+"""Runs a command of the command line, logs what it waits for, and returns its exit code."""
 
 import logging
 import os
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
 from tailer.checks import Check
+from tailer.background import background
 from tailer.cli.arguments import parser
-from tailer.cli.waiting import waits_logged
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.operations.interrupts import INTERRUPTS, Interrupted
 from tailer.output import Say
 from tailer.parts import Parts
 from tailer.settings.names import PREFIX
 from tailer.settings.settings import Settings, as_set_in, load
+from tailer.waits import WAITS
 from tailrace.text.terminal import complain, say
+
+FIRST, AGAIN = 5.0, 30.0  # seconds until a wait is logged, and until it is logged again
+CHECKS = 10  # until the first line
 
 log = logging.getLogger("tailer")
 
@@ -50,7 +55,7 @@ def command_line(
         with ExitStack() as around:
             if options.command is not run_command:  # ``stopping`` ends it, and its health shows what it waits for
                 around.enter_context(INTERRUPTS.handled())
-                around.enter_context(waits_logged())
+                around.enter_context(_waits_logged())
             return int(options.command(options, [parts(one) for one in settings], lambda text: say(as_set(text))) or 0)
     except TailerError as error:
         return _failed(type(error)(as_set(str(error))))
@@ -87,3 +92,29 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
 def _failed(error: TailerError) -> int:
     complain(f"tailer: {error}")
     return EXIT_CODES.get(type(error), 1)
+
+
+@contextmanager
+def _waits_logged() -> Iterator[None]:
+    """While the block runs, log each wait that takes long, on standard error, and again while it lasts."""
+    over = threading.Event()
+    WAITS.end()  # until here the program itself started
+    background("waiting", partial(_log_waits, over), over)
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _log_waits(over: threading.Event) -> None:
+    due = FIRST
+    while not over.wait(FIRST / CHECKS):
+        wait = WAITS.longest()
+        if wait.seconds < FIRST:
+            due = FIRST
+        elif wait.seconds >= due:
+            due = wait.seconds + AGAIN
+            since = datetime.now(UTC) - timedelta(seconds=wait.seconds)
+            words = f"{since:%H:%M:%S} UTC ({wait.seconds:.0f} s) for {wait.what}"
+            extra = {"action": "waiting", "since": since.isoformat(timespec="seconds"), "seconds": round(wait.seconds)}
+            log.warning("waiting since %s; Ctrl-C ends this command", words, extra=extra)

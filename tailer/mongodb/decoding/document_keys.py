@@ -5,7 +5,6 @@ text, or one type of number from another.
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from bson.decimal128 import Decimal128
@@ -20,7 +19,6 @@ _ID = b"_id"
 _STRING, _DOCUMENT, _OBJECT_ID, _NULL, _SYMBOL, _INT32, _INT64 = 0x02, 0x03, 0x07, 0x0A, 0x0E, 0x10, 0x12
 _PLAIN = frozenset({_OBJECT_ID, _INT32, _INT64})  # types whose text is always the text of their plain JSON
 _UUID = 4  # a binary's subtype
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def key_name(event: bytes, decoded: Document) -> str:
@@ -99,11 +97,8 @@ def _binary(raw: bytes, at: int) -> str:
 
 
 def _date(raw: bytes, at: int) -> str:
-    [since] = bson.int64(raw, at)  # milliseconds
-    try:
-        return f"Date({(_EPOCH + timedelta(milliseconds=since)).isoformat(timespec='milliseconds').replace('+00:00', 'Z')})"
-    except OverflowError:  # outside the years 1 to 9999
-        return f"Date({since})"
+    since, text = bson.date(raw, at)
+    return f"Date({text or since})"
 
 
 def _pointer(raw: bytes, at: int) -> str:

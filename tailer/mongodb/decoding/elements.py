@@ -6,6 +6,7 @@ Bytes that end early, or have an unknown type, raise one of ``NOT_BSON``.
 
 import struct
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 Element = tuple[int, int, int]
 """Its type, and the offsets of its name and its value."""
@@ -19,6 +20,7 @@ double = struct.Struct("<d").unpack_from
 
 _SIZES = {0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16, 0x7F: 0, 0xFF: 0}
 _COUNTED = {0x02: 4, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4}  # an int32 length, that many bytes, and this many bytes around them
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - written as UTC
 _REGEX, _SELF_COUNTED = 0x0B, (0x03, 0x04, 0x0F)
 
 
@@ -40,6 +42,15 @@ def string(raw: bytes, at: int) -> bytes:
 def binary(raw: bytes, at: int) -> tuple[int, bytes]:
     """Subtype and bytes."""
     return raw[at + 4], raw[at + 5 : at + 5 + int32(raw, at)[0]]
+
+
+def date(raw: bytes, at: int) -> tuple[int, str]:
+    """The milliseconds since 1970, and the date as RFC 3339; empty outside the years 1 to 9999, which RFC 3339 cannot write."""
+    [since] = int64(raw, at)
+    try:
+        return since, (_EPOCH + timedelta(milliseconds=since)).isoformat("T", "milliseconds") + "Z"
+    except OverflowError:
+        return since, ""
 
 
 def regex(raw: bytes, at: int) -> tuple[bytes, bytes]:

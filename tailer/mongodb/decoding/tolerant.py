@@ -7,9 +7,9 @@ value is read by its length alone. This takes a hundred times as long.
 """
 
 import base64
+import math
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,6 @@ may_hold_undefined = re.compile(rb"\x06[^\x00-\x1f]+\x00").search
 """Finds the type's byte and a name. Misses empty names and names of control characters; finds 2 % of the other documents."""
 
 _OLD_BINARY, _OLD_UUID, _UUID = 2, 3, 4
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - written as UTC
 _OPTIONS = "ilmsux"  # options of a regular expression that pymongo knows
 
 Make = type[dict[str, Any]]
@@ -62,11 +61,11 @@ def _string(raw: bytes, at: int) -> str:
     return _characters(bson.string(raw, at))
 
 
-def _float(raw: bytes, at: int) -> float | str:
-    [number] = bson.double(raw, at)
-    if number - number == 0:
-        return float(number)
-    return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
+def number(value: float) -> float | str:
+    """A double. JSON has no infinities, and no NaN."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def _binary(raw: bytes, at: int) -> Any:
@@ -81,11 +80,8 @@ def _binary(raw: bytes, at: int) -> Any:
 
 
 def _date(raw: bytes, at: int) -> Any:
-    [since] = bson.int64(raw, at)  # milliseconds
-    try:
-        return (_EPOCH + timedelta(milliseconds=since)).isoformat("T", "milliseconds") + "Z"
-    except OverflowError:  # outside the years 1 to 9999
-        return {"$date": {"$numberLong": str(since)}}
+    since, text = bson.date(raw, at)
+    return text or {"$date": {"$numberLong": str(since)}}
 
 
 def _regex(raw: bytes, at: int) -> Any:
@@ -105,7 +101,7 @@ def _timestamp(raw: bytes, at: int) -> Any:
 
 
 _VALUES: dict[int, Callable[[bytes, int], Any]] = {
-    0x01: _float,
+    0x01: lambda raw, at: number(bson.double(raw, at)[0]),
     0x02: _string,
     0x05: _binary,
     0x06: lambda _raw, _at: UNDEFINED,

@@ -6,7 +6,6 @@ needed. No decoder returns ``None`` or raises.
 """
 
 import base64
-import math
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -70,12 +69,6 @@ def decoding(document_class: type[dict[str, Any]]) -> CodecOptions[Any]:
     return _OPTIONS.with_options(document_class=document_class)
 
 
-def _float(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 def _binary(value: Binary) -> str | Document:
     if value.subtype == UUID_SUBTYPE and len(value) == 16:
         return str(value.as_uuid(UuidRepresentation.STANDARD))
@@ -105,7 +98,7 @@ def _regex(value: Regex[Any]) -> Document:
 _REGEX_FLAGS = {"i": 2, "l": 4, "m": 8, "s": 16, "u": 32, "x": 64}  # bson.regex's values, in BSON's order
 
 _DECODERS = {
-    float: _float,
+    float: tolerant.number,
     Int64: int,
     ObjectId: str,
     Decimal128: decimal_text,

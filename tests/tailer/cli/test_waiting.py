@@ -27,8 +27,8 @@ from tests.tailer.parts import parts_with
 
 SOON = """import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
-from tailer.cli import waiting
-waiting.FIRST = waiting.AGAIN = 0.3
+from tailer.cli import command_line
+command_line.FIRST = command_line.AGAIN = 0.3
 from tailer.__main__ import main
 sys.exit(main())"""
 AT = "2026-11-22T12:12:00Z"

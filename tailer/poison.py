@@ -14,14 +14,13 @@ from tailer.resume_tokens import short
 from tailrace.text.legible import legible
 from tailrace.wire.change import Change, Claim, Document, Poison, canonical
 
-ALWAYS = 100  # stubs of one task and stream that each get a line
-EVERY = 100  # of the stubs after them, one in so many gets a line
-
 UNKNOWN = "unknown"  # the operation of a change that the server cannot send at all
-
-log = logging.getLogger(__name__)
 KEY_LIMIT = 65_536  # bytes of JSON of a document key in a stub
 REASON_LIMIT = 1_000  # characters
+ALWAYS = 100  # stubs of one task and stream that each get a line in the log
+EVERY = 100  # of the stubs after them, one in so many gets a line
+
+log = logging.getLogger(__name__)
 
 
 class StubLog:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from lambda_forwarder import deadline
 from lambda_forwarder.errors import Unavailable, aws_error
 from lambda_forwarder.ports import TimeLeft
+from tailrace.aws.calls import fitting
 
 CALL_COUNT = 10  # entries, SQS, one call
 
@@ -33,20 +34,7 @@ def waves(
             by_turn.append([])
         by_turn[turn].append(item)
     for wave in by_turn:
-        yield list(_calls(wave, size, count, limit))
-
-
-def _calls(items: Iterable[T], size: Callable[[T], int], count: int, limit: int) -> Iterator[list[T]]:
-    call: list[T] = []
-    total = 0
-    for item in items:
-        if call and (len(call) == count or total + size(item) >= limit):
-            yield call
-            call, total = [], 0
-        call.append(item)
-        total += size(item)
-    if call:
-        yield call
+        yield list(fitting(wave, size=size, count=count, limit=limit - 1))
 
 
 def call_in_tens(

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tailer.encoded import as_json, without_documents
 from tailer.poison import PARK, OnPoison, stub_of
 from tailer.ports import Claims
+from tailrace.aws.calls import fitting
 from tailrace.wire.change import Change
 from tailrace.wire.message import (
     CHANGES_LIMIT,
@@ -49,19 +50,9 @@ class Packer:
 
     def messages(self, lane: int, changes: Iterable[Change]) -> Iterator[Message]:
         """Yield the lane's changes as messages, in order."""
-        batch: list[Change] = []
-        encoded: list[bytes] = []
-        size = 0
-        for change in changes:
-            part = as_json(change)
-            if batch and (len(batch) == CHANGES_LIMIT or size + len(part) > JSON_PER_MESSAGE):
-                yield self._message(lane, batch, encoded)
-                batch, encoded, size = [], [], 0
-            batch.append(change)
-            encoded.append(part)
-            size += len(part)
-        if batch:
-            yield self._message(lane, batch, encoded)
+        encoded = ((change, as_json(change)) for change in changes)
+        for group in fitting(encoded, size=lambda pair: len(pair[1]), count=CHANGES_LIMIT, limit=JSON_PER_MESSAGE):
+            yield self._message(lane, [change for change, _ in group], [json for _, json in group])
 
     def _message(self, lane: int, changes: Sequence[Change], encoded: Sequence[bytes]) -> Message:
         try:
@@ -97,13 +88,4 @@ class Packer:
 
 def calls(messages: Iterable[Message]) -> Iterator[list[Message]]:
     """Distribute messages of different lanes over calls: at most ten in a call, within its limit of bytes."""
-    call: list[Message] = []
-    size = 0
-    for message in messages:
-        if call and (len(call) == ENTRIES_PER_CALL or size + message.size > MESSAGE_LIMIT):
-            yield call
-            call, size = [], 0
-        call.append(message)
-        size += message.size
-    if call:
-        yield call
+    return fitting(messages, size=lambda message: message.size, count=ENTRIES_PER_CALL, limit=MESSAGE_LIMIT)

@@ -11,8 +11,8 @@ from functools import partial
 
 from tailer import logs
 from tailer.app import run, tune_garbage_collector
-from tailer.checks import Check
 from tailer.background import background
+from tailer.checks import Check
 from tailer.cli.arguments import parser
 from tailer.errors import EXIT_CODES, HistoryLost, Misconfigured, Rejected, TailerError
 from tailer.operations.interrupts import INTERRUPTS, Interrupted

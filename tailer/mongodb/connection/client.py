@@ -31,10 +31,10 @@ QUICK: Timeouts = (  # ms; for checks, which end after 8 s
     ("connectTimeoutMS", 3_000),
     ("socketTimeoutMS", 20_000),
 )
+_CONNECT = 20_000  # ms, of a reader; also the timeout of the server's monitor: a server that is busy reading may be slow
 
 # Once for the process: catch_warnings would change the filters of every thread.
 warnings.filterwarnings("ignore", "You appear to be connected to a DocumentDB cluster")
-_CONNECT = 20_000  # ms; also the timeout of the server's monitor: a server that is busy reading may be slow
 
 
 def client(

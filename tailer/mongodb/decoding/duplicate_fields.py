@@ -92,6 +92,10 @@ def exact_post_image(document: Document, updated: Document, event: RawBSONDocume
     """
     The document just after the update, from the event's ``fullDocument`` as decoded and the ``updated`` fields. None if the two
     contradict each other.
+
+    The server computes a post-image from the pre-image and its oplog, and MongoDB 6.0 computes one case wrong: a field that an
+    update moved within its document (``[{$unset: "a"}, {$set: {a: 2}}]``) is in the post-image twice, first with its old value
+    and last with its new one.
     """
     if all(_has(document, path, value) for path, value in updated.items()):
         return document

@@ -124,8 +124,9 @@ def bodies(draw: st.DrawFn, depth: int = 3) -> bytes:
 
 @given(bodies(), st.integers(1, 50))
 def test_no_document_exceeds_its_estimate(body: bytes, times: int) -> None:
+    """The lowest of three measurements: another thread of the process may allocate memory meanwhile."""
     raw = document(b"\x04a\0" + document(*(b"\x03%d\0%b" % (number, body) for number in range(times))))
-    assert measured_memory(raw) <= decoded_size(raw) + FIXED_COSTS
+    assert min(measured_memory(raw) for _ in range(3)) <= decoded_size(raw) + FIXED_COSTS
 
 
 @pytest.mark.parametrize("cut", [b"", b"\5\0\0\0", document(b"\x02a\0" + text(b"abc"))[:-6], document(b"\x63a\0")])

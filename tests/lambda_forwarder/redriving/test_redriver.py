@@ -234,6 +234,16 @@ def test_item_that_is_still_poison_stays_parked_with_its_reason() -> None:
     assert world.parking.parked == {}
 
 
+def test_change_of_a_parked_message_waits_for_a_refused_one_of_its_document() -> None:
+    """The message stays in the queue, so its later change is not published before the change that the bus refused."""
+    world = RedriveFixture()
+    world.publisher.limit = 1_000
+    text = body(inserted("a", 1), inserted("a", 2, subscriptionId="s" * 1_000), inserted("a", 3))
+    world.put_parked(unreadable(delivery(text), ENDED))
+    assert world.redrive().left == 1
+    assert [sequence for _, sequence, _ in world.published] == [1]
+
+
 def test_later_messages_of_a_document_wait_in_a_standard_queue() -> None:
     """There the messages of a document are taken together."""
     world = RedriveFixture()

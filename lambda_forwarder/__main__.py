@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 
 exit codes:
   0  success
-  1  a change was or would be parked, stays in its queue or has no mapper; or a schema would break consumers
+  1  a change was or would be parked, stays in its queue or has no mapper; a schema would break consumers or is not up to date
   2  the input or the configuration cannot be used"""
 
 
@@ -43,9 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = _settings(options.mappers)
         if options.command == "catalogue":
-            problems = catalogue.write(settings.mappers, options.schemas, options.events, options.samples)
-            for breaking in problems:
-                complain(breaking)
+            run = catalogue.check if options.check else catalogue.write
+            problems = run(settings.mappers, options.schemas, options.events, options.samples)
+            for found in problems:
+                complain(found)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
     except (ForwarderError, UnreadableMessage, OSError, UnicodeDecodeError) as error:
@@ -93,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("tests/samples/events"),
         metavar="FOLDER",
         help="where the samples for the page are (default: %(default)s)",
+    )
+    write.add_argument(
+        "--check", action="store_true", help="write nothing; report breaking changes and files that would change"
     )
     redrive_command.add_command(commands)
     return parser

@@ -71,6 +71,15 @@ def write(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> li
     return problems
 
 
+def check(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> list[str]:
+    """Return the breaking changes or, if there are none, each file that ``write`` would change."""
+    written = files(mappers, schemas, page_file, samples).items()
+    stale = [path for path, text in written if not path.exists() or path.read_text() != text]
+    return list(breaking_changes(mappers, schemas)) or [
+        f"{path} is not what the mappers produce: write it again" for path in stale
+    ]
+
+
 def _description(mapper: Mapper) -> str:
     return inspect.getdoc(mapper if inspect.isroutine(mapper) else type(mapper).__call__) or ""
 

@@ -22,7 +22,10 @@ _FORWARDER = "tailrace.cli.passed_on:forwarder"
 
 SECTIONS: dict[str, tuple[Command, ...]] = {
     "Start": (Command(name="dev", summary="run this project's whole system on this machine", where="tailrace.cli.dev:dev"),),
-    "Events": (Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),),
+    "Events": (
+        Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),
+        Command(name="schemas", summary="write or check the contract with other teams", where="tailrace.cli.schemas:schemas"),
+    ),
     "Deploy": (
         Command(
             name="package",

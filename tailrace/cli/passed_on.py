@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tailrace.project import NoProject, load
+from tailrace.project import NoProject, Project, load
 
 
 class PassedOn(click.Command):
@@ -39,13 +39,17 @@ def _forwarder(arguments: Sequence[str]) -> int:
 
 
 def _mappers() -> list[str]:
-    """Return the option for the mappers of the project that the current folder is in, and make their module importable."""
+    """Return the option for the mappers of the project that the current folder is in, if it is in any."""
     if "FORWARDER_MAPPERS" in os.environ:
         return []
     try:
-        project = load()
+        return mappers_of(load())
     except NoProject:
         return []
+
+
+def mappers_of(project: Project) -> list[str]:
+    """Return the option for the mappers of a project, and make their module importable."""
     sys.path[:0] = dict.fromkeys(str(source.parent) for source in project.sources)
     return ["--mappers", project.mappers]
 

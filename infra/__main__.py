@@ -9,18 +9,19 @@ missing or wrong.
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from infra import lint
 from infra.environment_files import named
-from infra.nag import Findings
-from infra.package import REPOSITORY, package
+from infra.package import REPOSITORY, example
 from infra.statements import statements
-from infra.synthesis import Synthesised, synthesise
+from tailrace.errors import Misconfigured
+from tailrace.packaging import build
 from tailrace.text.legible import indented, legible
-from tailrace_cdk.config import Misconfigured, load
+from tailrace_cdk.config import load
+from tailrace_cdk.synthesis.nag import Findings
+from tailrace_cdk.synthesis.synthesis import of_environment
 
 PACKAGE = REPOSITORY / "dist" / "forwarder.zip"
 
@@ -32,32 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         environment = load(named(chosen.environment))
-        made = synthesise(
-            environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=package(PACKAGE).path
-        )
+        project = example()
+        package = build(replace(project, mappers=environment.forwarder.mappers or project.mappers), PACKAGE)
+        made = of_environment(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=package)
     except Misconfigured as error:
         return _error(2, indented(str(error)))
     except Findings as error:
         return _error(1, str(error))
-    print(_summary(made))  # noqa: T201
-    if problems := lint.problems(made.file):
+    print(made.summary())  # noqa: T201
+    print(f"  grants     {len(statements(made.template))} statements")  # noqa: T201
+    if problems := made.problems():
         return _error(1, "\n".join(problems))
     print("  cfn-lint   0 findings")  # noqa: T201
     return 0
-
-
-def _summary(made: Synthesised) -> str:
-    types = Counter(resource["Type"].removeprefix("AWS::") for resource in made.template["Resources"].values())
-    most = ", ".join(f"{count} {kind}" for kind, count in types.most_common())
-    return "\n".join(
-        [
-            f"{made.stack}: {types.total()} resources",
-            f"  {most}",
-            f"  grants     {len(statements(made.template))} statements",
-            f"  cdk-nag    0 findings; {len(made.departures)} departures from a rule, each with its reason (infra/nag.py)",
-            f"  template   {made.file}",
-        ]
-    )
 
 
 def _error(code: int, text: str) -> int:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Tailrace", "TailraceStack"]
 
+_INSTALL = 'pip install "tailrace[cdk]"'
+
 if not find_spec("aws_cdk"):
-    raise ImportError('tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"', name="aws_cdk")
+    raise ModuleNotFoundError(
+        'tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"', name="aws_cdk"
+    )
 use_own_node()
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import Stack
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from tailrace.packaging import Package
+from tailrace.project import Project, load
 from tailrace_cdk import outputs
 from tailrace_cdk.config import Environment
+from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.tailrace import Tailrace
 
 
@@ -20,8 +22,22 @@ class TailraceStack(Stack):
     template names no account and no region, so it fits any.
     """
 
-    def __init__(self, scope: Construct, environment: Environment, *, package: Path | lambda_.Code, **options: Any) -> None:
+    def __init__(self, scope: Construct, environment: Environment, *, package: Package | Path, **options: Any) -> None:
         super().__init__(scope, f"tailrace-{environment.name}", **{"description": f"Tailrace, {environment.name}", **options})
         # This id is no part of a logical id: resources keep the logical ids that they would have directly in the stack.
         self.tailrace = Tailrace(self, "Default", package=package, **dict(environment))
         outputs.add(self, self.tailrace)
+
+    @classmethod
+    def of_project(
+        cls,
+        scope: Construct,
+        environment: str,
+        *,
+        project: Project | None = None,
+        package: Package | Path | None = None,
+        **options: Any,
+    ) -> "TailraceStack":
+        """Make the stack ``tailrace-<project>-<environment>``, as ``Tailrace.of_project`` makes the construct."""
+        project = project or load()
+        return cls(scope, settings_of(project, environment), package=package or package_of(project), **options)

@@ -1,6 +1,7 @@
 """Tailrace as a construct, for a stack of an app of one's own."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Unpack
 
@@ -15,12 +16,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from tailrace.packaging import Catalogue, Package
+from tailrace.project import Project, load
 from tailrace_cdk import arguments, rights, ungranted
 from tailrace_cdk.config import Alarms, Bus, Database, Forwarder, Network, People, Stream, Tailer
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.key import Key, not_added, of_alarms, of_bus, of_readers, of_services
 from tailrace_cdk.messaging.messaging import Messaging
 from tailrace_cdk.monitoring.monitoring import Monitoring
+from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.removal import apply_removal_policy
 from tailrace_cdk.tailing.tailing import Tailing
 
@@ -33,8 +37,12 @@ class Tailrace(Construct):
     part that Tailrace would make, an existing one can be given (``tailrace_cdk.existing.Existing``, and ``bus``). Without a
     database or a MongoDB to watch there is the messaging part only: no network, no service.
 
-    ``package`` is the Lambda zip, or code of the CDK. ``mappers`` is a shorthand for ``forwarder.mappers``. ``name`` is a part
-    of the physical names; by default it is made of the names of the stack and the construct, so that no two are the same.
+    ``package`` is what ``tailrace.packaging.build`` returns, a finished zip, or code of the CDK. By default it is built from
+    the project whose ``tailrace.toml`` is in the current folder or above; that fails if ``mappers`` do not start in Lambda.
+    The schemas of the events are registered if ``package`` or ``catalogue`` describes them; a finished zip does not.
+
+    ``mappers`` is a shorthand for ``forwarder.mappers``. ``name`` is a part of the physical names. By default it is made of the
+    names of the stack and the construct, so that no two are the same.
     """
 
     def __init__(
@@ -42,7 +50,8 @@ class Tailrace(Construct):
         scope: Construct,
         id: str,
         *,
-        package: Path | lambda_.Code,
+        package: Package | Path | lambda_.Code | None = None,
+        catalogue: Catalogue | None = None,
         streams: Sequence[Stream] = (),
         mappers: str = "",
         name: str = "",
@@ -58,6 +67,10 @@ class Tailrace(Construct):
         **existing: Unpack[Existing],
     ) -> None:
         super().__init__(scope, id)
+        if package is None:
+            project = load()
+            mappers = mappers or project.mappers
+            package = package_of(replace(project, mappers=mappers))
         made_bus = bus if isinstance(bus, Bus) else None
         tables = {
             "name": name,
@@ -77,9 +90,35 @@ class Tailrace(Construct):
         """The settings, checked and with their defaults."""
         self._existing = existing
         self._existing_bus = None if isinstance(bus, Bus) else bus
-        self._make(package)
+        if isinstance(package, Package):
+            catalogue, package = package.catalogue, package.path
+        self._make(lambda_.Code.from_asset(str(package)) if isinstance(package, Path) else package, catalogue)
 
-    def _make(self, package: Path | lambda_.Code) -> None:
+    @classmethod
+    def of_project(
+        cls,
+        scope: Construct,
+        id: str,
+        environment: str,
+        *,
+        project: Project | None = None,
+        package: Package | Path | None = None,
+        bus: events.IEventBus | None = None,
+        **existing: Unpack[Existing],
+    ) -> "Tailrace":
+        """
+        Make an environment of a project's ``tailrace.toml``: by default of the one in the current folder, or above it.
+
+        By default the package is built and checked here, so an app that synthesises has mappers that start.
+
+        Raises:
+            Misconfigured: a setting is wrong, or the mappers do not start in Lambda.
+        """
+        project = project or load()
+        tables = dict(settings_of(project, environment)) | {"name": ""} | ({"bus": bus} if bus else {})
+        return cls(scope, id, package=package or package_of(project), **tables, **existing)
+
+    def _make(self, code: lambda_.Code, catalogue: Catalogue | None) -> None:
         environment, existing = self.environment, self._existing
         readers = environment.bus.readers if self._existing_bus is None else {self._existing_bus.env.account: ()}
         self.key = self._key(readers)
@@ -87,11 +126,12 @@ class Tailrace(Construct):
         self._messaging = Messaging(
             self,
             environment=environment,
-            code=lambda_.Code.from_asset(str(package)) if isinstance(package, Path) else package,
+            code=code,
             key=self.key,
             bus=self._existing_bus,
             readers=readers,
             existing=existing,
+            catalogue=catalogue,
         )
         self._bus = self._existing_bus or events.EventBus.from_event_bus_arn(self, "Published", self.bus_arn)
         rights.grant_messaging(self._messaging, environment, existing)

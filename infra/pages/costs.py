@@ -11,10 +11,10 @@ from typing import Any
 from infra.environment_files import named
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced, table
-from infra.synthesis import template
 from tailrace.metrics import FORWARDER, TAILER
 from tailrace.text.legible import legible
 from tailrace_cdk.config import Environment, Misconfigured, load
+from tailrace_cdk.synthesis.synthesis import template
 
 PAGE = REPOSITORY / "docs" / "operations" / "costs.md"
 HOURS, SECONDS = 730, 730 * 3_600  # of a month

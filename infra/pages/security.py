@@ -4,8 +4,8 @@ from infra.environment_files import ENVIRONMENTS
 from infra.package import REPOSITORY
 from infra.pages.tables import replaced
 from infra.statements import Resource, table
-from infra.synthesis import template
 from tailrace_cdk.config import Consumer, Environment, StreamTable, load
+from tailrace_cdk.synthesis.synthesis import template
 
 PAGE = REPOSITORY / "docs" / "operations" / "rights.md"
 

@@ -32,6 +32,18 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
             summary="build the zip of this project for Lambda, and check it",
             where="tailrace.cli.package:package",
         ),
+        Command(
+            name="synth",
+            summary="make the stack of an environment for the CDK, and check it",
+            where="tailrace.cli.synth:synth",
+            extra="cdk",
+        ),
+        Command(
+            name="template",
+            summary="write the stack of an environment as a CloudFormation template, for Terraform",
+            where="tailrace.cli.template:template",
+            extra="cdk",
+        ),
     ),
     "Operate": (
         Command(name="status", summary="who tails each stream, how far behind, how much history is left", where=_TAILER),

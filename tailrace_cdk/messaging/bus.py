@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from tailrace.packaging import Catalogue
 from tailrace_cdk.config import Consumer, Environment
 from tailrace_cdk.messaging.classic_bus import ClassicBus
 from tailrace_cdk.messaging.ordered_bus import OrderedBus, is_ordered
@@ -51,6 +52,7 @@ class EventBus(Construct):
         environment: Environment,
         key: kms.IKey | None,
         existing: events.IEventBus | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._key = key
@@ -68,8 +70,8 @@ class EventBus(Construct):
             self.ordered = environment.bus.kind == "ordered"
             self._bus = self._make(environment)
             self.arn, self.address = self._bus.arn, self._bus.address
-        if environment.bus.schemas:
-            Schemas(self, "Schemas", registry=self.name)
+        if environment.bus.schemas and catalogue:
+            Schemas(self, "Schemas", registry=self.name, catalogue=catalogue)
 
     def _make(self, environment: Environment) -> OrderedBus | ClassicBus:
         # Two ids: with one id, CloudFormation would refuse to replace one kind of bus by the other.

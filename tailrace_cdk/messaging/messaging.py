@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from tailrace.packaging import Catalogue
 from tailrace_cdk.config import Environment
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.messaging.bus import EventBus
@@ -28,6 +29,7 @@ class Messaging:
         bus: events.IEventBus | None,
         readers: Mapping[str, Sequence[str]],
         existing: Existing,
+        catalogue: Catalogue | None,
     ) -> None:
         self._environment = environment
         self.readers = readers
@@ -48,7 +50,7 @@ class Messaging:
             table=existing.get("table"),
             bucket=existing.get("claim_bucket"),
         )
-        self.bus = EventBus(scope, "Events", environment=environment, key=key, existing=bus)
+        self.bus = EventBus(scope, "Events", environment=environment, key=key, existing=bus, catalogue=catalogue)
         self.functions = Functions(
             scope,
             "Functions",

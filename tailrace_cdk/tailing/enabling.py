@@ -17,7 +17,7 @@ from tailrace_cdk.tailing.network import Network
 from tailrace_cdk.tailing.service import Service
 from tailrace_cdk.tailing.task import CONTAINER, Task
 
-FUNCTION = Path(__file__).parent / "enabling_function"
+FUNCTION = Path(__file__).parent / "enabling_function" / "handler.py"
 TIMEOUT = Duration.minutes(15)  # Lambda's longest: a task pulls its image first, and has three attempts
 SERVICE_TIMEOUT = Duration.minutes(16)  # if the function could not respond at all; without it a deployment waits for an hour
 COMMAND = "change-streams"
@@ -73,8 +73,8 @@ class Enabling(Construct):
             description=f"Tailrace {self._environment.name}: enables change streams for CloudFormation",
             runtime=lambda_.Runtime.PYTHON_3_14,  # with its own boto3: the code is one file
             architecture=lambda_.Architecture.ARM_64,
-            handler="handler.handler",
-            code=lambda_.Code.from_asset(str(FUNCTION), exclude=["__pycache__", "__init__.py"]),
+            handler="index.handler",
+            code=lambda_.Code.from_inline(FUNCTION.read_text()),
             role=self.role,
             memory_size=256,
             timeout=TIMEOUT,

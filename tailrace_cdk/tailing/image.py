@@ -17,8 +17,10 @@ _ECR = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazo
 
 class Image(Construct):
     """
-    An existing image by its digest, or an image that the deployment builds from ``tailer/Dockerfile`` for the architecture of
-    the tasks. Synthesis needs no Docker, and the same files give the same name.
+    An existing image by its URI, or an image that the deployment builds for the architecture of the tasks.
+
+    The Dockerfile of this distribution builds it from the installed packages and their lock. Synthesis needs no Docker, and the
+    same files give the same name.
     """
 
     def __init__(self, scope: Construct, id: str, *, tailer: Tailer, uri: str = "") -> None:
@@ -26,12 +28,9 @@ class Image(Construct):
         self.container: ecs.ContainerImage
         self.repository_arn: str
         """The ECR repository that tasks pull the image from; empty for another registry, which needs no right."""
-        if uri:
-            self.container = ecs.ContainerImage.from_registry(uri)
-            self.repository_arn = _repository_arn_of_token(uri) if Token.is_unresolved(uri) else _repository_arn(uri)
-        elif tailer.image:
-            self.container = ecs.ContainerImage.from_registry(tailer.image)
-            self.repository_arn = _repository_arn(tailer.image)
+        if image := uri or tailer.image:
+            self.container = ecs.ContainerImage.from_registry(image)
+            self.repository_arn = _repository_arn(image)
         else:
             arm = tailer.architecture == "arm64"
             with TemporaryDirectory(prefix="tailrace-image-") as folder:  # the asset copies it
@@ -48,12 +47,9 @@ class Image(Construct):
 
 
 def _repository_arn(image: str) -> str:
+    if Token.is_unresolved(image):  # known at deployment only; an image of ECR
+        account, _, _, region = (Fn.select(part, Fn.split(".", image)) for part in range(4))
+        name = Fn.select(0, Fn.split("@", Fn.select(1, Fn.split(".amazonaws.com/", image))))
+        return f"arn:{Aws.PARTITION}:ecr:{region}:{account}:repository/{name}"
     named = _ECR.match(image)
     return f"arn:{Aws.PARTITION}:ecr:{named['region']}:{named['account']}:repository/{named['name']}" if named else ""
-
-
-def _repository_arn_of_token(image: str) -> str:
-    """Return the ARN as an expression: the text is known at deployment only. It is an image of ECR."""
-    account, _, _, region = (Fn.select(part, Fn.split(".", image)) for part in range(4))
-    name = Fn.select(0, Fn.split("@", Fn.select(1, Fn.split(".amazonaws.com/", image))))
-    return f"arn:{Aws.PARTITION}:ecr:{region}:{account}:repository/{name}"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infra.package import REPOSITORY
-from infra.synthesis import template
 from tailrace_cdk.config import Environment, load
+from tailrace_cdk.synthesis.synthesis import template
 from tests.tailrace_cdk.rights import listed
 
 DOCS = REPOSITORY / "docs"

@@ -9,7 +9,7 @@ import pytest
 from infra.package import REPOSITORY
 from infra.pages.security import PAGE, page
 from infra.statements import statements, table
-from infra.synthesis import Synthesised
+from tailrace_cdk.synthesis.synthesis import Synthesised
 
 Made = Callable[[str], Synthesised]
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}}

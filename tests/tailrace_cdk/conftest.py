@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devstack import DevStack
+from tests.tailrace_cdk.package import package
 from tests.tailrace_cdk.variants import VARIANTS
 
 if TYPE_CHECKING:  # The CDK takes seconds to start, and not every test of this folder needs it.
-    from infra.synthesis import Synthesised
+    from tailrace_cdk.synthesis.synthesis import Synthesised
     from tests.tailrace_cdk.here import Here
 
 Made = Callable[[str], "Synthesised"]
@@ -21,15 +22,14 @@ _SYNTHESISED: dict[str, "Synthesised"] = {}  # once per process, for both folder
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    from infra.synthesis import synthesise
+    from tailrace_cdk.synthesis.synthesis import of_environment
 
     folder = tmp_path_factory.mktemp("synthesised")
-    package = folder / "forwarder.zip"
-    package.write_bytes(b"")  # Only the digest of the package is in a template.
+    empty = package(folder, "PaymentCreated", "PaymentCancelled")
 
     def variant(name: str) -> "Synthesised":
         if name not in _SYNTHESISED:
-            _SYNTHESISED[name] = synthesise(VARIANTS[name], folder / name, package=package)
+            _SYNTHESISED[name] = of_environment(VARIANTS[name], folder / name, package=empty)
         return _SYNTHESISED[name]
 
     return variant

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.synthesis import Synthesised
 from tailrace.dev.aws import ACCOUNT, REGION, Aws
+from tailrace_cdk.synthesis.synthesis import Synthesised
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"  # the names of what `cdk bootstrap` creates
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.resources import CONSUMER_BUS
-from devstack.stack import forwarder_zip
-from infra.synthesis import Synthesised, synthesise
+from devstack.stack import function_target
+from infra.package import package
 from tailrace.dev.aws import Aws, arn
 from tailrace_cdk.config import Bus, Consumer, Environment, Forwarder, StreamTable
+from tailrace_cdk.synthesis.synthesis import Synthesised, of_environment
 from tests.tailrace_cdk.deployment import Deployment, bootstrap, deploy, publish, remove, without
 
 NAME = "messaging"
@@ -35,7 +36,9 @@ class Here:
 @contextmanager
 def deployed(aws: Aws, folder: Path) -> Iterator[Here]:
     """Deploy the stack for the duration of the block."""
-    made = synthesise(_environment(_table(aws)), folder / "cdk.out", package=forwarder_zip(folder))
+    made = of_environment(
+        _environment(_table(aws)), folder / "cdk.out", package=package(folder / "forwarder.zip", *function_target())
+    )
     bootstrap(aws)
     publish(aws, made)
     yield Here(aws=aws, made=made, deployment=deploy(aws, made.stack, without(made.template, LEFT_OUT)))

@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from infra.statements import Statement, statements
-from infra.synthesis import Synthesised, synthesise
 from tailrace_cdk.config import Environment, People
+from tailrace_cdk.synthesis.synthesis import Synthesised, of_environment
 from tests.tailrace_cdk.template import EXISTING_VPC, STREAMS, of_type, stack
 from tests.tailrace_cdk.variants import VARIANTS
 
@@ -116,7 +116,7 @@ def with_people(environment: Environment, people: Mapping[str, tuple[str, ...]],
     package = folder / "forwarder.zip"
     package.write_bytes(b"")
     named = environment.model_copy(update={"people": environment.people.model_validate(people)})
-    return synthesise(named, folder / "out", package=package).template
+    return of_environment(named, folder / "out", package=package).template
 
 
 @pytest.mark.parametrize(("resource", "action"), list(calls()))

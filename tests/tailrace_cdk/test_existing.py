@@ -22,9 +22,9 @@ from aws_cdk.assertions import Annotations, Match, Template
 from constructs import Construct
 
 from infra.statements import statements
-from infra.synthesis import CONTEXT
 from tailrace_cdk import Tailrace
 from tailrace_cdk.config import Bus, Database, Network, Stream, Tailer
+from tailrace_cdk.synthesis.synthesis import CONTEXT
 from tests.tailrace_cdk.template import container, of_type, only, variables
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"

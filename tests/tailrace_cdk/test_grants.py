@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from infra.statements import Statement, statements
-from infra.synthesis import Synthesised
+from tailrace_cdk.synthesis.synthesis import Synthesised
 from tests.tailrace_cdk.template import stack
 from tests.tailrace_cdk.variants import VARIANTS
 

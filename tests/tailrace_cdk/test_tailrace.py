@@ -13,9 +13,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from infra.synthesis import CONTEXT
 from tailrace_cdk import Tailrace
 from tailrace_cdk.config import Bus, Database, Forwarder, Misconfigured, Network, Stream, Tailer
+from tailrace_cdk.synthesis.synthesis import CONTEXT
 from tests.tailrace_cdk.template import of_type, only
 
 NOT_NAMES = {"AWS::EC2::FlowLog", "AWS::DocDB::DBClusterParameterGroup"}  # types with such a property for something else

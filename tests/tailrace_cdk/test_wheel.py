@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from aws_cdk import App, Stack
 
-from tailrace_cdk.clone import FOLDER
+from infra.package import REPOSITORY
 from tailrace_cdk.config import Tailer
 from tailrace_cdk.tailing.image import Image
 
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the unpacked wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-P", "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder / "dist")]
-    subprocess.run(build, cwd=FOLDER, check=True, capture_output=True)
+    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
     [built] = (folder / "dist").iterdir()
     with ZipFile(built) as archive:
         archive.extractall(folder / "installed")
@@ -53,20 +53,10 @@ def test_wheel_installs_only_our_packages(wheel: Path) -> None:
 
 def test_stack_is_made_without_a_clone(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "forwarder.zip").touch()
-    (tmp_path / "mine.toml").write_text("[bus]\nschemas = false")
+    (tmp_path / "mine.toml").touch()
     made = run(STACK, tmp_path, str(wheel), LIBRARIES)
     assert made.stdout.strip() == str(wheel / "tailrace_cdk" / "__init__.py"), made.stderr
     assert (tmp_path / "cdk.out" / "tailrace-mine.template.json").is_file()
-
-
-def test_schemas_of_the_clone_are_missing_with_a_remedy(wheel: Path, tmp_path: Path) -> None:
-    """The error names the setting that avoids them."""
-    (tmp_path / "forwarder.zip").touch()
-    (tmp_path / "mine.toml").touch()
-    made = run(STACK, tmp_path, str(wheel), LIBRARIES)
-    assert made.returncode == 1
-    assert "is only in a clone of the repository" in made.stderr
-    assert "set [bus] schemas = false" in made.stderr.splitlines()[-1]
 
 
 def test_tailers_image_is_built_from_the_same_files_without_a_clone(wheel: Path, tmp_path: Path) -> None:
@@ -88,5 +78,5 @@ def test_tailers_image_is_built_from_the_same_files_without_a_clone(wheel: Path,
 def test_missing_cdk_names_the_extra_to_install(wheel: Path, tmp_path: Path) -> None:
     made = run("import tailrace_cdk.stack", tmp_path, str(wheel))
     assert made.stderr.splitlines()[-1] == (
-        'ImportError: tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"'
+        'ModuleNotFoundError: tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"'
     )

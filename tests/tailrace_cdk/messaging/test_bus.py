@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
 
-from tailrace_cdk.clone import FOLDER
+from tailrace.packaging import Catalogue
+from tailrace_cdk import Tailrace
 from tailrace_cdk.messaging.schemas import CONTENT_LIMIT, contents
+from tests.tailrace_cdk.package import event, package
 from tests.tailrace_cdk.template import of_type, only, stack
 
 THEIRS = "arn:aws:events:eu-west-1:111122223333:event-bus/subscriptions"
@@ -206,15 +210,15 @@ def test_other_account_may_subscribe_to_an_ordered_bus() -> None:
     assert isinstance(statement["Principal"]["AWS"], dict)  # A single account is no list.
 
 
-def test_schema_registry_has_every_published_schema() -> None:
-    """Each version under the name of its file, with the file's content."""
-    entries = {one["SchemaName"]: one for one in resources("AWS::EventSchemas::Schema").values()}
-    files = {file.name.removesuffix(".openapi.json"): file for file in (FOLDER / "schemas").glob("*.openapi.json")}
-    assert entries.keys() == files.keys()
-    assert len(files) == len(list((FOLDER / "schemas").glob("*.json"))) / 2
-    for name, file in files.items():
-        assert entries[name]["Type"] == "OpenApi3"
-        assert json.loads(entries[name]["Content"]) == json.loads(file.read_text())
+def test_schema_registry_has_the_events_of_the_package_and_no_others(tmp_path: Path) -> None:
+    """Each version under the name of its schema, with the OpenAPI schema."""
+    made = Stack(App(outdir=str(tmp_path / "cdk.out")), "stack")
+    Tailrace(made, "Shop", package=package(tmp_path, "OrderPlaced", "OrderPaid"), name="shop")
+    template = Template.from_stack(made)
+    entries = {one["SchemaName"]: one for one in of_type(template, "AWS::EventSchemas::Schema").values()}
+    assert entries.keys() == {"app.shop@OrderPlaced-v1", "app.shop@OrderPaid-v1"}
+    assert {(one["Type"], one["Content"]) for one in entries.values()} == {("OpenApi3", '{"openapi":"3.0.3"}')}
+    assert only(template, "AWS::EventSchemas::Registry")["RegistryName"] == "tailrace-shop"
 
 
 def test_schema_registry_can_be_omitted() -> None:
@@ -222,19 +226,7 @@ def test_schema_registry_can_be_omitted() -> None:
     assert resources("AWS::EventSchemas::Registry", schemas=False) == {}
 
 
-@pytest.mark.parametrize(
-    ("schema", "problem"),
-    [
-        ({"$schema": "https://json-schema.org/draft/2020-12/schema"}, "is not OpenAPI 3.0"),
-        ({"openapi": "3.1.0"}, "is not OpenAPI 3.0"),
-        ({"openapi": "3.0.0", "info": {"description": CONTENT_LIMIT * "x"}}, "a schema registry takes 100,000"),
-    ],
-)
-def test_schema_that_the_registry_would_refuse_is_named_before_the_deployment(
-    tmp_path: Path, schema: dict[str, Any], problem: str
-) -> None:
-    """By its file."""
-    (tmp_path / "app.x@Y-v1.openapi.json").write_text(json.dumps(schema))
-    with pytest.raises(ValueError, match=problem) as refused:
-        contents(tmp_path)
-    assert "app.x@Y-v1" in str(refused.value)
+def test_schema_that_is_too_large_for_the_registry_is_named_before_the_deployment() -> None:
+    """With the remedy."""
+    with pytest.raises(ValueError, match=r"app.shop@Y-v1: .* takes 100,000\. Shorten the event, or set"):
+        contents(Catalogue(keys=(), events=(event("Y", description=CONTENT_LIMIT * "x"),)))

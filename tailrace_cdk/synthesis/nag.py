@@ -7,9 +7,9 @@ A finding that no departure covers fails the synthesis.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from aws_cdk import Acknowledgment, App, Stack, Validations
-from cdk_nag import AwsSolutionsChecks
 
 PACK = "AwsSolutions"
 
@@ -104,8 +104,14 @@ class Findings(Exception):
     """Findings that no departure covers: a line for each, with the rule, the construct and the problem."""
 
 
+def installed() -> bool:
+    return find_spec("cdk_nag") is not None
+
+
 def check(app: App, stack: Stack) -> Sequence[Departure]:
     """Check every rule, and return the departure for each finding. Synthesis checks the rules again, without the departures."""
+    from cdk_nag import AwsSolutionsChecks
+
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
     needed: list[Departure] = []
     findings: list[str] = []

@@ -1,0 +1,39 @@
+"""``tailrace synth``: the stack of an environment for the CDK, checked."""
+
+from pathlib import Path
+
+import click
+
+from tailrace.project import load
+from tailrace_cdk.stack import TailraceStack
+from tailrace_cdk.synthesis.nag import Findings
+from tailrace_cdk.synthesis.synthesis import synthesise
+
+
+@click.command(
+    epilog="""\b
+examples:
+  tailrace synth trial
+  tailrace synth production --output build/production"""
+)
+@click.argument("environment", metavar="ENVIRONMENT")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FOLDER", help="[default: cdk.out/ENVIRONMENT]")
+def synth(environment: str, output: Path | None) -> None:
+    """
+    Synthesise the stack of ENVIRONMENT, and check it. It needs no account and no Docker.
+
+    The zip of the project is built and its mappers are imported from it. The template is checked against the CDK's own rules,
+    and against those of cdk-nag and cfn-lint if they are installed. A finding ends the command with exit code 1. Deploy the
+    folder with: cdk deploy --app FOLDER
+    """
+    project = load()
+    try:
+        made = synthesise(
+            lambda app: TailraceStack.of_project(app, environment, project=project),
+            output or project.folder / "cdk.out" / environment,
+        )
+    except Findings as error:
+        raise click.ClickException(str(error)) from None
+    if problems := made.problems():
+        raise click.ClickException("\n".join(problems))
+    click.echo(made.summary())

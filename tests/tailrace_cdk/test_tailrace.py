@@ -13,9 +13,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
+from tailrace.packaging import Package
 from tailrace_cdk import Tailrace
 from tailrace_cdk.config import Bus, Database, Forwarder, Misconfigured, Network, Stream, Tailer
 from tailrace_cdk.synthesis.synthesis import CONTEXT
+from tests.tailrace_cdk.package import package as package_of
 from tests.tailrace_cdk.template import of_type, only
 
 NOT_NAMES = {"AWS::EC2::FlowLog", "AWS::DocDB::DBClusterParameterGroup"}  # types with such a property for something else
@@ -28,14 +30,12 @@ def streams(*names: str) -> tuple[Stream, ...]:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("package") / "forwarder.zip"
-    file.touch()
-    return file
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return package_of(tmp_path_factory.mktemp("package"), "OrderPlaced")
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Stack:
+def stack(tmp_path_factory: pytest.TempPathFactory, package: Package) -> Stack:
     """Two whole Tailraces in a stack with a boundary, tags, a name, a qualifier and a region of the app's own."""
     app = App(outdir=str(tmp_path_factory.mktemp("app") / "cdk.out"), context=CONTEXT)
     stack = Stack(
@@ -74,7 +74,7 @@ def physical_names(template: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def test_two_in_one_stack_share_no_physical_name(template: Template) -> None:
     """Nor a namespace of metrics: the alarms of one would see the metrics of the other."""
-    names = [name for name in physical_names(template.to_json()) if name[0] != "AWS::EventSchemas::Schema"]
+    names = physical_names(template.to_json())
     assert len(names) > 40
     assert [name for name, times in Counter(names).items() if times > 1] == []
     spaces = {
@@ -130,8 +130,8 @@ def test_resources_have_the_tags_of_the_app(template: Template) -> None:
 
 def test_assets_go_to_the_bootstrap_of_the_app(stack: Stack, template: Template) -> None:
     """With its qualifier, and no account or region but the app's."""
-    buckets = {json.dumps(one["Code"]["S3Bucket"]) for one in of_type(template, "AWS::Lambda::Function").values()}
-    assert buckets == {f'"cdk-{QUALIFIER}-assets-111122223333-eu-central-1"'}
+    buckets = {one["Code"].get("S3Bucket") for one in of_type(template, "AWS::Lambda::Function").values()}
+    assert buckets - {None} == {f"cdk-{QUALIFIER}-assets-111122223333-eu-central-1"}  # None: the code is in the template
     assert (stack.account, stack.region) == ("111122223333", "eu-central-1")
 
 
@@ -172,7 +172,7 @@ def test_redrive_is_granted_to_a_role_of_the_app(template: Template) -> None:
         ({"name": "Shop"}, ["name: the value does not have the right form"]),
     ],
 )
-def test_arguments_that_do_not_fit_are_named(package: Path, arguments: dict[str, Any], mistakes: list[str]) -> None:
+def test_arguments_that_do_not_fit_are_named(package: Package, arguments: dict[str, Any], mistakes: list[str]) -> None:
     """All at once, before anything is made, with the construct that has them."""
     stack = Stack(App(), "stack")
     with pytest.raises(Misconfigured) as found:
@@ -187,13 +187,13 @@ def test_arguments_that_do_not_fit_are_named(package: Path, arguments: dict[str,
     ("fifo", "mistake"),
     [(False, "changes_queue: it is no FIFO queue"), (True, "changes_queue: its dead-letter queue is unknown")],
 )
-def test_queue_of_changes_needs_order_and_dead_letters(package: Path, fifo: bool, mistake: str) -> None:
+def test_queue_of_changes_needs_order_and_dead_letters(package: Package, fifo: bool, mistake: str) -> None:
     stack = Stack(App(), "stack")
     with pytest.raises(ValueError, match=mistake):
         Tailrace(stack, "Shop", package=package, changes_queue=sqs.Queue(stack, "Queue", fifo=fifo or None))
 
 
-def test_key_of_an_existing_queue_may_be_used(package: Path, tmp_path: Path) -> None:
+def test_key_of_an_existing_queue_may_be_used(package: Package, tmp_path: Path) -> None:
     """By the functions that receive its messages. The queue keeps its policy."""
     stack = Stack(App(outdir=str(tmp_path)), "stack")
     dead = sqs.Queue(stack, "Dead", fifo=True)

@@ -17,7 +17,12 @@ examples:
   tailrace synth production --output build/production"""
 )
 @click.argument("environment", metavar="ENVIRONMENT")
-@click.option("--output", type=click.Path(path_type=Path), metavar="FOLDER", help="[default: cdk.out/ENVIRONMENT]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="of the template and its assets  [default: cdk.out/ENVIRONMENT]",
+)
 def synth(environment: str, output: Path | None) -> None:
     """
     Synthesise the stack of ENVIRONMENT, and check it. It needs no account and no Docker.

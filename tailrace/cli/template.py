@@ -20,7 +20,10 @@ examples:
 )
 @click.argument("environment", metavar="ENVIRONMENT")
 @click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="[default: dist/PROJECT-ENVIRONMENT.template.json]"
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="the template  [default: dist/PROJECT-ENVIRONMENT.template.json]",
 )
 def template(environment: str, output: Path | None) -> None:
     """

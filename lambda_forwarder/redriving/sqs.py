@@ -16,18 +16,12 @@ HOLD_LIMIT = 43_200  # seconds, SQS, a visibility timeout
 
 
 class SqsBacklog:
-    """
-    The queue with this URL, from this setting. ``client`` is a boto3 ``sqs`` client; ``wait`` is in whole seconds. An error
-    lists the ``permissions``.
-    """
+    """The queue with this URL, from this setting. ``client`` is a boto3 ``sqs`` client. An error lists the ``permissions``."""
 
-    def __init__(
-        self, client: Any, queue_url: str, setting: str, *, wait: int | None = None, permissions: str = PERMISSIONS
-    ) -> None:
+    def __init__(self, client: Any, queue_url: str, setting: str, *, permissions: str = PERMISSIONS) -> None:
         self._client = client
         self.queue_url = queue_url
         self._queue = queue(setting, queue_url, permissions)
-        self._wait = WAIT_SECONDS if wait is None else wait
 
     def check(self) -> None:
         check_queue(self._client, self._queue, receives_changes=False)
@@ -37,7 +31,7 @@ class SqsBacklog:
             "ReceiveMessage",
             self._client.receive_message,
             MaxNumberOfMessages=min(count, CALL_COUNT),
-            WaitTimeSeconds=self._wait,
+            WaitTimeSeconds=WAIT_SECONDS,
             VisibilityTimeout=min(math.ceil(seconds), HOLD_LIMIT),
             MessageSystemAttributeNames=["MessageGroupId"],
         )

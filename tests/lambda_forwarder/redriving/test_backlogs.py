@@ -93,8 +93,9 @@ class SqsConformance:
         return str(queue["QueueUrl"])
 
     @pytest.fixture
-    def backlog(self, aws: Aws, queue_url: str) -> SqsBacklog:
-        return SqsBacklog(aws("sqs"), queue_url, "FORWARDER_PARKING_QUEUE_URL", wait=0)
+    def backlog(self, aws: Aws, queue_url: str, monkeypatch: pytest.MonkeyPatch) -> SqsBacklog:
+        monkeypatch.setattr("lambda_forwarder.redriving.sqs.WAIT_SECONDS", 0)
+        return SqsBacklog(aws("sqs"), queue_url, "FORWARDER_PARKING_QUEUE_URL")
 
     @pytest.fixture
     def put(self, aws: Aws, queue_url: str) -> Put:

@@ -7,6 +7,7 @@ from functools import partial
 from shlex import quote
 from typing import Any
 
+from lambda_forwarder.aws.table import Table
 from lambda_forwarder.watermarks.dynamodb import DynamodbWatermarks
 from tailer.parts import Parts
 from tailer.settings.settings import Settings
@@ -90,7 +91,7 @@ class Session:
 
     def _outcomes(self, system: ProjectSystem) -> Outcomes:
         return Outcomes(
-            DynamodbWatermarks(system.aws("dynamodb"), system.resources.table),
+            DynamodbWatermarks(Table(system.aws("dynamodb"), system.resources.table)),
             partial(system.consumer().receive, wait=0),
             partial(system.emulator.messages, system.resources.parking_url),
         )

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import devstack.__main__ as devstack_command
 import lambda_forwarder.__main__ as forwarder_command
@@ -34,6 +35,7 @@ from tailrace.text.legible import legible, legible_traceback
 from tailrace.text.terminal import say
 from tailrace.wire.change import Namespace as Names
 from tailrace_cdk import config as infra_config
+from tests.arrivals import metadata
 from tests.lambda_forwarder.values import inserted, redrive
 
 HOSTILE = {
@@ -138,9 +140,9 @@ def with_an_error(target: str, error: Callable[[str], Exception], act: Callable[
 def screen_output(text: str) -> str:
     out = io.StringIO()
     screen = Screen(out)
-    metadata = {"id": text, "document": text, "operation": text, "generation": 1, "sequence": 2}
+    about = replace(metadata(text, text), operation=text)
     screen.step(text)
-    screen.event(Received(name=text, source=text, metadata=metadata, data={}), None, text)
+    screen.event(Received(name=text, source=text, metadata=about, data={}), None, text)
     screen.line(text.replace("\n", ""), "red", text.replace("\n", ""))  # Its lines are the demo's own.
     return out.getvalue()
 

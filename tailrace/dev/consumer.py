@@ -1,37 +1,23 @@
 """A consumer: the events that arrive in the queue of another team."""
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from tailrace.consuming import Event, Events
+from tailrace.wire.change import Document
+
 LONG_POLL_SECONDS = 20  # SQS, the longest wait of one receive
+EVENTS = Events()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Received:
+class Received(Event[Document], frozen=True, kw_only=True):
     """One arrival of an event. A repeat has the same ``id``."""
 
-    name: str
-    source: str
-    metadata: dict[str, Any]
-    data: dict[str, Any]
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def id(self) -> str:
-        return str(self.metadata["id"])
-
-    @property
-    def document(self) -> str:
-        return str(self.metadata["document"])
-
-    @property
-    def position(self) -> tuple[int, int]:
-        """Return (generation, sequence), which orders the events of a stream."""
-        return self.metadata["generation"], self.metadata["sequence"]
+    at: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
 
 
 class Consumer:
@@ -47,7 +33,7 @@ class Consumer:
             QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=min(wait, LONG_POLL_SECONDS)
         )
         messages = response.get("Messages", [])
-        received = [_parse(message["Body"]) for message in messages]
+        received = [Received(**msgspec.structs.asdict(event)) for event in EVENTS.of(response)]
         if messages:
             entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(messages)]
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
@@ -63,9 +49,3 @@ class Consumer:
 
     def receive_count(self, count: int, seconds: float = 30.0) -> list[Received]:
         return self.receive_until(lambda received: len({event.id for event in received}) >= count, seconds)
-
-
-def _parse(body: str) -> Received:
-    event = json.loads(body)
-    detail = event["detail"]
-    return Received(name=event["detail-type"], source=event["source"], metadata=detail["metadata"], data=detail["data"])

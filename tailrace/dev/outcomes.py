@@ -97,4 +97,4 @@ class Outcomes:
 
 
 def _number(event: Received) -> Number:
-    return event.metadata["stream"], *event.position
+    return event.metadata.stream, *event.position

@@ -34,7 +34,7 @@ class Screen:
         colour = "yellow" if "Cancelled" in event.name else "green"
         name = self.painted(f"{legible(event.name):<16}", colour)
         took = f"{latency * 1000:6.0f} ms" if latency is not None else " " * 9
-        about = legible(f"{event.document}  {event.metadata['operation']:<6}  #{event.position[1]:<4} {took}")
+        about = legible(f"{event.document}  {event.metadata.operation:<6}  #{event.position[1]:<4} {took}")
         self._print(f"{self.elapsed:6.2f} s    {name}  {about}  {self.painted(legible(note), 'dim')}".rstrip())
 
     def line(self, text: str = "", colour: str = "", more: str = "") -> None:

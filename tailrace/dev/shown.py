@@ -53,8 +53,8 @@ def _subject(outcome: Outcome) -> str:
     if outcome.change:
         return _of(outcome.change)
     event = outcome.events[0]
-    again = "published late" if event.metadata.get("late") else "published again"
-    return f"{event.document}  {event.metadata['operation']}  #{event.position[1]}  {again}"
+    again = "published late" if event.metadata.late else "published again"
+    return f"{event.document}  {event.metadata.operation}  #{event.position[1]}  {again}"
 
 
 def _of(seen: SeenChange) -> str:
@@ -62,7 +62,7 @@ def _of(seen: SeenChange) -> str:
 
 
 def _detail(event: Received) -> dict[str, Any]:
-    return {"metadata": event.metadata, "data": event.data}
+    return {"metadata": msgspec.to_builtins(event.metadata), "data": event.data}
 
 
 def _remedy(item: Parked) -> Iterator[Line]:

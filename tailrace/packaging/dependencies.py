@@ -86,7 +86,7 @@ def _install(pins: Pins, target: Target, folder: Path, report: Path) -> None:
     pip = [sys.executable, "-P", "-m", "pip", "install", *quiet, *place, "--no-deps", "--require-hashes", "-r", str(listed)]
     done = subprocess.run(pip, capture_output=True, text=True, check=False)  # noqa: S603
     if "No module named pip" in done.stderr:
-        raise PackageError("pip is not installed in this environment. Install it: python -m ensurepip, or uv pip install pip")
+        raise PackageError("pip is not installed in this environment. Run: python -P -m ensurepip, or uv pip install pip")
     if done.returncode:
         said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         problem = "\n  ".join(said or [done.stderr.strip()])

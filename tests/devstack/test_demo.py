@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack, __main__, demo
@@ -17,6 +19,7 @@ from devstack.listener import Listener
 from devstack.payments import Payments
 from tailrace.dev.consumer import Consumer, Received
 from tailrace.dev.screen import Screen
+from tests.arrivals import arrival
 from tests.eventually import eventually
 
 REPOSITORY = Path(__file__).parents[2]
@@ -67,9 +70,7 @@ def screen() -> Screen:
 def expected_events(payments: Payments) -> Iterator[Received]:
     """Yield the events that the commits of these payments must cause."""
     for sequence, commit in enumerate(payments.committed, start=1):
-        position = {"generation": 1, "sequence": sequence, "operation": "update"}
-        metadata = {"id": str(sequence), "document": commit.document, **position}
-        yield Received(name=commit.event, source="app.payments", metadata=metadata, data={})
+        yield replace(arrival(commit.document, commit.event, sequence, str(sequence)), at=datetime.now(UTC))
 
 
 def conclude(screen: Screen, payments: Payments, consumer: Consumer) -> tuple[int, str]:
@@ -184,8 +185,7 @@ def test_repeated_event_is_marked(screen: Screen, payments: Payments) -> None:
 def test_events_of_other_writers_are_not_judged(screen: Screen, payments: Payments) -> None:
     """They are shown."""
     created, cancelled = expected_events(payments)
-    metadata = {"id": "other", "document": "payments.payments/other", "operation": "insert", "generation": 1, "sequence": 9}
-    other = Received(name=created.name, source=created.source, metadata=metadata, data={})
+    other = arrival("payments.payments/other", created.name, 9)
     with Listener(GivenEvents(other, created, cancelled), screen, payments, alone=False) as listener:
         assert demo._conclude(screen, payments, listener) == 0
     assert len(listener.received) == 3

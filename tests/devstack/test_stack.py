@@ -17,6 +17,7 @@ from devstack.resources import BUS, SOURCE, provision
 from tailrace.dev.aws import arn
 from tailrace.dev.function import FUNCTION, REDRIVE
 from tailrace.dev.resources import VISIBILITY_SECONDS
+from tests.arrivals import detail
 
 # Publishes each message's body, but reports a body with ``fail`` as failed the first time.
 HANDLER = """
@@ -38,12 +39,12 @@ def handler(event, context):
 
 
 def send(stack: DevStack, *, group: str, sequence: int, **data: object) -> str:
-    metadata = {"id": str(uuid.uuid4()), "document": group, "generation": 1, "sequence": sequence}
-    body = json.dumps({"metadata": metadata, "data": data})
+    identifier = str(uuid.uuid4())
+    body = detail(identifier, group, sequence, data)
     stack.aws("sqs").send_message(
-        QueueUrl=stack.resources.queue_url, MessageGroupId=group, MessageDeduplicationId=metadata["id"], MessageBody=body
+        QueueUrl=stack.resources.queue_url, MessageGroupId=group, MessageDeduplicationId=identifier, MessageBody=body
     )
-    return str(metadata["id"])
+    return identifier
 
 
 def test_database_has_change_streams(bare_stack: DevStack) -> None:
@@ -82,13 +83,13 @@ def test_provisioning_again_changes_nothing(bare_stack: DevStack) -> None:
 
 def test_event_passes_two_buses(bare_stack: DevStack) -> None:
     """An event arrives in the other team's queue through their own bus. Foreign events do not."""
-    detail = json.dumps({"metadata": {"id": "1", "document": "d", "generation": 1, "sequence": 1}, "data": {"n": 1}})
-    entry = {"EventBusName": BUS, "DetailType": "PaymentCancelled", "Detail": detail}
+    identifier = str(uuid.uuid4())
+    entry = {"EventBusName": BUS, "DetailType": "PaymentCancelled", "Detail": detail(identifier, "d", 1, {"n": 1})}
     response = bare_stack.aws("events").put_events(Entries=[entry | {"Source": "app.other"}, entry | {"Source": SOURCE}])
     assert response["FailedEntryCount"] == 0
     consumer = bare_stack.consumer()
     (event,) = consumer.receive_count(1, seconds=10)
-    assert (event.name, event.source, event.id, event.data) == ("PaymentCancelled", SOURCE, "1", {"n": 1})
+    assert (event.name, event.source, event.id, event.data) == ("PaymentCancelled", SOURCE, identifier, {"n": 1})
     assert consumer.receive(wait=0) == []
 
 

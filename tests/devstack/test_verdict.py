@@ -1,15 +1,14 @@
 """The verdict can fail, and names the reason."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import pytest
 
 from devstack.payments import CANCELLED, CREATED, Committed
 from devstack.verdict import judge
 from tailrace.dev.consumer import Received
+from tests.arrivals import NOON, arrival
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 COMMITTED = [("a", CREATED), ("b", CREATED), ("a", CANCELLED), ("b", CANCELLED)]
 
 
@@ -17,14 +16,8 @@ def commits(named: Sequence[tuple[str, str]] = COMMITTED) -> list[Committed]:
     return [Committed(document=document, event=event, at=NOON) for document, event in named]
 
 
-def received_event(document: str, name: str, sequence: int, id: str | None = None, generation: int = 1) -> Received:  # noqa: A002
-    id = id or f"{document}-{name}"  # noqa: A001
-    position = {"generation": generation, "sequence": sequence, "operation": "update"}
-    return Received(name=name, source="app.payments", metadata={"id": id, "document": document, **position}, data={}, at=NOON)
-
-
 def all_events() -> list[Received]:
-    return [received_event(document, name, number) for number, (document, name) in enumerate(COMMITTED, start=1)]
+    return [arrival(document, name, number) for number, (document, name) in enumerate(COMMITTED, start=1)]
 
 
 def test_complete_events_hold() -> None:
@@ -52,7 +45,7 @@ def test_missing_event_fails() -> None:
 @pytest.mark.parametrize(("document", "name"), [("c", CREATED), ("a", "PaymentRefunded")])
 def test_event_without_a_commit_fails(document: str, name: str) -> None:
     """An unknown document, or an event that was never committed."""
-    verdict = judge(commits(), [*all_events(), received_event(document, name, 9)])
+    verdict = judge(commits(), [*all_events(), arrival(document, name, 9)])
     assert not verdict.holds
     assert verdict.unexpected == ((document, name),)
 
@@ -66,15 +59,13 @@ def test_events_of_one_document_in_the_wrong_order_fail() -> None:
 
 def test_decreasing_positions_fail() -> None:
     """Consumers that sort by position would see another order."""
-    verdict = judge(commits(), [received_event("a", CREATED, 3), received_event("a", CANCELLED, 1), *all_events()[1::2]])
+    verdict = judge(commits(), [arrival("a", CREATED, 3), arrival("a", CANCELLED, 1), *all_events()[1::2]])
     assert verdict.reordered == ("a",)
 
 
 def test_later_generation_may_restart_the_sequence() -> None:
     """(generation, sequence) is the order."""
-    assert judge(
-        commits(COMMITTED[::2]), [received_event("a", CREATED, 7), received_event("a", CANCELLED, 1, generation=2)]
-    ).holds
+    assert judge(commits(COMMITTED[::2]), [arrival("a", CREATED, 7), arrival("a", CANCELLED, 1, generation=2)]).holds
 
 
 def test_repeat_with_the_same_id_is_allowed_and_counted() -> None:
@@ -87,7 +78,7 @@ def test_repeat_with_the_same_id_is_allowed_and_counted() -> None:
 
 
 def test_repeat_with_another_id_fails() -> None:
-    verdict = judge(commits(), [*all_events(), received_event("b", CREATED, 9, id="another")])
+    verdict = judge(commits(), [*all_events(), arrival("b", CREATED, 9, "another")])
     assert not verdict.holds
     assert verdict.doubled == (("b", CREATED),)
     assert verdict.unexpected == ()

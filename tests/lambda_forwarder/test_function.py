@@ -42,8 +42,8 @@ def send(stack: DevStack, *changes: Change, sent: str | None = None) -> None:
 def received_sequences(stack: DevStack, until: int) -> Sequence[int]:
     """Return the sequences that the consumer receives, up to this one."""
     consumer = stack.consumer()
-    events = consumer.receive_until(lambda so_far: any(event.metadata["sequence"] == until for event in so_far), SECONDS)
-    return [event.metadata["sequence"] for event in events]
+    events = consumer.receive_until(lambda so_far: any(event.metadata.sequence == until for event in so_far), SECONDS)
+    return [event.metadata.sequence for event in events]
 
 
 def test_duplicates_are_dropped_and_messages_sent_again_are_published(deployed: DevStack) -> None:
@@ -88,7 +88,7 @@ def test_deployed_redrive_publishes_parked_and_dead_letters(deployed: DevStack) 
     assert "FunctionError" not in response, report
     assert (report["messages"], report["published"], report["late"], report["left"]) == (2, 2, 2, 0)
     events = deployed.consumer().receive_count(2, SECONDS)
-    assert [(event.metadata["sequence"], event.metadata["late"]) for event in events] == [(201, True), (202, True)]
+    assert [(event.metadata.sequence, event.metadata.late) for event in events] == [(201, True), (202, True)]
 
 
 def test_doctor_finds_a_function_that_cannot_import_its_mappers(deployed: DevStack) -> None:

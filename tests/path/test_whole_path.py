@@ -58,7 +58,7 @@ def test_changes_written_while_the_tailer_was_down_arrive(path: DevStack) -> Non
     for of_document in by_document.values():
         assert [event.name for event in of_document] == ["PaymentCreated", "PaymentCancelled"]
         assert of_document[0].position < of_document[1].position
-    sequences = sorted(event.metadata["sequence"] for of_document in by_document.values() for event in of_document)
+    sequences = sorted(event.metadata.sequence for of_document in by_document.values() for event in of_document)
     assert sequences == list(range(2, 1002))
 
 
@@ -66,7 +66,7 @@ def _new(events: Iterable[Received]) -> dict[str, Received]:
     """Return the events by id in order of first arrival, without those that arrived before the kill."""
     new: dict[str, Received] = {}
     for event in events:
-        if event.metadata["sequence"] > 1:
+        if event.metadata.sequence > 1:
             new.setdefault(event.id, event)
     return new
 

@@ -85,4 +85,4 @@ def test_deployed_redrive_publishes_a_parked_change(here: Here, consumer: Consum
     assert json.loads(response["Payload"].read())["published"] == 1
     [event] = consumer.receive_count(1, TIMEOUT)
     assert event.document == f"payments.payments/{fresh}"
-    assert event.metadata["late"] is True
+    assert event.metadata.late is True

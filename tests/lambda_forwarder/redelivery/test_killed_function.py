@@ -82,7 +82,7 @@ def test_change_that_ends_the_function_is_parked(deployed: DevStack) -> None:
     send(deployed, inserted("e", 6), inserted("f", 7), lane=18)
     assert eventually(lambda: waiting(deployed, deployed.resources.queue_url) == 0)
     events = deployed.consumer().receive_count(6, SECONDS)
-    sequences = [event.metadata["sequence"] for event in events]
+    sequences = [event.metadata.sequence for event in events]
     assert [one for one in sequences if one < 6] == [1, 3, 4, 5]
     assert [one for one in sequences if one > 5] == [6, 7]
     [parked] = deployed.aws("sqs").receive_message(QueueUrl=deployed.resources.parking_url)["Messages"]

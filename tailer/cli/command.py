@@ -33,15 +33,12 @@ class Command:
 def for_each(operation: Callable[[Parts], Result]) -> Run:
     """Run the operation for each stream, and print all results."""
 
-    def run(options: Namespace, streams: Sequence[Parts], say: Say) -> None:
+    def run(streams: Sequence[Parts]) -> Result:
         results = {parts.settings.stream: operation(parts) for parts in streams}
-        if options.json:
-            say(as_json({stream: result.values for stream, result in results.items()}))
-            return
-        for result in results.values():
-            say(result.text())
+        shown = {title: values for result in results.values() for title, values in result.shown.items()}
+        return Result(values={stream: result.values for stream, result in results.items()}, shown=shown)
 
-    return run
+    return for_all(run)
 
 
 def for_all(operation: Callable[..., Result]) -> Run:

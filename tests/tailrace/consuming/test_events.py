@@ -1,10 +1,14 @@
 """A consumer reads events as values of its own classes, from whatever delivered them."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tailrace import DomainEvent
 from tailrace.consuming import Event, Events, NotAnEvent, UnknownEvent
@@ -164,3 +168,23 @@ def test_hostile_body_is_refused_with_its_reason(body: Any, reason: str) -> None
 def test_payload_of_another_service_is_refused(payload: dict[str, Any]) -> None:
     with pytest.raises(NotAnEvent, match=r"payload|response"):
         EVENTS.of(payload)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.data())
+def test_any_change_of_an_event_is_read_or_refused(data: st.DataObject) -> None:
+    """A sender can put any value anywhere. What is read has an id, a position and a document that fit into a table's key."""
+    body = delivered()
+    place = data.draw(st.sampled_from([body, body["detail"], body["detail"]["metadata"], body["detail"]["data"]]))
+    place[data.draw(st.sampled_from([*place, "detail", "metadata"]))] = data.draw(ANY)
+    with suppress(NotAnEvent):
+        event = EVENTS.read(body)
+        assert isinstance(event.data, PaymentCancelled)
+        assert UUID(event.id)
+        assert all(0 <= number < 2**63 for number in event.position)
+        assert 0 < len(event.document.encode()) < 2_048

@@ -1,6 +1,7 @@
 """Events that are valid by default, as they arrive: a test names only the fields that it is about."""
 
 import json
+from copy import deepcopy
 from typing import Any
 
 from tailrace import DomainEvent, Time
@@ -40,7 +41,7 @@ def metadata(**changed: Any) -> dict[str, Any]:
 
 
 def detail(data: object = DATA, **changed: Any) -> dict[str, Any]:
-    return {"metadata": metadata(**changed), "data": data}
+    return {"metadata": metadata(**changed), "data": deepcopy(data)}
 
 
 def delivered(inner: object = None, name: str = "PaymentCancelled", **changed: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 
 from razors import order_story, subscription_story
 from razors.hops import HopMissing
-from razors.stage import Stage, System
+from razors.system import System
 from tailrace.dev.screen import Screen
 from tailrace.dev.workspace import StartFailed
 
@@ -15,14 +15,14 @@ def main() -> int:
     parser.add_argument("--no-wait", action="store_true", help="invoke the redrive; do not wait for its schedule (a minute)")
     wait, screen = not parser.parse_args().no_wait, Screen()
     try:
-        with System(lambda part: screen.step(f"  {part}", "dim")) as system, Stage(system, screen) as stage:
-            order_story.outage(stage)  # first, so that the minute of the redrive passes meanwhile
-            subscription_story.tell(stage)
-            order_story.redrive(stage, wait_for_schedule=wait)
+        with System(screen) as system:
+            order_story.outage(system)  # first, so that the minute of the redrive passes meanwhile
+            subscription_story.tell(system)
+            order_story.redrive(system, wait_for_schedule=wait)
     except (HopMissing, StartFailed) as failure:
         sys.stderr.write(f"\n{failure}\n")
         return 1
-    screen.line(f"\nAll {stage.hops.count} hops", "green", f" ({screen.elapsed:.1f} s in all)")
+    screen.line(f"\nAll {system.hops.count} hops", "green", f" ({screen.elapsed:.1f} s in all)")
     return 0
 
 

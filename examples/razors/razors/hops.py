@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from tailrace.consuming import Event, Events
+from tailrace.dev.consumer import Consumer, Received
 from tailrace.dev.screen import Screen
 
 T = TypeVar("T")
-AnyEvent = Event[dict[str, Any]]
 
 HOP_SECONDS = 30.0  # for one hop, on a machine that is busy with others
 NOW = 0.0  # seconds: it holds already or it never will
-EVENTS = Events()
 
 
 class HopMissing(Exception):
@@ -20,12 +18,12 @@ class HopMissing(Exception):
 
 
 class Hops:
-    """Counts and shows the steps. ``witnesses`` are queues by domain that receive every event of a bus."""
+    """Counts and shows the steps. ``witnesses`` receive every event of a bus, by domain."""
 
-    def __init__(self, screen: Screen, sqs: Any, witnesses: dict[str, str]) -> None:
+    def __init__(self, screen: Screen, witnesses: dict[str, Consumer]) -> None:
         self.count = 0
-        self._screen, self._sqs, self._witnesses = screen, sqs, witnesses
-        self._heard: list[tuple[str, AnyEvent]] = []
+        self._screen, self._witnesses = screen, witnesses
+        self._heard: list[tuple[str, Received]] = []
 
     def chapter(self, text: str) -> None:
         """Show what happens now."""
@@ -43,15 +41,11 @@ class Hops:
         self._screen.step(f"  ok   {text}", "green")
         return response
 
-    def hear(self, domain: str, name: str, text: str = "", seconds: float = HOP_SECONDS, **data: object) -> AnyEvent:
+    def hear(self, domain: str, name: str, text: str = "", seconds: float = HOP_SECONDS, **data: object) -> Received:
         """Return the next event of this name with this data on a domain's bus, none from an archive, shown as a hop."""
 
-        def heard() -> AnyEvent | None:
-            queue = {"QueueUrl": self._witnesses[domain]}
-            response = self._sqs.receive_message(**queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            for message in response.get("Messages", ()):
-                self._sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
-            self._heard += [(domain, event) for event in EVENTS.of(response)]
+        def heard() -> Received | None:
+            self._heard += [(domain, event) for event in self._witnesses[domain].receive()]
             for number, (where, event) in enumerate(self._heard):
                 if (where, event.name, event.replay) == (domain, name, "") and data.items() <= event.data.items():
                     return self._heard.pop(number)[1]

@@ -8,13 +8,13 @@ from urllib.request import Request
 from razors import account
 from razors.hops import NOW
 from razors.orders import call
-from razors.stage import Stage
+from razors.system import System
 
 SCHEDULE_SECONDS = 130.0  # two turns of a schedule of a minute
 LATE_ORDERS = ("o-1", "o-2", "o-3")
 
 
-def outage(here: Stage) -> None:
+def outage(here: System) -> None:
     """The order store responds to its callers while its publisher fails; the events wait in a queue."""
     hops = here.hops
     hops.chapter("an order is stored by a REST call, and changed")
@@ -28,18 +28,18 @@ def outage(here: Stage) -> None:
     hops.check(f"                  patch {json.dumps(patch)}", lambda: updated.data["patch"] == patch, NOW)
 
     hops.chapter("the bus does not respond")
-    here.system.gate.closed = True
+    here.gate.closed = True
     for number, order in enumerate(LATE_ORDERS, 1):
         put(here, order, {"total": number}, " all the same")
-    hops.check("forwarder         is refused, and tries again", lambda: here.system.gate.refused > 1)
+    hops.check("forwarder         is refused, and tries again", lambda: here.gate.refused > 1)
     hops.check(f"parking queue     {len(LATE_ORDERS)} changes wait", lambda: waiting(here) == len(LATE_ORDERS))
 
 
-def redrive(here: Stage, *, wait_for_schedule: bool) -> None:
+def redrive(here: System, *, wait_for_schedule: bool) -> None:
     """The bus is back; the schedule publishes what waited."""
     hops = here.hops
     hops.chapter("the bus responds again" + (", and the schedule's minute comes" if wait_for_schedule else ""))
-    here.system.gate.closed = False
+    here.gate.closed = False
     if not wait_for_schedule:
         report = account.redrive(here.aws)
         hops.check(f"redrive           invoked as the schedule does: {report}", lambda: report["left"] == 0, NOW)
@@ -49,13 +49,13 @@ def redrive(here: Stage, *, wait_for_schedule: bool) -> None:
     hops.check("parking queue     empty", lambda: waiting(here) == 0)
 
 
-def put(here: Stage, order: str, fields: dict[str, Any], text: str = "") -> None:
-    request = Request(f"{here.store.url}/orders/{order}", json.dumps(fields).encode(), method="PUT")
+def put(here: System, order: str, fields: dict[str, Any], text: str = "") -> None:
+    request = Request(f"http://127.0.0.1:{here.store.server_port}/orders/{order}", json.dumps(fields).encode(), method="PUT")
     with call(request, timeout=10) as response:
         here.hops.check(f"order store       PUT /orders/{order} answers 200{text}", lambda: response.status == 200, NOW)
 
 
-def waiting(here: Stage) -> int:
+def waiting(here: System) -> int:
     """How many messages the order store's parking queue holds, received or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     url = account.queue_url(here.aws, "razors-orders-parking.fifo")

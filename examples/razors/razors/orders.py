@@ -2,65 +2,58 @@
 
 import json
 import threading
+from collections.abc import Callable
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from boto3.dynamodb.types import TypeSerializer
 
 call = build_opener(ProxyHandler({})).open  # between two processes of one machine there is no proxy
 
 
-class Server(ThreadingHTTPServer):
-    """Serves on a free port of 127.0.0.1 until ``shutdown``. ``respond`` returns a status and a body."""
-
-    def __init__(self) -> None:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                status, body = server.respond(self.path, sent, dict(self.headers))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_PUT  # noqa: N815 - the name that http.server calls
-
-            def log_message(self, *_: object) -> None: ...
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def respond(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        raise NotImplementedError
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None: ...
 
 
-class OrderStore(Server):
+def serve(respond: Callable[[dict[str, Any], bytes], tuple[str, bytes]]) -> WSGIServer:
+    """Serve on a free port of 127.0.0.1 until ``shutdown``. ``respond`` returns a status and a body."""
+
+    def application(environ: dict[str, Any], start: Callable[..., object]) -> list[bytes]:
+        status, body = respond(environ, environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+        start(status, [("Content-Length", str(len(body)))])
+        return [body]
+
+    server = make_server("127.0.0.1", 0, application, handler_class=Quiet)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    return server
+
+
+def order_store(dynamodb: Any) -> WSGIServer:
     """``PUT /orders/ID`` stores a JSON object."""
+    attribute_value = TypeSerializer().serialize
 
-    def __init__(self, dynamodb: Any) -> None:
-        self._dynamodb = dynamodb
-        super().__init__()
+    def put(environ: dict[str, Any], body: bytes) -> tuple[str, bytes]:
+        order = json.loads(body, parse_float=Decimal) | {"orderId": environ["PATH_INFO"].rpartition("/")[2]}
+        dynamodb.put_item(TableName="razors-orders", Item={name: attribute_value(value) for name, value in order.items()})
+        return "200 OK", b""
 
-    def respond(self, path: str, body: bytes, _: dict[str, str]) -> tuple[int, bytes]:
-        order = json.loads(body, parse_float=Decimal) | {"orderId": path.rpartition("/")[2]}
-        serialize = TypeSerializer().serialize
-        self._dynamodb.put_item(TableName="razors-orders", Item={name: serialize(value) for name, value in order.items()})
-        return 200, b""
+    return serve(put)
 
 
-class Gate(Server):
+class Gate:
     """The way to the bus at ``endpoint``. While it is ``closed``, every call is ``refused`` with 503."""
 
-    endpoint, closed, refused = "", False, 0
+    def __init__(self) -> None:
+        self.endpoint, self.closed, self.refused = "", False, 0
+        self.url = f"http://127.0.0.1:{serve(self._respond).server_port}"
 
-    def respond(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _respond(self, environ: dict[str, Any], body: bytes) -> tuple[str, bytes]:
         if self.closed:
             self.refused += 1
-            return 503, b""
-        with call(Request(self.endpoint + path, body, headers), timeout=30) as response:
-            return response.status, response.read()
+            return "503 Service Unavailable", b""
+        headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
+        request = Request(self.endpoint + environ["PATH_INFO"], body, headers | {"Content-Type": environ["CONTENT_TYPE"]})
+        with call(request, timeout=30) as response:
+            return "200 OK", response.read()

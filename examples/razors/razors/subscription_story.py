@@ -9,15 +9,15 @@ from functools import partial
 
 from razors import account
 from razors.hops import NOW
-from razors.stage import Stage
 from razors.stock import MONTHS
+from razors.system import System
 from tailrace.dev.aws import arn
 
 SUBSCRIPTION, PRODUCT = "sub-1", "razor"
 REWIND = [sys.executable, "-P", "-m", "tailer", "checkpoint", "rewind", "--to", "beginning"]
 
 
-def tell(here: Stage) -> None:
+def tell(here: System) -> None:
     hops, hear = here.hops, partial(here.hops.hear, subscriptionId=SUBSCRIPTION)
     hops.chapter("a customer subscribes to razors, one a month")
     here.subscriptions.create(SUBSCRIPTION, PRODUCT, 1, "Ada")
@@ -42,11 +42,11 @@ def tell(here: Stage) -> None:
     account.read_again(here.aws, "razors-subscriptions-forwarder")
     again = hear("subscriptions", "SubscriptionCreated", "from the table's stream")
     hops.check(f"                  the same metadata.id {again.id}", partial(bool, again.id == created.id), NOW)
-    tailer = here.system.tailers[-1]  # as an operator does: stop the tailer, rewind its stream, start it
+    tailer = here.tailers[-1]  # as an operator does: stop the tailer, rewind its stream, start it
     tailer.stop()
     rewound = subprocess.run(REWIND, env=os.environ | tailer.settings, capture_output=True, check=False).returncode == 0
     hops.check("tailer            checkpoint rewind --to beginning", partial(bool, rewound), NOW)
-    here.system.run_tailer(tailer.settings)
+    here.run_tailer(tailer.settings)
     again = hear("payments", "PaymentCancelled", "from the change stream")
     hops.check(f"                  the same metadata.id {again.id}", partial(bool, again.id == cancelled.id), NOW)
     unchanged(here, times=1)
@@ -61,7 +61,7 @@ def tell(here: Stage) -> None:
     unchanged(here, times=2)
 
 
-def unchanged(here: Stage, times: int) -> None:
+def unchanged(here: System, times: int) -> None:
     """Each consumer has received each event so many times more, and has done nothing twice."""
     hops = here.hops
     for domain, worker in here.workers.items():

@@ -4,17 +4,41 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 import tailrace
+from tailrace import consuming, testing
 
 ROOT = Path(__file__).parents[2]
+CONSUMING = [
+    *(
+        "DynamodbInbox",
+        "Event",
+        "Events",
+        "Inbox",
+        "MemoryInbox",
+        "Message",
+        "Metadata",
+        "NotAnEvent",
+        "S3Claims",
+        "UnknownEvent",
+    ),
+    *("handle", "messages"),
+]
+TESTING = [
+    *("ChangeStream", "ContractBroken", "NotPublished", "TableStream", "documentdb", "dynamodb", "eventbridge", "events_of"),
+    *("mongodb", "published", "sqs", "validate"),
+]
 PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]
 
 
-def test_public_names_are_exactly_these() -> None:
+@pytest.mark.parametrize(("package", "public"), [(tailrace, PUBLIC), (consuming, CONSUMING), (testing, TESTING)])
+def test_public_names_are_exactly_these(package: ModuleType, public: list[str]) -> None:
     """The package has a py.typed."""
-    assert tailrace.__all__ == PUBLIC
-    assert all(hasattr(tailrace, name) for name in PUBLIC)
+    assert package.__all__ == public
+    assert all(hasattr(package, name) for name in public)
     assert (ROOT / "tailrace" / "py.typed").exists()
 
 
@@ -26,9 +50,10 @@ def test_example_mappers_import_only_public_names() -> None:
         assert all(module == "tailrace" or (module or "").startswith("lambda_forwarder.mappings") for module in ours), file
 
 
-def test_tailrace_imports_only_msgspec() -> None:
+@pytest.mark.parametrize("package", ["tailrace", "tailrace.consuming"])
+def test_package_imports_only_msgspec(package: str) -> None:
     """Users pay for no AWS client, database driver or settings library."""
-    code = "import sys, tailrace; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = f"import sys, {package}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
     assert {"msgspec", "tailrace"} <= set(loaded)
     assert not {"boto3", "pymongo", "pydantic", "jsonpatch", "tailer", "lambda_forwarder"} & set(loaded)

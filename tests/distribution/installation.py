@@ -76,7 +76,7 @@ def interpreter(version: str) -> Path:
 
 def install(wheel: Path, folder: Path, extra: str, python: str, versions: Sequence[Path] = LOCKS) -> Installed:
     """Make an environment of this Python, and install the wheel with what the extra needs, in the versions of these files."""
-    uv("venv", "--python", str(interpreter(python)), str(folder))
+    uv("venv", "--seed", "--python", str(interpreter(python)), str(folder))  # with pip, as python -m venv does
     constraints = [word for file in versions for word in ("--constraints", str(file))]
     wanted = f"tailrace{f'[{extra}]' if extra else ''} @ {wheel.as_uri()}"
     uv("pip", "install", "--python", str(folder / "bin" / "python"), *constraints, "--only-binary", ":all:", wanted)

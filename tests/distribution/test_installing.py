@@ -101,7 +101,7 @@ def test_extra_installs_all_that_its_program_imports(
 
 def test_tailrace_without_extras_imports_its_public_names(installed_wheel: InstalledWheel, shop: Path) -> None:
     """A consumer that only reads events needs msgspec."""
-    installed_wheel("").run("python", "-c", "import events; print(events.MAPPERS)", folder=shop)
+    installed_wheel("").run("python", "-c", "import events, tailrace.consuming; print(events.MAPPERS)", folder=shop)
 
 
 def test_wheel_runs_with_the_oldest_versions_that_it_admits(wheel: Path, shop: Path) -> None:

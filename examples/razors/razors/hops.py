@@ -10,7 +10,6 @@ from tailrace.dev.screen import Screen
 T = TypeVar("T")
 
 HOP_SECONDS = 30.0  # for one hop, on a machine that is busy with others
-NOW = 0.0  # seconds: it holds already or it never will
 
 
 class HopMissing(Exception):
@@ -40,6 +39,10 @@ class Hops:
         self.count += 1
         self._screen.step(f"  ok   {text}", "green")
         return response
+
+    def holds(self, text: str, value: object) -> None:
+        """Show a hop that holds already. Raise ``HopMissing`` if the value is false."""
+        self.check(text, lambda: value, 0.0)
 
     def hear(self, domain: str, name: str, text: str = "", seconds: float = HOP_SECONDS, **data: object) -> Received:
         """Return the next event of this name with this data on a domain's bus, none from an archive, shown as a hop."""

@@ -1,12 +1,10 @@
 """The story of the order store, hop by hop: its publisher fails for a while, and its callers notice nothing."""
 
 import json
-from functools import partial
 from typing import Any
 from urllib.request import Request
 
 from razors import account
-from razors.hops import NOW
 from razors.orders import call
 from razors.system import System
 
@@ -21,11 +19,11 @@ def outage(here: System) -> None:
     put(here, "o-0", {"total": 12.5, "lines": ["razor"]})
     created = hops.hear("orders", "OrderChanged", "created, with the complete item", operation="insert")
     whole = {"orderId": "o-0", "total": 12.5, "lines": ["razor"]}
-    hops.check(f"                  item {json.dumps(whole)}", lambda: created.data["order"] == whole, NOW)
+    hops.holds(f"                  item {json.dumps(whole)}", created.data["order"] == whole)
     put(here, "o-0", {"total": 15, "lines": ["razor"]})
     updated = hops.hear("orders", "OrderChanged", "updated, with the patch", operation="update")
     patch = [{"op": "replace", "path": "/total", "value": 15}]
-    hops.check(f"                  patch {json.dumps(patch)}", lambda: updated.data["patch"] == patch, NOW)
+    hops.holds(f"                  patch {json.dumps(patch)}", updated.data["patch"] == patch)
 
     hops.chapter("the bus does not respond")
     here.gate.closed = True
@@ -42,17 +40,17 @@ def redrive(here: System, *, wait_for_schedule: bool) -> None:
     here.gate.closed = False
     if not wait_for_schedule:
         report = account.redrive(here.aws)
-        hops.check(f"redrive           invoked as the schedule does: {report}", lambda: report["left"] == 0, NOW)
+        hops.holds(f"redrive           invoked as the schedule does: {report}", report["left"] == 0)
     for order in LATE_ORDERS:
         event = hops.hear("orders", "OrderChanged", f"{order}, created", SCHEDULE_SECONDS, orderId=order)
-        hops.check("                  marked late", partial(bool, event.metadata.late), NOW)
+        hops.holds("                  marked late", event.metadata.late)
     hops.check("parking queue     empty", lambda: waiting(here) == 0)
 
 
 def put(here: System, order: str, fields: dict[str, Any], text: str = "") -> None:
     request = Request(f"http://127.0.0.1:{here.store.server_port}/orders/{order}", json.dumps(fields).encode(), method="PUT")
     with call(request, timeout=10) as response:
-        here.hops.check(f"order store       PUT /orders/{order} answers 200{text}", lambda: response.status == 200, NOW)
+        here.hops.holds(f"order store       PUT /orders/{order} answers 200{text}", response.status == 200)
 
 
 def waiting(here: System) -> int:

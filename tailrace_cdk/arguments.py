@@ -14,6 +14,8 @@ from tailrace_cdk.existing import Existing
 
 NAME_LIMIT = 32  # characters, of Environment.name
 OF_A_NEW_CLUSTER = ("host", "port", "security_group_id", "engine_version", "instance_class", "instances", "backup_days")
+ROUTED = Network(egress="nat")
+"""What is assumed of an existing VPC: it has routes of its own, of which nothing is known here."""
 REPLACED: Mapping[str, tuple[str, ...]] = {
     "alarm_topic": ("alarms.email", "alarms.topic_arn"),
     "admin_secret": ("database.admin_secret_arn",),
@@ -45,14 +47,18 @@ def environment(scope: Construct, tables: Mapping[str, Any], existing: Existing)
     where = f"Tailrace {scope.node.path}"
     given = {name: value for name, value in tables.items() if value is not None}
     mistakes = list(_mistakes(given, existing))
-    if "vpc" in existing or "cluster" in existing:
-        given.setdefault("network", Network(egress="nat"))  # it has routes of its own, of which nothing is known here
+    if has_network(existing):
+        given.setdefault("network", ROUTED)
     if "docdb_cluster" in existing:
         given.setdefault("database", Database())
     if mappers := given.pop("mappers"):
         given["forwarder"] = given.get("forwarder", Forwarder()).model_dump(exclude_unset=True) | {"mappers": mappers}
     given["name"] = given["name"] or _name(scope)
     return checked(given, where, mistakes)
+
+
+def has_network(existing: Existing) -> bool:
+    return "vpc" in existing or "cluster" in existing
 
 
 def _name(scope: Construct) -> str:
@@ -89,4 +95,6 @@ def _mistakes(tables: Mapping[str, Any], existing: Existing) -> Iterator[str]:
 def _is_set(tables: Mapping[str, Any], setting: str) -> bool:
     table, _, name = setting.partition(".")
     found = tables.get(table)
-    return bool(found) if not name else isinstance(found, BaseModel) and name in found.model_fields_set
+    if isinstance(found, BaseModel):
+        return found != ROUTED and (name in found.model_fields_set if name else bool(found.model_fields_set))
+    return bool(found)

@@ -7,14 +7,16 @@ from tailrace.project import Project
 from tailrace_cdk.config import Environment, checked
 
 
-def settings_of(project: Project, environment: str) -> Environment:
+def settings_of(project: Project, environment: str, **defaults: object) -> Environment:
     """
     Return the settings of an environment, named ``<project>-<environment>``: two projects share no name.
+
+    ``defaults`` are tables that the environment may lack.
 
     Raises:
         Misconfigured: there is no such environment, or a setting is wrong.
     """
-    tables = {**project.environment(environment), "name": f"{project.name}-{environment}"}
+    tables = {**defaults, **project.environment(environment), "name": f"{project.name}-{environment}"}
     return checked(tables, f"{project.file}, environment {environment}")
 
 

@@ -115,7 +115,8 @@ class Tailrace(Construct):
             Misconfigured: a setting is wrong, or the mappers do not start in Lambda.
         """
         project = project or load()
-        tables = dict(settings_of(project, environment)) | {"name": ""} | ({"bus": bus} if bus else {})
+        defaults = {"network": arguments.ROUTED} if arguments.has_network(existing) else {}
+        tables = dict(settings_of(project, environment, **defaults)) | {"name": ""} | ({"bus": bus} if bus else {})
         return cls(scope, id, package=package or package_of(project), **tables, **existing)
 
     def _make(self, code: lambda_.Code, catalogue: Catalogue | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -64,7 +65,10 @@ class EventBus(Construct):
         self.deliveries: Sequence[Delivery] = ()
         self._bus: OrderedBus | ClassicBus | None = None
         if existing:
-            self.arn = self.address = existing.event_bus_arn
+            here = Stack.of(self)
+            near = (existing.env.account, existing.env.region) == (here.account, here.region)
+            self.arn = existing.event_bus_arn
+            self.address = existing.event_bus_name if near else self.arn
             self.ordered = is_ordered(self.arn)
         else:
             self.ordered = environment.bus.kind == "ordered"

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 
 from aws_cdk import Acknowledgment, App, Stack, Validations
 
+from tailrace_cdk.tailrace import Tailrace
+
 PACK = "AwsSolutions"
 
 
@@ -43,7 +45,7 @@ DEPARTURES: Sequence[Departure] = (
         reason="The zip holds compiled dependencies for Python 3.13, which Lambda supports until 2029",
     ),
     Departure(
-        rule=r"IAM5\[Resource::<StateClaims\w+\.Arn>/.*\*\]",
+        rule=r"IAM5\[Resource::<\w*StateClaims\w+\.Arn>/.*\*\]",
         where="(Functions|Service)/.*",
         reason="Objects below one prefix of one bucket: their names are made of ids that do not exist yet",
     ),
@@ -113,12 +115,13 @@ def check(app: App, stack: Stack) -> Sequence[Departure]:
     from cdk_nag import AwsSolutionsChecks
 
     constructs = {construct.node.path: construct for construct in stack.node.find_all()}
+    roots = [path for path, construct in constructs.items() if isinstance(construct, Tailrace)]
     needed: list[Departure] = []
     findings: list[str] = []
     for violation in AwsSolutionsChecks(app).validate_scope(stack).violations:
         rule = violation.rule_name.removeprefix(f"{PACK}-")
         for path in (resource.construct_path or "" for resource in violation.violating_resources):
-            departure = next((one for one in DEPARTURES if one.covers(rule, _place(path))), None)
+            departure = next((one for one in DEPARTURES if one.covers(rule, _place(path, roots))), None)
             if departure is None:
                 findings.append(f"{violation.rule_name} {path}: {violation.description}")
             else:
@@ -131,6 +134,6 @@ def check(app: App, stack: Stack) -> Sequence[Departure]:
     return needed
 
 
-def _place(path: str) -> str:
-    """Return the part of a construct path below the ``Tailrace`` of a ``TailraceStack``."""
-    return path.partition("/")[2].removeprefix("Default/")
+def _place(path: str, roots: Sequence[str]) -> str:
+    """Return the part of a construct path below its ``Tailrace``; the whole path of any other construct."""
+    return next((path.removeprefix(f"{root}/") for root in roots if path.startswith(f"{root}/")), path)

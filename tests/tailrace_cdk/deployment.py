@@ -58,20 +58,28 @@ def without(template: Mapping[str, Any], kinds: Collection[str]) -> Resource:
     return left
 
 
-def create(aws: Aws, stack: str, template: Mapping[str, Any]) -> None:
+def create(
+    aws: Aws, stack: str, template: Mapping[str, Any], bucket: str = ASSETS, parameters: Mapping[str, str] | None = None
+) -> None:
     """Create the stack. The template is uploaded to the bucket, since it is too large for the call."""
     key = f"{stack}.template.json"
-    aws("s3").put_object(Bucket=ASSETS, Key=key, Body=json.dumps(template))
-    url = f"{aws.endpoint_url}/{ASSETS}/{key}"
-    aws("cloudformation").create_stack(StackName=stack, TemplateURL=url, Capabilities=["CAPABILITY_IAM"])
+    aws("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(template))
+    aws("cloudformation").create_stack(
+        StackName=stack,
+        TemplateURL=f"{aws.endpoint_url}/{bucket}/{key}",
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in (parameters or {}).items()],
+        Capabilities=["CAPABILITY_IAM"],
+    )
 
 
-def deploy(aws: Aws, stack: str, template: Resource) -> Deployment:
+def deploy(
+    aws: Aws, stack: str, template: Resource, bucket: str = ASSETS, parameters: Mapping[str, str] | None = None
+) -> Deployment:
     """
     Create the stack and wait for it. Raises: AssertionError: it failed, with CloudFormation's reason for each failed resource.
     """
     cloudformation = aws("cloudformation")
-    create(aws, stack, template)
+    create(aws, stack, template, bucket, parameters)
     deadline = time.monotonic() + SECONDS
     while (described := cloudformation.describe_stacks(StackName=stack)["Stacks"][0])["StackStatus"].endswith("IN_PROGRESS"):
         assert time.monotonic() < deadline, f"{stack} is {described['StackStatus']} after {SECONDS:g} s"
@@ -82,7 +90,7 @@ def deploy(aws: Aws, stack: str, template: Resource) -> Deployment:
     resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     return Deployment(
         template=template,
-        outputs={one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]},
+        outputs={one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())},
         resources={one["LogicalResourceId"]: one for one in resources},
     )
 

@@ -164,7 +164,7 @@ def test_redrive_is_granted_to_a_role_of_the_app(template: Template) -> None:
             {"log_group": "x", "tailer": Tailer(log_days=7)},
             ["log_group: it exists already, so tailer.log_days would have no effect"],
         ),
-        ({"vpc": "x", "network": Network(egress="nat")}, ["vpc: it exists already, so network would have no effect"]),
+        ({"vpc": "x", "network": Network(zones=3)}, ["vpc: it exists already, so network would have no effect"]),
         (
             {"mongodb_secret": "x"},
             ["mongodb_secret: it belongs to tailer.mongodb_uri, database or docdb_cluster: set or give one"],

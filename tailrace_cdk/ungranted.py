@@ -21,7 +21,7 @@ def warn_of_key(scope: Construct, part: str, statements: Sequence[str]) -> None:
     if statements:
         text = (
             f"the CDK cannot change the policy of an imported key. Add the statements {', '.join(statements)} to the policy "
-            "(docs/your-own-cdk-app.md)"
+            "(docs/how-to/your-own-cdk-app.md)"
         )
         _warn(scope, part, text)
 

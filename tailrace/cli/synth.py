@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from tailrace.project import load
-from tailrace_cdk.stack import TailraceStack
+from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.synthesis.nag import Findings
-from tailrace_cdk.synthesis.synthesis import synthesise
+from tailrace_cdk.synthesis.synthesis import of_environment
 
 
 @click.command(
@@ -32,11 +32,9 @@ def synth(environment: str, output: Path | None) -> None:
     folder with: cdk deploy --app FOLDER
     """
     project = load()
+    settings, package = settings_of(project, environment), package_of(project)
     try:
-        made = synthesise(
-            lambda app: TailraceStack.of_project(app, environment, project=project),
-            output or project.folder / "cdk.out" / environment,
-        )
+        made = of_environment(settings, output or project.folder / "cdk.out" / environment, package=package)
     except Findings as error:
         raise click.ClickException(str(error)) from None
     if problems := made.problems():

@@ -21,7 +21,10 @@ _TAILER = "tailrace.cli.passed_on:tailer"
 _FORWARDER = "tailrace.cli.passed_on:forwarder"
 
 SECTIONS: dict[str, tuple[Command, ...]] = {
-    "Start": (Command(name="dev", summary="run this project's whole system on this machine", where="tailrace.cli.dev:dev"),),
+    "Start": (
+        Command(name="init", summary="write a new project, with one event of a collection", where="tailrace.cli.init:init"),
+        Command(name="dev", summary="run this project's whole system on this machine", where="tailrace.cli.dev:dev"),
+    ),
     "Events": (
         Command(name="try", summary="show the events that a change would produce", where=_FORWARDER),
         Command(name="schemas", summary="write or check the contract with other teams", where="tailrace.cli.schemas:schemas"),

@@ -15,10 +15,12 @@ from tailer.errors import TailerError, Unavailable
 from tailer.model import Checkpoint
 from tailer.parts import Parts
 from tailrace.change import Change
+from tailrace.dev.workspace import StartFailed
 from tailrace.wire import change as wire
 from tailrace.wire.message import group_id
 
 POLL_SECONDS = 0.1
+CHECKPOINT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,8 @@ class SeenChange:
 
 class ChangeReader:
     """
-    ``with ChangeReader(parts) as reader:`` reads the stream of these parts in a thread, from the checkpoint of its tailer.
+    ``with ChangeReader(parts, report) as reader:`` reads the stream of these parts in a thread. It begins at the checkpoint of
+    its tailer, which it waits for, so a change after that is never missed.
 
     The same checkpoint yields the same changes with the same numbers, so each change is recognised in what the forwarder made
     of it. ``report`` is called with a sentence if the changes cannot be read.
@@ -57,6 +60,7 @@ class ChangeReader:
         return self._parts.settings.stream
 
     def __enter__(self) -> Self:
+        self._checkpoint = self._first()
         self._thread.start()
         return self
 
@@ -72,10 +76,9 @@ class ChangeReader:
                 yield self._seen.get_nowait()
 
     def _read(self) -> None:
-        checkpoint = self._first()
-        while checkpoint and not self._leaving.is_set():
+        while not self._leaving.is_set():
             try:
-                checkpoint = self._read_from(checkpoint)
+                self._read_on()
             except TailerError as error:
                 if self._leaving.is_set():
                     return
@@ -84,23 +87,24 @@ class ChangeReader:
                     return
                 self._leaving.wait(1)
 
-    def _first(self) -> Checkpoint | None:
-        """Return the checkpoint of the tailer, once there is one. None: the block has ended before."""
-        while not self._leaving.wait(POLL_SECONDS):
+    def _first(self) -> Checkpoint:
+        """Return the checkpoint of the tailer, which stores it after the first reply of the server."""
+        deadline = time.monotonic() + CHECKPOINT_SECONDS
+        while time.monotonic() < deadline:
             record = self._parts.store.read(self.stream)
             if record and record.checkpoint:
                 return record.checkpoint
-        return None
+            time.sleep(POLL_SECONDS)
+        raise StartFailed(f"the tailer of {self.stream} stored no checkpoint within {CHECKPOINT_SECONDS:g} s")
 
-    def _read_from(self, checkpoint: Checkpoint) -> Checkpoint:
-        with closing(self._parts.source.batches(checkpoint)) as batches:
+    def _read_on(self) -> None:
+        with closing(self._parts.source.batches(self._checkpoint)) as batches:
             for batch in batches:
-                checkpoint = batch.checkpoint
                 for change in batch.changes:
-                    self._seen.put(self._as_seen(change, checkpoint.generation))
+                    self._seen.put(self._as_seen(change, batch.checkpoint.generation))
+                self._checkpoint = batch.checkpoint
                 if self._leaving.is_set():
                     break
-        return checkpoint
 
     def _as_seen(self, change: wire.Change, generation: int) -> SeenChange:
         json, lane = as_json(change), self._parts.lane_of(change)

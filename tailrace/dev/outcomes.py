@@ -23,7 +23,7 @@ ALONE_SECONDS = 5.0  # after a person moved the checkpoint, the changes of the e
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """Events and parked items of one change. Without the change, its events arrived again or late."""
+    """Events and parked items of one change. Without the change, it was reported before, or not read here."""
 
     change: SeenChange | None
     events: Sequence[Received]

@@ -51,8 +51,8 @@ class Session:
         """
         with suppress(KeyboardInterrupt), self._system() as system, ExitStack() as open_parts:
             system.start_tailers()
-            self._explain(system)
             reading = [open_parts.enter_context(reader) for reader in self._readers(system)]
+            self._explain(system)
             outcomes = self._outcomes(system)
             reload = open_parts.enter_context(Reload(system, self._block))
             while True:

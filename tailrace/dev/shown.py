@@ -53,8 +53,8 @@ def _subject(outcome: Outcome) -> str:
     if outcome.change:
         return _of(outcome.change)
     event = outcome.events[0]
-    again = "published late" if event.metadata.late else "published again"
-    return f"{event.document}  {event.metadata.operation}  #{event.position[1]}  {again}"
+    late = "  late" if event.metadata.late else ""
+    return f"{event.document}  {event.metadata.operation}  #{event.position[1]}{late}"
 
 
 def _of(seen: SeenChange) -> str:

@@ -96,11 +96,11 @@ def forwarded(folder: Path, change: bytes, content: bytes = b"") -> dict[str, An
     return became
 
 
-def largest(kind: Change, value: str) -> bytes:
-    """Return a change with this value that is, within one percent, as large as a claim may be."""
+def limiting(kind: Change, value: str, share: float) -> bytes:
+    """Return a change with this value that has this share of what a claim may have."""
     sample = change_with(kind, VALUES[value](1_000_000))
     times = min(MEMORY / bounds.memory(sample), DECODED_LIMIT / len(sample))
-    return change_with(kind, VALUES[value](int(990_000 * times)))
+    return change_with(kind, VALUES[value](int(1_000_000 * share * times)))
 
 
 CLAIMS = [
@@ -118,7 +118,7 @@ CLAIMS = [
 @pytest.mark.parametrize(("kind", "value"), CLAIMS)
 def test_largest_claim_is_forwarded_by_a_function_of_512_mb(tmp_path: Path, kind: str, value: str) -> None:
     """As a process in a memory cgroup, with boto3's clients."""
-    content = largest(KINDS[kind], value)
+    content = limiting(KINDS[kind], value, 0.99)
     became = forwarded(tmp_path, encode_change(claimed(KINDS[kind], content)), content)
     assert became == {"events": 1, "parked": []}
 
@@ -127,7 +127,7 @@ def test_largest_claim_is_forwarded_by_a_function_of_512_mb(tmp_path: Path, kind
 @pytest.mark.parametrize("value", ["MinKeys", "emoji", "many fields"])
 def test_claim_above_the_memory_limit_is_parked_unread(tmp_path: Path, value: str) -> None:
     """The reason has the memory and the remedy."""
-    content = change_with(KINDS["insert"], VALUES[value](60_000_000))
+    content = limiting(KINDS["insert"], value, 1.02)
     became = forwarded(tmp_path, encode_change(claimed(KINDS["insert"], content)), content)
     assert became["events"] == 0
     [reason] = became["parked"]

@@ -50,8 +50,8 @@ razors: env                     ## the scenario of examples/razors, three domain
 test: env $(VENV)/.infra-ready  ## every test, in PROCESSES=4 (TESTS='tests/tailer -k lanes' for some, in one)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(TESTS)
 
-test-fast: $(VENV)/.ready       ## what needs no mongod, no AWS emulator and no CDK
-	@$(BIN)/python -m pytest --fast -n $(PROCESSES) --dist worksteal $(TESTS)
+test-fast: $(VENV)/.ready       ## what needs no mongod, no AWS emulator, no CDK and no other process
+	@$(BIN)/python -m pytest --fast -n $(if $(TESTS),0,auto) --dist worksteal $(TESTS)
 
 faults: env                     ## the whole fault suite: kills, zombies, fail-overs, throttles … (about 30 minutes; FAULTS=--help)
 	@$(BIN)/python -m tests.faults $(FAULTS)

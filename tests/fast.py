@@ -1,15 +1,17 @@
 """
-``pytest --fast`` runs the tests that need Python and nothing else. What a test needs decides, not a list of tests:
+``pytest --fast`` runs the tests that need their own process and nothing else. What a test needs decides, not a list of tests:
 
 - A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs.
 - A test that starts mongod or the AWS emulator all the same finds neither, and is skipped when that fails.
+- A test that starts a Python process, which takes half a second, is skipped at that line.
 - A test with the mark ``heavy`` computes for seconds, and is left out too.
 - A property (Hypothesis) is tried with a quarter of the examples, unless the test says how many.
 - A module that imports a package of the CDK's environment, directly or through ours, is skipped as a whole.
 """
 
+import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import Any
@@ -30,8 +32,24 @@ class WithoutTheCdk(MetaPathFinder):
             pytest.skip(f"--fast: {name} is of the CDK's environment", allow_module_level=True)
 
 
+class WithoutPython(subprocess.Popen[Any]):
+    """Skips the test that starts a Python process."""
+
+    def __init__(self, args: Any, *given: Any, **named: Any) -> None:
+        if sys.executable in (args if isinstance(args, str) else " ".join(map(str, args))):
+            pytest.skip("--fast: it starts a Python process")
+        super().__init__(args, *given, **named)
+
+
 class Fast:
     """What ``--fast`` changes."""
+
+    @pytest.fixture(scope="session", autouse=True)
+    @classmethod
+    def without_python(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(subprocess, "Popen", WithoutPython)
+            yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -48,7 +66,9 @@ class Fast:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="only what needs no mongod, no AWS emulator and no CDK")
+    parser.addoption(
+        "--fast", action="store_true", help="only what needs no mongod, no AWS emulator, no CDK and no other process"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tailrace.packaging.errors import PackageError
 from tailrace.packaging.shipped import shipped
 
-TOOLS = frozenset({"cli", "dev", "packaging", "project", "testing"})
+TOOLS = frozenset({"cli", "dev", "packaging", "project", "pytest_plugin.py", "testing"})
 """The parts of ``tailrace`` that are of no use in the forwarder."""
 
 TERMS = ("LICENSE", "NOTICE")

@@ -100,8 +100,14 @@ def test_extra_installs_all_that_its_program_imports(
 
 
 def test_tailrace_without_extras_imports_its_public_names(installed_wheel: InstalledWheel, shop: Path) -> None:
-    """A consumer that only reads events needs msgspec."""
-    installed_wheel("").run("python", "-c", "import events, tailrace.consuming; print(events.MAPPERS)", folder=shop)
+    """A consumer that only reads events needs msgspec, also in its tests."""
+    installed = installed_wheel("")
+    installed.run("python", "-c", "import events, tailrace.consuming; print(events.MAPPERS)", folder=shop)
+    uv("pip", "install", "--python", str(installed.python), "--constraints", "requirements/dev.txt", "pytest")
+    (shop / "test_events.py").write_text(
+        "from events import MAPPERS\n\ndef test_keys() -> None:\n    assert set(MAPPERS) == {'orders'}"
+    )
+    assert "1 passed" in installed.run("python", "-m", "pytest", "-q", folder=shop).stdout
 
 
 def test_wheel_runs_with_the_oldest_versions_that_it_admits(wheel: Path, shop: Path) -> None:

@@ -57,7 +57,7 @@ def test_every_step_of_both_stories_happens() -> None:
 @pytest.mark.usefixtures("services")
 def test_own_tests_of_the_project_pass() -> None:
     """With the plugin, also where this environment was installed before the plugin existed."""
-    done = run("pytest", "-q", "-p", "tailrace.testing.plugin", "-p", "no:cacheprovider")
+    done = run("pytest", "-q", "-p", "tailrace.pytest_plugin", "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

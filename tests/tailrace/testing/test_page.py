@@ -16,7 +16,7 @@ def project(tmp_path: Path) -> Path:
     """With the plugin in the configuration, because this environment may be older than the entry point."""
     write_files(PAGE, tmp_path)
     (tmp_path / "pytest.ini").write_text(
-        "[pytest]\naddopts = -q -p tailrace.testing.plugin -p no:cacheprovider\npythonpath = .\n"
+        "[pytest]\naddopts = -q -p tailrace.pytest_plugin -p no:cacheprovider\npythonpath = .\n"
     )
     return tmp_path
 

@@ -39,7 +39,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile(TESTS)
     write(MAPPERS, pytester.path / "events" / "schemas", pytester.path / "events.md", Path("none"))
-    pytester.makeini("[pytest]\ntailrace_schemas = events/schemas\naddopts = -p tailrace.testing.plugin")
+    pytester.makeini("[pytest]\ntailrace_schemas = events/schemas\naddopts = -p tailrace.pytest_plugin")
     return pytester
 
 

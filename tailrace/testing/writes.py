@@ -24,15 +24,17 @@ def write(before: Document, fields: Document, removed: Iterable[str] = ()) -> Wr
     Raises:
         ValueError: the server would refuse the update, or it changes nothing, and the server sends no event.
     """
-    removed = list(removed)
+    removed = list(dict.fromkeys(removed))
     for path, other in combinations(sorted([*fields, *removed]), 2):
         if f"{other}.".startswith(f"{path}."):
             raise ValueError(f"the fields {path!r} and {other!r} of the update conflict: the server refuses it")
     written = Written(deepcopy(dict(before)), {}, [])
-    for path in sorted(fields, key=_order):
-        _set(written, path, deepcopy(fields[path]))
-    for path in sorted(removed, key=_order):
-        _unset(written, path)
+    for path in sorted([*fields, *removed], key=_order):
+        if path in fields:
+            _set(written, path, deepcopy(fields[path]))
+        else:
+            _unset(written, path)
+    written.removed.sort(key=_depth_order)
     if not written.updated and not written.removed:
         raise ValueError("the update changes nothing: the server sends no event for it")
     return written
@@ -52,11 +54,14 @@ def _set(written: Written, path: str, value: Any) -> None:
 
 
 def _unset(written: Written, path: str) -> None:
-    holder, _, key, missing = _place(written.after, path)
+    try:
+        holder, _, key, missing = _place(written.after, path)
+    except ValueError:
+        return  # there is nothing at this path
     if missing or not _has(holder, key):
         return
     if isinstance(holder, list):
-        _set(written, path, None)  # an element of an array becomes null
+        holder[key] = written.updated[path] = None  # an element of an array becomes null, and is described even if it was null
     else:
         del holder[key]
         written.removed.append(path)
@@ -86,9 +91,15 @@ def _has(holder: Any, key: Any) -> bool:
     return key < len(holder) if isinstance(holder, list) else key in holder
 
 
-def _order(path: str) -> list[tuple[int, str]]:
-    """The order in which the server applies fields: by name, and elements of an array by number."""
-    return [(int(name), "") if name.isdecimal() else (-1, name) for name in path.split(".")]
+def _order(path: str) -> list[str]:
+    """The order in which the server applies fields: by name, and numbers by their value."""
+    return [name.zfill(20) if name.isdecimal() else name for name in path.split(".")]
+
+
+def _depth_order(path: str) -> list[tuple[int, str]]:
+    """The order in which the server lists removed fields: those of an object come before those of the objects inside it."""
+    *outer, last = _order(path)
+    return [*((1, name) for name in outer), (0, last)]
 
 
 def _same(one: Any, other: Any) -> bool:

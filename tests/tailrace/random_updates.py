@@ -34,7 +34,7 @@ def _object(random: Random, depth: int) -> Document:
     return {name: _value(random, depth - 1) for name in random.sample(NAMES, random.randrange(1, 6))}
 
 
-def _path(random: Random, value: Any) -> str:
+def path_in(random: Random, value: Any) -> str:
     """A path through plain names that mostly exists: classic operators know no other names."""
     names: list[str] = []
     while True:
@@ -54,16 +54,16 @@ def _path(random: Random, value: Any) -> str:
 
 
 def _set(random: Random, before: Document) -> tuple[Any, Document]:
-    paths = {_path(random, before): _value(random, 2) for _ in range(random.randrange(1, 4))}
+    paths = {path_in(random, before): _value(random, 2) for _ in range(random.randrange(1, 4))}
     return {"$set": paths}, {}
 
 
 def _unset(random: Random, before: Document) -> tuple[Any, Document]:
-    return {"$unset": {_path(random, before): 1}, "$set": {"c": random.randrange(9)}}, {}
+    return {"$unset": {path_in(random, before): 1}, "$set": {"c": random.randrange(9)}}, {}
 
 
 def _rename(random: Random, before: Document) -> tuple[Any, Document]:
-    return {"$rename": {_path(random, before): _path(random, before)}}, {}
+    return {"$rename": {path_in(random, before): path_in(random, before)}}, {}
 
 
 def _array(random: Random, before: Document) -> tuple[Any, Document]:
@@ -91,9 +91,9 @@ def _elements(random: Random, before: Document) -> tuple[Any, Document]:
 
 
 def _pipeline_set(random: Random, before: Document) -> tuple[Any, Document]:
-    stages: list[Any] = [{"$set": {_path(random, before): {"$literal": _value(random, 2)}}}]
+    stages: list[Any] = [{"$set": {path_in(random, before): {"$literal": _value(random, 2)}}}]
     if random.random() < 0.5:
-        stages.append({"$unset": _path(random, before)})
+        stages.append({"$unset": path_in(random, before)})
     return stages, {}
 
 

@@ -3,10 +3,12 @@
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from boto3.dynamodb.types import TypeSerializer
 from bson import Binary, Decimal128, Int64, ObjectId
 from msgspec.structs import asdict
 from pymongo import MongoClient
+from pymongo.errors import WriteError
 
 from devstack import DevStack
 from lambda_forwarder.handlers.dynamodb_records import read
@@ -26,6 +29,7 @@ from tailrace.message import read_change
 from tailrace.testing import ChangeStream, documentdb, dynamodb, mongodb
 from tailrace.wire.message import encode_change
 from tests.documentdb import DocumentdbDialect
+from tests.tailrace.random_updates import document, path_in
 
 WRITTEN = datetime(2026, 11, 22, 7, 1, 30, 456_000, tzinfo=UTC)
 DOCUMENT: dict[str, Any] = {
@@ -67,6 +71,7 @@ KEYS: list[Any] = [
     ObjectId("65f2a1c09b1e8a5d4c3b2a19"),
     Binary.from_uuid(UUID(int=7)),
 ]
+ONLY_UPDATES = [{"$match": {"operationType": "update"}}]
 IDS = {"id", "sequence", "cluster_time", "wall_time"}
 
 
@@ -173,6 +178,33 @@ def test_lookup_shows_a_later_state(stack: DevStack, orders: Any) -> None:
     orders.update_one(key, {"$set": {"n": 4}})
     orders.delete_one(key)
     check_same(next(changes), build.update(later, {"n": 4}, looked_up=None))
+
+
+def test_random_updates_are_described_as_the_server_describes_them(stack: DevStack, orders: Any) -> None:
+    """What the server refuses, and what changes nothing, is refused."""
+    random, name = Random(14), orders.database.name
+    changes = sent(stack.mongo, Watch(database=name, collections=("orders",), pipeline=ONLY_UPDATES))
+    build, counts = mongodb(f"{name}.orders"), Counter[str]()
+    for number in range(300):
+        before = document(random, number)
+        fields = {
+            path_in(random, before): random.choice([0, 1.5, None, "x", {"a": 1}, [1]]) for _ in range(random.randrange(3))
+        }
+        removed = [path_in(random, before) for _ in range(random.randrange(3))]
+        orders.insert_one(before)
+        operators = {"$set": fields, "$unset": dict.fromkeys(removed, "")}
+        wanted = {operator: value for operator, value in operators.items() if value}
+        try:
+            described = bool(wanted) and orders.update_one({"_id": number}, wanted).modified_count == 1
+        except WriteError:
+            described = False
+        counts[f"{described}"] += 1
+        if described:
+            check_same(next(changes), build.update(before, fields, removed))
+        else:
+            with pytest.raises(ValueError, match="the server"):
+                build.update(before, fields, removed)
+    assert min(counts["True"], counts["False"]) > 30, counts
 
 
 ITEM: dict[str, Any] = {

@@ -75,7 +75,7 @@ site: env $(VENV)/.infra-ready  ## docs/ as a site that can be searched, to dist
 	@$(BIN)/python -m infra.pages.site
 
 docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/reference/events.md, schemas/, docs/reference/configuration.md, commands.md, docs/operations/metrics.md, tables of docs/operations/rights.md and costs.md
-	@$(BIN)/python -m lambda_forwarder catalogue
+	@$(BIN)/python -m lambda_forwarder --mappers examples.payments.events:MAPPERS catalogue
 	@$(BIN)/python -m infra.pages
 
 bench: env                      ## changes per second, beside baselines measured in the same run

@@ -18,11 +18,11 @@ from bson import ObjectId
 
 from devstack import DevStack
 from devstack.stack import COLLECTION, DATABASE
+from examples.payments.events import MAPPERS
 from lambda_forwarder.aws.table import Table
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.handlers.sqs import delivery
 from lambda_forwarder.in_memory import MemoryParking
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Watermarks
 from lambda_forwarder.publishing.buses import ClassicBus

@@ -49,7 +49,11 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
     )
     _buses(aws)
     if package:
-        settings = made.forwarder_settings(BUS) | {"FORWARDER_SOURCE": SOURCE, "FORWARDER_STREAMS": "payments"}
+        settings = made.forwarder_settings(BUS) | {
+            "FORWARDER_MAPPERS": "events:MAPPERS",
+            "FORWARDER_SOURCE": SOURCE,
+            "FORWARDER_STREAMS": "payments",
+        }
         deploy(aws, package, arn("sqs", dev.QUEUE), settings)
     return resources
 

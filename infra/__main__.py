@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra.environment_files import named
-from infra.package import REPOSITORY, example
+from infra.package import CACHE, REPOSITORY, example
 from infra.statements import statements
 from tailrace.errors import Misconfigured
 from tailrace.packaging import build
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         environment = load(named(chosen.environment))
         project = example()
-        package = build(replace(project, mappers=environment.forwarder.mappers or project.mappers), PACKAGE)
+        package = build(replace(project, mappers=environment.forwarder.mappers or project.mappers), PACKAGE, cache=CACHE)
         made = of_environment(environment, chosen.output or REPOSITORY / "cdk.out" / environment.name, package=package)
     except Misconfigured as error:
         return _error(2, indented(str(error)))

@@ -1,5 +1,5 @@
 """
-Build the forwarder's zip with the mappers of this repository: ``dist/forwarder.zip``.
+Build the forwarder's zip with the mappers of ``examples/payments``: ``dist/forwarder.zip``.
 
     python -P -m infra.package --output dist/forwarder.zip --python 3.13 --platform manylinux2014_aarch64
 """
@@ -8,28 +8,20 @@ import argparse
 from pathlib import Path
 
 from tailrace.packaging import LAMBDA_PLATFORM, LAMBDA_PYTHON, Package, build
-from tailrace.project import Project
+from tailrace.project import Project, load
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+CACHE = REPOSITORY / "dist" / "cache"
 
 
 def example() -> Project:
     """Return the project whose mappers are in the zip."""
-    return Project(
-        folder=REPOSITORY,
-        name="tailrace-forwarder",
-        mappers="lambda_forwarder.mappings:MAPPERS",
-        sources=(),
-        requirements=None,
-        streams=(),
-        environments=(),
-        _tables={},
-    )
+    return load(REPOSITORY / "examples" / "payments")
 
 
 def package(output: Path, python: str = LAMBDA_PYTHON, platform: str | None = LAMBDA_PLATFORM) -> Package:
     """Build the package. An empty platform is this machine's."""
-    return build(example(), output, python=python, platform=platform or None)
+    return build(example(), output, python=python, platform=platform or None, cache=CACHE)
 
 
 def main() -> None:

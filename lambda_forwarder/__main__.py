@@ -65,9 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lambda_forwarder {__version__}")
-    parser.add_argument(
-        "--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS, or else the example)"
-    )
+    parser.add_argument("--mappers", metavar="MODULE:ATTRIBUTE", help="the mapper table (default: FORWARDER_MAPPERS)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     attempt = commands.add_parser(
         "try",

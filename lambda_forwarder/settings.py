@@ -109,9 +109,7 @@ class Settings(BaseSettings):
         "tailer status does not show the collections that no mapper reads",
     )
     mappers: Annotated[Any, BeforeValidator(_mappers)] = Field(
-        "lambda_forwarder.mappings:MAPPERS",
-        validate_default=True,
-        description="set it to module:attribute of a table like lambda_forwarder.mappings:MAPPERS; or leave it out",
+        description="set it to module:name of your table of mappers, such as events:MAPPERS for MAPPERS in events.py"
     )
 
     @property

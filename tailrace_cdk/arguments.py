@@ -82,6 +82,8 @@ def _mistakes(tables: Mapping[str, Any], existing: Existing) -> Iterator[str]:
         yield "mongodb_secret: it belongs to tailer.mongodb_uri, database or docdb_cluster: set or give one"
     if tables.get("mappers") and forwarder.mappers:
         yield "mappers: forwarder.mappers is set too: leave out one of them"
+    if not tables.get("mappers") and not forwarder.mappers:
+        yield "mappers: the zip does not say which mappers it has: name their table as module:name"
     if cluster := existing.get("docdb_cluster"):
         database = tables.get("database") or Database()
         secret = existing.get("admin_secret") or (isinstance(cluster, docdb.DatabaseCluster) and cluster.secret)

@@ -71,6 +71,10 @@ class Tailrace(Construct):
             project = load()
             mappers = mappers or project.mappers
             package = package_of(replace(project, mappers=mappers))
+        if isinstance(package, Package):
+            catalogue, package = package.catalogue, package.path
+        if catalogue and not (forwarder and forwarder.mappers):
+            mappers = mappers or catalogue.mappers
         made_bus = bus if isinstance(bus, Bus) else None
         tables = {
             "name": name,
@@ -90,8 +94,6 @@ class Tailrace(Construct):
         """The settings, checked and with their defaults."""
         self._existing = existing
         self._existing_bus = None if isinstance(bus, Bus) else bus
-        if isinstance(package, Package):
-            catalogue, package = package.catalogue, package.path
         self._make(lambda_.Code.from_asset(str(package)) if isinstance(package, Path) else package, catalogue)
 
     @classmethod

@@ -9,8 +9,9 @@ from typing import Any, get_args, get_type_hints
 from lambda_forwarder.catalogue import page
 from lambda_forwarder.catalogue.breaking import breaks
 from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
-from lambda_forwarder.mappings.gaps import stream_gap_detected
+from tailrace.catalogue import Catalogue, Event
 from tailrace.events import DomainEvent, Mapper, Mappers
+from tailrace.mappers.gaps import stream_gap_detected
 
 
 def events_of(mapper: Mapper) -> list[type[DomainEvent]]:
@@ -34,6 +35,23 @@ def catalogue(mappers: Mappers) -> page.Catalogue:
             for event in events_of(mapper):
                 found.setdefault(event, {})[collection] = _description(mapper)
     return dict(sorted(found.items(), key=lambda item: (item[0].__source__, item[0].__name__)))
+
+
+def described(name: str, mappers: Mappers) -> Catalogue:
+    """The catalogue as it is in a package. ``name`` is the table as module:name."""
+    events = [
+        Event(
+            name=event.__name__,
+            source=event.__source__,
+            version=event.__version__,
+            keys=tuple(keys),
+            schema_name=schema_name(event),
+            json_schema=json_schema(event),
+            openapi=openapi(event),
+        )
+        for event, keys in catalogue(mappers).items()
+    ]
+    return Catalogue(mappers=name, keys=tuple(mappers), events=tuple(events))
 
 
 def files(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> dict[Path, str]:

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lambda_forwarder.errors import is_of_the_machine
 from lambda_forwarder.mapping.mapper_keys import key_of
-from lambda_forwarder.mappings.gaps import stream_gap_detected
 from lambda_forwarder.model.entry import Entry, entry
 from lambda_forwarder.model.parked import Parked, unmapped
 from lambda_forwarder.parking.poison import stub
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
+from tailrace.mappers.gaps import stream_gap_detected
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import GAP
 

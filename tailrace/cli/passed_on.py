@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from threading import Event
 from typing import Any
 
@@ -35,17 +36,10 @@ def _tailer(arguments: Sequence[str]) -> int:
 def _forwarder(arguments: Sequence[str]) -> int:
     from lambda_forwarder.__main__ import main
 
-    return main([*_mappers(), *arguments])
-
-
-def _mappers() -> list[str]:
-    """Return the option for the mappers of the project that the current folder is in, if it is in any."""
-    if "FORWARDER_MAPPERS" in os.environ:
-        return []
-    try:
-        return mappers_of(load())
-    except NoProject:
-        return []
+    with suppress(NoProject):
+        [_, mappers] = mappers_of(load())
+        os.environ.setdefault("FORWARDER_MAPPERS", mappers)
+    return main([*arguments])
 
 
 def mappers_of(project: Project) -> list[str]:

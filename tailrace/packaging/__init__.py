@@ -1,6 +1,6 @@
 """The zip of a project for Lambda: the forwarder, the project's mappers and their locked dependencies, checked before use."""
 
-from tailrace.packaging.catalogue import Catalogue, Event
+from tailrace.catalogue import Catalogue, Event
 from tailrace.packaging.errors import PackageError
 from tailrace.packaging.package import Package, build
 from tailrace.packaging.target import LAMBDA_PLATFORM, LAMBDA_PYTHON

@@ -11,8 +11,8 @@ from zipfile import ZipFile
 
 import msgspec
 
+from tailrace.catalogue import Catalogue
 from tailrace.packaging import inside
-from tailrace.packaging.catalogue import Catalogue
 from tailrace.packaging.dependencies import whole, with_native_code
 from tailrace.packaging.errors import PackageError
 from tailrace.packaging.lock import Pins

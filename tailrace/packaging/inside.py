@@ -35,32 +35,21 @@ def report(mappers: str) -> dict[str, Any]:
         if not hasattr(table, part):
             return {"problem": "name", "names": [one for one in vars(table) if not one.startswith("_")]}
         table = getattr(table, part)
-    return _catalogue(table)
+    return _catalogue(mappers, table)
 
 
-def _catalogue(table: Any) -> dict[str, Any]:
-    from lambda_forwarder.catalogue.catalogue import catalogue
-    from lambda_forwarder.catalogue.schema import json_schema, openapi, schema_name
+def _catalogue(mappers: str, table: Any) -> dict[str, Any]:
+    from msgspec import to_builtins
+
+    from lambda_forwarder.catalogue.catalogue import described
     from lambda_forwarder.settings import problems_of_mappers
 
     if problems := problems_of_mappers(table):
         return {"problem": "table", "text": "; ".join(problems)}
     try:
-        events = [
-            {
-                "name": event.__name__,
-                "source": event.__source__,
-                "version": event.__version__,
-                "keys": [*keys],
-                "schema_name": schema_name(event),
-                "json_schema": json_schema(event),
-                "openapi": openapi(event),
-            }
-            for event, keys in catalogue(table).items()
-        ]
+        return {"catalogue": to_builtins(described(mappers, table))}
     except Exception as error:  # an annotation of a mapper, or a type that has no schema
         return {"problem": "events", "text": f"{type(error).__name__}: {error}"}
-    return {"catalogue": {"keys": [*table], "events": events}}
 
 
 def _importer(error: BaseException, module: str) -> str:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZipFile
 
+from tailrace.catalogue import Catalogue
 from tailrace.packaging import sources
 from tailrace.packaging.archive import add, place
-from tailrace.packaging.catalogue import Catalogue
 from tailrace.packaging.check import catalogue_of
 from tailrace.packaging.dependencies import layer
 from tailrace.packaging.errors import PackageError

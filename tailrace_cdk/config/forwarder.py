@@ -36,7 +36,7 @@ class Forwarder(Section):
     mappers: str = Field(
         "",
         pattern=r"^([\w.]+:[\w.]+)?$",
-        description="module:attribute of your table of mappers; leave it out for the shipped mappers",
+        description="table of mappers as module:name; leave it out for that of the package",
     )
     source: str = Field(
         "",

@@ -11,7 +11,7 @@ from typing import Any
 from aws_cdk import App, Stack
 from constructs import Construct
 
-from tailrace.packaging import Package
+from tailrace.packaging import Catalogue, Package
 from tailrace_cdk.config import Environment
 from tailrace_cdk.stack import TailraceStack
 from tailrace_cdk.synthesis import lint, nag
@@ -73,8 +73,10 @@ def of_environment(environment: Environment, output: Path, *, package: Package |
 
 
 def template(environment: Environment) -> Mapping[str, Any]:
-    """Return the environment's template, synthesised with an empty package. No file is kept."""
+    """Return the environment's template, synthesised with an empty zip. No file is kept."""
     with TemporaryDirectory(prefix="tailrace-template-") as folder:
-        package = Path(folder) / "forwarder.zip"
-        package.touch()
+        file = Path(folder) / "forwarder.zip"
+        file.touch()
+        empty = Catalogue(mappers=environment.forwarder.mappers or "events:MAPPERS", keys=(), events=())
+        package = Package(path=file, sha256="", unzipped_bytes=0, catalogue=empty)
         return of_environment(environment, Path(folder) / "cdk.out", package=package).template

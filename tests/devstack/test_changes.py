@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from devstack.changes import bodies
-from lambda_forwarder.mappings import MAPPERS
+from examples.payments.events import MAPPERS
 from lambda_forwarder.trial import read, tried
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch

@@ -1,7 +1,7 @@
 """A mapper table for every collection of these tests: each change becomes an event with the whole document."""
 
-from lambda_forwarder.mappings.data_changes import data_changed
 from tailrace.events import Mappers
+from tailrace.mappers.data_changes import data_changed
 
 DATABASE = "hostile"
 INNOCENT = "innocent"

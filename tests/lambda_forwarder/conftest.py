@@ -47,3 +47,9 @@ def no_logs() -> Iterator[None]:
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def mappers_of_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every function and command here has the mappers of examples/payments, unless a test names others."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder import app
 from lambda_forwarder.aws import clients
 from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
@@ -18,7 +19,6 @@ from lambda_forwarder.handlers import dynamodb as dynamodb_handler
 from lambda_forwarder.handlers import redrive as redrive_handler
 from lambda_forwarder.handlers import sqs as sqs_handler
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry

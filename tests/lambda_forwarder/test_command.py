@@ -19,7 +19,12 @@ def run(folder: Path, *arguments: str, before: str = "", **environment: str) -> 
     done = subprocess.run(
         ["bash", "-c", f'"$@" {before}; echo " code ${{PIPESTATUS[0]}}"', "bash", *command],
         cwd=folder,
-        env={"PYTHONPATH": str(Path.cwd()), "PATH": os.environ["PATH"], **environment},
+        env={
+            "PYTHONPATH": str(Path.cwd()),
+            "PATH": os.environ["PATH"],
+            "FORWARDER_MAPPERS": os.environ["FORWARDER_MAPPERS"],
+            **environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -84,7 +89,7 @@ def test_unprintable_character_is_shown_as_its_code(tmp_path: Path) -> None:
     assert (code, "\\xfc" in said, "Traceback" in said) == (0, True, False)
 
 
-@pytest.mark.parametrize("table", ["", "x", "nowhere:MAPPERS", "os:path", "lambda_forwarder.mappings:NOTHING"])
+@pytest.mark.parametrize("table", ["", "x", "nowhere:MAPPERS", "os:path", "os:NOTHING"])
 def test_unusable_mapper_table_is_named_as_it_was_given(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, table: str
 ) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.entry import Entry
 from tests.lambda_forwarder.values import body, claiming, delivery, forever, inserted
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.aws.table import Table
 from lambda_forwarder.claims.s3 import PART, S3Claims
 from lambda_forwarder.errors import ForwarderError
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryBacklog
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, unreadable

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.catalogue.catalogue import catalogue, events_of
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.trial import as_sample, read, tried
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "events"

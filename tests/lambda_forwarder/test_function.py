@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from devstack import DevStack
 from lambda_forwarder.parking.sqs import SqsParking
@@ -82,7 +83,9 @@ def test_deployed_redrive_publishes_parked_and_dead_letters(deployed: DevStack) 
     text = body(inserted("dead", 201), lane=LANE)
     fifo = {"MessageGroupId": group_id("payments", LANE), "MessageDeduplicationId": sent_id(text)}
     sqs.send_message(QueueUrl=resources.dead_letters_url, MessageBody=text, **fifo)
-    SqsParking(sqs, resources.parking_url).park([parked("parked", 202)], forever)
+    SqsParking(sqs, resources.parking_url).park(
+        [replace(parked("parked", 202), mapper="events.payments.payment_created")], forever
+    )
     response = deployed.aws("lambda").invoke(FunctionName=resources.redrive, Payload=b"{}")
     report = json.loads(response["Payload"].read())
     assert "FunctionError" not in response, report

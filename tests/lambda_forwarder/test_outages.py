@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from devstack.ordered_bus import OrderedBusServer, failing, failing_call
+from examples.payments.events import MAPPERS
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.watermark import Watermark
 from lambda_forwarder.publishing.buses import OrderedBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher

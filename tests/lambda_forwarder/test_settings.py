@@ -2,8 +2,8 @@
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.errors import Misconfigured
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.settings import StreamSettings, read_settings
 
 BAD_KEYS: dict[str, tuple[()]] = {"payments.": ()}
@@ -17,12 +17,13 @@ def valid(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     for name in ("SOURCE", "MAPPERS", "CLAIM_BUCKET", "DEAD_LETTER_QUEUE_URL", "ON_POISON"):
         monkeypatch.delenv(f"FORWARDER_{name}", raising=False)
     monkeypatch.setenv("FORWARDER_EVENT_BUS", "payments")
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")
     monkeypatch.setenv("FORWARDER_PARKING_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/parking.fifo")
     monkeypatch.setenv("FORWARDER_WATERMARKS", "tailrace-state")
 
 
-def test_three_settings_are_enough() -> None:
-    """The bus, the parking queue and the watermarks."""
+def test_four_settings_are_enough() -> None:
+    """The bus, the mappers, the parking queue and the watermarks."""
     settings = read_settings()
     assert (settings.event_bus, settings.source, settings.mappers) == ("payments", None, MAPPERS)
     assert (settings.watermark_table, settings.claim_bucket, settings.dead_letter_queue_url) == ("tailrace-state", None, None)
@@ -66,8 +67,8 @@ def test_value_of_another_form_is_reported_with_the_form(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("lambda_forwarder.mappings", "not of the form"),
-        ("lambda_forwarder.mappings:NOTHING", "cannot be imported"),
+        ("examples.payments.events", "not of the form"),
+        ("examples.payments.events:NOTHING", "cannot be imported"),
         (f"{__name__}:NOT_A_TABLE", "not a mapping"),
         ("os:sep", "not a mapping"),
         (f"{__name__}:BAD_KEYS", r"FORWARDER_MAPPERS: the key 'payments.' is neither collection nor database\.collection"),

@@ -168,7 +168,7 @@ def test_change_that_would_be_parked_has_reason_and_remedy(attempt: Try) -> None
     undescribed = {name: value for name, value in CHANGE.items() if name != "updateDescription"}
     code, out, _ = attempt(undescribed)
     assert code == 1
-    assert "would be parked because of lambda_forwarder.mappings.payments.payment_cancelled" in out
+    assert "would be parked because of examples.payments.events.payments.payment_cancelled" in out
     assert "Uncertain: became 'status': there is no update description" in out
     code, out, _ = attempt(CHANGE, before=("--mappers", f"{__name__}:BROKEN"))
     assert code == 1

@@ -43,11 +43,15 @@ def test_public_names_are_exactly_these(package: ModuleType, public: list[str]) 
 
 
 def test_example_mappers_import_only_public_names() -> None:
-    files = [*(ROOT / "lambda_forwarder" / "mappings").glob("*.py"), ROOT / "examples" / "razors" / "razors" / "events.py"]
+    files = [
+        *(ROOT / "examples" / "payments" / "events").glob("*.py"),
+        *(ROOT / "tailrace" / "mappers").glob("*.py"),
+        ROOT / "examples" / "razors" / "razors" / "events.py",
+    ]
     for file in files:
         imports = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
         ours = {node.module for node in imports if (node.module or "").startswith(("tailrace", "tailer", "lambda_forwarder"))}
-        assert all(module == "tailrace" or (module or "").startswith("lambda_forwarder.mappings") for module in ours), file
+        assert all(module == "tailrace" or (module or "").startswith("tailrace.mappers") for module in ours), file
 
 
 @pytest.mark.parametrize("package", ["tailrace", "tailrace.consuming"])

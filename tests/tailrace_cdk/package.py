@@ -16,5 +16,5 @@ def package(folder: Path, *events: str, file: Path | None = None) -> Package:
     if file is None:
         file = folder / "forwarder.zip"
         file.touch()
-    catalogue = Catalogue(keys=("orders",), events=tuple(map(event, events)))
+    catalogue = Catalogue(mappers="events:MAPPERS", keys=("orders",), events=tuple(map(event, events)))
     return Package(path=file, sha256="", unzipped_bytes=0, catalogue=catalogue)

@@ -12,6 +12,7 @@ from aws_cdk.assertions import Template
 
 from tailrace_cdk.config import Environment
 from tailrace_cdk.stack import TailraceStack
+from tests.tailrace_cdk.package import package as package_of
 
 Resource = Mapping[str, Any]
 STREAMS = [{"name": "payments", "database": "payments", "collections": ["payments"]}]
@@ -38,8 +39,7 @@ def stack(**tables: Any) -> Template:
 @cache
 def _stack(tables: str) -> Template:
     with TemporaryDirectory() as folder:
-        package = Path(folder) / "forwarder.zip"
-        package.write_bytes(b"")  # Only the digest of its bytes is in a template.
+        package = package_of(Path(folder))
         stack = TailraceStack(App(outdir=f"{folder}/cdk.out"), environment(**json.loads(tables)), package=package)
         return Template.from_stack(stack)
 

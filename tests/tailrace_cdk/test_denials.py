@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from infra.statements import Statement, statements
 from tailrace_cdk.config import Environment, People
 from tailrace_cdk.synthesis.synthesis import Synthesised, of_environment
+from tests.tailrace_cdk.package import package as package_of
 from tests.tailrace_cdk.template import EXISTING_VPC, STREAMS, of_type, stack
 from tests.tailrace_cdk.variants import VARIANTS
 
@@ -113,8 +114,7 @@ def policies(request: pytest.FixtureRequest) -> list[Statement]:
 
 def with_people(environment: Environment, people: Mapping[str, tuple[str, ...]], folders: Any) -> Any:
     folder = folders.mktemp("people")
-    package = folder / "forwarder.zip"
-    package.write_bytes(b"")
+    package = package_of(folder)
     named = environment.model_copy(update={"people": environment.people.model_validate(people)})
     return of_environment(named, folder / "out", package=package).template
 

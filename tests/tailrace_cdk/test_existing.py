@@ -25,6 +25,7 @@ from infra.statements import statements
 from tailrace_cdk import Tailrace
 from tailrace_cdk.config import Bus, Database, Network, Stream, Tailer
 from tailrace_cdk.synthesis.synthesis import CONTEXT
+from tests.tailrace_cdk.package import package as package_of
 from tests.tailrace_cdk.template import container, of_type, only, variables
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -179,8 +180,7 @@ PARTS: Mapping[str, Part] = {
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Stack]:
     """One stack for each existing part, and one without any. They are synthesised together, once."""
     folder = tmp_path_factory.mktemp("existing")
-    package = folder / "forwarder.zip"
-    package.touch()
+    package = package_of(folder)
     app = App(outdir=str(folder / "cdk.out"), context=CONTEXT)
     found = {}
     for name, give in {"none": lambda _: elsewhere(), **{name: part.give for name, part in PARTS.items()}}.items():
@@ -286,10 +286,9 @@ def test_no_warning_without_need(stacks: Mapping[str, Stack]) -> None:
 
 def test_key_of_the_app_gets_the_statements(tmp_path: Path) -> None:
     """In its policy, which the app's own statements stay in."""
-    (tmp_path / "forwarder.zip").touch()
     stack = Stack(App(outdir=str(tmp_path / "cdk.out")), "stack")
     key = kms.Key(stack, "Theirs")
-    Tailrace(stack, "Shop", package=tmp_path / "forwarder.zip", key=key, bus=Bus(schemas=False))
+    Tailrace(stack, "Shop", package=package_of(tmp_path), key=key, bus=Bus(schemas=False))
     policy = only(Template.from_stack(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"]
     names = {one.get("Sid") for one in policy}
     assert {"EncryptLogs", "EncryptTheBusAndItsArchive", None} <= names

@@ -98,7 +98,7 @@ def test_each_queue_feeds_its_own_forwarder_with_its_mappers(template: Template)
         for name, one in functions.items()
         if "Forwarder" in name
     }
-    assert mappers == {"Orders": "acme.orders:MAPPERS", "Paymen": None}
+    assert mappers == {"Orders": "acme.orders:MAPPERS", "Paymen": "events:MAPPERS"}
     for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
         [queue, _] = mapping["EventSourceArn"]["Fn::GetAtt"]
         assert queue[:6] == mapping["FunctionName"]["Ref"][:6]
@@ -146,6 +146,7 @@ def test_redrive_is_granted_to_a_role_of_the_app(template: Template) -> None:
 @pytest.mark.parametrize(
     ("arguments", "mistakes"),
     [
+        ({"package": Path("forwarder.zip")}, ["mappers: the zip does not say which mappers it has"]),
         ({"streams": streams("a", "a")}, ["streams: two streams have the same name"]),
         ({"mappers": "acme"}, ["forwarder.mappers: the value does not have the right form"]),
         (
@@ -176,7 +177,7 @@ def test_arguments_that_do_not_fit_are_named(package: Package, arguments: dict[s
     """All at once, before anything is made, with the construct that has them."""
     stack = Stack(App(), "stack")
     with pytest.raises(Misconfigured) as found:
-        Tailrace(stack, "Shop", package=package, **arguments)
+        Tailrace(stack, "Shop", **{"package": package, **arguments})
     text = str(found.value)
     assert text.startswith("Tailrace stack/Shop: ")
     assert [mistake for mistake in mistakes if mistake not in text] == []

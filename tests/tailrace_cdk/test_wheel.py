@@ -15,7 +15,8 @@ from tailrace_cdk.tailing.image import Image
 
 PACKAGES = {"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"}
 LIBRARIES = sysconfig.get_path("purelib")
-TAILER = '[bus]\nschemas = false\n[database]\n[[streams]]\nname = "a"\ndatabase = "b"'
+MAPPERS = '[forwarder]\nmappers = "events:MAPPERS"\n'
+TAILER = f'{MAPPERS}[database]\n[[streams]]\nname = "a"\ndatabase = "b"'
 STACK = """
 from pathlib import Path
 import tailrace_cdk
@@ -53,7 +54,7 @@ def test_wheel_installs_only_our_packages(wheel: Path) -> None:
 
 def test_stack_is_made_without_a_clone(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "forwarder.zip").touch()
-    (tmp_path / "mine.toml").touch()
+    (tmp_path / "mine.toml").write_text(MAPPERS)
     made = run(STACK, tmp_path, str(wheel), LIBRARIES)
     assert made.stdout.strip() == str(wheel / "tailrace_cdk" / "__init__.py"), made.stderr
     assert (tmp_path / "cdk.out" / "tailrace-mine.template.json").is_file()

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.catalogue import catalogue
-from lambda_forwarder.mappings import MAPPERS
 from tailrace.change import Change
 from tailrace.events import DomainEvent, EventType, Mappers
 

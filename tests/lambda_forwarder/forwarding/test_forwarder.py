@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.model.watermark import Watermark

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonpatch import apply_patch
 
+from examples.payments.events.subscriptions import subscription_created
 from lambda_forwarder import app
 from lambda_forwarder.dynamodb.expiry import expired
 from lambda_forwarder.dynamodb.stream_forwarder import TOGETHER, StreamForwarder
@@ -25,8 +26,6 @@ from lambda_forwarder.handlers import dynamodb as dynamodb_handler
 from lambda_forwarder.handlers.dynamodb import deliveries
 from lambda_forwarder.handlers.dynamodb_records import GENERATIONS, read
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryParking, MemoryPublisher
-from lambda_forwarder.mappings.data_changes import data_changed
-from lambda_forwarder.mappings.subscriptions import subscription_created
 from lambda_forwarder.metrics.metrics import Metrics
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
@@ -37,6 +36,7 @@ from lambda_forwarder.redriving.redriver import Redriver
 from tailrace.change import Change
 from tailrace.dev.aws import Aws
 from tailrace.events import DomainEvent
+from tailrace.mappers.data_changes import data_changed
 from tailrace.wire.change import UpdateDescription
 from tailrace.wire.message import UnreadableMessage
 from tests.emf import lines
@@ -415,6 +415,7 @@ def settings(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")
     name = uuid4().hex
     aws("events").create_event_bus(Name=name)
     url = str(aws("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"])

@@ -164,7 +164,7 @@ def test_redrive_without_the_mappers_removes_nothing(
         out = capsys.readouterr().out
         assert "published 0, late 0, deduplicated 0, parked 0, unpublished 0, left 2" in out
         assert f"parked by {mapper_name(order_placed)} of FORWARDER_MAPPERS={__name__}:MINE" in out
-        assert out.count("no mapper of FORWARDER_MAPPERS=lambda_forwarder.mappings:MAPPERS reads shop.orders") == 2
+        assert out.count("no mapper of FORWARDER_MAPPERS=examples.payments.events:MAPPERS reads shop.orders") == 2
     assert redrive.handler({}, Context())["left"] == 2
     assert (account.left(account.parking), account.left(account.dead)) == (1, 1)
     monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:MINE")

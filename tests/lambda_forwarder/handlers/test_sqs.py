@@ -37,6 +37,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith(("FORWARDER_", "AWS_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")
     app.forwarder.cache_clear()
     yield
     app.forwarder.cache_clear()

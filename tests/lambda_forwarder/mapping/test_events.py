@@ -4,8 +4,8 @@ import re
 
 import msgspec
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.mapping.events import map_changes
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.parked import Parked
 from tailrace.change import Change
 from tailrace.events import DomainEvent

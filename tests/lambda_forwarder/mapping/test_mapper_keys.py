@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.mapping.events import mappers_for
 from lambda_forwarder.mapping.mapper_keys import bad_keys
-from lambda_forwarder.mappings import MAPPERS
 from tailrace.events import Mapper, Mappers
 from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.values import Noted, inserted

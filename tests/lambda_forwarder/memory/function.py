@@ -11,10 +11,10 @@ from lambda_forwarder import app
 from lambda_forwarder.aws.clients import client
 from lambda_forwarder.claims.s3 import S3Claims
 from lambda_forwarder.forwarding.forwarder import Forwarder
-from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.publishing.buses import ClassicBus
 from lambda_forwarder.publishing.eventbridge import EventBridgePublisher
+from tailrace.mappers.data_changes import data_changed
 from tests.lambda_forwarder.values import delivery, forever
 
 

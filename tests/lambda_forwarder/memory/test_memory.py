@@ -13,11 +13,11 @@ import pytest
 from lambda_forwarder.app import FUNCTION_MEMORY
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking
-from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Claims, Published, TimeLeft
 from lambda_forwarder.publishing.limits import fitting
 from tailrace.change import Change
+from tailrace.mappers.data_changes import data_changed
 from tailrace.wire import bounds
 from tailrace.wire.change import Claim
 from tailrace.wire.message import DECODED_LIMIT, MEMORY, encode_change, pack

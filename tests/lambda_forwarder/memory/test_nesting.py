@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher
-from lambda_forwarder.mappings.data_changes import data_changed
 from lambda_forwarder.model.entry import entry
 from lambda_forwarder.publishing.limits import rejection_reason
 from lambda_forwarder.trial import as_sample, as_text, read, tried
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper
+from tailrace.mappers.data_changes import data_changed
 from tailrace.message import read_change
 from tailrace.questions.images import Uncertain
 from tailrace.wire.bounds import NESTING_LIMIT, nesting

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
 from lambda_forwarder.mapping.events import map_changes
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.metrics.metrics import Metrics, Values
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.ports import Published, TimeLeft

@@ -7,8 +7,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from examples.payments.events.payments import payment_created
 from lambda_forwarder.in_memory import MemoryParking
-from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.model.parked import Parked, unmapped, unreadable
 from lambda_forwarder.parking.sqs import SqsParking
 from lambda_forwarder.ports import Parking

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples.payments.events import MAPPERS
+from examples.payments.events.payments import payment_created
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
-from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.publishing.strict_order import in_strict_order, runs
 from tests.lambda_forwarder.values import body, delivery, forever, inserted, noted, noted_entries
 

@@ -17,7 +17,7 @@ from tests.lambda_forwarder.values import body, inserted, sent_id
 SECONDS = 60.0
 MAPPERS = f'''
 import os
-from lambda_forwarder.mappings.payments import payment_created
+from events.payments import payment_created
 
 def deadly(change):
     """Ends the process where the document says so."""

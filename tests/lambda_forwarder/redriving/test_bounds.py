@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from examples.payments.events.payments import payment_created
 from lambda_forwarder.in_memory import MemoryBacklog
-from lambda_forwarder.mappings.payments import payment_created
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.ports import Published, TimeLeft

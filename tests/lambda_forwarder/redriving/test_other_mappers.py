@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from examples.payments.events import MAPPERS as SHIPPED
 from lambda_forwarder.errors import Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.in_memory import MemoryClaims, MemoryParking, MemoryPublisher
-from lambda_forwarder.mappings import MAPPERS as SHIPPED
 from lambda_forwarder.model.parked import Parked, postponed
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Mapper, Mappers, mapper_name
@@ -83,7 +83,7 @@ def unreadable_then() -> Parked:
 
 FORMS = [by_a_mapper, by_an_older_version, by_the_oldest_version, by_the_bus, by_its_claim, by_an_outage, unreadable_then]
 LOST: Mapping[str, tuple[Mappers, str]] = {
-    "the shipped ones": (SHIPPED, "lambda_forwarder.mappings:MAPPERS"),
+    "the shipped ones": (SHIPPED, "examples.payments.events:MAPPERS"),
     "none": ({}, "empty:MAPPERS"),
     "of the same name, without the collection": (SHIPPED, TABLE),
 }

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.errors import Misconfigured, Unavailable
 from lambda_forwarder.forwarding.forwarder import Forwarder
 from lambda_forwarder.forwarding.reading import read_message
 from lambda_forwarder.in_memory import MemoryBacklog, MemoryClaims, MemoryParking, MemoryPublisher, MemoryWatermarks
-from lambda_forwarder.mappings import MAPPERS
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked, ended, unreadable

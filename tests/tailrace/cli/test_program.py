@@ -57,8 +57,9 @@ def test_misspelt_command_is_reported_with_the_most_similar_one() -> None:
     assert "Did you mean 'status'?" in done.output
 
 
-def test_command_is_passed_on_with_its_arguments_and_its_exit_code() -> None:
+def test_command_is_passed_on_with_its_arguments_and_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Options of the other program, ``--`` included, reach it as they were typed."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")
     assert tailrace("try", str(SAMPLE)).exit_code == 0
     assert "PaymentCancelled" in tailrace("try", "--json", "--", str(SAMPLE)).output
     assert tailrace("try", "no-such-file.json").exit_code == 2
@@ -81,7 +82,7 @@ def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Pat
     monkeypatch.chdir(tmp_path / "below")
     monkeypatch.setattr(sys, "path", [*sys.path])
     assert "PaymentCancelled" not in tailrace("try", str(SAMPLE)).output
-    monkeypatch.setenv("FORWARDER_MAPPERS", "lambda_forwarder.mappings.payments:MAPPERS")
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events.payments:MAPPERS")
     assert "PaymentCancelled" in tailrace("try", str(SAMPLE)).output
 
 

@@ -126,7 +126,7 @@ def test_package_of_the_mappers_is_the_default_source(tmp_path: Path) -> None:
     """Also in src/. An installed package is none of the project's files."""
     (tmp_path / "src/acme").mkdir(parents=True)
     assert load(write(tmp_path, 'mappers = "acme.events:MAPPERS"')).sources == (tmp_path.resolve() / "src/acme",)
-    assert load(write(tmp_path, 'mappers = "lambda_forwarder.mappings:MAPPERS"')).sources == ()
+    assert load(write(tmp_path, 'mappers = "examples.payments.events:MAPPERS"')).sources == ()
 
 
 def test_mappers_of_one_environment_are_refused(tmp_path: Path) -> None:

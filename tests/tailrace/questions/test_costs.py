@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from lambda_forwarder.mappings.data_changes import data_changed
 from tailrace import Change, Uncertain
+from tailrace.mappers.data_changes import data_changed
 from tailrace.questions import patches, readings
 from tailrace.questions.patches import patch, replacement
 from tailrace.questions.readings import PATHS_LIMIT

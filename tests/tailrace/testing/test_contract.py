@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.catalogue.catalogue import write
-from lambda_forwarder.mappings import MAPPERS
 from tailrace.consuming import NotAnEvent
 from tailrace.testing import ContractBroken, eventbridge, events_of, mongodb, sqs, validate
 

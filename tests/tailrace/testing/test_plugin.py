@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from examples.payments.events import MAPPERS
 from lambda_forwarder.catalogue.catalogue import write
-from lambda_forwarder.mappings import MAPPERS
 from tailrace.testing import published
 from tailrace.testing.snapshots import UPDATE, file_name, snapshot
 from tests.tailrace.testing.test_published import AT, OrderMoved, OrderPaid
@@ -14,7 +14,7 @@ pytest_plugins = ["pytester"]
 
 TESTS = """
     import pytest
-    from lambda_forwarder.mappings import MAPPERS
+    from examples.payments.events import MAPPERS
     from tailrace.testing import eventbridge, events_of, mongodb
 
     PAYMENT = {"_id": "p-1", "subscriptionId": "s-1", "status": "created"}

@@ -229,4 +229,4 @@ def test_schema_registry_can_be_omitted() -> None:
 def test_schema_that_is_too_large_for_the_registry_is_named_before_the_deployment() -> None:
     """With the remedy."""
     with pytest.raises(ValueError, match=r"app.shop@Y-v1: .* takes 100,000\. Shorten the event, or set"):
-        contents(Catalogue(keys=(), events=(event("Y", description=CONTENT_LIMIT * "x"),)))
+        contents(Catalogue(mappers="events:MAPPERS", keys=(), events=(event("Y", description=CONTENT_LIMIT * "x"),)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lambda_forwarder.mappings.data_changes import DataChanged, data_changed
+from tailrace.mappers.data_changes import DataChanged, data_changed
 from tailrace.wire.change import UpdateDescription
 from tests.samples.changes import a_change
 

@@ -7,7 +7,7 @@ is stored: a renamed field breaks them. For consumers that react to what happene
 
 from typing import Literal
 
-from tailrace import Change, Document, DomainEvent, Mappers, Patch, Uncertain
+from tailrace import Change, Document, DomainEvent, Patch, Uncertain
 
 Operation = Literal["created", "updated", "deleted"]
 
@@ -60,6 +60,3 @@ def _patch(change: Change) -> Patch | None:
         return change.diff()
     except Uncertain:
         return None
-
-
-MAPPERS: Mappers = {"orderstore.orders": (data_changed,)}

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.mappings.outbox import Outbox, OutboxError
 from lambda_forwarder.model.entry import entry
 from tailrace.change import Change
 from tailrace.events import DomainEvent, Time
+from tailrace.mappers.outbox import Outbox, OutboxError
 from tailrace.wire.change import Namespace
 from tests.lambda_forwarder.values import message
 from tests.samples.changes import a_change

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.mappings.gaps import stream_gap_detected
+from tailrace.mappers.gaps import stream_gap_detected
 from tests.lambda_forwarder.values import gap
 
 

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from lambda_forwarder.mappings.subscriptions import subscription_cancelled, subscription_created
+from examples.payments.events.subscriptions import subscription_cancelled, subscription_created
 from tailrace.change import Change
 from tailrace.questions.images import Uncertain
 from tailrace.wire.change import Namespace, UpdateDescription

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from lambda_forwarder.mappings.outbox import Outbox
 from tailrace import DomainEvent, Mappers
+from tailrace.mappers import Outbox
 
 
 class InstalmentCollected(DomainEvent, source="app.payments", about="payment_id"):

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from lambda_forwarder.mappings.payments import payment_cancelled, payment_created
+from examples.payments.events.payments import payment_cancelled, payment_created
 from tailrace.wire.change import UpdateDescription
 from tests.lambda_forwarder.values import cancelled, inserted
 

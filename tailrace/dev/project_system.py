@@ -79,10 +79,14 @@ class ProjectSystem(LocalSystem):
         streams = ",".join(stream.name for stream in self.streams)
         return self.resources.forwarder_settings(BUS) | {"FORWARDER_MAPPERS": project.mappers, "FORWARDER_STREAMS": streams}
 
+    @property
+    def tailer_settings(self) -> dict[str, str]:
+        """Return the settings of every tailer and of its commands, as environment variables. They have all streams."""
+        return super().tailer_settings | {"TAILER_CONFIG_TOML": toml(self.streams)}
+
     def start_tailers(self) -> None:
         """Start a tailer for each stream, and return once all are ready."""
-        settings = self.tailer_settings | {"TAILER_CONFIG_TOML": toml(self.streams)}
-        for tailer in [self.run_tailer(settings) for _ in self.streams]:
+        for tailer in [self.run_tailer(self.tailer_settings) for _ in self.streams]:
             tailer.wait_ready()
 
     def consumer(self) -> Consumer:

@@ -73,7 +73,7 @@ class LocalSystem(Started):
 
     @property
     def tailer_settings(self) -> dict[str, str]:
-        """Return the settings of every tailer of this system, as environment variables; none of its stream."""
+        """Return the settings that all tailers of this system have in common, as environment variables."""
         return self.aws.environment | {
             "TAILER_MONGODB_URI": self.mongodb_uri,
             "TAILER_QUEUE_URL": self.resources.queue_url,

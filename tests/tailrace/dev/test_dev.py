@@ -73,12 +73,21 @@ def test_each_change_is_shown_and_a_changed_mapper_runs_without_a_restart(projec
             database.orders.insert_one({"_id": "o5", "total": 5})
             shop.wait_for(r"shop\.orders/o5  insert  #\d+  OrderTaken\n")
         folder = Path(shop.wait_for(r"\. (\S+)/settings\.env")[1])
-        assert folder.exists()
+        assert "orders" in other_command(folder, "status")
         assert shop.stop() == 0, shop.output
     assert "Traceback" not in shop.output
     assert not folder.exists()
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert str(folder) not in listed
+
+
+def other_command(folder: Path, *words: str) -> str:
+    """Return what ``tailrace`` prints in a shell that has read ``settings.env``, as the first lines of ``tailrace dev`` say."""
+    tailrace = [sys.executable, "-P", "-m", "tailrace.cli"]
+    shell = ["sh", "-c", '. "$0"; exec "$@"', str(folder / "settings.env"), *tailrace, *words]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
 
 
 def change_mappers(project: Path, shop: Running) -> None:

@@ -69,6 +69,7 @@ class ChangeStream:
             ValueError: the server would refuse the update, or it changes nothing, and the server sends no event.
         """
         after, updated, removed = write(before, set or {}, unset)
+        _check_id(before, after)
         shown: dict[str, Any] = {"fullDocument": after if looked_up is SAME or self._watch.post_images else looked_up}
         if self._watch.document_of_updates == "default":
             shown = {}
@@ -78,7 +79,9 @@ class ChangeStream:
 
     def replace(self, before: Document, after: Document, *, at: datetime | None = None) -> Change:
         """The whole document was replaced. Its ``_id`` stays."""
-        return self._change("replace", before, at, {"fullDocument": {"_id": before.get("_id")} | dict(after)}, before)
+        replaced = {"_id": before.get("_id")} | dict(after)
+        _check_id(before, replaced)
+        return self._change("replace", before, at, {"fullDocument": replaced}, before)
 
     def delete(self, before: Document, *, at: datetime | None = None) -> Change:
         """The document was deleted."""
@@ -107,6 +110,11 @@ class ChangeStream:
     def _token(self, moment: Moment) -> str:
         begin, middle = ("82", "") if self._mongodb else ("01", "01")
         return f"{begin}{moment.seconds:08X}{moment.number:08X}{middle}{moment.digest(str(self._ns))}"
+
+
+def _check_id(before: Document, after: Document) -> None:
+    if before.get("_id") != after.get("_id"):
+        raise ValueError("the _id of a document never changes: the server refuses the write")
 
 
 def mongodb(

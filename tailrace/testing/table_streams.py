@@ -58,6 +58,8 @@ class TableStream:
     def _change(
         self, name: str, old: Document | None, new: Document | None, at: datetime | None, *, expired: bool = False
     ) -> Change:
+        if old and new and any(old[key] != new.get(key) for key in self._keys):
+            raise ValueError("the key of an item never changes: DynamoDB refuses the write")
         moment = self._moments.next(at)
         images = {"OldImage": old, "NewImage": new}
         keys = {key: (old or new or {})[key] for key in self._keys}

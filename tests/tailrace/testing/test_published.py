@@ -153,6 +153,12 @@ def test_mistakes_in_a_builder_are_refused() -> None:
         mongodb("orders")
     with pytest.raises(ValueError, match="no _id"):
         mongodb("shop.orders").insert({})
+    with pytest.raises(ValueError, match="_id of a document never changes"):
+        mongodb("shop.orders").update(PLACED, {"_id": "o-2"})
+    with pytest.raises(ValueError, match="_id of a document never changes"):
+        mongodb("shop.orders").replace(PLACED, {"_id": "o-2"})
+    with pytest.raises(ValueError, match="key of an item never changes"):
+        dynamodb("orders", "orderId").replace({"orderId": 1}, {"orderId": 2})
     with pytest.raises(ValueError, match="no UTC offset"):
         mongodb("shop.orders").insert(PLACED, at=datetime(2026, 1, 1))  # noqa: DTZ001 - on purpose
     with pytest.raises(TypeError, match="stores no datetime"):

@@ -93,6 +93,6 @@ def _unzipped_bytes(made: Path) -> int:
         raise PackageError(
             f"the package has {sizes.total():,} bytes unpacked; Lambda allows {UNZIPPED_LIMIT:,}, layers included. "
             f"Its largest parts: {largest}. "
-            "Remove a dependency that the mappers can do without, or use a container image: tailrace package --image FOLDER"
+            "Remove from the requirements what the mappers can do without: they are pure functions"
         )
     return sizes.total()

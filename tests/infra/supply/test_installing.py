@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import REPOSITORY
+from devstack.stack import function_target
+from infra.package import CACHE, REPOSITORY, package
 from infra.supply import command_line
 from tailrace.packaging import LAMBDA_PLATFORM, LAMBDA_PYTHON, components, dependencies
 from tailrace.packaging.target import Target
@@ -90,7 +91,7 @@ def test_version_stands_in_one_file() -> None:
 
 @pytest.mark.parametrize("stage", ["tailer/Dockerfile: build", "devstack/Dockerfile: forwarder"])
 def test_stage_copies_every_file_that_its_commands_import(stage: str, tmp_path: Path) -> None:
-    """Without an engine: the files that it copies before it installs can start its commands."""
+    """Without an engine: its command runs with nothing of ours but the files that the stage copies."""
     path, _, name = stage.partition(": ")
     [text] = [part for part in (REPOSITORY / path).read_text().split("\nFROM ") if part.startswith(f"${{BASE}} AS {name}\n")]
     ignored = (REPOSITORY / ".dockerignore").read_text()
@@ -105,7 +106,11 @@ def test_stage_copies_every_file_that_its_commands_import(stage: str, tmp_path: 
             else:
                 shutil.copytree(REPOSITORY / source, there, ignore=shutil.ignore_patterns("__pycache__"))
     if name == "forwarder":
-        command = ["-m", "infra.package", "--help"]
+        (tmp_path / "dist").mkdir()
+        (tmp_path / "dist" / "cache").symlink_to(CACHE)
+        python, platform = function_target()
+        package(tmp_path / "cached.zip", python, platform)  # so that its dependencies are in the cache
+        command = ["-m", "infra.package", "--python", python, "--platform", platform or ""]
     else:
         (tmp_path / "report.json").write_text('{"install": []}')
         command = [str(tmp_path / "tmp" / "components.py"), "x", "1", str(tmp_path), str(tmp_path / "report.json")]

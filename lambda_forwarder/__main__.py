@@ -22,11 +22,11 @@ from tailrace.version import __version__
 from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
+MODULE = "python -P -m lambda_forwarder"
 EXAMPLES = """examples:
-  python -P -m lambda_forwarder try tests/samples/wire/v1/update.json
-  python -P -m lambda_forwarder --mappers shop.events:MAPPERS try sample.json
-  python -P -m lambda_forwarder try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
-  python -P -m lambda_forwarder redrive --dry-run
+  {program} try sample.json
+  {program} try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
+  {program} redrive --dry-run
 
 exit codes:
   0  success
@@ -34,10 +34,10 @@ exit codes:
   2  the input or the configuration cannot be used"""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code. ``EXAMPLES`` lists the exit codes."""
+def main(arguments: list[str] | None = None, name: str = MODULE) -> int:
+    """Run the command and return its exit code, which ``EXAMPLES`` lists. ``name`` is the program's name in its help."""
     make_legible()
-    options = _parser().parse_args(arguments)
+    options = _parser(name).parse_args(arguments)
     if options.command == "redrive":
         return redrive_command.command(options)
     try:
@@ -56,12 +56,13 @@ def main(arguments: list[str] | None = None) -> int:
     return ATTENTION if any(trial.parked or trial.unmapped for trial in trials) else DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(name: str = MODULE) -> argparse.ArgumentParser:
+    examples = EXAMPLES.format(program=name)
     parser = argparse.ArgumentParser(
-        prog="python -P -m lambda_forwarder",
+        prog=name,
         description="Show the events that a change would produce, write the catalogue of all events,\n"
         "or publish parked changes and dead letters again.",
-        epilog=EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lambda_forwarder {__version__}")
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     attempt = commands.add_parser(
         "try",
         help="show the events that a change would produce; publish nothing",
-        epilog=EXAMPLES,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     given = attempt.add_mutually_exclusive_group(required=True)

@@ -94,7 +94,7 @@ def check(mappers: Mappers, schemas: Path, page_file: Path, samples: Path) -> li
     written = files(mappers, schemas, page_file, samples).items()
     stale = [path for path, text in written if not path.exists() or path.read_text() != text]
     return list(breaking_changes(mappers, schemas)) or [
-        f"{path} is not what the mappers produce: write it again" for path in stale
+        f"{path} is not what the mappers produce: write it again (tailrace schemas write)" for path in stale
     ]
 
 

@@ -15,8 +15,8 @@ Catalogue = Mapping[type[DomainEvent], Mapping[str, str]]
 
 HEAD = """# Events
 
-Every event that other teams can receive. The command `python -P -m lambda_forwarder catalogue` writes this page from the
-event classes and their samples: do not edit it.
+Every event that other teams can receive. The command `tailrace schemas write` writes this page from the event classes and
+their samples: do not edit it.
 
 The fields of the event are in `detail.data`, its origin in `detail.metadata`. The same event may arrive twice: ignore an event
 whose `detail.metadata.id` you have already processed. The events of one `detail.metadata.document` are ordered by

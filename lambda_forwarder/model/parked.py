@@ -23,7 +23,7 @@ STACK_LIMIT = 5  # frames, the innermost ones
 
 NOTHING = Raw(b"null")  # a ``message`` that had to be left out
 OUTAGE = "lambda_forwarder.handlers.dynamodb._outage"  # in the place of a mapper: an item parked for an outage has its own id
-AGAIN = "redrive (python -P -m lambda_forwarder redrive); events already published repeat with the same id"
+AGAIN = "redrive (tailrace redrive); events already published repeat with the same id"
 
 
 class Parked(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

@@ -13,7 +13,7 @@ from tailrace.change import Change
 from tailrace.message import ChangeMessage
 from tailrace.wire.change import Claim, Poison
 
-DISCARD = "python -P -m lambda_forwarder redrive --discard-stubs"
+DISCARD = "tailrace redrive --discard-stubs"
 STUB_STAYS = f"the tailer could not read the change, so it cannot become an event: follow its remedy, then run {DISCARD}"
 READ = "from bson.raw_bson import RawBSONDocument as D; print(dict(D(open('event.bson','rb').read())))"
 

@@ -39,7 +39,7 @@ def _forwarder(arguments: Sequence[str]) -> int:
     with suppress(NoProject):
         [_, mappers] = mappers_of(load())
         os.environ.setdefault("FORWARDER_MAPPERS", mappers)
-    return main([*arguments])
+    return main([*arguments], name="tailrace")
 
 
 def mappers_of(project: Project) -> list[str]:

@@ -66,6 +66,14 @@ def test_command_is_passed_on_with_its_arguments_and_its_exit_code(monkeypatch: 
     assert "tailer checkpoint rewind" in tailrace("checkpoint", "rewind", "--help").output
 
 
+@pytest.mark.parametrize("command", ["try", "redrive"])
+def test_help_of_the_forwarder_names_tailrace(command: str) -> None:
+    """What the help says to type is what was typed."""
+    shown = tailrace(command, "--help").output
+    assert f"usage: tailrace {command} " in shown
+    assert "python -P" not in shown
+
+
 @pytest.mark.usefixtures("listed")
 def test_what_the_user_can_correct_is_reported_without_a_traceback() -> None:
     """The control characters of its text are escaped."""

@@ -56,10 +56,13 @@ class Task(Construct):
         self.role = iam.Role(self, "Role", assumed_by=service_principal("ecs-tasks", source="ecs:*"))
         self.execution_role = iam.Role(self, "ExecutionRole", assumed_by=service_principal("ecs-tasks", source="ecs:*"))
         self.definition = self._definition(family, environment.tailer)
+        secret = sign_in
+        if sign_in and sign_in.secret_full_arn:  # by its ARN only: else the CDK would add our role to the policy of its key
+            secret = secretsmanager.Secret.from_secret_complete_arn(self, "SignIn", sign_in.secret_full_arn)
         secrets = {
-            f"TAILER_MONGODB_{key.upper()}": ecs.Secret.from_secrets_manager(sign_in, key)
+            f"TAILER_MONGODB_{key.upper()}": ecs.Secret.from_secrets_manager(secret, key)
             for key in ("username", "password")
-            if sign_in
+            if secret
         }
         linux = ecs.LinuxParameters(self, "Linux", init_process_enabled=True)
         linux.drop_capabilities(ecs.Capability.ALL)

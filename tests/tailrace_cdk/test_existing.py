@@ -293,3 +293,43 @@ def test_key_of_the_app_gets_the_statements(tmp_path: Path) -> None:
     names = {one.get("Sid") for one in policy}
     assert {"EncryptLogs", "EncryptTheBusAndItsArchive", None} <= names
     Annotations.from_stack(stack).has_no_warning("*", Match.any_value())
+
+
+def test_every_part_may_be_of_another_stack_of_the_app(tmp_path: Path) -> None:
+    """The other stack needs nothing of ours: otherwise neither could be deployed first. It gets no statement and no rule."""
+    (tmp_path / "forwarder.zip").touch()
+    app = App(outdir=str(tmp_path / "cdk.out"), context=CONTEXT)
+    data, ours = Stack(app, "data"), Stack(app, "ours")
+    vpc = ec2.Vpc(data, "Vpc", max_azs=2)
+    key = kms.Key(data, "Key")
+    dead = sqs.Queue(data, "Dead", fifo=True, encryption_master_key=key)
+    letters = sqs.DeadLetterQueue(queue=dead, max_receive_count=1000)
+    pk = dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING)
+    made = Tailrace(
+        ours,
+        "Shop",
+        package=tmp_path / "forwarder.zip",
+        streams=STREAMS,
+        vpc=vpc,
+        cluster=ecs.Cluster(data, "Cluster", vpc=vpc),
+        docdb_cluster=docdb.DatabaseCluster(
+            data,
+            "Database",
+            vpc=vpc,
+            instance_type=ec2.InstanceType("r6g.large"),
+            master_user=docdb.Login(username="root"),
+        ),
+        mongodb_secret=secretsmanager.Secret(data, "Reader", encryption_key=key),
+        changes_queue=sqs.Queue(data, "Changes", fifo=True, dead_letter_queue=letters, encryption_master_key=key),
+        table=dynamodb.Table(data, "Table", partition_key=pk, encryption_key=key),
+        claim_bucket=s3.Bucket(data, "Bucket", encryption_key=key),
+        bus=events.EventBus(data, "Bus"),
+        log_group=logs.LogGroup(data, "Log"),
+        alarm_topic=sns.Topic(data, "Topic", master_key=key),
+    )
+    app.synth()
+    assert ours in data.dependencies or data in ours.dependencies
+    assert ours not in data.dependencies
+    assert made.dead_letter_queue is dead
+    assert not of_type(Template.from_stack(data), "AWS::EC2::SecurityGroupIngress")
+    assert of_type(Template.from_stack(ours), "AWS::EC2::SecurityGroupIngress")

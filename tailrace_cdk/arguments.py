@@ -9,10 +9,9 @@ from aws_cdk import aws_docdb as docdb
 from constructs import Construct
 from pydantic import BaseModel
 
-from tailrace_cdk.config import Database, Environment, Forwarder, Network, Tailer, checked
+from tailrace_cdk.config import NAME_LIMIT, Database, Environment, Forwarder, Network, Tailer, checked
 from tailrace_cdk.existing import Existing
 
-NAME_LIMIT = 32  # characters, of Environment.name
 OF_A_NEW_CLUSTER = ("host", "port", "security_group_id", "engine_version", "instance_class", "instances", "backup_days")
 ROUTED = Network(egress="nat")
 """What is assumed of an existing VPC: it has routes of its own, of which nothing is known here."""

@@ -9,13 +9,13 @@ from tailer.settings.stream import EVENTS, PARKED
 from tailrace_cdk.config.alarms import Alarms
 from tailrace_cdk.config.bus import Bus, Consumer
 from tailrace_cdk.config.database import Database
-from tailrace_cdk.config.environment import Environment, Misconfigured, checked, load
+from tailrace_cdk.config.environment import NAME_LIMIT, Environment, Misconfigured, checked, load
 from tailrace_cdk.config.forwarder import Forwarder, StreamTable
 from tailrace_cdk.config.network import Network
 from tailrace_cdk.config.people import People
 from tailrace_cdk.config.tailer import Tailer
 
 __all__ = [
-    "EVENTS", "PARKED", "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured",
+    "EVENTS", "NAME_LIMIT", "PARKED", "Alarms", "Bus", "Consumer", "Database", "Environment", "Forwarder", "Misconfigured",
     "Network", "People", "Stream", "StreamTable", "Tailer", "checked", "load",
 ]  # fmt: skip

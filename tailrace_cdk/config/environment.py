@@ -24,7 +24,7 @@ from tailrace_cdk.config.network import NO_FARGATE_ON_ARM, Network
 from tailrace_cdk.config.people import People
 from tailrace_cdk.config.tailer import Tailer
 
-NAME_LIMIT = 32  # characters of an environment's name; the longest name that contains it, of the queue of changes, has 69 of SQS's 80
+NAME_LIMIT = 32  # characters of an environment's name; the queue of changes, whose name contains it, has 69 of SQS's 80
 
 
 class Misconfigured(errors.Misconfigured):

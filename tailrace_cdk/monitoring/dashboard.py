@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -18,8 +19,10 @@ WIDTH = 24  # units of a row, CloudWatch
 
 class Dashboard(Construct):
     """
-    The dashboard ``tailrace-<environment>``. A row answers a question; its graphs have a line for each stream, also for streams
-    that are added later. A stack without a tailer has no rows about it.
+    The dashboard ``tailrace-<environment>-<region>``: the dashboards of all regions of an account share one set of names.
+
+    A row answers a question; its graphs have a line for each stream, also for streams that are added later. A stack without a
+    tailer has no rows about it.
     """
 
     def __init__(
@@ -35,7 +38,7 @@ class Dashboard(Construct):
         super().__init__(scope, id)
         self._metrics = Metrics(environment.namespace)
         self._limit = environment.alarms.lag_seconds
-        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"tailrace-{environment.name}")
+        self.dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=f"tailrace-{environment.name}-{Aws.REGION}")
         status = cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.alarms, width=WIDTH, height=3)
         self.dashboard.add_widgets(status)
         if environment.watches:

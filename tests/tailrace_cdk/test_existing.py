@@ -297,7 +297,6 @@ def test_key_of_the_app_gets_the_statements(tmp_path: Path) -> None:
 
 def test_every_part_may_be_of_another_stack_of_the_app(tmp_path: Path) -> None:
     """The other stack needs nothing of ours: otherwise neither could be deployed first. It gets no statement and no rule."""
-    (tmp_path / "forwarder.zip").touch()
     app = App(outdir=str(tmp_path / "cdk.out"), context=CONTEXT)
     data, ours = Stack(app, "data"), Stack(app, "ours")
     vpc = ec2.Vpc(data, "Vpc", max_azs=2)
@@ -308,7 +307,7 @@ def test_every_part_may_be_of_another_stack_of_the_app(tmp_path: Path) -> None:
     made = Tailrace(
         ours,
         "Shop",
-        package=tmp_path / "forwarder.zip",
+        package=package(tmp_path),
         streams=STREAMS,
         vpc=vpc,
         cluster=ecs.Cluster(data, "Cluster", vpc=vpc),

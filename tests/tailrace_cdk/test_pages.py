@@ -17,6 +17,7 @@ from tailrace_cdk import Tailrace
 from tailrace_cdk.existing import Existing
 from tests.page_files import PAGES, shell_blocks, write_files
 from tests.tailrace.packaging import shop
+from tests.tailrace_cdk.package import package
 from tests.tailrace_cdk.template import only
 
 APP, TERRAFORM = "how-to/your-own-cdk-app.md", "how-to/terraform.md"
@@ -73,9 +74,8 @@ def test_page_lists_every_existing_part_and_property() -> None:
 
 def test_statements_for_an_imported_key_are_those_of_a_made_key(tmp_path: Path) -> None:
     """Without a schema of the account's own delegation, which every key has."""
-    (tmp_path / "forwarder.zip").touch()
     stack = Stack(App(outdir=str(tmp_path / "cdk.out")), "stack")
-    Tailrace(stack, "Shop", package=tmp_path / "forwarder.zip", key=kms.Key(stack, "Key"))
+    Tailrace(stack, "Shop", package=package(tmp_path), key=kms.Key(stack, "Key"))
     made = [one for one in only(Template.from_stack(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"] if "Sid" in one]
     [shown] = re.findall(r"^```json\n(.*?)^```", (PAGES / APP).read_text(), re.MULTILINE | re.DOTALL)
     assert [named(one) for one in made] == json.loads(shown)

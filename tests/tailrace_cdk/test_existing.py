@@ -307,7 +307,7 @@ def test_every_part_may_be_of_another_stack_of_the_app(tmp_path: Path) -> None:
     made = Tailrace(
         ours,
         "Shop",
-        package=package(tmp_path),
+        package=package_of(tmp_path),
         streams=STREAMS,
         vpc=vpc,
         cluster=ecs.Cluster(data, "Cluster", vpc=vpc),

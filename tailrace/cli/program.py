@@ -55,6 +55,16 @@ class Group(click.Group):
             return super().invoke(ctx)
         except Misconfigured as error:
             raise Refused(legible(str(error), lines=True)) from None
+        except OSError as error:
+            if error.filename is None:  # no file of the user's: a connection, or a closed pipe
+                raise
+            raise Refused(legible(unusable(error))) from None
+
+
+def unusable(error: OSError) -> str:
+    """Return a sentence about a file that cannot be read or written, and the remedy."""
+    path = error.filename2 or error.filename
+    return f"{path}: {error.strerror}. Use a path that exists and that you may use, on a disk with free space"
 
 
 def load(command: Command) -> click.Command:

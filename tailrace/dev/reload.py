@@ -49,7 +49,7 @@ class Reload:
         before = self.system.project
         try:
             self.system.replace_function(load(before.folder))
-        except (Misconfigured, StartFailed) as error:
+        except (Misconfigured, StartFailed, OSError) as error:
             self.report(f"{error}\nThe function stays as it was before this change.", "red")
             return
         self.report("the function runs your changed mappers", "green")

@@ -29,5 +29,9 @@ def place(made: Path, destination: Path) -> None:
     """Put a finished file in its place in one step: after two builds at once the file is complete too."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     beside = destination.with_name(f".{destination.name}.{os.getpid()}")
-    shutil.copyfile(made, beside)
-    beside.replace(destination)
+    try:
+        shutil.copyfile(made, beside)
+        beside.replace(destination)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise

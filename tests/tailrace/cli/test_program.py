@@ -22,7 +22,7 @@ def tailrace(*words: str) -> Result:
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add the commands of ``broken.py`` to the table."""
-    for name in ("wrong", "absent"):
+    for name in ("wrong", "absent", "unwritable"):
         monkeypatch.setitem(COMMANDS, name, Command(name=name, summary="", where=f"{broken.__name__}:{name}", extra="cdk"))
     monkeypatch.setitem(
         COMMANDS, "gone", Command(name="gone", summary="", where=f"{broken.__package__}.gone:gone", extra="cdk")
@@ -80,6 +80,14 @@ def test_what_the_user_can_correct_is_reported_without_a_traceback() -> None:
     done = tailrace("wrong")
     assert done.exit_code == 2
     assert done.output == "Error: mappers \\u001b[2J: no such module\n"
+
+
+@pytest.mark.usefixtures("listed")
+def test_file_that_cannot_be_written_is_named_without_a_traceback(tmp_path: Path) -> None:
+    """Whichever command writes it: the system's reason, and what to check."""
+    done = tailrace("unwritable", str(tmp_path))
+    assert done.exit_code == 2
+    assert done.output.startswith(f"Error: {tmp_path}: Is a directory. Use a path ")
 
 
 def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
+import examples.payments.events as example
 import lambda_forwarder.errors
 import tailer.errors
 from lambda_forwarder.__main__ import _parser as forwarder
@@ -98,6 +99,7 @@ def test_every_capitalised_name_exists() -> None:
     """Metrics, events and errors of ours; members of SQS and EventBridge."""
     ours = {*TAILER, *FORWARDER, *vars(tailer.errors), *vars(lambda_forwarder.errors)}
     ours |= {event.__name__ for event in DomainEvent.__subclasses__()}
+    assert example.MAPPERS, "its events are among them"
     aws = {member for service in ("sqs", "events", "eventbridgev2") for member in members(service)}
     named = {word for word in WORDS if re.fullmatch(r"(?:[A-Z][a-z]+)+", word)}
     assert {"Lag", "MessageGroupId", "PaymentCancelled"} <= named

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
+from msgspec.structs import replace
 
 from devstack import DevStack
 from devstack.resources import spare_queue
@@ -79,7 +80,8 @@ def test_item_reaches_a_consumer_through_the_deployed_resources(here: Here, cons
 
 def test_deployed_redrive_publishes_a_parked_change(here: Here, consumer: Consumer, fresh: str) -> None:
     """Invoked as by the schedule. The event is marked late."""
-    SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([parked(fresh, 1)], forever)
+    item = replace(parked(fresh, 1), mapper="events.payments.payment_created")  # its name in the zip
+    SqsParking(here.aws("sqs"), here.deployment.outputs["ParkingQueueUrl"]).park([item], forever)
     redrive = here.deployment.physical("AWS::Lambda::Function", "Redrive")
     response = here.aws("lambda").invoke(FunctionName=redrive, Payload="{}")
     assert json.loads(response["Payload"].read())["published"] == 1

@@ -59,8 +59,9 @@ class Project:
         """
         if name not in self.environments:
             close = difflib.get_close_matches(name, self.environments, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(self.environments) or 'none'}"
-            raise ProjectError(f"{self.file}: environments has no environment of this name; {hint}")
+            others = f"there are {', '.join(self.environments)}" if self.environments else "add a table [environments.NAME]"
+            hint = f"did you mean {close[0]}?" if close else others
+            raise ProjectError(f"{self.file}: there is no environment {name!r}; {hint}")
         ours = {"name": name, "streams": self._tables.get("streams", []), "forwarder": {"mappers": self.mappers}}
         common = self._tables.get("environment", {})
         return _merged(_merged(ours, common), self._tables["environments"][name])

@@ -40,7 +40,7 @@ class Synthesised:
         types = Counter(resource["Type"].removeprefix("AWS::") for resource in self.template["Resources"].values())
         most = ", ".join(f"{count} {kind}" for kind, count in types.most_common())
         rules = (
-            "not installed: its rules were not checked"
+            "not installed, so its rules were not checked. Install it: pip install cdk-nag"
             if self.departures is None
             else f"0 findings; {len(self.departures)} departures from a rule, each with its reason"
         )

@@ -74,10 +74,16 @@ def test_environment_is_the_base_with_what_differs(tmp_path: Path) -> None:
 def test_unknown_environment_names_the_most_similar_one(tmp_path: Path) -> None:
     """If none is similar, all of them are named."""
     project = load(write(tmp_path))
-    with pytest.raises(ProjectError, match="did you mean production"):
+    with pytest.raises(ProjectError, match=r"no environment 'prodution'; did you mean production"):
         project.environment("prodution")
     with pytest.raises(ProjectError, match="there are trial, production"):
         project.environment("x")
+
+
+def test_project_without_environments_names_the_table_to_add(tmp_path: Path) -> None:
+    (tmp_path / "tailrace.toml").write_text('mappers = "events:MAPPERS"')
+    with pytest.raises(ProjectError, match=r"no environment 'trial'; add a table \[environments\.NAME\]"):
+        load(tmp_path).environment("trial")
 
 
 def test_every_mistake_is_named_with_its_remedy(tmp_path: Path) -> None:

@@ -40,9 +40,9 @@ IMPORT_ALL = """
 from importlib import import_module
 from pkgutil import walk_packages
 
-import lambda_forwarder, tailer, tailrace.cli
+import lambda_forwarder, tailer, tailrace.packaging, tailrace.testing
 
-for package in (lambda_forwarder, tailer, tailrace.cli):
+for package in (lambda_forwarder, tailer, tailrace.packaging, tailrace.testing):
     for module in walk_packages(package.__path__, f"{package.__name__}."):
         import_module(module.name)
 """
@@ -111,7 +111,7 @@ def test_tailrace_without_extras_imports_its_public_names(installed_wheel: Insta
 
 
 def test_wheel_runs_with_the_oldest_versions_that_it_admits(wheel: Path, shop: Path) -> None:
-    """Every module of the tailer and the forwarder imports with the lower bounds of pyproject.toml."""
+    """Every module of the tailer, the forwarder, packaging and testing imports with the lower bounds of pyproject.toml."""
     oldest = shop / "oldest.txt"
     lowest = ("--python-version", PYTHONS[0], "--resolution", "lowest-direct", "--only-binary", ":all:")
     uv("pip", "compile", *lowest, "--extra", "dev", "--output-file", str(oldest), "pyproject.toml")

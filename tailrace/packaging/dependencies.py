@@ -88,7 +88,8 @@ def _install(pins: Pins, target: Target, folder: Path, report: Path) -> None:
     if "No module named pip" in done.stderr:
         raise PackageError("pip is not installed in this environment. Run: python -P -m ensurepip, or uv pip install pip")
     if done.returncode:
-        said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        shown = ("ERROR: ", "    ")  # pip indents the packages that an error is about
+        said = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith(shown)]
         problem = "\n  ".join(said or [done.stderr.strip()])
         raise PackageError(
             f"pip could not install the locked dependencies for Python {target.python} on {target.platform or 'this machine'}. "

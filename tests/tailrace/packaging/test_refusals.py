@@ -108,9 +108,10 @@ def test_lock_without_a_dependency_of_its_packages_is_refused(tmp_path: Path) ->
 
 
 def test_package_that_pip_cannot_install_is_refused(tmp_path: Path) -> None:
-    """With the words of pip."""
+    """With the words of pip, and the name of the package."""
     wrong = re.sub("sha256:.{8}", "sha256:00000000", HASHES)
-    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in refused(tmp_path, requirements_txt=wrong)
+    said = refused(tmp_path, requirements_txt=wrong)
+    assert re.search(r"THESE PACKAGES DO NOT MATCH THE HASHES.*\n +iniconfig==", said), said
 
 
 def test_files_that_are_never_packed(tmp_path: Path) -> None:

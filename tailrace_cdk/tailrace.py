@@ -5,15 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Unpack
 
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from tailrace.packaging import Catalogue, Package
@@ -24,12 +18,13 @@ from tailrace_cdk.existing import Existing
 from tailrace_cdk.key import Key, not_added, of_alarms, of_bus, of_readers, of_services
 from tailrace_cdk.messaging.messaging import Messaging
 from tailrace_cdk.monitoring.monitoring import Monitoring
+from tailrace_cdk.parts import Parts
 from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.removal import apply_removal_policy
 from tailrace_cdk.tailing.tailing import Tailing
 
 
-class Tailrace(Construct):
+class Tailrace(Parts):
     """
     All of Tailrace: queues, table, bucket, bus, functions, alarms, and the tailer with its network and database.
 
@@ -148,7 +143,6 @@ class Tailrace(Construct):
             topic=existing.get("alarm_topic"),
         )
         self.tailing = self._tail() if environment.watches else None
-        """The tailer, its network and its database. None for a tailer elsewhere."""
         rights.deny_others(self._messaging, environment, self.tailing.role if self.tailing else None, existing)
         apply_removal_policy(self, environment)
         if (topic := existing.get("alarm_topic")) and topic.master_key:
@@ -178,62 +172,3 @@ class Tailrace(Construct):
             alarm.node.add_dependency(tailing.service.service)
         rights.grant_tailing(tailing, self._messaging, self.environment, self.key)
         return tailing
-
-    @property
-    def bus_arn(self) -> str:
-        """The bus that events are published on."""
-        return self._messaging.bus.arn
-
-    @property
-    def bus(self) -> events.IEventBus:
-        """The classic bus, for rules of the app. Subscribers of an ordered bus name it by ``bus_arn``."""
-        return self._bus
-
-    @property
-    def changes_queue(self) -> sqs.IQueue:
-        """The queue between tailer and forwarder."""
-        return self._messaging.queues.changes
-
-    @property
-    def dead_letter_queue(self) -> sqs.IQueue:
-        """Messages that failed too often."""
-        return self._messaging.queues.dead_letters
-
-    @property
-    def parking_queue(self) -> sqs.IQueue:
-        """Changes that cannot be published, each with its reason."""
-        return self._messaging.queues.parking
-
-    @property
-    def table(self) -> dynamodb.ITable:
-        """Checkpoints, leases and watermarks."""
-        return self._messaging.state.table
-
-    @property
-    def claim_bucket(self) -> s3.IBucket:
-        """Changes too large for a message, and events too large for the bus."""
-        return self._messaging.state.bucket
-
-    @property
-    def forwarder(self) -> lambda_.Function:
-        """The function that publishes the events of changes."""
-        return self._messaging.functions.forwarder
-
-    @property
-    def redrive(self) -> lambda_.Function:
-        """The function that publishes again what was parked or dead-lettered."""
-        return self._messaging.functions.redrive
-
-    @property
-    def service(self) -> ecs.FargateService | None:
-        """The tailer's service. None for a tailer elsewhere."""
-        return self.tailing.service.service if self.tailing else None
-
-    @property
-    def alarms(self) -> Sequence[cloudwatch.IAlarm]:
-        """All alarms, for actions of the app."""
-        return self._monitoring.alarms.alarms
-
-    def grant_redrive(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow a role to invoke ``redrive``, which publishes parked changes and dead letters again."""
-        return self.redrive.grant_invoke(grantee)

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from tailrace.cli.program import tailrace
 from tailrace_cdk import Tailrace
 from tailrace_cdk.existing import Existing
+from tailrace_cdk.parts import Parts
 from tests.page_files import PAGES, shell_blocks, write_files
 from tests.tailrace.packaging import shop
 from tests.tailrace_cdk.package import package
@@ -67,7 +68,7 @@ def test_page_lists_every_existing_part_and_property() -> None:
     text = (PAGES / APP).read_text()
     rows = set(re.findall(r"`(\w+)`", "\n".join(re.findall(r"^\| (`[^|]+)\|", text, re.MULTILINE))))
     assert rows == {*Existing.__annotations__, "bus"}
-    properties = {name for name, one in vars(Tailrace).items() if isinstance(one, property)}
+    properties = {name for name, one in vars(Parts).items() if isinstance(one, property)}
     paragraph = text.partition("## What you get back")[2].partition("##")[0]
     assert properties <= set(re.findall(r"`(\w+)", paragraph))
 

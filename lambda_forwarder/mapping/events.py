@@ -1,11 +1,11 @@
 """Maps the changes of a message to events, with the mappers of their collections."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lambda_forwarder.errors import is_of_the_machine
 from lambda_forwarder.mapping.mapper_keys import key_of
-from lambda_forwarder.model.entry import Entry, entry
+from lambda_forwarder.model.entry import Entry, entry, not_an_event
 from lambda_forwarder.model.parked import Parked, unmapped
 from lambda_forwarder.parking.poison import stub
 from tailrace.change import Change
@@ -60,11 +60,20 @@ def mappers_for(change: Change, mappers: Mappers) -> Iterable[Mapper]:
 
 
 def events_by(mapper: Mapper, change: Change) -> Sequence[DomainEvent]:
-    """Return the events that a mapper produces for a change, in order."""
-    events = mapper(change)
+    """
+    Return the events that a mapper produces for a change, in order.
+
+    Raises:
+        TypeError: the mapper returned something else. An empty text or dictionary is a mistake too, and not "no event".
+    """
+    events: object = mapper(change)
     if events is None:
         return ()
-    return (events,) if isinstance(events, DomainEvent) else events
+    if isinstance(events, DomainEvent):
+        return (events,)
+    if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
+        raise not_an_event(events)
+    return tuple(events)
 
 
 def entries_of(

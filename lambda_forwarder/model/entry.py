@@ -43,6 +43,11 @@ class _Detail(Struct, frozen=True):
 _encode = msgspec.json.Encoder().encode
 
 
+def not_an_event(value: object) -> TypeError:
+    """Return the error for what a mapper returned in place of events."""
+    return TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(value).__name__}")
+
+
 def entry(
     event: DomainEvent,
     *,
@@ -64,7 +69,7 @@ def entry(
         ValueError: the change has no valid time, or a time without an offset.
     """
     if not isinstance(event, DomainEvent):
-        raise TypeError(f"a mapper returns a DomainEvent, a list of them or None, not {type(event).__name__}")
+        raise not_an_event(event)
     detail_type, document, occurred_at = type(event).__name__, _about(event, change), change.occurred_at
     if occurred_at.tzinfo is None:
         raise ValueError(f"the time of the change, {occurred_at}, has no UTC offset")

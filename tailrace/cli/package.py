@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tailrace.packaging import LAMBDA_PLATFORM, LAMBDA_PYTHON, build
+from tailrace.packaging import BUILDING, LAMBDA_PLATFORM, LAMBDA_PYTHON, build
 from tailrace.project import load
 
 
@@ -25,6 +25,7 @@ def package(output: Path | None, python: str, platform: str) -> None:
     same bytes. Nothing is written if the mappers would not start.
     """
     project = load()
+    click.echo(BUILDING, err=True)
     made = build(project, output or project.folder / "dist" / f"{project.name}.zip", python=python, platform=platform)
     size = made.path.stat().st_size
     click.echo(f"{made.path}  {size:,} bytes, {made.unzipped_bytes:,} unpacked  sha256 {made.sha256}")

@@ -19,14 +19,14 @@ def schemas() -> None:
     """
 
 
-@schemas.command(epilog=EXAMPLES)
+@schemas.command(epilog=EXAMPLES, short_help="write them, unless a change would break consumers")
 @click.pass_context
 def write(context: click.Context) -> None:
     """Write schemas/ and events.md, unless a change would break consumers."""
     context.exit(_catalogue())
 
 
-@schemas.command(epilog=EXAMPLES)
+@schemas.command(epilog=EXAMPLES, short_help="report what would break consumers; write nothing")
 @click.pass_context
 def check(context: click.Context) -> None:
     """Report each change that would break consumers, and each file that is not up to date. Write nothing; end with 1."""

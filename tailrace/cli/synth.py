@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from tailrace.packaging import BUILDING
 from tailrace.project import load
 from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.synthesis.nag import Findings
@@ -32,6 +33,7 @@ def synth(environment: str, output: Path | None) -> None:
     folder with: cdk deploy --app FOLDER
     """
     project = load()
+    click.echo(BUILDING, err=True)
     settings, package = settings_of(project, environment), package_of(project)
     try:
         made = of_environment(settings, output or project.folder / "cdk.out" / environment, package=package)

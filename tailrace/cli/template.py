@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from tailrace.packaging import BUILDING
 from tailrace.project import load
 from tailrace_cdk.project_environment import package_of, settings_of
 from tailrace_cdk.synthesis.nag import Findings
@@ -33,6 +34,7 @@ def template(environment: str, output: Path | None) -> None:
     the template.
     """
     project = load()
+    click.echo(BUILDING, err=True)
     settings, package = settings_of(project, environment), package_of(project)
     with TemporaryDirectory(prefix="tailrace-template-") as folder:
         try:

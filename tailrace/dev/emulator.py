@@ -1,15 +1,17 @@
 """The AWS emulator (ministack): SQS, DynamoDB, EventBridge and Lambda in one process of its own environment."""
 
 import json
+import os
 import secrets
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
 from tailrace.dev import guarded_emulator
 from tailrace.dev.aws import ACCOUNT, REGION
 from tailrace.dev.guarded_emulator import READY
-from tailrace.dev.installed import emulators_python
+from tailrace.dev.installed import EMULATORS, emulators_python
 from tailrace.dev.loopback import HOST, free_port, get, wait_until
 from tailrace.dev.workspace import Child, Workspace
 
@@ -90,6 +92,12 @@ class Emulator:
 
 
 def function_python() -> str:
-    """Return the Python version of functions here ("3.11"): the emulator's, whatever their ``Runtime`` is."""
+    """
+    Return the Python version of functions here ("3.11"): the emulator's, whatever their ``Runtime`` is.
+
+    Unless TAILRACE_EMULATORS names another, the environment of the emulators is made with the Python of this process.
+    """
+    if not os.environ.get(EMULATORS):
+        return f"{sys.version_info.major}.{sys.version_info.minor}"
     ask = "import sys; print('%d.%d' % sys.version_info[:2])"
     return subprocess.run([str(emulators_python()), "-c", ask], capture_output=True, text=True, check=True).stdout.strip()

@@ -42,19 +42,19 @@ class LocalSystem(Started):
         self.tailers: list[TailerProcess] = []
 
     def _start(self, undo: ExitStack) -> None:
-        emulators_python(self._report)
         self.workspace = undo.enter_context(Workspace())
-        self.emulator = Emulator(self.workspace)
-        self._report("the AWS emulator" if self.mongodb_uri else "mongod and the AWS emulator")
-        waits = [self.emulator.wait_ready]
-        if not self.mongodb_uri:
-            self.mongod = Mongod(self.workspace, self._members)
-            self.mongodb_uri = self.mongod.uri
-            self.mongod.start()
-            waits.append(self.mongod.wait_ready)
-        self.emulator.start()
-        with ThreadPoolExecutor(len(waits) + 1) as threads:
+        with ThreadPoolExecutor(3) as threads:
             package = threads.submit(self._package)
+            emulators_python(self._report)  # made at the first use, which takes as long as the first package
+            self.emulator = Emulator(self.workspace)
+            self._report("the AWS emulator" if self.mongodb_uri else "mongod and the AWS emulator")
+            waits = [self.emulator.wait_ready]
+            if not self.mongodb_uri:
+                self.mongod = Mongod(self.workspace, self._members)
+                self.mongodb_uri = self.mongod.uri
+                self.mongod.start()
+                waits.append(self.mongod.wait_ready)
+            self.emulator.start()
             for wait in [threads.submit(wait) for wait in waits]:
                 wait.result()
         self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))

@@ -2,7 +2,7 @@
 
 from tailrace.catalogue import Catalogue, Event
 from tailrace.packaging.errors import PackageError
-from tailrace.packaging.package import Package, build
+from tailrace.packaging.package import BUILDING, Package, build
 from tailrace.packaging.target import LAMBDA_PLATFORM, LAMBDA_PYTHON
 
-__all__ = ["LAMBDA_PLATFORM", "LAMBDA_PYTHON", "Catalogue", "Event", "Package", "PackageError", "build"]
+__all__ = ["BUILDING", "LAMBDA_PLATFORM", "LAMBDA_PYTHON", "Catalogue", "Event", "Package", "PackageError", "build"]

@@ -22,6 +22,7 @@ from tailrace.project import Project
 UNZIPPED_LIMIT = 262_144_000  # bytes, Lambda, a zip package unpacked, with all its layers
 CACHE = Path("dist", "cache")  # in the project's folder
 LARGEST = 5  # packages that an error about the size names
+BUILDING = "building the zip; its dependencies are installed once, which takes about half a minute"
 
 
 @dataclass(frozen=True, kw_only=True)

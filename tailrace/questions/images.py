@@ -46,7 +46,8 @@ def after(change: Change) -> Document | None:
     description, known = described(change), change.full_document_before_change
     if description is None or known is None:
         missing = undescribed(change) if description is None else "there is no pre-image to apply the update to"
-        raise Uncertain(f"after: {missing}; full_document is the looked-up document, which may be newer than the change")
+        newer = "full_document is the looked-up document, which may be newer than the change"
+        raise Uncertain(f"after: {missing}; {newer}; {IMAGES}")
     return after_writes("after", known, writes(description, known))
 
 

@@ -1,8 +1,10 @@
 """Which events the changes of a message become, and which changes are parked."""
 
 import re
+from typing import Any
 
 import msgspec
+import pytest
 
 from examples.payments.events import MAPPERS
 from lambda_forwarder.mapping.events import map_changes
@@ -75,6 +77,21 @@ def test_change_that_fails_a_mapper_is_parked_and_the_rest_is_mapped() -> None:
     assert parked[0].mapper.endswith("test_events.broken")
     assert parked[0].reason.startswith("KeyError: ")
     assert (parked[0].stream, parked[0].generation, parked[0].sequence) == ("payments", 1, 1)
+
+
+@pytest.mark.parametrize(
+    "returned", ["", "PaymentCreated", b"", {}, {"payment_id": "1"}, False, 0, [None], ["x"], [{}]], ids=repr
+)
+def test_change_whose_mapper_returns_no_event_is_parked(returned: Any) -> None:
+    """Nothing but None, and a list without events, means that there is no event."""
+    entries, [parked] = map_changes(message(inserted()), {"payments": (lambda change: returned,)})
+    assert entries == []
+    assert "a mapper returns a DomainEvent, a list of them or None, not" in parked.reason
+
+
+@pytest.mark.parametrize("returned", [None, [], ()], ids=repr)
+def test_mapper_may_return_no_event(returned: Any) -> None:
+    assert map_changes(message(inserted()), {"payments": (lambda change: returned,)}) == ([], [])
 
 
 def test_parked_change_says_where_its_mapper_failed() -> None:

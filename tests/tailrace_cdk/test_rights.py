@@ -64,6 +64,7 @@ def use_settings_of(here: Here, function: str, monkeypatch: pytest.MonkeyPatch) 
     configuration = here.aws("lambda").get_function_configuration(FunctionName=name)
     for variable, value in configuration["Environment"]["Variables"].items():
         monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events:MAPPERS")  # in the zip they are events:MAPPERS
     role, iam = here.deployment.physical("AWS::IAM::Role", f"{function}Role"), here.aws("iam")
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     policies = [iam.get_role_policy(RoleName=role, PolicyName=one) for one in names]

@@ -77,11 +77,11 @@ def test_every_named_metric_exists() -> None:
 
 
 class Shell:
-    """bash with the runbook's own functions, and an ``aws`` that records its arguments."""
+    """bash with the functions of the runbook, an ``aws`` that records its arguments, and a ``tailrace`` that prints variables."""
 
     def __init__(self, folder: Path, outputs: Mapping[str, str]) -> None:
         self._folder, self._outputs = folder, outputs
-        for name, text in (("aws", AWS), ("python", "#!/bin/sh\nenv\n")):
+        for name, text in (("aws", AWS), ("tailrace", "#!/bin/sh\nenv\n")):
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
 

@@ -77,7 +77,7 @@ def test_every_named_metric_exists() -> None:
 
 
 class Shell:
-    """bash with the functions of the runbook, an ``aws`` that records its arguments, and a ``tailrace`` that prints variables."""
+    """bash with the functions of the runbook. ``aws`` records its arguments, ``tailrace`` prints its variables."""
 
     def __init__(self, folder: Path, outputs: Mapping[str, str]) -> None:
         self._folder, self._outputs = folder, outputs

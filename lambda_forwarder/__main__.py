@@ -49,7 +49,10 @@ def main(arguments: list[str] | None = None, name: str = MODULE) -> int:
                 complain(found)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
-    except (ForwarderError, UnreadableMessage, OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        complain(f"{error.filename} cannot be read or written: {error.strerror}")
+        return UNUSABLE
+    except (ForwarderError, UnreadableMessage, UnicodeDecodeError) as error:
         complain(str(error))
         return UNUSABLE
     _print(trials, as_json=options.json)

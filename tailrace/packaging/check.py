@@ -18,6 +18,7 @@ from tailrace.packaging.errors import PackageError
 from tailrace.packaging.lock import Pins
 from tailrace.packaging.target import Target, running_python
 from tailrace.project import Project
+from tailrace.text.redaction import redacted
 
 IMPORT_SECONDS = 60  # Lambda ends a start after 10 s
 ENVIRONMENT = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -82,7 +83,7 @@ def _problem(found: dict[str, Any], project: Project) -> str:
         case "syntax":
             return f"{found['file']}, line {found['line']}, is not valid Python: {found['text']}. Correct it"
         case "error":
-            return f"{found['importer']}, raises {found['text']}. Correct it: the function would not start"
+            return f"{found['importer']}, raises {redacted(found['text'])}. Correct it: the function would not start"
         case "table":
             return f"{found['text']}. A table is a mapping from collections to their mappers"
         case "events":

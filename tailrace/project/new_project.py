@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from tailer.settings.named_stream import Stream
 from tailer.settings.table_problems import problems
-from tailrace.project.names import EVENT, EVENT_LIMIT, key_field, mapper_name, stream_name
+from tailrace.project.names import EVENT, EVENT_LIMIT, default_database, key_field, mapper_name, stream_name
 from tailrace.project.project import ProjectError
+from tailrace.text.legible import legible
 from tailrace.version import __version__
 
 TEMPLATE = files("tailrace.project") / "template"
@@ -102,7 +103,7 @@ class NewProject:
     def _mistakes(self) -> Iterator[str]:
         if not _NAME.fullmatch(self.name):
             yield f"{_shown(self.name)} is no name of a project: lowercase letters and digits, at most 20, with - between them"
-        if not _DATABASE.fullmatch(self.database):
+        if not _DATABASE.fullmatch(self.database) and self.database != default_database(self.name):
             yield f"--database {_shown(self.database)}: letters, digits, _ and -, at most 24"
         if not _COLLECTION.fullmatch(self.collection):
             yield f"--collection {_shown(self.collection)}: letters, digits, _, - and ., at most 40; not first - or ."
@@ -119,11 +120,12 @@ class NewProject:
         try:
             Stream.model_validate(stream)
         except ValidationError as error:
-            yield from (f"--database {self.database}: {problem}" for problem in problems(error, Stream))
+            where = f"--database {self.database}, --collection {self.collection}"
+            yield from (f"{where}: {problem}" for problem in problems(error, Stream))
 
 
 def _shown(name: str) -> str:
-    return ascii(name[:80])
+    return repr(legible(name[:80]))
 
 
 def _tailrace(folder: Path, *arguments: str) -> str:

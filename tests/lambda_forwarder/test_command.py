@@ -56,6 +56,11 @@ def test_file_that_is_no_change_is_reported_in_one_line(
         assert words in said or given == "-"
 
 
+def test_file_that_is_missing_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["try", str(tmp_path / "nix.json")]) == 2
+    assert capsys.readouterr().err == f"{tmp_path}/nix.json cannot be read or written: No such file or directory\n"
+
+
 def test_file_may_begin_with_a_byte_order_mark(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Some shells write it."""
     marked = tmp_path / "given.json"

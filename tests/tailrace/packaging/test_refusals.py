@@ -30,6 +30,10 @@ MAPPERS = {
     "no table of mappers": ({"events_py": NO_TABLE}, "it is not a mapping from collections to their mappers"),
     "syntax error": ({"events_py": "def"}, "events.py, line 1, is not valid Python: invalid syntax"),
     "error at the import": ({"events_py": "import os\nos.environ['X']"}, "events.py, line 2, raises KeyError: 'X'"),
+    "error with a secret": (
+        {"events_py": "raise RuntimeError('no config: password=hunter2')"},
+        "raises RuntimeError: no config: password=***",
+    ),
     "end of the process": ({"events_py": "import sys\nsys.exit('bye')"}, "their import ended the interpreter: bye"),
     "dependency nowhere": (
         {"events_py": f"import nowhere.at\n{shop.EVENTS}"},

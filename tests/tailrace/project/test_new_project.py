@@ -89,6 +89,12 @@ def test_collection_is_required_without_a_terminal(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+def test_wrong_name_is_shown_as_it_was_typed_and_alone(folder: Path) -> None:
+    """The database, which nobody gave, is not blamed for it."""
+    [line] = init("--collection=orders", "--", "Päckchen Nord").output.splitlines()
+    assert line.startswith("Error: 'Päckchen Nord' is no name of a project")
+
+
 @pytest.mark.parametrize(
     ("option", "values"),
     [

@@ -130,7 +130,7 @@ def _shown(name: str) -> str:
 
 def _tailrace(folder: Path, *arguments: str) -> str:
     """Run a command of tailrace in the project's folder, in a process of its own: it imports ``events``. Return its output."""
-    command = [sys.executable, "-P", "-m", "tailrace.cli", *arguments]
+    command = [sys.executable, "-B", "-P", "-m", "tailrace.cli", *arguments]  # -B: a new project has no __pycache__
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise ProjectError(f"{folder}: tailrace {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")

@@ -15,6 +15,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project whose contract is written."""
     monkeypatch.chdir(shop.write(tmp_path))
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a file that changes within a second may keep its size
     assert schemas("write").exit_code == 0
     return tmp_path
 

@@ -66,6 +66,7 @@ def test_names_are_those_that_were_given(folder: Path) -> None:
         "samples/order_placed.event.json",
         "schemas/app.shop@OrderPlaced-v1.json",
     }
+    assert not [path for path in written if path.endswith(".pyc")]
     assert not [path for path in written if "%%" in (folder / "shop" / path).read_text()]
 
 

@@ -97,6 +97,8 @@ def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Pat
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("FORWARDER_MAPPERS", "")  # the command sets it for its process, so that it must be restored here
+    monkeypatch.delenv("FORWARDER_MAPPERS")
     assert "PaymentCancelled" not in tailrace("try", str(SAMPLE)).output
     monkeypatch.setenv("FORWARDER_MAPPERS", "examples.payments.events.payments:MAPPERS")
     assert "PaymentCancelled" in tailrace("try", str(SAMPLE)).output

@@ -1,6 +1,6 @@
 """
-The first minutes of a new team, with nothing but the installed wheel: init, its two commands, a changed mapper, the package,
-the stack. The seconds of each step are printed: ``pytest -s``.
+The first minutes of a new team, with nothing but the installed wheel: init, its two commands, a changed mapper, the package.
+The seconds of each step are printed: ``pytest -s``.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tailrace.dev.installed import EMULATORS, emulators_python
-from tests.distribution.installation import InstalledWheel, uv
+from tests.distribution.installation import InstalledWheel
 from tests.tailrace.dev.running import running
 
 MISTAKES = {
@@ -60,21 +60,6 @@ def shop(installed_wheel: InstalledWheel, tmp_path_factory: pytest.TempPathFacto
     assert [path.name for path in folder.iterdir()] == ["shop"]
     variables = {EMULATORS: str(emulators_python()), "XDG_CACHE_HOME": str(folder / ".cache")}
     return Shop(folder=folder / "shop", variables=variables)
-
-
-@pytest.mark.timeout(900)  # seconds: the stacks of two environments, on a machine that is busy with other things
-def test_every_check_of_its_workflow_passes(installed_wheel: InstalledWheel, shop: Shop) -> None:
-    """With tools of the user's own: its tests first, then style, types, the contract and the stack of each environment."""
-    installed = installed_wheel("dev,cdk")
-    uv("pip", "install", "--python", str(installed.python), "--constraints", "requirements/dev.txt", "pytest", "mypy", "ruff")
-    workflow = (shop.folder / ".github" / "workflows" / "tailrace.yml").read_text()
-    steps = [command for line in re.findall(r"\brun: (.+)", workflow) for command in line.split(" && ")]
-    commands = [command for command in steps if not command.startswith(("pip ", "npx "))]
-    assert {"pytest", "mypy", "tailrace schemas check", "tailrace synth production"} <= set(commands)
-    for command in commands:
-        with timed(command):
-            installed.run(*command.split(), folder=shop.folder)
-    assert (shop.folder / "cdk.out" / "trial" / "tailrace-shop-trial.template.json").is_file()
 
 
 def test_changes_become_events_and_a_changed_mapper_needs_no_restart(installed_wheel: InstalledWheel, shop: Shop) -> None:

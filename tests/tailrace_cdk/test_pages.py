@@ -42,10 +42,7 @@ egress = "nat"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a project, with the dependencies of packages that were built before."""
-    shop.write(tmp_path, tailrace_toml=PROJECT)
-    shop.CACHE.mkdir(parents=True, exist_ok=True)
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "cache").symlink_to(shop.CACHE)
+    shop.write_with_cache(tmp_path, tailrace_toml=PROJECT)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

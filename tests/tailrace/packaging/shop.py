@@ -47,6 +47,14 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
+def write_with_cache(folder: Path, **files: str) -> Path:
+    """Write the project with the dependencies of earlier builds."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    (folder / "dist").mkdir()
+    (folder / "dist" / "cache").symlink_to(CACHE)
+    return write(folder, **files)
+
+
 def built(folder: Path, *, cache: Path = CACHE) -> Package:
     """Build the project for the functions of this machine."""
     python, platform = function_target()

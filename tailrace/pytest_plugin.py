@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:  # a test run that uses none of the fixtures does not load the libraries of Tailrace
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tailrace.consuming import Event
+    from tailrace.testing.running_project import RunningProject
     from tailrace.testing.snapshots import EventSnapshot
 
 
@@ -49,3 +50,12 @@ def contract(request: pytest.FixtureRequest) -> Callable[[Event[Any] | Mapping[s
         validate(event, folder)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def running_project(request: pytest.FixtureRequest) -> Iterator[RunningProject]:
+    """The whole system of the project on this machine, started once for all tests of the run that ask for it."""
+    from tailrace.testing.running_project import RunningProject
+
+    with RunningProject(request.config.rootpath) as project:
+        yield project

@@ -18,22 +18,25 @@ from tailrace.packaging import Package, build
 from tailrace.project import Project
 
 BUS = "tailrace-dev"
-EVENTS_QUEUE = "tailrace-dev-events"
 EVERYTHING = {"source": [{"prefix": ""}]}
 
 
 class ProjectSystem(LocalSystem):
     """
-    A database and an AWS account with the forwarder of ``project``. Every event of its bus is put into the queue of
-    ``consumer``. ``streams`` may be others than those of the project.
+    A database and an AWS account with the forwarder of ``project``, which publishes to ``bus``. ``consumer`` receives every
+    event of the bus. ``streams`` may be others than those of the project.
     """
 
     package: Package
+    consumer: Consumer
 
-    def __init__(self, project: Project, streams: Sequence[Stream], *, mongodb_uri: str = "", report: Report) -> None:
+    def __init__(
+        self, project: Project, streams: Sequence[Stream], *, mongodb_uri: str = "", bus: str = BUS, report: Report
+    ) -> None:
         super().__init__(mongodb_uri=mongodb_uri, report=report)
         self.project = project
         self.streams = streams
+        self.bus = bus
         self._numbers = count(1)
 
     def _package(self) -> Path:
@@ -47,10 +50,8 @@ class ProjectSystem(LocalSystem):
 
     def _provision(self, package: Path | None) -> None:
         self.resources = provision(self.aws)
-        event_bus(self.aws, BUS)
-        self._events_url = queue_of_a_rule(self.aws, EVENTS_QUEUE, bus=BUS, rule=EVENTS_QUEUE)
-        target = {"Id": EVENTS_QUEUE, "Arn": arn("sqs", EVENTS_QUEUE)}
-        rule(self.aws, EVENTS_QUEUE, bus=BUS, pattern=EVERYTHING, target=target)
+        event_bus(self.aws, self.bus)
+        self.consumer = self.listen(self.bus)
         if package:
             self._deploy(self.project, package)
 
@@ -77,7 +78,10 @@ class ProjectSystem(LocalSystem):
     def forwarder_settings(self, project: Project) -> dict[str, str]:
         """Return the settings of the function, as environment variables."""
         streams = ",".join(stream.name for stream in self.streams)
-        return self.resources.forwarder_settings(BUS) | {"FORWARDER_MAPPERS": project.mappers, "FORWARDER_STREAMS": streams}
+        return self.resources.forwarder_settings(self.bus) | {
+            "FORWARDER_MAPPERS": project.mappers,
+            "FORWARDER_STREAMS": streams,
+        }
 
     @property
     def tailer_settings(self) -> dict[str, str]:
@@ -89,5 +93,9 @@ class ProjectSystem(LocalSystem):
         for tailer in [self.run_tailer(self.tailer_settings) for _ in self.streams]:
             tailer.wait_ready()
 
-    def consumer(self) -> Consumer:
-        return Consumer(self.aws("sqs"), self._events_url)
+    def listen(self, bus: str) -> Consumer:
+        """Put every later event of a bus into a queue, and return the consumer of the queue."""
+        name = f"{bus}-events"
+        url = queue_of_a_rule(self.aws, name, bus=bus, rule=name)
+        rule(self.aws, name, bus=bus, pattern=EVERYTHING, target={"Id": name, "Arn": arn("sqs", name)})
+        return Consumer(self.aws("sqs"), url)

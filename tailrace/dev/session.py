@@ -13,7 +13,7 @@ from tailer.parts import Parts
 from tailer.settings.settings import Settings
 from tailrace.dev.changes import ChangeReader
 from tailrace.dev.outcomes import Outcomes
-from tailrace.dev.project_system import BUS, ProjectSystem
+from tailrace.dev.project_system import ProjectSystem
 from tailrace.dev.reload import Reload
 from tailrace.dev.screen import Screen
 from tailrace.dev.shown import Line, lines, waiting
@@ -92,7 +92,7 @@ class Session:
     def _outcomes(self, system: ProjectSystem) -> Outcomes:
         return Outcomes(
             DynamodbWatermarks(Table(system.aws("dynamodb"), system.resources.table)),
-            partial(system.consumer().receive, wait=0),
+            partial(system.consumer.receive, wait=0),
             partial(system.emulator.messages, system.resources.parking_url),
         )
 
@@ -118,7 +118,7 @@ class Session:
         self._block(
             f"""
   MongoDB        {redacted(system.mongodb_uri)}
-  AWS emulator   {system.emulator.endpoint_url}, bus {BUS}
+  AWS emulator   {system.emulator.endpoint_url}, bus {system.bus}
   other commands . {settings}; tailrace status
 
 Each change appears below with what became of it. Ctrl-C ends everything.

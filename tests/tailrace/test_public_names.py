@@ -10,6 +10,7 @@ import pytest
 
 import tailrace
 from tailrace import consuming, testing
+from tailrace.testing import running_project
 
 ROOT = Path(__file__).parents[2]
 CONSUMING = [
@@ -31,10 +32,13 @@ TESTING = [
     *("ChangeStream", "ContractBroken", "NotPublished", "TableStream", "documentdb", "dynamodb", "eventbridge", "events_of"),
     *("mongodb", "published", "sqs", "validate"),
 ]
+RUNNING = ["EventMissing", "Listener", "RunningProject", "StartFailed"]
 PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]
 
 
-@pytest.mark.parametrize(("package", "public"), [(tailrace, PUBLIC), (consuming, CONSUMING), (testing, TESTING)])
+@pytest.mark.parametrize(
+    ("package", "public"), [(tailrace, PUBLIC), (consuming, CONSUMING), (testing, TESTING), (running_project, RUNNING)]
+)
 def test_public_names_are_exactly_these(package: ModuleType, public: list[str]) -> None:
     """The package has a py.typed."""
     assert package.__all__ == public

@@ -19,12 +19,15 @@ import jmespath
 from botocore import xform_name
 from botocore.model import Shape, StructureShape
 
+RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command → its service, where the names differ
 SCALARS = {"integer": int, "long": int, "float": float, "double": float}
 
 
 def main(arguments: Sequence[str]) -> int:
     service, command, *rest = arguments
-    client = botocore.session.get_session().create_client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    client = botocore.session.get_session().create_client(
+        RENAMED.get(service, service), endpoint_url=os.environ["AWS_ENDPOINT_URL"]
+    )
     [operation] = [name for name in client.meta.service_model.operation_names if xform_name(name, "-") == command]
     shape = client.meta.service_model.operation_model(operation).input_shape
     given = _options(rest)

@@ -2,7 +2,8 @@
 How ``pytest -n`` shares the tests out among its processes. No test needs a neighbour: each may run in any process. Those of a
 file stay together, since they share the file's fixtures; so do those of ``tests/infra`` and ``tests/tailrace_cdk``, since the
 CDK's process takes seconds to start and a template is synthesised once for all tests that look at it; and those of
-``tests/distribution``, which share the environments that the wheel is installed in.
+``tests/distribution``, which share the environments that the wheel is installed in, and of ``tests/path/howto``, which share a
+system.
 
 What takes longest begins first, so that no process is left with a long test while the others have ended.
 """
@@ -13,14 +14,14 @@ from typing import Any
 import pytest
 
 SYNTHESISED = ("tests/infra/", "tests/tailrace_cdk/")
-INSTALLED = "tests/distribution/"
+SHARED = ("tests/distribution/", "tests/path/howto/")
 
 
 def group(nodeid: str) -> str:
     """The tests of one group run in one process, one after another."""
-    if nodeid.startswith(INSTALLED):
-        return INSTALLED
-    return SYNTHESISED[0] if nodeid.startswith(SYNTHESISED) else nodeid.partition("::")[0]
+    if nodeid.startswith(SYNTHESISED):
+        return SYNTHESISED[0]
+    return next((folder for folder in SHARED if nodeid.startswith(folder)), nodeid.partition("::")[0])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.model import Record
 from tailer.stores.dynamodb import DynamodbCheckpoints
 from tailrace.dev.loopback import get
 from tailrace.dev.screen import Screen
 from tailrace.dev.tailer import TailerProcess
 from tailrace.dev.workspace import StartFailed
-from tests.documentdb import DocumentdbDialect
 from tests.eventually import eventually
 from tests.queue import received
 

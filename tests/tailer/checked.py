@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cli.command_line import command_line
 from tailer.parts import Parts
 from tailer.settings.settings import Settings as StreamSettings
 from tailer.settings.settings import load
 from tailrace.dev.aws import arn, role
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.parts import closed_clients
 
 Settings = dict[str, str]

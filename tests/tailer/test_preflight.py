@@ -11,13 +11,13 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import At, Checkpoint, Record
 from tailer.mongodb.checks.stream import opens
 from tailer.mongodb.watch import Watch
 from tailer.settings.settings import load
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.parts import closed_clients
 from tests.tailer.servers import with_users
 
@@ -131,7 +131,7 @@ def test_lost_history_at_now_means_not_enabled(stack: DevStack, fresh: str, monk
     """DocumentDB responds so when change streams are not enabled. There is no gap to accept."""
     with DocumentdbDialect(stack.mongod.ports[0]) as dialect, MongoClient[Any](dialect.uri) as one:
         lost = {"ok": 0.0, "code": 136, "errmsg": "CappedPositionLost: CollectionScan died"}
-        monkeypatch.setattr(dialect, "_watch", lambda options: lost)
+        monkeypatch.setattr(dialect, "response", lambda exchange: None if exchange.watching is None else lost)
         with pytest.raises(Misconfigured, match="tailer change-streams enable"):
             opens(one, Watch(database=fresh))
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.health.health import Health
 from tailer.in_memory import MemorySink
@@ -30,7 +31,6 @@ from tailer.streaming.task import Task
 from tailrace.dev.loopback import get, wait_until
 from tailrace.dev.tailer import TailerProcess
 from tailrace.wire.change import Namespace
-from tests.documentdb import DocumentdbDialect
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -88,6 +88,7 @@ def running(stack: DevStack, fresh: str, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr("tailer.health.progress.SCANNING_AFTER", 0.3)
     monkeypatch.setattr("tailer.health.progress.STALLED_AFTER", 0.8)
     with DocumentdbDialect(stack.mongod.ports[0]) as server, _clients(server.uri) as sources:
+        server.enabled = {("", "")}
         running = ScanningTask(server, fresh, sources)
         yield running
         running.stopping.set()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cli.command_line import command_line
 from tailer.errors import Misconfigured
 from tailer.model import Record
@@ -21,7 +22,6 @@ from tailer.settings.settings import load
 from tailrace.dev.loopback import HOST
 from tailrace.dev.mongod import Mongod
 from tailrace.dev.workspace import Workspace
-from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 from tests.tailer.tailers import Tailers
 
@@ -45,7 +45,7 @@ def uris(request: pytest.FixtureRequest, stack: DevStack, second: Mongod, fresh:
     with ExitStack() as opened:
         dialects = [opened.enter_context(DocumentdbDialect(one.ports[0])) for one in (stack.mongod, second)]
         for dialect in dialects:
-            dialect.enabled.add((fresh, ""))
+            dialect.enabled = {(fresh, "")}
         yield dialects[0].uri, dialects[1].uri
         for dialect in dialects:
             close_clients(dialect.uri)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cli.command_line import command_line
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.parts import closed_clients
 
 Run = Callable[..., tuple[int, str, str]]

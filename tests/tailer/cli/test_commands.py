@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.aws.lanes import RULE
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
@@ -24,7 +25,6 @@ from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailer.times import seconds
 from tailrace.dev.loopback import HOST
-from tests.documentdb import DocumentdbDialect
 from tests.queue import received
 
 Run = Callable[..., tuple[int, str, str]]

@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cli.command_line import command_line
 from tailer.cluster import Cluster
 from tailer.model import After, Checkpoint, Record
 from tailer.stores.file import FileCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.parts import parts_with
 
 SOON = """import signal, sys
@@ -65,7 +66,7 @@ class SlowServerFixture:
 
     def stored(self) -> Record:
         """Store a record whose position the server still has."""
-        with self.stack.mongo[self.stream].watch() as changes:
+        with MongoClient[Any](self.server.uri) as client, client[self.stream].watch() as changes:
             token = str(changes.resume_token["_data"]) if changes.resume_token else ""
         checkpoint = Checkpoint(position=After(token), sequence=7)
         record = Record(stream=self.stream, version=1, checkpoint=checkpoint, lease_seconds=600)
@@ -102,7 +103,7 @@ class SlowServerFixture:
 
 @pytest.fixture
 def place(stack: DevStack, fresh: str, queue_url: str, tmp_path: Path) -> Iterator[SlowServerFixture]:
-    with DocumentdbDialect(stack.mongod.ports[0]) as server:
+    with DocumentdbDialect(stack.mongod.ports[0], retention="size") as server:
         server.enabled = {(fresh, "")}
         server.scan = 3_600
         yield SlowServerFixture(stack, server, fresh, queue_url, tmp_path)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.checklist import all_checks
 from tailer.checks import Check, pass_start
 from tailer.errors import Misconfigured
 from tailer.parts import Parts
 from tailer.settings.settings import load
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.checked import Doctor
 from tests.tailer.servers import mongod
 

@@ -8,12 +8,12 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.cluster import Cluster
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailrace.dev.loopback import HOST
 from tailrace.dev.mongod import Mongod
 from tailrace.dev.workspace import Workspace
-from tests.documentdb import DocumentdbDialect
 from tests.faults.replica_set import primary, step_down, whole
 from tests.tailer.servers import with_users
 
@@ -82,15 +82,15 @@ def test_documentdb_is_identified_by_its_instances(stack: DevStack) -> None:
         dialect.response = _refusing(dialect, "replSetGetConfig")  # type: ignore[method-assign]
         found = facts_of(dialect.uri)
     assert (found.kind, found.id, found.keys) == ("DocumentDB cluster", "", ())
-    assert found.hosts == (f"{HOST}:{stack.mongod.ports[0]}",)
+    assert found.hosts == (f"{HOST}:{dialect.ports[0]}",)
 
 
 def _refusing(dialect: DocumentdbDialect, name: str) -> Any:
     response = dialect.response
 
-    def answered(command: dict[str, Any]) -> Any:
-        assert next(iter(command)) != name
-        return response(command)
+    def answered(exchange: Any) -> Any:
+        assert exchange.name != name
+        return response(exchange)
 
     return answered
 

@@ -11,11 +11,11 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.model import After, At, Batch, Checkpoint
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailer.resume_tokens import token_time
-from tests.documentdb import DocumentdbDialect
 
 Mongo = MongoClient[dict[str, Any]]
 
@@ -39,6 +39,10 @@ class Stream:
 
     def __post_init__(self) -> None:
         self.begun = self.at
+
+    @property
+    def post_batch_tokens(self) -> bool:
+        return self.server.values["post_batch_token"] == "present"
 
     def commit(self, *ids: int, collection: str = "payments") -> None:
         self.mongo[self.database][collection].insert_many([{"_id": one} for one in ids])
@@ -66,15 +70,16 @@ class Stream:
         else:
             assert self.at.position.token in self.server.given
             assert self.at.reached == token_time(self.at.position.token)
-        if not self.server.post_batch_tokens and not batch.changes:
+        if not self.post_batch_tokens and not batch.changes:
             assert self.at.position == before.position
 
 
-@pytest.fixture(params=["with post-batch tokens", "without"])
+@pytest.fixture(params=["present", "absent"], ids=["with post-batch tokens", "without"])
 def stream(request: pytest.FixtureRequest, stack: DevStack, fresh: str) -> Iterator[Stream]:
     """A stream that has read nothing yet."""
-    with DocumentdbDialect(stack.mongod.ports[0]) as server, MongoClient[dict[str, Any]](server.uri) as client:
-        server.post_batch_tokens = request.param == "with post-batch tokens"
+    port = stack.mongod.ports[0]
+    with DocumentdbDialect(port, post_batch_token=request.param) as server, MongoClient[dict[str, Any]](server.uri) as client:
+        server.enabled = {("", "")}
         source = MongodbSource(client, Watch(database=fresh, collections=("payments",)))
         yield Stream(server=server, source=source, mongo=stack.mongo, database=fresh, at=source.first())
 
@@ -166,7 +171,7 @@ def test_server_without_post_batch_tokens_is_warned_of_once(stream: Stream, capl
     for _ in range(3):
         stream.read(3)
     told = [record for record in caplog.records if getattr(record, "action", "") == "no_post_batch_tokens"]
-    without = not stream.server.post_batch_tokens
+    without = not stream.post_batch_tokens
     assert len(told) == (1 if without else 0)
     assert all("3.0.11800" in record.getMessage() for record in told)
     assert stream.at.unconfirmed is without

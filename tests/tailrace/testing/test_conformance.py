@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from pymongo.errors import WriteError
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from lambda_forwarder.handlers.dynamodb_records import read
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
@@ -28,7 +29,6 @@ from tailrace.change import Change
 from tailrace.message import read_change
 from tailrace.testing import ChangeStream, documentdb, dynamodb, mongodb
 from tailrace.wire.message import encode_change
-from tests.documentdb import DocumentdbDialect
 from tests.tailrace.random_updates import document, path_in
 
 WRITTEN = datetime(2026, 11, 22, 7, 1, 30, 456_000, tzinfo=UTC)
@@ -99,6 +99,7 @@ def orders(stack: DevStack, fresh: str) -> Any:
 @pytest.fixture
 def dialect(stack: DevStack) -> Iterator["MongoClient[Any]"]:
     with DocumentdbDialect(stack.mongod.ports[0]) as server, MongoClient[Any](server.uri) as client:
+        server.enabled = {("", "")}
         yield client
 
 

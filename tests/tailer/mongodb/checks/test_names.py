@@ -4,7 +4,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.documentdb import DocumentdbDialect
+from devstack.documentdb.dialect import DocumentdbDialect
 from tests.tailer.checked import Doctor
 
 Mongo = MongoClient[dict[str, Any]]

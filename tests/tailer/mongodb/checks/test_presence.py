@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.mongodb.checks.names import Presence, presence
 from tailer.mongodb.watch import Watch
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.servers import with_users
 
 Mongo = MongoClient[dict[str, Any]]
@@ -160,9 +160,9 @@ def test_server_without_authorized_collections_is_asked_without_it(shop: Mongo, 
     with DocumentdbDialect(shop.address[1] if shop.address else 0) as dialect, MongoClient[Any](dialect.uri) as client:
         response: Callable[[Any], Any] = dialect.response
 
-        def older(command: Any) -> Any:
+        def older(exchange: Any) -> Any:
             unknown = {"ok": 0.0, "code": 9, "errmsg": "unknown field"}
-            return unknown if "authorizedCollections" in command else response(command)
+            return unknown if "authorizedCollections" in exchange.command else response(exchange)
 
         monkeypatch.setattr(dialect, "response", older)
         assert presence_of(client, ("the_shop", ("orders",))) == Presence()

@@ -10,6 +10,7 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.checks import Finding, State, clock_difference
 from tailer.mongodb.checks.encryption import Encryption
 from tailer.mongodb.checks.network import Network
@@ -17,7 +18,6 @@ from tailer.mongodb.checks.server import Server
 from tailer.mongodb.connection.client import QUICK, client
 from tailer.mongodb.connection.uri import UNVERIFIED
 from tailrace.dev.loopback import HOST, free_port
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.checked import Doctor
 from tests.tailer.servers import mongod, with_tls, with_users
 
@@ -209,7 +209,7 @@ def test_documentdb_is_recognised_and_must_be_enabled(doctor: Doctor, documentdb
 
 def test_old_documentdb_is_reported(documentdb: DocumentdbDialect, looked: Door) -> None:
     """The minimum is 5.0."""
-    documentdb.version = (4, 0)
+    documentdb.values["server_version"] = "4.0.0"
     network, _, database = looked(documentdb.uri)
     network.reachable()
     database.server()

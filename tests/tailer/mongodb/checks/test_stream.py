@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.model import After, At, Checkpoint, Record
 from tailer.mongodb.checks.images import images
 from tailer.mongodb.checks.stream import WatchedStream
@@ -14,7 +15,6 @@ from tailer.parts import Parts
 from tailer.settings.settings import Settings, load
 from tailer.times import rfc3339
 from tailrace.dev.loopback import HOST
-from tests.documentdb import DocumentdbDialect
 from tests.tailer.checked import Doctor
 from tests.tailer.records import record_of
 from tests.tailer.servers import drop_history, with_short_history

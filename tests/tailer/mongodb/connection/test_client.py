@@ -17,6 +17,7 @@ import pytest
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.checklist import all_checks
 from tailer.checks import State
 from tailer.errors import Misconfigured, Unavailable
@@ -27,7 +28,6 @@ from tailer.mongodb.connection.uri import AMAZON_RDS, UNVERIFIED, encrypted, hos
 from tailer.parts import Parts
 from tailer.settings.settings import load
 from tailrace.dev.loopback import HOST, free_port
-from tests.documentdb import DocumentdbDialect
 
 A_TASK = {
     "TAILER_MONGODB_URI": "mongodb://db.example/",

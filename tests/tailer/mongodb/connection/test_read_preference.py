@@ -11,6 +11,7 @@ from pymongo.hello import Hello
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from pymongo.server_description import ServerDescription
 
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.errors import Misconfigured
 from tailer.model import Record
 from tailer.mongodb.connection.client import _OneServer, client
@@ -25,7 +26,6 @@ from tailer.read_limits import ReadLimits
 from tailer.stores.mongodb import MongodbCheckpoints
 from tailrace.dev.mongod import Mongod
 from tailrace.dev.workspace import Workspace
-from tests.documentdb import DocumentdbDialect
 from tests.eventually import eventually
 
 

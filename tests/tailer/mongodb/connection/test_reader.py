@@ -13,13 +13,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.errors import Unavailable
 from tailer.model import Batch, Checkpoint
 from tailer.mongodb.connection.client import Reader, client, reader
 from tailer.mongodb.source import MongodbSource
 from tailer.mongodb.watch import Watch
 from tailrace.dev.loopback import HOST
-from tests.documentdb import DocumentdbDialect
 from tests.faults.tcp_proxy import TcpProxy
 
 Mongo = MongoClient[dict[str, Any]]
@@ -35,6 +35,7 @@ SCAN = 2.0  # seconds: longer than any other command may take here
 @pytest.fixture
 def server(stack: DevStack) -> Iterator[DocumentdbDialect]:
     with DocumentdbDialect(stack.mongod.ports[0]) as server:
+        server.enabled = {("", "")}
         yield server
 
 

@@ -24,7 +24,7 @@ TAILING = {"SendChanges", "KeepLeasesAndCheckpoints", "SeeWhatNoMapperReads", "S
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^ *```{language}(?: title=\S+)?\n(.*?)^ *```", GUIDE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture

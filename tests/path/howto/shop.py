@@ -38,7 +38,7 @@ sources = ["pages.py", {", ".join(f'"{name}.py"' for name in MODULES)}]
 name = "everything"
 database = "*"
 """
-SHELL = re.search(r"```bash\n(.*?)```", (PAGES / "operations/runbook.md").read_text(), re.DOTALL)
+[SHELL] = re.findall(r"^```bash\n(.*?)^```", (PAGES / "operations/runbook.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +72,12 @@ class Shop:
         Give the page's terminal the functions of the runbook. ``aws`` calls the emulator. ``tailer`` runs here, where the
         function of the runbook would run it as a task. The streams of the project start anew.
         """
-        assert SHELL
         page.program("aws", f'#!/bin/sh\nexec "{sys.executable}" -P -m tests.aws_command "$@"\n')
         for stream in project.streams:
             self.stack.aws("dynamodb").delete_item(TableName=TABLE, Key={"pk": {"S": f"stream/{stream.name}"}})
         uri = {"MONGODB_URI": self.stack.mongodb_uri, "ENVIRONMENT": "shop"}
         page.variables |= self.stack.aws.environment | self.settings(*project.streams) | uri
-        page.bash(f"{SHELL[1]}\nENVIRONMENT=shop\nunset -f tailer")
+        page.bash(f"{SHELL}\nENVIRONMENT=shop\nunset -f tailer")
 
 
 def started(stack: DevStack, folder: Path) -> Shop:

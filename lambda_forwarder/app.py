@@ -33,6 +33,8 @@ from lambda_forwarder.redriving.reader import SHARE
 from lambda_forwarder.redriving.redriver import Redriver
 from lambda_forwarder.redriving.sqs import SqsBacklog
 from lambda_forwarder.settings import Settings, StreamSettings, read_settings
+from lambda_forwarder.states.dynamodb import NEEDS, SETTING, DynamodbLastStates
+from lambda_forwarder.states.remembering import Remembering
 from lambda_forwarder.watermarks.dynamodb import DynamodbAttempts, DynamodbUnmapped, DynamodbWatermarks
 from tailrace.wire.message import MEMORY
 
@@ -78,9 +80,10 @@ def build_forwarder(
     table = Table(client("dynamodb"), table_name) if table_name else None
     watermarks = DynamodbWatermarks(table, settings.streams) if table else None
     claims = S3Claims(client("s3"), bucket) if bucket else None
+    states = _last_states(settings, client)
     publisher, check_bus = _publisher(settings.event_bus, claims, client, now)
     parking = SqsParking(sqs, settings.parking_queue_url, claims)
-    run_checks([check_bus, *(used.check for used in (parking, watermarks, claims) if used)])
+    run_checks([check_bus, *(used.check for used in (parking, watermarks, states, claims) if used)])
     if not table and not isinstance(settings, StreamSettings):
         log.warning(WATERMARKS_OFF, extra={"action": "watermarks_off"})
     log.info(
@@ -95,6 +98,7 @@ def build_forwarder(
         attempts=DynamodbAttempts(table) if table else None,
         queue=SqsQueue(sqs),
         claims=claims,
+        remembering=Remembering(states=states, mappers=settings.mappers) if states else None,
         source=settings.source,
         block=settings.on_poison == "block",
         room=room(),
@@ -145,6 +149,13 @@ def return_all(deliveries: Sequence[Delivery], error: ForwarderError) -> None:
         for group in by_group(deliveries).values():
             returned.failed(group, error)
         returned.finish(lambda: 0.0)
+
+
+def _last_states(settings: Settings, client: Callable[[str], Any]) -> DynamodbLastStates | None:
+    """Return the store of last states, if there is a table for it. A DynamoDB stream shows each item before a change."""
+    if not settings.last_states or isinstance(settings, StreamSettings):
+        return None
+    return DynamodbLastStates(Table(client("dynamodb"), settings.last_states, setting=SETTING, needs=NEEDS))
 
 
 def _publisher(

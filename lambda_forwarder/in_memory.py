@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from lambda_forwarder.errors import Rejected, Unavailable
 from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.model.watermark import Watermark
-from lambda_forwarder.ports import Published, Refused, TimeLeft
+from lambda_forwarder.ports import Published, Refused, Stored, TimeLeft
 from tailrace.wire.change import Claim
 
 
@@ -56,6 +58,25 @@ class MemoryWatermarks:
     def advance(self, lane: str, to: Watermark) -> None:
         if lane not in self.marks or self.marks[lane].position < to.position:
             self.marks[lane] = to
+
+
+@dataclass(kw_only=True)
+class MemoryLastStates:
+    """Keeps the histories of documents by their keys."""
+
+    stored: dict[str, Stored] = field(default_factory=dict)
+
+    def read(self, keys: Collection[str], time_left: TimeLeft) -> Mapping[str, Stored]:
+        if keys and time_left() <= 0:
+            raise Unavailable("no time left")
+        return {key: self.stored[key] for key in keys if key in self.stored}
+
+    def write(self, changed: Mapping[str, Stored], time_left: TimeLeft) -> None:
+        for key, new in changed.items():
+            known = self.stored.get(key)
+            if time_left() <= 0 or new.revision != (known.revision if known else 0):
+                raise Unavailable("no time left, or the history was written meanwhile")
+            self.stored[key] = replace(new, revision=new.revision + 1)
 
 
 @dataclass(kw_only=True)

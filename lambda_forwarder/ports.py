@@ -1,5 +1,5 @@
 """
-The forwarder's ports: the bus, the parking queue, watermarks, notes of attempts, the queue, claims and backlogs.
+The forwarder's ports: the bus, the parking queue, watermarks, last states, notes of attempts, the queue, claims and backlogs.
 
 Every method raises ``Unavailable`` after a temporary failure, or when its ``time_left`` is up, and ``Misconfigured`` if its
 resource does not exist or access is denied. A docstring adds what the caller must do then, and further errors.
@@ -13,6 +13,7 @@ from msgspec import Struct
 from lambda_forwarder.model.attempt import Attempt
 from lambda_forwarder.model.delivery import Delivery
 from lambda_forwarder.model.entry import Entry
+from lambda_forwarder.model.history import History
 from lambda_forwarder.model.parked import Parked
 from lambda_forwarder.model.watermark import Watermark
 from tailrace.wire.change import Claim
@@ -69,6 +70,27 @@ class Watermarks(Protocol):
         """
         Return only once the lane's watermark is durably at ``to`` or later. It never moves back. After ``Unavailable`` it may
         have moved; if not, repeats are published.
+        """
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """The history of a document, and the number of its writes when it was read: 0 if nothing was stored."""
+
+    history: History
+    revision: int = 0
+
+
+class LastStates(Protocol):
+    def read(self, keys: Collection[str], time_left: TimeLeft) -> Mapping[str, Stored]:
+        """
+        Return the histories with these keys as the last ``write`` of any process left them. An unknown document has none.
+        After ``Unavailable`` map no change of these documents.
+        """
+
+    def write(self, changed: Mapping[str, Stored], time_left: TimeLeft) -> None:
+        """
+        Return only once these histories are durable. A history that another process wrote after it was read is not replaced,
+        so none goes back. After ``Unavailable``, also because of such a write, some may be stored: read all of them again.
         """
 
 

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         description="set it to the name or the ARN of a DynamoDB table with a string partition key pk, or to off: every change "
         "that the tailer sends again is then published again. A function behind a DynamoDB stream does not need it"
     )
+    last_states: Table | None = Field(
+        None,
+        description="set it to the name or the ARN of a DynamoDB table with a string partition key pk, which keeps the fields "
+        "that mappers declare with @remembers: their values before a change are then known on a server that sends none. Or "
+        "leave it out. A function behind a DynamoDB stream does not use it",
+    )
     claim_bucket: Bucket | None = Field(
         None, description="set it to the name of the S3 bucket that TAILER_CLAIM_BUCKET names; or leave it out"
     )

@@ -13,6 +13,9 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
     A change. Its fields contain what the server sent; its methods interpret them. A method raises ``Uncertain`` if the server
     did not send enough for a certain result. The forwarder then parks the change and publishes no wrong event.
 
+    A server may not send the document before a change. A mapper declares the fields that it compares with ``remembers``: the
+    forwarder remembers their last values, and the methods use them (``FORWARDER_LAST_STATES``).
+
     Paths are dotted, as in updates: ``address.city``, ``items.0.price``. A path means every field that MongoDB writes this way:
     the field ``city`` of ``address``, and a field with the name ``address.city``. If a document has both fields and the results
     for them differ, the method raises ``Uncertain``. If the documents are unknown (no post-image, and a server before MongoDB
@@ -51,27 +54,42 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
         """
         return images.after(self)
 
-    def became(self, path: str, value: Any, *, assume_new: bool = False) -> bool:
+    def became(self, path: str, value: Any, *, assume_new: bool = False, assume_current: bool = False) -> bool:
         """
         Whether ``path`` has this value after the change and did not have it before.
 
-        The looked-up document is not used. With ``assume_new``, a previous value that is unknown (a replace without a
-        pre-image) is assumed to differ: an event may be published twice, but none is missed.
+        With ``assume_new``, a previous value that is unknown (a replace without a pre-image) is assumed to differ: an event may
+        be published twice, but none is missed.
+
+        The looked-up document is not used, unless with ``assume_current`` it counts as the document just after an update that
+        has no description. If it is newer, a value is seen at an earlier change of the document, and a value that was replaced
+        before the look-up is never seen. With a remembered field, each value that was seen is seen once.
 
         Raises:
             Uncertain: the new value is unknown, or the previous value is unknown and ``assume_new`` is false.
         """
-        return questions.became(self, path, value, assume_new=assume_new)
+        return questions.became(self, path, value, assume_new=assume_new, assume_current=assume_current)
 
-    def changed(self, path: str, *, assume_new: bool = False) -> bool:
+    def changed(self, path: str, *, assume_new: bool = False, assume_current: bool = False) -> bool:
         """
         Whether this change set, replaced or removed the value at ``path``. An insert changes every field of its document. A
         delete changes no field: use ``deleted``. With ``assume_new``, an unknown previous value is assumed to differ.
+        ``assume_current`` as for ``became``.
 
         Raises:
             Uncertain: the server did not send enough to decide, and ``assume_new`` is false.
         """
-        return questions.changed(self, path, assume_new=assume_new)
+        return questions.changed(self, path, assume_new=assume_new, assume_current=assume_current)
+
+    def was(self, path: str, *, assume_current: bool = False) -> Any:
+        """
+        The value at ``path`` just before the change: that of the pre-image, or the remembered one. None if the document did not
+        have it, or did not exist. With ``assume_current``, a value from a looked-up document counts as known.
+
+        Raises:
+            Uncertain: the previous value is unknown.
+        """
+        return questions.was(self, path, assume_current=assume_current)
 
     def diff(self) -> Patch:
         """

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, ClassVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 import msgspec
 from msgspec import Meta, Struct, StructMeta
@@ -11,6 +11,8 @@ from msgspec import Meta, Struct, StructMeta
 from tailrace.change import Change
 
 NAME_LIMIT = 128  # characters, EventBridge, a detail-type
+FIELDS_LIMIT = 20  # fields that a mapper remembers; with 1 KB each, a document's values fit into an item of DynamoDB
+_REMEMBERS = "__tailrace_remembers__"
 
 
 class EventType(StructMeta):
@@ -60,8 +62,51 @@ Time = Annotated[datetime, Meta(tz=True)]
 Mapper = Callable[[Change], DomainEvent | Sequence[DomainEvent] | None]
 """Returns the events that a change means, or None. A pure function: no clock, no network, no other change."""
 
+M = TypeVar("M", bound=Mapper)
+
 Mappers = Mapping[str, Iterable[Mapper]]
 """Mappers by collection: ``collection`` (without a dot), ``database.collection`` or ``*.collection``."""
+
+
+def remembers(*paths: str) -> Callable[[M], M]:
+    """
+    Declare the fields whose values a mapper compares, if the server does not send the document before a change:
+
+        @remembers("status")
+        def payment_cancelled(change: Change) -> PaymentCancelled | None:
+
+    A forwarder with ``FORWARDER_LAST_STATES`` keeps their values after the last change of each document. ``became``,
+    ``changed`` and ``was`` then know the value before a replace, or before an update without a description. A value of more
+    than 1 KB of JSON is not kept.
+
+    Raises:
+        TypeError: there is no path, or one is no path of names such as ``address.city``. An element of an array has none:
+            declare the array.
+    """
+    if wrong := [path for path in paths if not isinstance(path, str) or not all(map(_is_name, path.split(".")))]:
+        raise TypeError(
+            f'remembers: {wrong[0]!r} is not the path of a field; write @remembers("status") or @remembers("address.city")'
+        )
+    if not paths or len(paths) > FIELDS_LIMIT or len(set(paths)) < len(paths):
+        raise TypeError(f"remembers: it needs 1 to {FIELDS_LIMIT} different paths, and has {len(paths)}: {paths}")
+
+    def declare(mapper: M) -> M:
+        setattr(mapper, _REMEMBERS, paths)
+        return mapper
+
+    return declare
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and not name.isdecimal() and not name.startswith("$")
+
+
+def remembered_by(mapper: Mapper) -> tuple[str, ...]:
+    """The paths that the mapper, or the function of a partial function, declares."""
+    while isinstance(mapper, partial) and _REMEMBERS not in vars(mapper):
+        mapper = mapper.func
+    paths: tuple[str, ...] = getattr(mapper, _REMEMBERS, ())
+    return paths
 
 
 def mapper_name(mapper: Mapper) -> str:

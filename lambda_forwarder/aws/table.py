@@ -1,4 +1,4 @@
-"""Reads and writes items of the watermark table."""
+"""Reads and writes items of a DynamoDB table: that of the watermarks, or that of the last states."""
 
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -27,12 +27,23 @@ Item = Mapping[str, Any]
 
 
 class Table:
-    """A DynamoDB table with a string partition key ``pk``. ``client`` is a boto3 ``dynamodb`` client."""
+    """
+    A DynamoDB table with a string partition key ``pk``. ``client`` is a boto3 ``dynamodb`` client. ``setting`` names the table,
+    and ``needs`` is what must exist.
+    """
 
-    def __init__(self, client: Any, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        *,
+        setting: str = "FORWARDER_WATERMARKS",
+        needs: str = NEEDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
         self._name = name
-        self._resource = Resource(setting="FORWARDER_WATERMARKS", name=f"table {name!r}", needs=NEEDS)
+        self._resource = Resource(setting=setting, name=f"table {name!r}", needs=needs)
         self._sleep = sleep
 
     def read(self, keys: Collection[str], content: str, time_left: TimeLeft) -> Mapping[str, Item]:

@@ -24,6 +24,8 @@ from lambda_forwarder.redelivery.suspects import LIMIT, AttemptNotes, plan
 from lambda_forwarder.watermarks.progress import Progress
 from tailrace.wire.message import UnreadableMessage
 
+STATE_CALLS = 2  # to read and to write the last state of one document
+
 log = logging.getLogger(__name__)
 
 
@@ -113,6 +115,8 @@ class Forwarder(Publication):
                 if notes.begin(delivery.id, place, time_left):
                     done.update(self.publish(part, time_left).counts)
                 else:
+                    if self.remembering:
+                        self.remembering.around(part, (), one_call_more(time_left, STATE_CALLS))
                     self._set_aside_ended(ended(part.changes[0], part, LIMIT), one_call_more(time_left, PARKING_CALLS))
                     done.update(parked=1)
             except BusGone:

@@ -22,6 +22,7 @@ from lambda_forwarder.parking.poison import blocked_by
 from lambda_forwarder.partial import done_before, note_unfinished, unfinished
 from lambda_forwarder.ports import Claims, Parking, Publisher, TimeLeft
 from lambda_forwarder.publishing.strict_order import in_strict_order
+from lambda_forwarder.states.remembering import Remembering
 from tailrace.events import Mappers
 from tailrace.message import ChangeMessage
 from tailrace.wire.message import MEMORY
@@ -61,6 +62,7 @@ class Publication:
     parking: Parking
     table: str = ""
     claims: Claims | None = None
+    remembering: Remembering | None = None
     source: str | None = None
     block: bool = False
     late: Collection[str] = ()
@@ -74,7 +76,10 @@ class Publication:
 
         Whatever is raised, except ``BusGone``: every change before ``partial.unfinished`` is published or parked.
         """
-        message, unclaimed = fetched(message, self.claims, time_left, self.room)
+        sent = message
+        message, unclaimed = fetched(sent, self.claims, time_left, self.room)
+        if self.remembering:
+            message = replace(message, changes=tuple(self.remembering.around(sent, message.changes, time_left)))
         entries, unmapped = map_changes(message, self.mappers, self.source, self.late)
         poison = [*unclaimed, *unmapped]
         if self.block and poison:

@@ -139,7 +139,7 @@ def light(change: Change) -> Change:
     """Return the change as it was in the queue: without its documents if it has a claim."""
     if change.claim is None:
         return change
-    return replace(change, full_document=None, full_document_before_change=None, update_description=None)
+    return replace(change, full_document=None, full_document_before_change=None, update_description=None, remembered={})
 
 
 def legible(text: str) -> str:

@@ -33,17 +33,17 @@ class Watermark(Struct, frozen=True, kw_only=True):
         It is no repeat then: the stream lost its checkpoint, and its numbers restarted.
         """
         counted = generation == self.generation and change.sequence <= self.sequence
-        return counted and _instant(change.cluster_time) > _instant(self.cluster_time)
+        return counted and instant(change.cluster_time) > instant(self.cluster_time)
 
 
 def reached(generation: int, changes: Sequence[Change]) -> Watermark:
     """The watermark of a lane after these changes were published."""
     last = max(changes, key=lambda change: change.sequence)
-    seconds, increment = _instant(last.cluster_time)
+    seconds, increment = instant(last.cluster_time)
     return Watermark(generation=generation, sequence=last.sequence, cluster_time=f"{seconds}.{increment}")
 
 
-def _instant(cluster_time: str) -> tuple[int, int]:
+def instant(cluster_time: str) -> tuple[int, int]:
     """The cluster time as numbers that can be compared; zero if it has another form."""
     found = _cluster_time(cluster_time)
     return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -38,7 +38,10 @@ class Redriver:
             BusGone: as ``Publisher``. All received messages are released.
         """
         rehearsal = Rehearsal()
-        forwarder = replace(self.forwarder, publisher=rehearsal, parking=rehearsal) if options.dry_run else self.forwarder
+        forwarder = self.forwarder
+        if options.dry_run:
+            remembering = replace(forwarder.remembering, read_only=True) if forwarder.remembering else None
+            forwarder = replace(forwarder, publisher=rehearsal, parking=rehearsal, remembering=remembering)
         redrive = Redrive(forwarder, time_left, options)
         queues = list(self.queues)
         try:

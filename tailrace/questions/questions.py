@@ -1,4 +1,4 @@
-"""``became``, ``changed`` and ``diff``. They raise ``Uncertain`` if the server did not send enough."""
+"""``became``, ``changed``, ``was`` and ``diff``. They raise ``Uncertain`` if the server did not send enough."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,6 +17,7 @@ from tailrace.questions.images import (
     refuse_stub,
     undescribed,
 )
+from tailrace.questions.memory import hint, informed
 from tailrace.questions.patches import Patch, patch, replacement
 from tailrace.questions.paths import ABSENT, below, found, same
 from tailrace.questions.readings import Cut, Reader, Write, writes
@@ -25,13 +26,27 @@ from tailrace.wire.change import Change, Document
 UNKNOWN: Any = object()
 
 
-def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
+def was(change: Change, path: str, *, assume_current: bool) -> Any:
+    """See ``Change.was``."""
+    refuse_stub(f"was {path!r}", change)
+    change = informed(change, path, assume_current=assume_current)
+    try:
+        values = [*found(before(change) or {}, path).values()] or [None]
+    except Uncertain as error:
+        raise Uncertain(f"was {path!r}: {NO_PRE_IMAGE}; {hint(change, path)}") from error
+    if any(not same(value, values[0]) for value in values):
+        raise Uncertain(f"was {path!r}: {COLLISION}")
+    return values[0]
+
+
+def became(change: Change, path: str, value: Any, *, assume_new: bool, assume_current: bool) -> bool:
     """See ``Change.became``."""
 
     def is_new(was: Any, now: Any) -> bool:
         return now is not ABSENT and same(now, value) and not same(was, value)
 
     refuse_stub(f"became {path!r}", change)
+    change = informed(change, path, assume_current=assume_current)
     seen = _seen(change, path)
     if seen is not None:
         return _of_all(f"became {path!r}", (is_new(was, now) for was, now in seen))
@@ -46,23 +61,24 @@ def became(change: Change, path: str, value: Any, *, assume_new: bool) -> bool:
     if new is False:
         return False
     if now is UNKNOWN:
-        raise Uncertain(f"became {path!r}: {_missing(change)}")
+        raise Uncertain(f"became {path!r}: {_missing(change)}; {hint(change, path)}")
     if had:
         raise Uncertain(f"became {path!r}: a path of the update is ambiguous; {IMAGES}")
     if new or assume_new:
         return True
-    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; assume_new=True assumes that it differs")
+    raise Uncertain(f"became {path!r}: {NO_PRE_IMAGE}; {hint(change, path)}; assume_new=True assumes that it differs")
 
 
-def changed(change: Change, path: str, *, assume_new: bool) -> bool:
+def changed(change: Change, path: str, *, assume_new: bool, assume_current: bool) -> bool:
     """See ``Change.changed``."""
     refuse_stub(f"changed {path!r}", change)
+    change = informed(change, path, assume_current=assume_current)
     seen = _seen(change, path)
     if seen is not None:
         return _of_all(f"changed {path!r}", (not same(was, now) for was, now in seen))
     new = _described_change(change, path, or_filled=True)
     if new is None and not assume_new:
-        raise Uncertain(f"changed {path!r}: {_missing(change)}; assume_new=True assumes a change")
+        raise Uncertain(f"changed {path!r}: {_missing(change)}; {hint(change, path)}; assume_new=True assumes a change")
     return new is not False
 
 

@@ -74,6 +74,24 @@ class Poison(Struct, frozen=True, kw_only=True, omit_defaults=True):
     raw: Claim | None = None
 
 
+class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """
+    The value of a field: an array of one value, or an empty array if the document does not have the field.
+
+    ``looked_up``: the value is from a looked-up document, which may be newer than the change.
+    """
+
+    value: list[Any]
+    looked_up: bool = False
+
+
+class Remembered(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the forwarder knows of a field just before and just after a change; None if a value is unknown."""
+
+    was: Value | None = None
+    now: Value | None = None
+
+
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """
     One committed change.
@@ -85,7 +103,8 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     ``to`` is the new name of a renamed collection. With a ``claim``, the documents and the update description are in the
     claimed object and not here. ``document_name`` (``document`` on the wire) is the name of the document if the name cannot be
     derived from the plain JSON of its key; read the property ``document``. With ``poison`` the change is a stub: the forwarder
-    parks it, and no mapper sees it.
+    parks it, and no mapper sees it. ``remembered`` has the fields that mappers declare with ``remembers``, by path: the
+    forwarder fills it, and a parked change keeps it.
     """
 
     id: str
@@ -104,6 +123,7 @@ class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="came
     to: Namespace | None = None
     post_image: bool = False
     poison: Poison | None = None
+    remembered: dict[str, Remembered] = {}
 
     @property
     def occurred_at(self) -> datetime:

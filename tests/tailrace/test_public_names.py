@@ -33,7 +33,7 @@ TESTING = [
     *("mongodb", "published", "sqs", "validate"),
 ]
 RUNNING = ["EventMissing", "Listener", "RunningProject", "StartFailed"]
-PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain"]
+PUBLIC = ["Change", "Document", "DomainEvent", "Mapper", "Mappers", "Namespace", "Patch", "Time", "Uncertain", "remembers"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_outage_of_the_table_delays_and_loses_nothing() -> None:
 
 
 def test_pauses_grow_with_the_failure_and_are_bounded() -> None:
-    """The values in guarantees.md, and the number of receives that they cause."""
+    """The values in failures.md, and the number of receives that they cause."""
     assert (SHORTEST, LONGEST, LONGEST_BLOCKED) == (2.0, 25 * 60, 19 * 60)
     assert [pause(age) for age in (0, 16, 60, 7_200, 12_000, 10**9)] == [2, 2, 7.5, 900, 1_500, 1_500]
     assert _receives(RETENTION, LONGEST) < 0.9 * RECEIVES

@@ -34,7 +34,9 @@ def test_guide_names_every_check(doctor: Doctor, mapping: str) -> None:
     table = guide.partition("## What it checks")[2].partition("## What it prints")[0]
     assert set(re.findall(r"^\| `([a-z.-]+)` \|", table, re.MULTILINE)) == names
     [good, *others] = re.findall(r"^```\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    quoted, elsewhere = (set(re.findall(r"^(?:ok|warn|skip|FAIL) +(\S+)", text, re.MULTILINE)) for text in (good, "".join(others)))
+    quoted, elsewhere = (
+        set(re.findall(r"^(?:ok|warn|skip|FAIL) +(\S+)", text, re.MULTILINE)) for text in (good, "".join(others))
+    )
     assert quoted == names
     assert elsewhere <= names
     assert f"\n{len(names)} ok, 0 warn, 0 skip, 0 FAIL; exit 0\n" in good

@@ -44,8 +44,8 @@ $(VENV)/.infra-ready: requirements/infra.txt requirements/cdk/package-lock.json 
 demo: env                       ## the whole path on this machine, with a kill -9 in the middle (KEEP=1 leaves it running)
 	@$(BIN)/python -m devstack demo $(if $(KEEP),--keep)
 
-razors: env                     ## the scenario of examples/razors, three domains and an order store, hop by hop (about 70 s)
-	@cd examples/razors && PYTHONPATH=. ../../$(BIN)/python -m razors
+razors: env $(VENV)/.infra-ready ## the stories of examples/razors, three domains and an order store, hop by hop (about 100 s)
+	@cd examples/razors && ../../$(BIN)/python -P -m pytest -q -s --wait -p no:cacheprovider tests/test_stories.py
 
 test: env $(VENV)/.infra-ready  ## every test, in PROCESSES=4 (TESTS='tests/tailer -k lanes' for some, in one)
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile $(TESTS)

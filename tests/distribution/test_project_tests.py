@@ -15,7 +15,7 @@ RUN = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_eve
 
 @pytest.fixture(scope="module")
 def installed(installed_wheel: InstalledWheel) -> Installed:
-    environment = installed_wheel("dev")
+    environment = installed_wheel("dev,cdk")
     uv("pip", "install", "--python", str(environment.python), "--constraints", "requirements/dev.txt", "pytest")
     return environment
 

@@ -10,20 +10,13 @@ from tailrace.testing.snapshots import EventSnapshot
 PAYMENT = {"_id": "p-1", "subscriptionId": "sub-1", "status": "created"}
 SUBSCRIPTION = {"subscriptionId": "sub-1", "productId": "razor", "unitsAMonth": 1, "customer": "Ada", "status": "active"}
 ORDER = {"orderId": "o-1", "total": 12.5, "lines": ["razor"]}
+CANCELLED = {"status": "cancelled"}
 
-SUBSCRIPTIONS, ORDERS, PAYMENTS = (
-    dynamodb("razors-subscriptions", "subscriptionId"),
-    dynamodb("razors-orders", "orderId"),
-    mongodb("payments.payments"),
-)
 CHANGES = {
-    "subscription-created": SUBSCRIPTIONS.insert(SUBSCRIPTION),
-    "subscription-cancelled": SUBSCRIPTIONS.update(SUBSCRIPTION, {"status": "cancelled"}),
-    "payment-created": PAYMENTS.insert(PAYMENT),
-    "payment-cancelled": PAYMENTS.update(PAYMENT, {"status": "cancelled"}),
-    "order-stored": ORDERS.insert(ORDER),
-    "order-stored-again": ORDERS.replace(ORDER, {"total": 15, "lines": ["razor"]}),
-    "order-removed": ORDERS.delete(ORDER),
+    "subscription-created": dynamodb("razors-subscriptions", "subscriptionId").insert(SUBSCRIPTION),
+    "subscription-cancelled": dynamodb("razors-subscriptions", "subscriptionId").update(SUBSCRIPTION, CANCELLED),
+    "payment-cancelled": mongodb("payments.payments").update(PAYMENT, CANCELLED),
+    "order-stored-again": dynamodb("razors-orders", "orderId").replace(ORDER, {"total": 15, "lines": ["razor"]}),
 }
 
 
@@ -35,9 +28,8 @@ def test_change_is_published(change: Change, event_snapshot: EventSnapshot) -> N
     event_snapshot.check(events)
 
 
-@pytest.mark.parametrize("payments", [PAYMENTS, documentdb("payments.payments")], ids=["mongodb", "documentdb"])
+@pytest.mark.parametrize("payments", [mongodb("payments.payments"), documentdb("payments.payments")])
 def test_replaced_payment_is_cancelled(payments: ChangeStream) -> None:
     """Even where the server sends no pre-image: a repeated event is better than a parked one."""
-    [event] = events_of(MAPPERS, payments.replace(PAYMENT, PAYMENT | {"status": "cancelled"}))
+    [event] = events_of(MAPPERS, payments.replace(PAYMENT, PAYMENT | CANCELLED))
     assert isinstance(event.data, PaymentCancelled)
-    assert events_of(MAPPERS, payments.update(PAYMENT, {"note": "called"})) == []

@@ -16,12 +16,11 @@ from pymongo import MongoClient
 
 from devstack.listener import Listener
 from devstack.payments import Payments
-from devstack.resources import CONSUMER_QUEUE, spare_queue
+from devstack.resources import CONSUMER_QUEUE, VISIBILITY_SECONDS, spare_queue
 from devstack.stack import COLLECTION, DATABASE, DevStack
 from devstack.verdict import judge
 from tailrace.dev.aws import elsewhere
 from tailrace.dev.consumer import Consumer
-from tailrace.dev.resources import VISIBILITY_SECONDS
 from tailrace.dev.screen import Screen
 from tailrace.dev.workspace import StartFailed
 

@@ -19,6 +19,7 @@ BUS = "payments"
 CONSUMER_BUS = "subscriptions"  # another team's
 CONSUMER_QUEUE = "subscriptions-events"
 SOURCE = "app.payments"
+VISIBILITY_SECONDS = 10  # AWS advises six times the function's timeout; here a person waits for a failed message to return
 PATTERN = {"source": [SOURCE]}
 
 
@@ -40,7 +41,7 @@ def provision(aws: Clients, package: Path | None = None) -> Resources:
     Raises:
         StartFailed: the forwarder does not start, with its own words.
     """
-    made = dev.provision(aws)
+    made = dev.provision(aws, VISIBILITY_SECONDS)
     resources = Resources(
         **asdict(made),
         consumer_queue_url=dev.queue_of_a_rule(aws, CONSUMER_QUEUE, bus=CONSUMER_BUS, rule=SOURCE),

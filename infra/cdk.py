@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             run = command(None, [*rest, *profile])
     except (Misconfigured, NoAccount, NotInstalled) as error:
-        complain(str(error))
+        complain(str(error), by="infra.cdk")
         return 2
     return subprocess.run(run, check=False, env=environment()).returncode  # noqa: S603
 

@@ -17,51 +17,60 @@ from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_sample, as_text, read, received, tried, verdict
 from tailrace.message import ChangeMessage
 from tailrace.text.legible import legible
-from tailrace.text.terminal import complain, program, say
+from tailrace.text.parser import Parser
+from tailrace.text.terminal import announced, complain, program, say
 from tailrace.version import __version__
 from tailrace.wire.message import UnreadableMessage
 
 DONE, ATTENTION, UNUSABLE = 0, 1, 2
 MODULE = "python -P -m lambda_forwarder"
-EXAMPLES = """examples:
+TRY_EXAMPLES = """examples:
   {program} try sample.json
-  {program} try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo
-  {program} redrive --dry-run
+  {program} try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo"""
+EXIT_CODES = """
 
 exit codes:
   0  success
   1  a change was or would be parked, stays in its queue or has no mapper; a schema would break consumers or is not up to date
   2  the input or the configuration cannot be used"""
+EXAMPLES = TRY_EXAMPLES + "\n  {program} redrive --dry-run" + EXIT_CODES
 
 
-def main(arguments: list[str] | None = None, name: str = MODULE) -> int:
-    """Run the command and return its exit code, which ``EXAMPLES`` lists. ``name`` is the program's name in its help."""
+def main(arguments: list[str] | None = None, name: str = MODULE, by: str = "") -> int:
+    """
+    Run the command and return its exit code, which ``EXAMPLES`` lists. ``name`` is the program's name in its help, and ``by``
+    the command that reports errors, by default that of the arguments.
+    """
     make_legible()
     options = _parser(name).parse_args(arguments)
+    by = by or f"{name.rpartition(' ')[2]} {options.command}"
+    if options.command == "try" and options.sample is None and options.queue is None:
+        options.wrong(f"name what to try: a file with {KINDS}, - for standard input, or --queue URL")
     if options.command == "redrive":
-        return redrive_command.command(options)
+        return redrive_command.command(options, by=by)
     try:
-        settings = _settings(options.mappers)
+        with announced("importing the mappers; Ctrl-C ends the command"):
+            settings = _settings(options.mappers)
         if options.command == "catalogue":
             run = catalogue.check if options.check else catalogue.write
             problems = run(settings.mappers, options.schemas, options.events, options.samples)
             for found in problems:
-                complain(found)
+                complain(found, by)
             return ATTENTION if problems else DONE
         trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
     except OSError as error:
-        complain(f"{error.filename} cannot be read or written: {error.strerror}")
+        complain(f"{error.filename} cannot be read or written: {error.strerror}", by)
         return UNUSABLE
     except (ForwarderError, UnreadableMessage, UnicodeDecodeError) as error:
-        complain(str(error))
+        complain(str(error), by)
         return UNUSABLE
-    _print(trials, as_json=options.json)
+    _print(trials, as_json=options.json, by=by)
     return ATTENTION if any(trial.parked or trial.unmapped for trial in trials) else DONE
 
 
-def _parser(name: str = MODULE) -> argparse.ArgumentParser:
+def _parser(name: str = MODULE) -> Parser:
     examples = EXAMPLES.format(program=name)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=name,
         description="Show the events that a change would produce, write the catalogue of all events,\n"
         "or publish parked changes and dead letters again.",
@@ -74,13 +83,14 @@ def _parser(name: str = MODULE) -> argparse.ArgumentParser:
     attempt = commands.add_parser(
         "try",
         help="show the events that a change would produce; publish nothing",
-        epilog=examples,
+        epilog=TRY_EXAMPLES.format(program=name) + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    given = attempt.add_mutually_exclusive_group(required=True)
+    given = attempt.add_mutually_exclusive_group()
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
     given.add_argument("--queue", metavar="URL", help="read up to 10 messages of an SQS queue and leave them in it")
-    attempt.add_argument("--json", action="store_true", help="print the events as in tests/samples/events/")
+    attempt.add_argument("--json", action="store_true", help="print the events as JSON, as the samples have them")
+    attempt.set_defaults(wrong=attempt.error)
     write = commands.add_parser(
         "catalogue", help="write the page and the schemas of all events, unless a change would break consumers"
     )
@@ -122,18 +132,18 @@ def _given(options: argparse.Namespace) -> Iterator[ChangeMessage]:
     return read(sys.stdin.read() if options.sample == "-" else Path(options.sample).read_text("utf-8-sig"))
 
 
-def _print(trials: list[Trial], *, as_json: bool) -> None:
+def _print(trials: list[Trial], *, as_json: bool, by: str) -> None:
     if as_json:
         samples = [as_sample(entry) for trial in trials for entry in trial.entries]
         parked = [f"{verdict(parked)}: {parked.reason}" for trial in trials for parked in trial.parked]
         for warning in (*parked, *(trial.unmapped for trial in trials if trial.unmapped)):
-            complain(warning)
+            complain(warning, by)
         say(json.dumps(samples[0] if len(samples) == 1 else samples, indent=2, ensure_ascii=False))
     else:
         for line in (line for trial in trials for line in as_text(trial)):
             say(legible(line))
     if not trials:
-        complain("the input contains no change")
+        complain("the input contains no change", by)
 
 
 if __name__ == "__main__":

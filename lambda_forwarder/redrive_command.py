@@ -58,14 +58,15 @@ def add_command(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
-def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.redriver) -> int:
+def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.redriver, *, by: str = "redrive") -> int:
     """
     Redrive once and print the report. ``build`` returns the redriver for the queues that the arguments name. Return 0 if
     nothing is left, 1 if messages stay, changes were parked or a queue failed, and 2 if the configuration cannot be used.
+    ``by`` is the command that reports errors.
     """
     end = time.monotonic() + arguments.seconds
     if arguments.mappers is not None:
-        complain("redrive: --mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead")
+        complain("--mappers: redrive uses the mappers of the deployed function; set FORWARDER_MAPPERS instead", by)
         return UNUSABLE
     options = Options(
         limit=arguments.limit,
@@ -77,7 +78,7 @@ def command(arguments: argparse.Namespace, build: Callable[..., Redriver] = app.
         redriver = build(parking=arguments.parking, dead_letters=arguments.dead_letters, ended=arguments.ended)
         report = redriver.redrive(lambda: end - time.monotonic(), options)
     except ForwarderError as error:
-        complain(f"redrive: {error}")
+        complain(str(error), by)
         return UNUSABLE if isinstance(error, Misconfigured) else LEFT
     say(msgspec.json.encode(report).decode() if arguments.json else "\n".join(report.lines))
     return LEFT if report.left or report.parked else DONE

@@ -157,7 +157,7 @@ def a_trial(text: str) -> str:
     change = msgspec.structs.replace(inserted(), ns=Names(db=text, coll=text), operation_type=text)
     parked = Parked(id=text, reason=text, remedy=text, document=text, mapper=text)
     trial = Trial(change=change, entries=(), parked=(parked,), mappers=(text,), unmapped=text)
-    return printed(lambda: forwarder_command._print([trial], as_json=False))
+    return printed(lambda: forwarder_command._print([trial], as_json=False, by="try"))
 
 
 def a_report(text: str) -> Report:
@@ -209,7 +209,7 @@ PLACES = [
     ),
     Place("tailer doctor", command_output(lambda text: line(*a_finding(text), several=True))),
     Place("tailer doctor --json", command_output(lambda text: json_object([a_finding(encodable(text))])), json=True),
-    Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text)))),
+    Place("tailer: error", lambda text: printed(lambda: command_line._failed(Misconfigured(text), "tailer"))),
     Place("tailer.health.probe", probe_output),
     Place("try", forwarder_output("try", "-")),
     Place("try --json", forwarder_output("try", "-", "--json")),

@@ -3,7 +3,7 @@
 import inspect
 import shutil
 import textwrap
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,6 +17,7 @@ from tailer.settings.names import PREFIX
 from tailer.settings.stream import StreamSettings
 from tailer.settings.table import Table
 from tailer.settings.task import Connections, ProcessSettings
+from tailrace.text.parser import Parser
 from tailrace.version import __version__
 
 EXIT_CODES = (
@@ -31,10 +32,13 @@ _GROUPS = {
 MAX_COLUMNS = 110  # longer lines are hard to read
 
 
-def parser(run: Run) -> ArgumentParser:
-    """Return the parser of ``tailer``. ``run`` runs ``tailer run``; ``command`` of what is parsed runs the command."""
-    top = ArgumentParser(
-        prog="tailer",
+def parser(run: Run, program: str = "tailer") -> Parser:
+    """
+    Return the parser of ``tailer``, or of the ``program`` that has its commands. ``run`` runs ``tailer run``; ``command`` of
+    what is parsed runs the command.
+    """
+    top = Parser(
+        prog=program,
         description="Tails MongoDB or DocumentDB change streams into an SQS FIFO queue.",
         epilog=_epilog(EXAMPLES),
         formatter_class=RawDescriptionHelpFormatter,
@@ -46,10 +50,10 @@ def parser(run: Run) -> ArgumentParser:
         if group not in groups:
             shown = [example for one in COMMANDS if one.name.startswith(f"{group} ") for example in one.examples[:1]]
             made = groups[""].add_parser(
-                group, help=_GROUPS[group], epilog=_epilog(shown), formatter_class=RawDescriptionHelpFormatter
+                group, help=_GROUPS[group], epilog=_epilog(shown, program), formatter_class=RawDescriptionHelpFormatter
             )
             groups[group] = made.add_subparsers(required=True, metavar="COMMAND", title="commands")
-        _add(groups[group], name, command)
+        _add(groups[group], name, command, program)
     return top
 
 
@@ -66,16 +70,16 @@ def run_command(run: Run) -> Command:
     )
 
 
-def _add(commands: Any, name: str, command: Command) -> None:
+def _add(commands: Any, name: str, command: Command, program: str) -> None:
     summary = f"{command.summary[0].upper()}{command.summary[1:]}."
     description = [paragraphs(*filter(None, (summary, command.details)))]
     if name == "run":
         description.append(settings_by_group())
-    made: ArgumentParser = commands.add_parser(
+    made: Parser = commands.add_parser(
         name,
         help=command.summary,
         description="\n\n".join(description),
-        epilog=_epilog(command.examples),
+        epilog=_epilog(command.examples, program),
         formatter_class=RawDescriptionHelpFormatter,
     )
     made.add_argument("--stream", help="the stream's name, if there are several streams")
@@ -84,7 +88,8 @@ def _add(commands: Any, name: str, command: Command) -> None:
     made.set_defaults(**{"command": command.run, "interrupted": "nothing was changed", **command.defaults})
 
 
-def _epilog(commands: Sequence[str]) -> str:
+def _epilog(commands: Sequence[str], program: str = "tailer") -> str:
+    commands = [f"{program}{command.removeprefix('tailer')}" for command in commands]
     return "\n\n".join([*([examples(commands)] if commands else []), paragraphs(EXIT_CODES)])
 
 

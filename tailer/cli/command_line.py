@@ -34,13 +34,15 @@ def command_line(
     stopping: threading.Event,
     parts: Callable[[Settings], Parts] = Parts,
     checks: Sequence[Check] = (),
+    *,
+    by: str = "tailer",
 ) -> int:
     """
     Run a command with the ``parts`` of each stream, and return the exit code. ``stopping`` ends ``tailer run``. The doctor runs
-    ``checks`` too, after its own.
+    ``checks`` too, after its own. ``by`` is the program, or the program and its command, that reports errors.
     """
     run_command = partial(_run, stopping)
-    options = parser(run_command).parse_args(arguments, Namespace(checks=checks))
+    options = parser(run_command, by.partition(" ")[0]).parse_args(arguments, Namespace(checks=checks))
     try:
         settings = _chosen(options, load())
     except Misconfigured as error:
@@ -48,7 +50,7 @@ def command_line(
         if options.command is run_command and logs.for_programs(form):
             logs.configure("INFO", form)
             return _log_stop(error)
-        return int(options.unsettled(options, error, say)) if "unsettled" in options else _failed(error)
+        return int(options.unsettled(options, error, say)) if "unsettled" in options else _failed(error, by)
     logs.configure(settings[0].log_level, settings[0].log_format)
     as_set = as_set_in(settings)
     try:
@@ -58,9 +60,9 @@ def command_line(
                 around.enter_context(_waits_logged())
             return int(options.command(options, [parts(one) for one in settings], lambda text: say(as_set(text))) or 0)
     except TailerError as error:
-        return _failed(type(error)(as_set(str(error))))
+        return _failed(type(error)(as_set(str(error))), by)
     except Interrupted as interrupt:
-        complain(f"tailer: interrupted: {options.interrupted}")
+        complain(f"interrupted: {options.interrupted}", by)
         return interrupt.exit_code
 
 
@@ -89,8 +91,8 @@ def _chosen(options: Namespace, streams: Sequence[Settings]) -> Sequence[Setting
     return chosen
 
 
-def _failed(error: TailerError) -> int:
-    complain(f"tailer: {error}")
+def _failed(error: TailerError, by: str) -> int:
+    complain(str(error), by)
     return EXIT_CODES.get(type(error), 1)
 
 

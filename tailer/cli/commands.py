@@ -96,6 +96,7 @@ COMMANDS = (
         summary="what each stream needs, and whether it is enabled",
         run=for_all(change_streams.show),
         options=(_JSON,),
+        examples=("tailer change-streams show",),
     ),
     Command(
         name="change-streams enable",

@@ -7,17 +7,22 @@ from collections.abc import Collection, Sequence
 # The errors of the parser that quote no key begin with:
 _WITHOUT_A_KEY = ("Expected ", "Found invalid character ", "Illegal character ", "Unescaped ")
 _POSITION = re.compile(r" \(at [^()]*\)$")
+_REMEDY = "correct that place: texts stand in quotes, quotes and brackets are closed, and no key is there twice"
 _SECRET = re.compile(r"(?i)pass|secret|token|credential|access_?key")
 
 
 def unreadable(error: Exception) -> str:
-    """Return the parser's error and its position, without the key or table that it names."""
+    """Return the error of the file or its parser with the position and the remedy, without the key or table that it names."""
     text = str(error)
-    if not isinstance(error, ValueError) or text.startswith(_WITHOUT_A_KEY):
-        return text
+    if isinstance(error, OSError):
+        return f"{error.strerror}; use a file that exists and that you may read"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8; save it as UTF-8"
     place = _POSITION.search(text)
     reason = _POSITION.sub("", text)
-    return re.split(r"[('\"]", reason, maxsplit=1)[0].strip() + (place[0] if place else "")
+    if not text.startswith(_WITHOUT_A_KEY):
+        reason = re.split(r"[('\"]", reason, maxsplit=1)[0].strip()
+    return f"{reason}{place[0] if place else ''}; {_REMEDY}"
 
 
 def unknown(keys: Sequence[str], known: Collection[str], where: str = "") -> str:

@@ -17,7 +17,7 @@ def _run() -> int:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        complain("tailrace: the package click is not installed. Install it: pip install 'tailrace[dev]'")
+        complain("the package click is not installed. Install it: pip install 'tailrace[dev]'", by="tailrace")
         return UNUSABLE
     tailrace(prog_name="tailrace")
     return 0

@@ -30,7 +30,7 @@ class PassedOn(click.Command):
 def _tailer(arguments: Sequence[str]) -> int:
     from tailer.cli.command_line import command_line
 
-    return command_line(arguments, Event())
+    return command_line(arguments, Event(), by=f"tailrace {arguments[0]}")
 
 
 def _forwarder(arguments: Sequence[str]) -> int:

@@ -1,30 +1,31 @@
 """The group of all commands: its help, and the import of a command when it is typed."""
 
+import sys
 from importlib import import_module
 from typing import Any
 
 import click
-from click.exceptions import NoSuchCommand
+from click.exceptions import NoArgsIsHelpError, NoSuchCommand
 from click.shell_completion import CompletionItem
 
 from tailrace.cli.commands import COMMANDS, SECTIONS, Command
 from tailrace.errors import Misconfigured
 from tailrace.text.legible import legible
+from tailrace.text.parser import with_usage
+from tailrace.text.terminal import INTERRUPTED, complain
 from tailrace.version import __version__
 
 OURS = frozenset({"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"})
 
 
-class NotInstalled(click.ClickException):
-    """A package that the command needs is missing."""
+class Failed(click.ClickException):
+    """The command ``by`` failed: something of the user's is missing or wrong, or a part did not start."""
 
-    exit_code = 2
+    exit_code: int  # type: ignore[misc]
 
-
-class Refused(click.ClickException):
-    """Something of the user's is missing or wrong."""
-
-    exit_code = 2
+    def __init__(self, message: str, by: str, exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.by, self.exit_code = by, exit_code
 
 
 class Group(click.Group):
@@ -54,11 +55,46 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except Misconfigured as error:
-            raise Refused(legible(str(error), lines=True)) from None
+            raise Failed(str(error), _typed(ctx)) from None
+        except (click.UsageError, Failed):
+            raise
+        except click.ClickException as error:
+            raise Failed(error.message, _typed(ctx), error.exit_code) from None
         except OSError as error:
             if error.filename is None:  # no file of the user's: a connection, or a closed pipe
                 raise
-            raise Refused(legible(unusable(error))) from None
+            raise Failed(legible(unusable(error)), _typed(ctx)) from None
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run a command and end the program. Every error has the same form: ``tailrace COMMAND: …``."""
+        run: Any = super().main
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **extra)
+        try:
+            code = run(*args, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            report(error)
+            sys.exit(error.exit_code)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        sys.exit(code)
+
+
+def _typed(ctx: click.Context) -> str:
+    return " ".join(filter(None, [ctx.command_path, ctx.invoked_subcommand]))
+
+
+def report(error: click.ClickException) -> None:
+    """Print an error. That of wrong arguments is followed by the usage and the examples of the command."""
+    if isinstance(error, NoArgsIsHelpError):  # the help of tailrace
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context:
+        epilog = (context.command.epilog or "").removeprefix("\b\n")
+        complain(with_usage(error.format_message(), context.get_usage(), epilog), by=context.command_path)
+    else:
+        complain(error.format_message(), by=getattr(error, "by", "tailrace"))
 
 
 def unusable(error: OSError) -> str:
@@ -76,9 +112,8 @@ def load(command: Command) -> click.Command:
         if (error.name or "").partition(".")[0] in OURS:
             raise
         remedy = f"Install it: pip install 'tailrace[{command.extra}]'"
-        raise NotInstalled(
-            f"tailrace {command.name} needs the package {error.name}, which is not installed. {remedy}"
-        ) from None
+        missing = f"the package {error.name} is not installed. {remedy}"
+        raise Failed(missing, f"tailrace {command.name}") from None
     assert isinstance(made, click.Command), command.where  # noqa: S101 - a row of our own table
     return made
 

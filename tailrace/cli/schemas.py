@@ -9,7 +9,7 @@ from tailrace.project import load
 EXAMPLES = "\b\nexamples:\n  tailrace schemas write\n  tailrace schemas check"
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(epilog=EXAMPLES, no_args_is_help=False)
 def schemas() -> None:
     """
     Write or check the contract with other teams, made from the mappers of this project.
@@ -37,4 +37,4 @@ def _catalogue(*options: str) -> int:
     project = load()
     paths = {"--schemas": "schemas", "--events": "events.md", "--samples": "samples"}
     named = [word for option, name in paths.items() for word in (option, str(project.folder / name))]
-    return main([*mappers_of(project), "catalogue", *options, *named])
+    return main([*mappers_of(project), "catalogue", *options, *named], by="tailrace schemas")

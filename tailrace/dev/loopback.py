@@ -54,7 +54,9 @@ def free_port() -> int:
                 continue
             reserved.detach()  # the end of the process closes it
             return port
-    raise StartFailed(f"no free port on {HOST} between {PORTS.start} and {PORTS.stop}")
+    raise StartFailed(
+        f"no free port on {HOST} from {PORTS.start} to {PORTS.stop - 1}: end programs that listen there; ss -ltnp lists them"
+    )
 
 
 def get(port: int, path: str, timeout: float = 5.0, headers: Mapping[str, str] = MappingProxyType({})) -> tuple[int, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tailrace.aws.queues import LONGEST
 from tailrace.dev.aws import REGION, Clients, arn
+from tailrace.dev.function import TIMEOUT_SECONDS
 from tailrace.wire.message import MESSAGE_LIMIT
 
 QUEUE = "tailrace-changes.fifo"
@@ -19,7 +20,7 @@ PARKING = "tailrace-parking.fifo"
 TABLE = "tailrace-state"
 CLAIM_BUCKET = "tailrace-claims"
 
-VISIBILITY_SECONDS = 10  # AWS advises six times the function's timeout; here a person waits for a failed message to return
+VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS  # as AWS advises, and as in production
 RECEIVES = 1_000  # of one message, before it goes to the dead-letter queue, as in production
 
 
@@ -44,14 +45,14 @@ class Resources:
         }
 
 
-def provision(aws: Clients) -> Resources:
-    """Create the queues, the table and the bucket."""
-    dead_letters = queue(aws, DEAD_LETTERS, _fifo())
+def provision(aws: Clients, visibility: int = VISIBILITY_SECONDS) -> Resources:
+    """Create the queues, the table and the bucket. A failed message returns after ``visibility`` seconds."""
+    dead_letters = queue(aws, DEAD_LETTERS, _fifo(visibility))
     redrive = json.dumps({"deadLetterTargetArn": arn("sqs", DEAD_LETTERS), "maxReceiveCount": RECEIVES})
     resources = Resources(
-        queue_url=queue(aws, QUEUE, _fifo() | {"RedrivePolicy": redrive}),
+        queue_url=queue(aws, QUEUE, _fifo(visibility) | {"RedrivePolicy": redrive}),
         dead_letters_url=dead_letters,
-        parking_url=queue(aws, PARKING, _fifo()),
+        parking_url=queue(aws, PARKING, _fifo(visibility)),
     )
     _table(aws)
     _bucket(aws)
@@ -92,7 +93,7 @@ def rule(aws: Clients, name: str, *, bus: str, pattern: Mapping[str, Any], targe
     events.put_targets(Rule=name, EventBusName=bus, Targets=[target])
 
 
-def _fifo() -> dict[str, str]:
+def _fifo(visibility: int) -> dict[str, str]:
     """Return the attributes of a FIFO queue: high throughput, deduplication per message group, encrypted."""
     return {
         "FifoQueue": "true",
@@ -102,7 +103,7 @@ def _fifo() -> dict[str, str]:
         "MaximumMessageSize": str(MESSAGE_LIMIT),
         "MessageRetentionPeriod": str(LONGEST),
         "SqsManagedSseEnabled": "true",
-        "VisibilityTimeout": str(VISIBILITY_SECONDS),
+        "VisibilityTimeout": str(visibility),
     }
 
 

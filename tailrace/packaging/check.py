@@ -19,6 +19,7 @@ from tailrace.packaging.lock import Pins
 from tailrace.packaging.target import Target, running_python
 from tailrace.project import Project
 from tailrace.text.redaction import redacted
+from tailrace.text.terminal import announced
 
 IMPORT_SECONDS = 60  # Lambda ends a start after 10 s
 ENVIRONMENT = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
@@ -58,11 +59,12 @@ def _report(python: str, mappers: str, unpacked: list[Path], result: Path) -> di
     """Run ``inside.py`` with nothing but the unpacked folders, and return what it wrote."""
     command = [python, "-I", "-S", "-B", inside.__file__, str(result), mappers, *map(str, unpacked)]
     try:
-        done = subprocess.run(  # noqa: S603
-            command, env=ENVIRONMENT, cwd=unpacked[-1], capture_output=True, text=True, check=False, timeout=IMPORT_SECONDS
-        )
+        with announced(f"importing {mappers} from the zip; the limit is {IMPORT_SECONDS} s"):
+            done = subprocess.run(  # noqa: S603
+                command, env=ENVIRONMENT, cwd=unpacked[-1], capture_output=True, text=True, check=False, timeout=IMPORT_SECONDS
+            )
     except subprocess.TimeoutExpired:
-        return {"problem": "ended", "text": f"their import did not end within {IMPORT_SECONDS} s"}
+        return {"problem": "ended", "text": f"their import did not end within {IMPORT_SECONDS} s, and Lambda allows 10 s"}
     if done.returncode or not result.exists():
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return {"problem": "ended", "text": f"their import ended the interpreter: {last}"}

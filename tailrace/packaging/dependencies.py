@@ -17,6 +17,7 @@ from tailrace.packaging import archive, components, trimming
 from tailrace.packaging.errors import PackageError
 from tailrace.packaging.lock import Pin, Pins, our_pins
 from tailrace.packaging.target import Target
+from tailrace.text.terminal import announced
 from tailrace.version import __version__
 
 Make = Callable[[Path, Path], Callable[[Path], bool]]
@@ -84,7 +85,8 @@ def _install(pins: Pins, target: Target, folder: Path, report: Path) -> None:
     if target.platform:
         place += ["--platform", target.platform]
     pip = [sys.executable, "-P", "-m", "pip", "install", *quiet, *place, "--no-deps", "--require-hashes", "-r", str(listed)]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)  # noqa: S603
+    with announced(f"installing {len(pins)} packages for Python {target.python} on {target.platform or 'this machine'}"):
+        done = subprocess.run(pip, capture_output=True, text=True, check=False)  # noqa: S603
     if "No module named pip" in done.stderr:
         raise PackageError("pip is not installed in this environment. Run: python -P -m ensurepip, or uv pip install pip")
     if done.returncode:

@@ -24,7 +24,12 @@ class ProjectError(Misconfigured):
 
 
 class NoProject(ProjectError):
-    """Neither the folder nor one above it has a ``tailrace.toml``."""
+    """Neither the folder nor one above it has a ``tailrace.toml``. ``found`` says so, without the remedy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.found = f"there is no {FILE} in {folder} or in a folder above"
+        remedy = "Run the command in your project's folder, or make a project: tailrace init NAME"
+        super().__init__(f"{self.found[0].upper()}{self.found[1:]}. {remedy}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +83,7 @@ def load(folder: Path | None = None) -> Project:
     start = (folder or Path.cwd()).resolve()
     file = next((found for above in (start, *start.parents) if (found := above / FILE).is_file()), None)
     if file is None:
-        raise NoProject(
-            f"There is no {FILE} in {start} or in a folder above. Run the command in your project's folder, or make a project: "
-            "tailrace init NAME"
-        )
+        raise NoProject(start)
     tables = _read(file)
     try:
         settings = ProjectSettings.model_validate(tables)

@@ -12,10 +12,9 @@ from zipfile import ZipFile
 import pytest
 
 from devstack import DevStack
-from devstack.resources import BUS, SOURCE, provision
+from devstack.resources import BUS, SOURCE, VISIBILITY_SECONDS, provision
 from tailrace.dev.aws import arn
 from tailrace.dev.function import FUNCTION, REDRIVE
-from tailrace.dev.resources import VISIBILITY_SECONDS
 from tests.arrivals import detail
 
 # Publishes each message's body, but reports a body with ``fail`` as failed the first time.

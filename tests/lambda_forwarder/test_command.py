@@ -58,7 +58,8 @@ def test_file_that_is_no_change_is_reported_in_one_line(
 
 def test_file_that_is_missing_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["try", str(tmp_path / "nix.json")]) == 2
-    assert capsys.readouterr().err == f"{tmp_path}/nix.json cannot be read or written: No such file or directory\n"
+    error = f"lambda_forwarder try: {tmp_path}/nix.json cannot be read or written: No such file or directory\n"
+    assert capsys.readouterr().err == error
 
 
 def test_file_may_begin_with_a_byte_order_mark(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -101,12 +102,12 @@ def test_unusable_mapper_table_is_named_as_it_was_given(
     """By the option or the variable. Redrive accepts only the variable."""
     monkeypatch.chdir(tmp_path)
     assert main(["--mappers", table, "try", str(SAMPLE)]) == 2
-    assert capsys.readouterr().err.startswith("--mappers: ")
+    assert capsys.readouterr().err.startswith("lambda_forwarder try: --mappers: ")
     assert main(["--mappers", table, "redrive"]) == 2
-    assert capsys.readouterr().err.startswith("redrive: --mappers: ")
+    assert capsys.readouterr().err.startswith("lambda_forwarder redrive: --mappers: ")
     monkeypatch.setenv("FORWARDER_MAPPERS", table or "y")
     assert main(["try", str(SAMPLE)]) == 2
-    assert capsys.readouterr().err.startswith("FORWARDER_MAPPERS: ")
+    assert capsys.readouterr().err.startswith("lambda_forwarder try: FORWARDER_MAPPERS: ")
 
 
 @pytest.mark.parametrize("option", ["--limit", "--seconds"])

@@ -42,6 +42,26 @@ def test_mistake_in_the_mappers_is_reported_with_its_name_and_remedy(folder: Pat
     assert "'ordres' of the mappers; did you mean shop.orders?" in found["found"]
 
 
-def test_outside_of_a_project_nothing_of_a_project_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_import_that_does_not_end_is_ended_and_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tailrace.packaging.check.IMPORT_SECONDS", 1)
+    (folder / "events.py").write_text("import time\n\ntime.sleep(3600)\n")
+    found = findings()["package"]
+    assert found["state"] == "FAIL"
+    assert "mappers: events:MAPPERS: their import did not end within 1 s, and Lambda allows 10 s" in found["found"]
+
+
+def test_missing_project_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what is checked without a project, and how to check a project too."""
     monkeypatch.chdir(tmp_path)
-    assert set(findings()) == {"settings"}
+    found = findings()
+    assert set(found) == {"settings", "project"}
+    assert found["project"]["state"] == "warn"
+    assert found["project"]["found"].endswith("or in a folder above: only what a tailer needs is checked")
+    assert "run the command in the project's folder" in found["project"]["remedy"]
+
+
+def test_project_that_cannot_be_used_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the other findings."""
+    (tmp_path / "tailrace.toml").write_text("mappers = 1")
+    monkeypatch.chdir(tmp_path)
+    assert findings()["project"]["state"] == "FAIL"

@@ -63,7 +63,7 @@ def test_command_is_passed_on_with_its_arguments_and_its_exit_code(monkeypatch: 
     assert tailrace("try", str(SAMPLE)).exit_code == 0
     assert "PaymentCancelled" in tailrace("try", "--json", "--", str(SAMPLE)).output
     assert tailrace("try", "no-such-file.json").exit_code == 2
-    assert "tailer checkpoint rewind" in tailrace("checkpoint", "rewind", "--help").output
+    assert "tailrace checkpoint rewind" in tailrace("checkpoint", "rewind", "--help").output
 
 
 @pytest.mark.parametrize("command", ["try", "redrive"])
@@ -79,7 +79,7 @@ def test_what_the_user_can_correct_is_reported_without_a_traceback() -> None:
     """The control characters of its text are escaped."""
     done = tailrace("wrong")
     assert done.exit_code == 2
-    assert done.output == "Error: mappers \\u001b[2J: no such module\n"
+    assert done.output == "tailrace wrong: mappers \\u001b[2J: no such module\n"
 
 
 @pytest.mark.usefixtures("listed")
@@ -87,7 +87,7 @@ def test_file_that_cannot_be_written_is_named_without_a_traceback(tmp_path: Path
     """Whichever command writes it: the system's reason, and what to check."""
     done = tailrace("unwritable", str(tmp_path))
     assert done.exit_code == 2
-    assert done.output.startswith(f"Error: {tmp_path}: Is a directory. Use a path ")
+    assert done.output.startswith(f"tailrace unwritable: {tmp_path}: Is a directory. Use a path ")
 
 
 def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_try_uses_the_mappers_of_the_project_that_the_folder_is_in(tmp_path: Pat
 def test_missing_package_is_reported_with_the_extra_that_installs_it() -> None:
     done = tailrace("gone")
     assert done.exit_code == 2
-    assert "needs the package no_such_package, which is not installed" in done.output
+    assert "tailrace gone: the package no_such_package is not installed" in done.output
     assert "pip install 'tailrace[cdk]'" in done.output
 
 

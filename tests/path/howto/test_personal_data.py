@@ -2,7 +2,7 @@
 
 from tailrace.project import load
 from tests.howto.page import Page
-from tests.path.howto.shop import Shop
+from tests.path.howto.shop import BUS, Shop
 
 PROJECT = 'mappers = "customers:MAPPERS"\n[[streams]]\nname = "customers"\ndatabase = "shop"\ncollections = ["customers"]\n'
 
@@ -24,3 +24,5 @@ def test_only_the_fields_of_an_event_class_leave(page: Page, shop: Shop) -> None
         [event] = shop.consumer.receive_count(1)
     assert (event.name, event.data) == ("CustomerErased", {"customerId": "c-1"})
     assert page.run().strip() not in ("", "None")
+    page.variables |= shop.stack.resources.forwarder_settings(BUS)
+    assert "shop.customers/c-1" in page.bash("tailrace redrive --dry-run", code=1)

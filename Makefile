@@ -74,8 +74,8 @@ format: env                     ## format the code and fix what ruff can fix
 site: env $(VENV)/.infra-ready  ## docs/ as a site that can be searched, to dist/site/docs/
 	@$(BIN)/python -m infra.pages.site
 
-docs: env $(VENV)/.infra-ready  ## what is made from the code: docs/reference/events.md, schemas/, docs/reference/configuration.md, commands.md, docs/operations/metrics.md, tables of docs/operations/rights.md and costs.md
-	@$(BIN)/python -m lambda_forwarder --mappers examples.payments.events:MAPPERS catalogue
+docs: env $(VENV)/.infra-ready  ## what is made from the code: events.md and schemas/ of examples/payments, docs/reference/configuration.md, commands.md, docs/operations/metrics.md, tables of docs/operations/rights.md and costs.md
+	@cd examples/payments && ../../$(BIN)/python -P -m tailrace.cli schemas write
 	@$(BIN)/python -m infra.pages
 
 bench: env                      ## changes per second, beside baselines measured in the same run

@@ -97,13 +97,11 @@ def _parser(name: str = MODULE) -> Parser:
     write.add_argument(
         "--schemas", type=Path, default=Path("schemas"), metavar="FOLDER", help="where the schemas are (default: %(default)s)"
     )
-    write.add_argument(
-        "--events", type=Path, default=Path("docs/reference/events.md"), metavar="FILE", help="the page (default: %(default)s)"
-    )
+    write.add_argument("--events", type=Path, default=Path("events.md"), metavar="FILE", help="the page (default: %(default)s)")
     write.add_argument(
         "--samples",
         type=Path,
-        default=Path("tests/samples/events"),
+        default=Path("samples"),
         metavar="FOLDER",
         help="where the samples for the page are (default: %(default)s)",
     )

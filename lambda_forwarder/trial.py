@@ -74,7 +74,7 @@ def received(queue_url: str) -> Iterator[ChangeMessage]:
 
 
 def as_sample(entry: Entry) -> dict[str, Any]:
-    """The entry of PutEvents in readable form, as in ``tests/samples/events/``."""
+    """The entry of PutEvents in readable form, as a sample has it."""
     return {
         "Source": entry.source,
         "DetailType": entry.detail_type,

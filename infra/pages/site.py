@@ -29,8 +29,6 @@ def build(folder: Path = REPOSITORY) -> Path:
     shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-P", "-m", "zensical", "build", "--strict", "--clean", "--config-file", CONFIGURATION]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
-    if (folder / "schemas").is_dir():  # the page of all events links to them
-        shutil.copytree(folder / "schemas", site.parent / "schemas", dirs_exist_ok=True)
     return site
 
 

@@ -9,7 +9,7 @@ from examples.payments.events import MAPPERS
 from lambda_forwarder.catalogue.catalogue import catalogue, events_of
 from lambda_forwarder.trial import as_sample, read, tried
 
-SAMPLES = Path(__file__).parents[1] / "samples" / "events"
+SAMPLES = Path(__file__).parents[2] / "examples" / "payments" / "samples"
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.change.json")), ids=lambda path: path.name)

@@ -17,6 +17,7 @@ from tailrace.wire.message import UnreadableMessage
 from tests.lambda_forwarder.values import body, cancelled, claiming, gap, inserted, message, record
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+EVENTS = Path(__file__).parents[2] / "examples" / "payments" / "samples"
 CHANGE = json.loads(msgspec.json.encode(cancelled()))
 BODY = body(inserted(), cancelled())
 
@@ -187,8 +188,8 @@ def test_trial_uses_the_mapper_table_of_the_environment(attempt: Try, monkeypatc
 
 def test_json_output_is_the_form_of_the_samples(attempt: Try) -> None:
     """Parked changes are reported beside it."""
-    change = (SAMPLES / "events" / "payment_cancelled.change.json").read_text()
-    event = (SAMPLES / "events" / "payment_cancelled.event.json").read_text()
+    change = (EVENTS / "payment_cancelled.change.json").read_text()
+    event = (EVENTS / "payment_cancelled.event.json").read_text()
     code, out, err = attempt(change, "--json")
     assert (code, json.loads(out), err) == (0, json.loads(event), "")
     both = attempt(BODY, "--json")[1]

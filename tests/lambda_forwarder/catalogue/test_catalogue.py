@@ -14,8 +14,8 @@ from lambda_forwarder.catalogue import catalogue
 from tailrace.change import Change
 from tailrace.events import DomainEvent, EventType, Mappers
 
-ROOT = Path(__file__).parents[3]
-SCHEMAS, PAGE, SAMPLES = ROOT / "schemas", ROOT / "docs" / "reference" / "events.md", ROOT / "tests" / "samples" / "events"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "payments"
+SCHEMAS, PAGE, SAMPLES = EXAMPLE / "schemas", EXAMPLE / "events.md", EXAMPLE / "samples"
 
 
 def event_class(version: str = "1", **fields: Any) -> type[DomainEvent]:

@@ -11,7 +11,7 @@ from lambda_forwarder.catalogue.catalogue import write
 from tailrace.consuming import NotAnEvent
 from tailrace.testing import ContractBroken, eventbridge, events_of, mongodb, sqs, validate
 
-ROOT = Path(__file__).parents[3]
+EXAMPLE = Path(__file__).parents[3] / "examples" / "payments"
 PAYMENT = {"_id": "p-1", "subscriptionId": "s-1", "status": "created"}
 
 
@@ -20,7 +20,7 @@ def cancelled() -> dict[str, Any]:
     return eventbridge(event)
 
 
-@pytest.mark.parametrize("schemas", [ROOT / "schemas", MAPPERS], ids=["folder", "mappers"])
+@pytest.mark.parametrize("schemas", [EXAMPLE / "schemas", MAPPERS], ids=["folder", "mappers"])
 def test_published_event_matches_its_schema(schemas: Any) -> None:
     """In every form in which it is received."""
     events = events_of(MAPPERS, mongodb("payments.payments").update(PAYMENT, {"status": "cancelled"}))
@@ -34,7 +34,7 @@ def test_difference_names_the_path_and_both_values() -> None:
     event["detail"]["data"] |= {"subscriptionId": 5}
     del event["detail"]["metadata"]["document"]
     with pytest.raises(ContractBroken) as broken:
-        validate(event, ROOT / "schemas")
+        validate(event, EXAMPLE / "schemas")
     assert str(broken.value).splitlines() == [
         "the event does not match app.payments@PaymentCancelled-v1:",
         '  detail.data.subscriptionId: received 5, expected anyOf [{"type": "string"}, {"type": "null"}]',
@@ -56,7 +56,7 @@ def test_message_of_a_batch_is_validated_too() -> None:
 def test_event_without_a_schema_is_refused(field: str) -> None:
     """The error lists the schemas that exist."""
     with pytest.raises(ContractBroken, match=r"has no schema; the schemas here are: .*app\.payments@PaymentCancelled-v1"):
-        validate(cancelled() | {field: "another"}, ROOT / "schemas")
+        validate(cancelled() | {field: "another"}, EXAMPLE / "schemas")
 
 
 def test_empty_folder_has_no_schemas(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_empty_folder_has_no_schemas(tmp_path: Path) -> None:
 
 
 def test_folder_is_the_one_that_the_catalogue_writes(tmp_path: Path) -> None:
-    write(MAPPERS, tmp_path / "schemas", tmp_path / "events.md", ROOT / "tests" / "samples" / "events")
+    write(MAPPERS, tmp_path / "schemas", tmp_path / "events.md", EXAMPLE / "samples")
     validate(cancelled(), tmp_path / "schemas")
 
 

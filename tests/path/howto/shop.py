@@ -59,6 +59,10 @@ class Shop:
         found = self.stack.aws("sqs").receive_message(QueueUrl=parking, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return "\n".join(message["Body"] for message in found.get("Messages", []))
 
+    def has(self, key: str) -> bool:
+        """Whether the state table has an item of this key."""
+        return "Item" in self.stack.aws("dynamodb").get_item(TableName=TABLE, Key={"pk": {"S": key}})
+
     @contextmanager
     def tailing(self, stream: Stream) -> Iterator[None]:
         """Run a tailer of the stream until the block ends, and stop it cleanly."""

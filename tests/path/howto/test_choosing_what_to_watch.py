@@ -17,7 +17,7 @@ def test_commands_show_what_no_mapper_reads_and_what_the_server_refuses(page: Pa
     orders, outbox = project.streams
     with shop.tailing(orders):
         shop.stack.mongo.shop.outbox.insert_one({"_id": "no-mapper"})
-        assert eventually(lambda: "unmapped" in page.bash(page.left[0]))
+        assert eventually(lambda: shop.has("lane/orders/unmapped"))
         assert re.search(r"unmapped +.*shop\.outbox: 1 change since", page.run(), re.DOTALL)
     with shop.tailing(outbox):
         assert re.search(r"^ok +stream\.pipeline", page.bash(page.left[0]), re.MULTILINE)

@@ -47,7 +47,6 @@ HOSTILE: dict[str, Callable[[], tuple[int, bytes]]] = {
     "MinKey": lambda: (4, small_arrays(0xFF, b"")),
     "undefined": lambda: (4, array(0x06, b"")),
     "undefined again": lambda: (4, array(0x06, b"")),
-    "undefined once more": lambda: (4, array(0x06, b"")),
     "small integers": lambda: (4, array(0x10, struct.pack("<i", 7))),
     "empty documents": lambda: (4, array(0x03, document())),
     "field names": lambda: (3, fields(0x0A, b"")),

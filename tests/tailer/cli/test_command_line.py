@@ -24,12 +24,6 @@ from tests.queue import received
 Lines = list[dict[str, Any]]
 
 
-HEARS_SIGINT = """import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
-from tailer.__main__ import main
-sys.exit(main())"""
-
-
 @pytest.fixture
 def settings() -> dict[str, str]:
     """Settings that are valid but lead nowhere."""
@@ -109,7 +103,7 @@ def test_ctrl_c_ends_a_waiting_command_with_a_sentence(settings: dict[str, str],
     with socket.create_server((HOST, 0)) as silent:
         settings["TAILER_CHECKPOINTS"] = settings["TAILER_MONGODB_URI"] = f"mongodb://{HOST}:{silent.getsockname()[1]}/"
         waiting = subprocess.Popen(
-            [sys.executable, "-c", HEARS_SIGINT, command],
+            [sys.executable, "-m", "tailer", command],
             cwd=tmp_path,
             env={**settings, "PYTHONPATH": str(Path.cwd())},
             stdout=subprocess.DEVNULL,

@@ -45,7 +45,7 @@ def tailer(
     """Run the command line on a stream of this test, and return exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
     checkpoints = f"file://{tmp_path}/checkpoints.json"
-    settings = stack.environment_of(fresh, queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1)
+    settings = stack.environment_of(fresh, queue_url=queue_url, checkpoints=checkpoints, lease_seconds=1, http_port=0)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
 

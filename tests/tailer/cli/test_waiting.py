@@ -26,12 +26,6 @@ from tailer.stores.file import FileCheckpoints
 from tailer.stores.memory import MemoryCheckpoints
 from tests.tailer.parts import parts_with
 
-SOON = """import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # where a shell started all of this in the background, it is ignored
-from tailer.cli import command_line
-command_line.FIRST = command_line.AGAIN = 0.3
-from tailer.__main__ import main
-sys.exit(main())"""
 AT = "2026-11-22T12:12:00Z"
 SCANS = "to scan its history"
 NOTHING, SOMETHING = "nothing was changed", "what was done before stays: tailer change-streams show"
@@ -77,7 +71,7 @@ class SlowServerFixture:
     def started(self, command: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
         environment = os.environ | self.environment | settings | {"PYTHONPATH": str(Path.cwd())}
         with subprocess.Popen(
-            [sys.executable, "-c", SOON, *command.split()],
+            [sys.executable, "-P", "-m", "tests.tailer.cli.impatient", *command.split()],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,

@@ -2,8 +2,7 @@
 How ``pytest -n`` shares the tests out among its processes. No test needs a neighbour: each may run in any process. Those of a
 file stay together, since they share the file's fixtures; so do those of ``tests/infra`` and ``tests/tailrace_cdk``, since the
 CDK's process takes seconds to start and a template is synthesised once for all tests that look at it; and those of
-``tests/distribution``, which share the environments that the wheel is installed in, and of ``tests/path/howto``, which share a
-system.
+``tests/path/howto``, which share a system.
 
 What takes longest begins first, so that no process is left with a long test while the others have ended.
 """
@@ -14,14 +13,14 @@ from typing import Any
 import pytest
 
 SYNTHESISED = ("tests/infra/", "tests/tailrace_cdk/")
-SHARED = ("tests/distribution/", "tests/path/howto/")
+HOWTO = "tests/path/howto/"
 
 
 def group(nodeid: str) -> str:
     """The tests of one group run in one process, one after another."""
     if nodeid.startswith(SYNTHESISED):
         return SYNTHESISED[0]
-    return next((folder for folder in SHARED if nodeid.startswith(folder)), nodeid.partition("::")[0])
+    return HOWTO if nodeid.startswith(HOWTO) else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)

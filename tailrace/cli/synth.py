@@ -7,8 +7,6 @@ import click
 from tailrace.packaging import BUILDING
 from tailrace.project import load
 from tailrace_cdk.project_environment import package_of, settings_of
-from tailrace_cdk.synthesis.nag import Findings
-from tailrace_cdk.synthesis.synthesis import of_environment
 
 
 @click.command(
@@ -35,6 +33,9 @@ def synth(environment: str, output: Path | None) -> None:
     project = load()
     click.echo(BUILDING, err=True)
     settings, package = settings_of(project, environment), package_of(project)
+    from tailrace_cdk.synthesis.nag import Findings  # the CDK takes seconds to start: a project that is refused does without
+    from tailrace_cdk.synthesis.synthesis import of_environment
+
     try:
         made = of_environment(settings, output or project.folder / "cdk.out" / environment, package=package)
     except Findings as error:

@@ -8,9 +8,6 @@ import click
 from tailrace.packaging import BUILDING
 from tailrace.project import load
 from tailrace_cdk.project_environment import package_of, settings_of
-from tailrace_cdk.synthesis.nag import Findings
-from tailrace_cdk.synthesis.synthesis import synthesise
-from tailrace_cdk.synthesis.template import PlainStack
 
 
 @click.command(
@@ -36,6 +33,10 @@ def template(environment: str, output: Path | None) -> None:
     project = load()
     click.echo(BUILDING, err=True)
     settings, package = settings_of(project, environment), package_of(project)
+    from tailrace_cdk.synthesis.nag import Findings  # the CDK takes seconds to start: a project that is refused does without
+    from tailrace_cdk.synthesis.synthesis import synthesise
+    from tailrace_cdk.synthesis.template import PlainStack
+
     with TemporaryDirectory(prefix="tailrace-template-") as folder:
         try:
             found = synthesise(lambda app: PlainStack(app, settings, package=package), Path(folder))

@@ -43,29 +43,35 @@ class LocalSystem(Started):
 
     def _start(self, undo: ExitStack) -> None:
         self.workspace = undo.enter_context(Workspace())
-        with ThreadPoolExecutor(3) as threads:
-            package = threads.submit(self._package)
+        with ThreadPoolExecutor() as threads:
+            packaging = threads.submit(self._package)
             emulators_python(self._report)  # made at the first use, which takes as long as the first package
-            self.emulator = Emulator(self.workspace)
-            self._report("the AWS emulator" if self.mongodb_uri else "mongod and the AWS emulator")
-            waits = [self.emulator.wait_ready]
-            if not self.mongodb_uri:
-                self.mongod = Mongod(self.workspace, self._members)
-                self.mongodb_uri = self.mongod.uri
-                self.mongod.start()
-                waits.append(self.mongod.wait_ready)
-            self.emulator.start()
-            for wait in [threads.submit(wait) for wait in waits]:
-                wait.result()
+        package = packaging.result()  # a project that cannot be packaged is refused before a process starts
+        self._start_processes()
         self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
         self.aws = Aws(self.emulator.endpoint_url, self.emulator.key)
         undo.callback(self.aws.close)
-        self._report("queues, table, bucket, bus and rules" + (", and the forwarder" if package.result() else ""))
-        self._provision(package.result())
+        self._report("queues, table, bucket, bus and rules" + (", and the forwarder" if package else ""))
+        self._provision(package)
+
+    def _start_processes(self) -> None:
+        """Start the emulator, and a mongod unless there is a server already. Return once both respond."""
+        self._report("the AWS emulator" if self.mongodb_uri else "mongod and the AWS emulator")
+        self.emulator = Emulator(self.workspace)
+        waits = [self.emulator.wait_ready]
+        if not self.mongodb_uri:
+            self.mongod = Mongod(self.workspace, self._members)
+            self.mongodb_uri = self.mongod.uri
+            self.mongod.start()
+            waits.append(self.mongod.wait_ready)
+        self.emulator.start()
+        with ThreadPoolExecutor() as threads:
+            for wait in [threads.submit(wait) for wait in waits]:
+                wait.result()
 
     @abstractmethod
     def _package(self) -> Path | None:
-        """Build the forwarder's zip, while the processes start. None: there is no forwarder."""
+        """Build the forwarder's zip, before a process starts. None: there is no forwarder."""
 
     @abstractmethod
     def _provision(self, package: Path | None) -> None:

@@ -88,6 +88,8 @@ def _problem(found: dict[str, Any], project: Project) -> str:
             return f"{found['importer']}, raises {redacted(found['text'])}. Correct it: the function would not start"
         case "table":
             return f"{found['text']}. A table is a mapping from collections to their mappers"
+        case "empty":
+            return "the table has no mapper, so no change would become an event. Add a collection with its mappers"
         case "events":
             return f"the events of the mappers cannot be described: {found['text']}. Correct the class or the annotation"
         case _:

@@ -46,6 +46,8 @@ def _catalogue(mappers: str, table: Any) -> dict[str, Any]:
 
     if problems := problems_of_mappers(table):
         return {"problem": "table", "text": "; ".join(problems)}
+    if not any(table.values()):
+        return {"problem": "empty"}
     try:
         return {"catalogue": to_builtins(described(mappers, table))}
     except Exception as error:  # an annotation of a mapper, or a type that has no schema

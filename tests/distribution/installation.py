@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ class Installed:
 
 InstalledWheel = Callable[..., Installed]
 """Called with an extra, and with the version of Python if it is not this one: ``installed_wheel("dev", python="3.13")``."""
+
+
+def once(folder: Path, make: Callable[[Path], object]) -> Path:
+    """Return this folder. The first process that asks for it calls ``make``, and the others wait for that."""
+    with folder.with_name(f"{folder.name}.lock").open("a+") as lock:
+        flock(lock, LOCK_EX)
+        lock.seek(0)
+        if not lock.read():
+            make(folder)
+            lock.write("made")
+    return folder
 
 
 def uv(*words: str, **variables: str) -> None:

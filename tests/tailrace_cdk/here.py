@@ -1,4 +1,4 @@
-"""One deployment of the messaging part for all tests, and the types that the emulator lacks."""
+"""One deployment of the messaging part for all tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +11,10 @@ from infra.package import package
 from tailrace.dev.aws import Aws, arn
 from tailrace_cdk.config import Bus, Consumer, Environment, Forwarder, StreamTable
 from tailrace_cdk.synthesis.synthesis import Synthesised, of_environment
-from tests.tailrace_cdk.deployment import Deployment, bootstrap, deploy, publish, remove, without
+from tests.tailrace_cdk.deployment import LEFT_OUT, Deployment, bootstrap, deploy, publish, remove, without
 
 NAME = "messaging"
 ORDERS = "payments"  # a DynamoDB table, named like the collection, so that the same mappers read both
-
-LEFT_OUT = {  # Types that the emulator cannot deploy, so nobody has tried them here.
-    "AWS::EventSchemas::Registry": "the emulator has no schema registry",
-    "AWS::EventSchemas::Schema": "the emulator has no schema registry",
-    "AWS::Events::Archive": "the emulator's buses have archives, its CloudFormation does not",
-    "AWS::Events::EventBusPolicy": "the emulator knows no policy of a bus",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +33,7 @@ def deployed(aws: Aws, folder: Path) -> Iterator[Here]:
         _environment(_table(aws)), folder / "cdk.out", package=package(folder / "forwarder.zip", *function_target())
     )
     bootstrap(aws)
-    publish(aws, made)
+    publish(aws, made.file.parent, made.stack)
     yield Here(aws=aws, made=made, deployment=deploy(aws, made.stack, without(made.template, LEFT_OUT)))
     remove(aws, made.stack)
 

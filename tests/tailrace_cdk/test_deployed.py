@@ -17,8 +17,8 @@ from lambda_forwarder.parking.sqs import SqsParking
 from tailrace.dev.consumer import Consumer
 from tests.lambda_forwarder.parking.test_parkings import parked
 from tests.lambda_forwarder.values import forever
-from tests.tailrace_cdk.deployment import create
-from tests.tailrace_cdk.here import LEFT_OUT, ORDERS, Here
+from tests.tailrace_cdk.deployment import LEFT_OUT, create
+from tests.tailrace_cdk.here import ORDERS, Here
 
 LARGE = 1_500_000  # bytes, more than any message holds
 TIMEOUT = 30.0  # seconds; the function's first start is the slowest

@@ -1,6 +1,5 @@
 """The distribution, installed without a clone: its top-level packages, and a stack that is made with it."""
 
-import json
 import subprocess
 import sys
 import sysconfig
@@ -13,7 +12,6 @@ from aws_cdk import App, Stack
 from infra.package import REPOSITORY
 from tailrace_cdk.config import Tailer
 from tailrace_cdk.tailing.image import Image
-from tests.tailrace.packaging import shop
 
 PACKAGES = {"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"}
 LIBRARIES = sysconfig.get_path("purelib")
@@ -27,15 +25,6 @@ from tailrace_cdk.config import load
 from tailrace_cdk.stack import TailraceStack
 app = App(outdir="cdk.out")
 TailraceStack(app, load(Path("mine.toml")), package=Path("forwarder.zip"))
-app.synth()
-print(tailrace_cdk.__file__)
-"""
-
-APP = """
-import tailrace_cdk
-from aws_cdk import App, Stack
-app = App(outdir="cdk.out")
-tailrace_cdk.Tailrace.of_project(Stack(app, "shop-trial"), "Tailrace", "trial")
 app.synth()
 print(tailrace_cdk.__file__)
 """
@@ -92,15 +81,3 @@ def test_missing_cdk_names_the_extra_to_install(wheel: Path, tmp_path: Path) -> 
     assert made.stderr.splitlines()[-1] == (
         'ModuleNotFoundError: tailrace_cdk needs the AWS CDK, which is not installed: pip install "tailrace[cdk]"'
     )
-
-
-def test_app_of_a_project_is_made_without_a_clone(wheel: Path, tmp_path: Path) -> None:
-    """The package is built from the wheel too, and its mappers are imported from it."""
-    shop.write(tmp_path)
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "cache").symlink_to(shop.CACHE)
-    made = run(APP, tmp_path, str(wheel), LIBRARIES)
-    assert made.stdout.strip() == str(wheel / "tailrace_cdk" / "__init__.py"), made.stderr
-    resources = json.loads((tmp_path / "cdk.out" / "shop-trial.template.json").read_text())["Resources"].values()
-    schemas = {one["Properties"]["SchemaName"] for one in resources if one["Type"] == "AWS::EventSchemas::Schema"}
-    assert "shop.orders@OrderPlaced-v1" in schemas

@@ -2,17 +2,20 @@
 
 import re
 
+import pytest
+
 from tests.distribution.installation import InstalledWheel, uv
+from tests.distribution.new_project import Shop
 from tests.howto.page import Page
 from tests.page_files import shell_blocks
 
 
-def test_every_command_passes_in_a_new_project(page: Page, installed_wheel: InstalledWheel) -> None:
+@pytest.mark.timeout(900)  # seconds: the stacks of two environments, on a machine that is busy with other things
+def test_every_command_passes_in_a_new_project(page: Page, installed_wheel: InstalledWheel, shop: Shop) -> None:
     """With tools of the user's own. The workflow of the project has the same commands."""
     installed = installed_wheel("dev,cdk")
     uv("pip", "install", "--python", str(installed.python), "--constraints", "requirements/dev.txt", "pytest", "mypy", "ruff")
-    installed.run("tailrace", "init", "shop", "--collection", "orders", folder=page.folder)
-    page.folder /= "shop"
+    page.folder = shop.folder
     page.use(installed.environment())
     workflow = (page.folder / ".github" / "workflows" / "tailrace.yml").read_text()
     ran = {command for step in re.findall(r"\brun: (.+)", workflow) for command in step.split(" && ")}

@@ -13,6 +13,8 @@ from tailrace.project import load
 from tests.tailrace.packaging import shop
 
 OTHER_KEY = shop.EVENTS.replace('"orders":', '"ordres":')
+NO_MAPPER = shop.EVENTS.replace("(order_placed,)", "()")
+OTHER_DATABASE = shop.EVENTS.replace('"orders":', '"shp.orders":')
 NO_TABLE = shop.EVENTS.replace('{"orders": (order_placed,)}', '["orders"]')
 UNKNOWN_TYPE = shop.EVENTS.replace("-> OrderPlaced | None", '-> "OrderPlaced | Unknown"')
 HASHES = shop.locked("iniconfig")
@@ -28,6 +30,7 @@ MAPPERS = {
         "the module has no MAPERS; did you mean MAPPERS?",
     ),
     "no table of mappers": ({"events_py": NO_TABLE}, "it is not a mapping from collections to their mappers"),
+    "no mapper": ({"events_py": NO_MAPPER}, "the table has no mapper, so no change would become an event. Add a collection"),
     "syntax error": ({"events_py": "def"}, "events.py, line 1, is not valid Python: invalid syntax"),
     "error at the import": ({"events_py": "import os\nos.environ['X']"}, "events.py, line 2, raises KeyError: 'X'"),
     "error with a secret": (
@@ -47,6 +50,10 @@ MAPPERS = {
     "collection that no stream watches": (
         {"events_py": OTHER_KEY},
         "no stream of tailrace.toml watches the collection 'ordres' of the mappers; did you mean shop.orders?",
+    ),
+    "database that no stream watches": (
+        {"events_py": OTHER_DATABASE},
+        "no stream of tailrace.toml watches the collection 'shp.orders' of the mappers; did you mean shop.orders?",
     ),
     "key that is none": (
         {"events_py": shop.EVENTS.replace('"orders":', '".orders":')},

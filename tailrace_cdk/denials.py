@@ -74,6 +74,15 @@ class Denials:
         yield self._only("KeepWatermarks", "dynamodb", ("BatchGetItem", "UpdateItem"), [*self._publishing, *on_call], "*")
         yield self._only("TouchItemsOtherwise", "dynamodb", OTHER_ITEMS, (), "*")
 
+    def of_last_states(self) -> Iterator[Statement]:
+        """As ``of_table``. The values are those of documents: nobody else reads them."""
+        yield _tls("dynamodb", "*")
+        actions = ("BatchGetItem", "UpdateItem")
+        yield self._only(
+            "RememberLastStates", "dynamodb", actions, [*self._forwarder, *self._redrive, *self._people.on_call], "*"
+        )
+        yield self._only("TouchLastStatesOtherwise", "dynamodb", ("GetItem", "PutItem", *OTHER_ITEMS), (), "*")
+
     def of_bucket(self, state: State, readers: Iterable[str], streams: Sequence[Stream]) -> Iterator[Statement]:
         """``readers`` are accounts: they may read events that are too large for the bus, neither claims nor parked items."""
         below, on_call = state.bucket.arn_for_objects, self._people.on_call

@@ -24,6 +24,7 @@ from tailrace_cdk.policies import Statement, allow, numbered
 
 LANES = "lane/*"  # partition keys of the watermarks: lambda_forwarder.watermarks.dynamodb.PREFIX
 STREAMS = "stream/"  # prefix of the partition keys of the checkpoints: tailer.stores.dynamodb
+STATES = "state/*"  # partition keys of the last states: lambda_forwarder.states.dynamodb.PREFIX
 DOCTOR = "stream/~doctor"  # partition key of the record that the doctor writes: tailer.stores.checks.PROBE
 
 
@@ -46,6 +47,13 @@ def publishing(bus: EventBus, queues: Queues, state: State, streams: Sequence[St
     yield allow("FetchClaimedChanges", "s3", ("GetObject",), *_claims(state, streams))
     large = [state.bucket.arn_for_objects(f"{prefix}/*") for prefix in (EVENTS, PARKED)]
     yield allow("StoreWhatIsTooLargeForTheBusOrTheParkingQueue", "s3", ("PutObject",), *large)
+
+
+def remembering(state: State) -> Iterator[Statement]:
+    """Allow the forwarder and redrive to remember the last states of documents, if there is a table for them."""
+    if table := state.last_states:
+        actions = ("BatchGetItem", "UpdateItem")
+        yield allow("RememberTheLastStateOfDocuments", "dynamodb", actions, table.table_arn, conditions=_keys(STATES))
 
 
 def consuming(changes: sqs.IQueue) -> Iterator[Statement]:

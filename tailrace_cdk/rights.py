@@ -26,6 +26,8 @@ def grant_messaging(messaging: Messaging, environment: Environment, existing: Ex
     functions, queues, state, bus = messaging.functions, messaging.queues, messaging.state, messaging.bus
     _grant(functions.forwarder.role, grants.consuming(queues.changes))
     _grant(functions.redrive.role, grants.redriving(queues, state))
+    for role in (functions.forwarder.role, functions.redrive.role):
+        _grant(role, grants.remembering(state))
     for function, table in zip(functions.streams, environment.forwarder.dynamodb_streams, strict=True):
         _grant(function.role, grants.streaming(table, state))
     for function in (functions.forwarder, functions.redrive, *functions.streams):
@@ -74,6 +76,8 @@ def deny_others(messaging: Messaging, environment: Environment, tailer: iam.IRol
         _add(unreadable, denials.of_unreadable(unreadable.queue_arn))
     if "table" not in existing:
         _add(state.table, denials.of_table())
+    if state.last_states:
+        _add(state.last_states, denials.of_last_states())
     if "claim_bucket" not in existing:
         _add(state.bucket, denials.of_bucket(state, messaging.readers, environment.streams))
     bus.deny(denials.of_bus(bus.arn, ordered=bus.ordered))

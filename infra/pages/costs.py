@@ -101,6 +101,9 @@ def variable(packing: str, environment: Environment, changes: float) -> Iterator
     yield "Lambda", "lambda_gb_second", seconds * environment.forwarder.memory / 1024
     yield "DynamoDB", "dynamodb_write", messages  # the watermark of a lane
     yield "DynamoDB", "dynamodb_read", messages
+    if environment.forwarder.last_states:
+        yield "DynamoDB", "dynamodb_write", changes  # the last state of a document, as if mappers declared fields of all
+        yield "DynamoDB", "dynamodb_read", changes
     yield "EventBridge", "event", changes * (1 + len(bus.consumers))
     if bus.kind == "classic":
         yield "EventBridge", "archive_gb", gigabytes if bus.archive_days else 0

@@ -19,7 +19,7 @@ def everything() -> Environment:
         key_arn="arn:aws:kms:eu-west-1:111122223333:key/THEIRS",
     )
     bus = production.bus.model_copy(update={"consumers": (consumer,), "allowed_accounts": ("111122223333",)})
-    forwarder = production.forwarder.model_copy(update={"dynamodb_streams": (orders,)})
+    forwarder = production.forwarder.model_copy(update={"dynamodb_streams": (orders,), "last_states": True})
     alarms = production.alarms.model_copy(update={"email": "oncall@example.com"})
     return production.model_copy(update={"bus": bus, "forwarder": forwarder, "alarms": alarms})
 

@@ -41,6 +41,7 @@ class Resources:
             "FORWARDER_PARKING_QUEUE_URL": self.parking_url,
             "FORWARDER_DEAD_LETTER_QUEUE_URL": self.dead_letters_url,
             "FORWARDER_WATERMARKS": self.table,
+            "FORWARDER_LAST_STATES": self.table,  # a key of it has a prefix of its own
             "FORWARDER_CLAIM_BUCKET": self.claim_bucket,
         }
 

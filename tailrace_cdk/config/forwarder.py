@@ -44,6 +44,11 @@ class Forwarder(Section):
         pattern=r"^(?!aws\.)",
         description="the source of all events; leave it out to use the source of each event class",
     )
+    last_states: bool = Field(
+        False,
+        description="whether a table keeps the fields that mappers declare with @remembers; it adds a read and a write to each "
+        "change of their collections",
+    )
     on_poison: Literal["park", "block"] = Field("park", description="park a change that cannot be published, or block its lane")
     redrive_minutes: int = Field(
         15, ge=0, le=1440, description="minutes between redrives of parked changes; 0 for redrive by hand only"

@@ -67,6 +67,7 @@ class Messaging:
         queues, state = self.queues, self.state
         used = [queue.encryption_master_key for queue in (queues.changes, queues.dead_letters, queues.parking)]
         used += [state.table.encryption_key, state.bucket.encryption_key]
+        used += [state.last_states.encryption_key] if state.last_states else []
         return list({key.key_arn: key for key in used if key}.values())
 
     def feed(self) -> Sequence[lambda_.CfnEventSourceMapping]:
@@ -82,6 +83,7 @@ class Messaging:
             "FORWARDER_PARKING_QUEUE_URL": self.queues.parking.queue_url,
             "FORWARDER_DEAD_LETTER_QUEUE_URL": self.queues.dead_letters.queue_url,
             "FORWARDER_WATERMARKS": self.state.table.table_name,
+            "FORWARDER_LAST_STATES": self.state.last_states.table_name if self.state.last_states else "",
             "FORWARDER_CLAIM_BUCKET": self.state.bucket.bucket_name,
             "FORWARDER_ON_POISON": forwarder.on_poison,
             "FORWARDER_SOURCE": forwarder.source,

@@ -1,4 +1,4 @@
-"""A table for checkpoints, leases and watermarks, and a bucket for what is too large for a message or an event."""
+"""A table for checkpoints, leases and watermarks, a table of last states, and a bucket for what is too large for a message."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
@@ -18,11 +18,13 @@ EXPIRES = "expires"  # lambda_forwarder.aws.table.EXPIRES
 
 class State(Construct):
     """
-    The state table and the claim bucket.
+    The state table and the claim bucket, and with ``last_states`` the table of the last states of documents.
 
     The table has an item for each stream and for each lane. These never expire: a checkpoint is needed for as long as its
     stream, and a watermark for as long as a message of its lane may be received again. It also has items with a time to live
     from the forwarder: watermarks of unknown streams, notes of failed lanes, and names of collections without a mapper.
+
+    Every item of ``last_states`` expires. That table has no backup: old states would be wrong, and they may be personal data.
 
     What is replaced or deleted in the bucket stays as an old version for ``VERSION_DAYS``.
 
@@ -41,16 +43,21 @@ class State(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._key = key
-        self.table = table or self._table(protected=environment.removal == "retain")
+        protected = environment.removal == "retain"
+        self.table = table or self._table("Table", protected=protected)
+        remembers = environment.forwarder.last_states
+        self.last_states = self._table("LastStates", protected=protected, backup=False) if remembers else None
         self.bucket = bucket or self._bucket(object_days(environment))
 
-    def _table(self, *, protected: bool) -> dynamodb.ITable:
+    def _table(self, id: str, *, protected: bool, backup: bool = True) -> dynamodb.ITable:
         return dynamodb.Table(
             self,
-            "Table",
+            id,
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=backup
+            ),
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED if self._key else dynamodb.TableEncryption.DEFAULT,
             encryption_key=self._key,
             deletion_protection=protected,

@@ -70,6 +70,11 @@ DEPARTURES: Sequence[Departure] = (
         reason="Revisions of one task definition and tasks of one cluster, whose numbers do not exist yet",
     ),
     Departure(
+        rule="DDB3",
+        where="State/LastStates/Resource",
+        reason="A restored table would have old states of documents, which are wrong; without its items nothing is lost",
+    ),
+    Departure(
         rule="ECS2",
         where="(Service|Enabling)/Task/Definition/Resource",
         reason="The variables contain no secret: Secrets Manager provides user names and passwords when the task starts",

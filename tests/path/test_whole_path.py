@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from devstack import DevStack
+from devstack.documentdb.dialect import DocumentdbDialect
 from tailrace.dev.consumer import Received
 from tailrace.dev.loopback import wait_until
 
@@ -107,16 +109,79 @@ def test_status_shows_an_unmapped_collection(path: DevStack) -> None:
     tailer = path.start_tailer(stream="whole", collections="")
     tailer.wait_ready()
     path.mongo.payments.refunds.insert_one({})
-    wait_until(lambda: "unmapped" in status_of(path, "whole"), tailer.process, 60)
-    [line] = status_of(path, "whole")["unmapped"]
+    wait_until(lambda: "unmapped" in status_of(path, "whole", collections=""), tailer.process, 60)
+    [line] = status_of(path, "whole", collections="")["unmapped"]
     assert line.startswith("payments.refunds: 1 change since 20")
     assert tailer.stop() == 0
 
 
-def status_of(path: DevStack, stream: str) -> dict[str, Any]:
+def test_cancellation_is_published_once_by_a_documentdb_that_describes_nothing(path: DevStack) -> None:
+    """
+    Without descriptions, pre-images and post-batch tokens, and whether the application updates or replaces its documents: also
+    after kill -9, and with the same ids after a rewind. Nothing is parked.
+    """
+    payments, arrived = path.mongo.payments.payments, list[Received]()
+
+    def receive(enough: Callable[[], bool]) -> None:
+        deadline, consumer = time.monotonic() + 60, path.consumer()
+        while not enough() and time.monotonic() < deadline:
+            arrived.extend(consumer.receive())
+
+    with DocumentdbDialect(path.mongod.ports[0], "documentdb-5.0-unpatched", update_description="absent") as server:
+        server.enablement.replace([("payments", "payments")])
+        settings = {"stream": "undescribed", "mongodb_uri": server.uri}
+        first = path.start_tailer(**settings)
+        first.wait_ready()
+        begin = datetime.now(UTC)
+        updated, replaced, both, never = (a_payment(number) for number in range(7001, 7005))
+        payments.insert_many([updated, replaced, both, never])
+        payments.update_one({"_id": updated["_id"]}, {"$set": {"status": "cancelled"}})
+        payments.replace_one({"_id": replaced["_id"]}, replaced | {"status": "cancelled"})
+        receive(lambda: len(_of(arrived, "PaymentCancelled")) == 2)
+        first.kill()
+        payments.update_one({"_id": both["_id"]}, {"$set": {"status": "cancelled"}})
+        for payment in (updated, replaced, both):
+            payments.update_one({"_id": payment["_id"]}, {"$set": {"note": "updated"}})
+            payments.replace_one({"_id": payment["_id"]}, payment | {"status": "cancelled", "note": "replaced"})
+        payments.replace_one({"_id": never["_id"]}, never | {"note": "replaced"})
+        second = path.start_tailer(**settings)
+        receive(lambda: len(_of(arrived, "PaymentCancelled")) == 3)
+        wait_until(lambda: status_of(path, **settings)["sequence"] == 14, second.process, 60)
+        assert second.stop() == 0
+
+        tailer_command(path, "checkpoint", "rewind", "--to", f"{begin:%Y-%m-%dT%H:%M:%SZ}", **settings)
+        third = path.start_tailer(**settings)
+        receive(lambda: len(_again(arrived)) == 7)
+        assert third.stop() == 0
+    assert len(_of(arrived, "PaymentCreated")) == 4
+    assert sorted(_of(arrived, "PaymentCancelled").values()) == [
+        f"payments.payments/payment-{number}" for number in (7001, 7002, 7003)
+    ]
+    found = path.aws("sqs").receive_message(QueueUrl=path.resources.parking_url, MaxNumberOfMessages=10).get("Messages", [])
+    assert [message["Body"] for message in found if "undescribed" in message["Body"]] == []
+
+
+def _of(events: Iterable[Received], name: str) -> dict[str, str]:
+    """Return the documents of the events with this name, by the ids of the events."""
+    return {event.id: event.document for event in events if event.name == name and event.metadata.stream == "undescribed"}
+
+
+def _again(events: Iterable[Received]) -> set[str]:
+    """Return the ids of the events that were published again, by the next generation."""
+    ours = [event for event in events if event.metadata.stream == "undescribed"]
+    first = min((event.metadata.generation for event in ours), default=0)
+    return {event.id for event in ours if event.metadata.generation > first}
+
+
+def status_of(path: DevStack, stream: str, **settings: str) -> dict[str, Any]:
     """Return the output of ``tailer status --json``."""
-    environment = os.environ | path.tailer_environment | {"TAILER_STREAM": stream, "TAILER_COLLECTIONS": ""}
-    command = [sys.executable, "-P", "-m", "tailer", "status", "--json"]
-    printed = subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout
-    found: dict[str, Any] = json.loads(printed)[stream]
+    found: dict[str, Any] = json.loads(tailer_command(path, "status", "--json", stream=stream, **settings))[stream]
     return found
+
+
+def tailer_command(path: DevStack, *words: str, **settings: str) -> str:
+    """Run a command of the tailer with these settings, and return what it prints."""
+    ours = {f"TAILER_{name.upper()}": value for name, value in settings.items()}
+    command = [sys.executable, "-P", "-m", "tailer", *words]
+    environment = os.environ | path.tailer_environment | ours
+    return subprocess.run(command, env=environment, capture_output=True, check=True, text=True).stdout

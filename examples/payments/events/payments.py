@@ -7,7 +7,7 @@ advance, and no consumer needs the number. A service that may see it gets it fro
 times are commit times.
 """
 
-from tailrace import Change, DomainEvent, Mappers, Time
+from tailrace import Change, DomainEvent, Mappers, Time, remembers
 
 
 class PaymentCreated(DomainEvent, source="app.payments"):
@@ -42,14 +42,16 @@ class PaymentCancelled(DomainEvent, source="app.payments"):
     cancelled_at: Time
 
 
+@remembers("status")
 def payment_cancelled(change: Change) -> PaymentCancelled | None:
     """
     A payment's status became ``cancelled``.
 
-    After a replace without a pre-image, this event may be published again. A cancellation is final, so a repeat does no harm.
-    ``subscriptionId`` never changes, so it is the same in the looked-up document, even if that is newer than the change.
+    A cancellation is final, so a later state of the document shows it too, and a repeat does no harm. If the previous status is
+    unknown, this event may be published again. ``subscriptionId`` never changes, so it is the same in the looked-up document,
+    even if that is newer than the change.
     """
-    if not change.became("status", "cancelled", assume_new=True):
+    if not change.became("status", "cancelled", assume_new=True, assume_current=True):
         return None
     document = change.full_document or change.full_document_before_change or {}
     return PaymentCancelled(

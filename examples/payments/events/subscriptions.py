@@ -5,7 +5,7 @@ The document of a subscription has ``_id``, ``productId``, ``quantity`` (units a
 and the customer's name and address. No event contains these two, for the reason given in ``payments``.
 """
 
-from tailrace import Change, DomainEvent, Mappers, Time
+from tailrace import Change, DomainEvent, Mappers, Time, remembers
 
 
 class SubscriptionCreated(DomainEvent, source="app.subscriptions"):
@@ -37,9 +37,13 @@ class SubscriptionCancelled(DomainEvent, source="app.subscriptions"):
     cancelled_at: Time
 
 
+@remembers("status")
 def subscription_cancelled(change: Change) -> SubscriptionCancelled | None:
-    """A subscription's status became ``cancelled``. After a replace without a pre-image, the event may be published again."""
-    if not change.became("status", "cancelled", assume_new=True):
+    """
+    A subscription's status became ``cancelled``, which is final. If the previous status is unknown, the event may be published
+    again.
+    """
+    if not change.became("status", "cancelled", assume_new=True, assume_current=True):
         return None
     return SubscriptionCancelled(subscription_id=str(change.document_key["_id"]), cancelled_at=change.occurred_at)
 

@@ -18,6 +18,7 @@ from lambda_forwarder.states.remembering import Remembering
 from tailrace.change import Change
 from tailrace.events import Mappers, remembers
 from tailrace.questions.images import Uncertain
+from tailrace.questions.paths import same
 from tailrace.wire.change import Namespace, Poison, UpdateDescription
 from tests.lambda_forwarder.values import forever, message
 
@@ -94,7 +95,10 @@ def lives(draw: st.DrawFn, *, transactions: bool = True, replaced: bool = False)
 
 
 def updates(before: Document) -> st.SearchStrategy[Document]:
-    """Descriptions of an update of this document. A server does not describe a field whose value stays."""
+    """
+    Descriptions of an update of this document. A server does not describe a field whose value stays. It describes 1 after 1.0,
+    which the questions then count as a change only without images; here it does not.
+    """
     whole = st.fixed_dictionaries({}, optional={name: st.sampled_from(VALUES) for name in ("status", "address")})
     nested = st.fixed_dictionaries({"address.city": st.sampled_from(VALUES)})
     shapes = st.one_of(whole, nested) if isinstance(before.get("address"), dict) else whole
@@ -103,7 +107,7 @@ def updates(before: Document) -> st.SearchStrategy[Document]:
 
 def _has(document: Document, path: str, value: Any) -> bool:
     found = document.get("address", {}).get("city", ...) if path == "address.city" else document.get(path, ...)
-    return repr(found) == repr(value)
+    return same(found, value)
 
 
 def applied(before: Document, fields: Document) -> Document:

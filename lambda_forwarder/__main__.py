@@ -13,6 +13,7 @@ from lambda_forwarder import redrive_command
 from lambda_forwarder.catalogue import catalogue
 from lambda_forwarder.errors import ForwarderError, Misconfigured
 from lambda_forwarder.logs import make_legible
+from lambda_forwarder.other_server import SERVERS, reported_by
 from lambda_forwarder.settings import OFF, Settings, problem
 from lambda_forwarder.trial import KINDS, Trial, as_sample, as_text, read, received, tried, verdict
 from tailrace.message import ChangeMessage
@@ -26,6 +27,7 @@ DONE, ATTENTION, UNUSABLE = 0, 1, 2
 MODULE = "python -P -m lambda_forwarder"
 TRY_EXAMPLES = """examples:
   {program} try sample.json
+  {program} try --as documentdb-5.0 sample.json
   {program} try --queue https://sqs.eu-west-1.amazonaws.com/123456789012/tailrace-changes.fifo"""
 EXIT_CODES = """
 
@@ -57,7 +59,9 @@ def main(arguments: list[str] | None = None, name: str = MODULE, by: str = "") -
             for found in problems:
                 complain(found, by)
             return ATTENTION if problems else DONE
-        trials = [trial for message in _given(options) for trial in tried(message, settings.mappers, settings.source)]
+        given = _given(options)
+        messages = reported_by(options.server, given, settings.mappers) if options.server else given
+        trials = [trial for message in messages for trial in tried(message, settings.mappers, settings.source)]
     except OSError as error:
         complain(f"{error.filename} cannot be read or written: {error.strerror}", by)
         return UNUSABLE
@@ -90,6 +94,9 @@ def _parser(name: str = MODULE) -> Parser:
     given.add_argument("sample", nargs="?", metavar="SAMPLE.json", help=f"{KINDS}; - reads standard input")
     given.add_argument("--queue", metavar="URL", help="read up to 10 messages of an SQS queue and leave them in it")
     attempt.add_argument("--json", action="store_true", help="print the events as JSON, as the samples have them")
+    attempt.add_argument(
+        "--as", dest="server", choices=[*SERVERS], help="try the changes as this server would report them, without images"
+    )
     attempt.set_defaults(wrong=attempt.error)
     write = commands.add_parser(
         "catalogue", help="write the page and the schemas of all events, unless a change would break consumers"

@@ -62,8 +62,8 @@ class Change(wire.Change, frozen=True, kw_only=True, omit_defaults=True, rename=
         be published twice, but none is missed.
 
         The looked-up document is not used, unless with ``assume_current`` it counts as the document just after an update that
-        has no description. If it is newer, a value is seen at an earlier change of the document, and a value that was replaced
-        before the look-up is never seen. With a remembered field, each value that was seen is seen once.
+        has no description. The previous value must be known, as that of a remembered field. If the looked-up document is newer,
+        a value is seen at an earlier change of the document, and a value that was replaced before the look-up is never seen.
 
         Raises:
             Uncertain: the new value is unknown, or the previous value is unknown and ``assume_new`` is false.

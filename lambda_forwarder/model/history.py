@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from lambda_forwarder.model.watermark import instant
 from tailrace.change import Change
 from tailrace.questions.states import State
+from tailrace.wire.change import canonical  # True, 1 and 1.0 are equal in Python
 from tailrace.wire.identity import digest
 
 KEPT = 20  # versions, beside those of the changes that are mapped together
@@ -101,7 +102,11 @@ class History(Struct, frozen=True, kw_only=True):
 
     def with_next(self, at: Position, state: State, change: Change) -> "History":
         """Return the history after the next change, which left this state."""
-        versions = self.versions if state == self.versions[-1].state else (*self.versions, Version(at=at, state=state))
+        versions = (
+            self.versions
+            if canonical(state) == canonical(self.versions[-1].state)
+            else (*self.versions, Version(at=at, state=state))
+        )
         return replace(self, last=at, versions=versions, deleted=change.deleted)
 
     def shortened(self, since: Position) -> "History":

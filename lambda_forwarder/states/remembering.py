@@ -18,7 +18,7 @@ from tailrace.change import Change
 from tailrace.events import Mappers, remembered_by
 from tailrace.message import ChangeMessage
 from tailrace.questions.states import State, remembered, state_after
-from tailrace.wire.change import GAP, Remembered
+from tailrace.wire.change import GAP, Remembered, canonical
 from tailrace.wire.identity import digest
 
 
@@ -92,7 +92,7 @@ class _Document:
 
     def changed(self) -> Stored | None:
         """Return the history to store; None if these changes were stored before."""
-        if self._history is None or (self._stored and self._history == self._stored.history):
+        if self._history is None or (self._stored and canonical(self._history) == canonical(self._stored.history)):
             return None
         history = self._history.shortened(self._first) if self._first else self._history
         return Stored(history=history, revision=self._stored.revision if self._stored else 0)

@@ -13,12 +13,14 @@ LOOKED_UP = "the forwarder remembers only a looked-up value, which may be newer;
 def informed(change: Change, path: str, *, assume_current: bool) -> Change:
     """
     Return the change with a pre- and a post-image that hold the remembered values of this path, and no other field, as far as
-    the server sent none. With ``assume_current``, a looked-up document counts as the document just after the change.
+    the server sent none. With ``assume_current``, a looked-up document counts as the document just after the change if the
+    value before it is known. Otherwise each later update would show the same value as a new one.
     """
     known = change.remembered.get(path, NOTHING)
     updated = change.operation_type == "update" and not change.post_image
     if change.full_document_before_change is None and _is_usable(known.was, assume_current):
         change = replace(change, full_document_before_change=_document(path, known.was))
+    assume_current = assume_current and change.full_document_before_change is not None
     if updated and _is_usable(known.now, assume_current):
         return replace(change, full_document=_document(path, known.now), post_image=True)
     if updated and assume_current and change.update_description is None and change.full_document is not None:

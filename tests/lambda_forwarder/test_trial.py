@@ -8,18 +8,28 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from lambda_forwarder.__main__ import main
 from lambda_forwarder.trial import read, tried
 from tailrace.change import Change
 from tailrace.dev.aws import Aws
+from tailrace.events import remembers
 from tailrace.wire.message import UnreadableMessage
-from tests.lambda_forwarder.values import body, cancelled, claiming, gap, inserted, message, record
+from tests.lambda_forwarder.values import Noted, body, cancelled, claiming, gap, inserted, message, record
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EVENTS = Path(__file__).parents[2] / "examples" / "payments" / "samples"
 CHANGE = json.loads(msgspec.json.encode(cancelled()))
 BODY = body(inserted(), cancelled())
+
+
+def replaced(before: str | None) -> Change:
+    """Return a replace whose new status is cancelled, with a pre-image unless ``before`` is None."""
+    known = None if before is None else {"status": before}
+    whole = inserted(sequence=2, status="cancelled")
+    return replace(whole, operation_type="replace", cluster_time="1795330890.3", full_document_before_change=known)
+
 
 Try = Callable[..., tuple[int, str, str]]
 
@@ -263,3 +273,39 @@ def test_queue_that_cannot_be_read_is_reported_in_one_line(
     err = capsys.readouterr().err
     assert told in err
     assert "DeleteMessage" not in err  # try needs no permission to delete
+
+
+@remembers("status")
+def status_mapper(change: Change) -> Noted | None:
+    """Return an event if the status became cancelled."""
+    return Noted() if change.became("status", "cancelled", assume_current=True) else None
+
+
+REMEMBERING: dict[str, Any] = {"payments": (status_mapper,)}
+
+
+@pytest.mark.parametrize(
+    ("server", "change", "expected"),
+    [
+        ("documentdb-5.0", cancelled(), "Noted"),
+        ("documentdb-5.0", replaced("created"), "Noted"),
+        ("documentdb-5.0", replaced("cancelled"), "no event"),
+        ("documentdb-5.0", replaced(None), "the forwarder does not remember it yet"),
+        ("documentdb-5.0-undescribed", replace(cancelled(), full_document_before_change={"status": "created"}), "Noted"),
+        ("documentdb-5.0-undescribed", cancelled(), "the forwarder does not remember it yet"),
+    ],
+)
+def test_change_is_tried_as_another_server_reports_it(
+    attempt: Try, monkeypatch: pytest.MonkeyPatch, server: str, change: Change, expected: str
+) -> None:
+    """Its pre-image is what the forwarder remembers there."""
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:REMEMBERING")
+    _, out, _ = attempt(msgspec.to_builtins(change), "--as", server)
+    assert expected in out
+
+
+def test_changes_of_a_file_are_remembered_from_one_to_the_next(attempt: Try, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDER_MAPPERS", f"{__name__}:REMEMBERING")
+    lines = [json.dumps(msgspec.to_builtins(change)) for change in (inserted(), replaced(None))]
+    code, out, _ = attempt("\n".join(lines), "--as", "documentdb-5.0-undescribed")
+    assert (code, out.count("  Noted")) == (0, 1)

@@ -40,8 +40,8 @@ class SubscriptionCancelled(DomainEvent, source="app.subscriptions"):
 @remembers("status")
 def subscription_cancelled(change: Change) -> SubscriptionCancelled | None:
     """
-    A subscription's status became ``cancelled``, which is final. If the previous status is unknown, the event may be published
-    again.
+    A subscription's status became ``cancelled``, which is final. If the status before a replace is unknown, the event may be
+    published again.
     """
     if not change.became("status", "cancelled", assume_new=True, assume_current=True):
         return None

@@ -25,6 +25,15 @@ from tests.lambda_forwarder.values import forever, message
 PATHS = ("status", "address", "address.city")
 VALUES: list[Any] = [None, 1, 1.0, True, "cancelled", [1], [1, 2], {"city": "Bonn"}, {"city": "Rome", "zip": 1}]
 
+FIRST = Change(
+    id="821",
+    sequence=1,
+    operation_type="insert",
+    ns=Namespace(db="payments", coll="payments"),
+    cluster_time="9.1",
+    document_key={"_id": "a"},
+)
+
 Document = dict[str, Any]
 Kind = Literal["insert", "replace", "undescribed", "described", "delete", "stub", "unread"]
 
@@ -214,6 +223,18 @@ def test_answer_is_the_truth_or_uncertain(data: st.DataObject) -> None:
             assert {
                 name: told[name] for name in certain if repr(told[name]) not in (repr(certain[name]), repr(Uncertain))
             } == {}
+
+
+def test_true_is_not_taken_for_1() -> None:
+    """Python considers them equal."""
+    states, seen = MemoryLastStates(), list[Change]()
+    for sequence, value in enumerate((True, 1, True), 1):
+        change = replace(
+            FIRST, id=f"82{sequence}", sequence=sequence, cluster_time=f"9.{sequence}", full_document={"status": value}
+        )
+        change = replace(change, operation_type="replace") if seen else change
+        seen += delivered(states, [Fact(change, None, None, "replace")], 1)
+    assert [(change.changed("status"), change.was("status")) for change in seen] == [(True, None), (True, True), (True, 1)]
 
 
 @settings(max_examples=60)

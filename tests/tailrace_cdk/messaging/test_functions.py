@@ -50,7 +50,7 @@ def test_every_variable_of_a_function_is_a_setting_of_the_forwarder() -> None:
     """And every required setting is there."""
     known = {f"FORWARDER_{name.upper()}" for name in Settings.model_fields}
     needed = {f"FORWARDER_{name.upper()}" for name, field in Settings.model_fields.items() if field.is_required()}
-    everything = {"source": "a.b", "mappers": "a:B", "dynamodb_streams": [{"stream_arn": STREAM}]}
+    everything = {"source": "a.b", "mappers": "a:B", "last_states": True, "dynamodb_streams": [{"stream_arn": STREAM}]}
     told = variables("Stream", forwarder=everything, bus={"schemas": False}, streams=STREAMS)
     assert needed < told.keys() <= known
     assert told.keys() == known  # With every option, every setting is used.

@@ -48,8 +48,8 @@ def payment_cancelled(change: Change) -> PaymentCancelled | None:
     A payment's status became ``cancelled``.
 
     A cancellation is final, so a later state of the document shows it too, and a repeat does no harm. If the status before a
-    replace is unknown, this event may be published again. ``subscriptionId`` never changes, so it is the same in the looked-up document,
-    even if that is newer than the change.
+    replace is unknown, this event may be published again. ``subscriptionId`` never changes, so it is the same in the looked-up
+    document, even if that is newer than the change.
     """
     if not change.became("status", "cancelled", assume_new=True, assume_current=True):
         return None

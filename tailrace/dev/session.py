@@ -111,7 +111,8 @@ class Session:
 
     def _explain(self, system: ProjectSystem) -> None:
         settings = system.workspace.folder / "settings.env"
-        values = system.tailer_settings | system.forwarder_settings(system.project)
+        asked = {"TAILER_HTTP_PORT": str(system.tailers[0].port)}  # whose health the doctor reads
+        values = system.tailer_settings | system.forwarder_settings(system.project) | asked
         settings.write_text("".join(f"export {name}={quote(value)}\n" for name, value in values.items()))
         watched = ", ".join(str(scope) for one in self._settings(system) for scope in Parts(one).watch.scopes)
         self._screen.step(f"ready: {watched}", "green")

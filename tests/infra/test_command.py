@@ -54,7 +54,7 @@ def test_subcommand_needs_an_environment(subcommand: str, capsys: pytest.Capture
     """There is no default: a wrong one would create a second stack in the production account."""
     assert cdk.main([subcommand]) == 2
     assert cdk.main(["--environment", "", subcommand]) == 2
-    said = f"Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.\n"
+    said = f"infra.cdk: Name the environment: make {subcommand} ENVIRONMENT=mine. Environments: {there()}.\n"
     assert capsys.readouterr().err == said + said
 
 
@@ -89,7 +89,7 @@ def test_nothing_starts_without_an_account(
         monkeypatch.setenv(name, shell[name])
     assert cdk.main(subcommand) == 2
     said = capsys.readouterr()
-    assert said.err.startswith("This shell has no working AWS credentials: ")
+    assert said.err.startswith("infra.cdk: This shell has no working AWS credentials: ")
     assert said.out == ""
 
 

@@ -7,7 +7,9 @@ EMULATORS := $(VENV)-emulators
 TESTS  ?=
 PROCESSES ?= $(if $(TESTS),0,4)
 ENVIRONMENT ?=
+SERVER ?=
 
+export TAILRACE_SERVER := $(SERVER)
 export PYTHONSAFEPATH := 1# no module of the current folder is imported by mistake; the environments know where ours are
 export PYTHONDONTWRITEBYTECODE :=# a module is compiled once, not by every process that tests start
 

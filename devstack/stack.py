@@ -2,9 +2,12 @@
 
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from devstack.documentdb.dialect import DocumentdbDialect
+from devstack.documentdb.servers import MONGODB, chosen_server, enabled_dialect
 from devstack.resources import Resources, provision
 from tailrace.dev.consumer import Consumer
 from tailrace.dev.emulator import function_python
@@ -19,14 +22,38 @@ class DevStack(LocalSystem):
     """
     ``with DevStack() as stack:`` starts a database and an AWS account with the forwarder. ``start_tailer`` starts tailers.
 
-    ``forwarder=False`` omits the function, so that a test can read the queue.
+    ``forwarder=False`` omits the function, so that a test can read the queue. ``server`` is what everything connects to:
+    ``mongodb``, or a profile of DocumentDB such as ``documentdb-5.0``, which a dialect plays in front of mongod; by default
+    what TAILRACE_SERVER says.
     """
 
     resources: Resources
 
-    def __init__(self, *, forwarder: bool = True, members: int = 1, report: Report = lambda _: None) -> None:
+    def __init__(self, *, forwarder: bool = True, members: int = 1, server: str = "", report: Report = lambda _: None) -> None:
         super().__init__(members=members, report=report)
         self._forwarder = forwarder
+        self.server = server or chosen_server()
+        self.documentdb: DocumentdbDialect | None = None
+
+    @contextmanager
+    def on(self, server: str) -> Iterator[None]:
+        """Connect to another server of the same replica set until the block ends: see ``server``."""
+        before = self.server, self.documentdb, self.mongodb_uri, self.mongo
+        self.server, self.documentdb = server, None
+        with ExitStack() as undo:
+            try:
+                self._connect(undo)
+                yield
+            finally:
+                self.server, self.documentdb, self.mongodb_uri, self.mongo = before
+
+    def _connect(self, undo: ExitStack) -> None:
+        self.mongodb_uri = self.mongod.uri
+        if self.server != MONGODB:
+            self._report(f"{self.server} in front of mongod")
+            self.documentdb = undo.enter_context(enabled_dialect(self.mongod.ports, self.server))
+            self.mongodb_uri = self.documentdb.uri
+        super()._connect(undo)
 
     def _package(self) -> Path | None:
         return forwarder_zip(self.workspace.folder, self._report) if self._forwarder else None

@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from devstack import DevStack
 
-pytest_plugins = ["tests.fast", "tests.forked", "tests.groups", "tests.howto.page"]
+pytest_plugins = ["tests.fast", "tests.forked", "tests.groups", "tests.servers", "tests.howto.page"]
 
 _names = count(1)
 

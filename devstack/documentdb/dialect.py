@@ -24,7 +24,6 @@ from tailrace.dev.mongod import REPLICA_SET
 
 _WITH_A_CURSOR = {"aggregate", "find", "listCollections", "listIndexes", "getMore"}
 _HOSTS = ("hosts", "passives")
-_OPENS_AGAIN = {"resumeAfter", "startAtOperationTime"}
 
 
 class DocumentdbDialect(Cluster):
@@ -126,7 +125,7 @@ class DocumentdbDialect(Cluster):
         cursor.used = self.clock()
         if cursor.watched is None:
             return
-        if exchange.watching is not None and _OPENS_AGAIN & exchange.watching.keys():
+        if "resumeAfter" in (exchange.watching or {}):
             cursor.empty_replies = int(self.values["scanning"])
         cursor.token = reply.get("postBatchResumeToken")
         self.given |= {token["_data"] for token in [cursor.token, *(one.get("_id") for one in exchange.reply.events)] if token}

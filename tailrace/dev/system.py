@@ -34,6 +34,7 @@ class LocalSystem(Started):
 
     resources: Resources
     mongod: Mongod  # without mongodb_uri
+    mongo: MongoClient[dict[str, Any]]
 
     def __init__(self, *, mongodb_uri: str = "", members: int = 1, report: Report = lambda _: None) -> None:
         self.mongodb_uri = mongodb_uri
@@ -48,7 +49,7 @@ class LocalSystem(Started):
             emulators_python(self._report)  # made at the first use, which takes as long as the first package
         package = packaging.result()  # a project that cannot be packaged is refused before a process starts
         self._start_processes()
-        self.mongo: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
+        self._connect(undo)
         self.aws = Aws(self.emulator.endpoint_url, self.emulator.key)
         undo.callback(self.aws.close)
         self._report("queues, table, bucket, bus and rules" + (", and the forwarder" if package else ""))
@@ -68,6 +69,10 @@ class LocalSystem(Started):
         with ThreadPoolExecutor() as threads:
             for wait in [threads.submit(wait) for wait in waits]:
                 wait.result()
+
+    def _connect(self, undo: ExitStack) -> None:
+        """Connect to the server at ``mongodb_uri``."""
+        self.mongo = undo.enter_context(MongoClient(self.mongodb_uri, tz_aware=True))
 
     @abstractmethod
     def _package(self) -> Path | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from devstack.documentdb.servers import MONGODB, chosen_server, enabled_dialect
 from devstack.resources import provision
 from infra.package import REPOSITORY
 from tailrace.dev.aws import Aws
@@ -67,12 +68,19 @@ class Stage(Started):
         self.emulator.start()
         self.mongod.wait_ready()
         self.emulator.wait_ready()
-        self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.mongod.uri, appname="writer"))
+        self.uri = self._server(undo)
+        self.client: MongoClient[dict[str, Any]] = undo.enter_context(MongoClient(self.uri, appname="writer"))
         self.direct = Aws(self.emulator.endpoint_url, self.emulator.key)  # The reader's connections are never disturbed.
         undo.callback(self.direct.close)
         self.resources = provision(self.direct)
         self.aws = undo.enter_context(AwsProxy(_port(self.emulator.endpoint_url), self._chance))
         self.aws_network = undo.enter_context(TcpProxy([self.aws.port]))
+
+    def _server(self, undo: ExitStack) -> str:
+        """Return the URI of the server that TAILRACE_SERVER names. A dialect's own connections are disturbed too."""
+        if (server := chosen_server()) == MONGODB:
+            return self.mongod.uri
+        return undo.enter_context(enabled_dialect(self.mongodb_network.ports, server)).uri
 
     def _behind(self, undo: ExitStack, ports: Any) -> list[int]:
         self.mongodb_network = undo.enter_context(TcpProxy(ports, APPLICATION))
@@ -131,7 +139,7 @@ class Stage(Started):
         return self.direct.environment | {
             "PYTHONFAULTHANDLER": "1",
             "AWS_ENDPOINT_URL": f"http://{HOST}:{self.aws_network.ports[0]}",
-            "TAILER_MONGODB_URI": f"{self.mongod.uri}&{IMPATIENT}",
+            "TAILER_MONGODB_URI": f"{self.uri}&{IMPATIENT}",
             "TAILER_QUEUE_URL": self.resources.queue_url,
             "TAILER_CHECKPOINTS": f"dynamodb://{self.resources.table}",
             "TAILER_STREAM": "ledger",

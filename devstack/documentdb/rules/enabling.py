@@ -60,7 +60,7 @@ def enablement_after_drop(exchange: Exchange, value: Value) -> None:
 
 def _written(event: Fields, enablement: Enablement) -> bool:
     names, time = event.get("ns"), event.get("clusterTime")
-    if not isinstance(names, dict) or time is None:  # removed by a pipeline
+    if not isinstance(names, dict) or "db" not in names or time is None:  # removed by a pipeline
         return True
     return enablement.written((names["db"], names.get("coll", "")), time)
 

@@ -18,7 +18,7 @@ LOST = "CappedPositionLost: CollectionScan died due to position in capped collec
 _OURS = re.compile(r"01(?P<seconds>[0-9A-F]{8})(?P<increment>[0-9A-F]{8})(?:01|04(?P<behind>[0-9A-F]{8}))(?P<rest>[0-9A-F]*)")
 _INVALID = "Invalid resume token"
 _MONGODBS_INVALID = {260, 50811, 40649, 15}  # its codes for a token that it cannot read
-_MONGODBS_LOST = {280, 286}
+_MONGODBS_LOST = re.compile("no longer be in the oplog|token was not found")
 
 
 def encode(token: Document, *, post_batch: bool) -> Document:
@@ -78,7 +78,7 @@ def refused_token(exchange: Exchange, value: Value) -> None:
 
 
 def expired_token(exchange: Exchange, value: Value) -> None:
-    if exchange.of_stream and exchange.code in _MONGODBS_LOST:
+    if exchange.of_stream and exchange.code and _MONGODBS_LOST.search(exchange.reply.fields.get("errmsg") or ""):
         _replace_error(exchange, int(value), LOST)
 
 

@@ -21,7 +21,7 @@ def iam_sign_in(exchange: Exchange, value: Value) -> Document | None:
             return error(int(value), "Command saslStart not supported on $external database")
         nonce = bson.decode(command["payload"])["r"] + bytes(32)
         return _step({"s": nonce, "h": "sts.amazonaws.com"}, done=False)
-    if exchange.name != "saslContinue":
+    if exchange.name != "saslContinue" or not _is_bson(command["payload"]):  # a password's steps are text
         return None
     payload = bson.decode(command["payload"])
     key = payload["a"].partition("Credential=")[2].partition("/")[0]
@@ -43,6 +43,10 @@ def external_users(exchange: Exchange, value: Value) -> Document | None:
     else:
         users[user] = exchange.command["roles"]
     return {}
+
+
+def _is_bson(payload: bytes) -> bool:
+    return int.from_bytes(payload[:4], "little") == len(payload)
 
 
 def _step(payload: dict[str, Any], *, done: bool) -> Document:

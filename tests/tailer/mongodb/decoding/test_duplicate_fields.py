@@ -89,6 +89,7 @@ def test_copy_of_a_decoded_document_is_a_plain_dict() -> None:
     assert document == {"a": {"b": [{"c": 1}]}}
 
 
+@pytest.mark.usefixtures("on_mongodb")
 def test_stream_reports_the_value_that_the_server_finds(mongo: Mongo, fresh: str, caplog: pytest.LogCaptureFixture) -> None:
     """For an insert and an update. The log has one line for the collection."""
     things = mongo[fresh].create_collection("things", changeStreamPreAndPostImages={"enabled": True})
@@ -110,6 +111,7 @@ def test_stream_reports_the_value_that_the_server_finds(mongo: Mongo, fresh: str
     assert [(line.__dict__["collection"], line.__dict__["field"]) for line in said] == [(f"{fresh}.things", "a")]
 
 
+@pytest.mark.usefixtures("on_mongodb")
 @pytest.mark.parametrize("path", ["b", "in.b", "list.0.b"])
 def test_post_image_with_a_moved_field_has_the_new_value(
     mongo: Mongo, fresh: str, path: str, caplog: pytest.LogCaptureFixture

@@ -76,6 +76,16 @@ def test_every_named_metric_exists() -> None:
     assert rules <= set(PAGES)
 
 
+def test_every_quoted_message_is_in_the_code() -> None:
+    """A person finds the page by the words that the log or a command shows. One quoted text is CloudWatch's."""
+    files = (path for package in ("tailer", "lambda_forwarder", "tailrace") for path in (REPOSITORY / package).rglob("*.py"))
+    code = "".join(path.read_text() for path in files)
+    prose = re.sub(r"```.*?```|`[^`]*`", "", TEXT, flags=re.DOTALL)
+    quoted = set(re.findall(r'"([^"\n]+)"', prose)) - {"insufficient data"}
+    assert quoted
+    assert [part for text in quoted for part in re.split(" ?… ?", text) if part not in code] == []
+
+
 class Shell:
     """bash with the functions of the runbook. ``aws`` records its arguments, ``tailrace`` prints its variables."""
 

@@ -25,19 +25,43 @@ SCALARS = {"integer": int, "long": int, "float": float, "double": float}
 
 def main(arguments: Sequence[str]) -> int:
     service, command, *rest = arguments
-    client = botocore.session.get_session().create_client(
-        RENAMED.get(service, service), endpoint_url=os.environ["AWS_ENDPOINT_URL"]
-    )
+    session, endpoint = botocore.session.get_session(), os.environ["AWS_ENDPOINT_URL"]
+    client = session.create_client(RENAMED.get(service, service), endpoint_url=endpoint)
+    if command in OF_THE_COMMAND_LINE:
+        OF_THE_COMMAND_LINE[command](client, *rest)
+        return 0
     [operation] = [name for name in client.meta.service_model.operation_names if xform_name(name, "-") == command]
     shape = client.meta.service_model.operation_model(operation).input_shape
     given = _options(rest)
     query, output = given.pop("query", [""])[0], given.pop("output", ["json"])[0]
-    response = getattr(client, xform_name(operation))(**_parameters(shape, given))
-    response.pop("ResponseMetadata")
+    most = given.pop("max-items", [None])[0]
+    parameters = _parameters(shape, given)
+    if client.can_paginate(xform_name(operation)):
+        pages = client.get_paginator(xform_name(operation)).paginate(**parameters, PaginationConfig={"MaxItems": most})
+        response = pages.build_full_result()
+    else:
+        response = getattr(client, xform_name(operation))(**parameters)
+        response.pop("ResponseMetadata")
     found = jmespath.search(query, response) if query else response
     if found is not None and (query or found):
         sys.stdout.write(f"{_text(found) if output == 'text' else json.dumps(found, indent=4, default=str)}\n")
     return 0
+
+
+def _tail(logs: Any, group: str, *options: str) -> None:
+    """Print the lines of a log group, as version 2 of the command line does: time, stream, message."""
+    assert _options(options).keys() <= {"since"}
+    for event in logs.filter_log_events(logGroupName=group)["events"]:
+        sys.stdout.write(f"{event['timestamp']}\t{event['logStreamName']}\t{event['message']}\n")
+
+
+def _wait(client: Any, name: str, *options: str) -> None:
+    waiter = client.get_waiter(name.replace("-", "_"))
+    shape = client.meta.service_model.operation_model(waiter.config.operation).input_shape
+    waiter.wait(**_parameters(shape, _options(options)))
+
+
+OF_THE_COMMAND_LINE = {"tail": _tail, "wait": _wait}  # commands that are no operations of a service
 
 
 def _options(words: Sequence[str]) -> dict[str, list[str]]:

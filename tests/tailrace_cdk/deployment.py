@@ -56,10 +56,13 @@ def publish(aws: Aws, folder: Path, stack: str) -> None:
 
 
 def without(template: Mapping[str, Any], kinds: Collection[str]) -> Resource:
-    """Return the template without resources of these types. No remaining resource may refer to them."""
+    """Return the template without resources of these types. A remaining resource may wait for them, but not refer to them."""
     kept = {name: one for name, one in template["Resources"].items() if one["Type"] not in kinds}
     left: Resource = json.loads(json.dumps({**template, "Resources": kept}))
     gone = template["Resources"].keys() - kept.keys()
+    for one in left["Resources"].values():
+        if "DependsOn" in one:
+            one["DependsOn"] = [name for name in one["DependsOn"] if name not in gone]
     assert not [name for name in gone if json.dumps(name) in json.dumps(left)]
     return left
 
@@ -92,7 +95,7 @@ def deploy(
         time.sleep(0.1)
     events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
     failures = [(one["LogicalResourceId"], one["ResourceStatusReason"]) for one in events if "FAILED" in one["ResourceStatus"]]
-    assert (described["StackStatus"], failures) == ("CREATE_COMPLETE", [])
+    assert (described["StackStatus"], failures) == ("CREATE_COMPLETE", []), failures
     resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     return Deployment(
         template=template,

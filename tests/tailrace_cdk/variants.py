@@ -30,7 +30,7 @@ VARIANTS = {
     ),
     "existing": Environment.model_validate(
         {
-            "name": "existing",
+            "name": "mine",  # the one of the how-to pages
             "network": EXISTING_VPC,
             "database": {**EXISTING_DATABASE, "authentication": "secret", "secret_arn": SECRET},
             "streams": STREAMS,

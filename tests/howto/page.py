@@ -24,7 +24,7 @@ class Page:
     """A page and its terminal: the folder and the variables that each block leaves to the next."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder, self._work = name, folder / "terminal", folder
+        self.name, self.folder, self.work = name, folder / "terminal", folder
         self._bin = folder / "bin"
         for made in (self.folder, self._bin):
             made.mkdir()
@@ -50,7 +50,7 @@ class Page:
 
     def bash(self, commands: str, *, code: int = 0) -> str:
         """Run commands and return their output. A command that fails ends them."""
-        state = self._work / "state.json"
+        state = self.work / "state.json"
         script = f'trap \'"$0" -I -c "{KEEP}" > "{state}"\' EXIT\nset -ea -o pipefail\n{commands}'
         done = subprocess.run(
             ["bash", "-c", script, sys.executable],

@@ -1,8 +1,7 @@
-"""What the pages on a CDK app of one's own and on Terraform show is what the code does."""
+"""What the page on a CDK app of one's own shows is what the code does."""
 
 import json
 import re
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from tailrace.cli.program import tailrace
 from tailrace_cdk import Tailrace
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.parts import Parts
-from tests.page_files import PAGES, shell_blocks, write_files
+from tests.page_files import PAGES
 from tests.tailrace.packaging import shop
 from tests.tailrace_cdk.package import package
 from tests.tailrace_cdk.template import only
 
-APP, TERRAFORM = "how-to/your-own-cdk-app.md", "how-to/terraform.md"
+APP = "how-to/your-own-cdk-app.md"
 PROJECT = """
 name = "shop"
 mappers = "events:MAPPERS"
@@ -49,16 +48,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def resources(file: Path) -> dict[str, str]:
     return {name: one["Type"] for name, one in json.loads(file.read_text())["Resources"].items()}
-
-
-@pytest.mark.parametrize(("program", "stack"), [("app.py", "shop-trial"), ("arguments.py", "shop-production")])
-def test_app_of_the_page_synthesises(folder: Path, program: str, stack: str) -> None:
-    """In the folder of a project, whose package it builds."""
-    write_files(APP, folder)
-    app = runpy.run_path(str(folder / program))["app"]
-    kinds = set(resources(Path(app.outdir) / f"{stack}.template.json").values())
-    assert kinds >= {"AWS::ECS::Service", "AWS::Lambda::Function", "AWS::EventSchemas::Schema"}
-    assert kinds.isdisjoint({"AWS::Events::EventBus", "AWS::EC2::VPC"}) == (program == "app.py")
 
 
 def test_page_lists_every_existing_part_and_property() -> None:
@@ -92,20 +81,6 @@ def named(value: Any) -> Any:
             return [named(one) for one in value]
         case _:
             return value
-
-
-def test_template_of_the_page_has_the_parameters_of_its_resource(folder: Path) -> None:
-    """And the output that Terraform reads."""
-    [command] = shell_blocks(TERRAFORM)
-    done = CliRunner().invoke(tailrace, command.split()[1:])
-    assert done.exit_code == 0, done.output
-    template = json.loads((folder / "dist" / "tailrace.json").read_text())
-    text = (PAGES / TERRAFORM).read_text()
-    [block] = re.findall(r"parameters = {(.*?)}", text, re.DOTALL)
-    assert set(re.findall(r"^ +(\w+) +=", block, re.MULTILINE)) == template["Parameters"].keys()
-    assert set(re.findall(r'outputs\["(\w+)"\]', text)) <= template["Outputs"].keys()
-    assert (folder / "dist" / "shop.zip").is_file()
-    assert len(json.dumps(template)) > 51_200
 
 
 def test_synth_reports_what_it_made_and_checked(folder: Path) -> None:

@@ -9,8 +9,6 @@ from tests.page_files import PAGES, languages, shell_blocks
 
 TESTS = Path(__file__).parents[1]
 HOW_TOS = sorted((PAGES / "how-to").glob("*.md"))
-NOT_YET = {"image", "your-own-project"}
-"""Pages without such a test. This list only gets shorter."""
 
 
 def modules(page: str) -> list[Path]:
@@ -27,17 +25,17 @@ def uses_the_page(module: Path) -> bool:
 @pytest.mark.parametrize("page", [path.stem for path in HOW_TOS])
 def test_every_command_of_the_page_runs_in_a_test(page: str) -> None:
     """The page has commands, and one module whose test runs every block."""
-    ready = bool(list(shell_blocks(f"how-to/{page}.md"))) and [uses_the_page(module) for module in modules(page)] == [True]
-    assert ready == (page not in NOT_YET)
+    assert list(shell_blocks(f"how-to/{page}.md"))
+    assert [uses_the_page(module) for module in modules(page)] == [True]
 
 
-@pytest.mark.parametrize("page", [path.stem for path in HOW_TOS if path.stem not in NOT_YET])
+@pytest.mark.parametrize("page", [path.stem for path in HOW_TOS])
 def test_every_block_of_the_page_names_its_language(page: str) -> None:
     """A block of commands is fenced, as ``sh``: no other block can hide a command."""
     assert languages(f"how-to/{page}.md").isdisjoint({"", "bash", "console", "shell", "shellsession", "zsh"})
 
 
-@pytest.mark.parametrize("page", [path.stem for path in HOW_TOS if path.stem not in NOT_YET])
+@pytest.mark.parametrize("page", [path.stem for path in HOW_TOS])
 def test_no_command_of_the_page_hides_a_failure(page: str) -> None:
     """``false && true`` does not end a block, not even with ``set -e``: each command has a line of its own."""
     assert [line for block in shell_blocks(f"how-to/{page}.md") for line in block.splitlines() if " && " in line] == []
@@ -48,4 +46,3 @@ def test_every_module_has_its_page() -> None:
     pages = {path.stem for path in HOW_TOS}
     found = {path.stem.removeprefix("test_").replace("_", "-") for path in TESTS.glob("**/howto/test_*.py")}
     assert found - pages == {"register"}
-    assert pages >= NOT_YET

@@ -21,7 +21,15 @@ PACKAGES = ("tailer", "lambda_forwarder", "infra", "devstack", "benchmarks", "ex
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 TEXTS = [*PAGES, *(path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))]
 MEANT = {"TIME": "2026-11-22T08:00:00Z", "POSITION": "2026-11-22T08:00:00Z"}  # example values of placeholders
-GLOBAL = {"query", "output", "region", "profile", "cli-binary-format", "no-cli-pager"}  # the options of every AWS command
+GLOBAL = {
+    "query",
+    "output",
+    "region",
+    "profile",
+    "cli-binary-format",
+    "no-cli-pager",
+    "max-items",
+}  # of the AWS command line itself
 RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command → its service, where the names differ
 HELPERS = {"logs tail", "s3 cp", "s3 ls", "s3 rm", "ecs wait", "s3 sync"}  # commands that are no operations
 

@@ -31,7 +31,15 @@ GLOBAL = {
     "max-items",
 }  # of the AWS command line itself
 RENAMED = {"eventsv2": "eventbridgev2", "s3api": "s3"}  # a command → its service, where the names differ
-HELPERS = {"logs tail", "s3 cp", "s3 ls", "s3 rm", "ecs wait", "s3 sync"}  # commands that are no operations
+HELPERS = {
+    "cloudformation wait",
+    "logs tail",
+    "s3 cp",
+    "s3 ls",
+    "s3 rm",
+    "ecs wait",
+    "s3 sync",
+}  # commands that are no operations
 
 
 def commands(path: Path, program: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from tests.howto.programs import record, recorded
 from tests.tracked import REPOSITORY
 
 DIGEST = f"sha256:{64 * 'a'}"
+NOBODY = "1"  # a port on which no tailer of this machine listens
 
 
 def test_recipe_locks_and_installs_the_tailer(page: Page, wheel: Path, tmp_path: Path) -> None:
@@ -37,4 +38,5 @@ def test_recipe_locks_and_installs_the_tailer(page: Page, wheel: Path, tmp_path:
     words = shlex.split(install.replace("/tmp/", f"{page.folder}/").replace(" --no-cache-dir", ""))
     uv(*words, "--python", str(image.python), UV_FIND_LINKS=str(wheel.parent))
     image.run(*shlex.split(start), folder=tmp_path)
-    assert "no response on port 8080" in image.run("python", "-m", "tailer.health.probe", folder=tmp_path, code=1).stderr
+    probe = image.run("python", "-m", "tailer.health.probe", folder=tmp_path, code=1, TAILER_HTTP_PORT=NOBODY)
+    assert f"no response on port {NOBODY}" in probe.stderr

@@ -6,8 +6,7 @@ from botocore.exceptions import ClientError
 
 from tailrace.dev.aws import Aws
 from tailrace_cdk.synthesis.synthesis import Synthesised
-from tests.tailrace_cdk.deployment import bootstrap, deploy, publish, without
-from tests.tailrace_cdk.here import LEFT_OUT
+from tests.tailrace_cdk.deployment import LEFT_OUT, bootstrap, deploy, publish, without
 
 NOT_HERE = {
     *LEFT_OUT,
@@ -26,5 +25,5 @@ def outputs_of(aws: Aws, made: Synthesised) -> Mapping[str, str]:
         return {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
     except ClientError:
         bootstrap(aws)
-        publish(aws, made)
+        publish(aws, made.file.parent, made.stack)
         return deploy(aws, made.stack, without(made.template, NOT_HERE)).outputs

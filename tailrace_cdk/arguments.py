@@ -82,7 +82,7 @@ def _mistakes(tables: Mapping[str, Any], existing: Existing) -> Iterator[str]:
     if tables.get("mappers") and forwarder.mappers:
         yield "mappers: forwarder.mappers is set too: leave out one of them"
     if not tables.get("mappers") and not forwarder.mappers:
-        yield "mappers: the zip does not say which mappers it has: name their table as module:name"
+        yield "mappers: the package does not say which mappers it has: name their table as module:name"
     if cluster := existing.get("docdb_cluster"):
         database = tables.get("database") or Database()
         secret = existing.get("admin_secret") or (isinstance(cluster, docdb.DatabaseCluster) and cluster.secret)

@@ -1,10 +1,8 @@
-"""What a stack takes from a project: the settings of an environment, and the package of the mappers."""
+"""The settings of a stack from the environment of a project."""
 
 import hashlib
 import re
-from pathlib import Path
 
-from tailrace.packaging import Package, build
 from tailrace.project import Project
 from tailrace_cdk.config import NAME_LIMIT, Environment, checked
 
@@ -31,13 +29,3 @@ def _name(text: str) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:DIGEST]
     return f"{name[: NAME_LIMIT - DIGEST - 1].rstrip('-')}-{digest}"
-
-
-def package_of(project: Project) -> Package:
-    """
-    Build the zip of a project where ``tailrace package`` does.
-
-    Raises:
-        Misconfigured: the mappers do not start in Lambda.
-    """
-    return build(project, Path(project.folder, "dist", f"{project.name}.zip"))

@@ -6,11 +6,11 @@ from typing import Any
 from aws_cdk import Stack
 from constructs import Construct
 
-from tailrace.packaging import Package
+from tailrace.packaging import Package, package_of
 from tailrace.project import Project, load
 from tailrace_cdk import outputs
 from tailrace_cdk.config import Environment
-from tailrace_cdk.project_environment import package_of, settings_of
+from tailrace_cdk.project_environment import settings_of
 from tailrace_cdk.tailrace import Tailrace
 
 

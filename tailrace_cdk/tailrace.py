@@ -10,16 +10,17 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from tailrace.packaging import Catalogue, Package
+from tailrace.packaging import Catalogue, Package, package_of
 from tailrace.project import Project, load
 from tailrace_cdk import arguments, rights, ungranted
 from tailrace_cdk.config import Alarms, Bus, Database, Forwarder, Network, People, Stream, Tailer
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.key import Key, not_added, of_alarms, of_bus, of_readers, of_services
+from tailrace_cdk.messaging.code import FunctionCode, code_of
 from tailrace_cdk.messaging.messaging import Messaging
 from tailrace_cdk.monitoring.monitoring import Monitoring
 from tailrace_cdk.parts import Parts
-from tailrace_cdk.project_environment import package_of, settings_of
+from tailrace_cdk.project_environment import settings_of
 from tailrace_cdk.removal import apply_removal_policy
 from tailrace_cdk.tailing.tailing import Tailing
 
@@ -32,8 +33,9 @@ class Tailrace(Parts):
     part that Tailrace would make, an existing one can be given (``tailrace_cdk.existing.Existing``, and ``bus``). Without a
     database or a MongoDB to watch there is the messaging part only: no network, no service.
 
-    ``package`` is what ``tailrace.packaging.build`` returns, a finished zip, or code of the CDK. By default it is built from
-    the project whose ``tailrace.toml`` is in the current folder or above; that fails if ``mappers`` do not start in Lambda.
+    ``package`` is what ``tailrace.packaging.package_of`` returns, a finished zip, the folder of an image, code of the CDK, or
+    the URI of an image in ECR with its digest, which may be a token. By default it is built from the project whose
+    ``tailrace.toml`` is in the current folder or above; that fails if ``mappers`` do not start in Lambda.
     The schemas of the events are registered if ``package`` or ``catalogue`` describes them; a finished zip does not.
 
     ``mappers`` is a shorthand for ``forwarder.mappers``. ``name`` is a part of the physical names. By default it is made of the
@@ -45,7 +47,7 @@ class Tailrace(Parts):
         scope: Construct,
         id: str,
         *,
-        package: Package | Path | lambda_.Code | None = None,
+        package: Package | Path | lambda_.Code | str | None = None,
         catalogue: Catalogue | None = None,
         streams: Sequence[Stream] = (),
         mappers: str = "",
@@ -89,7 +91,7 @@ class Tailrace(Parts):
         """The settings, checked and with their defaults."""
         self._existing = existing
         self._existing_bus = None if isinstance(bus, Bus) else bus
-        self._make(lambda_.Code.from_asset(str(package)) if isinstance(package, Path) else package, catalogue)
+        self._make(code_of(package), catalogue)
 
     @classmethod
     def of_project(
@@ -116,7 +118,7 @@ class Tailrace(Parts):
         tables = dict(settings_of(project, environment, **defaults)) | {"name": ""} | ({"bus": bus} if bus else {})
         return cls(scope, id, package=package or package_of(project), **tables, **existing)
 
-    def _make(self, code: lambda_.Code, catalogue: Catalogue | None) -> None:
+    def _make(self, code: FunctionCode, catalogue: Catalogue | None) -> None:
         environment, existing = self.environment, self._existing
         readers = environment.bus.readers if self._existing_bus is None else {self._existing_bus.env.account: ()}
         self.key = self._key(readers)

@@ -32,7 +32,7 @@ SECTIONS: dict[str, tuple[Command, ...]] = {
     "Deploy": (
         Command(
             name="package",
-            summary="build the zip of this project for Lambda, and check it",
+            summary="build the package of this project for Lambda, and check it",
             where="tailrace.cli.package:package",
         ),
         Command(

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from tailrace.packaging import BUILDING
+from tailrace.packaging import BUILDING, package_of
 from tailrace.project import load
-from tailrace_cdk.project_environment import package_of, settings_of
+from tailrace_cdk.project_environment import settings_of
 
 
 @click.command(

@@ -5,9 +5,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tailrace.packaging import BUILDING
+from tailrace.packaging import BUILDING, package_of
 from tailrace.project import load
-from tailrace_cdk.project_environment import package_of, settings_of
+from tailrace_cdk.project_environment import settings_of
 
 
 @click.command(
@@ -49,4 +49,5 @@ def template(environment: str, output: Path | None) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     click.echo(f"{file}  parameters: {', '.join(found.template['Parameters'])}")
-    click.echo(f"PackageKey must name the uploaded zip: {package.path}")
+    parameter = "PackageImage must name the image built from" if package.is_image else "PackageKey must name the uploaded zip"
+    click.echo(f"{parameter}: {package.path}")

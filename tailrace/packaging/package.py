@@ -17,22 +17,31 @@ from tailrace.packaging.errors import PackageError
 from tailrace.packaging.keys import unwatched
 from tailrace.packaging.lock import all_pins
 from tailrace.packaging.target import LAMBDA_PLATFORM, LAMBDA_PYTHON, Target
-from tailrace.project import Project
+from tailrace.project import FILE, Project
 
 UNZIPPED_LIMIT = 262_144_000  # bytes, Lambda, a zip package unpacked, with all its layers
+IMAGE_LIMIT = 10_737_418_240  # bytes, Lambda, all layers of a container image unpacked, with those of its base
 CACHE = Path("dist", "cache")  # in the project's folder
 LARGEST = 5  # packages that an error about the size names
-BUILDING = "building the zip; its dependencies are installed once, which takes about half a minute"
+BUILDING = "building the package; its dependencies are installed once, which takes about half a minute"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A zip whose mappers were imported from it. ``unzipped_bytes`` is what Lambda limits."""
+    """
+    A zip whose mappers were imported from it, or the folder that an image with the files of such a zip is built from.
+
+    ``unzipped_bytes`` is what Lambda limits, ``sha256`` the digest of the files as a zip or as a tar.
+    """
 
     path: Path
     sha256: str
     unzipped_bytes: int
     catalogue: Catalogue
+
+    @property
+    def is_image(self) -> bool:
+        return self.path.is_dir()
 
 
 def build(
@@ -44,7 +53,7 @@ def build(
     cache: Path | None = None,
 ) -> Package:
     """
-    Write the package of a project for one Python version and one platform tag to ``output``.
+    Write the package of a project for one Python version and one platform tag to ``output``, as a zip.
 
     Without a platform it is for this machine. The same inputs give the same bytes. Dependencies are kept in ``cache``, by
     default ``dist/cache`` of the project: after a change of a mapper nothing is installed again.
@@ -60,12 +69,13 @@ def build(
         made = Path(folder) / "package.zip"
         shutil.copyfile(dependencies, made)
         _add_sources(made, project)
-        unzipped = _unzipped_bytes(made)
+        unzipped = _unzipped_bytes(made, project)
         catalogue = catalogue_of(made, dependencies, project, pins=pins, target=target, cache=kept)
         if problems := list(unwatched(catalogue.keys, project)):
             raise PackageError("\n".join(problems))
         place(made, output)
-        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        with made.open("rb") as zipped:
+            digest = hashlib.file_digest(zipped, "sha256").hexdigest()
     return Package(path=output, sha256=digest, unzipped_bytes=unzipped, catalogue=catalogue)
 
 
@@ -84,16 +94,18 @@ def _part(name: str) -> str:
     return name.partition("/")[0].removesuffix(".py")
 
 
-def _unzipped_bytes(made: Path) -> int:
+def _unzipped_bytes(made: Path, project: Project) -> int:
     """Return the size of the unpacked package; refuse one that is larger than Lambda allows."""
     sizes: Counter[str] = Counter()
     for entry in ZipFile(made).infolist():
         sizes[entry.filename.partition("/")[0]] += entry.file_size
-    if sizes.total() > UNZIPPED_LIMIT:
+    limit, included = (IMAGE_LIMIT, "its base image") if project.base_image else (UNZIPPED_LIMIT, "layers")
+    if sizes.total() > limit:
         largest = ", ".join(f"{name} {size:,}" for name, size in sizes.most_common(LARGEST))
+        image = "" if project.base_image else f", or set base_image in {FILE}: a container image may have {IMAGE_LIMIT:,} bytes"
         raise PackageError(
-            f"the package has {sizes.total():,} bytes unpacked; Lambda allows {UNZIPPED_LIMIT:,}, layers included. "
+            f"the package has {sizes.total():,} bytes unpacked; Lambda allows {limit:,}, {included} included. "
             f"Its largest parts: {largest}. "
-            "Remove from the requirements what the mappers can do without: they are pure functions"
+            f"Remove from the requirements what the mappers can do without: they are pure functions{image}"
         )
     return sizes.total()

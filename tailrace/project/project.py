@@ -46,6 +46,7 @@ class Project:
     mappers: str
     sources: tuple[Path, ...]
     requirements: Path | None
+    base_image: str
     streams: tuple[Stream, ...]
     environments: tuple[str, ...]
     _tables: Mapping[str, Any] = field(repr=False)
@@ -98,6 +99,7 @@ def load(folder: Path | None = None) -> Project:
         mappers=settings.mappers,
         sources=tuple((here / source).resolve() for source in settings.sources) or _module(here, settings.mappers),
         requirements=here / settings.requirements if settings.requirements else None,
+        base_image=settings.base_image,
         streams=settings.streams,
         environments=tuple(settings.environments),
         _tables=tables,

@@ -30,6 +30,12 @@ class ProjectSettings(Section):
         "",
         description="file of the locked dependencies of the mappers, name==version with hashes; leave it out if none",
     )
+    base_image: str = Field(
+        "",
+        pattern=r"^(\S+@sha256:[0-9a-f]{64})?$",
+        description="AWS's base image of Python with its digest, NAME:3.13@sha256:…; the functions are then a container image, "
+        "which may be larger than a zip; leave it out for a zip",
+    )
     streams: tuple[Stream, ...] = Field((), description="change streams: a table [[streams]] for each")
     environment: dict[str, Any] = Field(default_factory=dict, description="the settings that all environments have in common")
     environments: dict[EnvironmentName, dict[str, Any]] = Field(

@@ -1,4 +1,4 @@
-"""The Lambda functions of the forwarder, their event sources and the schedule of redrive: one zip, three handlers."""
+"""The Lambda functions of the forwarder, their event sources and the schedule of redrive: one package, three handlers."""
 
 from collections.abc import Mapping
 
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from tailrace_cdk.config import Environment, StreamTable
 from tailrace_cdk.log_group import LogGroup
+from tailrace_cdk.messaging.code import FunctionCode
 from tailrace_cdk.policies import service_principal
 
 BATCH = 10  # messages, Lambda's most for a FIFO queue
@@ -36,7 +37,7 @@ class Functions(Construct):
         id: str,
         *,
         environment: Environment,
-        code: lambda_.Code,
+        code: FunctionCode,
         settings: Mapping[str, str],
         key: kms.IKey | None,
         log_group: logs.ILogGroup | None = None,
@@ -44,6 +45,8 @@ class Functions(Construct):
         super().__init__(scope, id)
         self._environment = environment
         self._code = code
+        # Lambda cannot change a function from a zip to an image or back. With other ids they are other functions.
+        self._home = Construct(self, "Image") if code.is_image else self
         self._settings = settings
         self._key = key
         self._log_group = log_group
@@ -110,13 +113,11 @@ class Functions(Construct):
         """Make a function whose role has no right yet. ``timeout`` is in seconds, ``own`` its own variables."""
         forwarder = self._environment.forwarder
         return lambda_.Function(
-            self,
+            self._home,
             name,
             description=f"Tailrace {self._environment.name}: {handler.split('.')[-2]}",
-            runtime=lambda_.Runtime.PYTHON_3_13,  # as in infra.package, like the architecture
-            architecture=lambda_.Architecture.ARM_64,
-            handler=handler,
-            code=self._code,
+            **self._code.run(handler),
+            architecture=lambda_.Architecture.ARM_64,  # as in tailrace.packaging.target
             role=iam.Role(self, f"{name}Role", assumed_by=service_principal("lambda")),
             memory_size=forwarder.memory,
             timeout=Duration.seconds(timeout),

@@ -11,6 +11,7 @@ from tailrace.packaging import Catalogue
 from tailrace_cdk.config import Environment
 from tailrace_cdk.existing import Existing
 from tailrace_cdk.messaging.bus import EventBus
+from tailrace_cdk.messaging.code import FunctionCode
 from tailrace_cdk.messaging.functions import Functions
 from tailrace_cdk.messaging.queues import Queues
 from tailrace_cdk.messaging.state import State
@@ -24,7 +25,7 @@ class Messaging:
         scope: Construct,
         *,
         environment: Environment,
-        code: lambda_.Code,
+        code: FunctionCode,
         key: kms.IKey | None,
         bus: events.IEventBus | None,
         readers: Mapping[str, Sequence[str]],

@@ -53,12 +53,12 @@ def engine(compose_command: list[str]) -> Iterator[docker.DockerClient]:
         pytest.skip(f"needs a Docker engine that answers: {asked.stderr.strip()}")
     client = docker.from_env()
     for base in BASES:
-        _have(client, base)
+        have(client, base)
     yield client
     client.close()
 
 
-def _have(client: docker.DockerClient, image: str) -> None:
+def have(client: docker.DockerClient, image: str) -> None:
     try:
         client.images.get(image)
     except ImageNotFound:

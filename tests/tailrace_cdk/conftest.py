@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devstack import DevStack
-from tests.tailrace_cdk.package import package
-from tests.tailrace_cdk.variants import VARIANTS
+from tests.tailrace_cdk.package import image_folder, package
+from tests.tailrace_cdk.variants import OF_AN_IMAGE, VARIANTS
 
 if TYPE_CHECKING:  # The CDK takes seconds to start, and not every test of this folder needs it.
     from tailrace_cdk.synthesis.synthesis import Synthesised
@@ -25,11 +25,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     from tailrace_cdk.synthesis.synthesis import of_environment
 
     folder = tmp_path_factory.mktemp("synthesised")
-    empty = package(folder, "PaymentCreated", "PaymentCancelled")
+    events = ("PaymentCreated", "PaymentCancelled")
+    zipped, image = package(folder, *events), package(folder, *events, file=image_folder(folder))
 
     def variant(name: str) -> "Synthesised":
         if name not in _SYNTHESISED:
-            _SYNTHESISED[name] = of_environment(VARIANTS[name], folder / name, package=empty)
+            used = image if name in OF_AN_IMAGE else zipped
+            _SYNTHESISED[name] = of_environment(VARIANTS[name], folder / name, package=used)
         return _SYNTHESISED[name]
 
     return variant

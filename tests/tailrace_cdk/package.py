@@ -11,8 +11,17 @@ def event(name: str, **more: str) -> Event:
     return Event(name=name, source="app.shop", version="1", keys=(), schema_name=entry, json_schema={}, openapi=openapi)
 
 
+def image_folder(folder: Path) -> Path:
+    """Write a folder that an image is built from, without files of a package."""
+    made = folder / "image"
+    made.mkdir()
+    (made / "Dockerfile").write_text("FROM scratch\nADD package.tar /var/task/\n")
+    (made / "package.tar").touch()
+    return made
+
+
 def package(folder: Path, *events: str, file: Path | None = None) -> Package:
-    """Return the package of these events. Its zip is empty unless one is given."""
+    """Return the package of these events. It is an empty zip unless another zip, or the folder of an image, is given."""
     if file is None:
         file = folder / "forwarder.zip"
         file.touch()

@@ -148,7 +148,7 @@ def test_redrive_is_granted_to_a_role_of_the_app(template: Template) -> None:
 @pytest.mark.parametrize(
     ("arguments", "mistakes"),
     [
-        ({"package": Path("forwarder.zip")}, ["mappers: the zip does not say which mappers it has"]),
+        ({"package": Path("forwarder.zip")}, ["mappers: the package does not say which mappers it has"]),
         ({"streams": streams("a", "a")}, ["streams: two streams have the same name"]),
         ({"mappers": "acme"}, ["forwarder.mappers: the value does not have the right form"]),
         (

@@ -51,3 +51,6 @@ VARIANTS = {
         }
     ),
 }
+
+OF_AN_IMAGE = ("ordered",)
+"""The functions of these are a container image, those of the others a zip."""

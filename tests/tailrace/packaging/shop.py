@@ -1,10 +1,11 @@
 """A small project, written to a folder, and its build for this machine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from devstack.stack import function_target
 from infra.package import REPOSITORY
-from tailrace.packaging import Package, build
+from tailrace.packaging import Package, package_of
 from tailrace.project import load
 
 CACHE = REPOSITORY / "dist" / "cache"
@@ -55,10 +56,17 @@ def write_with_cache(folder: Path, **files: str) -> Path:
     return write(folder, **files)
 
 
-def built(folder: Path, *, cache: Path = CACHE) -> Package:
-    """Build the project for the functions of this machine."""
+def base_image(python: str) -> str:
+    """Return the name of AWS's base image with a digest that no image has."""
+    return f"public.ecr.aws/lambda/python:{python}@sha256:{64 * '0'}"
+
+
+def built(folder: Path, *, image: bool = False, cache: Path = CACHE) -> Package:
+    """Build the project for the functions of this machine, as a zip or as the folder of an image."""
     python, platform = function_target()
-    return build(load(folder), folder / "dist" / "shop.zip", python=python, platform=platform, cache=cache)
+    project = replace(load(folder), base_image=base_image(python) if image else "")
+    output = folder / "dist" / ("image" if image else "shop.zip")
+    return package_of(project, output, python=python, platform=platform, cache=cache)
 
 
 def locked(*names: str) -> str:

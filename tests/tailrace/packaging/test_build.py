@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 from zipfile import ZipFile
@@ -144,6 +145,20 @@ def test_same_inputs_give_the_same_package(package: Package, tmp_path: Path) -> 
     """Built from nothing in another folder with another cache: a deployment changes only when the code does."""
     again = shop.built(shop.write(tmp_path), cache=tmp_path / "cache")
     assert again.sha256 == package.sha256 == hashlib.sha256(package.path.read_bytes()).hexdigest()
+
+
+def test_image_has_the_files_of_the_zip(package: Package, tmp_path: Path) -> None:
+    """Readable by every user, and the same each time. Its folder holds nothing else."""
+    image = shop.built(shop.write(tmp_path), image=True)
+    again = shop.built(tmp_path, image=True)
+    with ZipFile(package.path) as zipped, tarfile.open(image.path / "package.tar") as tar:
+        members = {member.name: member for member in tar}
+        assert sorted(members) == sorted(zipped.namelist())
+        assert all(tar.extractfile(name).read() == zipped.read(name) for name in members)  # type: ignore[union-attr]
+        assert {(one.mode, one.uid, one.mtime) for one in members.values()} == {(0o644, 0, 315_532_800)}
+    assert again.sha256 == image.sha256 == hashlib.sha256((image.path / "package.tar").read_bytes()).hexdigest()
+    assert (image.is_image, image.catalogue) == (True, package.catalogue)
+    assert sorted(path.name for path in image.path.iterdir()) == ["Dockerfile", "package.tar"]
 
 
 def test_source_change_rebuilds_the_package_without_installing(

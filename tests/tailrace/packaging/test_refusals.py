@@ -1,11 +1,12 @@
 """A package that would not work in Lambda is not written. The error names what is wrong, and the remedy."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tailrace.packaging import PackageError, build, sources
+from tailrace.packaging import PackageError, build, package_of, sources
 from tailrace.packaging.dependencies import refuse_incomplete
 from tailrace.packaging.lock import Pin
 from tailrace.packaging.target import Target
@@ -61,6 +62,9 @@ MAPPERS = {
     ),
 }
 
+OF_AN_IMAGE = ("name missing", "dependency of this environment only", "collection that no stream watches")
+"""An image is made from the zip, so a case of each step is enough."""
+
 REQUIREMENTS = {
     "version open": ("iniconfig>=2", "'iniconfig>=2' is not pinned to one version with =="),
     "version with a wildcard": ("iniconfig==2.*", "'iniconfig==2.*' is not pinned to one version with =="),
@@ -73,17 +77,17 @@ REQUIREMENTS = {
 }
 
 
-def refused(folder: Path, **files: str) -> str:
+def refused(folder: Path, *, image: bool = False, **files: str) -> str:
     with pytest.raises(PackageError) as error:
-        shop.built(shop.write(folder, **files))
+        shop.built(shop.write(folder, **files), image=image)
     assert not (folder / "dist").exists()
     return str(error.value)
 
 
-@pytest.mark.parametrize("case", MAPPERS)
-def test_mappers_that_would_not_start_are_refused(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("case", "image"), [*((case, False) for case in MAPPERS), *((case, True) for case in OF_AN_IMAGE)])
+def test_mappers_that_would_not_start_are_refused(case: str, image: bool, tmp_path: Path) -> None:
     files, problem = MAPPERS[case]
-    assert problem in refused(tmp_path, **files)
+    assert problem in refused(tmp_path, image=image, **files)
 
 
 @pytest.mark.parametrize("case", REQUIREMENTS)
@@ -190,13 +194,31 @@ def test_file_that_changes_while_it_is_packed_is_refused(tmp_path: Path, monkeyp
         sources.contents(folder, [folder / "events.py"])
 
 
-def test_package_too_large_for_lambda_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With both sizes, the largest parts and what to do."""
-    monkeypatch.setattr("tailrace.packaging.package.UNZIPPED_LIMIT", 1_000)
-    error = refused(tmp_path)
-    assert "Lambda allows 1,000, layers included. Its largest parts: " in error
+@pytest.mark.parametrize(("image", "limit", "included"), [(False, "UNZIPPED", "layers"), (True, "IMAGE", "its base image")])
+def test_package_too_large_for_lambda_is_refused(
+    image: bool, limit: str, included: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With both sizes, the largest parts and what to do. What is too large for a zip may be an image."""
+    monkeypatch.setattr(f"tailrace.packaging.package.{limit}_LIMIT", 1_000)
+    error = refused(tmp_path, image=image)
+    assert f"Lambda allows 1,000, {included} included. Its largest parts: " in error
     assert re.search(r"botocore [\d,]+", error)
     assert "Remove from the requirements what the mappers can do without" in error
+    assert ("set base_image in tailrace.toml: a container image may have 10,737,418,240 bytes" in error) != image
+
+
+def test_base_image_of_another_python_is_refused(tmp_path: Path) -> None:
+    """The native code of the package is for one version."""
+    project = replace(load(shop.write(tmp_path)), base_image=shop.base_image("3.1"))
+    with pytest.raises(PackageError, match=r"the tag of .*:3\.1@sha256:0+ is not of Python 3\.13.*NAME:3\.13@sha256:DIGEST"):
+        package_of(project)
+
+
+def test_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    """An image is not written into the folder of the project: that has a Dockerfile of its own, perhaps."""
+    project = replace(load(shop.write(tmp_path)), base_image=shop.base_image("3.13"))
+    with pytest.raises(PackageError, match="is not empty, and no folder of an image"):
+        package_of(project, tmp_path)
 
 
 @pytest.mark.parametrize(("python", "platform"), [("3", None), ("3.13", "win_amd64"), ("3.13.1", None)])

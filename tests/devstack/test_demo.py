@@ -92,7 +92,8 @@ def test_demo_shows_the_whole_path_and_exits_0() -> None:
     assert run.stdout.count("PaymentCancelled  payments.payments/") >= 20
     assert "The verdict holds" in run.stdout
     assert "\x1b" not in run.stdout, "colour where nobody sees it"
-    assert run.stderr == ""
+    announced = ("installing ", "importing ")  # on a machine that takes long
+    assert [line for line in run.stderr.splitlines() if not line.startswith(announced)] == []
 
 
 @pytest.mark.usefixtures("services")

@@ -29,23 +29,21 @@ def subscription_created(change: Change) -> SubscriptionCreated | None:
     """A subscription was put into its table for the first time."""
     if not change.created or not (item := change.after):
         return None
-    return SubscriptionCreated(subscription_id=key(change), product_id=item["productId"], units_a_month=item["unitsAMonth"])
+    return SubscriptionCreated(
+        subscription_id=item["subscriptionId"], product_id=item["productId"], units_a_month=item["unitsAMonth"]
+    )
 
 
 def subscription_cancelled(change: Change) -> SubscriptionCancelled | None:
     """A subscription's status became ``cancelled``."""
-    return SubscriptionCancelled(subscription_id=key(change)) if change.became("status", "cancelled") else None
+    return SubscriptionCancelled(subscription_id=change.document_key["_id"]) if change.became("status", "cancelled") else None
 
 
 def payment_cancelled(change: Change) -> PaymentCancelled | None:
     """A payment's status became ``cancelled``. Its subscription never changes, so that of the looked-up document is right."""
     if not change.became("status", "cancelled", assume_new=True) or not (payment := change.full_document):
         return None
-    return PaymentCancelled(payment_id=key(change), subscription_id=payment["subscriptionId"])
-
-
-def key(change: Change) -> str:
-    return str(change.document_key["_id"])
+    return PaymentCancelled(payment_id=str(change.document_key["_id"]), subscription_id=payment["subscriptionId"])
 
 
 MAPPERS: Mappers = {

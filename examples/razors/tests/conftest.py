@@ -49,11 +49,8 @@ class Razors:
         self._deploy({"AWS_ENDPOINT_URL_EVENTBRIDGE": f"http://127.0.0.1:{gate.server_port}"})
         dynamodb, sqs = self.aws("dynamodb"), self.aws("sqs")
         self.subscriptions, self.stock, self.payments = Subscriptions(dynamodb), Stock(dynamodb), Payments(project.mongodb)
-        self.workers = {
-            "subscriptions": Worker(sqs, "razors-subscriptions", self.subscriptions.handle),
-            "stock": Worker(sqs, "razors-stock", self.stock.handle),
-            "payments": Worker(sqs, "razors-payments", self.payments.handle),
-        }
+        names = ("subscriptions", "stock", "payments")
+        self.workers = {name: Worker(sqs, f"razors-{name}", getattr(self, name).handle) for name in names}
         self._buses = {name: project.listen(f"razors-{name}") for name in ("subscriptions", "stock", "orders")}
 
     def _deploy(self, orders_settings: dict[str, str]) -> None:

@@ -64,8 +64,7 @@ def test_redrive_publishes_what_waited(razors: Razors, request: pytest.FixtureRe
 
 
 def store(razors: Razors, order: str, total: int) -> None:
-    item = {"orderId": {"S": order}, "total": {"N": str(total)}}
-    razors.aws("dynamodb").put_item(TableName="razors-orders", Item=item)
+    razors.aws("dynamodb").put_item(TableName="razors-orders", Item={"orderId": {"S": order}, "total": {"N": str(total)}})
 
 
 def parked(razors: Razors) -> int:
@@ -80,8 +79,8 @@ def read_again(razors: Razors) -> None:
     function, client = "razors-subscriptions-dynamodb", razors.aws("lambda")
     [mapping] = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
     client.delete_event_source_mapping(UUID=mapping["UUID"])
-    table = mapping["EventSourceArn"]
-    client.create_event_source_mapping(FunctionName=function, EventSourceArn=table, StartingPosition="TRIM_HORIZON")
+    again = {"EventSourceArn": mapping["EventSourceArn"], "StartingPosition": "TRIM_HORIZON"}
+    client.create_event_source_mapping(FunctionName=function, **again)
     razors.project.rewind()
 
 
@@ -102,6 +101,5 @@ def nothing_changes(razors: Razors, repeats: int) -> None:
         counts = partial(map, worker.repeats.__getitem__, worker.handled)
         razors.hop(f"{domain:<13} has had {' and '.join(worker.handled)} before", lambda: min(counts()) >= repeats)  # noqa: B023
         assert set(worker.handled.values()) == {1}
-    assert razors.stock.allocated("razor") == 0
-    assert razors.payments.statuses("s-1") == ["cancelled"]
+    assert (razors.stock.allocated("razor"), razors.payments.statuses("s-1")) == (0, ["cancelled"])
     assert razors.subscriptions.status("s-1") == "cancelled"

@@ -83,7 +83,11 @@ def _start(parts: Parts) -> Callable[[], None]:
             advised.add(advice)
             log.warning("%s", as_set(advice), extra={"action": "advice", "stream": settings.stream})
 
-    return lambda: pass_start(all_checks([parts]), advise)
+    def start() -> None:
+        pass_start(all_checks([parts]), advise)
+        log.info("%s", parts.capabilities, extra={"action": "server", "stream": settings.stream})
+
+    return start
 
 
 def tune_garbage_collector() -> None:

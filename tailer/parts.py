@@ -20,6 +20,7 @@ from tailer.checkpoints.candidate import LeaseCandidate
 from tailer.encoded import encoder
 from tailer.model import Start
 from tailer.mongodb import change_streams
+from tailer.mongodb.capabilities import Capabilities, capabilities
 from tailer.mongodb.cluster_facts import ClusterFacts
 from tailer.mongodb.connection.client import QUICK, Reader, connect, connect_reader
 from tailer.mongodb.connection.errors import WATCHED
@@ -98,6 +99,11 @@ class Parts:
         """The change stream, with this treatment of changes that cannot be delivered, and its own first start if given."""
         encode = encoder(self.lane_of, on_poison)
         return MongodbSource(self.client, self.watch, start or self.settings.first_position, self.reader, on_poison, encode)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the watched server can do."""
+        return capabilities(self.client)
 
     @cached_property
     def cluster(self) -> ClusterFacts:

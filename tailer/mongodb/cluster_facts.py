@@ -1,18 +1,14 @@
 """The identity and the engine of a cluster, as far as MongoDB and DocumentDB report them to a user who may only read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from tailer.cluster import Cluster
+from tailer.mongodb.capabilities import capabilities
 from tailer.mongodb.connection.errors import mongodb_errors
-
-
-def maybe_documentdb(hello: Mapping[str, Any]) -> bool:
-    """Whether the server may be DocumentDB: only there is a replica set that reports no cluster time."""
-    return "setName" in hello and "$clusterTime" not in hello
 
 
 class ClusterFacts:
@@ -27,14 +23,15 @@ class ClusterFacts:
         with mongodb_errors():
             client = self._client()
             hello = client.admin.command("hello")
-            sharded, time = hello.get("msg") == "isdbgrid", hello.get("$clusterTime")
+            documentdb = capabilities(client).documentdb  # which has no id, and no keys that tell clusters apart
+            sharded, time = hello.get("msg") == "isdbgrid", None if documentdb else hello.get("$clusterTime")
             key = (time or {}).get("signature", {}).get("keyId", 0)  # 0: without a user, or with one who may advance the time
             members = [*hello.get("hosts", ()), *hello.get("passives", ())]
             routers = [f"{host}:{port}" for host, port in client.nodes] if sharded else []
             return Cluster(
-                kind="sharded cluster" if sharded else "replica set" if time else "DocumentDB cluster",
+                kind="DocumentDB cluster" if documentdb else "sharded cluster" if sharded else "replica set",
                 name=hello.get("setName", ""),
-                id=self._id(client, sharded=sharded) if time else "",  # DocumentDB, which reports no time, has no id
+                id="" if documentdb else self._id(client, sharded=sharded),
                 keys=(str(key),) if key else (),
                 hosts=tuple(sorted(map(str.lower, members or routers))),
             )

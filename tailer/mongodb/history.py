@@ -1,7 +1,6 @@
 """The history that a server keeps: where it begins, and where a stream without a checkpoint starts in it."""
 
 from datetime import UTC
-from functools import cached_property
 from typing import Any
 
 from pymongo import MongoClient, ReadPreference
@@ -9,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from tailer.errors import Misconfigured
 from tailer.model import At, Checkpoint, Start
-from tailer.mongodb.cluster_facts import maybe_documentdb
+from tailer.mongodb.capabilities import capabilities
 from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.events.positions import next_time, reply_time, time_of, time_text
 from tailer.times import rfc3339, seconds
@@ -51,17 +50,12 @@ class History:
 
     def oldest(self) -> str | None:
         """Return the time of the oldest entry of the oplog; None if there is no oplog, or the user may not read it."""
+        if not capabilities(self._client).oplog:  # an attempt to read one would be a line in DocumentDB's audit log
+            return None
         with mongodb_errors():
-            if self._documentdb:
-                return None
             oplog = self._client.local.get_collection("oplog.rs", read_preference=ReadPreference.PRIMARY)
             try:
                 entry = oplog.find_one(sort=[("$natural", 1)], projection={"ts": 1})
             except OperationFailure:
                 return None
         return time_text(entry["ts"]) if entry else None
-
-    @cached_property
-    def _documentdb(self) -> bool:
-        """DocumentDB has no oplog, and its audit log would get a line for each attempt to read one."""
-        return maybe_documentdb(self._client.admin.command("hello"))

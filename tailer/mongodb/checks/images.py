@@ -12,7 +12,6 @@ from tailer.mongodb.connection.errors import mongodb_errors
 from tailer.mongodb.scopes import Scope
 from tailer.mongodb.watch import Watch
 
-_FIRST_VERSION = (6, 0)  # of MongoDB with pre- and post-images
 _STUCK = "an update committed before that stops the stream, until you set whenAvailable instead of required"
 
 
@@ -21,9 +20,9 @@ def images(server: Server, watch: Watch) -> Finding:
     asked = {watch.full_document_before_change, watch.full_document} & {"whenAvailable", "required"}
     if not asked:
         return ok(f"fullDocument {watch.full_document}, no pre-images")
-    if server.documentdb or server.version < _FIRST_VERSION:
+    if not server.capabilities.images:
         return fail(
-            f"{'DocumentDB' if server.documentdb else 'MongoDB before 6.0'} has neither pre- nor post-images",
+            f"{server.capabilities.name} has neither pre- nor post-images",
             "set TAILER_FULL_DOCUMENT to updateLookup and TAILER_FULL_DOCUMENT_BEFORE_CHANGE to off",
         )
     if not watch.scopes[0].database:

@@ -1,6 +1,6 @@
 """The cluster: its kind, its TLS, its sign-in and its clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -10,12 +10,12 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tailer.checks import Check, Finding, clock_difference, fail, ok
+from tailer.mongodb.capabilities import Capabilities, capabilities
 from tailer.mongodb.checks.encryption import Encryption, tls_at_start
 from tailer.mongodb.checks.network import Network
-from tailer.mongodb.cluster_facts import maybe_documentdb
 from tailer.mongodb.connection.client import QUICK, client
 from tailer.mongodb.connection.errors import WATCHED, mongodb_errors
-from tailer.mongodb.connection.uri import names_a_user, of_documentdb, option
+from tailer.mongodb.connection.uri import names_a_user, option
 
 SIGN_IN = "database.sign-in"
 NETWORK = "check the network, DNS and the inbound rules of its security group"
@@ -37,8 +37,6 @@ class Server:
         self._signed_in = signed_in
         self._now = now
         self._network = Network(uri)
-        self._hello: Mapping[str, Any] = {}
-        self.version: tuple[int, ...] = ()
 
     def checks(self) -> list[Check]:
         check = partial(
@@ -60,9 +58,8 @@ class Server:
         return self._signed_in()
 
     @property
-    def documentdb(self) -> bool:
-        """Whether it is DocumentDB: by its name, or by its response to ``server``."""
-        return of_documentdb(self._uri) or maybe_documentdb(self._hello)
+    def capabilities(self) -> Capabilities:
+        return capabilities(self.client)
 
     def server(self) -> Finding:
         """Check that the server has change streams, before anyone signs in."""
@@ -71,9 +68,9 @@ class Server:
 
     def _kind(self, client: "MongoClient[Any]") -> Finding:
         with mongodb_errors():
-            self._hello = client.admin.command("hello")
-        name, expected = self._hello.get("setName"), option(self._uri, "replicaSet")
-        if name is None and self._hello.get("msg") != "isdbgrid":  # isdbgrid: a router of a sharded cluster
+            hello = client.admin.command("hello")
+        name, expected = hello.get("setName"), option(self._uri, "replicaSet")
+        if name is None and hello.get("msg") != "isdbgrid":  # isdbgrid: a router of a sharded cluster
             return fail(
                 "TAILER_MONGODB_URI is a standalone server, and change streams need a replica set",
                 "start it with mongod --replSet rs0 and run rs.initiate() once, or correct TAILER_MONGODB_URI",
@@ -82,18 +79,17 @@ class Server:
             return fail(f"the replica set is called {name}", f"set replicaSet={name} in TAILER_MONGODB_URI")
         if name is None:
             return ok("a router of a sharded cluster")
-        return ok(f"replica set {name}, primary {self._hello.get('primary', 'unknown')}")
+        return ok(f"replica set {name}, primary {hello.get('primary', 'unknown')}")
 
     def sign_in(self) -> Finding:
         """Check the credentials; the finding shows the user and the version of the server."""
         with mongodb_errors():
             self.client.admin.command("ping")
-            build = self.client.admin.command("buildInfo")
             if not self._names_a_user:  # a server without users allows this too
                 self.client.admin.command("listDatabases", nameOnly=True)
-        self.version = tuple(build["versionArray"][:2])
-        found = f"{self._user()}; {'DocumentDB' if self.documentdb else 'MongoDB'} {build['version']}"
-        if self.documentdb and self.version < _OLDEST_DOCUMENTDB:
+        can = self.capabilities
+        found = f"{self._user()}; {can.name}{f', engine {can.engine}' if can.engine else ''}"
+        if can.documentdb and can.api < _OLDEST_DOCUMENTDB:
             return fail(found, "upgrade the cluster: 5.0 is the oldest that works")
         return ok(found)
 

@@ -107,7 +107,7 @@ class WatchedStream:
 
     def enabled(self) -> Finding:
         """Check that DocumentDB keeps change streams for all that is watched. MongoDB keeps them for everything."""
-        if not self.server.documentdb:
+        if not self.server.capabilities.documentdb:
             return ok("MongoDB keeps change streams for everything")
         try:
             kept = enabled(self.server.client)
@@ -139,7 +139,7 @@ class WatchedStream:
         now, checkpoint = self.now(), self.position.checkpoint()
         kept = history(self.source(), history_seconds=self.history_seconds, now=now)
         if kept is None:
-            remedy = _OF_DOCUMENTDB if self.server.documentdb else _OF_MONGODB
+            remedy = _OF_MONGODB if self.server.capabilities.oplog else _OF_DOCUMENTDB
             return warn("the server does not report how long it keeps history", remedy)
         if checkpoint is None:
             return ok(f"{kept:.0f} s of history")

@@ -106,6 +106,10 @@ class Router:
         self.asked = 0
 
     def command(self, name: str) -> dict[str, Any]:
+        if name == "getEngineVersion":
+            raise OperationFailure("no such command", 59)
+        if name == "buildInfo":
+            return {"version": "6.0.5"}
         assert name == "hello"
         return {"msg": "isdbgrid", "$clusterTime": {"signature": {"keyId": self._key}}}
 

@@ -9,6 +9,7 @@ import pytest
 from devstack import DevStack
 from devstack.documentdb.dialect import DocumentdbDialect
 from tailer.model import After, At, Checkpoint, Record
+from tailer.mongodb.capabilities import Capabilities
 from tailer.mongodb.checks.images import images
 from tailer.mongodb.checks.stream import WatchedStream
 from tailer.parts import Parts
@@ -86,6 +87,7 @@ def test_refused_pipeline_is_found_before_the_first_start(doctor: Doctor, mappin
     assert "TAILER_PIPELINE" in report["stream.readable"][1]
 
 
+@pytest.mark.usefixtures("on_mongodb")
 def test_missing_pre_images_are_found(stack: DevStack, doctor: Doctor, mapping: str, fresh: str) -> None:
     """When they are required an update would stop the stream; otherwise they are a warning."""
     required = doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required")
@@ -96,6 +98,7 @@ def test_missing_pre_images_are_found(stack: DevStack, doctor: Doctor, mapping: 
     assert doctor(TAILER_FULL_DOCUMENT_BEFORE_CHANGE="required").code == 0
 
 
+@pytest.mark.usefixtures("on_mongodb")
 def test_pre_images_are_checked_in_every_watched_database(stack: DevStack, doctor: Doctor, fresh: str) -> None:
     """Of watched collections only."""
     for collection in ("watched", "other"):
@@ -106,6 +109,7 @@ def test_pre_images_are_checked_in_every_watched_database(stack: DevStack, docto
     assert "of payments, watched →" in report["stream.documents"][1]
 
 
+@pytest.mark.usefixtures("on_mongodb")
 def test_stream_stopped_by_a_missing_image_has_a_remedy_that_works(
     stack: DevStack, doctor: Doctor, mapping: str, stopped_at: Any, fresh: str
 ) -> None:
@@ -128,13 +132,12 @@ def test_stream_stopped_by_a_missing_image_has_a_remedy_that_works(
 class FakeDatabase:
     """A database of a given kind and version."""
 
-    def __init__(self, *, documentdb: bool, version: tuple[int, int]) -> None:
-        self.documentdb = documentdb
-        self.version = version
+    def __init__(self, *, documentdb: bool, version: str) -> None:
+        self.capabilities = Capabilities(documentdb=documentdb, version=version)
 
 
-@pytest.mark.parametrize(("documentdb", "version"), [(True, (5, 0)), (False, (5, 0))])
-def test_server_without_image_support_is_reported(stored: Settings, documentdb: bool, version: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("documentdb", "version"), [(True, "5.0.0"), (True, "8.0.2"), (False, "5.0.14")])
+def test_server_without_image_support_is_reported(stored: Settings, documentdb: bool, version: str) -> None:
     """With the setting to use instead."""
     settings = Settings(**{**stored.model_dump(), "full_document": "required"})
     server: Any = FakeDatabase(documentdb=documentdb, version=version)
@@ -154,7 +157,7 @@ def test_history_below_a_fifth_is_a_warning(
     stopped_at(Checkpoint(position=At(f"{int((NOW - timedelta(seconds=behind)).timestamp())}.1")))
     settings = Settings(**{**stored.model_dump(), "history_seconds": 100, "mongodb_uri": documentdb.uri})
     parts = Parts(settings)
-    server: Any = FakeDatabase(documentdb=True, version=(5, 0))
+    server: Any = FakeDatabase(documentdb=True, version="5.0.0")
     position = record_of(parts, now=lambda: NOW)
     position.read()
     stream = WatchedStream(

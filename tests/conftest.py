@@ -3,10 +3,12 @@
 import gc
 import signal
 from collections.abc import Iterator
+from functools import cache
 from itertools import count
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
@@ -35,6 +37,14 @@ def pytest_collection_finish() -> None:
     """Exempt all modules and tests from the collection of garbage, which would search them again and again."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_of_aws_are_read_once() -> Iterator[None]:
+    """A process of the product has one boto3 session, which reads a service's model once. Hundreds of tests make their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,14 @@ def environment(**tables: Any) -> Environment:
     return Environment.model_validate({"name": "test", "database": {}, "streams": STREAMS, **tables})
 
 
+def unchecked(folder: Path | str) -> App:
+    """
+    Return an app without the CDK's own check of a template, which takes seconds in each process and a second for each template.
+    ``tests/infra/test_synthesis.py`` has a template of every kind checked.
+    """
+    return App(outdir=str(folder), builtin_cloud_formation_validation=False)
+
+
 def stack(**tables: Any) -> Template:
     """Return the whole stack of such an environment."""
     return _stack(json.dumps(tables))
@@ -40,7 +48,7 @@ def stack(**tables: Any) -> Template:
 def _stack(tables: str) -> Template:
     with TemporaryDirectory() as folder:
         package = package_of(Path(folder))
-        stack = TailraceStack(App(outdir=f"{folder}/cdk.out"), environment(**json.loads(tables)), package=package)
+        stack = TailraceStack(unchecked(f"{folder}/cdk.out"), environment(**json.loads(tables)), package=package)
         return Template.from_stack(stack)
 
 

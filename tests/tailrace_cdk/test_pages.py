@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Template
 from click.testing import CliRunner
@@ -18,7 +18,7 @@ from tailrace_cdk.parts import Parts
 from tests.page_files import PAGES
 from tests.tailrace.packaging import shop
 from tests.tailrace_cdk.package import package
-from tests.tailrace_cdk.template import only
+from tests.tailrace_cdk.template import only, unchecked
 
 APP = "how-to/your-own-cdk-app.md"
 PROJECT = """
@@ -61,7 +61,7 @@ def test_page_lists_every_existing_part_and_property() -> None:
 
 def test_statements_for_an_imported_key_are_those_of_a_made_key(tmp_path: Path) -> None:
     """Without a schema of the account's own delegation, which every key has."""
-    stack = Stack(App(outdir=str(tmp_path / "cdk.out")), "stack")
+    stack = Stack(unchecked(tmp_path / "cdk.out"), "stack")
     Tailrace(stack, "Shop", package=package(tmp_path), key=kms.Key(stack, "Key"))
     made = [one for one in only(Template.from_stack(stack), "AWS::KMS::Key")["KeyPolicy"]["Statement"] if "Sid" in one]
     [shown] = re.findall(r"^```json\n(.*?)^```", (PAGES / APP).read_text(), re.MULTILINE | re.DOTALL)

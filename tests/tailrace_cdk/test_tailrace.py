@@ -18,7 +18,7 @@ from tailrace_cdk import Tailrace
 from tailrace_cdk.config import Bus, Database, Forwarder, Misconfigured, Network, Stream, Tailer
 from tailrace_cdk.synthesis.synthesis import CONTEXT
 from tests.tailrace_cdk.package import package as package_of
-from tests.tailrace_cdk.template import of_type, only
+from tests.tailrace_cdk.template import of_type, only, unchecked
 
 NOT_NAMES = {"AWS::EC2::FlowLog", "AWS::DocDB::DBClusterParameterGroup"}  # types with such a property for something else
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
@@ -198,7 +198,7 @@ def test_queue_of_changes_needs_order_and_dead_letters(package: Package, fifo: b
 
 def test_key_of_an_existing_queue_may_be_used(package: Package, tmp_path: Path) -> None:
     """By the functions that receive its messages. The queue keeps its policy."""
-    stack = Stack(App(outdir=str(tmp_path)), "stack")
+    stack = Stack(unchecked(tmp_path), "stack")
     dead = sqs.Queue(stack, "Dead", fifo=True)
     letters = sqs.DeadLetterQueue(queue=dead, max_receive_count=1000)
     queue = sqs.Queue(stack, "Theirs", fifo=True, encryption_master_key=kms.Key(stack, "Key"), dead_letter_queue=letters)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
 from tailrace.packaging import Catalogue
 from tailrace_cdk import Tailrace
 from tailrace_cdk.messaging.schemas import CONTENT_LIMIT, contents
 from tests.tailrace_cdk.package import event, package
-from tests.tailrace_cdk.template import of_type, only, stack
+from tests.tailrace_cdk.template import of_type, only, stack, unchecked
 
 THEIRS = "arn:aws:events:eu-west-1:111122223333:event-bus/subscriptions"
 ORDERED = f"arn:aws:events:eu-west-1:111122223333:event-busv2/audit/{25 * 'a'}"
@@ -212,7 +212,7 @@ def test_other_account_may_subscribe_to_an_ordered_bus() -> None:
 
 def test_schema_registry_has_the_events_of_the_package_and_no_others(tmp_path: Path) -> None:
     """Each version under the name of its schema, with the OpenAPI schema."""
-    made = Stack(App(outdir=str(tmp_path / "cdk.out")), "stack")
+    made = Stack(unchecked(tmp_path / "cdk.out"), "stack")
     Tailrace(made, "Shop", package=package(tmp_path, "OrderPlaced", "OrderPaid"), name="shop")
     template = Template.from_stack(made)
     entries = {one["SchemaName"]: one for one in of_type(template, "AWS::EventSchemas::Schema").values()}

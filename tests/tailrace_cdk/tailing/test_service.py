@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
 from infra.package import REPOSITORY
@@ -22,6 +22,7 @@ from tests.tailrace_cdk.template import (
     of_type,
     only,
     stack,
+    unchecked,
     variables,
 )
 
@@ -175,7 +176,7 @@ def test_only_ecs_of_this_account_may_assume_the_tasks_role(template: Template) 
 def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build context of the image as it is sent to Docker."""
     folder = tmp_path_factory.mktemp("assembly")
-    app = App(outdir=str(folder))
+    app = unchecked(folder)
     Image(Stack(app, "Test"), "Image", tailer=Tailer())
     app.synth()
     [asset] = folder.glob("asset.*")

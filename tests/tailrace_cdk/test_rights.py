@@ -22,6 +22,7 @@ from tailer import app as tailer
 from tailer.cli.command_line import command_line
 from tailer.parts import Parts
 from tailer.settings.settings import load
+from tailer.stores.dynamodb import _key
 from tailrace.dev.aws import arn
 from tailrace.wire.message import MESSAGE_LIMIT, UnreadableMessage
 from tests.eventually import eventually
@@ -134,6 +135,8 @@ def test_tailer_and_doctor_need_exactly_their_rights(
     }
     for name, value in settings.items():
         monkeypatch.setenv(f"TAILER_{name}", value)
+    # Another test may have left a checkpoint of this stream.
+    here.aws("dynamodb").delete_item(TableName=outputs["StateTable"], Key=_key("payments"))
     payments.insert_one({"_id": "large", "subscriptionId": "s1", "scan": os.urandom(LARGE)})
     stopping = threading.Event()
     with recorded(monkeypatch) as calls:

@@ -24,7 +24,7 @@ TEMPLATE = files("tailrace.project") / "template"
 
 _NAME = re.compile(r"[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}")  # a part of the names of stacks and their resources
 _DATABASE = re.compile(r"[A-Za-z0-9_-]{1,24}")
-_COLLECTION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,39}")
+_COLLECTION = re.compile(r"(?=.{1,40}$)[A-Za-z0-9_]([A-Za-z0-9_. -]*[A-Za-z0-9_.-])?")
 _TAKEN = frozenset(
     {"Change", "Mappers", "Time", "StreamGapDetected", "DomainEvent"}
 )  # names in events.py, and of our own event
@@ -106,7 +106,7 @@ class NewProject:
         if not _DATABASE.fullmatch(self.database) and self.database != default_database(self.name):
             yield f"--database {_shown(self.database)}: letters, digits, _ and -, at most 24"
         if not _COLLECTION.fullmatch(self.collection):
-            yield f"--collection {_shown(self.collection)}: letters, digits, _, - and ., at most 40; not first - or ."
+            yield f"--collection {_shown(self.collection)}: at most 40 letters, digits, _-. and inner spaces; not first - or ."
         elif _DATABASE.fullmatch(self.database):
             yield from self._unwatchable()
         if not EVENT.fullmatch(self.event) or len(mapper_name(self.event)) > EVENT_LIMIT:

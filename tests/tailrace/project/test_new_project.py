@@ -16,14 +16,14 @@ from tailrace.project.names import default_event, key_field, stream_name
 
 LONGEST = [
     "a" * 20,
-    "--collection=" + "A" * 40,
+    "--collection=" + "A" * 20 + " " + "a" * 19,
     "--database=" + "a" * 24,
     "--event=" + "Ab" * 11,
 ]
 
 
 def init(*arguments: str) -> Result:
-    return CliRunner().invoke(tailrace, ["init", *arguments])
+    return CliRunner().invoke(tailrace, ["init", *arguments], prog_name="tailrace")
 
 
 @pytest.fixture(autouse=True)
@@ -86,14 +86,17 @@ def test_names_are_asked_for_on_a_terminal(folder: Path) -> None:
 def test_collection_is_required_without_a_terminal(folder: Path) -> None:
     """The error shows the option."""
     done = init("shop")
-    assert (done.exit_code, done.output) == (2, "Error: Name the collection whose changes become events: --collection orders\n")
+    assert (done.exit_code, done.output) == (
+        2,
+        "tailrace init: Name the collection whose changes become events: --collection orders\n",
+    )
     assert list(folder.iterdir()) == []
 
 
 def test_wrong_name_is_shown_as_it_was_typed_and_alone(folder: Path) -> None:
     """The database, which nobody gave, is not blamed for it."""
     [line] = init("--collection=orders", "--", "Päckchen Nord").output.splitlines()
-    assert line.startswith("Error: 'Päckchen Nord' is no name of a project")
+    assert line.startswith("tailrace init: 'Päckchen Nord' is no name of a project")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,10 @@ def test_wrong_name_is_shown_as_it_was_typed_and_alone(folder: Path) -> None:
             "name",
             ["", ".", "..", "../shop", "/tmp/shop", "a/b", "a\\b", "a.py", "Shop", "-", "shop-", "a" * 21, "a\nb"],
         ),
-        ("--collection", ["", "a/b", "a'b", 'a"b', "a\nb", "$cmd", "system.views", ".a", "a" * 41, "{x}", "%%{event}"]),
+        (
+            "--collection",
+            ["", "a/b", "a'b", 'a"b', "a\nb", "$cmd", "system.views", ".a", "a" * 41, " a", "a ", "a\tb", "{x}", "%%{event}"],
+        ),
         ("--database", ["", "a.b", "a/b", "admin", "local", "config", "tailrace", "*", "a b", 'a"', "a" * 25]),
         (
             "--event",
@@ -118,7 +124,7 @@ def test_names_that_would_break_a_file_are_refused(folder: Path, option: str, va
         options = [f"{key}={names[key]}" for key in ("--collection", "--database", "--event")]
         done = init(*options, "--", names["name"])
         assert done.exit_code == 2, (option, value)
-        assert done.output.startswith("Error: "), done.output
+        assert done.output.startswith("tailrace init: "), done.output
         assert "Traceback" not in done.output
     assert list(folder.iterdir()) == []
 

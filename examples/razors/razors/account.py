@@ -2,6 +2,9 @@
 
 import json
 
+import tailrace_cdk  # noqa: F401 - before aws_cdk, so that the CDK runs on the Node.js of tailrace[cdk]
+
+# isort: split
 from aws_cdk import App, BootstraplessSynthesizer, Duration, Stack
 from aws_cdk import aws_events_targets as targets
 from aws_cdk.aws_dynamodb import Attribute, AttributeType, StreamViewType, Table
@@ -10,8 +13,6 @@ from aws_cdk.aws_lambda import Code, Function, Runtime, StartingPosition
 from aws_cdk.aws_lambda_event_sources import DynamoEventSource, SqsDlq
 from aws_cdk.aws_s3 import Bucket
 from aws_cdk.aws_sqs import DeadLetterQueue, Queue
-
-import tailrace_cdk  # noqa: F401 - before aws_cdk, so that the CDK runs on the Node.js of tailrace[cdk]
 
 BUS_OF = {"SubscriptionCreated": "subscriptions", "PaymentCancelled": "payments"}
 HANDLED = {"subscriptions": ["PaymentCancelled"], "stock": [*BUS_OF], "payments": ["SubscriptionCreated"]}

@@ -72,7 +72,9 @@ class NewProject:
                 with file.open("x", encoding="utf-8") as out:
                     out.write(text)
         except OSError as error:
-            raise ProjectError(f"{folder} cannot be written: {error}") from None
+            raise ProjectError(
+                f"{folder} cannot be written: {error.strerror}; choose another name, or run the command elsewhere"
+            ) from None
         sample = folder / "samples" / f"{self._values['mapper']}.change.json"
         sample.with_name(f"{self._values['mapper']}.event.json").write_text(_tailrace(folder, "try", "--json", str(sample)))
         _tailrace(folder, "schemas", "write")

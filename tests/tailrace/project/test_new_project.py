@@ -145,7 +145,7 @@ def test_nothing_is_written_over(folder: Path) -> None:
     assert "is not empty: choose another name" in done.output
     assert [path.name for path in (folder / "shop").iterdir()] == [".hidden"]
     (folder / "file").write_text("mine")
-    assert init("file", "--collection", "orders").exit_code == 2
+    assert "file cannot be written: File exists; choose another name" in init("file", "--collection", "orders").output
     assert (folder / "file").read_text() == "mine"
     (folder / "empty").mkdir()
     assert init("empty", "--collection", "orders").exit_code == 0

@@ -1,8 +1,8 @@
 """
 How ``pytest -n`` shares the tests out among its processes. No test needs a neighbour: each may run in any process. Those of a
-file stay together, since they share the file's fixtures; so do those of ``tests/infra`` and ``tests/tailrace_cdk``, since the
-CDK's process takes seconds to start and a template is synthesised once for all tests that look at it; and those of
-``tests/path/howto``, which share a system.
+file stay together, since they share the file's fixtures. So do those of ``tests/tailrace_cdk``, with the two files of
+``tests/infra`` that read the same templates, and those of the other files of ``tests/infra``, since the CDK's process takes
+seconds to start. So do those of ``tests/path/howto``, which share a system.
 
 What takes longest begins first, so that no process is left with a long test while the others have ended.
 """
@@ -13,14 +13,16 @@ from typing import Any
 import pytest
 
 SYNTHESISED = ("tests/infra/", "tests/tailrace_cdk/")
+SAME_TEMPLATES = ("tests/infra/test_synthesis.py", "tests/infra/test_statements.py")
 HOWTO = "tests/path/howto/"
 
 
 def group(nodeid: str) -> str:
     """The tests of one group run in one process, one after another."""
-    if nodeid.startswith(SYNTHESISED):
-        return SYNTHESISED[0]
-    return HOWTO if nodeid.startswith(HOWTO) else nodeid.partition("::")[0]
+    file = nodeid.partition("::")[0]
+    if file in SAME_TEMPLATES:
+        return SYNTHESISED[1]
+    return next((folder for folder in (*SYNTHESISED, HOWTO) if file.startswith(folder)), file)
 
 
 @pytest.hookimpl(optionalhook=True)

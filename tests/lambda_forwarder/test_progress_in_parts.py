@@ -27,7 +27,7 @@ from tests.lambda_forwarder.handlers.test_dynamodb import record as stream_recor
 from tests.lambda_forwarder.publishing.test_eventbridge import Clock
 from tests.lambda_forwarder.values import Noted, body, claiming, delivery, inserted, streamed
 
-pytestmark = pytest.mark.usefixtures("no_logs")
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("no_logs")]
 
 ACCEPTED, THROTTLED, REFUSED, DENIED = "", "ThrottlingException", "MalformedDetail", "AccessDeniedException"
 CALL_FAULTS = (ClientError({"Error": {"Code": "ThrottlingException"}}, "PutEvents"), ReadTimeoutError(endpoint_url="https://x"))

@@ -17,7 +17,7 @@ from tailrace.message import ChangeMessage
 from tests.lambda_forwarder.redelivery.played import START, TIMEOUT, VISIBILITY, SimulatedQueue, noted, throttled
 from tests.lambda_forwarder.values import Noted, body, inserted
 
-pytestmark = pytest.mark.usefixtures("no_logs")
+pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("no_logs")]
 
 PARKED_AT = LIMIT + 2  # receives: one without suspicion, LIMIT with it, and the one at which it is parked
 

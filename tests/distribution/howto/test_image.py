@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+from tailrace.version import __version__
 from tests.distribution.installation import Installed, interpreter, uv
 from tests.howto.page import Page
 from tests.howto.programs import record, recorded
@@ -31,7 +32,7 @@ def test_recipe_locks_and_installs_the_tailer(page: Page, wheel: Path, tmp_path:
     base, build, named = recorded(page)
     assert base[-3] in build[build.index("--build-arg") + 1]
     assert f"BASE=python:3.13-slim@{DIGEST}" in build
-    assert named[-3] == build[build.index("--tag") + 1] == "registry.example/tailer:0.1.0"
+    assert named[-3] == build[build.index("--tag") + 1] == f"registry.example/tailer:{__version__}"
     uv("venv", "--python", str(interpreter("3.13")), str(tmp_path / "image"))
     image = Installed(folder=tmp_path / "image")
     [install, start] = re.findall(r"^RUN (.+)$", (page.folder / "Dockerfile").read_text(), re.MULTILINE)

@@ -9,8 +9,8 @@ from tests.tailrace_cdk.test_pages import PROJECT, resources
 # The CDK's command line runs the app, and tells it where the assembly goes. tests/infra/test_command.py has the real one.
 NPX = """
 import json, os, subprocess, sys
-yes, package, command, *options = sys.argv[1:]
-assert (yes, package) == ("--yes", "aws-cdk@2"), sys.argv
+package, command, *options = sys.argv[1:]
+assert package == "aws-cdk@2", sys.argv
 app = options[options.index("--app") + 1]
 assert [option for option in options if option.startswith("--")] == (["--quiet"] if command == "synth" else []) + ["--app"]
 if command == "synth":

@@ -1,6 +1,7 @@
 """Personal data that no event class names does not leave, and what Tailrace holds of a customer is found."""
 
 from tailrace.project import load
+from tests.eventually import eventually
 from tests.howto.page import Page
 from tests.path.howto.shop import BUS, Shop
 
@@ -24,5 +25,6 @@ def test_only_the_fields_of_an_event_class_leave(page: Page, shop: Shop) -> None
         [event] = shop.consumer.receive_count(1)
     assert (event.name, event.data) == ("CustomerErased", {"customerId": "c-1"})
     assert page.run().strip() not in ("", "None")
+    assert eventually(lambda: "shop.customers/c-1" in shop.parked())  # visible again after the page's command
     page.variables |= shop.stack.resources.forwarder_settings(BUS)
     assert "shop.customers/c-1" in page.bash("tailrace redrive --dry-run", code=1)

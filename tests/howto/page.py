@@ -28,7 +28,8 @@ class Page:
         self._bin = folder / "bin"
         for made in (self.folder, self._bin):
             made.mkdir()
-        self.use({**os.environ, "PATH": f"{ON_PATH}:{os.environ['PATH']}"})
+        shell = {name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")}  # a user has none of ours
+        self.use({**shell, "PATH": f"{ON_PATH}:{os.environ['PATH']}"})
         self.left = list(shell_blocks(name))
 
     def use(self, variables: Mapping[str, str]) -> None:

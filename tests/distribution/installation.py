@@ -13,7 +13,15 @@ import pytest
 
 from tests.tracked import REPOSITORY
 
-OURS = ("PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "TAILER_", "FORWARDER_", "TAILRACE_")  # variables of a developer's shell
+OURS = (
+    "PYTEST_ADDOPTS",
+    "PYTHONPATH",
+    "PYTHONSAFEPATH",
+    "VIRTUAL_ENV",
+    "TAILER_",
+    "FORWARDER_",
+    "TAILRACE_",
+)  # variables of a developer's shell
 LOCKS = tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in ("dev", "infra"))
 
 

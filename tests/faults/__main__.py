@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from devstack.documentdb.profiles import profile
+from devstack.documentdb.servers import MONGODB, chosen_server
 from infra.package import REPOSITORY
 from tailrace.dev.screen import Screen
 from tailrace.dev.workspace import StartFailed
@@ -21,7 +23,10 @@ FULL_MINUTES = 20.0  # about what a full run takes
 
 
 def main(arguments: list[str] | None = None) -> int:
-    chosen = _parser().parse_args(arguments)
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if (server := chosen_server()) != MONGODB and profile(server).values["update_description"] == "absent":
+        parser.error(f"SERVER={server} describes no update, so nothing shows which write an event is about; choose another")
     screen = Screen()
     try:
         match chosen.command:

@@ -4,6 +4,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+from pymongo import MongoClient
+
 from infra.package import REPOSITORY
 from tailer.mongodb.events.positions import time_of
 from tailrace.dev.screen import Screen
@@ -45,7 +47,7 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
         problems = [] if ended and code == HISTORY_LOST else [f"it ended with {code}"]
         if '"reason":"HistoryLost"' not in late.log.read_text():
             problems.append(f"its log does not say so: {late.process.log_tail(3)}")
-        if _checkpoint(stage) != kept:
+        if not kept.is_at(_checkpoint(stage)):
             problems.append(f"it moved the checkpoint from {kept} to {_checkpoint(stage)}")
         response = stage.direct("sqs").receive_message(QueueUrl=stage.resources.queue_url, MaxNumberOfMessages=10)
         if len(messages := response.get("Messages", [])) != 1:
@@ -54,8 +56,13 @@ def lose_history(seed: int, source: Path = REPOSITORY) -> list[str]:
 
 
 def _forget(stage: Stage, until: Any) -> None:
-    """Write unrelated documents until the oplog begins after that moment."""
-    oplog, elsewhere, number = stage.client["local"]["oplog.rs"], stage.client["elsewhere"]["churn"], 0
+    """Write unrelated documents until the oplog begins after that moment. DocumentDB shows no oplog, so mongod is asked."""
+    with MongoClient[dict[str, Any]](stage.mongod.uri) as mongod:
+        _overwrite(mongod["local"]["oplog.rs"], mongod["elsewhere"]["churn"], until)
+
+
+def _overwrite(oplog: Any, elsewhere: Any, until: Any) -> None:
+    number = 0
 
     def forgotten() -> bool:
         nonlocal number

@@ -30,14 +30,16 @@ class History:
         """
         with mongodb_errors():
             reply = self._client.admin.command("hello")
-        now = reply_time(reply) or f"{int(reply['localTime'].replace(tzinfo=UTC).timestamp())}.0"
-        return Checkpoint(generation=seconds(now), position=self._first(now))
+        clock = f"{int(reply['localTime'].replace(tzinfo=UTC).timestamp())}.0"
+        now = reply_time(reply) or clock
+        return Checkpoint(generation=seconds(now), position=self._first(now, clock))
 
-    def _first(self, now: str) -> At:
+    def _first(self, now: str, clock: str) -> At:
+        """``now``: the time of the last write. On an idle server its ``clock`` is seconds ahead of that."""
         if self._start == "now":
             return At(next_time(now))
         if isinstance(self._start, At):
-            if time_of(self._start.time) > time_of(next_time(now)):
+            if time_of(self._start.time) > max(time_of(next_time(now)), time_of(clock)):
                 raise Misconfigured(
                     f"TAILER_START={rfc3339(self._start.time)} is in the future: what is committed until then would be skipped"
                 )

@@ -21,7 +21,7 @@ OURS = frozenset({"tailrace", "tailer", "lambda_forwarder", "tailrace_cdk"})
 class Failed(click.ClickException):
     """The command ``by`` failed: something of the user's is missing or wrong, or a part did not start."""
 
-    exit_code: int  # type: ignore[misc]
+    exit_code: int  # type: ignore[misc] # click has one for the class; here each error has its own
 
     def __init__(self, message: str, by: str, exit_code: int = 2) -> None:
         super().__init__(message)

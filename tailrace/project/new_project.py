@@ -1,6 +1,7 @@
 """A new project: the names that its files are made of, and writing them."""
 
 import keyword
+import os
 import re
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tailrace.project.project import ProjectError
 from tailrace.text.legible import legible
 from tailrace.version import __version__
 
+SETTINGS = ("FORWARDER_", "TAILER_")  # what their variables begin with
 TEMPLATE = files("tailrace.project") / "template"
 
 _NAME = re.compile(r"[a-z]([a-z0-9]|-(?=[a-z0-9])){0,19}")  # a part of the names of stacks and their resources
@@ -133,7 +135,8 @@ def _shown(name: str) -> str:
 def _tailrace(folder: Path, *arguments: str) -> str:
     """Run a command of tailrace in the project's folder, in a process of its own: it imports ``events``. Return its output."""
     command = [sys.executable, "-B", "-P", "-m", "tailrace.cli", *arguments]  # -B: a new project has no __pycache__
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    own = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}  # the shell may have another's
+    done = subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise ProjectError(f"{folder}: tailrace {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout

@@ -13,6 +13,7 @@ WRONG = 2  # the exit code
 class Parser(ArgumentParser):
     """After the error it shows the usage and the examples of the command that was typed."""
 
+    # mypy: argparse also promises the type of a given namespace back, which nothing here uses
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Namespace, list[str]]:  # type: ignore[override]
         """As ``ArgumentParser`` does, but an argument that a command does not know is an error of this command."""
         options, unknown = super().parse_known_args(args, namespace)

@@ -13,15 +13,8 @@ import pytest
 
 from tests.tracked import REPOSITORY
 
-OURS = (
-    "PYTEST_ADDOPTS",
-    "PYTHONPATH",
-    "PYTHONSAFEPATH",
-    "VIRTUAL_ENV",
-    "TAILER_",
-    "FORWARDER_",
-    "TAILRACE_",
-)  # variables of a developer's shell
+# The variables of a developer's shell that a user has not.
+OURS = ("PYTEST_ADDOPTS", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "TAILER_", "FORWARDER_", "TAILRACE_")
 LOCKS = tuple(REPOSITORY / "requirements" / f"{name}.txt" for name in ("dev", "infra"))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.distribution.installation import OURS
 from tests.page_files import shell_blocks, write_files
 
 ON_PATH = Path(sys.executable).parent  # tailrace, tailer, pytest and the programs of the locked packages
@@ -28,7 +29,7 @@ class Page:
         self._bin = folder / "bin"
         for made in (self.folder, self._bin):
             made.mkdir()
-        shell = {name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")}  # a user has none of ours
+        shell = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         self.use({**shell, "PATH": f"{ON_PATH}:{os.environ['PATH']}"})
         self.left = list(shell_blocks(name))
 

@@ -49,6 +49,14 @@ def test_files_need_no_edit(folder: Path, arguments: list[str]) -> None:
     assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["name"] == arguments[0]
 
 
+def test_settings_of_another_deployment_in_the_shell_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDER_MAPPERS", "elsewhere:MAPPERS")
+    monkeypatch.setenv("FORWARDER_ON_POISON", "nonsense")
+    monkeypatch.setenv("TAILER_ORDER_BY", "nonsense")
+    made = init("shop", "--collection=orders")
+    assert made.exit_code == 0, made.output
+
+
 def test_names_are_those_that_were_given(folder: Path) -> None:
     """In the event, its mapper, its sample, its schema and the stream."""
     done = init("shop", "--collection", "orders", "--database", "trade", "--event", "OrderPlaced")

@@ -16,6 +16,11 @@ REAPER = Path(__file__).with_name("reaper.py")
 INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # of the developer's environment
 
 
+def inherited() -> dict[str, str]:
+    """Return the variables that every process of a system has from this one: no setting of another deployment."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
 class StartFailed(Exception):
     """A part of the stack did not start. The message names the part and the cause, and ends with its log or the remedy."""
 
@@ -88,13 +93,12 @@ class Workspace:
     def spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Child:
         """Start a process in this folder with only this environment. Its output goes to ``NAME.log``."""
         log = self.folder / f"{name}.log"
-        inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
         here = {"HOME": str(self.folder), "TMPDIR": str(self.folder)}
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=inherited | here | dict(environment),
+                env=inherited() | here | dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

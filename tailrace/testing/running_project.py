@@ -1,6 +1,5 @@
 """The whole system of a project on this machine, for end-to-end tests: what ``tailrace dev`` runs."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from lambda_forwarder.model.parked import Parked
 from tailrace.consuming import Event
 from tailrace.dev.project_system import BUS, ProjectSystem
 from tailrace.dev.started import Started
-from tailrace.dev.workspace import StartFailed
+from tailrace.dev.workspace import StartFailed, inherited
 from tailrace.events import DomainEvent
 from tailrace.project import load
 from tailrace.testing.listener import SECONDS, EventMissing, Listener
@@ -85,7 +84,7 @@ class RunningProject(Started):
 
     def _tailer(self, *words: str) -> None:
         command = [sys.executable, "-P", "-m", "tailer", *words]
-        folder, environment = self._system.workspace.folder, os.environ | self.settings
+        folder, environment = self._system.workspace.folder, {**inherited(), **self.settings}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise StartFailed(f"tailer {' '.join(words)} failed: {done.stderr or done.stdout}")

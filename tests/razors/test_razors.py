@@ -41,7 +41,8 @@ HOPS = [  # of both stories, as the output names them
 @pytest.mark.usefixtures("services")
 def test_own_tests_of_the_project_pass_and_every_hop_of_both_stories_happens() -> None:
     """In order. The project's team runs pytest in its folder; the plugin is named in case this environment is older."""
-    environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    another = {"TAILER_CONFIG": "/of/another", "TAILER_DATABASE": "another", "FORWARDER_MAPPERS": "of.another:MAPPERS"}
+    environment = {**os.environ, **another, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-s", "-p", "tailrace.pytest_plugin", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
